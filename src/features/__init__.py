@@ -1,0 +1,47 @@
+"""What can be done to a picture: the public face of the features."""
+
+from features._catalogue import CATALOGUE, by_name
+from features._edits import edits, in_order
+from features._errors import (
+    DamagedSource,
+    FeatureError,
+    InvalidParameter,
+    Rejected,
+    TimeExceeded,
+    TooLarge,
+    Unavailable,
+    UnsupportedSource,
+)
+from features._feature import Feature, Params, Step
+from features._output import MEDIA_TYPES, Output
+from features._picture import Report, Source
+from features._ports import Context, Deadline, Limits, ObjectRef
+from features._run import Rendered, run
+
+__all__ = [
+    "CATALOGUE",
+    "MEDIA_TYPES",
+    "Context",
+    "DamagedSource",
+    "Deadline",
+    "Feature",
+    "FeatureError",
+    "InvalidParameter",
+    "Limits",
+    "ObjectRef",
+    "Output",
+    "Params",
+    "Rejected",
+    "Rendered",
+    "Report",
+    "Source",
+    "Step",
+    "TimeExceeded",
+    "TooLarge",
+    "Unavailable",
+    "UnsupportedSource",
+    "by_name",
+    "edits",
+    "in_order",
+    "run",
+]

@@ -1,0 +1,27 @@
+"""The features, in the order in which they apply where a request gives none."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from features._errors import InvalidParameter
+from features._feature import Feature
+from features.blur import blur
+
+CATALOGUE: tuple[Feature, ...] = (
+    blur,
+)  # fmt: skip
+
+
+@cache
+def names() -> dict[str, Feature]:
+    """Every name and alias, and the feature that answers to it."""
+    return {name: feature for feature in CATALOGUE for name in (feature.name, *feature.aliases)}
+
+
+def by_name(name: str, where: str = "feature") -> Feature:
+    """The feature of that name or alias; InvalidParameter that lists them all."""
+    found = names().get(name)
+    if found is None:
+        raise InvalidParameter(where, "one of " + ", ".join(feature.name for feature in CATALOGUE), name)
+    return found

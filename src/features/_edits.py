@@ -1,0 +1,53 @@
+"""What the unordered dialects say, checked and put into the catalogue's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from features._catalogue import CATALOGUE, names
+from features._check import check, main_field
+from features._errors import InvalidParameter
+from features._feature import Feature, Step
+
+_OFF = {"", "0", "false", "no", "off"}
+_ON = {"true", "yes", "on"}
+
+
+def edits(said: Mapping[str, object], *, text: bool = False, where: str = "") -> tuple[Step, ...]:
+    """The steps that `said` asks for: feature name → its parameters, in the catalogue's order.
+
+    The parameters are a mapping, or one value for the feature's main field; true switches a feature on with its defaults and
+    false, 0 or nothing leaves it out. With `text` values are strings from a URL. Raises InvalidParameter.
+    """
+    prefix = f"{where}." if where else ""
+    wanted: dict[str, Step] = {}
+    for name, value in said.items():
+        feature = names().get(name)
+        if feature is None:
+            raise InvalidParameter(prefix + name, "one of " + ", ".join(each.name for each in CATALOGUE), value)
+        if feature.name in wanted:
+            raise InvalidParameter(prefix + name, f"given once, not also as `{prefix}{feature.name}`", value)
+        step = _step(feature, value, prefix + name, text=text)
+        if step is not None:
+            wanted[feature.name] = step
+    return in_order(tuple(wanted.values()))
+
+
+def in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The same steps, as the catalogue has them."""
+    places = {feature.name: place for place, feature in enumerate(CATALOGUE)}
+    return tuple(sorted(steps, key=lambda step: places[step.feature.name]))
+
+
+def _step(feature: Feature, value: object, where: str, *, text: bool) -> Step | None:
+    if isinstance(value, Mapping):
+        return Step(feature, check(feature.params, value, where=where, text=text))
+    word = value.lower() if text and isinstance(value, str) else value
+    main = main_field(feature.params)
+    if word is None or word is False or (text and word in _OFF and (main is None or word != "0")):
+        return None
+    if word is True or (text and word in _ON) or (main is None and text and word == "1"):
+        return Step(feature, check(feature.params, {}, where=where))
+    if main is None:
+        raise InvalidParameter(where, "true or false, or its parameters", value)
+    return Step(feature, check(feature.params, {main.name: value}, where=where, text=text))

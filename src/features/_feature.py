@@ -1,0 +1,108 @@
+"""What declares a feature: a parameters model, a function, and a few facts about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol, TypeVar, cast
+
+import msgspec
+
+from features._picture import Picture, Report
+from features._ports import Context, ObjectRef
+
+Group = Literal["geometry", "colour", "effect", "overlay", "report"]
+ParamsT = TypeVar("ParamsT", bound="Params")
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """Base of every parameters model: fields are snake_case here and camelCase in URLs and JSON.
+
+    The first line of a model's docstring is the feature's help text. Each field has an `Annotated[type, Meta(…)]` with a
+    description; `extra=hint(…)` adds what JSON schema has no word for.
+    """
+
+    def check(self) -> None:
+        """Refuse fields that do not go together; InvalidParameter with the field's dotted public name."""
+
+
+def hint(
+    *, main: bool = False, aliases: tuple[str, ...] = (), unit: str = "", synonyms: dict[str, str] | None = None
+) -> dict[str, object]:
+    """`extra` of a field: `main` is what `blur=3` sets; `aliases` other names; `synonyms` other words for its values."""
+    return {"main": main, "aliases": aliases, "unit": unit, "synonyms": synonyms or {}}
+
+
+class _Apply(Protocol[ParamsT]):
+    def __call__(self, picture: Picture, wanted: ParamsT, context: Context, /) -> Picture | Report: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One thing that can be done to a picture."""
+
+    name: str
+    params: type[Params]
+    apply: Callable[[Picture, Params, Context], Picture | Report]
+    group: Group
+    aliases: tuple[str, ...] = ()
+    heavy: bool = False
+    """Runs a model: seconds of CPU and hundreds of megabytes."""
+    billed: bool = False
+    """Asks a service that bills each call."""
+    shrink: Callable[[Params, tuple[int, int]], float] | None = None
+    """By how much the step reduces a picture of that width and height (1 or more), so that the decoder can shrink on load."""
+    scale_free: bool = False
+    """Whether the step gives the same picture before and after a reduction, so that a later one may shrink on load."""
+    objects: Callable[[Params], tuple[ObjectRef, ...]] | None = None
+    """The objects that these parameters name, to be fetched before the run."""
+
+    @property
+    def help(self) -> str:
+        """What the feature does, in a line."""
+        return (self.params.__doc__ or "").strip().splitlines()[0]
+
+    def __reduce__(self) -> tuple[Callable[[str], Feature], tuple[str]]:
+        """A feature travels to another process by its name."""
+        from features._catalogue import by_name  # noqa: PLC0415 - the catalogue imports this module
+
+        return by_name, (self.name,)
+
+
+class Step(NamedTuple):
+    """A feature with its parameters."""
+
+    feature: Feature
+    params: Params
+
+
+def feature(
+    params: type[ParamsT],
+    *,
+    group: Group,
+    name: str = "",
+    aliases: tuple[str, ...] = (),
+    heavy: bool = False,
+    billed: bool = False,
+    shrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
+    scale_free: bool = False,
+    objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
+) -> Callable[[_Apply[ParamsT]], Feature]:
+    """Declare a feature; its public name is the model's name in camelCase unless another is given."""
+    public = name or params.__name__[0].lower() + params.__name__[1:]
+
+    def declare(apply: _Apply[ParamsT]) -> Feature:
+        return Feature(
+            name=public,
+            params=params,
+            apply=cast("Callable[[Picture, Params, Context], Picture | Report]", apply),
+            group=group,
+            aliases=aliases,
+            heavy=heavy,
+            billed=billed,
+            shrink=cast("Callable[[Params, tuple[int, int]], float] | None", shrink),
+            scale_free=scale_free,
+            objects=cast("Callable[[Params], tuple[ObjectRef, ...]] | None", objects),
+        )
+
+    return declare

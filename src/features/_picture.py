@@ -1,0 +1,97 @@
+"""A picture on its way through the features: pixels, and what is known of where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import pyvips
+
+SourceFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heif", "tiff", "bmp", "ico", "svg"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the header of the stored bytes says, before any pixel is decoded."""
+
+    format: SourceFormat
+    width: int
+    """Pixels of one frame as stored, before orientation."""
+    height: int
+    size: int
+    """Bytes of the file."""
+    frames: int = 1
+    orientation: int = 1
+    """EXIF orientation, 1 to 8."""
+    alpha: bool = False
+    bands: int = 3
+    bits: int = 8
+    """Bits of one sample."""
+    profile: bool = False
+    """An ICC profile is embedded."""
+    interlaced: bool = False
+    """Progressive JPEG or interlaced PNG: the decoder has to hold the whole picture."""
+    delays: tuple[int, ...] = ()
+    """Milliseconds each frame is shown."""
+    loop: int = 0
+    """How often an animation plays; 0: for ever."""
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height once the orientation is applied."""
+        return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Upright pixels in sRGB or grey, with or without alpha, 8 or 16 bits a band.
+
+    The frames of an animation lie one below the other in `image`, all of one height.
+    """
+
+    image: pyvips.Image
+    source: Source
+    frames: int = 1
+    delays: tuple[int, ...] = ()
+    loop: int = 0
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+        return int(self.image.width)
+
+    @property
+    def height(self) -> int:
+        """Pixels down, of one frame."""
+        return int(self.image.height) // self.frames
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the last band is an alpha channel."""
+        return bool(self.image.hasalpha())
+
+    def with_image(self, image: pyvips.Image) -> Picture:
+        """The same picture with other pixels; as many frames as before."""
+        return replace(self, image=image)
+
+    def each_frame(self, work: Callable[[pyvips.Image], pyvips.Image]) -> Picture:
+        """Apply `work` to each frame on its own, for whatever looks at neighbours or changes the size."""
+        if self.frames == 1:
+            return self.with_image(work(self.image))
+        frames = [work(frame) for frame in self.split()]
+        return self.with_image(pyvips.Image.arrayjoin(frames, across=1))
+
+    def split(self) -> list[pyvips.Image]:
+        """The frames, in order."""
+        height = self.height
+        # Frames are read out of order by arrayjoin's threads, which a sequential source does not allow.
+        image = self.image.copy_memory() if self.frames > 1 else self.image
+        return [image.crop(0, index * height, self.width, height) for index in range(self.frames)]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a feature says instead of a picture: JSON."""
+
+    content: dict[str, object]

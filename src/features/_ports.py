@@ -1,0 +1,70 @@
+"""What a feature may ask the outside for, and within which bounds it works."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from features._errors import TimeExceeded
+
+
+class ObjectRef(NamedTuple):
+    """An object that a request names: a source bucket (empty: the default one) and a key."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment on the monotonic clock, in seconds, after which no answer is wanted."""
+
+    at: float = float("inf")
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """The deadline that lies so many seconds ahead."""
+        return cls(time.monotonic() + seconds)
+
+    def left(self) -> float:
+        """Seconds that remain; negative when the deadline has passed."""
+        return self.at - time.monotonic()
+
+    def check(self) -> None:
+        """Raise TimeExceeded when the deadline has passed."""
+        if self.left() <= 0:
+            raise TimeExceeded("the picture took longer than one request may take")
+
+
+MEGA = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one picture may cost. Pixels count all frames; memory and bytes are in bytes."""
+
+    source_bytes: int = 100 * MEGA
+    source_pixels: int = 150 * MEGA
+    frames: int = 300
+    animation_pixels: int = 100 * MEGA
+    result_side: int = 8192
+    result_pixels: int = 50 * MEGA
+    # Encoders that cannot be interrupted get a budget of their own; a format not named here has `result_pixels`.
+    result_pixels_of: Mapping[str, int] = field(default_factory=lambda: {"avif": 12 * MEGA, "gif": 25 * MEGA})
+    # `format=auto` picks AVIF up to here, so that it always fits the deadline.
+    auto_avif_pixels: int = 4 * MEGA
+    memory: int = 1_200 * MEGA
+    tolerate_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What surrounds one run: limits, deadline, and the objects that the steps name, already fetched."""
+
+    limits: Limits = field(default_factory=Limits)
+    deadline: Deadline = field(default_factory=Deadline)
+    objects: Mapping[ObjectRef, bytes] = field(default_factory=dict)
+    # Formats beside the plain ones that the client takes ("avif", "webp"); only `format=auto` looks at them.
+    accepts: frozenset[str] = frozenset()
