@@ -1,0 +1,1 @@
+"""Ways to write down what is wanted; each ends in an ImageRequest."""

@@ -1,0 +1,135 @@
+"""What a request can be refused for, and the one table that makes statuses of it.
+
+HandlerError
+├── BadRequest            400  the request cannot be understood
+├── BadSignature          403  (or 400 when it is missing)
+├── Forbidden             403  the caller may not do that
+├── Unauthorized          401  the operator's token is missing or wrong
+├── NotFound              404  no such object, no such page
+├── MethodNotAllowed      405
+├── PayloadTooLarge       413
+├── UriTooLong            414
+├── Busy                  503  every worker is taken
+└── UpstreamError         502, 503 or 504  a store or service does not answer as it should
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from features import (
+    DamagedSource,
+    FeatureError,
+    InvalidParameter,
+    Rejected,
+    TimeExceeded,
+    TooLarge,
+    Unavailable,
+    UnsupportedSource,
+)
+
+
+class HandlerError(Exception):
+    """Base of every refusal of the handler; `message` is safe for the client, `detail` is for the log."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    code = "InternalError"
+
+    def __init__(
+        self, message: str, *, code: str = "", detail: str = "", status: int = 0, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.code = code or type(self).code
+        self.status = HTTPStatus(status) if status else type(self).status
+
+
+class BadRequest(HandlerError):
+    """The request cannot be understood."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "BadRequest"
+
+
+class BadSignature(HandlerError):
+    """The signature is missing or wrong, or does not cover what it must."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "SignatureDoesNotMatch"
+
+
+class Unauthorized(HandlerError):
+    """The operator's token is missing or wrong."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "Unauthorized"
+
+
+class Forbidden(HandlerError):
+    """The caller may not do that."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "Forbidden"
+
+
+class NotFound(HandlerError):
+    """No such object or page."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "NoSuchKey"
+
+
+class MethodNotAllowed(HandlerError):
+    """The address knows other methods."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    code = "MethodNotAllowed"
+
+
+class PayloadTooLarge(HandlerError):
+    """What was sent, or what would be answered, is too large."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "TooLargeImageException"
+
+
+class UriTooLong(HandlerError):
+    """The address is too long."""
+
+    status = HTTPStatus.REQUEST_URI_TOO_LONG
+    code = "UriTooLong"
+
+
+class Busy(HandlerError):
+    """Every worker is taken and the queue is full."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "TooManyRequests"
+
+
+class UpstreamError(HandlerError):
+    """A store or a service refuses, fails or is slow; the client can do nothing about it."""
+
+    status = HTTPStatus.BAD_GATEWAY
+    code = "UpstreamError"
+
+
+STATUSES: Mapping[type[FeatureError], HTTPStatus] = {
+    InvalidParameter: HTTPStatus.BAD_REQUEST,
+    UnsupportedSource: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    DamagedSource: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TimeExceeded: HTTPStatus.GATEWAY_TIMEOUT,
+    Unavailable: HTTPStatus.NOT_IMPLEMENTED,
+    Rejected: HTTPStatus.FORBIDDEN,
+}
+
+
+def status_of(error: FeatureError | HandlerError) -> HTTPStatus:
+    """The HTTP status of a refusal."""
+    if isinstance(error, HandlerError):
+        return error.status
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), HTTPStatus.INTERNAL_SERVER_ERROR)

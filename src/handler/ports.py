@@ -1,0 +1,78 @@
+"""What the handler asks the outside for; adapters stand in `objects` and `secrets`, and `wiring` chooses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from features import ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What a store says of an object."""
+
+    ref: ObjectRef
+    """Bucket as configured (never empty) and key."""
+    size: int
+    etag: str
+    """Opaque and unquoted; made of size and modification time where the store has none."""
+    last_modified: datetime
+    cache_control: str = ""
+    content_type: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class StoredObject(Protocol):
+    """An object that was asked for: its facts are there, its bytes are not yet read."""
+
+    @property
+    def info(self) -> ObjectInfo: ...
+
+    def read(self) -> bytes:
+        """All bytes; PayloadTooLarge when there are more than the limit, UpstreamError when the store fails midway."""
+        ...
+
+
+class Objects(Protocol):
+    """The configured sources. All methods raise Forbidden (`ImageBucket::CannotAccessBucket`), NotFound or UpstreamError."""
+
+    def resolve(self, ref: ObjectRef) -> ObjectRef:
+        """The same object with its bucket's name filled in; Forbidden for a bucket that is not listed."""
+        ...
+
+    def get(self, ref: ObjectRef) -> StoredObject:
+        """Ask for an object; one round trip, the body is read later or never."""
+        ...
+
+    def head(self, ref: ObjectRef) -> ObjectInfo: ...
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]: ...
+
+
+class Results(Protocol):
+    """A bucket that pictures are written to."""
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """What lies there, None if nothing does."""
+        ...
+
+    def put(
+        self, key: str, body: bytes, *, content_type: str, cache_control: str, metadata: Mapping[str, str], replaces: str | None
+    ) -> bool:
+        """Write if nothing lies there (`replaces` None) or exactly that ETag; False when it is otherwise by now."""
+        ...
+
+
+class SecretSource(Protocol):
+    """Where a secret comes from."""
+
+    def values(self, *, refresh: bool = False) -> tuple[str, ...]:
+        """The current value and then the previous one, if there is one; kept for five minutes.
+
+        With `refresh` they are fetched again, at most once in ten seconds. The last good values are kept when the source is
+        down; UpstreamError when there never were any.
+        """
+        ...

@@ -1,0 +1,38 @@
+"""What is wanted, however it was said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from features import ObjectRef, Output, Step
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """An original, the steps to apply in this order, and how to write the result."""
+
+    source: ObjectRef | bytes
+    """Where the original lies, or the original itself when it came with the request."""
+    steps: tuple[Step, ...] = ()
+    output: Output = field(default_factory=Output)
+    accepts: frozenset[str] = frozenset()
+    """What the client takes beside the plain formats ("avif", "webp"); only `format=auto` looks at it."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Response headers that the request sets, of the short list that it may."""
+    expires: datetime | None = None
+    """When a signed address ends; the answer must not be cached beyond."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but the original is asked for."""
+        return not self.steps and self.output == Output(download=self.output.download)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the client has already (RFC 9110, 13.1)."""
+
+    none_match: str = ""
+    modified_since: datetime | None = None
