@@ -55,6 +55,13 @@ class Picture:
     frames: int = 1
     delays: tuple[int, ...] = ()
     loop: int = 0
+    shrunk_from: tuple[int, int] | None = None
+    """Width and height of a frame, had the decoder not shrunk on load (or drawn an SVG at another size)."""
+
+    @property
+    def full(self) -> tuple[int, int]:
+        """Width and height of a frame that the pixels stand for; what a resize reckons from."""
+        return self.shrunk_from or (self.width, self.height)
 
     @property
     def width(self) -> int:
@@ -73,6 +80,15 @@ class Picture:
 
     def with_image(self, image: pyvips.Image) -> Picture:
         """The same picture with other pixels; as many frames as before."""
+        same_size = (image.width, image.height) == (self.image.width, self.image.height)
+        return replace(self, image=image, shrunk_from=self.shrunk_from if same_size else None)
+
+    def materialized(self) -> Picture:
+        """The same picture held in memory where it could be read only once, from top to bottom."""
+        if not self.image.get_typeof("vips-sequential"):
+            return self
+        image = self.image.copy_memory().copy()
+        image.remove("vips-sequential")
         return replace(self, image=image)
 
     def each_frame(self, work: Callable[[pyvips.Image], pyvips.Image]) -> Picture:

@@ -51,10 +51,14 @@ def _rendered(picture: Picture, output: Output, context: Context) -> Rendered:
 
 
 def _shrink(steps: Sequence[Step], source: Source) -> float:
-    """By how much the decoder may reduce: what the first step that reduces will, if nothing before it minds."""
+    """By how much the decoder may reduce: what the first step that reduces will, if nothing before it minds.
+
+    Below 1 it is by how much an SVG may be drawn larger.
+    """
     for step in steps:
         if step.feature.shrink is not None:
-            return max(1.0, step.feature.shrink(step.params, source.upright))
+            shrink = step.feature.shrink(step.params, source.upright)
+            return shrink if source.format == "svg" else max(1.0, shrink)
         if not step.feature.scale_free:
             break
     return 1.0
