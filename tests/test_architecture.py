@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows: the environment, AWS, features among themselves, and how long code gets."""
+"""The rules of the house that no linter knows: environment, AWS, features among themselves, and how long code gets."""
 
 from __future__ import annotations
 
