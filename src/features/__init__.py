@@ -1,6 +1,9 @@
 """What can be done to a picture: the public face of the features."""
 
 from features._catalogue import CATALOGUE, by_name
+from features._catalogue import names as feature_names
+from features._check import check, fields, main_field, spellings
+from features._describe import describe, describe_steps
 from features._edits import edits, in_order
 from features._errors import (
     DamagedSource,
@@ -41,7 +44,14 @@ __all__ = [
     "Unavailable",
     "UnsupportedSource",
     "by_name",
+    "check",
+    "describe",
+    "describe_steps",
     "edits",
+    "feature_names",
+    "fields",
     "in_order",
+    "main_field",
     "run",
+    "spellings",
 ]

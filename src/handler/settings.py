@@ -1,3 +1,205 @@
-"""The environment, read once into a frozen model; all its faults are told together."""
+"""The environment, read once into a frozen model; all its faults are told together.
+
+Names are those of AWS's own image handler where it has one, so that its users can move over.
+"""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from features import Limits
+
+MEGA = 1_000_000
+LAMBDA_ANSWER_BYTES = 6_291_556
+"""What Lambda answers at most, base64 and envelope included."""
+
+
+class SettingsError(ValueError):
+    """Everything that is wrong with the environment, a line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How one variable is read."""
+
+    variable: str
+    read: Callable[[str], Any]
+    help: str
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _yes(value: str) -> bool:
+    words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
+    if value.lower() not in words:
+        raise ValueError("Yes or No")
+    return words[value.lower()]
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+def _one_of(*words: str) -> Callable[[str], tuple[str, ...]]:
+    def read(value: str) -> tuple[str, ...]:
+        names = _names(value)
+        if not set(names) <= set(words):
+            raise ValueError("a comma-separated list of " + ", ".join(words))
+        return names
+
+    return read
+
+
+def _moment(value: str) -> datetime:
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except ValueError:
+        raise ValueError("an ISO 8601 time such as 2026-01-31T12:00:00+00:00") from None
+
+
+def _set(default: Any, variable: str, read: Callable[[str], Any], about: str) -> Any:
+    return field(default=default, metadata={"setting": Setting(variable, read, about)})
+
+
+def _code_date() -> datetime:
+    return datetime.fromtimestamp(int(Path(__file__).stat().st_mtime), UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that an operator sets. `from_environment` is the only reader of the environment."""
+
+    # Sources and results
+    source_buckets: str = _set("", "SOURCE_BUCKETS", _text, "Comma list of S3 buckets, or name=URL; the first is the default")
+    output_bucket: str = _set("", "OUTPUT_BUCKET", _text, "Bucket, or name=URL, that variations of uploads are stored in")
+    upload_presets: tuple[str, ...] = _set((), "UPLOAD_PRESETS", _names, "Comma list of presets made of every upload")
+
+    # Who may do what
+    enable_signature: bool = _set(False, "ENABLE_SIGNATURE", _yes, "Refuse pictures whose URL is not signed")
+    secrets_manager: str = _set("", "SECRETS_MANAGER", _text, "Id of the secret in Secrets Manager that URLs are signed with")
+    secret_key: str = _set("SECRET_KEY", "SECRET_KEY", _text, "Field of that secret which holds the key")
+    signature_secret_file: str = _set("", "SIGNATURE_SECRET_FILE", _text, "File that holds the key, where there is no AWS")
+    operator_token: str = _set("", "OPERATOR_TOKEN_SECRET", _text, "Id of the secret that holds the operator's token")
+    operator_token_file: str = _set("", "OPERATOR_TOKEN_FILE", _text, "File that holds the operator's token")
+    operator_open: bool = False
+    """The operator's doors need no token: the local server on loopback alone sets this, no variable does."""
+    origin_secret: str = _set("", "ORIGIN_SECRET", _text, "Id of the secret that the CDN sends with every request")
+    origin_secret_file: str = _set("", "ORIGIN_SECRET_FILE", _text, "File that holds the CDN's secret")
+    public_features: tuple[str, ...] = _set((), "PUBLIC_FEATURES", _names, "Heavy or billed features open to all; *: every one")
+    allow_gps: bool = _set(False, "ALLOW_GPS", _yes, "Let a GPS position leave with metadata=keep")
+
+    # What a URL means
+    presets: str = _set("", "PRESETS", _text, "JSON: name → edits or query; or the s3:// or file:// address of such")
+    presets_only: bool = _set(False, "PRESETS_ONLY", _yes, "A URL may hold preset, v, expires and signature, nothing else")
+    always: str = _set("", "ALWAYS", _text, "JSON edits added to every answer, or the address of such")
+    dialects: tuple[str, ...] = _set(("json", "query"), "DIALECTS", _one_of("json", "query"), "Request languages understood")
+    ignored_parameters: tuple[str, ...] = _set(
+        ("utm_*", "fbclid", "gclid"), "IGNORED_PARAMETERS", _names, "Query names that count nowhere; *: every unknown one"
+    )
+    auto_format: bool = _set(False, "AUTO_FORMAT", _yes, "Choose AVIF, WebP or the source's format by Accept")
+    auto_webp: bool = _set(False, "AUTO_WEBP", _yes, "Choose WebP where the client accepts it")
+
+    # Answers
+    cors_enabled: bool = _set(False, "CORS_ENABLED", _yes, "Send CORS headers")
+    cors_origin: str = _set("*", "CORS_ORIGIN", _text, "Origin that they allow")
+    browser_max_age: int = _set(31_536_000, "BROWSER_MAX_AGE", _whole(0, 31_536_000), "Seconds a browser keeps a picture")
+    cdn_max_age: int = _set(31_536_000, "CDN_MAX_AGE", _whole(0, 31_536_000), "Seconds the CDN keeps a picture")
+    error_max_age: int = _set(5, "ERROR_MAX_AGE", _whole(0, 60), "Seconds that a client's mistake is kept")
+    enable_fallback: bool = _set(False, "ENABLE_DEFAULT_FALLBACK_IMAGE", _yes, "Answer errors with a picture")
+    fallback_bucket: str = _set("", "DEFAULT_FALLBACK_IMAGE_BUCKET", _text, "Source bucket of that picture")
+    fallback_key: str = _set("", "DEFAULT_FALLBACK_IMAGE_KEY", _text, "Key of that picture")
+    max_answer_bytes: int = _set(0, "MAX_ANSWER_BYTES", _whole(0, 10**9), "Largest answer, base64 included; 0: no limit")
+    deployed_at: datetime = field(
+        default_factory=_code_date,
+        metadata={"setting": Setting("DEPLOYED_AT", _moment, "When the stack was deployed; pictures are never older")},
+    )
+
+    # Limits
+    max_source_bytes: int = _set(100 * MEGA, "MAX_SOURCE_BYTES", _whole(1, 2**31), "Bytes of an original")
+    max_source_pixels: int = _set(150 * MEGA, "MAX_SOURCE_PIXELS", _whole(1, 2**31), "Pixels of an original")
+    max_frames: int = _set(300, "MAX_FRAMES", _whole(1, 10_000), "Frames of an animation")
+    max_animation_pixels: int = _set(100 * MEGA, "MAX_ANIMATION_PIXELS", _whole(1, 2**31), "Pixels of all frames together")
+    max_result_side: int = _set(8192, "MAX_RESULT_SIDE", _whole(1, 65_500), "Pixels of the longer side of a result")
+    max_result_pixels: int = _set(50 * MEGA, "MAX_RESULT_PIXELS", _whole(1, 2**31), "Pixels of a result")
+    max_avif_pixels: int = _set(12 * MEGA, "MAX_AVIF_PIXELS", _whole(1, 2**31), "Pixels of an AVIF result")
+    max_gif_pixels: int = _set(25 * MEGA, "MAX_GIF_PIXELS", _whole(1, 2**31), "Pixels of a GIF result, all frames")
+    memory_budget: int = _set(0, "MEMORY_BUDGET", _whole(0, 2**40), "Bytes one picture may take; 0: 70 % of the function's")
+    max_seconds: int = _set(28, "MAX_SECONDS", _whole(1, 900), "Seconds one request may take")
+    tolerate_truncated: bool = _set(False, "TOLERATE_TRUNCATED", _yes, "Show what there is of a file cut off")
+
+    # AWS and the process
+    log_level: str = _set("INFO", "LOG_LEVEL", _text, "DEBUG, INFO, WARNING or ERROR")
+    region: str = _set("", "AWS_REGION", _text, "Region of the function")
+    endpoint_url: str = _set("", "AWS_ENDPOINT_URL", _text, "Endpoint of all AWS services, for stand-ins")
+    endpoint_url_s3: str = _set("", "AWS_ENDPOINT_URL_S3", _text, "Endpoint of an S3-compatible store")
+    endpoint_url_secrets: str = _set("", "AWS_ENDPOINT_URL_SECRETS_MANAGER", _text, "Endpoint of Secrets Manager")
+    memory_size: int = _set(0, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _whole(0, 10**6), "MB of the function, set by Lambda")
+    function_name: str = _set("", "AWS_LAMBDA_FUNCTION_NAME", _text, "Set by Lambda")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment (or a mapping like it); SettingsError lists every fault."""
+        environment = os.environ if environment is None else environment
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for each in fields(cls):
+            setting = each.metadata.get("setting")
+            if setting is None or setting.variable not in environment:
+                continue
+            said = environment[setting.variable].strip()
+            try:
+                values[each.name] = setting.read(said)
+            except ValueError as error:
+                faults.append(f"{setting.variable} must be {error}, got {said!r}")
+        settings = cls(**values)
+        faults += settings.faults()
+        if faults:
+            raise SettingsError("\n".join(faults))
+        return settings
+
+    def faults(self) -> list[str]:
+        """What does not go together, a line each."""
+        faults = []
+        if self.enable_signature and not (self.secrets_manager or self.signature_secret_file):
+            faults.append("ENABLE_SIGNATURE=Yes needs SECRETS_MANAGER or SIGNATURE_SECRET_FILE")
+        if self.enable_fallback and not self.fallback_key:
+            faults.append("ENABLE_DEFAULT_FALLBACK_IMAGE=Yes needs DEFAULT_FALLBACK_IMAGE_KEY")
+        if self.upload_presets and not self.output_bucket:
+            faults.append("UPLOAD_PRESETS needs OUTPUT_BUCKET")
+        return faults
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of one picture, as the features take them."""
+        return Limits(
+            source_bytes=self.max_source_bytes,
+            source_pixels=self.max_source_pixels,
+            frames=self.max_frames,
+            animation_pixels=self.max_animation_pixels,
+            result_side=self.max_result_side,
+            result_pixels=self.max_result_pixels,
+            result_pixels_of={"avif": self.max_avif_pixels, "gif": self.max_gif_pixels},
+            memory=self.memory_budget or (self.memory_size * MEGA * 7 // 10 or Limits().memory),
+            tolerate_truncated=self.tolerate_truncated,
+        )
+
+    @property
+    def answer_bytes(self) -> int:
+        """Largest answer in bytes, base64 included; 0: no limit."""
+        return self.max_answer_bytes or (LAMBDA_ANSWER_BYTES if self.function_name else 0)

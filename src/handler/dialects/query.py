@@ -1,0 +1,147 @@
+"""Query parameters: `/photos/cat.jpg?width=300&blur.sigma=3&format=webp`, and console events in the same words.
+
+Names are resolved in this order:
+
+1. `bucket`, `feature`, `preset`, `v`, `expires`, `signature` steer the request.
+2. A dotted name is a field of a feature (`blur.sigma`), or of `output`.
+3. A feature's own name switches it on, or sets its main field (`blur=3`).
+4. An undotted field belongs to the one feature, of those that the request switches on, that has it. `width` and `height`
+   switch `resize` on where no feature named by `feature=` has them.
+5. What is then left is an option of the output, or a field that one feature of the catalogue alone has.
+
+Whatever is claimed twice, or by nobody, is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from features import CATALOGUE, Feature, InvalidParameter, Output, by_name, feature_names, main_field, spellings
+
+CONTROLS = ("bucket", "feature", "preset", "v", "expires", "signature")
+_SIZES = ("width", "height")
+Said = dict[str, object]
+
+
+@dataclass(slots=True)
+class Words:
+    """What an unordered dialect says, by whom it concerns, not yet checked."""
+
+    controls: dict[str, str] = field(default_factory=dict)
+    edits: Said = field(default_factory=dict)
+    output: Said = field(default_factory=dict)
+
+
+def is_known(name: str) -> bool:
+    """Whether a query name means anything here; `IGNORED_PARAMETERS=*` drops all others."""
+    head = name.partition(".")[0]
+    if head in CONTROLS or head == "output" or head in feature_names() or name in spellings(Output):
+        return True
+    return any(name in spellings(feature.params) for feature in CATALOGUE)
+
+
+def read(pairs: Iterable[tuple[str, object]]) -> Words:
+    """Sort decoded pairs by whom they concern. Raises InvalidParameter."""
+    words = Words()
+    undotted: list[tuple[str, object]] = []
+    for name, value in pairs:
+        if name in CONTROLS:
+            words.controls[name] = _control(name, value)
+        elif "." in name:
+            _dotted(words, name, value)
+        elif name in feature_names():
+            _switch(words.edits, by_name(name), name, value)
+        else:
+            undotted.append((name, value))
+    named = [by_name(name) for name in _listed(words.controls.get("feature", ""))]
+    for feature in named:
+        words.edits.setdefault(feature.name, {})
+    _sizes(words, named, undotted)
+    for name, value in undotted:
+        _undotted(words, named, name, value)
+    return words
+
+
+def _control(name: str, value: object) -> str:
+    if isinstance(value, list) and name == "feature":
+        return ",".join(map(str, value))
+    if not isinstance(value, str):
+        raise InvalidParameter(name, "text", value)
+    return value
+
+
+def _listed(value: str) -> list[str]:
+    return [name for name in (part.strip() for part in value.split(",")) if name]
+
+
+def _dotted(words: Words, name: str, value: object) -> None:
+    head, _, rest = name.partition(".")
+    if head == "output":
+        _once(words.output, _output_name(rest), value, name)
+    else:
+        _field(words.edits, by_name(head, name), rest, value, name)
+
+
+def _output_name(name: str) -> str:
+    known = spellings(Output).get(name)
+    return known.name if known else name
+
+
+def _switch(edits: Said, feature: Feature, name: str, value: object) -> None:
+    """`blur=3`, `flip=true`; beside `blur.sigma=…` it must say the same as `blur.…`."""
+    said = edits.get(feature.name)
+    if said is None:
+        edits[feature.name] = value
+        return
+    raise InvalidParameter(name, f"given once, not also as `{feature.name}.…`", value)
+
+
+def _field(edits: Said, feature: Feature, name: str, value: object, where: str) -> None:
+    known = spellings(feature.params).get(name)
+    said = edits.setdefault(feature.name, {})
+    if not isinstance(said, dict):
+        main = main_field(feature.params)
+        if main is None or isinstance(said, Mapping):
+            raise InvalidParameter(where, f"given once, not also as `{feature.name}=`", value)
+        said = edits[feature.name] = {main.name: said}
+    _once(said, known.name if known else name, value, where)
+
+
+def _once(said: Said, name: str, value: object, where: str) -> None:
+    if name in said:
+        raise InvalidParameter(where, "given once", value)
+    said[name] = value
+
+
+def _sizes(words: Words, named: list[Feature], undotted: list[tuple[str, object]]) -> None:
+    sizes = any(name in _SIZES for name, _ in undotted)
+    if sizes and not any(size in spellings(feature.params) for feature in named for size in _SIZES):
+        words.edits.setdefault("resize", {})
+
+
+def _undotted(words: Words, named: list[Feature], name: str, value: object) -> None:
+    claims = _claims(words, named, name)
+    if len(claims) == 1:
+        _field(words.edits, claims[0], name, value, name)
+    elif claims:
+        dotted = " or ".join(f"`{feature.name}.{name}`" for feature in claims)
+        raise InvalidParameter(name, f"written as {dotted}: {len(claims)} features have it", value)
+    elif name in spellings(Output):
+        _once(words.output, _output_name(name), value, name)
+    else:
+        raise InvalidParameter(name, "a known parameter (see /_api/openapi.json)", value)
+
+
+def _claims(words: Words, named: list[Feature], name: str) -> list[Feature]:
+    """The features that an undotted name may belong to: of those named, else of those switched on, else of all."""
+    by_feature = [feature for feature in named if name in spellings(feature.params)]
+    if by_feature:
+        return by_feature
+    if name in _SIZES:
+        return [by_name("resize")]
+    on = [by_name(each) for each in words.edits]
+    switched = [feature for feature in on if name in spellings(feature.params)]
+    if switched or name in spellings(Output):
+        return switched
+    return [feature for feature in CATALOGUE if name in spellings(feature.params)]

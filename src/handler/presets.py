@@ -1,0 +1,56 @@
+"""Presets and `ALWAYS`: what the operator says a picture shall be, joined with what a URL says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from features import Output, Step, check, describe, edits, in_order
+from handler.dialects import json_edits, query
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Steps in order and output options: a preset, `ALWAYS`, or what a URL says beside them."""
+
+    steps: tuple[Step, ...] = ()
+    output: Output = field(default_factory=Output)
+
+    @classmethod
+    def read(cls, said: object, where: str = "") -> Recipe:
+        """A recipe in JSON edits (an object) or in query parameters (text). Raises InvalidParameter."""
+        if isinstance(said, str):
+            from handler.canonical import split_query  # noqa: PLC0415 - most presets are JSON
+
+            words = query.read(split_query(said))
+            return cls(edits(words.edits, text=True, where=where), check(Output, words.output, where=where, text=True))
+        steps, output = json_edits.split(said)
+        return cls(edits(steps, where=where), check(Output, output, where=where))
+
+    def over(self, base: Recipe) -> Recipe:
+        """This recipe on top of another: its features replace theirs, its output options win."""
+        mine = {step.feature.name for step in self.steps}
+        kept = tuple(step for step in base.steps if step.feature.name not in mine)
+        steps = in_order(kept + self.steps) if kept else self.steps
+        return Recipe(steps, _over(self.output, base.output))
+
+    def then(self, last: Recipe) -> Recipe:
+        """This recipe, and `last` added whatever it says: its steps run after these, before a report; its output wins."""
+        at = next((place for place, step in enumerate(self.steps) if step.feature.group == "report"), len(self.steps))
+        return replace(
+            self, steps=self.steps[:at] + last.steps + self.steps[at:], output=_over(last.output, self.output)
+        )
+
+
+def _over(output: Output, base: Output) -> Output:
+    said = describe(output)
+    if not said:
+        return base
+    return check(Output, {**describe(base), **said})
+
+
+def read_presets(said: object) -> dict[str, Recipe]:
+    """`PRESETS` as parsed: name → recipe. Raises InvalidParameter or ValueError."""
+    if not isinstance(said, Mapping):
+        raise ValueError("PRESETS must be a JSON object: name → edits or query parameters")
+    return {str(name): Recipe.read(recipe, f"PRESETS.{name}") for name, recipe in said.items()}

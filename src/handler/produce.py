@@ -1,0 +1,141 @@
+"""The one way from an ImageRequest to its Result, for every door. It knows no events and no status codes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from features import (
+    Context,
+    Deadline,
+    Limits,
+    ObjectRef,
+    Rendered,
+    Source,
+    Step,
+    describe,
+    describe_steps,
+    run,
+)
+from handler.ports import ObjectInfo, Objects, StoredObject
+from handler.request import Conditions, ImageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What `produce` works with."""
+
+    objects: Objects
+    limits: Limits
+    version: str
+    """Of the code that draws: part of every ETag."""
+    deployed_at: datetime = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished answer: a picture, or a report in JSON; without a body when the client has it already."""
+
+    body: bytes
+    media_type: str
+    etag: str
+    """Unquoted."""
+    last_modified: datetime
+    not_modified: bool = False
+    negotiated: bool = False
+    """Whether another `Accept` could have had another answer."""
+    cache_control: str = ""
+    """What the original asks for."""
+    tags: tuple[str, ...] = ()
+    """Cache tags, one for each object that went in."""
+    source: Source | None = None
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Ingredients:
+    """The original and the objects that the steps name, asked for but not yet read."""
+
+    original: bytes | StoredObject
+    named: Mapping[ObjectRef, StoredObject] = field(default_factory=dict)
+
+    @property
+    def infos(self) -> list[ObjectInfo]:
+        original = [] if isinstance(self.original, bytes) else [self.original.info]
+        return original + [stored.info for stored in self.named.values()]
+
+    def read(self) -> tuple[bytes, dict[ObjectRef, bytes]]:
+        original = self.original if isinstance(self.original, bytes) else self.original.read()
+        return original, {ref: stored.read() for ref, stored in self.named.items()}
+
+
+def produce(
+    request: ImageRequest, workshop: Workshop, *, deadline: Deadline, conditions: Conditions | None = None
+) -> Result:
+    """Fetch, apply, encode. FeatureError or HandlerError for whatever does not work."""
+    ingredients = _gather(request, workshop.objects)
+    etag = _etag(request, ingredients, workshop.version)
+    last_modified = max([workshop.deployed_at, *(info.last_modified for info in ingredients.infos)])
+    negotiated = request.output.format == "auto"
+    tags = tuple(_tag(info.ref) for info in ingredients.infos)
+    cache_control = ingredients.original.info.cache_control if not isinstance(ingredients.original, bytes) else ""
+    if conditions is not None and _has(conditions, etag, last_modified):
+        return Result(b"", "", etag, last_modified, True, negotiated, cache_control, tags)
+    original, named = ingredients.read()
+    context = Context(limits=workshop.limits, deadline=deadline, objects=named, accepts=request.accepts)
+    outcome = run(original, request.steps, request.output, context)
+    if isinstance(outcome, Rendered):
+        return Result(
+            outcome.body, outcome.media_type, etag, last_modified, False, negotiated, cache_control, tags,
+            outcome.source, outcome.width, outcome.height,
+        )  # fmt: skip
+    body = json.dumps(outcome.content, ensure_ascii=False).encode()
+    return Result(body, "application/json", etag, last_modified, False, negotiated, cache_control, tags)
+
+
+def _gather(request: ImageRequest, objects: Objects) -> _Ingredients:
+    refs = list(dict.fromkeys(_named(request.steps)))
+    if isinstance(request.source, bytes):
+        return _Ingredients(request.source, {ref: objects.get(ref) for ref in refs})
+    if not refs:
+        return _Ingredients(objects.get(request.source))
+    with ThreadPoolExecutor(max_workers=len(refs) + 1) as pool:
+        original, *named = pool.map(objects.get, [request.source, *refs])
+    return _Ingredients(original, dict(zip(refs, named, strict=True)))
+
+
+def _named(steps: Sequence[Step]) -> list[ObjectRef]:
+    return [ref for step in steps if step.feature.objects for ref in step.feature.objects(step.params)]
+
+
+def _etag(request: ImageRequest, ingredients: _Ingredients, version: str) -> str:
+    original = ingredients.original
+    posted = hashlib.sha256(original).hexdigest() if isinstance(original, bytes) else ""
+    named = [
+        version,
+        posted,
+        [(*info.ref, info.etag) for info in ingredients.infos],
+        describe_steps(request.steps),
+        describe(request.output),
+        sorted(request.accepts) if request.output.format == "auto" else [],
+    ]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
+
+
+def _tag(ref: ObjectRef) -> str:
+    """The name under which the CDN withdraws whatever an object went into: 32 hex digits."""
+    return hashlib.sha256(f"{ref.bucket}/{ref.key}".encode()).hexdigest()[:32]
+
+
+def _has(conditions: Conditions, etag: str, last_modified: datetime) -> bool:
+    """RFC 9110, 13.2.2: If-Modified-Since counts only where If-None-Match is absent."""
+    if conditions.none_match:
+        candidates = [tag.strip().removeprefix("W/").strip('"') for tag in conditions.none_match.split(",")]
+        return "*" in candidates or etag in candidates
+    since = conditions.modified_since
+    return since is not None and last_modified.replace(microsecond=0) <= since
