@@ -43,10 +43,9 @@ class Recipe:
 
 
 def _over(output: Output, base: Output) -> Output:
+    """The options of one output on top of another's."""
     said = describe(output)
-    if not said:
-        return base
-    return check(Output, {**describe(base), **said})
+    return check(Output, {**describe(base), **said}) if said else base
 
 
 def read_presets(said: object) -> dict[str, Recipe]:

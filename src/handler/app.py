@@ -1,0 +1,63 @@
+"""The entry point: which door does an event belong to?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from features import Deadline
+from handler import response
+from handler.doors.console import is_console_event
+from handler.doors.http_call import call_of, is_http_event
+from handler.errors import BadRequest, HandlerError
+from handler.observability import logger, observed
+from handler.wiring import Application, application
+
+# What is left for encoding the answer and handing it over before Lambda ends the call.
+_MARGIN_SECONDS = 0.5
+
+
+class LambdaContext(Protocol):
+    """What is used of Lambda's context object."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str, object]:
+    """Answer any event: HTTP, console or SDK, uploads. An event in HTTP shape never reaches another door than HTTP's."""
+    app = application()
+    deadline = _deadline(app, context)
+    if app.is_upload(event):
+        with observed("uploads"):
+            return app.uploads(event, deadline)
+    with observed("http" if is_http_event(event) else "console") as facts:
+        try:
+            return _http(app, event, deadline, facts) if is_http_event(event) else _console(app, event, deadline)
+        except HandlerError as error:
+            facts.update(status=int(error.status), code=error.code)
+            return response.refusal(error, app.http.caching).as_event()
+        except Exception:
+            # The last resort: the client learns nothing of the fault, the log everything.
+            logger().exception("unexpected fault", extra=facts)
+            return response.refusal(HandlerError("the picture could not be made"), app.http.caching).as_event()
+
+
+def _http(app: Application, event: Mapping[str, Any], deadline: Deadline, facts: dict[str, Any]) -> dict[str, object]:
+    call = call_of(event)
+    facts.update(method=call.method, path=call.path)
+    answer = app.http.answer(call, deadline)
+    facts.update(status=int(answer.status), bytes=len(answer.body))
+    return answer.as_event(head=call.method == "HEAD", most=app.settings.answer_bytes)
+
+
+def _console(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+    if not is_console_event(event):
+        raise BadRequest("the event must be an HTTP request, an S3 event, or hold `imageKey` or `image`")
+    return app.console.invoke(event, deadline)
+
+
+def _deadline(app: Application, context: LambdaContext | None) -> Deadline:
+    seconds = float(app.settings.max_seconds)
+    if context is not None:
+        seconds = min(seconds, context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
+    return Deadline.after(seconds)

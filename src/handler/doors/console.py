@@ -1,0 +1,72 @@
+"""Events typed into the Lambda console or sent by an SDK: `{"imageKey": "cat.jpg", "feature": "resize", "width": 300}`.
+
+Nested parameters may be written dotted or as objects. `{"image": "<base64>", …}` brings the picture along and is answered in
+kind, as callers of the common background-remover function expect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from features import Deadline, FeatureError
+from handler import response
+from handler.doors import posted
+from handler.errors import BadRequest, HandlerError, status_of
+from handler.produce import Workshop, produce
+from handler.response import Caching
+from handler.understand import KEY_PREFIX, Caller, House, understand, understand_posted
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleDoor:
+    """Answers direct invocations; IAM has let the caller in, who may what the operator may."""
+
+    workshop: Workshop
+    house: House
+    caching: Caching
+    most: int = 0
+    """Bytes of the largest answer; 0: no limit."""
+
+    def invoke(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+        """Answer an event in the shape of an HTTP answer, or of the picture that it brought."""
+        try:
+            return self._with_picture(event, deadline) if "image" in event else self._by_key(event, deadline)
+        except (FeatureError, HandlerError) as error:
+            if "image" in event:
+                return {"status": int(status_of(error)), "code": error.code, "message": error.message}
+            return response.refusal(error, self.caching).as_event()
+
+    def _by_key(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+        key = event.get("imageKey")
+        if not isinstance(key, str) or not key:
+            raise BadRequest(f"`imageKey` must be the key of a picture, got {key!r}")
+        pairs = tuple(flattened({name: value for name, value in event.items() if name != "imageKey"}))
+        request = understand(KEY_PREFIX + key, pairs, self.house, caller=Caller.OPERATOR, accepts=_ACCEPTS)
+        result = produce(request, self.workshop, deadline=deadline)
+        return response.picture(result, request, self.caching).as_event(most=self.most)
+
+    def _with_picture(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+        picture, said = posted.picture_of(event)
+        request = understand_posted(picture, tuple(flattened(dict(said))), self.house, accepts=_ACCEPTS)
+        result = produce(request, self.workshop, deadline=deadline)
+        return posted.as_json(result.body, result.media_type)
+
+
+# Whoever writes `format=auto` into an event takes whatever is smallest.
+_ACCEPTS = frozenset({"avif", "webp"})
+
+
+def flattened(said: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Objects as dotted names: `{"blur": {"sigma": 3}}` says `blur.sigma=3`."""
+    for name, value in said.items():
+        if isinstance(value, Mapping) and value:
+            yield from flattened(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def is_console_event(event: Mapping[str, Any]) -> bool:
+    """Whether an event is a direct invocation."""
+    return "imageKey" in event or "image" in event

@@ -1,0 +1,40 @@
+"""Pictures that come inside JSON, in base64, and go back the same way."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from handler.dialects.json_edits import loads
+from handler.errors import BadRequest
+
+
+def read(body: bytes | str) -> tuple[bytes, tuple[tuple[str, object], ...]]:
+    """The picture and the parameters of JSON that holds `image` in base64."""
+    try:
+        said = loads(body.decode() if isinstance(body, bytes) else body)
+    except (ValueError, RecursionError):
+        raise BadRequest("the body must be JSON with `image` in base64") from None
+    if not isinstance(said, dict):
+        raise BadRequest("the body must be a JSON object with `image` in base64")
+    return picture_of(said)
+
+
+def picture_of(said: Mapping[str, Any]) -> tuple[bytes, tuple[tuple[str, object], ...]]:
+    """The picture under `image`, and all other names as parameters."""
+    image = said.get("image")
+    if not isinstance(image, str) or not image:
+        raise BadRequest("`image` must be a picture in base64")
+    text = image.partition(",")[2] if image.startswith("data:") else image
+    try:
+        picture = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadRequest("`image` must be a picture in base64") from None
+    return picture, tuple((name, value) for name, value in said.items() if name != "image")
+
+
+def as_json(picture: bytes, media_type: str) -> dict[str, object]:
+    """A picture as callers of the common background-remover function expect it."""
+    return {"image": base64.b64encode(picture).decode(), "contentType": media_type}

@@ -1,0 +1,125 @@
+"""Answers: from a Result or an error to status, headers and body, and from there to the shape that Lambda hands back."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http import HTTPStatus
+from urllib.parse import quote
+
+from features import FeatureError
+from handler.errors import HandlerError, PayloadTooLarge, status_of
+from handler.produce import Result
+from handler.request import ImageRequest
+
+CACHE_TAG = "x-amz-meta-cache-tag"
+"""The header that the distribution reads cache tags from (S3 can send it too)."""
+_SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+
+
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """How long answers may be kept, in seconds."""
+
+    browser: int = 31_536_000
+    cdn: int = 31_536_000
+    error: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def with_headers(self, headers: Mapping[str, str]) -> Answer:
+        """The same answer with these headers set."""
+        return replace(self, headers={**self.headers, **headers})
+
+    def as_event(self, *, head: bool = False, most: int = 0) -> dict[str, object]:
+        """What Lambda hands back; PayloadTooLarge above `most` bytes, base64 included (0: no limit)."""
+        is_text = self.headers.get("Content-Type", "").startswith(("application/json", "text/"))
+        body = "" if head else self.body.decode() if is_text else base64.b64encode(self.body).decode()
+        if most and len(body) > most - 4096:
+            raise PayloadTooLarge(
+                f"the picture must fit into an answer of {most} bytes in base64, got {len(body)}: ask for fewer pixels, "
+                "a lower quality or `maxBytes`"
+            )
+        headers = {**self.headers, "Content-Length": str(len(self.body))} if head else self.headers
+        return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": not (head or is_text)}
+
+
+def picture(result: Result, request: ImageRequest, caching: Caching) -> Answer:
+    """The answer that carries a Result: 200, or 304 when the client has it."""
+    headers = {
+        "ETag": f'"{result.etag}"',
+        "Last-Modified": http_date(result.last_modified),
+        "Cache-Control": _cache_control(result, request, caching),
+        "X-Content-Type-Options": "nosniff",
+    }
+    if result.tags:
+        headers[CACHE_TAG] = ",".join(result.tags)
+    if result.negotiated:
+        headers["Vary"] = "Accept"
+    if request.expires is not None:
+        headers["Expires"] = http_date(request.expires)
+    if result.not_modified:
+        return Answer(HTTPStatus.NOT_MODIFIED, _overridden(headers, request.headers))
+    headers["Content-Type"] = result.media_type
+    if result.media_type == "image/svg+xml":
+        headers["Content-Security-Policy"] = _SVG_POLICY
+    if request.output.download:
+        headers["Content-Disposition"] = _attachment(request.output.download)
+    return Answer(HTTPStatus.OK, _overridden(headers, request.headers), result.body)
+
+
+def report(content: object, status: int = HTTPStatus.OK, cache_control: str = "no-store") -> Answer:
+    """An answer in JSON."""
+    headers = {
+        "Content-Type": "application/json",
+        "Cache-Control": cache_control,
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Answer(status, headers, json.dumps(content, ensure_ascii=False).encode())
+
+
+def refusal(error: FeatureError | HandlerError, caching: Caching) -> Answer:
+    """The answer for an error: `{"status", "code", "message"}`; a client's mistake is kept for seconds, all else not."""
+    status = status_of(error)
+    keep = status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in (
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    )
+    cache_control = f"public, max-age={caching.error}" if keep and caching.error else "no-store"
+    answer = report({"status": int(status), "code": error.code, "message": error.message}, status, cache_control)
+    return answer.with_headers(error.headers) if isinstance(error, HandlerError) else answer
+
+
+def http_date(moment: datetime) -> str:
+    """A moment as HTTP headers write it."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def _cache_control(result: Result, request: ImageRequest, caching: Caching) -> str:
+    if request.expires is not None:
+        left = int((request.expires - datetime.now(UTC)).total_seconds())
+        return f"max-age={max(0, left)},public"
+    return result.cache_control or f"public, max-age={caching.browser}, s-maxage={caching.cdn}"
+
+
+def _overridden(headers: dict[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """Headers that the request sets take the place of ours, however they are capitalised."""
+    names = {name.lower() for name in wanted}
+    return {**{name: value for name, value in headers.items() if name.lower() not in names}, **wanted}
+
+
+def _attachment(name: str) -> str:
+    """RFC 6266: an ASCII name for old clients, the true one beside it."""
+    plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,150 @@
+"""From a decoded path and decoded parameters to an ImageRequest: which language, what it says, what the caller may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+
+from features import CATALOGUE, ObjectRef, Output, Step, check, edits
+from handler.dialects import json_edits, query
+from handler.errors import BadRequest, Forbidden, NotFound
+from handler.presets import Recipe
+from handler.request import ImageRequest
+from handler.signature import parse_expiry
+
+KEY_PREFIX = "/_key/"
+_WITH_PRESETS_ONLY = {"preset", "v", "expires", "signature"}
+
+
+class Caller(Enum):
+    """Whose request it is, as far as it was proven."""
+
+    ANYONE = "anyone"
+    SIGNED = "signed"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The operator's rules on what a request may say and what is added to it."""
+
+    presets: Mapping[str, Recipe] = field(default_factory=dict)
+    presets_only: bool = False
+    always: Recipe = field(default_factory=Recipe)
+    public_features: tuple[str, ...] = ()
+    dialects: tuple[str, ...] = ("json", "query")
+    auto: frozenset[str] = frozenset()
+    """Formats that are negotiated where a request names none: from AUTO_FORMAT and AUTO_WEBP."""
+
+    def faults(self) -> list[str]:
+        """What does not go together, a line each."""
+        known = {feature.name for feature in CATALOGUE} | {"*"}
+        return [f"PUBLIC_FEATURES: no feature is called {name!r}" for name in self.public_features if name not in known]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the languages have in common."""
+
+    ref: ObjectRef
+    recipe: Recipe
+    controls: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def understand(
+    path: str,
+    pairs: Iterable[tuple[str, object]],
+    house: House,
+    *,
+    caller: Caller = Caller.ANYONE,
+    accepts: frozenset[str] = frozenset(),
+) -> ImageRequest:
+    """What a path and its parameters ask for. Raises InvalidParameter, BadRequest, Forbidden or NotFound."""
+    pairs = tuple(pairs)
+    asked = _by_language(path, pairs, house)
+    if house.presets_only and caller is not Caller.OPERATOR:
+        _only_presets(asked, pairs)
+    return _ruled(asked, ObjectRef(*asked.ref), house, caller, accepts)
+
+
+def understand_posted(
+    picture: bytes, pairs: Iterable[tuple[str, object]], house: House, *, accepts: frozenset[str] = frozenset()
+) -> ImageRequest:
+    """What the operator asks of a picture that came with the request. Raises InvalidParameter."""
+    words = query.read(pairs)
+    if "bucket" in words.controls:
+        raise BadRequest("`bucket` must be left out: the picture came with the request")
+    asked = _Asked(ObjectRef("", ""), _recipe(words), words.controls)
+    return _ruled(asked, picture, house, Caller.OPERATOR, accepts)
+
+
+def _by_language(path: str, pairs: tuple[tuple[str, object], ...], house: House) -> _Asked:
+    words = query.read(pairs)
+    asked_bucket = words.controls.get("bucket", "")
+    if path.startswith(KEY_PREFIX):
+        key = path.removeprefix(KEY_PREFIX)
+    else:
+        key = path.removeprefix("/")
+        said = json_edits.decode(key) if "json" in house.dialects else None
+        if said is not None:
+            if said.bucket and asked_bucket:
+                raise BadRequest("`bucket` must be given once: in the JSON or in the query")
+            base = Recipe(edits(said.edits, where="edits"), check(Output, said.output, where="edits"))
+            ref = ObjectRef(said.bucket or asked_bucket, said.key)
+            return _Asked(ref, _recipe(words).over(base), words.controls, said.headers)
+    if "query" not in house.dialects and set(words.edits) | set(words.output):
+        raise Forbidden("query parameters that edit are switched off (DIALECTS)")
+    if not key:
+        raise NotFound("the path must name a picture, got /")
+    return _Asked(ObjectRef(asked_bucket, key), _recipe(words), words.controls)
+
+
+def _recipe(words: query.Words) -> Recipe:
+    return Recipe(edits(words.edits, text=True), check(Output, words.output, text=True))
+
+
+def _only_presets(asked: _Asked, pairs: tuple[tuple[str, object], ...]) -> None:
+    others = [name for name, _ in pairs if name not in _WITH_PRESETS_ONLY]
+    if others or asked.recipe != Recipe() or asked.headers or asked.ref.bucket:
+        what = f"`{others[0]}`" if others else "edits in JSON"
+        raise Forbidden(f"only presets are allowed here (PRESETS_ONLY), got {what}")
+    if "preset" not in asked.controls:
+        raise Forbidden("only presets are allowed here (PRESETS_ONLY): `preset` must be given")
+
+
+def _ruled(
+    asked: _Asked, source: ObjectRef | bytes, house: House, caller: Caller, accepts: frozenset[str]
+) -> ImageRequest:
+    """The request with everything that the operator's rules add to it or refuse."""
+    recipe = asked.recipe
+    if caller is Caller.ANYONE:
+        _refuse_dear(recipe.steps, house)
+    if preset := asked.controls.get("preset"):
+        if preset not in house.presets:
+            raise BadRequest(f"`preset` must be one of {', '.join(house.presets) or 'those in PRESETS, which is empty'}, got {preset!r}")
+        recipe = recipe.over(house.presets[preset])
+    recipe = recipe.then(house.always)
+    if recipe.output.format is None and house.auto:
+        recipe = Recipe(output=check(Output, {"format": "auto"})).over(recipe)
+        accepts &= house.auto
+    expires = asked.controls.get("expires")
+    return ImageRequest(
+        source=source,
+        steps=recipe.steps,
+        output=recipe.output,
+        accepts=accepts,
+        headers=asked.headers,
+        expires=parse_expiry(expires, datetime.now(UTC)) if expires is not None else None,
+    )
+
+
+def _refuse_dear(steps: tuple[Step, ...], house: House) -> None:
+    """Without a signature a URL may not name what runs a model or is billed, unless it is public."""
+    if "*" in house.public_features:
+        return
+    for step in steps:
+        if (step.feature.heavy or step.feature.billed) and step.feature.name not in house.public_features:
+            raise Forbidden(f"`{step.feature.name}` is not open to all here: sign the URL, or list it in PUBLIC_FEATURES")
