@@ -1,7 +1,9 @@
 """Types of parameters that a URL writes as one word: colours, lengths, positions, points, ratios.
 
 Each has `parse`, which takes what a URL or JSON holds and raises ValueError saying what was expected, `str()`, which
-writes the canonical spelling that `parse` reads again, and `schema`, its JSON schema.
+writes the canonical spelling that `parse` reads again as the same value, and `schema`, its JSON schema.
+
+They are plain tuples, not NamedTuples: msgspec would read those as JSON arrays and never ask `parse`.
 """
 
 from __future__ import annotations
@@ -9,114 +11,74 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
 
-_HEX = re.compile(r"#?([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
-_RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s*([\d.]+)\s*)?\)", re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
+from features._color import Color
 
-
-class Color(NamedTuple):
-    """A colour in sRGB: red, green, blue 0 to 255, alpha 0 (clear) to 1 (opaque)."""
-
-    red: int
-    green: int
-    blue: int
-    alpha: float = 1.0
-
-    expected: ClassVar[str] = "a colour (CSS name, hex such as ff8800 or #f80, rgb(r,g,b), rgba(r,g,b,a), transparent)"
-    schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "color", "examples": ["white", "ff8800"]}
-
-    @classmethod
-    def parse(cls, value: object) -> Self:
-        """Read a CSS name, hex digits with or without `#`, rgb(), rgba(), or sharp's {r, g, b, alpha}."""
-        if isinstance(value, Mapping):
-            return cls._from_channels(value)
-        if not isinstance(value, str):
-            raise ValueError(cls.expected)
-        text = value.strip().lower()
-        if text == "transparent":
-            return cls(0, 0, 0, 0.0)
-        if match := _RGB.fullmatch(text):
-            return cls._checked(*(int(part) for part in match.groups()[:3]), float(match[4] or 1))
-        if match := _HEX.fullmatch(text):
-            return cls._from_hex(match[1])
-        return cls._from_name(text)
-
-    @classmethod
-    def _from_channels(cls, channels: Mapping[object, object]) -> Self:
-        if not set(channels) <= {"r", "g", "b", "alpha"}:
-            raise ValueError(cls.expected + " or {r, g, b, alpha}")
-        r, g, b, alpha = (channels.get(name, default) for name, default in (("r", 0), ("g", 0), ("b", 0), ("alpha", 1)))
-        numbers = [part for part in (r, g, b, alpha) if isinstance(part, int | float) and not isinstance(part, bool)]
-        if len(numbers) < 4 or not all(math.isfinite(part) for part in numbers):
-            raise ValueError(cls.expected + " or {r, g, b, alpha} in numbers")
-        return cls._checked(*(round(part) for part in numbers[:3]), float(numbers[3]))
-
-    @classmethod
-    def _from_hex(cls, digits: str) -> Self:
-        if len(digits) <= 4:
-            digits = "".join(digit * 2 for digit in digits)
-        parts = [int(digits[at : at + 2], 16) for at in range(0, len(digits), 2)]
-        return cls(parts[0], parts[1], parts[2], round(parts[3] / 255, 4) if len(parts) == 4 else 1.0)
-
-    @classmethod
-    def _from_name(cls, name: str) -> Self:
-        import webcolors  # noqa: PLC0415 - 148 names that most requests never need
-
-        try:
-            named = webcolors.name_to_rgb(name)
-        except ValueError:
-            raise ValueError(cls.expected) from None
-        return cls(named.red, named.green, named.blue)
-
-    @classmethod
-    def _checked(cls, red: int, green: int, blue: int, alpha: float) -> Self:
-        if not all(0 <= part <= 255 for part in (red, green, blue)) or not 0 <= alpha <= 1:
-            raise ValueError(cls.expected + " with channels 0 to 255 and alpha 0 to 1")
-        return cls(red, green, blue, alpha)
-
-    @property
-    def rgb(self) -> list[int]:
-        """Red, green, blue."""
-        return [self.red, self.green, self.blue]
-
-    @property
-    def rgba(self) -> list[float]:
-        """Red, green, blue and alpha, all 0 to 255."""
-        return [self.red, self.green, self.blue, self.alpha * 255]
-
-    def __str__(self) -> str:
-        alpha = "" if self.alpha == 1 else f"{round(self.alpha * 255):02x}"
-        return f"{self.red:02x}{self.green:02x}{self.blue:02x}{alpha}"
+_NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
+_FARTHEST = 10_000_000
+"""The largest number of pixels or percent that a length may have; far above any limit on pictures."""
 
 
-class Length(NamedTuple):
-    """A distance in pixels, or in percent of a side of the picture."""
+def _number(value: object) -> float | None:
+    """The finite number that JSON or a URL holds; None for anything else."""
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e12:
+        return float(value)
+    return None
 
-    value: float
-    percent: bool = False
 
+def _decimal(value: float, places: int) -> str:
+    """A number in as few digits as say it, never with an exponent."""
+    return f"{value:.{places}f}".rstrip("0").rstrip(".")
+
+
+class Length(tuple[float, bool]):
+    """A distance in pixels, or in percent of a side of the picture; to a millionth."""
+
+    __slots__ = ()
     expected: ClassVar[str] = "pixels (120) or percent (25% or 25p)"
-    schema: ClassVar[Mapping[str, object]] = {"type": ["integer", "string"], "format": "length", "examples": [120, "25p"]}
+    schema: ClassVar[Mapping[str, object]] = {
+        "type": ["integer", "string"],
+        "format": "length",
+        "examples": [120, "25p"],
+    }
+
+    def __new__(cls, value: float, percent: bool = False) -> Self:
+        """The sum takes the sign off zero."""
+        return super().__new__(cls, (round(value, 6) + 0.0, percent))
+
+    def __getnewargs__(self) -> tuple[float, bool]:
+        return (*self,)
 
     @classmethod
     def parse(cls, value: object) -> Self:
         """Read a number of pixels, or a percentage with `%` or `p` behind it."""
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return cls(float(value))
-        if isinstance(value, str):
-            text, percent = (value[:-1], True) if value[-1:] in ("%", "p") else (value, False)
-            if _NUMBER.fullmatch(text) and len(text) < 16:
-                return cls(float(text), percent)
-        raise ValueError(cls.expected)
+        percent = False
+        if isinstance(value, str) and value[-1:] in ("%", "p"):
+            value, percent = value[:-1], True
+        number = _number(value)
+        if number is None or abs(number) > _FARTHEST:
+            raise ValueError(cls.expected)
+        return cls(number, percent)
+
+    @property
+    def value(self) -> float:
+        """Pixels, or percent."""
+        return self[0]
+
+    @property
+    def percent(self) -> bool:
+        """Whether it is a share of a side."""
+        return self[1]
 
     def of(self, whole: int) -> int:
         """Pixels of a side that is `whole` pixels long; halves are rounded up."""
         return math.floor((self.value * whole / 100 if self.percent else self.value) + 0.5)
 
     def __str__(self) -> str:
-        return f"{self.value:g}" + ("p" if self.percent else "")
+        return _decimal(self.value, 6) + ("p" if self.percent else "")
 
 
 _POINTS = {
@@ -155,9 +117,9 @@ class Position(str):
         return _POINTS.get(str(self), (0.5, 0.5))
 
     def place(self, room: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-        """Left and top of a box of `size` that stands in `room` at this point; whole pixels."""
+        """Left and top of a box of `size` that stands in `room` at this point; sharp too rounds half pixels up."""
         across, down = self.ratios
-        return (int((room[0] - size[0]) * across), int((room[1] - size[1]) * down))
+        return (math.floor((room[0] - size[0]) * across + 0.5), math.floor((room[1] - size[1]) * down + 0.5))
 
 
 class CropPosition(Position):
@@ -168,49 +130,75 @@ class CropPosition(Position):
     expected: ClassVar[str] = "one of " + ", ".join((*_POINTS, "attention", "entropy"))
     schema: ClassVar[Mapping[str, object]] = {"type": "string", "enum": [*_POINTS, "attention", "entropy"]}
 
+    @property
+    def searches(self) -> bool:
+        """Whether the pixels decide."""
+        return str(self) not in _POINTS
 
-class Point(NamedTuple):
-    """A point as shares of the picture: x from the left, y from the top, both 0 to 1."""
 
-    x: float
-    y: float
+class Point(tuple[float, float]):
+    """A point as shares of the picture: x from the left, y from the top, both 0 to 1, to a millionth."""
 
+    __slots__ = ()
     expected: ClassVar[str] = "two shares from 0 to 1, such as 0.5,0.25"
     schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "point", "examples": ["0.5,0.25"]}
 
+    def __new__(cls, x: float, y: float) -> Self:
+        """The sums take the sign off zero."""
+        return super().__new__(cls, (round(x, 6) + 0.0, round(y, 6) + 0.0))
+
+    def __getnewargs__(self) -> tuple[float, float]:
+        return (*self,)
+
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read `x,y`."""
-        parts = value.split(",") if isinstance(value, str) else value
+        """Read `x,y`, or a list of two numbers."""
+        parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
         if isinstance(parts, list | tuple) and len(parts) == 2:
-            texts = [str(part).strip() for part in parts]
-            if all(_NUMBER.fullmatch(text) and 0 <= float(text) <= 1 for text in texts):
-                return cls(float(texts[0]), float(texts[1]))
+            x, y = _number(parts[0]), _number(parts[1])
+            if x is not None and y is not None and 0 <= x <= 1 and 0 <= y <= 1:
+                return cls(x, y)
         raise ValueError(cls.expected)
 
+    def place(self, room: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+        """Left and top of the box of `size` within `room` whose centre comes nearest to this point."""
+        left, top = (
+            math.floor(share * whole - side / 2 + 0.5) for share, whole, side in zip(self, room, size, strict=True)
+        )
+        return (max(0, min(left, room[0] - size[0])), max(0, min(top, room[1] - size[1])))
+
     def __str__(self) -> str:
-        return f"{self.x:g},{self.y:g}"
+        return f"{_decimal(self[0], 6)},{_decimal(self[1], 6)}"
 
 
 class Ratio(float):
-    """Width divided by height."""
+    """Width divided by height, to a billionth."""
 
     __slots__ = ()
     expected: ClassVar[str] = "an aspect ratio such as 16:9 or 1.5, from 0.01 to 100"
-    schema: ClassVar[Mapping[str, object]] = {"type": ["string", "number"], "format": "ratio", "examples": ["16:9", 1.5]}
+    schema: ClassVar[Mapping[str, object]] = {
+        "type": ["string", "number"],
+        "format": "ratio",
+        "examples": ["16:9", 1.5],
+    }
+
+    def __new__(cls, value: float) -> Self:
+        """Rounded, so that its text says all of it."""
+        return super().__new__(cls, round(value, 9))
 
     @classmethod
     def parse(cls, value: object) -> Self:
         """Read `16:9`, `1.5` or a number."""
-        parts = str(value).split(":")
-        if not isinstance(value, bool) and len(parts) <= 2 and all(_NUMBER.fullmatch(part) for part in parts):
-            across, down = float(parts[0]), float(parts[-1]) if len(parts) == 2 else 1.0
-            if across > 0 and down > 0 and 0.01 <= across / down <= 100:
-                return cls(across / down)
+        parts = [_number(part) for part in value.split(":")] if isinstance(value, str) else [_number(value)]
+        across, down = parts[0], parts[1] if len(parts) == 2 else 1.0
+        if len(parts) <= 2 and across and down and down > 0 and 0.01 <= across / down <= 100:
+            return cls(across / down)
         raise ValueError(cls.expected)
 
     def __str__(self) -> str:
-        return f"{float(self):.10g}"
+        return _decimal(self, 9)
 
 
 TextTypes = (Color, Length, Position, CropPosition, Point, Ratio)
+
+__all__ = ["Color", "CropPosition", "Length", "Point", "Position", "Ratio", "TextTypes"]
