@@ -1,0 +1,130 @@
+"""The canonical form of an address: what is signed, and what names an answer.
+
+Every address has exactly one, and no two addresses that mean different things share it (docs/signing.md).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable
+from urllib.parse import quote, unquote_to_bytes
+
+from handler.errors import BadRequest
+
+Pairs = tuple[tuple[str, str], ...]
+
+SIGNATURE = "signature"
+EXPIRES = "expires"
+WRAPPED = "/_p/"
+IGNORED_BY_DEFAULT = ("utm_*", "fbclid", "gclid")
+
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ENCODED = "percent-encoded UTF-8"
+
+
+class IgnoredParameters:
+    """Query names that count nowhere: not in the signature, not in the cache key, not in the request."""
+
+    def __init__(
+        self, patterns: Iterable[str] = IGNORED_BY_DEFAULT, is_known: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        """`patterns` are names in which `*` stands for any text; ValueError for one that hits `signature` or `expires`.
+
+        A lone `*` means every name that `is_known` does not know.
+        """
+        names = tuple(patterns)
+        self._all_unknown = "*" in names
+        self._is_known = is_known
+        globs = (".*".join(map(re.escape, name.split("*"))) for name in names if name != "*")
+        self._pattern = re.compile("|".join(globs) or r"(?!)", re.DOTALL)
+        for name in (SIGNATURE, EXPIRES):
+            if self._pattern.fullmatch(name):
+                raise ValueError(f"names that leave `{name}` alone, got {', '.join(names)}")
+
+    def __contains__(self, name: str) -> bool:
+        if name in (SIGNATURE, EXPIRES):
+            return False
+        return self._pattern.fullmatch(name) is not None or (self._all_unknown and not self._is_known(name))
+
+    def without(self, pairs: Iterable[tuple[str, str]]) -> Pairs:
+        """The pairs whose names count."""
+        return tuple(pair for pair in pairs if pair[0] not in self)
+
+
+def split_query(raw_query: str, ignored: IgnoredParameters | None = None) -> Pairs:
+    """The names and values of a query string as it stands in the URL, decoded once; `+` is a space.
+
+    Ignored names are left out, whatever their values are. BadRequest for what is no percent-encoded UTF-8, and for a
+    name that stands there twice.
+    """
+    found: dict[str, str] = {}
+    for part in filter(None, raw_query.split("&")):
+        raw_name, _, raw_value = part.replace("+", " ").partition("=")
+        name = _decoded(raw_name)
+        if name is None:
+            raise _unreadable(raw_name, "a name of " + _ENCODED, _shown(raw_name))
+        if ignored is not None and name in ignored:
+            continue
+        value = _decoded(raw_value)
+        if value is None:
+            raise _unreadable(name, _ENCODED, _shown(raw_value))
+        if name in found:
+            raise _unreadable(name, "given once", "it twice")
+        found[name] = value
+    return tuple(found.items())
+
+
+def decode_path(raw_path: str) -> str:
+    """The path as it stands in the URL, decoded exactly once; `+` stays a plus. BadRequest for what is no UTF-8."""
+    path = _decoded(raw_path)
+    if path is None:
+        raise BadRequest(f"the path must be {_ENCODED}, got {_shown(raw_path)}")
+    if not path.startswith("/"):
+        raise BadRequest(f"the path must begin with a slash, got {_shown(raw_path)}")
+    return path
+
+
+def unwrap(path: str) -> str:
+    """The viewer's raw path out of `/_p/` + base64url; call it only for the CDN, which proves itself by its secret."""
+    wrapped = path.removeprefix(WRAPPED)
+    try:
+        raw = base64.b64decode(wrapped + "=" * (-len(wrapped) % 4), altchars=b"-_", validate=True)
+        # One path has one wrapping: no stray bits after the last byte.
+        if base64.urlsafe_b64encode(raw).rstrip(b"=") == wrapped.encode() and raw.startswith(b"/"):
+            return raw.decode()
+    except (binascii.Error, ValueError):
+        pass  # Said below, together with the other ways to be no wrapped path.
+    raise BadRequest(f"the path must be {WRAPPED} and the base64url of a path, got {_shown(path)}")
+
+
+def canonical(path: str, pairs: Iterable[tuple[str, str]] = ()) -> str:
+    """The canonical form of a decoded path and decoded pairs; `signature` is left out."""
+    encoded = sorted((quote(name, safe=""), quote(value, safe="")) for name, value in pairs if name != SIGNATURE)
+    query = "&".join(f"{name}={value}" for name, value in encoded)
+    return encode_path(path) + ("?" + query if query else "")
+
+
+def encode_path(path: str) -> str:
+    """A decoded path as it stands in the canonical form."""
+    return quote(path, safe="/")
+
+
+def _decoded(raw: str) -> str | None:
+    """Decoded once, None for broken escapes and for what is no UTF-8."""
+    if _BROKEN_ESCAPE.search(raw):
+        return None
+    try:
+        return unquote_to_bytes(raw).decode()
+    except UnicodeError:
+        return None
+
+
+def _unreadable(name: str, expected: str, got: str) -> BadRequest:
+    where = name if len(name) <= 40 else name[:39] + "…"
+    return BadRequest(f"`{where}` must be {expected}, got {got}", code="QueryParameterParsingError")
+
+
+def _shown(text: str) -> str:
+    return ascii(text if len(text) <= 60 else text[:59] + "...")
