@@ -18,7 +18,7 @@ Pairs = tuple[tuple[str, str], ...]
 SIGNATURE = "signature"
 EXPIRES = "expires"
 WRAPPED = "/_p/"
-IGNORED_BY_DEFAULT = ("utm_*", "fbclid", "gclid")
+IGNORED_BY_DEFAULT = "utm_*,fbclid,gclid"
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ENCODED = "percent-encoded UTF-8"
@@ -27,21 +27,18 @@ _ENCODED = "percent-encoded UTF-8"
 class IgnoredParameters:
     """Query names that count nowhere: not in the signature, not in the cache key, not in the request."""
 
-    def __init__(
-        self, patterns: Iterable[str] = IGNORED_BY_DEFAULT, is_known: Callable[[str], bool] = lambda _: True
-    ) -> None:
-        """`patterns` are names in which `*` stands for any text; ValueError for one that hits `signature` or `expires`.
-
-        A lone `*` means every name that `is_known` does not know.
+    def __init__(self, patterns: str = IGNORED_BY_DEFAULT, is_known: Callable[[str], bool] = lambda _: True) -> None:
+        """`patterns` are names, separated by commas, in which `*` stands for any text; ValueError for one that hits
+        `signature` or `expires`. A lone `*` means every name that `is_known` does not know.
         """
-        names = tuple(patterns)
+        names = [name for name in (part.strip() for part in patterns.split(",")) if name]
         self._all_unknown = "*" in names
         self._is_known = is_known
         globs = (".*".join(map(re.escape, name.split("*"))) for name in names if name != "*")
         self._pattern = re.compile("|".join(globs) or r"(?!)", re.DOTALL)
         for name in (SIGNATURE, EXPIRES):
             if self._pattern.fullmatch(name):
-                raise ValueError(f"names that leave `{name}` alone, got {', '.join(names)}")
+                raise ValueError(f"names that leave `{name}` alone, got {patterns}")
 
     def __contains__(self, name: str) -> bool:
         if name in (SIGNATURE, EXPIRES):

@@ -131,25 +131,24 @@ def test_one_meaning_has_one_canonical_form(path: str, pairs: tuple[tuple[str, s
 @pytest.mark.parametrize(
     ("patterns", "ignored", "kept"),
     [
-        (("utm_*", "fbclid"), ["utm_", "utm_source", "fbclid"], ["utm", "xutm_a", "fbclid2", "FBCLID", "width"]),
-        (("*_id", "a*b*c"), ["_id", "x_id", "abc", "a1b2c"], ["x_id2", "acb"]),
-        (("a.c",), ["a.c"], ["abc"]),
-        (("v",), ["v"], ["ver"]),
-        ((), [], ["utm_source", ""]),
-        (("*",), ["ver", "utm_source", ""], ["width", "signature", "expires"]),
-        (("*", "width"), ["ver", "width"], ["height"]),
+        ("utm_*,fbclid", ["utm_", "utm_source", "fbclid"], ["utm", "xutm_a", "fbclid2", "FBCLID", "width"]),
+        (" *_id , a*b*c,", ["_id", "x_id", "abc", "a1b2c"], ["x_id2", "acb"]),
+        ("a.c", ["a.c"], ["abc"]),
+        ("v", ["v"], ["ver"]),
+        ("", [], ["utm_source", ""]),
+        ("*", ["ver", "utm_source", ""], ["width", "signature", "expires"]),
+        ("*,width", ["ver", "width"], ["height"]),
     ],
 )
-def test_ignored_names(patterns: tuple[str, ...], ignored: list[str], kept: list[str]) -> None:
-    known = {"width", "height"}
-    names = IgnoredParameters(patterns, lambda name: name in known or "*" not in patterns)
+def test_ignored_names(patterns: str, ignored: list[str], kept: list[str]) -> None:
+    names = IgnoredParameters(patterns, lambda name: name in ("width", "height"))
     assert names.without((name, "1") for name in ignored + kept) == tuple((name, "1") for name in kept)
 
 
-@pytest.mark.parametrize("pattern", ["signature", "s*", "*s", "exp*", "**"])
+@pytest.mark.parametrize("pattern", ["signature", "s*", "*s", "v,exp*", "**"])
 def test_signature_and_expiry_are_never_ignored(pattern: str) -> None:
     with pytest.raises(ValueError, match="alone, got"):
-        IgnoredParameters((pattern,))
+        IgnoredParameters(pattern)
 
 
 def test_ignored_parameters_count_nowhere_whatever_they_hold() -> None:

@@ -114,16 +114,12 @@ def test_no_two_meanings_share_a_string_to_sign(
     raw_path = quote(path, safe=bare)
     raw_query = "&".join(f"{quote(name, safe='')}={quote(value, safe=bare_in_values)}" for name, value in pairs)
     joined = raw_path + "?" + "&".join(f"{name}={value}" for name, value in sorted(pairs))
-    try:
+    with suppress(BadRequest):  # What cannot be read means nothing.
         forms = signed_forms(raw_path, raw_query)
         # What a careless reader would take for the same: the strings that were signed, and the plain values joined.
         other_path, _, other_query = data.draw(st.sampled_from([joined, unquote(joined), *forms])).partition("?")
-        assume(meaning(raw_path, raw_query) != meaning(other_path, other_query))
         others = signed_forms(other_path, other_query)
-    except BadRequest:
-        assume(False)
-    else:
-        assert forms.isdisjoint(others)
+        assert meaning(raw_path, raw_query) == meaning(other_path, other_query) or forms.isdisjoint(others)
 
 
 @pytest.mark.parametrize(
