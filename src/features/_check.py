@@ -1,4 +1,4 @@
-"""From what a request says to a parameters model, with messages that name the field, what was expected and what came."""
+"""From what a request says to a parameters model; messages name the field, what was expected and what came."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -15,7 +16,7 @@ from features._feature import Params
 from features._types import TextTypes
 
 ModelT = TypeVar("ModelT", bound=Params)
-_PATH = re.compile(r" - at `\$\.?([^`]*)`$")
+_PATH = re.compile(r" - at \$\.?(.*)$", re.DOTALL)
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off", ""}
 
@@ -27,14 +28,32 @@ class Field(msgspec.Struct, frozen=True):
     """The public name, camelCase."""
     type: Any
     """The annotated type as msgspec understands it."""
+    kinds: tuple[Any, ...]
+    """The types that a value may have, without None."""
+    optional: bool
+    """Whether it may be left empty."""
     default: Any
+    bounds: Mapping[str, float]
+    """`ge`, `gt`, `le`, `lt` for numbers; `min_length`, `max_length` for texts and lists."""
     description: str
     main: bool
     aliases: tuple[str, ...]
     unit: str
     synonyms: Mapping[str, str]
-    boolean: bool
     choices: tuple[str, ...]
+
+    @property
+    def boolean(self) -> bool:
+        """Whether it is a switch and nothing else."""
+        return self.kinds == (bool,)
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words that follow "must be"; empty where only msgspec can say it."""
+        if self.choices:
+            return "one of " + ", ".join(map(str, self.choices))
+        words = [_kind_in_words(kind) for kind in self.kinds]
+        return (" or ".join(words) + _range_in_words(self.bounds)) if all(words) else ""
 
 
 @cache
@@ -44,33 +63,55 @@ def fields(model: type[Params]) -> dict[str, Field]:
     return {field.name: field for field in described}
 
 
+_BOUNDS = ("ge", "gt", "le", "lt", "min_length", "max_length")
+
+
 def _field(field: msgspec.structs.FieldInfo) -> Field:
-    meta: dict[str, Any] = {}
-    inner = field.type
-    description = ""
-    while hasattr(inner, "__metadata__"):
-        for note in inner.__metadata__:
-            description = note.description or description
-            meta.update(note.extra or {})
-        inner = inner.__origin__
-    alternatives = [part for part in get_args(inner) if part is not type(None)] if _is_union(inner) else [inner]
-    plain = [getattr(part, "__origin__", part) if hasattr(part, "__metadata__") else part for part in alternatives]
+    inner, notes = _unwrapped(field.type)
+    alternatives = get_args(inner) if get_origin(inner) in (Union, UnionType) else (inner,)
+    for part in alternatives:
+        notes += _unwrapped(part)[1]
+    kinds = tuple(_unwrapped(part)[0] for part in alternatives if part is not NoneType)
+    extra: dict[str, Any] = {}
+    for note in notes:
+        extra.update(note.extra or {})
     return Field(
         name=field.encode_name,
         type=field.type,
+        kinds=kinds,
+        optional=NoneType in alternatives,
         default=None if field.default is msgspec.NODEFAULT else field.default,
-        description=description,
-        main=bool(meta.get("main")),
-        aliases=tuple(meta.get("aliases", ())),
-        unit=str(meta.get("unit", "")),
-        synonyms=meta.get("synonyms", {}),
-        boolean=plain == [bool],
-        choices=tuple(choice for part in plain if get_origin(part) is Literal for choice in get_args(part)),
+        bounds={name: bound for note in notes for name in _BOUNDS if (bound := getattr(note, name)) is not None},
+        description=next((note.description for note in notes if note.description), ""),
+        main=bool(extra.get("main")),
+        aliases=tuple(extra.get("aliases", ())),
+        unit=str(extra.get("unit", "")),
+        synonyms=extra.get("synonyms", {}),
+        choices=tuple(choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)),
     )
 
 
-def _is_union(annotation: Any) -> bool:
-    return type(None) in get_args(annotation) or getattr(annotation, "__class__", None).__name__ == "UnionType"
+def _unwrapped(annotation: Any) -> tuple[Any, list[msgspec.Meta]]:
+    """The type inside of `Annotated`, and what is noted of it."""
+    if get_origin(annotation) is not Annotated:
+        return annotation, []
+    return annotation.__origin__, list(annotation.__metadata__)
+
+
+def _kind_in_words(kind: Any) -> str:
+    if kind in TextTypes:
+        return str(kind.expected)
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(kind, "")
+
+
+def _range_in_words(bounds: Mapping[str, float]) -> str:
+    if "min_length" in bounds or "max_length" in bounds:
+        return f" of {bounds.get('min_length', 0)} to {bounds.get('max_length', 'any number of')} characters"
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    if "ge" in bounds and "le" in bounds:
+        words |= {"ge": "from", "le": "to"}
+    said = (f"{word} {bounds[name]}" for name, word in words.items() if name in bounds)
+    return "".join(f" {part}" for part in said)
 
 
 @cache
@@ -87,8 +128,8 @@ def main_field(model: type[Params]) -> Field | None:
 def check(model: type[ModelT], said: Mapping[str, object], *, where: str = "", text: bool = False) -> ModelT:
     """Make a model of what a request says; InvalidParameter for what it does not take.
 
-    `where` is put before each field's name in messages. With `text` the values are strings from a URL, of which numbers and
-    booleans are read.
+    `where` is put before each field's name in messages. With `text` the values are strings from a URL: numbers and
+    booleans are read from them, and an empty one leaves an optional field empty.
     """
     dotted = f"{where}." if where else ""
     known = spellings(model)
@@ -96,7 +137,9 @@ def check(model: type[ModelT], said: Mapping[str, object], *, where: str = "", t
     for name, value in said.items():
         field = known.get(name)
         if field is None:
-            expected = "one of " + ", ".join(fields(model)) if fields(model) else "left out: it takes no parameters"
+            expected = (
+                f"a known parameter ({', '.join(fields(model))})" if fields(model) else "left out: no parameters here"
+            )
             raise InvalidParameter(dotted + name, expected, value)
         if field.name in values:
             raise InvalidParameter(dotted + field.name, "given once, not also under another name", value)
@@ -111,42 +154,54 @@ def check(model: type[ModelT], said: Mapping[str, object], *, where: str = "", t
 
 
 def _normal(field: Field, value: object, dotted: str, *, text: bool) -> object:
-    if isinstance(value, str):
-        value = field.synonyms.get(value.lower(), value)
-    if field.boolean and text and isinstance(value, str):
+    if not isinstance(value, str):
+        return value
+    value = field.synonyms.get(value.lower(), value)
+    if text and field.boolean:
         word = value.lower()
         if word not in _TRUE | _FALSE:
             raise InvalidParameter(dotted + field.name, "true or false", value)
         return word in _TRUE
+    if text and field.optional:
+        # msgspec would take the word "null" for None; a URL says that by saying nothing.
+        if value.lower() == "null" and str not in field.kinds:
+            raise InvalidParameter(dotted + field.name, field.expected, value)
+        return value or None
     return value
 
 
 def _parse(kind: type, value: object) -> object:
     if kind in TextTypes:
-        return kind.parse(value)  # type: ignore[attr-defined]  # every text type has it
+        return kind.parse(value)
     raise TypeError(f"no parser for {kind}")
 
 
 def _explained(
     error: msgspec.ValidationError, model: type[Params], values: Mapping[str, object], dotted: str
 ) -> InvalidParameter:
-    message = str(error)
+    """The same refusal with the field's name, what was expected and what came; msgspec tells the place alone."""
+    message = str(error).replace("`", "")
+    if missing := re.fullmatch(r"Object missing required field (\S+)", message):
+        return InvalidParameter(dotted + missing[1], "given", "nothing")
     match = _PATH.search(message)
     path = match[1] if match else ""
     name = re.split(r"[.\[]", path, maxsplit=1)[0]
-    expected = message[: match.start()] if match else message
-    expected = re.sub(r"^Expected (`?[^,]*?`?)(, got .*)?$", r"\1", expected).replace("`", "")
-    if missing := re.match(r"Object missing required field (\S+)", message.replace("`", "")):
-        return InvalidParameter(dotted + missing[1], "given", "nothing")
     field = fields(model).get(name)
-    if field and field.choices:
-        expected = "one of " + ", ".join(map(str, field.choices))
-    return InvalidParameter(dotted + (path or name), expected, values.get(name))
+    if field and field.expected and path == name:
+        return InvalidParameter(dotted + name, field.expected, values.get(name))
+    said = message[: match.start()] if match else message
+    expected = re.sub(r"^Expected (.*?)(, got .*)?$", r"\1", said)
+    return InvalidParameter(dotted + path, expected, values.get(name))
 
 
 def _refuse_infinite(params: Params, dotted: str) -> None:
     for field in msgspec.structs.fields(type(params)):
         value = getattr(params, field.name)
-        parts = value if isinstance(value, tuple | list) else (value,)
-        if any(isinstance(part, float) and not math.isfinite(part) for part in parts):
+        if not _finite(value):
             raise InvalidParameter(dotted + field.encode_name, "a finite number", value)
+
+
+def _finite(value: object) -> bool:
+    if isinstance(value, tuple | list):
+        return all(_finite(part) for part in value)
+    return not isinstance(value, float) or math.isfinite(value)

@@ -25,29 +25,35 @@ class Output(Params):
             extra=hint(synonyms={"jpg": "jpeg", "tif": "tiff"}),
         ),
     ] = None
-    quality: Annotated[
-        int | None, Meta(ge=1, le=100, description="Quality of lossy formats; nothing: 80, for AVIF 50")
-    ] = None
-    effort: Annotated[
-        int | None, Meta(ge=0, le=10, description="Time spent on smaller files: 0 fastest, 10 smallest")
-    ] = None
+    quality: (
+        Annotated[int, Meta(ge=1, le=100, description="Quality of lossy formats; nothing: 80, for AVIF 50")] | None
+    ) = None
+    effort: (
+        Annotated[int, Meta(ge=0, le=10, description="Time spent on smaller files: 0 fastest, 10 smallest")] | None
+    ) = None
     progressive: Annotated[bool, Meta(description="Progressive JPEG, interlaced PNG")] = False
     lossless: Annotated[bool, Meta(description="Lossless WebP or AVIF")] = False
     chroma_subsampling: Annotated[
         Literal["auto", "4:2:0", "4:4:4"],
-        Meta(description="Colour resolution of JPEG and AVIF; auto: 4:2:0 for photographs, 4:4:4 for graphics and text"),
+        Meta(
+            description="Colour resolution of JPEG and AVIF; auto: 4:2:0 for photographs, 4:4:4 for graphics and text"
+        ),
     ] = "auto"
     palette: Annotated[bool, Meta(description="PNG of at most 256 colours")] = False
-    colors: Annotated[int | None, Meta(ge=2, le=256, description="Colours of a palette PNG or a GIF")] = None
-    max_bytes: Annotated[
-        int | None, Meta(ge=200, le=100_000_000, description="Largest size in bytes; the best quality that fits is used")
-    ] = None
+    colors: Annotated[int, Meta(ge=2, le=256, description="Colours of a palette PNG or a GIF")] | None = None
+    max_bytes: (
+        Annotated[
+            int, Meta(ge=200, le=100_000_000, description="Largest size in bytes; the best quality that fits is used")
+        ]
+        | None
+    ) = None
     metadata: Annotated[
         Literal["strip", "keep", "copyright"],
         Meta(description="What of EXIF, IPTC and XMP stays: nothing, everything, or author and copyright"),
     ] = "strip"
     animated: Annotated[bool | None, Meta(description="Keep all frames; nothing: where the format can")] = None
-    page: Annotated[int | None, Meta(ge=0, le=10_000, description="A single frame or page, counted from 0")] = None
-    download: Annotated[
-        str | None, Meta(min_length=1, max_length=200, description="Save under this file name instead of showing")
-    ] = None
+    page: Annotated[int, Meta(ge=0, le=10_000, description="A single frame or page, counted from 0")] | None = None
+    download: (
+        Annotated[str, Meta(min_length=1, max_length=200, description="Save under this file name instead of showing")]
+        | None
+    ) = None
