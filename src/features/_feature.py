@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypeVar, cast
+from typing import Literal, NamedTuple, Protocol, TypeVar, cast, dataclass_transform
 
 import msgspec
 
@@ -13,13 +13,17 @@ from features._ports import Context, ObjectRef
 
 Group = Literal["geometry", "colour", "effect", "overlay", "report"]
 ParamsT = TypeVar("ParamsT", bound="Params")
+GivenT_contra = TypeVar("GivenT_contra", bound="Params", contravariant=True)
 
 
+# For type checkers: what derives from it is as frozen as it is.
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
     """Base of every parameters model: fields are snake_case here and camelCase in URLs and JSON.
 
-    The first line of a model's docstring is the feature's help text. Each field has an `Annotated[type, Meta(…)]` with a
-    description; `extra=hint(…)` adds what JSON schema has no word for.
+    The first line of a model's docstring is the feature's help text. Each field has an `Annotated[type, Meta(…)]` with
+    a description; `extra=hint(…)` adds what JSON schema has no word for. Bounds stand on the number itself:
+    `Annotated[int, Meta(ge=1)] | None`.
     """
 
     def check(self) -> None:
@@ -29,12 +33,12 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def hint(
     *, main: bool = False, aliases: tuple[str, ...] = (), unit: str = "", synonyms: dict[str, str] | None = None
 ) -> dict[str, object]:
-    """`extra` of a field: `main` is what `blur=3` sets; `aliases` other names; `synonyms` other words for its values."""
+    """`extra` of a field: `main` is what `blur=3` sets; `aliases` are other names, `synonyms` other words for values."""
     return {"main": main, "aliases": aliases, "unit": unit, "synonyms": synonyms or {}}
 
 
-class _Apply(Protocol[ParamsT]):
-    def __call__(self, picture: Picture, wanted: ParamsT, context: Context, /) -> Picture | Report: ...
+class _Apply(Protocol[GivenT_contra]):
+    def __call__(self, picture: Picture, wanted: GivenT_contra, context: Context, /) -> Picture | Report: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,10 @@ class Feature:
     billed: bool = False
     """Asks a service that bills each call."""
     shrink: Callable[[Params, tuple[int, int]], float] | None = None
-    """By how much the step reduces a picture of that width and height (1 or more), so that the decoder can shrink on load."""
+    """By how much the step reduces a picture of that width and height, so that the decoder can shrink on load.
+
+    Below 1 it enlarges; only a drawing (SVG) minds that.
+    """
     scale_free: bool = False
     """Whether the step gives the same picture before and after a reduction, so that a later one may shrink on load."""
     objects: Callable[[Params], tuple[ObjectRef, ...]] | None = None
@@ -76,7 +83,7 @@ class Step(NamedTuple):
     params: Params
 
 
-def feature(
+def feature(  # noqa: PLR0913 - all that there is to say of a feature
     params: type[ParamsT],
     *,
     group: Group,
