@@ -1,0 +1,73 @@
+"""JPEG (ITU-T T.81): segments, entropy-coded scans between them."""
+
+from __future__ import annotations
+
+import re
+
+from features._containers import exif
+from features._containers.reader import Malformed, Reader
+
+_SOI, _EOI, _SOS, _APP0, _APP1, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC8}
+"""SOF0 to SOF15, and among them DHT and DAC."""
+_TABLES = frozenset({0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
+"""DQT, DNL, DRI, DHP, EXP."""
+_END_OF_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
+"""A marker that is neither a stuffed 0xFF nor a restart."""
+
+
+def strip(original: bytes, orientation: int) -> bytes:
+    """Tables, frames and scans to the end of the first picture, with JFIF, profile, Adobe's marker and orientation."""
+    reader = Reader(original)
+    reader.expect(b"\xff\xd8")
+    head: list[bytes] = []
+    body: list[bytes] = []
+    while (marker := _marker(reader)) != _EOI:
+        segment = _segment(reader, marker)
+        if marker == _APP0:
+            head.extend(_jfif(segment))
+        elif marker in _FRAMES or marker in _TABLES or _is_colour(marker, segment):
+            body.append(segment)
+        elif marker == _SOS:
+            body.append(segment + _scan(reader))
+    if orientation != 1:
+        head.append(segment_of(_APP1, b"Exif\x00\x00" + exif.orientation_only(orientation)))
+    return b"".join([b"\xff\xd8", *head, *body, b"\xff\xd9"])
+
+
+def segment_of(marker: int, payload: bytes) -> bytes:
+    """A segment as it stands in a file."""
+    return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2, "big") + payload
+
+
+def _marker(reader: Reader) -> int:
+    reader.expect(b"\xff")
+    marker = 0xFF
+    while marker == 0xFF:  # fill bytes
+        marker = reader.big(1)
+    if marker < 0xC0 or marker == _SOI:
+        raise Malformed(f"marker {marker:02x} between segments")
+    return marker
+
+
+def _segment(reader: Reader, marker: int) -> bytes:
+    length = reader.big(2)
+    return segment_of(marker, reader.take(length - 2))
+
+
+def _is_colour(marker: int, segment: bytes) -> bool:
+    return marker in (_APP2, _APP14) and segment.startswith((b"ICC_PROFILE\x00", b"Adobe"), 4)
+
+
+def _jfif(segment: bytes) -> list[bytes]:
+    """The JFIF header without its thumbnail, which may show what a later crop took away."""
+    if not segment.startswith(b"JFIF\x00", 4) or len(segment) < 18:
+        return []
+    return [segment_of(_APP0, segment[4:16] + b"\x00\x00")]
+
+
+def _scan(reader: Reader) -> bytes:
+    found = _END_OF_SCAN.search(reader.content, reader.at)
+    if found is None:
+        raise Malformed("no end of image")
+    return reader.take(found.start() - reader.at)

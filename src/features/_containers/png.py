@@ -1,0 +1,39 @@
+"""PNG (third edition) and APNG: chunks."""
+
+from __future__ import annotations
+
+import zlib
+
+from features._containers import exif
+from features._containers.reader import Malformed, Reader
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_KEPT = frozenset(b"IHDR PLTE IDAT tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs acTL fcTL fdAT".split())
+
+
+def strip(original: bytes, orientation: int) -> bytes:
+    """The chunks that make up pixels and their colours, and the orientation."""
+    reader = Reader(original)
+    reader.expect(_SIGNATURE)
+    parts = [_SIGNATURE]
+    while True:
+        length, kind = reader.big(4), reader.take(4)
+        payload, checksum = reader.take(length), reader.big(4)
+        if kind == b"IEND":
+            break
+        if kind in _KEPT:
+            if zlib.crc32(payload, zlib.crc32(kind)) != checksum:
+                raise Malformed(f"checksum of {kind!r}")
+            parts.append(chunk(kind, payload))
+        elif kind[:1].isupper():
+            raise Malformed(f"unknown critical chunk {kind!r}")
+        if kind == b"IHDR" and orientation != 1:
+            parts.append(chunk(b"eXIf", exif.orientation_only(orientation)))
+    return b"".join([*parts, chunk(b"IEND", b"")])
+
+
+def chunk(kind: bytes, payload: bytes) -> bytes:
+    """A chunk as it stands in a file."""
+    return b"".join(
+        (len(payload).to_bytes(4, "big"), kind, payload, zlib.crc32(payload, zlib.crc32(kind)).to_bytes(4, "big"))
+    )

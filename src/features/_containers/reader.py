@@ -1,0 +1,46 @@
+"""Bytes read from front to back, where running out of them is the file's fault."""
+
+from __future__ import annotations
+
+
+class Malformed(ValueError):
+    """A container that does not add up."""
+
+
+class Reader:
+    """A cursor over bytes that refuses to read past their end."""
+
+    def __init__(self, content: bytes, at: int = 0, end: int | None = None) -> None:
+        self.content = content
+        self.at = at
+        self.end = len(content) if end is None else end
+        if not 0 <= self.at <= self.end <= len(content):
+            raise Malformed("a part reaches past the end of the file")
+
+    def __bool__(self) -> bool:
+        return self.at < self.end
+
+    def take(self, count: int) -> bytes:
+        """The next `count` bytes."""
+        start = self.at
+        self.skip(count)
+        return self.content[start : self.at]
+
+    def skip(self, count: int) -> None:
+        """Pass over `count` bytes."""
+        if count < 0 or count > self.end - self.at:
+            raise Malformed(f"{count} bytes announced at {self.at}, {self.end - self.at} left")
+        self.at += count
+
+    def big(self, size: int) -> int:
+        """The next big-endian number of `size` bytes."""
+        return int.from_bytes(self.take(size), "big")
+
+    def little(self, size: int) -> int:
+        """The next little-endian number of `size` bytes."""
+        return int.from_bytes(self.take(size), "little")
+
+    def expect(self, literal: bytes) -> None:
+        """Pass over bytes that have to stand here."""
+        if self.take(len(literal)) != literal:
+            raise Malformed(f"{literal!r} expected at {self.at - len(literal)}")
