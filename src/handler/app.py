@@ -24,7 +24,7 @@ class LambdaContext(Protocol):
 
 
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str, object]:
-    """Answer any event: HTTP, console or SDK, uploads. An event in HTTP shape never reaches another door than HTTP's."""
+    """Answer any event; one in HTTP shape never reaches another door than HTTP's."""
     app = application()
     deadline = _deadline(app, context)
     if app.is_upload(event):
@@ -36,8 +36,7 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None) -> d
         except HandlerError as error:
             facts.update(status=int(error.status), code=error.code)
             return response.refusal(error, app.http.caching).as_event()
-        except Exception:
-            # The last resort: the client learns nothing of the fault, the log everything.
+        except Exception:  # noqa: BLE001 - the last resort: the client learns nothing of the fault, the log everything
             logger().exception("unexpected fault", extra=facts)
             return response.refusal(HandlerError("the picture could not be made"), app.http.caching).as_event()
 

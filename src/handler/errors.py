@@ -37,7 +37,13 @@ class HandlerError(Exception):
     code = "InternalError"
 
     def __init__(
-        self, message: str, *, code: str = "", detail: str = "", status: int = 0, headers: Mapping[str, str] | None = None
+        self,
+        message: str,
+        *,
+        code: str = "",
+        detail: str = "",
+        status: int = 0,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message

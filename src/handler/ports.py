@@ -60,7 +60,14 @@ class Results(Protocol):
         ...
 
     def put(
-        self, key: str, body: bytes, *, content_type: str, cache_control: str, metadata: Mapping[str, str], replaces: str | None
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        cache_control: str,
+        metadata: Mapping[str, str],
+        replaces: str | None,
     ) -> bool:
         """Write if nothing lies there (`replaces` None) or exactly that ETag; False when it is otherwise by now."""
         ...

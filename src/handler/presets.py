@@ -35,7 +35,7 @@ class Recipe:
         return Recipe(steps, _over(self.output, base.output))
 
     def then(self, last: Recipe) -> Recipe:
-        """This recipe, and `last` added whatever it says: its steps run after these, before a report; its output wins."""
+        """This recipe and then `last`: its steps run after these, but before a report; its output wins."""
         at = next((place for place, step in enumerate(self.steps) if step.feature.group == "report"), len(self.steps))
         return replace(
             self, steps=self.steps[:at] + last.steps + self.steps[at:], output=_over(last.output, self.output)

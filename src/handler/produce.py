@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from features import (
     Context,
@@ -33,7 +33,7 @@ class Workshop:
     limits: Limits
     version: str
     """Of the code that draws: part of every ETag."""
-    deployed_at: datetime = datetime.fromtimestamp(0, UTC)
+    deployed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

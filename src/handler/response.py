@@ -1,4 +1,4 @@
-"""Answers: from a Result or an error to status, headers and body, and from there to the shape that Lambda hands back."""
+"""Answers: from a Result or an error to status, headers and body, and to the shape that Lambda hands back."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def report(content: object, status: int = HTTPStatus.OK, cache_control: str = "n
 
 
 def refusal(error: FeatureError | HandlerError, caching: Caching) -> Answer:
-    """The answer for an error: `{"status", "code", "message"}`; a client's mistake is kept for seconds, all else not."""
+    """The answer for an error, `{"status", "code", "message"}`; only a client's mistake is kept, for seconds."""
     status = status_of(error)
     keep = status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in (
         HTTPStatus.UNAUTHORIZED,

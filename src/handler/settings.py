@@ -86,31 +86,48 @@ class Settings:
     """Everything that an operator sets. `from_environment` is the only reader of the environment."""
 
     # Sources and results
-    source_buckets: str = _set("", "SOURCE_BUCKETS", _text, "Comma list of S3 buckets, or name=URL; the first is the default")
-    output_bucket: str = _set("", "OUTPUT_BUCKET", _text, "Bucket, or name=URL, that variations of uploads are stored in")
+    source_buckets: str = _set(
+        "", "SOURCE_BUCKETS", _text, "Comma list of S3 buckets, or name=URL; the first is the default"
+    )
+    output_bucket: str = _set(
+        "", "OUTPUT_BUCKET", _text, "Bucket, or name=URL, that variations of uploads are stored in"
+    )
     upload_presets: tuple[str, ...] = _set((), "UPLOAD_PRESETS", _names, "Comma list of presets made of every upload")
 
     # Who may do what
     enable_signature: bool = _set(False, "ENABLE_SIGNATURE", _yes, "Refuse pictures whose URL is not signed")
-    secrets_manager: str = _set("", "SECRETS_MANAGER", _text, "Id of the secret in Secrets Manager that URLs are signed with")
+    secrets_manager: str = _set(
+        "", "SECRETS_MANAGER", _text, "Id of the secret in Secrets Manager that URLs are signed with"
+    )
     secret_key: str = _set("SECRET_KEY", "SECRET_KEY", _text, "Field of that secret which holds the key")
-    signature_secret_file: str = _set("", "SIGNATURE_SECRET_FILE", _text, "File that holds the key, where there is no AWS")
+    signature_secret_file: str = _set(
+        "", "SIGNATURE_SECRET_FILE", _text, "File that holds the key, where there is no AWS"
+    )
     operator_token: str = _set("", "OPERATOR_TOKEN_SECRET", _text, "Id of the secret that holds the operator's token")
     operator_token_file: str = _set("", "OPERATOR_TOKEN_FILE", _text, "File that holds the operator's token")
     operator_open: bool = False
     """The operator's doors need no token: the local server on loopback alone sets this, no variable does."""
     origin_secret: str = _set("", "ORIGIN_SECRET", _text, "Id of the secret that the CDN sends with every request")
     origin_secret_file: str = _set("", "ORIGIN_SECRET_FILE", _text, "File that holds the CDN's secret")
-    public_features: tuple[str, ...] = _set((), "PUBLIC_FEATURES", _names, "Heavy or billed features open to all; *: every one")
+    public_features: tuple[str, ...] = _set(
+        (), "PUBLIC_FEATURES", _names, "Heavy or billed features open to all; *: every one"
+    )
     allow_gps: bool = _set(False, "ALLOW_GPS", _yes, "Let a GPS position leave with metadata=keep")
 
     # What a URL means
     presets: str = _set("", "PRESETS", _text, "JSON: name → edits or query; or the s3:// or file:// address of such")
-    presets_only: bool = _set(False, "PRESETS_ONLY", _yes, "A URL may hold preset, v, expires and signature, nothing else")
+    presets_only: bool = _set(
+        False, "PRESETS_ONLY", _yes, "A URL may hold preset, v, expires and signature, nothing else"
+    )
     always: str = _set("", "ALWAYS", _text, "JSON edits added to every answer, or the address of such")
-    dialects: tuple[str, ...] = _set(("json", "query"), "DIALECTS", _one_of("json", "query"), "Request languages understood")
+    dialects: tuple[str, ...] = _set(
+        ("json", "query"), "DIALECTS", _one_of("json", "query"), "Request languages understood"
+    )
     ignored_parameters: tuple[str, ...] = _set(
-        ("utm_*", "fbclid", "gclid"), "IGNORED_PARAMETERS", _names, "Query names that count nowhere; *: every unknown one"
+        ("utm_*", "fbclid", "gclid"),
+        "IGNORED_PARAMETERS",
+        _names,
+        "Query names that count nowhere; *: every unknown one",
     )
     auto_format: bool = _set(False, "AUTO_FORMAT", _yes, "Choose AVIF, WebP or the source's format by Accept")
     auto_webp: bool = _set(False, "AUTO_WEBP", _yes, "Choose WebP where the client accepts it")
@@ -118,13 +135,17 @@ class Settings:
     # Answers
     cors_enabled: bool = _set(False, "CORS_ENABLED", _yes, "Send CORS headers")
     cors_origin: str = _set("*", "CORS_ORIGIN", _text, "Origin that they allow")
-    browser_max_age: int = _set(31_536_000, "BROWSER_MAX_AGE", _whole(0, 31_536_000), "Seconds a browser keeps a picture")
+    browser_max_age: int = _set(
+        31_536_000, "BROWSER_MAX_AGE", _whole(0, 31_536_000), "Seconds a browser keeps a picture"
+    )
     cdn_max_age: int = _set(31_536_000, "CDN_MAX_AGE", _whole(0, 31_536_000), "Seconds the CDN keeps a picture")
     error_max_age: int = _set(5, "ERROR_MAX_AGE", _whole(0, 60), "Seconds that a client's mistake is kept")
     enable_fallback: bool = _set(False, "ENABLE_DEFAULT_FALLBACK_IMAGE", _yes, "Answer errors with a picture")
     fallback_bucket: str = _set("", "DEFAULT_FALLBACK_IMAGE_BUCKET", _text, "Source bucket of that picture")
     fallback_key: str = _set("", "DEFAULT_FALLBACK_IMAGE_KEY", _text, "Key of that picture")
-    max_answer_bytes: int = _set(0, "MAX_ANSWER_BYTES", _whole(0, 10**9), "Largest answer, base64 included; 0: no limit")
+    max_answer_bytes: int = _set(
+        0, "MAX_ANSWER_BYTES", _whole(0, 10**9), "Largest answer, base64 included; 0: no limit"
+    )
     deployed_at: datetime = field(
         default_factory=_code_date,
         metadata={"setting": Setting("DEPLOYED_AT", _moment, "When the stack was deployed; pictures are never older")},
@@ -134,12 +155,16 @@ class Settings:
     max_source_bytes: int = _set(100 * MEGA, "MAX_SOURCE_BYTES", _whole(1, 2**31), "Bytes of an original")
     max_source_pixels: int = _set(150 * MEGA, "MAX_SOURCE_PIXELS", _whole(1, 2**31), "Pixels of an original")
     max_frames: int = _set(300, "MAX_FRAMES", _whole(1, 10_000), "Frames of an animation")
-    max_animation_pixels: int = _set(100 * MEGA, "MAX_ANIMATION_PIXELS", _whole(1, 2**31), "Pixels of all frames together")
+    max_animation_pixels: int = _set(
+        100 * MEGA, "MAX_ANIMATION_PIXELS", _whole(1, 2**31), "Pixels of all frames together"
+    )
     max_result_side: int = _set(8192, "MAX_RESULT_SIDE", _whole(1, 65_500), "Pixels of the longer side of a result")
     max_result_pixels: int = _set(50 * MEGA, "MAX_RESULT_PIXELS", _whole(1, 2**31), "Pixels of a result")
     max_avif_pixels: int = _set(12 * MEGA, "MAX_AVIF_PIXELS", _whole(1, 2**31), "Pixels of an AVIF result")
     max_gif_pixels: int = _set(25 * MEGA, "MAX_GIF_PIXELS", _whole(1, 2**31), "Pixels of a GIF result, all frames")
-    memory_budget: int = _set(0, "MEMORY_BUDGET", _whole(0, 2**40), "Bytes one picture may take; 0: 70 % of the function's")
+    memory_budget: int = _set(
+        0, "MEMORY_BUDGET", _whole(0, 2**40), "Bytes one picture may take; 0: 70 % of the function's"
+    )
     max_seconds: int = _set(28, "MAX_SECONDS", _whole(1, 900), "Seconds one request may take")
     tolerate_truncated: bool = _set(False, "TOLERATE_TRUNCATED", _yes, "Show what there is of a file cut off")
 

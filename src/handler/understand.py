@@ -124,7 +124,8 @@ def _ruled(
         _refuse_dear(recipe.steps, house)
     if preset := asked.controls.get("preset"):
         if preset not in house.presets:
-            raise BadRequest(f"`preset` must be one of {', '.join(house.presets) or 'those in PRESETS, which is empty'}, got {preset!r}")
+            known = ", ".join(house.presets) or "those in PRESETS, which is empty"
+            raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
         recipe = recipe.over(house.presets[preset])
     recipe = recipe.then(house.always)
     if recipe.output.format is None and house.auto:
@@ -147,4 +148,6 @@ def _refuse_dear(steps: tuple[Step, ...], house: House) -> None:
         return
     for step in steps:
         if (step.feature.heavy or step.feature.billed) and step.feature.name not in house.public_features:
-            raise Forbidden(f"`{step.feature.name}` is not open to all here: sign the URL, or list it in PUBLIC_FEATURES")
+            raise Forbidden(
+                f"`{step.feature.name}` is not open to all here: sign the URL, or list it in PUBLIC_FEATURES"
+            )

@@ -1,4 +1,4 @@
-"""The version of the code that draws: part of every ETag, so that a new release never answers 304 for an old picture."""
+"""The version of the code that draws: part of every ETag, so that a release never answers 304 for an old picture."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Base64 JSON in the path, as AWS's image handler writes it, and the same edits in presets and `ALWAYS`.
 
-`/` + base64 of `{"bucket"?, "key", "edits"?, "outputFormat"?, "effort"?, "headers"?}`, standard or URL-safe, padded or not.
+`/` + base64, standard or URL-safe, padded or not, of
+`{"bucket"?, "key", "edits"?, "outputFormat"?, "effort"?, "headers"?}`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from typing import NoReturn
 
 from features import MEDIA_TYPES, InvalidParameter, Output, feature_names, spellings
 
-HEADERS = ("cache-control", "expires", "last-modified", "content-disposition", "content-language", "x-robots-tag", "link", "vary")
+HEADERS = (
+    "cache-control",
+    "expires",
+    "last-modified",
+    "content-disposition",
+    "content-language",
+    "x-robots-tag",
+    "link",
+    "vary",
+)
 _TOP = ("bucket", "key", "edits", "outputFormat", "effort", "headers")
 _FORMATS = ("jpeg", "jpg", "png", "webp", "avif", "gif", "tiff", "heif")
 
@@ -71,9 +81,9 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _sorted(said: dict[str, object]) -> JsonRequest:
-    for name in said:
+    for name, value in said.items():
         if name not in _TOP:
-            raise InvalidParameter(name, "one of " + ", ".join(_TOP), said[name])
+            raise InvalidParameter(name, "one of " + ", ".join(_TOP), value)
     edits, output = split(said.get("edits", {}))
     for top, option in (("outputFormat", "format"), ("effort", "effort")):
         if said.get(top) is not None:
@@ -110,7 +120,7 @@ def _headers(said: object) -> dict[str, str]:
 
 
 def split(edits: object) -> tuple[dict[str, object], dict[str, object]]:
-    """Edits in AWS's words, as features and output in ours; `extract` before `resize` by the order of its keys is `crop`."""
+    """Edits in AWS's words, as features and output in ours; what is cut before the resize is `crop`, after `extract`."""
     if edits is None:
         return {}, {}
     if not isinstance(edits, Mapping):
@@ -151,7 +161,7 @@ def _format(output: dict[str, object], name: str, options: Mapping[str, object])
 
 
 def _overlay(value: object) -> dict[str, object]:
-    """`overlayWith` in `watermark`'s words: alpha 0 is opaque there, ratios are percent, options lie one level deeper."""
+    """`overlayWith` in `watermark`'s words: alpha 0 is opaque there, ratios are percent, options lie a level deeper."""
     if not isinstance(value, Mapping):
         raise InvalidParameter("edits.overlayWith", "an object", value)
     names = {"bucket": "bucket", "key": "key", "wRatio": "width", "hRatio": "height"}
@@ -164,7 +174,9 @@ def _overlay(value: object) -> dict[str, object]:
                 raise InvalidParameter("edits.overlayWith.options", "an object", part)
             said.update({str(option): content for option, content in part.items() if content not in (None, "")})
         elif name not in names:
-            raise InvalidParameter(f"edits.overlayWith.{name}", "one of " + ", ".join((*names, "alpha", "options")), part)
+            raise InvalidParameter(
+                f"edits.overlayWith.{name}", "one of " + ", ".join((*names, "alpha", "options")), part
+            )
         elif part not in (None, ""):
             said[names[name]] = _percent(f"edits.overlayWith.{name}", part) if name.endswith("Ratio") else part
     return said

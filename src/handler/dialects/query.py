@@ -5,8 +5,8 @@ Names are resolved in this order:
 1. `bucket`, `feature`, `preset`, `v`, `expires`, `signature` steer the request.
 2. A dotted name is a field of a feature (`blur.sigma`), or of `output`.
 3. A feature's own name switches it on, or sets its main field (`blur=3`).
-4. An undotted field belongs to the one feature, of those that the request switches on, that has it. `width` and `height`
-   switch `resize` on where no feature named by `feature=` has them.
+4. An undotted field belongs to the one feature, of those that the request switches on, that has it. `width` and
+   `height` switch `resize` on where no feature named by `feature=` has them.
 5. What is then left is an option of the output, or a field that one feature of the catalogue alone has.
 
 Whatever is claimed twice, or by nobody, is refused.

@@ -1,7 +1,7 @@
 """Events typed into the Lambda console or sent by an SDK: `{"imageKey": "cat.jpg", "feature": "resize", "width": 300}`.
 
-Nested parameters may be written dotted or as objects. `{"image": "<base64>", …}` brings the picture along and is answered in
-kind, as callers of the common background-remover function expect.
+Nested parameters may be written dotted or as objects. `{"image": "<base64>", …}` brings the picture along and is
+answered in kind, as callers of the common background-remover function expect.
 """
 
 from __future__ import annotations

@@ -107,7 +107,8 @@ class HttpDoor:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not _is_one_of(token.strip(), self.operator):
             raise Unauthorized(
-                "the header Authorization must be `Bearer` and the operator's token", headers={"WWW-Authenticate": "Bearer"}
+                "the header Authorization must be `Bearer` and the operator's token",
+                headers={"WWW-Authenticate": "Bearer"},
             )
 
     def _transform(self, call: Call, deadline: Deadline) -> Answer:

@@ -32,13 +32,17 @@ class Call:
     @property
     def accepts(self) -> frozenset[str]:
         """Which of AVIF and WebP the client names in `Accept`."""
-        return frozenset(kind for kind in ("avif", "webp") if _is_accepted(f"image/{kind}", self.headers.get("accept", "")))
+        return frozenset(
+            kind for kind in ("avif", "webp") if _is_accepted(f"image/{kind}", self.headers.get("accept", ""))
+        )
 
     @property
     def conditions(self) -> Conditions:
         """What the client has already."""
         since = self.headers.get("if-modified-since")
-        return Conditions(none_match=self.headers.get("if-none-match", ""), modified_since=_date(since) if since else None)
+        return Conditions(
+            none_match=self.headers.get("if-none-match", ""), modified_since=_date(since) if since else None
+        )
 
 
 def is_http_event(event: Mapping[str, Any]) -> bool:
@@ -55,7 +59,9 @@ def call_of(event: Mapping[str, Any]) -> Call:
         pairs = [call.query] if isinstance(call.query, str) else [text for pair in call.query for text in pair]
         "".join((call.path, *pairs, *call.headers.values())).encode()
     except (KeyError, TypeError, AttributeError, binascii.Error, ValueError) as error:
-        raise BadRequest(f"the event must be an HTTP request, payload 1.0 or 2.0: {error!r} is missing or wrong") from None
+        raise BadRequest(
+            f"the event must be an HTTP request, payload 1.0 or 2.0: {error!r} is missing or wrong"
+        ) from None
     return call
 
 
@@ -84,7 +90,9 @@ def _payload_1(event: Mapping[str, Any]) -> Call:
     }
     pairs = tuple((str(name), str(value)) for name, values in many.items() for value in values)
     is_balancer = "elb" in context
-    headers = event.get("headers") or {name: ",".join(values) for name, values in (event.get("multiValueHeaders") or {}).items()}
+    headers = event.get("headers") or {
+        name: ",".join(values) for name, values in (event.get("multiValueHeaders") or {}).items()
+    }
     return Call(
         method=str(event["httpMethod"]).upper(),
         path=str(event["path"]),

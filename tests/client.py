@@ -1,0 +1,93 @@
+"""A client that knocks at the real entry point: events in, answers out, with settings of the test's own."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyvips
+
+from handler import app, wiring
+from handler.settings import Settings
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class FakeLambdaContext:
+    """As much of Lambda's context as the entry point reads."""
+
+    def __init__(self, seconds: float = 29) -> None:
+        self._seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self._seconds * 1000)
+
+
+def function_url_event(
+    address: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> dict[str, Any]:
+    """What a function URL sends: payload 2.0 with the path still encoded."""
+    path, _, query = address.partition("?")
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": dict(headers or {}),
+        "requestContext": {
+            "domainName": "abc.lambda-url.eu-central-1.on.aws",
+            "stage": "$default",
+            "http": {"method": method, "path": path, "sourceIp": "198.51.100.7"},
+        },
+        "body": base64.b64encode(body).decode() if body else None,
+        "isBase64Encoded": bool(body),
+    }
+
+
+def answered(raw: Mapping[str, Any]) -> Answered:
+    """The answer in what the entry point handed back."""
+    body = raw["body"]
+    plain = base64.b64decode(body, validate=True) if raw["isBase64Encoded"] else body.encode()
+    return Answered(raw["statusCode"], dict(raw["headers"]), plain)
+
+
+class Client:
+    """An application with an environment of its own."""
+
+    def __init__(self, environment: Mapping[str, str], **more: Any) -> None:
+        settings = Settings.from_environment(environment)
+        for name, value in more.items():
+            object.__setattr__(settings, name, value)
+        self.application = wiring.build(settings)
+
+    def invoke(self, event: Mapping[str, Any], *, seconds: float = 29) -> Any:
+        wiring.use(self.application)
+        return app.lambda_handler(event, FakeLambdaContext(seconds))
+
+    def get(self, address: str, *, method: str = "GET", seconds: float = 29, **headers: str) -> Answered:
+        """GET an address; header names are written with underscores."""
+        wanted = {name.replace("_", "-"): value for name, value in headers.items()}
+        return answered(self.invoke(function_url_event(address, method=method, headers=wanted), seconds=seconds))
+
+    def post(self, address: str, body: bytes, **headers: str) -> Answered:
+        wanted = {name.replace("_", "-"): value for name, value in headers.items()}
+        return answered(self.invoke(function_url_event(address, method="POST", headers=wanted, body=body)))
+
+
+def size(body: bytes) -> tuple[int, int]:
+    """Width and height of the first frame of a picture."""
+    image = pyvips.Image.new_from_buffer(body, "")
+    return image.width, image.height

@@ -1,0 +1,132 @@
+"""Base64 JSON in the path."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features import InvalidParameter
+from handler.dialects import json_edits
+
+
+def path(said: object, *, safe: bool = False, padded: bool = True) -> str:
+    encode = base64.urlsafe_b64encode if safe else base64.b64encode
+    text = encode(json.dumps(said, ensure_ascii=False).encode()).decode()
+    return text if padded else text.rstrip("=")
+
+
+@pytest.mark.parametrize("safe", [False, True])
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("key", ["cat.jpg", "what?.jpg", "é/ÿ.jpg", "🐈~>.jpg"])
+def test_a_key_is_read_in_either_alphabet_padded_or_not(key: str, safe: bool, padded: bool) -> None:
+    said = json_edits.decode(path({"key": key, "bucket": "b"}, safe=safe, padded=padded))
+    assert said is not None
+    assert (said.key, said.bucket) == (key, "b")
+
+
+@pytest.mark.parametrize(
+    "other", ["cat.jpg", "eyJ.jpg", "eyJrIjoxfQ==", "e", "W10=", "photos/eyJ", path({"name": "x"}), path([1])]
+)
+def test_any_other_path_is_not_in_this_language(other: str) -> None:
+    assert json_edits.decode(other) is None
+
+
+def test_edits_are_sorted_into_features_and_output() -> None:
+    said = json_edits.decode(
+        path(
+            {
+                "key": "a.jpg",
+                "outputFormat": "webp",
+                "effort": 3,
+                "edits": {"resize": {"width": 5}, "jpeg": {"quality": 40}, "flip": True, "animated": False},
+            }
+        )
+    )
+    assert said is not None
+    assert said.edits == {"resize": {"width": 5}, "flip": True}
+    assert said.output == {"format": "jpeg", "quality": 40, "effort": 3, "animated": False}
+
+
+@pytest.mark.parametrize(
+    ("order", "box"),
+    [
+        (["extract", "resize"], "crop"),
+        (["resize", "extract"], "extract"),
+        (["extract"], "crop"),
+        (["resize", "crop"], "extract"),
+    ],
+)
+def test_the_order_of_keys_says_whether_the_cut_comes_first(order: list[str], box: str) -> None:
+    steps, _ = json_edits.split({name: {"width": 5, "height": 5} for name in order})
+    assert box in steps
+
+
+def test_overlay_is_a_watermark() -> None:
+    steps, _ = json_edits.split(
+        {
+            "overlayWith": {
+                "bucket": "b",
+                "key": "k",
+                "alpha": "30",
+                "wRatio": "20",
+                "options": {"left": "5p", "top": -3},
+            }
+        }
+    )
+    assert steps == {"watermark": {"bucket": "b", "key": "k", "opacity": 70.0, "width": 20.0, "left": "5p", "top": -3}}
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ({"key": "a", "nosuch": 1}, "nosuch"),
+        ({"key": 1}, "key"),
+        ({"key": ""}, "key"),
+        ({"key": "a", "edits": 1}, "edits"),
+        ({"key": "a", "headers": {"Location": "https://evil.example"}}, "headers.Location"),
+        ({"key": "a", "headers": {"Cache-Control": "a\r\nb: c"}}, "headers.Cache-Control"),
+        ({"key": "a", "edits": {"jpeg": {"nosuch": 1}}}, "edits.jpeg.nosuch"),
+        ({"key": "a", "edits": {"overlayWith": {"alpha": "x"}}}, "edits.overlayWith.alpha"),
+        ({"key": "a", "edits": {"overlayWith": 1}}, "edits.overlayWith"),
+    ],
+)
+def test_what_does_not_belong_is_refused_by_name(said: object, name: str) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        json_edits.decode(path(said))
+    assert refused.value.name == name
+
+
+def test_a_name_given_twice_is_refused() -> None:
+    twice = base64.b64encode(b'{"key": "a", "key": "b"}').decode()
+    with pytest.raises(InvalidParameter, match="key"):
+        json_edits.decode(twice)
+
+
+def test_nested_brackets_and_infinite_numbers_do_no_harm() -> None:
+    deep = base64.b64encode(b'{"key": ' + b"[" * 100_000).decode()
+    assert json_edits.decode(deep) is None
+    with pytest.raises(InvalidParameter):
+        json_edits.decode(base64.b64encode(b'{"key": "a", "effort": NaN}').decode())
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(_json, st.booleans())
+def test_any_json_is_understood_or_refused(said: object, safe: bool) -> None:
+    with contextlib.suppress(InvalidParameter):
+        json_edits.decode(path({"key": "a", "edits": said}, safe=safe))
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_request_or_none(text: str) -> None:
+    assert json_edits.decode("e" + text) is None

@@ -1,0 +1,91 @@
+"""Query parameters: whom each name belongs to."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features import InvalidParameter
+from handler.dialects import query
+
+
+def read(**said: object) -> query.Words:
+    return query.read([(name.replace("__", "."), value) for name, value in said.items()])
+
+
+@pytest.mark.parametrize(
+    ("said", "edits", "output"),
+    [
+        ({"width": "300"}, {"resize": {"width": "300"}}, {}),
+        ({"width": "300", "fit": "cover"}, {"resize": {"width": "300", "fit": "cover"}}, {}),
+        ({"width": "9", "background": "red"}, {"resize": {"width": "9", "background": "red"}}, {}),
+        ({"blur__sigma": "3"}, {"blur": {"sigma": "3"}}, {}),
+        ({"blur": "3"}, {"blur": "3"}, {}),
+        ({"flip": "true"}, {"flip": "true"}, {}),
+        ({"rotate": "30", "background": "red"}, {"rotate": {"angle": "30", "background": "red"}}, {}),
+        ({"rotate": "30", "rotate__background": "red"}, {"rotate": {"angle": "30", "background": "red"}}, {}),
+        ({"feature": "blur", "sigma": "2"}, {"blur": {"sigma": "2"}}, {}),
+        ({"feature": "crop", "width": "20"}, {"crop": {"width": "20"}}, {}),
+        ({"feature": "blur", "width": "20"}, {"blur": {}, "resize": {"width": "20"}}, {}),
+        ({"feature": "grayscale, flip"}, {"grayscale": {}, "flip": {}}, {}),
+        ({"format": "webp", "q": "1"} | {"quality": "50"}, None, None),
+        ({"format": "webp", "quality": "50"}, {}, {"format": "webp", "quality": "50"}),
+        ({"output__format": "webp"}, {}, {"format": "webp"}),
+        ({"gravity": "north", "width": "5"}, {"resize": {"width": "5", "position": "north"}}, {}),
+    ],
+)
+def test_each_name_finds_whom_it_concerns(
+    said: dict[str, object], edits: dict[str, object] | None, output: dict[str, object] | None
+) -> None:
+    if edits is None:
+        with pytest.raises(InvalidParameter):
+            read(**said)
+        return
+    words = read(**said)
+    assert words.edits == edits
+    assert words.output == output
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"width": "9", "rotate": "30", "background": "red"}, "`resize.background` or `rotate.background`"),
+        ({"background": "red"}, "features have it"),
+        ({"nosuch": "1"}, "`nosuch` must be a known parameter"),
+        ({"nosuch__x": "1"}, "`nosuch.x` must be one of"),
+        ({"feature": "nosuch"}, "`feature` must be one of"),
+        ({"width": "9", "resize__width": "9"}, "given once"),
+        ({"blur__sigma": "1", "blur": "2"}, "given once"),
+        ({"position": "top", "gravity": "top", "width": "5"}, "given once"),
+    ],
+)
+def test_what_is_claimed_twice_or_by_nobody_is_refused(said: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        read(**said)
+    assert message in refused.value.message
+
+
+def test_controls_steer_and_edit_nothing() -> None:
+    words = read(bucket="b", preset="p", v="7", expires="x", signature="y")
+    assert words.controls == {"bucket": "b", "preset": "p", "v": "7", "expires": "x", "signature": "y"}
+    assert not words.edits
+    assert not words.output
+
+
+@pytest.mark.parametrize("name", ["width", "blur", "blur.sigma", "format", "output.format", "v", "signature", "sigma"])
+def test_known_names_are_known(name: str) -> None:
+    assert query.is_known(name)
+
+
+@pytest.mark.parametrize("name", ["utm_source", "", "nosuch", "nosuch.width", "Width"])
+def test_unknown_names_are_not(name: str) -> None:
+    assert not query.is_known(name)
+
+
+@given(st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=6))
+def test_whatever_is_said_is_understood_or_refused(said: dict[str, str]) -> None:
+    with contextlib.suppress(InvalidParameter):
+        query.read(said.items())

@@ -1,0 +1,101 @@
+"""From results and errors to answers."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from features import DamagedSource, InvalidParameter, Output, TimeExceeded
+from handler import response
+from handler.errors import BadSignature, Busy, PayloadTooLarge, UpstreamError
+from handler.produce import Result
+from handler.request import ImageRequest
+from handler.response import Answer, Caching
+
+WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def made(**fields: object) -> Result:
+    return Result(**{"body": b"x", "media_type": "image/png", "etag": "e", "last_modified": WHEN, **fields})  # type: ignore[arg-type]  # a test's shorthand
+
+
+def test_a_picture_says_who_it_is_and_how_long_it_lives() -> None:
+    answer = response.picture(made(tags=("t1", "t2"), negotiated=True), ImageRequest(b""), Caching(10, 20))
+    assert answer.headers["ETag"] == '"e"'
+    assert answer.headers["Last-Modified"] == "Fri, 02 Jan 2026 03:04:05 GMT"
+    assert answer.headers["Cache-Control"] == "public, max-age=10, s-maxage=20"
+    assert answer.headers["x-amz-meta-cache-tag"] == "t1,t2"
+    assert answer.headers["Vary"] == "Accept"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_objects_own_cache_control_is_kept() -> None:
+    assert (
+        response.picture(made(cache_control="no-cache"), ImageRequest(b""), Caching()).headers["Cache-Control"]
+        == "no-cache"
+    )
+
+
+def test_an_expiring_address_is_kept_no_longer() -> None:
+    expires = datetime.now(UTC) + timedelta(seconds=100)
+    answer = response.picture(made(cache_control="max-age=9999"), ImageRequest(b"", expires=expires), Caching())
+    assert answer.headers["Cache-Control"] in ("max-age=99,public", "max-age=100,public")
+    assert "Expires" in answer.headers
+
+
+def test_svg_is_sandboxed() -> None:
+    answer = response.picture(made(media_type="image/svg+xml"), ImageRequest(b""), Caching())
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+
+
+def test_a_request_may_override_headers_whatever_their_case() -> None:
+    answer = response.picture(made(), ImageRequest(b"", headers={"cache-control": "no-store"}), Caching())
+    assert {name.lower(): value for name, value in answer.headers.items()}["cache-control"] == "no-store"
+    assert "Cache-Control" not in answer.headers
+
+
+@pytest.mark.parametrize("name", ["cat.jpg", 'a"b\\c.png', "é☃.jpg", "a\r\nb"])
+def test_a_download_is_named_in_plain_and_in_full(name: str) -> None:
+    disposition = response.picture(made(), ImageRequest(b"", output=Output(download=name)), Caching()).headers[
+        "Content-Disposition"
+    ]
+    assert disposition.isascii()
+    assert disposition.isprintable()
+    assert disposition.startswith('attachment; filename="')
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kept"),
+    [
+        (InvalidParameter("x", "y", 1), 400, True),
+        (BadSignature("no"), 403, True),
+        (DamagedSource("cut off"), 422, True),
+        (TimeExceeded("late"), 504, False),
+        (UpstreamError("down"), 502, False),
+        (Busy("full", headers={"Retry-After": "1"}), 503, False),
+    ],
+)
+def test_errors_carry_status_code_and_message_and_are_not_kept_for_long(error: object, status: int, kept: bool) -> None:
+    answer = response.refusal(error, Caching(error=5))  # type: ignore[arg-type]  # one of the two kinds
+    assert answer.status == status
+    assert answer.headers["Cache-Control"] == ("public, max-age=5" if kept else "no-store")
+    if isinstance(error, Busy):
+        assert answer.headers["Retry-After"] == "1"
+
+
+def test_pictures_travel_in_base64_and_json_as_it_is() -> None:
+    assert base64.b64decode(str(Answer(200, {"Content-Type": "image/png"}, b"\xff").as_event()["body"])) == b"\xff"
+    assert response.report({"é": 1}).as_event()["body"] == '{"é": 1}'
+
+
+def test_what_is_too_large_for_an_answer_is_refused() -> None:
+    with pytest.raises(PayloadTooLarge, match="maxBytes"):
+        Answer(200, {"Content-Type": "image/png"}, b"x" * 9000).as_event(most=10_000)
+
+
+def test_head_has_the_length_and_no_body() -> None:
+    event = Answer(200, {"Content-Type": "image/png"}, b"1234").as_event(head=True)
+    assert event["body"] == ""
+    assert event["headers"] == {"Content-Type": "image/png", "Content-Length": "4"}
