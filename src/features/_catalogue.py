@@ -7,8 +7,24 @@ from functools import cache
 from features._errors import InvalidParameter
 from features._feature import Feature
 from features.blur import blur
+from features.crop import crop
+from features.extend import extend
+from features.extract import extract
+from features.flip import flip
+from features.flop import flop
+from features.resize import resize
+from features.rotate import rotate
+from features.trim import trim
 
 CATALOGUE: tuple[Feature, ...] = (
+    trim,
+    crop,
+    resize,
+    flip,
+    flop,
+    rotate,
+    extract,
+    extend,
     blur,
 )  # fmt: skip
 

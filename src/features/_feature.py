@@ -33,7 +33,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def hint(
     *, main: bool = False, aliases: tuple[str, ...] = (), unit: str = "", synonyms: dict[str, str] | None = None
 ) -> dict[str, object]:
-    """`extra` of a field: `main` is what `blur=3` sets; `aliases` are other names, `synonyms` other words for values."""
+    """`extra` of a field: `main` is what `blur=3` sets; `aliases` are other names, `synonyms` other values."""
     return {"main": main, "aliases": aliases, "unit": unit, "synonyms": synonyms or {}}
 
 

@@ -29,9 +29,9 @@ def _number(value: object) -> float | None:
     return None
 
 
-def _decimal(value: float, places: int) -> str:
-    """A number in as few digits as say it, never with an exponent."""
-    return f"{value:.{places}f}".rstrip("0").rstrip(".")
+def _decimal(value: float) -> str:
+    """A number of millionths in as few digits as say it, never with an exponent."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 class Length(tuple[float, bool]):
@@ -78,7 +78,7 @@ class Length(tuple[float, bool]):
         return math.floor((self.value * whole / 100 if self.percent else self.value) + 0.5)
 
     def __str__(self) -> str:
-        return _decimal(self.value, 6) + ("p" if self.percent else "")
+        return _decimal(self.value) + ("p" if self.percent else "")
 
 
 _POINTS = {
@@ -168,11 +168,11 @@ class Point(tuple[float, float]):
         return (max(0, min(left, room[0] - size[0])), max(0, min(top, room[1] - size[1])))
 
     def __str__(self) -> str:
-        return f"{_decimal(self[0], 6)},{_decimal(self[1], 6)}"
+        return f"{_decimal(self[0])},{_decimal(self[1])}"
 
 
 class Ratio(float):
-    """Width divided by height, to a billionth."""
+    """Width divided by height."""
 
     __slots__ = ()
     expected: ClassVar[str] = "an aspect ratio such as 16:9 or 1.5, from 0.01 to 100"
@@ -181,10 +181,6 @@ class Ratio(float):
         "format": "ratio",
         "examples": ["16:9", 1.5],
     }
-
-    def __new__(cls, value: float) -> Self:
-        """Rounded, so that its text says all of it."""
-        return super().__new__(cls, round(value, 9))
 
     @classmethod
     def parse(cls, value: object) -> Self:
@@ -196,7 +192,7 @@ class Ratio(float):
         raise ValueError(cls.expected)
 
     def __str__(self) -> str:
-        return _decimal(self, 9)
+        return repr(float(self)).removesuffix(".0")
 
 
 TextTypes = (Color, Length, Position, CropPosition, Point, Ratio)

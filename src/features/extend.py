@@ -1,0 +1,56 @@
+"""Put a border around the picture."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._geometry import framed, refuse_larger
+from features._picture import Picture
+from features._ports import Context
+from features._types import Color, Length
+
+
+class Extend(Params):
+    """Put a border around the picture."""
+
+    all: Annotated[
+        Length, Meta(description="Every side that has no length of its own", extra=hint(main=True, unit="px or %"))
+    ] = Length(0)
+    top: Annotated[Length | None, Meta(description="Percent are of the height", extra=hint(unit="px or %"))] = None
+    left: Annotated[Length | None, Meta(description="Percent are of the width", extra=hint(unit="px or %"))] = None
+    bottom: Annotated[Length | None, Meta(description="Percent are of the height", extra=hint(unit="px or %"))] = None
+    right: Annotated[Length | None, Meta(description="Percent are of the width", extra=hint(unit="px or %"))] = None
+    background: Annotated[Color, Meta(description="Colour of the border")] = Color(0, 0, 0)
+    mode: Annotated[
+        Literal["background", "copy", "repeat", "mirror"],
+        Meta(
+            description="A colour, the pixels at the edge, the picture over again, or mirrored",
+            extra=hint(aliases=("extendWith",)),
+        ),
+    ] = "background"
+
+    def check(self) -> None:
+        """No length is below nothing."""
+        for name in ("all", "top", "left", "bottom", "right"):
+            length: Length | None = getattr(self, name)
+            if length and length.value < 0:
+                raise InvalidParameter(f"extend.{name}", "0 or more", length)
+
+
+@feature(Extend, group="geometry", aliases=("padding",))
+def extend(picture: Picture, wanted: Extend, context: Context) -> Picture:
+    width, height = picture.width, picture.height
+    left, right = ((side or wanted.all).of(width) for side in (wanted.left, wanted.right))
+    top, bottom = ((side or wanted.all).of(height) for side in (wanted.top, wanted.bottom))
+    size = (left + width + right, top + height + bottom)
+    if size == (width, height):
+        return picture
+    refuse_larger("extend", size, picture.frames, context)
+    if wanted.mode != "background":
+        around = picture.materialized()
+        return around.each_frame(lambda frame: frame.embed(left, top, *size, extend=wanted.mode))
+    return picture.each_frame(lambda frame: framed(frame, (left, top), size, wanted.background))

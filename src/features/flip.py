@@ -1,0 +1,16 @@
+"""Mirror top and bottom."""
+
+from __future__ import annotations
+
+from features._feature import Params, feature
+from features._picture import Picture
+from features._ports import Context
+
+
+class Flip(Params):
+    """Mirror the picture vertically: what was on top is at the bottom."""
+
+
+@feature(Flip, group="geometry", scale_free=True)
+def flip(picture: Picture, wanted: Flip, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.materialized().each_frame(lambda frame: frame.flipver())

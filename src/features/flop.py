@@ -1,0 +1,16 @@
+"""Mirror left and right."""
+
+from __future__ import annotations
+
+from features._feature import Params, feature
+from features._picture import Picture
+from features._ports import Context
+
+
+class Flop(Params):
+    """Mirror the picture horizontally: what was on the left is on the right."""
+
+
+@feature(Flop, group="geometry", scale_free=True)
+def flop(picture: Picture, wanted: Flop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.with_image(picture.image.fliphor())

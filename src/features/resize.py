@@ -1,0 +1,162 @@
+"""Resize to a width, a height or both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Literal, NamedTuple
+
+import pyvips
+from msgspec import Meta
+
+from features._errors import InvalidParameter, TooLarge
+from features._feature import Params, feature, hint
+from features._geometry import Box, Size, framed, nearest, refuse_larger, seek
+from features._picture import Picture
+from features._ports import Context
+from features._types import Color, CropPosition, Point, Ratio
+
+_LONGEST = 1_000_000
+"""Pixels a side, of a picture scaled to be cropped; libvips counts no farther than ten times that."""
+
+
+class Resize(Params):
+    """Resize to a width, a height or both; with one of them the picture keeps its proportions."""
+
+    width: Annotated[int, Meta(ge=0, le=65_535, description="0 or nothing: free", extra=hint(unit="px"))] | None = None
+    height: Annotated[int, Meta(ge=0, le=65_535, description="0 or nothing: free", extra=hint(unit="px"))] | None = None
+    fit: Annotated[
+        Literal["cover", "contain", "fill", "inside", "outside"],
+        Meta(
+            description="With width and height: cover fills them and cuts off what is over; contain fits in and fills "
+            "up with the background; fill stretches; inside is at most, outside at least that size"
+        ),
+    ] = "cover"
+    position: Annotated[
+        CropPosition,
+        Meta(
+            description="What cover keeps and where contain puts the picture; attention and entropy look for the most "
+            "interesting part (cover only, elsewhere they are the center)",
+            extra=hint(aliases=("gravity", "strategy")),
+        ),
+    ] = CropPosition("center")
+    focal_point: Annotated[
+        Point | None, Meta(description="What cover keeps, as shares of width and height, in place of a position")
+    ] = None
+    background: Annotated[Color, Meta(description="What contain fills up with")] = Color(0, 0, 0)
+    kernel: Annotated[
+        Literal["nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3", "mks2013", "mks2021"],
+        Meta(description="How pixels are weighed in a reduction"),
+    ] = "lanczos3"
+    dpr: Annotated[float, Meta(ge=1, le=5, description="Device pixels for each pixel of width and height")] = 1.0
+    ratio: (
+        Annotated[float, Meta(gt=0, le=100, description="Multiplies width and height, or else the picture's own")]
+        | None
+    ) = None
+    aspect_ratio: Annotated[
+        Ratio | None, Meta(description="Width by height, such as 16:9: makes of one given side the other")
+    ] = None
+    without_enlargement: Annotated[bool, Meta(description="Never scale up")] = False
+    without_reduction: Annotated[bool, Meta(description="Never scale down")] = False
+
+    def check(self) -> None:
+        """An aspect ratio wants one side; a focal point wants cover and no other position."""
+        if self.aspect_ratio and bool(self.width) == bool(self.height):
+            raise InvalidParameter("resize.aspectRatio", "given with either width or height", self.aspect_ratio)
+        if self.focal_point and self.fit != "cover":
+            raise InvalidParameter("resize.focalPoint", f"left out with fit {self.fit}", self.focal_point)
+        if self.focal_point and self.position != "center":
+            raise InvalidParameter("resize.focalPoint", "left out with a position", self.focal_point)
+
+
+class Plan(NamedTuple):
+    """What becomes of a picture's size."""
+
+    scaled: Size
+    """The whole picture once it is scaled."""
+    result: Size
+    """After cutting off or filling up."""
+
+
+def plan(wanted: Resize, full: Size) -> Plan:
+    """The sizes that sharp too would give a picture of that width and height."""
+    asked = _asked(wanted, full)
+    shrinks = _shrinks(wanted, full, asked)
+    scaled = (max(1, nearest(full[0] / shrinks[0])), max(1, nearest(full[1] / shrinks[1])))
+    if wanted.fit == "cover":
+        return Plan(scaled, (min(asked[0] or scaled[0], scaled[0]), min(asked[1] or scaled[1], scaled[1])))
+    if wanted.fit == "contain":
+        return Plan(scaled, (max(asked[0], scaled[0]), max(asked[1], scaled[1])))
+    return Plan(scaled, scaled)
+
+
+def _asked(wanted: Resize, full: Size) -> Size:
+    """Width and height in device pixels; 0 is free."""
+    width, height = wanted.width or 0, wanted.height or 0
+    if wanted.aspect_ratio:
+        width = width or max(1, nearest(height * wanted.aspect_ratio))
+        height = height or max(1, nearest(width / wanted.aspect_ratio))
+    if wanted.ratio and not width and not height:
+        width, height = full
+    factor = wanted.dpr * (wanted.ratio or 1.0)
+    return (width and max(1, nearest(width * factor)), height and max(1, nearest(height * factor)))
+
+
+def _shrinks(wanted: Resize, full: Size, asked: Size) -> tuple[float, float]:
+    """By how much width and height are reduced; below 1 they are enlarged."""
+    across = full[0] / asked[0] if asked[0] else None
+    down = full[1] / asked[1] if asked[1] else None
+    if wanted.fit == "fill":
+        pair = (across or 1.0, down or 1.0)
+    else:
+        given = [shrink for shrink in (across, down) if shrink is not None] or [1.0]
+        both = min(given) if wanted.fit in ("cover", "outside") else max(given)
+        pair = (both, both)
+    if wanted.without_enlargement:
+        pair = (max(1.0, pair[0]), max(1.0, pair[1]))
+    if wanted.without_reduction:
+        pair = (min(1.0, pair[0]), min(1.0, pair[1]))
+    return (min(pair[0], float(full[0])), min(pair[1], float(full[1])))
+
+
+def shrink(wanted: Resize, full: Size) -> float:
+    """By how much the decoder may reduce; below 1, by how much a drawing may be enlarged."""
+    scaled = plan(wanted, full).scaled
+    return min(full[0] / scaled[0], full[1] / scaled[1])
+
+
+@feature(Resize, group="geometry", shrink=shrink)
+def resize(picture: Picture, wanted: Resize, context: Context) -> Picture:
+    scaled, result = plan(wanted, picture.full)
+    field = "resize.height" if wanted.height and not wanted.width else "resize.width"
+    refuse_larger(field, result, picture.frames, context)
+    if max(scaled) > _LONGEST:
+        raise TooLarge(f"`{field}` must not scale a side beyond {_LONGEST} pixels, got {scaled[0]} x {scaled[1]}")
+
+    def scale(frame: pyvips.Image) -> pyvips.Image:
+        return _scaled(frame, scaled, wanted.kernel)
+
+    if scaled == result:
+        resized = picture.each_frame(scale)
+    elif wanted.fit == "contain":
+        across, down = wanted.position.ratios
+        corner = (int((result[0] - scaled[0]) * across), int((result[1] - scaled[1]) * down))
+        resized = picture.each_frame(lambda frame: framed(scale(frame), corner, result, wanted.background))
+    elif wanted.position.searches:
+        refuse_larger(field, scaled, picture.frames, context)
+        whole = picture.each_frame(scale).materialized()
+        resized = Box(*seek(whole, result, wanted.position), *result).cut(whole)
+    else:
+        box = Box(*(wanted.focal_point or wanted.position).place(scaled, result), *result)
+        resized = picture.each_frame(lambda frame: scale(frame).crop(*box))
+    return replace(resized, shrunk_from=None)
+
+
+def _scaled(image: pyvips.Image, size: Size, kernel: str) -> pyvips.Image:
+    """The image in exactly that size; colours weigh as much as they are opaque."""
+    if (image.width, image.height) == size:
+        return image
+    across, down = size[0] / image.width, size[1] / image.height
+    if not image.hasalpha() or kernel == "nearest":
+        return image.resize(across, vscale=down, kernel=kernel)
+    opaque = image.premultiply().rint().cast(image.format)
+    return opaque.resize(across, vscale=down, kernel=kernel).unpremultiply().rint().cast(image.format)

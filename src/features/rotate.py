@@ -1,0 +1,43 @@
+"""Turn the picture by any angle."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._feature import Params, feature, hint
+from features._geometry import on_background, refuse_larger
+from features._picture import Picture
+from features._ports import Context
+from features._types import Color
+
+
+class Rotate(Params):
+    """Turn the picture clockwise; it grows so that its corners stay in."""
+
+    angle: Annotated[
+        float,
+        Meta(
+            ge=-3600, le=3600, description="Degrees clockwise; right angles are exact", extra=hint(main=True, unit="°")
+        ),
+    ] = 0.0
+    background: Annotated[Color, Meta(description="What fills the corners")] = Color(0, 0, 0)
+
+
+@feature(Rotate, group="geometry")
+def rotate(picture: Picture, wanted: Rotate, context: Context) -> Picture:
+    angle = wanted.angle % 360
+    if angle == 0:
+        return picture
+    turned = picture.materialized().each_frame(lambda frame: _turned(frame, angle, wanted.background))
+    refuse_larger("rotate.angle", (turned.width, turned.height), turned.frames, context)
+    return turned
+
+
+def _turned(image: pyvips.Image, angle: float, background: Color) -> pyvips.Image:
+    if angle % 90 == 0:
+        return image.rot(f"d{angle:.0f}")
+    image, corners = on_background(image, background)
+    return image.rotate(angle, background=corners)

@@ -1,0 +1,71 @@
+"""Cut off edges that are all of one colour."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pyvips
+from msgspec import Meta
+
+from features._feature import Params, feature, hint
+from features._geometry import Box, depth, in_levels
+from features._picture import Picture
+from features._ports import Context
+from features._types import Color
+
+_SMALLEST = 3
+"""Pixels a side below which libvips cannot smooth before it looks."""
+
+
+class Trim(Params):
+    """Cut off edges that are all of one colour, or clear; what has nothing else stays as it is."""
+
+    threshold: Annotated[
+        float, Meta(ge=0, le=255, description="How far from the background still is background", extra=hint(main=True))
+    ] = 10.0
+    background: Annotated[Color | None, Meta(description="The colour to cut off; nothing: that of the corner")] = None
+    corner: Annotated[
+        Literal["top-left", "top-right", "bottom-left", "bottom-right"], Meta(description="Whose colour is cut off")
+    ] = "top-left"
+    line_art: Annotated[bool, Meta(description="Single pixels and thin lines count too")] = False
+    margin: Annotated[int, Meta(ge=0, le=8192, description="What is left around", extra=hint(unit="px"))] = 0
+
+
+Edges = tuple[int, int, int, int]
+"""Left, top, right and bottom of what is not background."""
+
+
+@feature(Trim, group="geometry")
+def trim(picture: Picture, wanted: Trim, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    picture = picture.materialized()
+    frames = picture.split()
+    background = _background(frames[0], wanted)
+    found = [edges for frame in frames for edges in _found(frame, background, wanted)]
+    if not found:
+        return picture
+    left, top = (max(0, min(edges[side] for edges in found) - wanted.margin) for side in (0, 1))
+    right, bottom = (max(edges[side] for edges in found) + wanted.margin for side in (2, 3))
+    return Box(left, top, min(right, picture.width) - left, min(bottom, picture.height) - top).cut(picture)
+
+
+def _background(image: pyvips.Image, wanted: Trim) -> list[float]:
+    """The background in the image's own numbers, a band each."""
+    if wanted.background is None:
+        down, across = wanted.corner.split("-")
+        return [*image(image.width - 1 if across == "right" else 0, image.height - 1 if down == "bottom" else 0)]
+    return in_levels(image, wanted.background)
+
+
+def _found(image: pyvips.Image, background: list[float], wanted: Trim) -> list[Edges]:
+    """What differs from the background in colour, and what does in opacity."""
+    colours = image.bands - 1 if image.hasalpha() else image.bands
+    # Under the smallest size libvips cannot smooth out single pixels.
+    thin = wanted.line_art or min(image.width, image.height) < _SMALLEST
+    parts = [(image, background[:colours])]
+    if image.hasalpha():
+        parts.append((image[colours], background[colours:]))
+    boxes = (
+        part.find_trim(threshold=wanted.threshold * depth(image), background=level, line_art=thin)
+        for part, level in parts
+    )
+    return [(left, top, left + width, top + height) for left, top, width, height in boxes if width and height]
