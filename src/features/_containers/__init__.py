@@ -11,9 +11,9 @@ from features._containers.avif import strip as strip_avif
 from features._containers.gif import strip as strip_gif
 from features._containers.jpeg import strip as strip_jpeg
 from features._containers.png import strip as strip_png
-from features._containers.reader import Malformed
 from features._containers.svg import strip as strip_svg
 from features._containers.webp import strip as strip_webp
+from features._metadata.reader import Malformed
 from features._picture import Source
 
 _STRIP: dict[str, Callable[[bytes, int], bytes]] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from features._containers.reader import Malformed, Reader
+from features._metadata.reader import Malformed, Reader
 
 _FILE = frozenset({b"ftyp", b"meta", b"mdat"})
 _META = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"grpl", b"dinf"})

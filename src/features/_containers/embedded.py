@@ -12,8 +12,8 @@ import pyvips
 from features._containers.gif import strip as strip_gif
 from features._containers.jpeg import strip as strip_jpeg
 from features._containers.png import strip as strip_png
-from features._containers.reader import Malformed
 from features._containers.webp import strip as strip_webp
+from features._metadata.reader import Malformed
 
 _START = re.compile(r"data:image/", re.IGNORECASE)
 _PICTURE = re.compile(r"data:image/[\w.+-]+;base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)

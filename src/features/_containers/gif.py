@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features._containers.reader import Malformed, Reader
+from features._metadata.reader import Malformed, Reader
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL, _APPLICATION = 0xF9, 0xFF

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from features._containers import exif
-from features._containers.reader import Malformed, Reader
+from features._metadata import exif
+from features._metadata.reader import Malformed, Reader
 
 _SOI, _EOI, _SOS, _APP0, _APP1, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC8}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 
-from features._containers import exif
-from features._containers.reader import Malformed, Reader
+from features._metadata import exif
+from features._metadata.reader import Malformed, Reader
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = frozenset(b"IHDR PLTE IDAT tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs acTL fcTL fdAT".split())

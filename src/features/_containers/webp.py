@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from features._containers import exif
-from features._containers.reader import Malformed, Reader
+from features._metadata import exif
+from features._metadata.reader import Malformed, Reader
 
 _KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
 _IN_FRAME = frozenset({b"ALPH", b"VP8 ", b"VP8L"})

@@ -1,0 +1,142 @@
+"""EXIF (CIPA DC-008): a TIFF directory of tags, with a directory of details and one of positions below it.
+
+A block is read into its parts and written anew from those that are wanted, so nothing unknown travels along.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+ORIENTATION, ARTIST, COPYRIGHT = 0x0112, 0x013B, 0x8298
+_DETAILS, _GPS = 0x8769, 0x8825
+_ASCII, _SHORT, _LONG = 2, 3, 4
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_NOT_CARRIED = frozenset(
+    {
+        # How a TIFF lays out its pixels and its colours, and packets that have carriers of their own.
+        *range(0x00FE, 0x010E), *range(0x0111, 0x011A), 0x011C, 0x013D, *range(0x0140, 0x0154), 0x015B,
+        *range(0x0200, 0x0215), 0x02BC, 0x83BB, 0x8649, 0x8773,
+        ORIENTATION,  # the pixels stand upright
+        _DETAILS, _GPS, 0xA005,
+        0x927C,  # MakerNote: its offsets lead nowhere once it is moved, and it may hold a position
+        0xEA1C,  # padding
+    }
+)  # fmt: skip
+_MOST_TAGS = 500
+
+
+class Tag(NamedTuple):
+    """A value as it stands in the block."""
+
+    kind: int
+    number: int
+    value: bytes
+
+
+@dataclass(frozen=True)
+class Exif:
+    """What a block says: tags of the picture, details of how it was taken, and where."""
+
+    order: str = "<"
+    picture: dict[int, Tag] = field(default_factory=dict)
+    details: dict[int, Tag] = field(default_factory=dict)
+    gps: dict[int, Tag] = field(default_factory=dict)
+
+    def text(self, tag: int) -> str:
+        """A text of the picture's tags; empty where there is none."""
+        found = self.picture.get(tag)
+        return found.value.rstrip(b"\0 ").decode("utf-8", "replace") if found and found.kind == _ASCII else ""
+
+    def only_credit(self) -> Exif:
+        """Artist and copyright."""
+        return Exif(self.order, {tag: self.picture[tag] for tag in (ARTIST, COPYRIGHT) if tag in self.picture})
+
+    def without_position(self) -> Exif:
+        """Everything but the GPS directory."""
+        return replace(self, gps={})
+
+    def with_text(self, tag: int, text: str) -> Exif:
+        """The same with one more text, where there is none yet."""
+        value = text.encode() + b"\0"
+        return (
+            self
+            if not text or tag in self.picture
+            else replace(self, picture={**self.picture, tag: Tag(_ASCII, len(value), value)})
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.picture or self.details or self.gps)
+
+
+def orientation_only(orientation: int) -> bytes:
+    """The smallest EXIF block that tells an orientation (1 to 8); a TIFF header and one tag."""
+    return write(Exif(picture={ORIENTATION: Tag(_SHORT, 1, struct.pack("<H", orientation))}))
+
+
+def read(block: bytes) -> Exif:
+    """The tags of a block, with or without JPEG's mark before it; what is damaged is left out."""
+    block = block.removeprefix(b"Exif\0\0")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
+    if order is None or len(block) < 8:
+        return Exif()
+    main = dict(_directory(block, order, _long(block, order, 4)))
+    below = {tag: dict(_directory(block, order, _pointer(main, tag, order))) for tag in (_DETAILS, _GPS)}
+    return Exif(order, _carried(main), _carried(below[_DETAILS]), below[_GPS])
+
+
+def write(exif: Exif) -> bytes:
+    """The block, as it follows JPEG's `Exif` mark and as PNG and WebP hold it."""
+    head = b"II*\0" if exif.order == "<" else b"MM\0*"
+    below = {tag: tags for tag, tags in ((_DETAILS, exif.details), (_GPS, exif.gps)) if tags}
+    pointers = {tag: Tag(_LONG, 1, bytes(4)) for tag in below}
+    at = 8 + len(_written({**exif.picture, **pointers}, exif.order, 8))
+    parts = []
+    for tag, tags in below.items():
+        pointers[tag] = Tag(_LONG, 1, struct.pack(exif.order + "I", at))
+        parts.append(_written(tags, exif.order, at))
+        at += len(parts[-1])
+    main = _written({**exif.picture, **pointers}, exif.order, 8)
+    return b"".join([head, struct.pack(exif.order + "I", 8), main, *parts])
+
+
+def _carried(tags: dict[int, Tag]) -> dict[int, Tag]:
+    return {tag: value for tag, value in tags.items() if tag not in _NOT_CARRIED}
+
+
+def _long(block: bytes, order: str, at: int) -> int:
+    return int.from_bytes(block[at : at + 4], "little" if order == "<" else "big")
+
+
+def _pointer(tags: dict[int, Tag], tag: int, order: str) -> int:
+    found = tags.get(tag)
+    return _long(found.value, order, 0) if found and found.kind == _LONG else 0
+
+
+def _directory(block: bytes, order: str, at: int) -> Iterator[tuple[int, Tag]]:
+    if not 8 <= at <= len(block) - 2:
+        return
+    (count,) = struct.unpack_from(order + "H", block, at)
+    room = (len(block) - at - 2) // 12
+    for index in range(min(count, room, _MOST_TAGS)):
+        start = at + 2 + 12 * index
+        tag, kind, number = struct.unpack_from(order + "HHI", block, start)
+        size = _SIZES.get(kind, 0) * number
+        place = start + 8 if size <= 4 else _long(block, order, start + 8)
+        if 0 < size <= len(block) - place:
+            yield tag, Tag(kind, number, block[place : place + size])
+
+
+def _written(tags: dict[int, Tag], order: str, at: int) -> bytes:
+    """A directory that begins at `at`, with the values that do not fit into it behind it."""
+    entries, values = [], b""
+    end = at + 2 + 12 * len(tags) + 4
+    for tag, (kind, count, value) in sorted(tags.items()):
+        field_of_value = value.ljust(4, b"\0")
+        if len(value) > 4:
+            field_of_value = struct.pack(order + "I", end + len(values))
+            values += value + b"\0" * (len(value) % 2)
+        entries.append(struct.pack(order + "HHI", tag, kind, count) + field_of_value)
+    return struct.pack(order + "H", len(tags)) + b"".join(entries) + bytes(4) + values

@@ -1,0 +1,66 @@
+"""IPTC-IIM: numbered texts, on their own (TIFF) or as a resource among Photoshop's (JPEG)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from features._metadata.reader import Malformed, Reader
+
+BYLINE, CREDIT, COPYRIGHT = 80, 110, 116
+CREDITS = frozenset({BYLINE, 85, CREDIT, COPYRIGHT})
+_PHOTOSHOP = b"Photoshop 3.0\0"
+_RESOURCE, _IPTC = b"8BIM", 0x0404
+
+
+class Text(NamedTuple):
+    """A dataset: record and number say what it is."""
+
+    record: int
+    number: int
+    value: bytes
+
+
+def read(packet: bytes) -> list[Text]:
+    """The texts of a packet of either kind, up to where it is damaged."""
+    texts: list[Text] = []
+    try:
+        reader = Reader(_resource(packet) if packet.startswith(_PHOTOSHOP) else packet)
+        while reader:
+            reader.expect(b"\x1c")
+            record, number, length = reader.big(1), reader.big(1), reader.big(2)
+            texts.append(Text(record, number, reader.take(length)))
+    except Malformed:
+        return texts
+    return texts
+
+
+def write(texts: list[Text], *, for_jpeg: bool) -> bytes:
+    """The packet as the format holds it; empty where there is no text."""
+    if not texts:
+        return b""
+    packet = b"".join(
+        bytes((0x1C, text.record, text.number)) + len(text.value).to_bytes(2, "big") + text.value for text in texts
+    )
+    if not for_jpeg:
+        return packet
+    return _PHOTOSHOP + _RESOURCE + _IPTC.to_bytes(2, "big") + bytes(2) + len(packet).to_bytes(4, "big") + packet
+
+
+def first(texts: list[Text], *numbers: int) -> str:
+    """The first text that has one of these numbers; empty where none has."""
+    found = (text.value for number in numbers for text in texts if text.record == 2 and text.number == number)
+    return next(found, b"").decode("utf-8", "replace").strip()
+
+
+def _resource(packet: bytes) -> bytes:
+    reader = Reader(packet, len(_PHOTOSHOP))
+    while reader:
+        reader.expect(_RESOURCE)
+        kind, name = reader.big(2), reader.big(1)
+        reader.skip(name + (name + 1) % 2)
+        length = reader.big(4)
+        content = reader.take(length)
+        if kind == _IPTC:
+            return content
+        reader.skip(min(length % 2, reader.end - reader.at))
+    return b""
