@@ -13,7 +13,7 @@ import pytest
 SRC = Path(__file__).parent.parent / "src"
 LONGEST_FILE, LONGEST_FUNCTION = 300, 45
 CLOUD_LIBRARIES = {"awscrt", "boto3", "botocore", "obstore"}
-SPEAK_TO_THE_CLOUD = ("objects", "records", "secrets", "vision")
+SPEAK_TO_THE_CLOUD = ("objects", "records", "results", "secrets", "vision")
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 
 
@@ -82,7 +82,7 @@ def test_only_settings_reads_the_environment() -> None:
 
 
 def test_only_the_adapters_import_cloud_libraries() -> None:
-    """`handler.objects`, `.records`, `.secrets`, `.vision`, and modules whose names begin like that."""
+    """`handler.objects`, `.records`, `.results`, `.secrets`, `.vision`, and modules whose names begin like that."""
     others = [
         module for module in MODULES if not module.name.startswith(tuple(f"handler.{at}" for at in SPEAK_TO_THE_CLOUD))
     ]
