@@ -1,0 +1,206 @@
+"""The table that the encoder settings were chosen from: `python -m bench.efforts > bench/EFFORTS.md`.
+
+Each candidate and sharp's default encode the same original in turn, pixels alone: no S3, no base64.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyvips
+
+from bench import pictures
+from bench.cases import CASES, LOWER_CHROMA, LOWER_Y, MORE_BYTES, Case, geometric_mean
+from bench.pictures import Image, Picture
+from bench.similarity import Similarity, lossless_resize, similarity
+
+SHARP = Path(__file__).parent / "sharp"
+ROUNDS = {"avif": 3}
+"""Repetitions of a format; 7 of the others."""
+
+Encode = Callable[[bytes, int], bytes]
+
+
+def load_with_margin(margin: int) -> Callable[[bytes, int], Image]:
+    """JPEG shrunk on load by the largest of 8, 4, 2 that leaves a factor `margin` for lanczos3; sharp leaves 1."""
+
+    def load(original: bytes, width: int) -> Image:
+        header = pyvips.Image.new_from_buffer(original, "", access="sequential")
+        if header.get("vips-loader") != "jpegload_buffer":
+            return pyvips.Image.thumbnail_buffer(original, width, height=10**6)
+        factor = header.width / width
+        shrink = next((each for each in (8, 4, 2) if factor >= each * margin), 1)
+        image = pyvips.Image.jpegload_buffer(original, shrink=shrink, access="sequential")
+        height = round(header.height / factor)
+        return image.resize(width / image.width, vscale=height / image.height)
+
+    return load
+
+
+@dataclass
+class Candidate:
+    """One way to encode, and what came of it with each picture."""
+
+    label: str
+    encode: Encode
+    ratios: list[float] = field(default_factory=list)
+    more_bytes: list[float] = field(default_factory=list)
+    lower: list[Similarity] = field(default_factory=list)
+    misses: list[str] = field(default_factory=list)
+
+    def judge(self, picture: Picture, ratio: float, more_bytes: float, lower: Similarity) -> None:
+        self.ratios.append(ratio)
+        self.more_bytes.append(more_bytes)
+        self.lower.append(lower)
+        if more_bytes > MORE_BYTES:
+            self.misses.append(f"{picture.subject} bytes × {more_bytes:.3f}")
+        if lower.y > LOWER_Y:
+            self.misses.append(f"{picture.subject} Y −{lower.y:.4f}")
+        if max(lower.cb, lower.cr) > LOWER_CHROMA:
+            self.misses.append(f"{picture.subject} chroma −{max(lower.cb, lower.cr):.4f}")
+
+    def row(self) -> str:
+        worst = Similarity(*(max(planes) for planes in zip(*self.lower, strict=True)))
+        return (
+            f"| {self.label} | {geometric_mean(self.ratios):.2f} | {geometric_mean(self.more_bytes):.3f} "
+            f"| {-worst.y:+.4f} | {-max(worst.cb, worst.cr):+.4f} | {', '.join(self.misses) or 'none'} |"
+        )
+
+
+def _saves(method: str, margin: int, **options: Any) -> Encode:
+    load = load_with_margin(margin)
+
+    def encode(original: bytes, width: int) -> bytes:
+        return bytes(getattr(load(original, width), f"{method}_buffer")(keep="none", **options))
+
+    return encode
+
+
+def _label(margin: int, options: dict[str, Any]) -> str:
+    return f"margin {margin}, " + ", ".join(f"{name} {value}" for name, value in options.items())
+
+
+def _candidates(case: Case) -> Iterator[Candidate]:
+    method, margins, grid = {
+        "jpeg": ("jpegsave", (1, 2), JPEG),
+        "webp": ("webpsave", (1, 2), WEBP),
+        "avif": ("heifsave", (1, 2), AVIF),
+        "png": ("pngsave", (1,), PNG),
+    }[case.format]
+    from_jpeg = case.pictures[0].suffix == ".jpg"
+    for margin in margins if from_jpeg else (1,):
+        for options in grid:
+            fixed = {"compression": "av1"} if case.format == "avif" else {}
+            yield Candidate(_label(margin, options), _saves(method, margin, **fixed, **options))
+
+
+JPEG: list[dict[str, Any]] = [
+    {"Q": 80, "optimize_coding": True},
+    {"Q": 80, "optimize_coding": False},
+    {"Q": 80, "optimize_coding": True, "trellis_quant": True},
+    {"Q": 80, "optimize_coding": True, "interlace": True},
+]
+WEBP: list[dict[str, Any]] = [
+    {"Q": 80, "effort": 4},
+    {"Q": 80, "effort": 3},
+    {"Q": 80, "effort": 2},
+    {"Q": 79, "effort": 2},
+    {"Q": 78, "effort": 2},
+    {"Q": 77, "effort": 2},
+    {"Q": 78, "effort": 2, "smart_subsample": True},
+    {"Q": 78, "effort": 2, "preset": "photo"},
+    {"Q": 79, "effort": 2, "preset": "drawing"},
+    {"Q": 80, "effort": 1},
+    {"Q": 78, "effort": 0},
+]
+AVIF: list[dict[str, Any]] = [
+    {"Q": 50, "effort": 4, "subsample_mode": "off"},
+    {"Q": 50, "effort": 3, "subsample_mode": "off"},
+    {"Q": 52, "effort": 3, "subsample_mode": "off"},
+    {"Q": 50, "effort": 3, "subsample_mode": "on"},
+    {"Q": 50, "effort": 3, "subsample_mode": "off", "bitdepth": 10},
+    {"Q": 50, "effort": 2, "subsample_mode": "off"},
+    {"Q": 50, "effort": 1, "subsample_mode": "off"},
+]
+PNG: list[dict[str, Any]] = [
+    {"compression": level, "filter": rows} for rows in ("none", "sub", "avg", "paeth", "all") for level in (1, 2, 4, 6)
+]
+
+
+@contextmanager
+def sharp_pixels() -> Iterator[Callable[..., float]]:
+    """sharp in a process of its own; the call answers milliseconds."""
+    command = ["node", "pixels.mjs"]
+    with subprocess.Popen(
+        command, cwd=SHARP, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as node:
+        assert node.stdin is not None
+        assert node.stdout is not None
+        stdin, stdout = node.stdin, node.stdout
+
+        def encode(case: Case, original: Path, out: Path | None = None) -> float:
+            asked = {"file": str(original), "width": case.width, "format": case.format, "options": case.options}
+            stdin.write(json.dumps(asked | ({"out": str(out)} if out else {})) + "\n")
+            return float(json.loads(stdout.readline())["ms"])
+
+        yield encode
+        stdin.close()
+
+
+def _milliseconds(encode: Encode, original: bytes, width: int) -> float:
+    started = time.perf_counter()
+    encode(original, width)
+    return (time.perf_counter() - started) * 1000
+
+
+def measure(case: Case, candidates: list[Candidate], sharp: Callable[..., float]) -> float:
+    """Measure every candidate with every picture, in turn with sharp; sharp's median milliseconds."""
+    all_sharp: list[float] = []
+    for picture in case.pictures:
+        path = pictures.make(picture)
+        original, default = path.read_bytes(), pictures.CACHE / "sharp.out"
+        reference = lossless_resize(original, case.width)
+        sharp(case, path, default)
+        best = similarity(default.read_bytes(), reference)
+        times: dict[str, list[float]] = {candidate.label: [] for candidate in candidates}
+        ratios: dict[str, list[float]] = {candidate.label: [] for candidate in candidates}
+        for _ in range(ROUNDS.get(case.format, 7)):
+            for candidate in candidates:
+                theirs = sharp(case, path)
+                ours = _milliseconds(candidate.encode, original, case.width)
+                all_sharp.append(theirs)
+                times[candidate.label].append(ours)
+                ratios[candidate.label].append(ours / theirs)
+        for candidate in candidates:
+            answer = candidate.encode(original, case.width)
+            got = similarity(answer, reference)
+            lower = Similarity(*(theirs - ours for theirs, ours in zip(best, got, strict=True)))
+            ratio = statistics.median(ratios[candidate.label])
+            candidate.judge(picture, ratio, len(answer) / default.stat().st_size, lower)
+    return statistics.median(all_sharp)
+
+
+def main() -> None:
+    pyvips.cache_set_max(0)
+    print(__doc__.splitlines()[0] if __doc__ else "")
+    with sharp_pixels() as sharp:
+        for case in CASES:
+            candidates = list(_candidates(case))
+            median = measure(case, candidates, sharp)
+            print(f"\n## {case.name}\n\nsharp's default: {median:.0f} ms (median).\n")
+            print("| setting | time ÷ sharp's | bytes ÷ sharp's | worst Y | worst Cb, Cr | misses |")
+            print("|---|---|---|---|---|---|")
+            for candidate in candidates:
+                print(candidate.row(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
