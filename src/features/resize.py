@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 import pyvips
 from msgspec import Meta
 
+from features._alpha import premultiplied
 from features._errors import InvalidParameter, TooLarge
 from features._feature import Params, feature, hint
 from features._geometry import Box, Size, framed, nearest, refuse_larger, seek
@@ -81,12 +82,17 @@ def plan(wanted: Resize, full: Size) -> Plan:
     """The sizes that sharp too would give a picture of that width and height."""
     asked = _asked(wanted, full)
     shrinks = _shrinks(wanted, full, asked)
-    scaled = (max(1, nearest(full[0] / shrinks[0])), max(1, nearest(full[1] / shrinks[1])))
+    scaled = (_scaled_side(full[0], shrinks[0]), _scaled_side(full[1], shrinks[1]))
     if wanted.fit == "cover":
         return Plan(scaled, (min(asked[0] or scaled[0], scaled[0]), min(asked[1] or scaled[1], scaled[1])))
     if wanted.fit == "contain":
         return Plan(scaled, (max(asked[0], scaled[0]), max(asked[1], scaled[1])))
     return Plan(scaled, scaled)
+
+
+def _scaled_side(side: int, shrink: float) -> int:
+    """libvips multiplies to enlarge and divides to reduce, which matters where half a pixel is to be rounded."""
+    return max(1, nearest(side * (1 / shrink) if shrink < 1 else side / shrink))
 
 
 def _asked(wanted: Resize, full: Size) -> Size:
@@ -156,7 +162,8 @@ def _scaled(image: pyvips.Image, size: Size, kernel: str) -> pyvips.Image:
     if (image.width, image.height) == size:
         return image
     across, down = size[0] / image.width, size[1] / image.height
-    if not image.hasalpha() or kernel == "nearest":
-        return image.resize(across, vscale=down, kernel=kernel)
-    opaque = image.premultiply().rint().cast(image.format)
-    return opaque.resize(across, vscale=down, kernel=kernel).unpremultiply().rint().cast(image.format)
+
+    def work(pixels: pyvips.Image) -> pyvips.Image:
+        return pixels.resize(across, vscale=down, kernel=kernel)
+
+    return work(image) if kernel == "nearest" else premultiplied(image, work)
