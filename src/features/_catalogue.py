@@ -7,14 +7,23 @@ from functools import cache
 from features._errors import InvalidParameter
 from features._feature import Feature
 from features.blur import blur
+from features.contrast import contrast
 from features.crop import crop
 from features.extend import extend
 from features.extract import extract
+from features.flatten import flatten
 from features.flip import flip
 from features.flop import flop
+from features.grayscale import grayscale
+from features.info import info
+from features.modulate import modulate
+from features.pixelate import pixelate
 from features.resize import resize
 from features.rotate import rotate
+from features.sharpen import sharpen
+from features.tint import tint
 from features.trim import trim
+from features.watermark import watermark
 
 CATALOGUE: tuple[Feature, ...] = (
     trim,
@@ -24,8 +33,17 @@ CATALOGUE: tuple[Feature, ...] = (
     flop,
     rotate,
     extract,
+    grayscale,
     extend,
+    pixelate,
     blur,
+    modulate,
+    sharpen,
+    watermark,
+    contrast,
+    tint,
+    flatten,
+    info,
 )  # fmt: skip
 
 

@@ -1,0 +1,36 @@
+"""More or less contrast."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import beside_alpha
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+
+
+class Contrast(Params):
+    """More or less contrast about middle grey (128), by the factor ((100 + amount) / 100)²."""
+
+    amount: Annotated[
+        float,
+        Meta(
+            ge=-100, le=100, description="-100: all grey; 0: as it is; 100: four times", extra=hint(main=True, unit="%")
+        ),
+    ]
+
+
+@feature(Contrast, group="colour")
+def contrast(picture: Picture, wanted: Contrast, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    # The scale of Thumbor's filter, so that its URLs mean the same here.
+    factor = ((100 + wanted.amount) / 100) ** 2
+    middle = 128.0 * (257 if picture.image.format == "ushort" else 1)
+
+    def spread(image: pyvips.Image) -> pyvips.Image:
+        return image.linear([factor], [middle * (1 - factor)]).rint().cast(image.format)
+
+    return picture.with_image(beside_alpha(picture.image, spread))

@@ -1,0 +1,89 @@
+"""Say what the file is, in place of a picture."""
+
+from __future__ import annotations
+
+import pyvips
+
+from features._feature import Params, feature
+from features._output import MEDIA_TYPES
+from features._picture import Picture, Report, Source
+from features._ports import Context
+
+_SIDE = 100
+"""Pixels of the longer side of what the colours are taken from."""
+_HASH_SIDE = 32
+_COLOURS = 5
+
+
+class Info(Params):
+    """Say in JSON what the file is and which colours the picture shows."""
+
+
+@feature(Info, group="report", shrink=lambda wanted, size: max(size) / _SIDE)  # noqa: ARG005 - asked with its parameters
+def info(picture: Picture, wanted: Info, context: Context) -> Report:  # noqa: ARG001 - every feature has one shape
+    small = _thumbnail(picture)
+    palette = _palette(small)
+    return Report(
+        {
+            **_facts(picture.source),
+            "dominantColor": palette[0] if palette else None,
+            "palette": palette,
+            "blurHash": _blurhash(small),
+        }
+    )
+
+
+def _facts(source: Source) -> dict[str, object]:
+    """What is known of the file itself; nothing of its metadata, which may tell a place."""
+    width, height = source.upright
+    return {
+        "format": source.format,
+        "mediaType": MEDIA_TYPES[source.format],
+        "bytes": source.size,
+        "width": width,
+        "height": height,
+        "storedWidth": source.width,
+        "storedHeight": source.height,
+        "orientation": source.orientation,
+        "frames": source.frames if source.delays else 1,
+        "pages": source.frames,
+        "alpha": source.alpha,
+        "bits": source.bits,
+        "profile": source.profile,
+    }
+
+
+def _thumbnail(picture: Picture) -> pyvips.Image:
+    """The first frame in sRGB, 8 bits a band, at most `_SIDE` pixels a side, in memory."""
+    frame = picture.image.crop(0, 0, picture.width, picture.height)
+    return frame.thumbnail_image(_SIDE, height=_SIDE, size="down").colourspace("srgb").copy_memory()
+
+
+def _palette(image: pyvips.Image) -> list[str]:
+    """At most five colours as #rrggbb, the most frequent first; pixels more clear than opaque do not count."""
+    from PIL import Image  # noqa: PLC0415 - most requests never need it
+
+    pixels = image.write_to_memory()
+    if image.hasalpha():
+        pixels = b"".join(pixels[at : at + 3] for at in range(0, len(pixels), 4) if pixels[at + 3] >= 128)
+    if not pixels:
+        return []
+    row = Image.frombytes("RGB", (len(pixels) // 3, 1), pixels)
+    # Finds accents that cover little; k-means then moves each colour to the middle of what it stands for.
+    reduced = row.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=10)
+    shades, counts = reduced.getpalette() or [], reduced.histogram()
+    present = [index for index in range(len(shades) // 3) if counts[index]]
+    present.sort(key=lambda index: -counts[index])
+    return ["#" + bytes(shades[3 * index : 3 * index + 3]).hex() for index in present]
+
+
+def _blurhash(image: pyvips.Image) -> str:
+    """The BlurHash (blurha.sh) of the picture, on white where it is clear."""
+    import blurhash  # noqa: PLC0415 - most requests never need it
+
+    opaque = image.flatten(background=[255]) if image.hasalpha() else image
+    tiny = opaque.thumbnail_image(_HASH_SIDE, height=_HASH_SIDE, size="down")
+    pixels, stride = tiny.write_to_memory(), 3 * tiny.width
+    rows = [[pixels[at : at + 3] for at in range(start, start + stride, 3)] for start in range(0, len(pixels), stride)]
+    components = (4, 3) if tiny.width >= tiny.height else (3, 4)
+    return str(blurhash.encode(rows, *components))

@@ -1,0 +1,36 @@
+"""Change brightness, saturation, hue and lightness."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import beside_alpha
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+
+
+class Modulate(Params):
+    """Change brightness, saturation, hue and lightness, in CIE LCh."""
+
+    brightness: Annotated[float, Meta(ge=0, le=100, description="Multiplies the lightness; 1: as it is")] = 1.0
+    saturation: Annotated[float, Meta(ge=0, le=100, description="Multiplies the chroma; 0: grey, 1: as it is")] = 1.0
+    hue: Annotated[
+        int, Meta(ge=-3600, le=3600, description="Turns all hues; 180: to their opposites", extra=hint(unit="degrees"))
+    ] = 0
+    lightness: Annotated[
+        float, Meta(ge=-100, le=100, description="Added to the lightness, which goes from 0, black, to 100, white")
+    ] = 0.0
+
+
+@feature(Modulate, group="colour")
+def modulate(picture: Picture, wanted: Modulate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    def modulated(image: pyvips.Image) -> pyvips.Image:
+        factors = [wanted.brightness, wanted.saturation, 1]
+        lch = image.colourspace("lch").linear(factors, [wanted.lightness, 0, wanted.hue % 360])
+        return lch.copy(interpretation="lch").colourspace(image.interpretation)
+
+    return picture.with_image(beside_alpha(picture.image, modulated))

@@ -1,0 +1,29 @@
+"""Make the picture of coarse squares."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import premultiplied
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+
+
+class Pixelate(Params):
+    """Make the picture of coarse squares, each in the mean of its colours."""
+
+    size: Annotated[int, Meta(ge=2, le=1000, description="Side of a square", extra=hint(main=True, unit="px"))] = 10
+
+
+@feature(Pixelate, group="effect")
+def pixelate(picture: Picture, wanted: Pixelate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: _coarse(image, wanted.size)))
+
+
+def _coarse(image: pyvips.Image, size: int) -> pyvips.Image:
+    squares = image.shrink(size, size, ceil=True).zoom(size, size)
+    return squares.crop(0, 0, image.width, image.height)

@@ -1,0 +1,55 @@
+"""Sharpen the picture."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import premultiplied
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+
+
+class Sharpen(Params):
+    """Sharpen the lightness of the picture, flat and jagged areas each by a measure of their own."""
+
+    sigma: (
+        Annotated[
+            float,
+            Meta(
+                ge=0.000001,
+                le=10,
+                description="Sigma of the Gaussian mask, 1 + radius / 2; nothing: a fast, mild sharpening",
+                extra=hint(main=True, unit="px"),
+            ),
+        ]
+        | None
+    ) = None
+    m1: Annotated[float, Meta(ge=0, le=1_000_000, description="How much flat areas are sharpened")] = 1.0
+    m2: Annotated[float, Meta(ge=0, le=1_000_000, description="How much jagged areas are sharpened")] = 2.0
+    x1: Annotated[float, Meta(ge=0, le=1_000_000, description="Where flat ends and jagged begins")] = 2.0
+    y2: Annotated[float, Meta(ge=0, le=1_000_000, description="Most that is made lighter")] = 10.0
+    y3: Annotated[float, Meta(ge=0, le=1_000_000, description="Most that is made darker")] = 20.0
+
+    def check(self) -> None:
+        """The mild sharpening has no measures."""
+        if self.sigma is None and self != Sharpen():
+            raise InvalidParameter("sharpen.sigma", "given with m1, m2, x1, y2 or y3", "nothing")
+
+
+@feature(Sharpen, group="effect")
+def sharpen(picture: Picture, wanted: Sharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: _sharpened(image, wanted)))
+
+
+def _sharpened(image: pyvips.Image, wanted: Sharpen) -> pyvips.Image:
+    if wanted.sigma is None:
+        return image.conv(
+            pyvips.Image.new_from_array([[-1, -1, -1], [-1, 32, -1], [-1, -1, -1]], scale=24), precision="integer"
+        )
+    measures = {name: getattr(wanted, name) for name in ("sigma", "m1", "m2", "x1", "y2", "y3")}
+    return image.sharpen(**measures)

@@ -1,0 +1,46 @@
+"""Give the picture the hue of one colour."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import beside_alpha
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+from features._types import Color
+
+
+class Tint(Params):
+    """Give the picture the hue of one colour; light and dark stay, black and white too."""
+
+    color: Annotated[
+        Color, Meta(description="Its hue and saturation count", extra=hint(main=True, aliases=("colour",)))
+    ]
+
+
+@feature(Tint, group="colour")
+def tint(picture: Picture, wanted: Tint, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    shades = _shades(wanted.color)
+    space = "rgb16" if picture.image.format == "ushort" else "srgb"
+
+    def coloured(image: pyvips.Image) -> pyvips.Image:
+        return image.colourspace("b-w").maplut(shades).copy(interpretation="srgb").colourspace(space)
+
+    return picture.with_image(beside_alpha(picture.image, coloured))
+
+
+def _shades(color: Color) -> pyvips.Image:
+    """256 greys in sRGB, tinted: CIELAB's a and b of the colour, most in the middle tones and none at either end.
+
+    The weight of a lightness l from 0 to 1 is 1 - 4 (l - 0.5)², as sharp has it.
+    """
+    spot = (pyvips.Image.black(1, 1, bands=3) + color.rgb).cast("uchar").copy(interpretation="srgb")
+    _, a, b = spot.colourspace("lab")(0, 0)
+    lightness = pyvips.Image.identity(bands=3).copy(interpretation="srgb").colourspace("lab")[0]
+    middle = lightness / 100 - 0.5
+    weight = 1 - middle * middle * 4
+    return lightness.bandjoin(weight * [a, b]).copy(interpretation="lab").colourspace("srgb")

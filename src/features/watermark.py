@@ -1,0 +1,166 @@
+"""Lay another picture over this one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import premultiplied
+from features._decode import decode, inspect
+from features._errors import DamagedSource, InvalidParameter, TooLarge, UnsupportedSource
+from features._feature import Params, feature, hint
+from features._output import Output
+from features._picture import Picture
+from features._ports import Context, ObjectRef
+from features._types import Length, Position
+
+Size = tuple[int, int]
+_LETS_THROUGH = frozenset(("clear", "source", "in", "out", "dest-in", "dest-out", "dest-atop", "xor"))
+"""Blend modes that may leave clear what was opaque."""
+
+
+class Watermark(Params):
+    """Lay another picture over this one, on every frame."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=1024, description="Key of the overlay", extra=hint(main=True))]
+    bucket: (
+        Annotated[str, Meta(min_length=1, max_length=255, description="Its source bucket; nothing: the default one")]
+        | None
+    ) = None
+    position: Annotated[Position, Meta(description="Where the overlay stands", extra=hint(aliases=("gravity",)))] = (
+        Position("center")
+    )
+    left: Annotated[
+        Length | None,
+        Meta(
+            description="In place of the position: from the left, or if negative, from the right",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    top: Annotated[
+        Length | None,
+        Meta(
+            description="In place of the position: from the top, or if negative, from the bottom",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    width: (
+        Annotated[
+            float,
+            Meta(gt=0, le=100, description="Share of the picture's width; proportions stay", extra=hint(unit="%")),
+        ]
+        | None
+    ) = None
+    height: (
+        Annotated[
+            float,
+            Meta(gt=0, le=100, description="Share of the picture's height; proportions stay", extra=hint(unit="%")),
+        ]
+        | None
+    ) = None
+    tile: Annotated[bool, Meta(description="Cover the whole picture with copies")] = False
+    opacity: Annotated[
+        float, Meta(ge=0, le=100, description="100: as it is, 0: not to be seen", extra=hint(unit="%"))
+    ] = 100.0
+    blend: Annotated[
+        Literal[
+            "over", "multiply", "screen", "overlay", "darken", "lighten", "colour-dodge", "colour-burn", "hard-light",
+            "soft-light", "difference", "exclusion", "add", "saturate", "clear", "source", "in", "out", "atop", "dest",
+            "dest-over", "dest-in", "dest-out", "dest-atop", "xor",
+        ],
+        Meta(
+            description="How the overlay's colours meet the picture's",
+            extra=hint(synonyms={"color-dodge": "colour-dodge", "color-burn": "colour-burn"}),
+        ),
+    ] = "over"  # fmt: skip
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object that holds the overlay."""
+        return ObjectRef(self.bucket or "", self.key)
+
+
+@feature(Watermark, group="overlay", objects=lambda wanted: (wanted.ref,))
+def watermark(picture: Picture, wanted: Watermark, context: Context) -> Picture:
+    room = (picture.width, picture.height)
+    overlay = _faded(_overlay(wanted, room, context), wanted.opacity)
+    left, top = _place(wanted, room, (overlay.width, overlay.height))
+    if wanted.tile:
+        overlay, left, top = _tiled(overlay, (left, top), room), 0, 0
+
+    def composed(frame: pyvips.Image) -> pyvips.Image:
+        both = frame.composite2(overlay, wanted.blend, x=left, y=top)
+        return both if frame.hasalpha() or wanted.blend in _LETS_THROUGH else both[: both.bands - 1]
+
+    return picture.each_frame(composed)
+
+
+def _overlay(wanted: Watermark, room: Size, context: Context) -> pyvips.Image:
+    """The overlay in its size, 8 bits a band; InvalidParameter when it cannot be read."""
+    try:
+        body = context.objects[wanted.ref]
+        source = inspect(body, context.limits)
+        full = source.upright
+        size = _size(wanted, room, full)
+        shrink = min(full[0] / size[0], full[1] / size[1])
+        picture = decode(
+            body, source, Output(page=0), context, shrink=shrink if source.format == "svg" else max(1.0, shrink)
+        )
+        # Here and now: whatever is wrong with its pixels must be told of the overlay, not of the picture.
+        image = _scaled(picture.image, size).copy_memory()
+    except (UnsupportedSource, DamagedSource, TooLarge) as error:
+        raise _unreadable(wanted, error.message) from error
+    except pyvips.Error as error:
+        raise _unreadable(wanted, "its pixels are damaged") from error
+    return image.colourspace("srgb") if image.format == "ushort" else image
+
+
+def _unreadable(wanted: Watermark, why: str) -> InvalidParameter:
+    expected = f"the key of a picture that can be read ({why})"
+    return InvalidParameter("watermark.key", expected, wanted.key, code="OverlayImageException")
+
+
+def _size(wanted: Watermark, room: Size, full: Size) -> Size:
+    """The shares asked for, without distortion; else the overlay's own size, reduced to what there is room for."""
+    shares = [
+        share / 100 * space / side
+        for share, space, side in ((wanted.width, room[0], full[0]), (wanted.height, room[1], full[1]))
+        if share is not None
+    ]
+    scale = min(shares or [1.0, room[0] / full[0], room[1] / full[1]])
+    return (max(1, round(full[0] * scale)), max(1, round(full[1] * scale)))
+
+
+def _scaled(image: pyvips.Image, size: Size) -> pyvips.Image:
+    across, down = size[0] / image.width, size[1] / image.height
+    return image if across == down == 1 else premultiplied(image, lambda it: it.resize(across, vscale=down))
+
+
+def _faded(image: pyvips.Image, opacity: float) -> pyvips.Image:
+    """The image with an alpha channel, that many percent of what it was."""
+    image = image if image.hasalpha() else image.addalpha()
+    factors = [1.0] * (image.bands - 1) + [opacity / 100]
+    return image.linear(factors, [0.0] * image.bands, uchar=True)
+
+
+def _place(wanted: Watermark, room: Size, size: Size) -> Size:
+    """Left and top of the overlay; of the tile that the others lie around, if there are many."""
+    if wanted.tile:
+        # Half a pixel is rounded the other way, as in sharp, which cuts the picture's part out of the tiles.
+        left, top = (-edge for edge in wanted.position.place(size, room))
+    else:
+        left, top = wanted.position.place(room, size)
+    if wanted.left is not None:
+        left = wanted.left.of(room[0]) + (room[0] - size[0] if wanted.left.value < 0 else 0)
+    if wanted.top is not None:
+        top = wanted.top.of(room[1]) + (room[1] - size[1] if wanted.top.value < 0 else 0)
+    return (left, top)
+
+
+def _tiled(image: pyvips.Image, place: Size, room: Size) -> pyvips.Image:
+    """Copies enough to cover the room, one of them at the place."""
+    before = (-place[0] % image.width, -place[1] % image.height)
+    across, down = -(-(before[0] + room[0]) // image.width), -(-(before[1] + room[1]) // image.height)
+    return image.replicate(across, down).crop(*before, *room)
