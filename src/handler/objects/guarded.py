@@ -1,0 +1,121 @@
+"""HTTPS connections that reach public addresses alone, and of which every step ends by a deadline."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+_NAT64 = ip_network("64:ff9b::/96")
+# IPv4 addresses written as IPv6, and NAT64 within a network of one's own: newer Pythons know these to be private.
+_NEVER_PUBLIC = (ip_network("::/96"), ip_network("64:ff9b:1::/48"))
+_CONNECT_SECONDS = 3.0
+
+
+class PrivateAddress(Exception):
+    """A name that leads into a network of one's own."""
+
+
+class GuardedConnection(http.client.HTTPSConnection):
+    """Resolves the name once, checks every address, and connects to one that it checked, so that no second look at the
+    name can lead elsewhere. Name and certificate are still those of the host."""
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext, *, allow_private: bool) -> None:
+        super().__init__(host, port, context=tls)
+        self._tls = tls
+        self._allow_private = allow_private
+        self.deadline = 0.0
+        """On the monotonic clock; to be set before each request."""
+        self.response_class = self._punctual  # type: ignore[assignment]
+
+    def left(self) -> float:
+        """Seconds that remain; TimeoutError when there are none."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left
+
+    def connect(self) -> None:
+        plain = self._reach(checked_addresses(self.host, self.port, allow_private=self._allow_private))
+        try:
+            plain.settimeout(self.left())
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        except BaseException:
+            plain.close()
+            raise
+
+    def send(self, data: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(self.left())
+        super().send(data)
+
+    def _reach(self, addresses: list[tuple[int, Any]]) -> socket.socket:
+        failure: OSError = OSError("the name has no address")
+        for family, address in addresses:
+            plain = socket.socket(family, socket.SOCK_STREAM)
+            plain.settimeout(min(self.left(), _CONNECT_SECONDS))
+            try:
+                plain.connect(address)
+            except OSError as error:
+                plain.close()
+                failure = error
+            else:
+                return plain
+        raise failure
+
+    def _punctual(self, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
+        response = http.client.HTTPResponse(sock, *args, **kwargs)
+        response.fp = io.BufferedReader(_Punctual(response.fp.detach(), sock, self))
+        return response
+
+
+class _Punctual(io.RawIOBase):
+    """Reads from a socket, each time for no longer than remains."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, connection: GuardedConnection) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._connection.left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def checked_addresses(host: str, port: int, *, allow_private: bool) -> list[tuple[int, Any]]:
+    """Families and addresses of a name. PrivateAddress if but one of them is not public."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for *_, address in found:
+        if not allow_private and not is_public(str(address[0])):
+            raise PrivateAddress(f"{host} leads to {address[0]}")
+    return [(family, address) for family, *_, address in found]
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is one of the internet, for IPv6 the IPv4 address that it carries included."""
+    address = ip_address(text.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        if any(address in network for network in _NEVER_PUBLIC):
+            return False
+        inner = _carried(address)
+        if inner is not None:
+            return is_public(str(inner))
+    return address.is_global and not address.is_multicast
+
+
+def _carried(address: IPv6Address) -> IPv4Address | None:
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)

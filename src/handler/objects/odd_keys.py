@@ -1,0 +1,125 @@
+"""Keys that S3 knows and obstore does not, and listings that may hold such: by boto3, imported when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from features import ObjectRef
+from handler.errors import HandlerError
+from handler.objects import refusals
+from handler.objects.s3 import S3Bucket
+from handler.objects.stored import CHUNK_BYTES, Stored, unquoted
+from handler.ports import ObjectInfo, StoredObject
+
+
+class Boto:
+    """A bucket of S3 through boto3."""
+
+    def __init__(self, bucket: S3Bucket, limit: int) -> None:
+        self._bucket = bucket
+        self._name = bucket.place.name
+        self._limit = limit
+
+    def get(self, key: str) -> StoredObject:
+        ref = ObjectRef(self._name, key)
+        with _told(ref):
+            answer = self._client.get_object(Bucket=self._bucket.place.bucket, Key=self._full(key))
+        body = answer["Body"]
+        return Stored(_info(ref, answer), _chunks(ref, body), self._limit, body.close)
+
+    def head(self, key: str) -> ObjectInfo:
+        ref = ObjectRef(self._name, key)
+        with _told(ref):
+            return _info(ref, self._client.head_object(Bucket=self._bucket.place.bucket, Key=self._full(key)))
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        with _told(ObjectRef(self._name, prefix)):
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket.place.bucket, Prefix=self._full(prefix)):
+                for entry in page.get("Contents", ()):
+                    ref = ObjectRef(self._name, entry["Key"].removeprefix(self._full("")))
+                    yield ObjectInfo(ref, entry["Size"], unquoted(entry["ETag"]), entry["LastModified"])
+
+    def put(self, key: str, body: bytes, headers: Mapping[str, Any]) -> bool:
+        """Write under the conditions in `headers` (boto3's names); False when they do not hold."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - see _client
+
+        ref = ObjectRef(self._name, key)
+        try:
+            with _told(ref):
+                self._client.put_object(Bucket=self._bucket.place.bucket, Key=self._full(key), Body=body, **headers)
+        except HandlerError as error:
+            if isinstance(error.__cause__, ClientError) and _status(error.__cause__) in {404, 409, 412}:
+                return False
+            raise
+        return True
+
+    def _full(self, key: str) -> str:
+        prefix = self._bucket.place.prefix
+        return f"{prefix}/{key}" if prefix else key
+
+    @cached_property
+    def _client(self) -> Any:
+        # 200 ms and 30 MB that plain keys do not pay.
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
+        bucket, credentials = self._bucket, self._bucket.aws.credentials
+        seconds = bucket.timeout
+        config = Config(
+            connect_timeout=min(seconds, 3),
+            read_timeout=seconds,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+            s3={"addressing_style": "path" if bucket.endpoint else "auto"},
+        )
+        keys = (
+            (credentials.access_key_id, credentials.secret_access_key, credentials.session_token or None)
+            if credentials
+            else (None, None, None)
+        )
+        session = boto3.Session(*keys, region_name=bucket.region)
+        return session.client("s3", endpoint_url=bucket.endpoint or None, config=config)
+
+
+def _info(ref: ObjectRef, answer: Mapping[str, Any]) -> ObjectInfo:
+    return ObjectInfo(
+        ref,
+        answer["ContentLength"],
+        unquoted(answer.get("ETag", "")),
+        answer["LastModified"],
+        answer.get("CacheControl", ""),
+        answer.get("ContentType", ""),
+        answer.get("Metadata", {}),
+    )
+
+
+def _chunks(ref: ObjectRef, body: Any) -> Iterator[bytes]:
+    with _told(ref):
+        yield from body.iter_chunks(CHUNK_BYTES)
+
+
+def _status(error: Any) -> int:
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+@contextmanager
+def _told(ref: ObjectRef) -> Iterator[None]:
+    """botocore's errors as this project's."""
+    from botocore.exceptions import (  # noqa: PLC0415 - see _client
+        BotoCoreError,
+        ClientError,
+        ConnectTimeoutError,
+        ReadTimeoutError,
+    )
+
+    try:
+        yield
+    except ClientError as error:
+        raise refusals.of_status(ref, _status(error), str(error)) from error
+    except (ConnectTimeoutError, ReadTimeoutError) as error:
+        raise refusals.slow(ref, str(error)) from error
+    except BotoCoreError as error:
+        raise refusals.failed(ref, str(error)) from error

@@ -1,0 +1,85 @@
+"""A bucket of S3, or of a store that speaks like it, opened when first needed and in the region where it lies."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from obstore.exceptions import GenericError
+from obstore.store import S3Store
+
+from handler.aws import AwsAccess, endpoint_of
+from handler.objects.cloud import patience
+from handler.objects.spec import Place
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore, S3Config
+
+T = TypeVar("T")
+
+
+class S3Bucket:
+    """The client of one bucket, shared by reading and writing."""
+
+    def __init__(self, place: Place, aws: AwsAccess, timeout: float) -> None:
+        self.place = place
+        self.aws = aws
+        self.timeout = timeout
+        self.endpoint = place.endpoint or aws.s3
+        self.region = place.region or aws.home
+        self._store: ObjectStore | None = None
+        self._region_is_known = False
+        self._lock = threading.Lock()
+
+    def ask(self, question: Callable[[ObjectStore], T]) -> T:
+        """The store's answer; after a failure from the region where the bucket lies, when that is another."""
+        store = self._store or self._opened()
+        started = time.monotonic()
+        try:
+            return question(store)
+        except GenericError:
+            late = time.monotonic() - started >= self.timeout * 0.95
+            elsewhere = None if late else self._instead_of(store)
+            if elsewhere is None:
+                raise
+            return question(elsewhere)
+
+    def _opened(self) -> ObjectStore:
+        with self._lock:
+            self._store = self._store or self._open()
+            return self._store
+
+    def _instead_of(self, failed: ObjectStore) -> ObjectStore | None:
+        """The store of the right region, None if that was it. S3 answers 301 or 400 to a question in the wrong one."""
+        from handler.objects.regions import region_of  # noqa: PLC0415 - http.client, for those who need it
+
+        with self._lock:
+            if self._store is failed and not self._region_is_known:
+                region = region_of(self.place.bucket, self.endpoint or endpoint_of("s3", self.region))
+                self._region_is_known = region is not None
+                if region and region != self.region:
+                    self.region = region
+                    self._store = self._open()
+            return self._store if self._store is not failed else None
+
+    def _open(self) -> S3Store:
+        client, retry = patience(self.timeout, allow_http=self.endpoint.startswith("http://"))
+        name = self.place.bucket
+        config: S3Config = {"region": self.region}
+        if self.endpoint:
+            config["aws_endpoint_url_s3"] = self.endpoint
+        elif "." not in name and name == name.lower():
+            # The way of addressing that AWS asks for; TLS certificates do not cover names with dots.
+            config["virtual_hosted_style_request"] = True
+            config["aws_endpoint_url_s3"] = endpoint_of(f"{name}.s3", self.region)
+        else:
+            config["aws_endpoint_url_s3"] = endpoint_of("s3", self.region)
+        if self.aws.credentials is not None:
+            config["access_key_id"] = self.aws.credentials.access_key_id
+            config["secret_access_key"] = self.aws.credentials.secret_access_key
+            if self.aws.credentials.session_token:
+                config["session_token"] = self.aws.credentials.session_token
+        # Without any, obstore asks the environment, web identity, the container and the instance.
+        return S3Store(name, prefix=self.place.prefix or None, config=config, client_options=client, retry_config=retry)

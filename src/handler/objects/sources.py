@@ -1,0 +1,174 @@
+"""The configured sources, each opened when it is first asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from features import ObjectRef
+from handler.aws import AwsAccess
+from handler.errors import Forbidden, NotFound
+from handler.objects import refusals
+from handler.objects.keys import is_impossible, other_forms
+from handler.objects.spec import Place, read_places
+from handler.objects.stored import Bounds
+from handler.ports import ObjectInfo, StoredObject
+
+if TYPE_CHECKING:
+    import ssl
+
+T = TypeVar("T")
+TIMEOUT_SECONDS = 10.0
+
+
+class Source(Protocol):
+    """One bucket, folder or origin."""
+
+    def get(self, key: str) -> StoredObject: ...
+    def head(self, key: str) -> ObjectInfo: ...
+    def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
+
+
+class Sources:
+    """`handler.ports.Objects` over the entries of `SOURCE_BUCKETS`; the first is the default."""
+
+    def __init__(self, places: Sequence[Place], opener: Callable[[Place], Source]) -> None:
+        self.places = tuple(places)
+        self._by_name = {place.name: place for place in places}
+        self._opener = opener
+        self._open: dict[str, Source] = {}
+        self._lock = threading.Lock()
+
+    def resolve(self, ref: ObjectRef) -> ObjectRef:
+        """The object with its bucket's name; a key that is a URL becomes bucket and key of the origin it lies under."""
+        if not ref.bucket and ref.key.startswith(("https://", "http://")):
+            return self._of_url(ref.key)
+        bucket = ref.bucket or next(iter(self._by_name), "")
+        if bucket not in self._by_name:
+            raise Forbidden(
+                f"bucket `{ref.bucket}` is none of those that this service reads"
+                if ref.bucket
+                else "no source is configured",
+                code=refusals.CANNOT_ACCESS,
+            )
+        return ObjectRef(bucket, ref.key)
+
+    def get(self, ref: ObjectRef) -> StoredObject:
+        return self._asked(ref, lambda source, key: source.get(key))
+
+    def head(self, ref: ObjectRef) -> ObjectInfo:
+        return self._asked(ref, lambda source, key: source.head(key))
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        return self.open(self.resolve(ObjectRef(bucket, "")).bucket).list(prefix)
+
+    def _asked(self, ref: ObjectRef, question: Callable[[Source, str], T]) -> T:
+        """The answer for the key as it came, and only when that is missing for its other normal forms."""
+        ref = self.resolve(ref)
+        if is_impossible(ref.key):
+            raise refusals.not_found(ref, "no store serves such a key")
+        source = self.open(ref.bucket)
+        try:
+            return question(source, ref.key)
+        except NotFound:
+            for key in other_forms(ref.key):
+                try:
+                    return question(source, key)
+                except NotFound:
+                    continue
+            raise
+
+    def open(self, name: str) -> Source:
+        """The source of that name, opened once."""
+        source = self._open.get(name)
+        if source is None:
+            with self._lock:
+                source = self._open.setdefault(name, self._open.get(name) or self._opener(self._by_name[name]))
+        return source
+
+    def _of_url(self, address: str) -> ObjectRef:
+        ref = origin_of(address, self.places)
+        if ref is None:
+            raise Forbidden("the URL lies under none of the listed HTTPS sources", code=refusals.CANNOT_ACCESS)
+        return ref
+
+
+def origin_of(address: str, places: Sequence[Place]) -> ObjectRef | None:
+    """The listed HTTPS origin under which a URL lies, the one with the longest prefix, and the rest as key."""
+    try:
+        url = urlsplit(address)
+        wanted = (url.scheme, url.hostname, url.port or 443)
+    except ValueError:
+        return None
+    if url.query or url.fragment or "@" in url.netloc:
+        return None
+    path = unquote(url.path).removeprefix("/")
+    fitting = []
+    for place in (place for place in places if place.scheme == "https"):
+        origin = urlsplit(place.url)
+        prefix = f"{place.prefix}/" if place.prefix else ""
+        if wanted == ("https", origin.hostname, origin.port or 443) and path.startswith(prefix):
+            fitting.append((len(prefix), ObjectRef(place.name, path[len(prefix) :])))
+    return max(fitting)[1] if fitting else None
+
+
+def open_sources(
+    spec: str,
+    *,
+    limit: int,
+    aws: AwsAccess | None = None,
+    timeout: float = TIMEOUT_SECONDS,
+    allow_private_origins: bool = False,
+    origin_tls: ssl.SSLContext | None = None,
+) -> Sources:
+    """The sources that `SOURCE_BUCKETS` names; objects up to `limit` bytes, answers within `timeout` seconds.
+
+    ValueError lists every fault, a line each. The last two are for tests: origins on loopback, and whom to trust there.
+    """
+    bounds = Bounds(limit, timeout)
+    https = partial(_https, allow_private=allow_private_origins, tls=origin_tls)
+    openers: dict[str, Callable[[Place, Bounds], Source]] = {
+        "s3": partial(_s3, aws=aws or AwsAccess()),
+        "file": _folder,
+        "https": https,
+        "gs": _cloud,
+        "az": _cloud,
+    }
+    sources = Sources(read_places(spec), lambda place: openers[place.scheme](place, bounds))
+    for place in sources.places:
+        if place.scheme in {"gs", "az"}:
+            sources.open(place.name)  # whether their URL makes sense, only obstore knows
+    return sources
+
+
+# Each kind of source is imported with the first bucket of its kind: a folder needs no obstore, S3 no http.client.
+
+
+def _s3(place: Place, bounds: Bounds, *, aws: AwsAccess) -> Source:
+    from handler.objects.cloud import CloudSource  # noqa: PLC0415
+    from handler.objects.odd_keys import Boto  # noqa: PLC0415
+    from handler.objects.s3 import S3Bucket  # noqa: PLC0415
+
+    bucket = S3Bucket(place, aws, bounds.timeout)
+    return CloudSource(place.name, bucket, bounds, Boto(bucket, bounds.limit))
+
+
+def _folder(place: Place, bounds: Bounds) -> Source:
+    from handler.objects.folder import Folder  # noqa: PLC0415
+
+    return Folder(place.name, place.folder, bounds.limit)
+
+
+def _https(place: Place, bounds: Bounds, *, allow_private: bool, tls: ssl.SSLContext | None) -> Source:
+    from handler.objects.https_origin import HttpsOrigin  # noqa: PLC0415
+
+    return HttpsOrigin(place.name, place.url, bounds, allow_private=allow_private, tls=tls)
+
+
+def _cloud(place: Place, bounds: Bounds) -> Source:
+    from handler.objects.cloud import CloudSource, OneStore, open_store  # noqa: PLC0415
+
+    return CloudSource(place.name, OneStore(open_store(place.url, bounds.timeout)), bounds)

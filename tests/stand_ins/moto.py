@@ -1,0 +1,75 @@
+"""AWS on loopback: moto's server in a process of its own (S3 with conditional writes, Secrets Manager and more)."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from handler.aws import AwsAccess, Credentials
+
+REGION = "eu-west-1"
+
+
+@dataclass(frozen=True)
+class Moto:
+    """Where it listens, and clients for tests to prepare things with."""
+
+    url: str
+
+    @property
+    def access(self) -> AwsAccess:
+        return AwsAccess(region=REGION, endpoint_url=self.url, credentials=Credentials("AKID", "secret", "token"))
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        import boto3
+
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="AKID",
+            aws_secret_access_key="secret",
+        )
+
+    @cached_property
+    def s3(self) -> Any:
+        return self.client("s3")
+
+    def bucket(self, **objects: bytes) -> str:
+        """A new bucket with these objects in it."""
+        name = f"bucket-{uuid.uuid4().hex}"
+        self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for key, body in objects.items():
+            self.s3.put_object(Bucket=name, Key=key, Body=body)
+        return name
+
+
+@contextmanager
+def moto_server() -> Iterator[Moto]:
+    """A server that starts empty; about half a second."""
+    command = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield Moto(_listening(process))
+    finally:
+        process.terminate()
+        process.wait(10)
+        if process.stdout:
+            process.stdout.close()
+
+
+def _listening(process: subprocess.Popen[str]) -> str:
+    said = []
+    for line in process.stdout or ():
+        said.append(line)
+        if found := re.search(r"Running on (http://127\.0\.0\.1:\d+)", line):
+            return found[1]
+    raise RuntimeError("moto's server did not start:\n" + "".join(said))
