@@ -24,7 +24,7 @@ def worst_block(one: Image, other: Image, side: int = 16) -> float:
 
 
 def ssim(one: Image, other: Image) -> float:
-    """The mean structural similarity of the lightness, in Gaussian windows of sigma 1.5 (Wang et al., 2004); 1 is equal."""
+    """Mean structural similarity of the lightness, in Gaussian windows of sigma 1.5 (Wang et al., 2004); 1 is equal."""
     first, second = _levels(one).colourspace("b-w")[0], _levels(other).colourspace("b-w")[0]
     first, second = first.cast("float"), second.cast("float")
 

@@ -109,8 +109,7 @@ def _size(wanted: Area, across: _Span, down: _Span, room: Size) -> Size:
     if not ratio:
         return (width or room[0], height or room[1])
     if not width and not height:
-        width = min(room[0], max(1, nearest(room[1] * ratio)))
-        height = min(room[1], max(1, nearest(width / ratio)))
+        width, height = (0, room[1]) if room[0] > room[1] * ratio else (room[0], 0)
     size = (width or max(1, nearest((height or 1) * ratio)), height or max(1, nearest((width or 1) / ratio)))
     if size[0] > room[0] or size[1] > room[1]:
         expected = f"one whose box fits: {size[0]} x {size[1]} pixels in {room[0]} x {room[1]}"

@@ -9,6 +9,9 @@ from typing import ClassVar, Self
 _HEX = re.compile(r"#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
 _RGB = re.compile(r"rgba?\( *(\d{1,3}) *, *(\d{1,3}) *, *(\d{1,3}) *(?:, *(\d?\.?\d{1,6}) *)?\)", re.ASCII)
 
+_NEWER_NAMES = {"transparent": (0, 0, 0, 0.0), "rebeccapurple": (102, 51, 153, 1.0)}
+"""What CSS has beside the names of version 3, which webcolors knows."""
+
 
 class Color(tuple[int, int, int, float]):
     """A colour in sRGB: red, green, blue 0 to 255, alpha 0 (clear) to 1 (opaque) in steps of 1/255."""
@@ -32,8 +35,8 @@ class Color(tuple[int, int, int, float]):
         if not isinstance(value, str):
             raise ValueError(cls.expected)
         text = value.strip().lower()
-        if text == "transparent":
-            return cls(0, 0, 0, 0.0)
+        if text in _NEWER_NAMES:
+            return cls(*_NEWER_NAMES[text])
         if match := _RGB.fullmatch(text):
             return cls._checked(int(match[1]), int(match[2]), int(match[3]), float(match[4] or 1))
         if match := _HEX.fullmatch(text):
