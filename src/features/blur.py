@@ -44,8 +44,8 @@ def blur(picture: Picture, wanted: Blur, context: Context) -> Picture:  # noqa: 
 def _blurred(image: pyvips.Image, sigma: float | None) -> pyvips.Image:
     if sigma is None:
         return image.conv(pyvips.Image.new_from_array([[1, 1, 1]] * 3, scale=9), precision="integer")
-    # Beyond twice the longer side the edges alone are left, and a larger sigma changes nothing.
-    sigma = min(sigma, 2.0 * max(image.width, image.height))
+    # Beyond five times the longer side next to nothing is left but the mean of the edges.
+    sigma = min(sigma, 5.0 * max(image.width, image.height))
     return image.gaussblur(sigma) if sigma < _LARGE else _blurred_small(image, sigma)
 
 

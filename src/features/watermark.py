@@ -125,7 +125,7 @@ def _unreadable(wanted: Watermark, why: str) -> InvalidParameter:
 def _size(wanted: Watermark, room: Size, full: Size) -> Size:
     """The shares asked for, without distortion; else the overlay's own size, reduced to what there is room for."""
     shares = [
-        share / 100 * space / side
+        max(1, int(share * space / 100)) / side
         for share, space, side in ((wanted.width, room[0], full[0]), (wanted.height, room[1], full[1]))
         if share is not None
     ]
