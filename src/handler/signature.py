@@ -35,7 +35,7 @@ def sign(path: str, pairs: Iterable[tuple[str, str]], secret: str) -> str:
 
 
 class Signatures:
-    """Checks signatures against the current and the previous secret."""
+    """Signs with the current secret; checks against that and the previous one."""
 
     def __init__(self, secrets: SecretSource) -> None:
         self._secrets = secrets
@@ -59,6 +59,12 @@ class Signatures:
         fresh = self._secrets.values(refresh=True)
         if fresh == secrets or not _matches(given, forms, fresh):
             raise BadSignature(f"`{SIGNATURE}` does not match the path and the other parameters")
+
+    def signed_url(
+        self, address: str, expires_in: timedelta | None = None, *, ignored: IgnoredParameters | None = None
+    ) -> str:
+        """The address signed with the current secret; see `signed_url`."""
+        return signed_url(address, self._secrets.values()[0], expires_in, ignored=ignored)
 
 
 def parse_expiry(value: str, now: datetime) -> datetime:
