@@ -1,0 +1,226 @@
+"""Where secrets come from: Secrets Manager, or a file where there is no AWS.
+
+On a cold start a secret lies on the way to the first answer. One signed call through the standard library takes about
+half of what awscrt takes and a tenth of boto3's, most of it TLS that obstore cannot lend.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from handler.aws import AwsAccess, Call, Credentials, endpoint_of, signed_headers
+from handler.errors import UpstreamError
+from handler.ports import SecretSource
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
+KEPT_SECONDS = 300.0
+REFRESH_SECONDS = 10.0
+# A source that never answered is asked again this soon; whoever waits in between gets the same refusal.
+FAILURE_SECONDS = 1.0
+_CALL_SECONDS = 2.0
+_log = logging.getLogger(__name__)
+
+
+class KeptSecret(ABC):
+    """`handler.ports.SecretSource`: keeps what `_fetch` brings, one thread at a time."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._values: tuple[str, ...] = ()
+        self._failure: UpstreamError | None = None
+        self._fetched = self._asked = float("-inf")
+
+    def values(self, *, refresh: bool = False) -> tuple[str, ...]:
+        """The current value, then the previous one. UpstreamError when there never was one."""
+        with self._lock:
+            now = self._clock()
+            if not self._values and self._failure and now - self._asked < FAILURE_SECONDS:
+                raise self._failure
+            stale = refresh or now - self._fetched >= KEPT_SECONDS
+            if not self._values or (stale and now - self._asked >= REFRESH_SECONDS):
+                self._renew(now)
+            return self._values
+
+    def _renew(self, now: float) -> None:
+        self._asked = now
+        try:
+            self._values = self._fetch()
+        except UpstreamError as error:
+            self._failure = error
+            if not self._values:
+                raise
+            _log.warning("the last good secret is kept: %s", error.detail)
+        else:
+            self._fetched, self._failure = now, None
+
+    @abstractmethod
+    def _fetch(self) -> tuple[str, ...]:
+        """The values, the current one first. Raises UpstreamError."""
+
+
+class FileSecret(KeptSecret):
+    """A file that holds the secret in its first line and, if it was rotated, the previous one in its second; or a JSON
+    object with the secret in one field."""
+
+    def __init__(
+        self, path: Path | str, field: str = "SECRET_KEY", *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(clock)
+        self._path = Path(path)
+        self._field = field
+
+    def _fetch(self) -> tuple[str, ...]:
+        try:
+            text = self._path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unavailable(f"{self._path}: {error}") from error
+        fields = _json_object(text)
+        said = text.splitlines() if fields is None else [_field(fields, self._field, str(self._path))]
+        values = tuple(line.strip() for line in said if line.strip())
+        if not 1 <= len(values) <= 2:
+            raise _unavailable(f"{self._path} must hold a secret, or two in two lines, got {len(values)}")
+        return values
+
+
+class AwsSecret(KeptSecret):
+    """A secret of Secrets Manager, by name or ARN: a JSON object with the secret in one field, or the bare secret."""
+
+    def __init__(
+        self,
+        secret_id: str,
+        field: str = "SECRET_KEY",
+        *,
+        aws: AwsAccess,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(clock)
+        self._id = secret_id
+        self._field = field
+        self._aws = aws
+        # An ARN names its region: arn:aws:secretsmanager:eu-west-1:111122223333:secret:name
+        parts = secret_id.split(":")
+        self._region = parts[3] if secret_id.startswith("arn:") and len(parts) > 3 else aws.home
+
+    def _fetch(self) -> tuple[str, ...]:
+        from http.client import HTTPException  # noqa: PLC0415 - 17 ms that a service without secrets does not pay
+
+        try:
+            try:
+                current, previous = self._stages()
+            except TimeoutError:
+                raise
+            except (OSError, HTTPException):
+                current, previous = self._stages()
+        except (OSError, HTTPException) as error:
+            raise _unavailable(f"secret `{self._id}`: {error!r}") from error
+        if not current:
+            raise _unavailable(f"secret `{self._id}` does not exist, or has no value")
+        return (current, previous) if previous and previous != current else (current,)
+
+    def _stages(self) -> tuple[str, str]:
+        connection = self._connection()
+        try:
+            return self._stage(connection, "AWSCURRENT"), self._stage(connection, "AWSPREVIOUS")
+        finally:
+            connection.close()
+
+    def _connection(self) -> HTTPConnection:
+        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - see _fetch
+
+        from handler.tls import client_tls  # noqa: PLC0415 - see _fetch
+
+        url = urlsplit(self._url)
+        if url.scheme == "http":
+            return HTTPConnection(url.netloc, timeout=_CALL_SECONDS)
+        return HTTPSConnection(url.netloc, timeout=_CALL_SECONDS, context=client_tls())
+
+    @property
+    def _url(self) -> str:
+        return self._aws.secrets or endpoint_of("secretsmanager", self._region)
+
+    def _stage(self, connection: HTTPConnection, stage: str) -> str:
+        """The secret at one stage, empty if there is none."""
+        body = json.dumps({"SecretId": self._id, "VersionStage": stage}).encode()
+        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "secretsmanager.GetSecretValue"}
+        call = Call("secretsmanager", self._region, self._url, body, headers)
+        credentials = self._aws.credentials or _found_credentials()
+        connection.request("POST", "/", body, signed_headers(call, credentials, datetime.now(UTC)))
+        response = connection.getresponse()
+        text = response.read().decode("utf-8", "replace")
+        said = _json_object(text) or {}
+        if response.status == HTTPStatus.OK:
+            return self._value(said)
+        if response.status >= 500:
+            raise OSError(f"{response.status} {response.reason}")
+        if str(said.get("__type", "")).endswith("ResourceNotFoundException"):
+            return ""
+        raise _unavailable(f"secret `{self._id}`: {response.status} {text[:500]}")
+
+    def _value(self, said: dict[str, Any]) -> str:
+        text = said.get("SecretString")
+        if not isinstance(text, str):
+            raise _unavailable(f"secret `{self._id}` must be text, got bytes")
+        fields = _json_object(text)
+        return text.strip() if fields is None else _field(fields, self._field, f"secret `{self._id}`")
+
+
+def prefetch(sources: Iterable[SecretSource]) -> None:
+    """Begin to fetch these secrets side by side; whoever asks for one before it is there waits for it."""
+    for source in sources:
+        threading.Thread(target=_warm, args=(source,), daemon=True).start()
+
+
+def _warm(source: SecretSource) -> None:
+    try:
+        source.values()
+    except UpstreamError as error:
+        _log.warning("a secret could not be fetched ahead: %s", error.detail)
+
+
+def _unavailable(detail: str) -> UpstreamError:
+    return UpstreamError("a secret that this request needs cannot be had", detail=detail)
+
+
+def _json_object(text: str) -> dict[str, Any] | None:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _field(fields: dict[str, Any], name: str, where: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise _unavailable(f"{where} must have a text in its field `{name}`, has {', '.join(fields) or 'no fields'}")
+    return value
+
+
+@cache
+def _credential_chain() -> Any:
+    """What botocore finds off Lambda: profile, web identity, container, instance; it renews what expires."""
+    from botocore.session import Session  # noqa: PLC0415 - 150 ms that Lambda, which hands its keys over, does not pay
+
+    return Session().get_credentials()
+
+
+def _found_credentials() -> Credentials:
+    found = _credential_chain()
+    if found is None:
+        raise _unavailable("no AWS credentials were found")
+    keys = found.get_frozen_credentials()
+    return Credentials(keys.access_key, keys.secret_key, keys.token or "")
