@@ -32,6 +32,10 @@ class Deadline:
         """Seconds that remain; negative when the deadline has passed."""
         return self.at - time.monotonic()
 
+    def leaves_room_for(self, seconds: float) -> bool:
+        """Whether work of about that length, which nothing can stop, ends in time: within half of what is left."""
+        return seconds <= 0.5 * self.left()
+
     def check(self) -> None:
         """Raise TimeExceeded when the deadline has passed."""
         if self.left() <= 0:
@@ -57,6 +61,8 @@ class Limits:
     auto_avif_pixels: int = 4 * MEGA
     memory: int = 1_200 * MEGA
     tolerate_truncated: bool = False
+    # A GPS position leaves with `metadata=keep` only where this is on.
+    allow_gps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

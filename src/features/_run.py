@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features._decode import decode, inspect
+from msgspec import structs
+
+from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
 from features._encode import encode
+from features._errors import TooLarge
 from features._feature import Step
+from features._negotiation import is_shown, negotiated
 from features._output import MEDIA_TYPES, Output
 from features._picture import Picture, Report, Source
 from features._ports import Context
+from features._watch import watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +28,76 @@ class Rendered:
     height: int
     frames: int
     source: Source
+    negotiated: bool = False
+    """Whether another client, which accepts other formats, might have got other bytes."""
 
 
 def run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
     """Apply the steps in their order; FeatureError for whatever does not work."""
     source = inspect(original, context.limits)
-    picture = decode(original, source, output, context, shrink=_shrink(steps, source))
-    for step in steps:
-        context.deadline.check()
-        outcome = step.feature.apply(picture, step.params, context)
-        if isinstance(outcome, Report):
-            return outcome
-        picture = outcome
-    return _rendered(picture, output, context)
+    untouched = _untouched(original, source, output, context) if not steps else None
+    if untouched is not None and (output.format != "auto" or source.format == "svg"):
+        return untouched
+    try:
+        with source_at_fault(original, source, output, context):
+            outcome = _drawn(original, source, steps, output, context)
+    except TooLarge:
+        if untouched is None:
+            raise
+        return untouched
+    if untouched is not None and isinstance(outcome, Rendered) and len(untouched.body) <= len(outcome.body):
+        return untouched
+    return outcome
+
+
+def _untouched(original: bytes, source: Source, output: Output, context: Context) -> Rendered | None:
+    """The original without its metadata, if nothing else is asked and its container can be tidied without decoding."""
+    asked = structs.replace(output, format=None, download=None)
+    if source.frames == 1:
+        asked = structs.replace(asked, animated=None, page=asked.page or None)
+    same = is_shown(source, context) if output.format == "auto" else output.format in (None, "original", source.format)
+    if not same or asked != Output():
+        return None
+    from features._containers import strip  # noqa: PLC0415 - most answers are drawn
+
+    body = strip(original, source)
+    if body is None:
+        return None
+    width, height = source.upright
+    varies = negotiated(source, output)
+    return Rendered(body, MEDIA_TYPES[source.format], width, height, source.frames, source, varies)
+
+
+def _drawn(
+    original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context
+) -> Rendered | Report:
+    picture = _decoded(original, source, steps, output, context)
+    # Whatever is made of these pixels stops with them.
+    with watched(picture.image, context.deadline):
+        for step in steps:
+            context.deadline.check()
+            outcome = step.feature.apply(picture, step.params, context)
+            if isinstance(outcome, Report):
+                return outcome
+            picture = outcome
+        return _rendered(picture, output, context)
+
+
+def _decoded(original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context) -> Picture:
+    """The pixels: read here as they are asked for, or at once in another process if nothing else could stop that."""
+    shrink = _shrink(steps, source)
+    if context.deadline.leaves_room_for(uninterruptible_seconds(source, shrink)):
+        return decode(original, source, output, context, shrink)
+    from features._isolation import isolated  # noqa: PLC0415 - few pictures take another process
+
+    endless = Context(limits=context.limits)
+    return isolated(context.deadline, _decoded_whole, original, source, output, endless, shrink)
+
+
+def _decoded_whole(original: bytes, source: Source, output: Output, context: Context, shrink: float) -> Picture:
+    with source_at_fault(original, source, output, context):
+        picture = decode(original, source, output, context, shrink)
+        return picture.with_image(picture.image.copy_memory())
 
 
 def _rendered(picture: Picture, output: Output, context: Context) -> Rendered:
@@ -47,6 +109,7 @@ def _rendered(picture: Picture, output: Output, context: Context) -> Rendered:
         height=picture.height,
         frames=encoded.frames,
         source=picture.source,
+        negotiated=negotiated(picture.source, output),
     )
 
 

@@ -1,0 +1,157 @@
+"""Picture to bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyvips
+from msgspec import structs
+
+from features._encoders import quality, rungs, save, uninterruptible_seconds
+from features._errors import TooLarge
+from features._fit_bytes import largest_that_fits
+from features._negotiation import ANIMATED, chosen_format
+from features._output import Format, Output
+from features._picture import Picture
+from features._ports import Context, Deadline, Limits
+from features._subsampling import is_graphic
+from features._watch import watched
+
+if TYPE_CHECKING:
+    from features._metadata import Metadata
+
+Image = Any
+"""A pyvips image; its stubs know no names of enumerations."""
+
+_MEASURED_PIXELS = 16_000_000
+"""A larger JPEG is written while it is drawn, with the colour of a photograph, instead of being held in memory."""
+_LONGEST_SIDE = {"webp": 16_383, "jpeg": 65_500, "gif": 65_535}
+_SUBSAMPLED_BELOW = 90
+
+
+class Encoded(NamedTuple):
+    """A finished file."""
+
+    body: bytes
+    format: Format
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What an encoder is told."""
+
+    format: Format
+    output: Output
+    metadata: Metadata | None
+
+
+def encode(picture: Picture, output: Output, context: Context) -> Encoded:
+    """Write the picture; InvalidParameter, TooLarge or TimeExceeded where that does not work."""
+    chosen = chosen_format(picture, output, context)
+    if chosen not in (*ANIMATED, "tiff"):
+        picture = _first_frame(picture)
+    _check_size(picture, chosen, context.limits)
+    metadata = _metadata(picture, output, context.limits)
+    picture = picture.with_image(_fitting(picture.image, chosen))
+    pixels = picture.width * picture.height * picture.frames
+    seconds = uninterruptible_seconds(chosen, output, pixels)
+    measured = chosen == "jpeg" and _content_decides(picture, output) and pixels <= _MEASURED_PIXELS
+    if seconds or output.max_bytes or measured:
+        picture, graphic = _in_memory(picture, context.deadline, measured=measured)
+        output = structs.replace(output, chroma_subsampling="4:4:4") if graphic else output
+    body = _in_time(picture, _Job(chosen, output, metadata), context.deadline, seconds)
+    return Encoded(body, chosen, picture.frames)
+
+
+def _first_frame(picture: Picture) -> Picture:
+    if picture.frames == 1:
+        return picture
+    first = picture.image.crop(0, 0, picture.width, picture.height)
+    return replace(picture.with_image(first), frames=1, delays=(), loop=0)
+
+
+def _check_size(picture: Picture, chosen: Format, limits: Limits) -> None:
+    width, height, frames = picture.width, picture.height, picture.frames
+    side = min(limits.result_side, _LONGEST_SIDE.get(chosen, limits.result_side))
+    shape = f"{width} × {height}" + (f" × {frames} frames" if frames > 1 else "")
+    if max(width, height) > side:
+        raise TooLarge(f"no side of a {chosen} answer may be longer than {side} pixels, this one would be {shape}")
+    most = limits.result_pixels_of.get(chosen, limits.result_pixels)
+    if width * height * frames > most:
+        raise TooLarge(
+            f"a {chosen} answer may have {most} pixels, this one would have {width * height * frames}: {shape}"
+        )
+
+
+def _metadata(picture: Picture, output: Output, limits: Limits) -> Metadata | None:
+    if output.metadata == "strip":
+        return None
+    from features import _metadata as metadata  # noqa: PLC0415 - most answers carry none
+
+    return metadata.of(picture.image, output.metadata, position=limits.allow_gps)
+
+
+def _fitting(image: Image, chosen: Format) -> Image:
+    """The pixels in the bands and the depth that the format holds: JPEG has no alpha, and only TIFF stays deep."""
+    if image.format != "uchar" and chosen != "tiff":
+        image = image.colourspace("b-w" if image.bands < 3 else "srgb")
+        image = image if image.format == "uchar" else image.cast("uchar")
+    if chosen == "jpeg" and image.hasalpha():
+        image = image.flatten(background=255)
+    return image
+
+
+def _content_decides(picture: Picture, output: Output) -> bool:
+    asked = output.chroma_subsampling != "auto" or quality("jpeg", output) >= _SUBSAMPLED_BELOW
+    return not asked and picture.image.bands >= 3
+
+
+def _in_memory(picture: Picture, deadline: Deadline, *, measured: bool) -> tuple[Picture, bool]:
+    """The picture with its pixels drawn, and whether they were measured and found to be a drawing's."""
+    image: Image = picture.image
+    with watched(image, deadline):
+        body = image.write_to_memory()
+    drawn: Image = pyvips.Image.new_from_memory(body, image.width, image.height, image.bands, image.format)
+    graphic = measured and is_graphic(body, image.width, image.height, image.bands)
+    return picture.with_image(drawn.copy(interpretation=image.interpretation)), graphic
+
+
+def _in_time(picture: Picture, job: _Job, deadline: Deadline, uninterruptible: float) -> bytes:
+    """The file before the deadline: written here, or where an encoder that nothing stops can be killed."""
+    if deadline.leaves_room_for(uninterruptible):
+        return _written(picture, job, deadline)
+    from features._isolation import isolated  # noqa: PLC0415 - few answers take another process
+
+    return isolated(deadline, _written, picture, job, Deadline())
+
+
+def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
+    image = _structured(picture, job)
+
+    def attempt(wanted: Output) -> bytes:
+        deadline.check()
+        with watched(image, deadline):
+            return save(image, job.format, wanted)
+
+    if job.output.max_bytes is None:
+        return attempt(job.output)
+    return largest_that_fits(rungs(job.format, job.output), attempt, job.output.max_bytes)
+
+
+def _structured(picture: Picture, job: _Job) -> Image:
+    """The image with the fields by which savers know frames, the metadata that stays, and no other."""
+    image: Image = picture.image.copy()
+    for name in ("page-height", "n-pages", "delay", "loop", "orientation", "icc-profile-data"):
+        image.remove(name)
+    if picture.frames > 1:
+        image.set_type(pyvips.GValue.gint_type, "page-height", picture.height)
+        image.set_type(pyvips.GValue.gint_type, "loop", picture.loop)
+        if picture.delays:
+            image.set_type(pyvips.GValue.array_int_type, "delay", list(picture.delays))
+    if job.metadata is None:
+        return image
+    from features import _metadata as metadata  # noqa: PLC0415 - most answers carry none
+
+    return metadata.attached(image, job.metadata, for_jpeg=job.format == "jpeg")

@@ -1,0 +1,134 @@
+"""The encoders, each with what its format makes of the options; the figures behind the defaults are in bench/."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from features._output import Format, Output
+from features._ports import MEGA
+
+Image = Any
+"""A pyvips image; its stubs know no names of enumerations."""
+
+Options = dict[str, Any]
+_AVIF_SECONDS = (0.1, 0.3, 0.8, 1.1, 4.3, 4.3, 4.9, 12, 18, 21, 45)
+"""By effort, 0 to 10."""
+DEFAULT_QUALITY = {"jpeg": 80, "webp": 80, "avif": 50, "tiff": 80}
+
+
+def save(image: Image, chosen: Format, output: Output) -> bytes:
+    """The finished file; `image` already has the bands and depth that the format holds."""
+    operation, options = _ENCODERS[chosen]
+    keep = "none" if output.metadata == "strip" else "all"
+    return bytes(getattr(image, operation)(keep=keep, **options(output, image)))
+
+
+def quality(chosen: Format, output: Output) -> int:
+    """The quality that is asked for, or the format's default."""
+    return output.quality or DEFAULT_QUALITY.get(chosen, 80)
+
+
+def power_of_two(colors: int) -> int:
+    """Bits of the largest palette that has at most so many colours."""
+    return int(math.log2(colors))
+
+
+def rungs(chosen: Format, output: Output) -> list[Output]:
+    """Ways to write the same picture in ever fewer bytes, the asked one first: less quality, or fewer colours."""
+    if chosen in ("png", "gif"):
+        sizes = (256, 16, 4, 2) if chosen == "png" else (128, 64, 32, 16, 8, 4, 2)
+        fewer = [size for size in sizes if size < (output.colors or 257)]
+        return [output, *(replace(output, palette=chosen == "png", colors=size) for size in fewer)]
+    if output.lossless:
+        return [output]
+    top = quality(chosen, output)
+    return [output, *(replace(output, quality=lower) for lower in range(top - 1, 0, -1))]
+
+
+def uninterruptible_seconds(chosen: Format, output: Output, pixels: int) -> float:
+    """How long an encoder may work that cannot be told to stop; 0 for those that can.
+
+    CPU seconds for a megapixel of a detailed photograph, one CPU, times two for worse pictures and slower machines.
+    """
+    effort = output.effort
+    palette = output.palette or output.colors is not None or output.max_bytes is not None
+    seconds = 0.0
+    if chosen == "avif":
+        seconds = _AVIF_SECONDS[3 if effort is None else effort]
+    elif chosen == "gif":
+        seconds = 0.8 if (effort or 3) <= 5 else 2
+    elif chosen == "png" and palette:
+        seconds = 1.8
+    elif chosen == "jpeg" and (effort or 5) >= 7:
+        seconds = 0.12
+    tries = 6 if output.max_bytes else 1
+    return 2 * tries * seconds * pixels / MEGA
+
+
+def _jpeg(output: Output, _image: Image) -> Options:
+    effort = 5 if output.effort is None else output.effort
+    return {
+        "Q": quality("jpeg", output),
+        "interlace": output.progressive,
+        "optimize_coding": effort > 0,
+        "subsample_mode": {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}[output.chroma_subsampling],
+        "trellis_quant": effort >= 7,
+        "overshoot_deringing": effort >= 7,
+        "optimize_scans": effort >= 9 and output.progressive,
+    }
+
+
+def _png(output: Output, _image: Image) -> Options:
+    effort = output.effort
+    options: Options = {"interlace": output.progressive}
+    options |= {"compression": 2 if effort is None else max(1, min(effort, 9))}
+    if not (output.palette or output.colors):
+        return options | {"filter": "all" if (effort or 0) >= 7 else "paeth"}
+    # PNG stores 1, 2, 4 or 8 bits for each pixel of a palette.
+    bits = max(size for size in (1, 2, 4, 8) if size <= power_of_two(output.colors or 256))
+    return options | {"palette": True, "bitdepth": bits, "effort": 7 if effort is None else max(1, effort)}
+
+
+def _webp(output: Output, _image: Image) -> Options:
+    options: Options = {"effort": 2 if output.effort is None else round(output.effort * 0.6)}
+    if output.lossless:
+        return options | {"lossless": True}
+    asked = quality("webp", output)
+    # At effort 2, two steps less make the bytes of libwebp's usual effort 4, at no lower similarity.
+    eased = asked if output.effort is not None or asked == 100 else max(1, asked - 2)
+    return options | {"Q": eased, "smart_subsample": output.chroma_subsampling == "4:4:4"}
+
+
+def _avif(output: Output, _image: Image) -> Options:
+    effort = 3 if output.effort is None else round(output.effort * 0.9)
+    options: Options = {"compression": "av1", "bitdepth": 8, "effort": effort}
+    if output.lossless:
+        return options | {"lossless": True}
+    subsampled = output.chroma_subsampling == "4:2:0"
+    return options | {"Q": quality("avif", output), "subsample_mode": "on" if subsampled else "off"}
+
+
+def _gif(output: Output, _image: Image) -> Options:
+    effort = 3 if output.effort is None else max(1, output.effort)
+    return {"effort": effort, "interlace": output.progressive, "bitdepth": power_of_two(output.colors or 256)}
+
+
+def _tiff(output: Output, image: Image) -> Options:
+    # JPEG inside a TIFF has no alpha channel.
+    if output.quality is not None and not output.lossless and not image.hasalpha():
+        return {"compression": "jpeg", "Q": output.quality}
+    return {"compression": "deflate", "predictor": "horizontal"}
+
+
+_ENCODERS: dict[Format, tuple[str, Callable[[Output, Image], Options]]] = {
+    "jpeg": ("jpegsave_buffer", _jpeg),
+    "png": ("pngsave_buffer", _png),
+    "webp": ("webpsave_buffer", _webp),
+    "avif": ("heifsave_buffer", _avif),
+    "gif": ("gifsave_buffer", _gif),
+    "tiff": ("tiffsave_buffer", _tiff),
+}
