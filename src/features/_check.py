@@ -107,7 +107,7 @@ def _kind_in_words(kind: Any) -> str:
 def _range_in_words(bounds: Mapping[str, float]) -> str:
     if "min_length" in bounds or "max_length" in bounds:
         return f" of {bounds.get('min_length', 0)} to {bounds.get('max_length', 'any number of')} characters"
-    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    words = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
     if "ge" in bounds and "le" in bounds:
         words |= {"ge": "from", "le": "to"}
     said = (f"{word} {bounds[name]}" for name, word in words.items() if name in bounds)
@@ -182,7 +182,7 @@ def _explained(
     """The same refusal with the field's name, what was expected and what came; msgspec tells the place alone."""
     message = str(error).replace("`", "")
     if missing := re.fullmatch(r"Object missing required field (\S+)", message):
-        return InvalidParameter(dotted + missing[1], "given", "nothing")
+        return InvalidParameter(dotted + missing[1], "given", None)
     match = _PATH.search(message)
     path = match[1] if match else ""
     name = re.split(r"[.\[]", path, maxsplit=1)[0]

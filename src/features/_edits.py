@@ -9,15 +9,15 @@ from features._check import check, main_field
 from features._errors import InvalidParameter
 from features._feature import Feature, Step
 
-_OFF = {"", "0", "false", "no", "off"}
+_OFF = {"", "false", "no", "off"}
 _ON = {"true", "yes", "on"}
 
 
 def edits(said: Mapping[str, object], *, text: bool = False, where: str = "") -> tuple[Step, ...]:
     """The steps that `said` asks for: feature name → its parameters, in the catalogue's order.
 
-    The parameters are a mapping, or one value for the feature's main field; true switches a feature on with its defaults and
-    false, 0 or nothing leaves it out. With `text` values are strings from a URL. Raises InvalidParameter.
+    The parameters are a mapping, or one value for the feature's main field; true switches a feature on with its
+    defaults and false, 0 or nothing leaves it out. With `text` values are strings from a URL. Raises InvalidParameter.
     """
     prefix = f"{where}." if where else ""
     wanted: dict[str, Step] = {}
@@ -42,12 +42,22 @@ def in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 def _step(feature: Feature, value: object, where: str, *, text: bool) -> Step | None:
     if isinstance(value, Mapping):
         return Step(feature, check(feature.params, value, where=where, text=text))
-    word = value.lower() if text and isinstance(value, str) else value
     main = main_field(feature.params)
-    if word is None or word is False or (text and word in _OFF and (main is None or word != "0")):
-        return None
-    if word is True or (text and word in _ON) or (main is None and text and word == "1"):
-        return Step(feature, check(feature.params, {}, where=where))
+    switched = _switched(value, text=text, number=main is not None)
+    if switched is not None:
+        return Step(feature, check(feature.params, {}, where=where)) if switched else None
     if main is None:
         raise InvalidParameter(where, "true or false, or its parameters", value)
     return Step(feature, check(feature.params, {main.name: value}, where=where, text=text))
+
+
+def _switched(value: object, *, text: bool, number: bool) -> bool | None:
+    """Whether a value switches on or off; None where it is something else. A `number` may be 0 or 1 itself."""
+    word = value.lower() if text and isinstance(value, str) else value
+    if word is None or isinstance(word, bool):
+        return bool(word)
+    if not number and word in (0, 1, "0", "1"):
+        return word in (1, "1")
+    if text and word in _ON | _OFF:
+        return word in _ON
+    return None
