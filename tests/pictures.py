@@ -52,6 +52,7 @@ class Sample:
 
 def scene(width: int = WIDTH, height: int = HEIGHT, *, turn: float = 0.0) -> Image:
     """The picture in sRGB, 8 bit, no two corners alike; `turn` (degrees) shifts its hues."""
+    across: Image
     across, down = pyvips.Image.xyz(width, height).bandsplit()
     red, green = across * (200 / max(width - 1, 1)) + 20, down * (200 / max(height - 1, 1)) + 20
     blue = ((across * (6.0 / width) * 57.3).sin() * (down * (4.0 / height) * 57.3).sin()) * 60 + 110
@@ -207,7 +208,8 @@ def heic(picture: Image = None, *, orientation: int = 1, icc: bytes | None = Non
     made, out = pillow_heif.from_pillow(stored), io.BytesIO()
     settings = {"exif": exif(orientation), "xmp": xmp(), "quality": quality}
     if icc:
-        made[0].info["icc_profile"], made[0].info["icc_profile_type"] = icc, "prof"  # type: ignore[call-overload]
+        info: dict[str, Any] = made[0].info
+        info.update(icc_profile=icc, icc_profile_type="prof")
     made.save(out, **settings)
     return out.getvalue()
 
@@ -282,13 +284,13 @@ _MAKERS: dict[str, Callable[[], Sample]] = {
     "png-interlaced": lambda: Sample("png-interlaced", "png", png(interlace=True)),
     "png-alpha": lambda: Sample("png-alpha", "png", png(scene_with_alpha()), alpha=True, bands=4),
     "png-grey-alpha": lambda: Sample("png-grey-alpha", "png", png(grey().bandjoin(128)), alpha=True, bands=2),
-    "png-1-bit": lambda: Sample("png-1-bit", "png", png(grey() > 128, bitdepth=1), bands=1, bits=1, tolerance=80),
+    "png-1-bit": lambda: Sample("png-1-bit", "png", png(grey() > 128, bitdepth=1), bands=1, bits=1, tolerance=128),
     "webp": lambda: Sample("webp", "webp", webp()),
     "webp-lossless": lambda: Sample("webp-lossless", "webp", webp(lossless=True)),
     "webp-alpha": lambda: Sample("webp-alpha", "webp", webp(scene_with_alpha()), alpha=True, bands=4),
     "webp-animated": lambda: Sample("webp-animated", "webp", webp(film()), frames=3),
     "gif": lambda: Sample("gif", "gif", gif(), tolerance=12),
-    "gif-animated": lambda: Sample("gif-animated", "gif", gif(film()), frames=3, tolerance=12),
+    "gif-animated": lambda: Sample("gif-animated", "gif", gif(film()), frames=3, alpha=True, bands=4, tolerance=12),
     "avif": lambda: Sample("avif", "avif", avif()),
     "avif-alpha": lambda: Sample("avif-alpha", "avif", avif(scene_with_alpha()), alpha=True, bands=4),
     "heic": lambda: Sample("heic", "heif", heic()),

@@ -36,6 +36,10 @@ class Source:
     """Milliseconds each frame is shown."""
     loop: int = 0
     """How often an animation plays; 0: for ever."""
+    decoder_memory: int = 0
+    """Bytes that the decoder holds for one frame, however much it shrinks on load."""
+    decoder_seconds: float = 0.0
+    """Generous estimate of the time in which the decoder cannot be told to stop."""
 
     @property
     def upright(self) -> tuple[int, int]:
