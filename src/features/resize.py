@@ -76,18 +76,21 @@ class Plan(NamedTuple):
     """The whole picture once it is scaled."""
     result: Size
     """After cutting off or filling up."""
+    exact: tuple[float, float]
+    """The scaled width and height before they were rounded."""
 
 
 def plan(wanted: Resize, full: Size) -> Plan:
     """The sizes that sharp too would give a picture of that width and height."""
     asked = _asked(wanted, full)
-    shrinks = _shrinks(wanted, full, asked)
-    scaled = (_scaled_side(full[0], shrinks[0]), _scaled_side(full[1], shrinks[1]))
+    across, down = _shrinks(wanted, full, asked)
+    scaled = (_scaled_side(full[0], across), _scaled_side(full[1], down))
+    result = scaled
     if wanted.fit == "cover":
-        return Plan(scaled, (min(asked[0] or scaled[0], scaled[0]), min(asked[1] or scaled[1], scaled[1])))
-    if wanted.fit == "contain":
-        return Plan(scaled, (max(asked[0], scaled[0]), max(asked[1], scaled[1])))
-    return Plan(scaled, scaled)
+        result = (min(asked[0] or scaled[0], scaled[0]), min(asked[1] or scaled[1], scaled[1]))
+    elif wanted.fit == "contain":
+        result = (max(asked[0], scaled[0]), max(asked[1], scaled[1]))
+    return Plan(scaled, result, (full[0] / across, full[1] / down))
 
 
 def _scaled_side(side: int, shrink: float) -> int:
@@ -132,14 +135,15 @@ def shrink(wanted: Resize, full: Size) -> float:
 
 @feature(Resize, group="geometry", shrink=shrink)
 def resize(picture: Picture, wanted: Resize, context: Context) -> Picture:
-    scaled, result = plan(wanted, picture.full)
+    planned = plan(wanted, picture.full)
+    scaled, result = planned.scaled, planned.result
     field = "resize.height" if wanted.height and not wanted.width else "resize.width"
     refuse_larger(field, result, picture.frames, context)
     if max(scaled) > _LONGEST:
         raise TooLarge(f"`{field}` must not scale a side beyond {_LONGEST} pixels, got {scaled[0]} x {scaled[1]}")
 
     def scale(frame: pyvips.Image) -> pyvips.Image:
-        return _scaled(frame, scaled, wanted.kernel)
+        return _scaled(frame, planned, wanted.kernel)
 
     if scaled == result:
         resized = picture.each_frame(scale)
@@ -157,13 +161,17 @@ def resize(picture: Picture, wanted: Resize, context: Context) -> Picture:
     return replace(resized, shrunk_from=None)
 
 
-def _scaled(image: pyvips.Image, size: Size, kernel: str) -> pyvips.Image:
-    """The image in exactly that size; colours weigh as much as they are opaque."""
-    if (image.width, image.height) == size:
+def _scaled(image: pyvips.Image, planned: Plan, kernel: str) -> pyvips.Image:
+    """The image in its planned size."""
+    if (image.width, image.height) == planned.scaled:
         return image
-    across, down = size[0] / image.width, size[1] / image.height
+
+    def scale_to(pixels: pyvips.Image, size: tuple[float, float]) -> pyvips.Image:
+        return pixels.resize(size[0] / pixels.width, vscale=size[1] / pixels.height, kernel=kernel)
 
     def work(pixels: pyvips.Image) -> pyvips.Image:
-        return pixels.resize(across, vscale=down, kernel=kernel)
+        # Not rounded to whole pixels, the proportions stay exact; libvips spreads what is over to both edges.
+        made = scale_to(pixels, planned.exact)
+        return made if (made.width, made.height) == planned.scaled else scale_to(pixels, planned.scaled)
 
     return work(image) if kernel == "nearest" else premultiplied(image, work)

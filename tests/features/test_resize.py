@@ -112,7 +112,7 @@ def test_the_decoder_is_told_to_leave_enough(width: int, height: int, wide: int,
 
 
 def test_nothing_asked_changes_nothing() -> None:
-    assert plan(Resize(), (640, 480)) == Plan((640, 480), (640, 480))
+    assert plan(Resize(), (640, 480)) == Plan((640, 480), (640, 480), (640, 480))
     assert mean_difference(resized(width=0, height=0).image, scene()) == 0
 
 
