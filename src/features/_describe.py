@@ -11,7 +11,7 @@ from features._feature import Params, Step
 
 
 def describe(params: Params) -> dict[str, Any]:
-    """The parameters that differ from their defaults, by public name; colours and lengths in their canonical spelling."""
+    """The parameters that differ from their defaults, by public name; colours and lengths spelled canonically."""
     plain: dict[str, Any] = {}
     for field in msgspec.structs.fields(type(params)):
         value = getattr(params, field.name)

@@ -27,9 +27,6 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None) -> d
     """Answer any event; one in HTTP shape never reaches another door than HTTP's."""
     app = application()
     deadline = _deadline(app, context)
-    if app.is_upload(event):
-        with observed("uploads"):
-            return app.uploads(event, deadline)
     with observed("http" if is_http_event(event) else "console") as facts:
         try:
             return _http(app, event, deadline, facts) if is_http_event(event) else _console(app, event, deadline)

@@ -37,7 +37,7 @@ class StoredObject(Protocol):
 
 
 class Objects(Protocol):
-    """The configured sources. All methods raise Forbidden (`ImageBucket::CannotAccessBucket`), NotFound or UpstreamError."""
+    """The configured sources; all raise Forbidden (`ImageBucket::CannotAccessBucket`), NotFound or UpstreamError."""
 
     def resolve(self, ref: ObjectRef) -> ObjectRef:
         """The same object with its bucket's name filled in; Forbidden for a bucket that is not listed."""
@@ -79,7 +79,7 @@ class SecretSource(Protocol):
     def values(self, *, refresh: bool = False) -> tuple[str, ...]:
         """The current value and then the previous one, if there is one; kept for five minutes.
 
-        With `refresh` they are fetched again, at most once in ten seconds. The last good values are kept when the source is
-        down; UpstreamError when there never were any.
+        With `refresh` they are fetched again, at most once in ten seconds. The last good values are kept when the
+        source is down; UpstreamError when there never were any.
         """
         ...

@@ -81,21 +81,21 @@ def produce(
     ingredients = _gather(request, workshop.objects)
     etag = _etag(request, ingredients, workshop.version)
     last_modified = max([workshop.deployed_at, *(info.last_modified for info in ingredients.infos)])
-    negotiated = request.output.format == "auto"
     tags = tuple(_tag(info.ref) for info in ingredients.infos)
     cache_control = ingredients.original.info.cache_control if not isinstance(ingredients.original, bytes) else ""
     if conditions is not None and _has(conditions, etag, last_modified):
+        negotiated = request.output.format == "auto"
         return Result(b"", "", etag, last_modified, True, negotiated, cache_control, tags)
     original, named = ingredients.read()
     context = Context(limits=workshop.limits, deadline=deadline, objects=named, accepts=request.accepts)
     outcome = run(original, request.steps, request.output, context)
     if isinstance(outcome, Rendered):
         return Result(
-            outcome.body, outcome.media_type, etag, last_modified, False, negotiated, cache_control, tags,
-            outcome.source, outcome.width, outcome.height,
+            outcome.body, outcome.media_type, etag, last_modified, False, outcome.negotiated, cache_control,
+            tags, outcome.source, outcome.width, outcome.height,
         )  # fmt: skip
     body = json.dumps(outcome.content, ensure_ascii=False).encode()
-    return Result(body, "application/json", etag, last_modified, False, negotiated, cache_control, tags)
+    return Result(body, "application/json", etag, last_modified, False, False, cache_control, tags)
 
 
 def _gather(request: ImageRequest, objects: Objects) -> _Ingredients:
@@ -122,7 +122,8 @@ def _etag(request: ImageRequest, ingredients: _Ingredients, version: str) -> str
         [(*info.ref, info.etag) for info in ingredients.infos],
         describe_steps(request.steps),
         describe(request.output),
-        sorted(request.accepts) if request.output.format == "auto" else [],
+        # Where no format is named, what the original is decides whether `Accept` counts (HEIC): not yet known.
+        sorted(request.accepts) if request.output.format in (None, "original", "auto") else [],
     ]
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
 

@@ -48,8 +48,8 @@ class Answer:
         body = "" if head else self.body.decode() if is_text else base64.b64encode(self.body).decode()
         if most and len(body) > most - 4096:
             raise PayloadTooLarge(
-                f"the picture must fit into an answer of {most} bytes in base64, got {len(body)}: ask for fewer pixels, "
-                "a lower quality or `maxBytes`"
+                f"the picture must fit into an answer of {most} bytes in base64, got {len(body)}: ask for fewer "
+                "pixels, a lower quality or `maxBytes`"
             )
         headers = {**self.headers, "Content-Length": str(len(self.body))} if head else self.headers
         return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": not (head or is_text)}

@@ -77,6 +77,10 @@ def _set(default: Any, variable: str, read: Callable[[str], Any], about: str) ->
     return field(default=default, metadata={"setting": Setting(variable, read, about)})
 
 
+def _secret_setting(variable: str) -> dict[str, Setting]:
+    return {"setting": Setting(variable, _text, "Set by Lambda")}
+
+
 def _code_date() -> datetime:
     return datetime.fromtimestamp(int(Path(__file__).stat().st_mtime), UTC)
 
@@ -123,11 +127,8 @@ class Settings:
     dialects: tuple[str, ...] = _set(
         ("json", "query"), "DIALECTS", _one_of("json", "query"), "Request languages understood"
     )
-    ignored_parameters: tuple[str, ...] = _set(
-        ("utm_*", "fbclid", "gclid"),
-        "IGNORED_PARAMETERS",
-        _names,
-        "Query names that count nowhere; *: every unknown one",
+    ignored_parameters: str = _set(
+        "utm_*,fbclid,gclid", "IGNORED_PARAMETERS", _text, "Query names that count nowhere; *: every unknown one"
     )
     auto_format: bool = _set(False, "AUTO_FORMAT", _yes, "Choose AVIF, WebP or the source's format by Accept")
     auto_webp: bool = _set(False, "AUTO_WEBP", _yes, "Choose WebP where the client accepts it")
@@ -174,6 +175,9 @@ class Settings:
     endpoint_url: str = _set("", "AWS_ENDPOINT_URL", _text, "Endpoint of all AWS services, for stand-ins")
     endpoint_url_s3: str = _set("", "AWS_ENDPOINT_URL_S3", _text, "Endpoint of an S3-compatible store")
     endpoint_url_secrets: str = _set("", "AWS_ENDPOINT_URL_SECRETS_MANAGER", _text, "Endpoint of Secrets Manager")
+    access_key_id: str = _set("", "AWS_ACCESS_KEY_ID", _text, "Set by Lambda; elsewhere the usual chain is asked")
+    secret_access_key: str = field(default="", repr=False, metadata=_secret_setting("AWS_SECRET_ACCESS_KEY"))
+    session_token: str = field(default="", repr=False, metadata=_secret_setting("AWS_SESSION_TOKEN"))
     memory_size: int = _set(0, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _whole(0, 10**6), "MB of the function, set by Lambda")
     function_name: str = _set("", "AWS_LAMBDA_FUNCTION_NAME", _text, "Set by Lambda")
 
@@ -222,6 +226,7 @@ class Settings:
             result_pixels_of={"avif": self.max_avif_pixels, "gif": self.max_gif_pixels},
             memory=self.memory_budget or (self.memory_size * MEGA * 7 // 10 or Limits().memory),
             tolerate_truncated=self.tolerate_truncated,
+            allow_gps=self.allow_gps,
         )
 
     @property

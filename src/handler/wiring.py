@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from features import Deadline, InvalidParameter, ObjectRef
+from features import InvalidParameter, ObjectRef
+from handler.aws import AwsAccess, Credentials
 from handler.canonical import IgnoredParameters
 from handler.dialects import json_edits, query
 from handler.doors.console import ConsoleDoor
 from handler.doors.http import HttpDoor
-from handler.doors.http_call import is_http_event
+from handler.errors import HandlerError
 from handler.objects import open_sources
-from handler.ports import Objects, SecretSource
+from handler.ports import SecretSource
 from handler.presets import Recipe, read_presets
 from handler.produce import Workshop
 from handler.response import Caching
+from handler.secrets import AwsSecret, FileSecret, prefetch
 from handler.settings import Settings, SettingsError
 from handler.signature import Signatures
 from handler.understand import House
 from handler.version import drawing_version
 
-UploadDoor = Callable[[Mapping[str, Any], Deadline], dict[str, object]]
+_LARGEST_DOCUMENT = 1_000_000
+"""Bytes of what PRESETS or ALWAYS may point at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,6 @@ class Application:
     settings: Settings
     http: HttpDoor
     console: ConsoleDoor
-    uploads: UploadDoor
-
-    def is_upload(self, event: Mapping[str, Any]) -> bool:
-        """Whether an event tells of an upload."""
-        if is_http_event(event):
-            return False
-        return "Records" in event or event.get("detail-type") == "Object Created"
 
 
 _built: list[Application] = []
@@ -59,12 +55,20 @@ def use(built: Application) -> None:
 def build(settings: Settings) -> Application:
     """Compose an application. SettingsError lists every fault."""
     aws = _aws(settings)
-    objects = open_sources(settings.source_buckets, limit=settings.max_source_bytes, aws=aws)
-    house = _house(settings, objects)
-    ignored = IgnoredParameters(",".join(settings.ignored_parameters), query.is_known)
-    signing = _secret(settings, aws, settings.secrets_manager, settings.signature_secret_file, settings.secret_key)
-    operator = _secret(settings, aws, settings.operator_token, settings.operator_token_file)
-    origin = _secret(settings, aws, settings.origin_secret, settings.origin_secret_file)
+    faults: list[str] = []
+    with _told(faults):
+        objects = open_sources(settings.source_buckets, limit=settings.max_source_bytes, aws=aws)
+    with _told(faults):
+        house = _house(settings, aws)
+        faults += house.faults()
+    with _told(faults, "IGNORED_PARAMETERS must be "):
+        ignored = IgnoredParameters(settings.ignored_parameters, query.is_known)
+    if faults:
+        raise SettingsError("\n".join(faults))
+    signing = _secret(settings.secrets_manager, settings.signature_secret_file, aws, settings.secret_key)
+    operator = _secret(settings.operator_token, settings.operator_token_file, aws)
+    origin = _secret(settings.origin_secret, settings.origin_secret_file, aws)
+    prefetch(secret for secret in (signing if settings.enable_signature else None, origin) if secret)
     workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at)
     caching = Caching(settings.browser_max_age, settings.cdn_max_age, settings.error_max_age)
     http = HttpDoor(
@@ -81,4 +85,74 @@ def build(settings: Settings) -> Application:
         documents={"openapi.json": _openapi},
     )
     console = ConsoleDoor(workshop, house, caching, settings.answer_bytes)
-    return Application(settings, http, console, _uploads(settings, workshop, house))
+    return Application(settings, http, console)
+
+
+@contextmanager
+def _told(faults: list[str], prefix: str = "") -> Iterator[None]:
+    """Collect what is wrong, so that the operator hears of everything at once."""
+    try:
+        yield
+    except (InvalidParameter, HandlerError) as error:
+        faults.append(prefix + error.message)
+    except ValueError as error:
+        faults.append(prefix + str(error))
+
+
+def _aws(settings: Settings) -> AwsAccess:
+    keys = settings.access_key_id, settings.secret_access_key
+    return AwsAccess(
+        region=settings.region,
+        endpoint_url=settings.endpoint_url,
+        endpoint_url_s3=settings.endpoint_url_s3,
+        endpoint_url_secrets=settings.endpoint_url_secrets,
+        credentials=Credentials(*keys, settings.session_token) if all(keys) else None,
+    )
+
+
+def _secret(secret_id: str, file: str, aws: AwsAccess, field: str = "SECRET_KEY") -> SecretSource | None:
+    if file:
+        return FileSecret(file, field)
+    return AwsSecret(secret_id, field, aws=aws) if secret_id else None
+
+
+def _house(settings: Settings, aws: AwsAccess) -> House:
+    presets = _document("PRESETS", settings.presets, aws)
+    always = _document("ALWAYS", settings.always, aws)
+    return House(
+        presets=read_presets(presets) if presets is not None else {},
+        presets_only=settings.presets_only,
+        always=Recipe.read(always, "ALWAYS") if always is not None else Recipe(),
+        public_features=settings.public_features,
+        dialects=settings.dialects,
+        auto=_auto(settings),
+    )
+
+
+def _auto(settings: Settings) -> frozenset[str]:
+    if settings.auto_format:
+        return frozenset({"avif", "webp"})
+    return frozenset({"webp"}) if settings.auto_webp else frozenset()
+
+
+def _document(name: str, said: str, aws: AwsAccess) -> object:
+    """JSON out of a setting, or out of the object whose address it holds; None where there is none. ValueError."""
+    if not said:
+        return None
+    if not said.startswith("{"):
+        folder, _, key = said.rpartition("/")
+        if "://" not in folder:
+            raise ValueError(f"{name} must be a JSON object or an address such as s3://bucket/key, got {said[:60]!r}")
+        said = (
+            open_sources(f"{name}={folder}", limit=_LARGEST_DOCUMENT, aws=aws).get(ObjectRef(name, key)).read().decode()
+        )
+    try:
+        return json_edits.loads(said)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name} must be a JSON object: {error}") from None
+
+
+def _openapi() -> object:
+    from handler.reference import openapi  # noqa: PLC0415 - no picture needs it
+
+    return openapi()

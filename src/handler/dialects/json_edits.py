@@ -120,7 +120,7 @@ def _headers(said: object) -> dict[str, str]:
 
 
 def split(edits: object) -> tuple[dict[str, object], dict[str, object]]:
-    """Edits in AWS's words, as features and output in ours; what is cut before the resize is `crop`, after `extract`."""
+    """Edits in AWS's words, as features and output in ours; a cut before the resize is `crop`, after it `extract`."""
     if edits is None:
         return {}, {}
     if not isinstance(edits, Mapping):

@@ -140,8 +140,7 @@ def _claims(words: Words, named: list[Feature], name: str) -> list[Feature]:
         return by_feature
     if name in _SIZES:
         return [by_name("resize")]
-    on = [by_name(each) for each in words.edits]
-    switched = [feature for feature in on if name in spellings(feature.params)]
+    switched = [feature for feature in CATALOGUE if feature.name in words.edits and name in spellings(feature.params)]
     if switched or name in spellings(Output):
         return switched
     return [feature for feature in CATALOGUE if name in spellings(feature.params)]
