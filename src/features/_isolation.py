@@ -55,7 +55,7 @@ def _process(deadline: Deadline) -> Iterator[subprocess.Popen[bytes]]:
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": paths},
     ) as process:
-        killer = threading.Timer(max(0.0, deadline.left()) + _GRACE, process.kill)
+        killer = threading.Timer(min(max(0.0, deadline.left()) + _GRACE, threading.TIMEOUT_MAX), process.kill)
         killer.start()
         try:
             yield process

@@ -35,8 +35,8 @@ def is_shown(source: Source, context: Context) -> bool:
 
 
 def _chosen(picture: Picture, output: Output, context: Context) -> Format:
-    if output.format is not None and output.format != "auto" and output.format != "original":
-        return output.format
+    if asked := _WRITTEN_AS.get(output.format or ""):
+        return asked
     if not negotiated(picture.source, output):
         return _WRITTEN_AS[picture.source.format]
     pixels = picture.width * picture.height
