@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypeVar, cast, dataclass_transform
+from typing import Literal, NamedTuple, TypeVar, cast, dataclass_transform
 
 import msgspec
 
@@ -13,7 +13,6 @@ from features._ports import Context, ObjectRef
 
 Group = Literal["geometry", "colour", "effect", "overlay", "report"]
 ParamsT = TypeVar("ParamsT", bound="Params")
-GivenT_contra = TypeVar("GivenT_contra", bound="Params", contravariant=True)
 
 
 # For type checkers: what derives from it is as frozen as it is.
@@ -37,8 +36,7 @@ def hint(
     return {"main": main, "aliases": aliases, "unit": unit, "synonyms": synonyms or {}}
 
 
-class _Apply(Protocol[GivenT_contra]):
-    def __call__(self, picture: Picture, wanted: GivenT_contra, context: Context, /) -> Picture | Report: ...
+Apply = Callable[[Picture, ParamsT, Context], Picture | Report]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +92,11 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     shrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
     scale_free: bool = False,
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
-) -> Callable[[_Apply[ParamsT]], Feature]:
+) -> Callable[[Apply[ParamsT]], Feature]:
     """Declare a feature; its public name is the model's name in camelCase unless another is given."""
     public = name or params.__name__[0].lower() + params.__name__[1:]
 
-    def declare(apply: _Apply[ParamsT]) -> Feature:
+    def declare(apply: Apply[ParamsT]) -> Feature:
         return Feature(
             name=public,
             params=params,

@@ -169,6 +169,7 @@ def test_what_is_known_of_a_field() -> None:
     assert [name for name, field in known.items() if field.optional] == [
         "least", "optional", "maybe", "word", "length", "ratio",
     ]  # fmt: skip
+    assert (Every().maybe, Every().many_words, Every().nested) == (None, (), ())
     assert known["whole"].bounds == {"ge": 0, "le": 9}
     assert spellings(Every)["count"] is known["whole"]
     main = main_field(Every)

@@ -9,10 +9,11 @@ import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
-from tests.pictures import deep, grey, pillow, scene, scene_with_alpha
+from tests.pictures import deep, grey, jpeg, pillow, scene, scene_with_alpha, svg
 from tests.similarity import mean_difference, worst_block
 from tests.steps import apply, picture, pixel, sequential
 
+from features import Output, Rendered, edits, run
 from features._errors import InvalidParameter, TooLarge
 from features._ports import Context, Limits
 from features._types import Ratio
@@ -324,3 +325,22 @@ def test_a_strip_covers_a_square_or_is_refused() -> None:
         apply("resize", picture(scene(2000, 1)), width=5000, height=5000)
     with pytest.raises(TooLarge):
         apply("resize", picture(scene(2000, 1)), width=5000, height=5000, position="attention")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_gets_the_same_size_however_it_is_stored(orientation: int) -> None:
+    """667 rows shrunk to 334 on load would round to 134; sharp then answers 134."""
+    body = jpeg(scene(1001, 667), orientation=orientation)
+    for said in ({"resize": {"width": 200}}, {"flip": True, "flop": True, "resize": {"width": 200}}):
+        made = run(body, edits(said), Output(), Context())
+        assert isinstance(made, Rendered)
+        assert (made.width, made.height) == (200, 133)
+
+
+def test_a_drawing_is_drawn_in_the_size_asked_for() -> None:
+    made = run(svg(160, 120), edits({"resize": {"width": 800}}), Output(format="png"), Context())
+    assert isinstance(made, Rendered)
+    drawn = pyvips.Image.new_from_buffer(svg(160, 120), "", scale=5)
+    assert mean_difference(pyvips.Image.new_from_buffer(made.body, ""), drawn) < 0.1
+    with pytest.raises(TooLarge, match=r"^`resize\.width` must leave"):
+        run(svg(), edits({"resize": {"width": 9_000}}), Output(format="png"), Context())
