@@ -63,7 +63,7 @@ def _palette(image: pyvips.Image) -> list[str]:
     """At most five colours as #rrggbb, the most frequent first; pixels more clear than opaque do not count."""
     from PIL import Image  # noqa: PLC0415 - most requests never need it
 
-    pixels = image.write_to_memory()
+    pixels = bytes(image.write_to_memory())
     if image.hasalpha():
         pixels = b"".join(pixels[at : at + 3] for at in range(0, len(pixels), 4) if pixels[at + 3] >= 128)
     if not pixels:
@@ -83,7 +83,7 @@ def _blurhash(image: pyvips.Image) -> str:
 
     opaque = image.flatten(background=[255]) if image.hasalpha() else image
     tiny = opaque.thumbnail_image(_HASH_SIDE, height=_HASH_SIDE, size="down")
-    pixels, stride = tiny.write_to_memory(), 3 * tiny.width
+    pixels, stride = bytes(tiny.write_to_memory()), 3 * tiny.width
     rows = [[pixels[at : at + 3] for at in range(start, start + stride, 3)] for start in range(0, len(pixels), stride)]
     components = (4, 3) if tiny.width >= tiny.height else (3, 4)
     return str(blurhash.encode(rows, *components))

@@ -8,13 +8,14 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import premultiplied
-from features._decode import decode, inspect
-from features._errors import DamagedSource, InvalidParameter, TooLarge, UnsupportedSource
+from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
+from features._errors import DamagedSource, InvalidParameter, TimeExceeded, TooLarge, UnsupportedSource
 from features._feature import Params, feature, hint
 from features._output import Output
 from features._picture import Picture
 from features._ports import Context, ObjectRef
 from features._types import Length, Position
+from features._watch import watched
 
 Size = tuple[int, int]
 _LETS_THROUGH = frozenset(("clear", "source", "in", "out", "dest-in", "dest-out", "dest-atop", "xor"))
@@ -98,28 +99,24 @@ def watermark(picture: Picture, wanted: Watermark, context: Context) -> Picture:
 
 
 def _overlay(wanted: Watermark, room: Size, context: Context) -> pyvips.Image:
-    """The overlay in its size, 8 bits a band; InvalidParameter when it cannot be read."""
+    """The overlay in its size; InvalidParameter when it cannot be read."""
+    body = context.objects[wanted.ref]
+    output = Output(animated=False)
     try:
-        body = context.objects[wanted.ref]
         source = inspect(body, context.limits)
         full = source.upright
         size = _size(wanted, room, full)
         shrink = min(full[0] / size[0], full[1] / size[1])
-        picture = decode(
-            body, source, Output(page=0), context, shrink=shrink if source.format == "svg" else max(1.0, shrink)
-        )
+        if not context.deadline.leaves_room_for(uninterruptible_seconds(source, shrink)):
+            raise TimeExceeded("the watermark would take longer than one request may take")
         # Here and now: whatever is wrong with its pixels must be told of the overlay, not of the picture.
-        image = _scaled(picture.image, size).copy_memory()
+        with source_at_fault(body, source, output, context):
+            picture = decode(body, source, output, context, shrink if source.format == "svg" else max(1.0, shrink))
+            with watched(picture.image, context.deadline):
+                return _scaled(picture.image, size).copy_memory()
     except (UnsupportedSource, DamagedSource, TooLarge) as error:
-        raise _unreadable(wanted, error.message) from error
-    except pyvips.Error as error:
-        raise _unreadable(wanted, "its pixels are damaged") from error
-    return image.colourspace("srgb") if image.format == "ushort" else image
-
-
-def _unreadable(wanted: Watermark, why: str) -> InvalidParameter:
-    expected = f"the key of a picture that can be read ({why})"
-    return InvalidParameter("watermark.key", expected, wanted.key, code="OverlayImageException")
+        expected = f"the key of a picture that can be read ({error.message})"
+        raise InvalidParameter("watermark.key", expected, wanted.key, code="OverlayImageException") from error
 
 
 def _size(wanted: Watermark, room: Size, full: Size) -> Size:
