@@ -1,0 +1,51 @@
+"""All commands in one group, and how each ends: with a status, and a line that says why."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import click
+
+from features import FeatureError
+from handler.cli.doctor import doctor
+from handler.cli.features import features
+from handler.cli.serve import serve
+from handler.cli.sign import sign
+from handler.cli.transform import transform
+from handler.errors import HandlerError
+from handler.settings import SettingsError
+
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("image-handler"), prog_name="image-handler")
+def group() -> None:
+    """Turn the originals of a bucket or a folder into the pictures that URLs ask for."""
+
+
+for command in (serve, sign, transform, features, doctor):
+    group.add_command(command)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command and give its exit status."""
+    try:
+        outcome = group.main(arguments, prog_name="image-handler", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        return _refused(error.format_message(), error.exit_code)
+    except (FeatureError, HandlerError) as error:
+        return _refused(error.message, 2)
+    except SettingsError as error:
+        return _refused(str(error), 2)
+    except click.Abort:
+        return INTERRUPTED
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _refused(message: str, status: int) -> int:
+    click.echo(f"image-handler: {message}", err=True)
+    return status

@@ -1,0 +1,95 @@
+"""`image-handler doctor`: what is installed, and which formats really work here."""
+
+from __future__ import annotations
+
+import base64
+import io
+import platform
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from features import Context, FeatureError, Output, Rendered, check, fields, run
+
+_PARTS = (
+    "pyvips", "pyvips-binary", "pillow", "pi-heif", "msgspec", "obstore", "awscrt", "boto3", "aws-lambda-powertools",
+    "awslambdaric", "uvicorn", "starlette",
+)  # fmt: skip
+_SIDE = 16
+_SVG = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_SIDE}" height="{_SIDE}"><rect width="9" height="9"/></svg>'
+# Nothing here writes HEIC, so one is kept: 16 × 16 pixels of orange.
+_HEIC = (
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAXxtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAAAA"
+    "AERAAAEAAQAAAAABoAABAAAAAAAAACoAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA/GlwcnAAAADc"
+    "aXBjbwAAAHVodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQApQgEBA3AAAAMAkAAAAwAA"
+    "AwAeoCCBBZbqrprm4CGgwIAAAAyAAAADAIRiAAEABkQBwXPBiQAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABAAAAAQAAAAChjbGFw"
+    "AAAAEAAAAAEAAAAQAAAAAf///9AAAAAC////0AAAAAIAAAAQcGl4aQAAAAADCAgIAAAAGGlwbWEAAAAAAAAAAQABBYECAwWEAAAAMm1kYXQAAAAm"
+    "KAGvGSFeQkDvXaW//zVj/mjl/e1t8pkoppcE14iZCwOBgI2RnTg="
+)
+
+
+@click.command()
+def doctor() -> int:
+    """Show versions, and read and write a small picture of every format. Status 1 where a format does not work."""
+    click.echo(f"{'python':22}{platform.python_version()} on {platform.machine()}")
+    for part in _PARTS:
+        click.echo(f"{part:22}{_version(part)}")
+    click.echo(f"\n{'format':8}{'read':8}write")
+    rows = [(name, _reads(name), _writes(name)) for name in (*_written(), "svg", "heif", "bmp", "ico")]
+    for name, reads, writes in rows:
+        click.echo(f"{name:8}{reads or 'yes':8}{writes or 'yes'}")
+    return 1 if any(fault not in ("", "no") for row in rows for fault in row[1:]) else 0
+
+
+def _version(part: str) -> str:
+    try:
+        return version(part)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _written() -> tuple[str, ...]:
+    """The formats that can be asked for."""
+    return tuple(name for name in fields(Output)["format"].choices if name not in ("auto", "original"))
+
+
+def _rendered(original: bytes, format_name: str) -> bytes:
+    made = run(original, (), check(Output, {"format": format_name}), Context())
+    if not isinstance(made, Rendered) or (made.width, made.height) != (_SIDE, _SIDE):
+        raise ValueError(f"{_SIDE} × {_SIDE} pixels were expected, got {made}")
+    return made.body
+
+
+def _reads(name: str) -> str:
+    return _fault(lambda: _rendered(_sample(name), "png"))
+
+
+def _writes(name: str) -> str:
+    return _fault(lambda: _rendered(_SVG.encode(), name)) if name in _written() else "no"
+
+
+def _fault(attempt: Callable[[], object]) -> str:
+    """Why something does not work; empty if it does."""
+    try:
+        attempt()
+    except FeatureError as error:
+        return f"{error.message} {error.detail}".strip()
+    except (ImportError, OSError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _sample(name: str) -> bytes:
+    """A small picture of that format."""
+    if name == "svg":
+        return _SVG.encode()
+    if name == "heif":
+        return base64.b64decode(_HEIC)
+    if name in _written():
+        return _rendered(_SVG.encode(), name)
+    from PIL import Image  # noqa: PLC0415 - the doctor tells that it is missing
+
+    with Image.open(io.BytesIO(_rendered(_SVG.encode(), "png"))) as picture:
+        picture.convert("RGB").save(made := io.BytesIO(), format=name)
+    return made.getvalue()

@@ -1,0 +1,124 @@
+"""`image-handler serve`: the pictures of a folder, or of the configured sources, over HTTP on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import click
+import uvicorn
+
+from handler import pages, wiring
+from handler.app import lambda_handler
+from handler.doors.server import Page, PictureServer, access
+from handler.doors.workers import Bounds
+from handler.observability import logger
+from handler.response import Answer
+from handler.settings import Settings
+
+# How long requests under way may take once the server is told to stop; Kubernetes waits 30 s by default.
+_GRACE_SECONDS = 29
+
+
+@click.command()
+@click.option(
+    "--images", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="Serve this folder; without it the sources that SOURCE_BUCKETS lists.",
+)  # fmt: skip
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port; 0: any free one.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="processors",
+    help="Pictures made at the same time.",
+)  # fmt: skip
+@click.option("--queue", default=32, show_default=True, type=click.IntRange(0, 10_000), help="Requests that may wait.")
+def serve(images: Path | None, host: str, port: int, workers: int, queue: int) -> None:
+    """Serve pictures over HTTP.
+
+    Settings come from the environment, as in Lambda; an option wins over it. On a loopback address the start page, the
+    operator's doors and every feature are open; on any other, what the settings say.
+    """
+    settings = Settings.from_environment()
+    if images is not None:
+        settings = replace(settings, source_buckets=f"images={images.as_uri()}")
+    if not settings.source_buckets:
+        raise click.UsageError("what to serve must be said: --images DIR, or SOURCE_BUCKETS in the environment")
+    listener = _listen(host, port)
+    on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+    if on_loopback:
+        settings = replace(settings, operator_open=True, public_features=settings.public_features or ("*",))
+    application = wiring.build(settings)
+    wiring.use(application)
+    bounds = Bounds(workers, queue, settings.max_source_bytes * 14 // 10, settings.max_seconds + 0.5)
+    server = PictureServer(lambda_handler, bounds, _pages(application, on_loopback), loopback_only=on_loopback)
+    _log_to_standard_output()
+    click.echo(f"Serving {images or settings.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
+    _run(server, listener)
+
+
+def _pages(application: wiring.Application, on_loopback: bool) -> Mapping[str, Page]:
+    """The reference for everybody; the start page lists keys, so it is for this machine alone."""
+    door = application.http
+    always: dict[str, Page] = {
+        pages.STYLE: pages.style,
+        "/_api/docs": _reference,
+    }
+    if not on_loopback:
+        return always
+    sign = partial(door.signatures.signed_url, ignored=door.ignored) if door.signatures else str
+    start = partial(pages.start, door.workshop.objects, sign)
+    return {**always, "/": start, "/_demo/": start}
+
+
+def _reference() -> Answer:
+    from handler.reference import openapi  # noqa: PLC0415 - only who reads it pays for it
+
+    return pages.reference(openapi())
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror or error}") from None
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _log_to_standard_output() -> None:
+    """One line a request. The handler's own line for each says less, so it is left to Lambda."""
+    access.addHandler(logging.StreamHandler(sys.stdout))
+    access.setLevel(logging.INFO)
+    access.propagate = False
+    logger().setLevel(logging.WARNING)
+
+
+def _run(server: PictureServer, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM; requests under way are finished, then the process ends with status 0."""
+    # uvicorn stops at the signal and raises it once more when everything is done: by then it means nothing.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    config = uvicorn.Config(
+        server,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+    server.close()

@@ -1,0 +1,151 @@
+"""`image-handler transform`: what a URL asks for, done to files on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+
+from features import MEDIA_TYPES, Deadline, FeatureError
+from handler import wiring
+from handler.canonical import Pairs, split_query
+from handler.errors import HandlerError
+from handler.produce import produce
+from handler.settings import Settings
+from handler.understand import understand_posted
+
+# `format=auto` on the command line takes whatever is smallest.
+_ACCEPTS = frozenset({"avif", "webp"})
+_SUFFIXES = {media_type: f".{name}" for name, media_type in MEDIA_TYPES.items()} | {
+    "image/jpeg": ".jpg",
+    "image/heic": ".heic",
+    "application/json": ".json",
+}
+
+
+@click.command()
+@click.argument("arguments", nargs=-1, required=True, metavar="FILES… [NAME=VALUE…]")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
+@click.option("--query", default="", help='What to do, as in a URL: "width=300&format=webp".')
+@click.option(
+    "--images", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="Folder of the pictures that a watermark names; else SOURCE_BUCKETS, else the current folder.",
+)  # fmt: skip
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes; unless said, one for each processor.")
+def transform(arguments: tuple[str, ...], out: Path, query: str, images: Path | None, jobs: int | None) -> int:
+    """Do to FILES what a URL would ask for, by the same names: width=300 blur.sigma=3 format=webp."""
+    pairs = _together(split_query(query), *(argument for argument in arguments if _is_pair(argument)))
+    work = _planned([Path(argument) for argument in arguments if not _is_pair(argument)], out)
+    settings = _settings(images)
+    # What cannot be done is refused before the first file is touched.
+    understand_posted(b"", pairs, _application(settings).http.house, accepts=_ACCEPTS)
+    out.mkdir(parents=True, exist_ok=True)
+    failures = []
+    with click.progressbar(length=len(work), file=sys.stderr, label="Pictures", hidden=not sys.stderr.isatty()) as bar:
+        for source, fault in _done(work, pairs, settings, min(jobs or os.cpu_count() or 1, len(work))):
+            failures += [f"{source}: {fault}"] if fault else []
+            bar.update(1)
+    for failure in failures:
+        click.echo(failure, err=True)
+    click.echo(f"{len(work) - len(failures)} of {len(work)} written to {out}")
+    return 1 if failures else 0
+
+
+def _is_pair(argument: str) -> bool:
+    return "=" in argument and not Path(argument).exists()
+
+
+def _together(pairs: Pairs, *arguments: str) -> Pairs:
+    """The query and `name=value` arguments as one; what stands there twice is refused."""
+    named = (argument.partition("=") for argument in arguments)
+    together = pairs + tuple((name, value) for name, _, value in named)
+    repeated = [name for name, count in Counter(name for name, _ in together).items() if count > 1]
+    if repeated:
+        raise click.UsageError(f"`{repeated[0]}` must be given once")
+    return together
+
+
+def _planned(files: list[Path], out: Path) -> dict[Path, Path]:
+    """Where each result goes, yet without its suffix: that is known when it is made."""
+    files = list(dict.fromkeys(files))
+    if not files:
+        raise click.UsageError("at least one file must be given")
+    for file in files:
+        if not file.is_file():
+            raise click.UsageError(f"{file} must be a file")
+        if file.resolve().parent == out.resolve():
+            raise click.UsageError(f"--out must be another folder than that of {file}")
+    stems = Counter(file.stem.lower() for file in files)
+    targets = {file: out / (file.stem if stems[file.stem.lower()] == 1 else file.name) for file in files}
+    clashing = [str(target) for target, count in Counter(targets.values()).items() if count > 1]
+    if clashing:
+        raise click.UsageError(f"two files would be written as {clashing[0]}")
+    return targets
+
+
+def _settings(images: Path | None) -> Settings:
+    settings = Settings.from_environment()
+    if images is None and settings.source_buckets:
+        return settings
+    return replace(settings, source_buckets=f"images={(images or Path.cwd()).as_uri()}")
+
+
+@cache
+def _application(settings: Settings) -> wiring.Application:
+    return wiring.build(settings)
+
+
+def _done(work: Mapping[Path, Path], pairs: Pairs, settings: Settings, jobs: int) -> Iterator[tuple[Path, str]]:
+    """Each file as it is finished, with what went wrong (empty: nothing)."""
+    if jobs == 1:
+        yield from ((source, _one(source, target, pairs, settings)) for source, target in work.items())
+        return
+    # To be told to end is like Ctrl-C: what has not begun never does, and the processes are not left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    try:
+        running = {pool.submit(_one, source, target, pairs, settings): source for source, target in work.items()}
+        for finished in as_completed(running):
+            try:
+                yield running[finished], finished.result()
+            except BrokenProcessPool:
+                yield running[finished], "a process died; try fewer with --jobs"
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _one(source: Path, target: Path, pairs: Pairs, settings: Settings) -> str:
+    """Make one result; what went wrong, or nothing."""
+    door = _application(settings).http
+    try:
+        with source.open("rb") as file:
+            # One byte more than allowed is enough to be refused.
+            original = file.read(settings.max_source_bytes + 1)
+        request = understand_posted(original, pairs, door.house, accepts=_ACCEPTS)
+        result = produce(request, door.workshop, deadline=Deadline())
+        _write(target.with_name(target.name + _SUFFIXES[result.media_type]), result.body)
+    except (FeatureError, HandlerError) as error:
+        return error.message
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+def _write(target: Path, body: bytes) -> None:
+    """The whole file or none: written beside its place, then moved there."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(body)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

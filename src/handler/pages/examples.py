@@ -1,0 +1,58 @@
+"""An example of everything that can be asked, for the start page: a query, and what to look for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import quote
+
+
+class Example(NamedTuple):
+    """What is shown, of which feature (empty: of the output), and how it is asked for; `{overlay}` is another key."""
+
+    title: str
+    feature: str
+    query: str
+    picture: bool = True
+    """Whether a picture comes, not a report."""
+
+    def url(self, key: str, overlay: str) -> str:
+        """The example's address for a picture."""
+        return f"/{quote(key)}?{self.query.format(overlay=quote(overlay))}"
+
+
+EXAMPLES: tuple[Example, ...] = (
+    Example("Resize to a width", "resize", "width=320"),
+    Example("Cover a frame", "resize", "width=300&height=300"),
+    Example("Find what matters", "resize", "width=200&height=300&position=attention"),
+    Example("Fit in, and fill up", "resize", "width=320&height=240&fit=contain&background=goldenrod"),
+    Example("Cut off a plain border", "trim", "trim=20&width=320"),
+    Example(
+        "Crop before resizing", "crop", "crop.left=25%25&crop.top=10%25&crop.width=50%25&crop.height=50%25&width=320"
+    ),
+    Example(
+        "Extract after resizing",
+        "extract",
+        "width=480&extract.left=80&extract.top=40&extract.width=300&extract.height=200",
+    ),
+    Example("Extend by a border", "extend", "width=280&extend=20&extend.background=tomato"),
+    Example("Rotate by any angle", "rotate", "width=320&rotate=15&rotate.background=steelblue"),
+    Example("Flip", "flip", "width=320&flip=true"),
+    Example("Flop", "flop", "width=320&flop=true"),
+    Example("Blur", "blur", "width=320&blur=5"),
+    Example("Sharpen", "sharpen", "width=320&sharpen=2"),
+    Example("Pixelate", "pixelate", "width=320&pixelate=12"),
+    Example("Grayscale", "grayscale", "width=320&grayscale=true"),
+    Example("Tint", "tint", "width=320&tint=sienna"),
+    Example("Brighter and stronger", "modulate", "width=320&modulate.brightness=1.2&modulate.saturation=1.5"),
+    Example("Contrast", "contrast", "width=320&contrast=30"),
+    Example("Flatten onto a colour", "flatten", "width=320&flatten=white"),
+    Example(
+        "Watermark",
+        "watermark",
+        "width=320&watermark.key={overlay}&watermark.width=25&watermark.opacity=80&watermark.position=southeast",
+    ),
+    Example("WebP", "", "width=320&format=webp"),
+    Example("The best format that the browser takes", "", "width=320&format=auto"),
+    Example("At most 8,000 bytes", "", "width=320&format=webp&maxBytes=8000"),
+    Example("A report instead of a picture", "info", "feature=info", picture=False),
+)

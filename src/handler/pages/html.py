@@ -1,0 +1,53 @@
+"""A page around its content: plain HTML, one style sheet of our own, no script."""
+
+from __future__ import annotations
+
+from html import escape
+from http import HTTPStatus
+from pathlib import Path
+
+from handler.response import Answer
+
+STYLE = "/_demo/style.css"
+_POLICY = (
+    "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": _POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="stylesheet" href="{style}">
+<link rel="icon" href="data:,">
+</head>
+<body>
+<header><h1>{title}</h1>
+<nav><a href="/_demo/">Examples</a> <a href="/_api/docs">Reference</a> <a href="/_api/openapi.json">OpenAPI</a></nav>
+</header>
+<main>
+{content}
+</main>
+</body>
+</html>
+"""
+
+
+def page(title: str, content: str) -> Answer:
+    """A whole page; `content` is HTML, the title is text."""
+    text = _PAGE.format(title=escape(title), style=STYLE, content=content)
+    return Answer(HTTPStatus.OK, dict(_HEADERS), text.encode())
+
+
+def style() -> Answer:
+    """The style sheet."""
+    sheet = Path(__file__).with_name("style.css").read_bytes()
+    headers = {**_HEADERS, "Content-Type": "text/css; charset=utf-8"}
+    return Answer(HTTPStatus.OK, headers, sheet)
