@@ -28,7 +28,8 @@ class Rotate(Params):
 
 @feature(Rotate, group="geometry")
 def rotate(picture: Picture, wanted: Rotate, context: Context) -> Picture:
-    angle = wanted.angle % 360
+    # Rounded first: the remainder of a tiny negative number is 360 itself.
+    angle = round(wanted.angle, 6) % 360
     if angle == 0:
         return picture
     turned = picture.materialized().each_frame(lambda frame: _turned(frame, angle, wanted.background))

@@ -30,7 +30,7 @@ def test_right_angles_are_exact(angle: int) -> None:
         assert bytes(made.image.write_to_memory()) == expected.tobytes()
 
 
-@pytest.mark.parametrize("angle", [0, 360, -720])
+@pytest.mark.parametrize("angle", [0, 360, -720, -1e-99, 1e-9])
 def test_a_whole_turn_changes_nothing(angle: int) -> None:
     whole = picture(scene())
     assert apply("rotate", whole, angle=angle) is whole
