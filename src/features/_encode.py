@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyvips
-from msgspec import structs
 
-from features._encoders import quality, rungs, save, uninterruptible_seconds
+from features._content import is_from_graphic, is_graphic
+from features._encoders import encoder_memory, quality, rungs, save, uninterruptible_seconds
 from features._errors import TooLarge
 from features._fit_bytes import largest_that_fits
 from features._negotiation import ANIMATED, chosen_format
 from features._output import Format, Output
 from features._picture import Picture
-from features._ports import Context, Deadline, Limits
-from features._subsampling import is_graphic
+from features._ports import MEGA, Context, Deadline, Limits
 from features._watch import watched
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ Image = Any
 """A pyvips image; its stubs know no names of enumerations."""
 
 _MEASURED_PIXELS = 16_000_000
-"""A larger JPEG is written while it is drawn, with the colour of a photograph, instead of being held in memory."""
+"""A larger JPEG is written while it is drawn instead of being held in memory; its source tells what it is."""
 _LONGEST_SIDE = {"webp": 16_383, "jpeg": 65_500, "gif": 65_535}
 _SUBSAMPLED_BELOW = 90
 
@@ -44,6 +43,7 @@ class _Job:
 
     format: Format
     output: Output
+    graphic: bool
     metadata: Metadata | None
 
 
@@ -52,16 +52,18 @@ def encode(picture: Picture, output: Output, context: Context) -> Encoded:
     chosen = chosen_format(picture, output, context)
     if chosen not in (*ANIMATED, "tiff"):
         picture = _first_frame(picture)
-    _check_size(picture, chosen, context.limits)
+    _check_size(picture, chosen, output, context.limits)
     metadata = _metadata(picture, output, context.limits)
     picture = picture.with_image(_fitting(picture.image, chosen))
     pixels = picture.width * picture.height * picture.frames
     seconds = uninterruptible_seconds(chosen, output, pixels)
-    measured = chosen == "jpeg" and _content_decides(picture, output) and pixels <= _MEASURED_PIXELS
-    if seconds or output.max_bytes or measured:
-        picture, graphic = _in_memory(picture, context.deadline, measured=measured)
-        output = structs.replace(output, chroma_subsampling="4:4:4") if graphic else output
-    body = _in_time(picture, _Job(chosen, output, metadata), context.deadline, seconds)
+    content_decides = chosen == "jpeg" and _content_decides(picture, output)
+    if seconds or output.max_bytes or content_decides:
+        picture, graphic = _in_memory(picture, context.deadline)
+    else:
+        graphic = is_from_graphic(picture.source)
+    graphic = graphic and picture.frames == 1
+    body = _in_time(picture, _Job(chosen, output, graphic, metadata), context.deadline, seconds)
     return Encoded(body, chosen, picture.frames)
 
 
@@ -72,7 +74,7 @@ def _first_frame(picture: Picture) -> Picture:
     return replace(picture.with_image(first), frames=1, delays=(), loop=0)
 
 
-def _check_size(picture: Picture, chosen: Format, limits: Limits) -> None:
+def _check_size(picture: Picture, chosen: Format, output: Output, limits: Limits) -> None:
     width, height, frames = picture.width, picture.height, picture.frames
     side = min(limits.result_side, _LONGEST_SIDE.get(chosen, limits.result_side))
     shape = f"{width} × {height}" + (f" × {frames} frames" if frames > 1 else "")
@@ -104,17 +106,18 @@ def _fitting(image: Image, chosen: Format) -> Image:
 
 
 def _content_decides(picture: Picture, output: Output) -> bool:
+    """Whether a JPEG's colour resolution depends on its pixels; a very large one's does not."""
     asked = output.chroma_subsampling != "auto" or quality("jpeg", output) >= _SUBSAMPLED_BELOW
-    return not asked and picture.image.bands >= 3
+    return not asked and picture.image.bands >= 3 and picture.width * picture.height <= _MEASURED_PIXELS
 
 
-def _in_memory(picture: Picture, deadline: Deadline, *, measured: bool) -> tuple[Picture, bool]:
-    """The picture with its pixels drawn, and whether they were measured and found to be a drawing's."""
+def _in_memory(picture: Picture, deadline: Deadline) -> tuple[Picture, bool]:
+    """The picture with its pixels drawn, and whether they are a drawing's."""
     image: Image = picture.image
     with watched(image, deadline):
         body = image.write_to_memory()
     drawn: Image = pyvips.Image.new_from_memory(body, image.width, image.height, image.bands, image.format)
-    graphic = measured and is_graphic(body, image.width, image.height, image.bands)
+    graphic = is_graphic(body, image.width, image.height, image.bands)
     return picture.with_image(drawn.copy(interpretation=image.interpretation)), graphic
 
 
@@ -133,7 +136,7 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
     def attempt(wanted: Output) -> bytes:
         deadline.check()
         with watched(image, deadline):
-            return save(image, job.format, wanted)
+            return save(image, job.format, wanted, graphic=job.graphic)
 
     if job.output.max_bytes is None:
         return attempt(job.output)

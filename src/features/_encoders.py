@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -20,11 +20,20 @@ _AVIF_SECONDS = (0.1, 0.3, 0.8, 1.1, 4.3, 4.3, 4.9, 12, 18, 21, 45)
 DEFAULT_QUALITY = {"jpeg": 80, "webp": 80, "avif": 50, "tiff": 80}
 
 
-def save(image: Image, chosen: Format, output: Output) -> bytes:
+class Content(NamedTuple):
+    """What an encoder has to know of the pixels."""
+
+    graphic: bool
+    """A drawing, text or a screenshot, not a photograph."""
+    alpha: bool
+
+
+def save(image: Image, chosen: Format, output: Output, *, graphic: bool) -> bytes:
     """The finished file; `image` already has the bands and depth that the format holds."""
     operation, options = _ENCODERS[chosen]
     keep = "none" if output.metadata == "strip" else "all"
-    return bytes(getattr(image, operation)(keep=keep, **options(output, image)))
+    content = Content(graphic, image.hasalpha())
+    return bytes(getattr(image, operation)(keep=keep, **options(output, content)))
 
 
 def quality(chosen: Format, output: Output) -> int:
@@ -69,41 +78,57 @@ def uninterruptible_seconds(chosen: Format, output: Output, pixels: int) -> floa
     return 2 * tries * seconds * pixels / MEGA
 
 
-def _jpeg(output: Output, _image: Image) -> Options:
+def encoder_memory(chosen: Format, output: Output, pixels: int) -> int:
+    """Bytes that an encoder holds beside the picture, measured."""
+    if chosen == "webp" and output.lossless:
+        return 18 * pixels
+    if chosen == "png":
+        return (7 if output.palette or output.colors or output.max_bytes else 2) * pixels
+    return {"avif": 35, "gif": 12, "jpeg": 6, "webp": 5, "tiff": 2}[chosen] * pixels
+
+
+def _jpeg(output: Output, content: Content) -> Options:
     effort = 5 if output.effort is None else output.effort
+    kept = output.chroma_subsampling == "auto" and content.graphic
     return {
         "Q": quality("jpeg", output),
         "interlace": output.progressive,
         "optimize_coding": effort > 0,
-        "subsample_mode": {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}[output.chroma_subsampling],
+        "subsample_mode": "off" if kept else {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}[output.chroma_subsampling],
         "trellis_quant": effort >= 7,
         "overshoot_deringing": effort >= 7,
         "optimize_scans": effort >= 9 and output.progressive,
     }
 
 
-def _png(output: Output, _image: Image) -> Options:
+def _png(output: Output, content: Content) -> Options:
     effort = output.effort
     options: Options = {"interlace": output.progressive}
-    options |= {"compression": 2 if effort is None else max(1, min(effort, 9))}
+    # Filters pack photographs and get into the way of flat colours.
+    options |= {"compression": 6, "filter": "none"} if content.graphic else {"compression": 2, "filter": "sub"}
+    if effort is not None:
+        options["compression"] = max(1, min(effort, 9))
     if not (output.palette or output.colors):
-        return options | {"filter": "all" if (effort or 0) >= 7 else "paeth"}
+        return options
     # PNG stores 1, 2, 4 or 8 bits for each pixel of a palette.
     bits = max(size for size in (1, 2, 4, 8) if size <= power_of_two(output.colors or 256))
-    return options | {"palette": True, "bitdepth": bits, "effort": 7 if effort is None else max(1, effort)}
+    options |= {"filter": "none", "palette": True, "bitdepth": bits}
+    return options | {"effort": 7 if effort is None else max(1, effort)}
 
 
-def _webp(output: Output, _image: Image) -> Options:
+def _webp(output: Output, content: Content) -> Options:
     options: Options = {"effort": 2 if output.effort is None else round(output.effort * 0.6)}
     if output.lossless:
         return options | {"lossless": True}
     asked = quality("webp", output)
     # At effort 2, two steps less make the bytes of libwebp's usual effort 4, at no lower similarity.
     eased = asked if output.effort is not None or asked == 100 else max(1, asked - 2)
-    return options | {"Q": eased, "smart_subsample": output.chroma_subsampling == "4:4:4"}
+    # WebP always halves colour; this sharpens what is left of its edges.
+    sharper = output.chroma_subsampling == "4:4:4" or (output.chroma_subsampling == "auto" and content.graphic)
+    return options | {"Q": eased, "smart_subsample": sharper}
 
 
-def _avif(output: Output, _image: Image) -> Options:
+def _avif(output: Output, _content: Content) -> Options:
     effort = 3 if output.effort is None else round(output.effort * 0.9)
     options: Options = {"compression": "av1", "bitdepth": 8, "effort": effort}
     if output.lossless:
@@ -112,19 +137,19 @@ def _avif(output: Output, _image: Image) -> Options:
     return options | {"Q": quality("avif", output), "subsample_mode": "on" if subsampled else "off"}
 
 
-def _gif(output: Output, _image: Image) -> Options:
+def _gif(output: Output, _content: Content) -> Options:
     effort = 3 if output.effort is None else max(1, output.effort)
     return {"effort": effort, "interlace": output.progressive, "bitdepth": power_of_two(output.colors or 256)}
 
 
-def _tiff(output: Output, image: Image) -> Options:
+def _tiff(output: Output, content: Content) -> Options:
     # JPEG inside a TIFF has no alpha channel.
-    if output.quality is not None and not output.lossless and not image.hasalpha():
+    if output.quality is not None and not output.lossless and not content.alpha:
         return {"compression": "jpeg", "Q": output.quality}
     return {"compression": "deflate", "predictor": "horizontal"}
 
 
-_ENCODERS: dict[Format, tuple[str, Callable[[Output, Image], Options]]] = {
+_ENCODERS: dict[Format, tuple[str, Callable[[Output, Content], Options]]] = {
     "jpeg": ("jpegsave_buffer", _jpeg),
     "png": ("pngsave_buffer", _png),
     "webp": ("webpsave_buffer", _webp),
