@@ -80,10 +80,13 @@ def _check_size(picture: Picture, chosen: Format, output: Output, limits: Limits
     shape = f"{width} × {height}" + (f" × {frames} frames" if frames > 1 else "")
     if max(width, height) > side:
         raise TooLarge(f"no side of a {chosen} answer may be longer than {side} pixels, this one would be {shape}")
-    most = limits.result_pixels_of.get(chosen, limits.result_pixels)
-    if width * height * frames > most:
+    most, pixels = limits.result_pixels_of.get(chosen, limits.result_pixels), width * height * frames
+    if pixels > most:
+        raise TooLarge(f"a {chosen} answer may have {most} pixels, this one would have {pixels}: {shape}")
+    memory, megabytes = encoder_memory(chosen, output, pixels) + pixels * picture.image.bands, limits.memory // MEGA
+    if memory > limits.memory:
         raise TooLarge(
-            f"a {chosen} answer may have {most} pixels, this one would have {width * height * frames}: {shape}"
+            f"a {chosen} answer may take {megabytes} MB of memory, this one would take {memory // MEGA}: {shape}"
         )
 
 
