@@ -15,6 +15,8 @@ from features._picture import Source
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
+_PILLOW_BYTES = 11
+"""For each pixel: Pillow's own, their rows as they are packed, and all of them together."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -38,7 +40,17 @@ def bmp_source(original: bytes) -> Source:
         raise damaged(error) from None
     bands = 4 if bits == 32 else 3
     # A negative height: the rows are stored from the top.
-    return Source("bmp", abs(width), abs(height), len(original), bands=bands, bits=8 if bits >= 16 else bits)
+    pixels = abs(width) * abs(height)
+    return Source(
+        "bmp",
+        abs(width),
+        abs(height),
+        len(original),
+        bands=bands,
+        bits=min(bits, 8),
+        decoder_memory=pixels * _PILLOW_BYTES,
+        decoder_seconds=pixels * 1e-7,
+    )
 
 
 def ico_source(original: bytes, page: int | None) -> Source:
@@ -47,7 +59,16 @@ def ico_source(original: bytes, page: int | None) -> Source:
     icon = chosen(found, page)
     frames = len(found)
     return Source(
-        "ico", icon.width, icon.height, len(original), frames=frames, alpha=True, bands=4, bits=min(icon.bits, 8) or 8
+        "ico",
+        icon.width,
+        icon.height,
+        len(original),
+        frames=frames,
+        alpha=True,
+        bands=4,
+        bits=min(icon.bits, 8) or 8,
+        decoder_memory=icon.width * icon.height * _PILLOW_BYTES,
+        decoder_seconds=icon.width * icon.height * 1e-7,
     )
 
 

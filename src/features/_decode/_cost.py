@@ -25,7 +25,8 @@ def decoder_memory(kind: SourceFormat, image: pyvips.Image, original: bytes) -> 
     """Bytes that the decoder holds for one frame, however much it is shrunk on load."""
     pixels = image.width * image.height
     sample = 1 if image.format == "uchar" else 2
-    per_pixel: float = {"avif": 20 if sample == 1 else 34, "heif": 12, "gif": 8}.get(kind, 0)
+    heif = 12 if image.hasalpha() else 9
+    per_pixel: float = {"avif": 20 if sample == 1 else 26, "heif": heif, "gif": 8}.get(kind, 0)
     if kind == "jpeg" and image.get_typeof("interlaced"):
         # Coefficients of two bytes for the whole picture.
         subsampling = str(image.get("jpeg-chroma-subsample")) if image.bands == 3 else ""
@@ -34,7 +35,7 @@ def decoder_memory(kind: SourceFormat, image: pyvips.Image, original: bytes) -> 
         per_pixel = image.bands * sample
     elif kind == "webp":
         # Lossless pixels are unpacked before they are scaled, and so is the alpha channel of lossy ones.
-        per_pixel = 4.3 if b"VP8L" in original[12:4096] else 2.3 * image.hasalpha()
+        per_pixel = 4.8 if image.hasalpha() or b"VP8L" in original[12:4096] else 0
     elif kind == "tiff":
         return min(_strip_rows(original), image.height) * image.width * image.bands * sample
     return round(pixels * per_pixel)
@@ -79,9 +80,15 @@ def decoding_memory(source: Source, loaded: tuple[int, int], frames: int) -> int
     `loaded` is width and height of one frame as the decoder gives it, after its shrink-on-load.
     """
     width, height = loaded
+    pixels, stored = width * height, source.width * source.height
     row = width * source.bands
-    streamed = row * min(_ROWS, 2 * height * frames)
+    # 16-bit rows are cut to 8 bits before they come to the resize.
+    streamed = row * min(_ROWS + (1000 if source.bits > 8 else 0), 2 * height * frames)
     held = row * height * (frames if frames > 1 else int(source.orientation > 2))
-    scaled = 8 * width * height if source.format == "webp" else 0
-    drawn = width * height / (source.width * source.height) if source.format == "svg" else 1
-    return _BASE + source.size + streamed + held + scaled + round(source.decoder_memory * drawn)
+    decoder = source.decoder_memory
+    if source.format == "webp":
+        # One canvas for what the decoder gives, one for the animation.
+        decoder = decoder + 8 * pixels if pixels < stored else max(decoder, 8 * pixels)
+    elif source.format == "svg":
+        decoder = round(decoder * pixels / stored)
+    return _BASE + source.size + streamed + held + decoder

@@ -186,11 +186,14 @@ def _options(source: Source, frames: int, output: Output, shrink: float, limits:
         return {"shrink": _jpeg_shrink(shrink, source, output)}
     if source.format == "svg":
         return {"scale": _drawing_scale(shrink, source, limits)}
-    if frames > 1:
-        return {"n": -1}
     options: dict[str, object] = {"page": output.page} if output.page else {}
-    if source.format == "webp" and shrink > 1:
+    if frames > 1:
+        options["n"] = -1
+    elif source.format == "webp" and shrink > 1:
         options["scale"] = 1 / shrink
+    elif source.format == "tiff":
+        # The library's own limit of 50 MB refuses a camera's TIFF; memory is checked here.
+        options["unlimited"] = True
     return options
 
 
