@@ -11,7 +11,7 @@ from handler.objects import open_sources, read_places
 
 def test_buckets_by_name() -> None:
     first, second = read_places("photos, My.Legacy_Bucket")
-    assert (first.name, first.scheme, first.bucket, first.location) == ("photos", "s3", "photos", "s3://photos")
+    assert (first.name, first.scheme, first.bucket, first.url) == ("photos", "s3", "photos", "s3://photos")
     assert second.bucket == "My.Legacy_Bucket"
 
 
@@ -28,7 +28,7 @@ def test_a_folder(tmp_path: Path) -> None:
     (place,) = read_places(f"local={folder.as_uri()}")
     (linked,) = read_places(f"local={(tmp_path / 'link').as_uri()}")
     assert place.folder == folder
-    assert linked.location == place.location
+    assert linked.folder == place.folder
 
 
 @pytest.mark.parametrize(

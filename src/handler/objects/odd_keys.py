@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 from features import ObjectRef
@@ -13,6 +14,8 @@ from handler.objects import refusals
 from handler.objects.s3 import S3Bucket
 from handler.objects.stored import CHUNK_BYTES, Stored, unquoted
 from handler.ports import ObjectInfo, StoredObject
+
+_HEADERS = {"Cache-Control": "CacheControl", "Content-Type": "ContentType"}
 
 
 class Boto:
@@ -43,16 +46,23 @@ class Boto:
                     ref = ObjectRef(self._name, entry["Key"].removeprefix(self._full("")))
                     yield ObjectInfo(ref, entry["Size"], unquoted(entry["ETag"]), entry["LastModified"])
 
-    def put(self, key: str, body: bytes, headers: Mapping[str, Any]) -> bool:
-        """Write under the conditions in `headers` (boto3's names); False when they do not hold."""
+    def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None) -> bool:
+        """Write if nothing lies there (None) or that ETag; False when it is otherwise by now."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - see _client
 
-        ref = ObjectRef(self._name, key)
+        metadata = {name: value for name, value in attributes.items() if name not in _HEADERS}
+        headers = {_HEADERS[name]: value for name, value in attributes.items() if name in _HEADERS and value}
+        condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces}"'}
+        name = self._bucket.place.bucket
         try:
-            with _told(ref):
-                self._client.put_object(Bucket=self._bucket.place.bucket, Key=self._full(key), Body=body, **headers)
+            with _told(ObjectRef(self._name, key)):
+                self._client.put_object(
+                    Bucket=name, Key=self._full(key), Body=body, Metadata=metadata, **headers, **condition
+                )
         except HandlerError as error:
-            if isinstance(error.__cause__, ClientError) and _status(error.__cause__) in {404, 409, 412}:
+            lost = {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
+            lost |= {HTTPStatus.NOT_FOUND} if replaces else set()
+            if isinstance(error.__cause__, ClientError) and _status(error.__cause__) in lost:
                 return False
             raise
         return True

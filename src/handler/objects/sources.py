@@ -115,6 +115,16 @@ def origin_of(address: str, places: Sequence[Place]) -> ObjectRef | None:
     return max(fitting)[1] if fitting else None
 
 
+def source_of(bucket: str, key: str, places: Sequence[Place]) -> ObjectRef | None:
+    """The listed source that an object of an S3 bucket lies in, that with the longest prefix, and its key there."""
+    fitting = []
+    for place in (place for place in places if place.scheme == "s3" and place.bucket == bucket):
+        prefix = f"{place.prefix}/" if place.prefix else ""
+        if key.startswith(prefix):
+            fitting.append((len(prefix), ObjectRef(place.name, key[len(prefix) :])))
+    return max(fitting)[1] if fitting else None
+
+
 def open_sources(
     spec: str,
     *,

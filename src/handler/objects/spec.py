@@ -31,11 +31,6 @@ class Place:
     folder: Path = Path()
     """Of file, absolute, with symbolic links resolved."""
 
-    @property
-    def location(self) -> str:
-        """What two names of the same bucket or folder share."""
-        return f"s3://{self.bucket}" if self.scheme == "s3" else str(self.folder) if self.scheme == "file" else self.url
-
 
 def read_places(spec: str, setting: str = "SOURCE_BUCKETS") -> tuple[Place, ...]:
     """All entries in their order. ValueError lists every fault, a line each, with its entry."""

@@ -1,0 +1,228 @@
+"""Conditional writes over real protocols: S3 (moto), and a folder between threads and processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.stand_ins.moto import Moto
+from tests.stand_ins.scripted_http import Reply, scripted_server
+
+from handler.aws import AwsAccess, Credentials
+from handler.errors import BadRequest, UpstreamError
+from handler.objects import read_places
+from handler.results import ResultStore, open_results
+
+FACTS = {"content_type": "image/webp", "cache_control": "max-age=60"}
+
+
+@pytest.fixture(params=["moto", "folder"])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], ResultStore]]:
+    """Opens the same store again, as another function would."""
+    if request.param == "folder":
+        yield lambda: open_results(f"results={tmp_path.as_uri()}")
+    else:
+        moto: Moto = request.getfixturevalue("moto")
+        name = moto.bucket()
+        yield lambda: open_results(f"results=s3://{name}", aws=moto.access)
+
+
+@pytest.fixture
+def results(reopen: Callable[[], ResultStore]) -> ResultStore:
+    return reopen()
+
+
+def put(results: ResultStore, key: str, body: bytes, replaces: str | None = None, **metadata: str) -> bool:
+    return results.put(key, body, **FACTS, metadata=metadata, replaces=replaces)
+
+
+def test_what_is_kept_with_a_picture(results: ResultStore) -> None:
+    assert results.head("thumb/cat.jpg") is None
+    assert put(results, "thumb/cat.jpg", b"cat", sequencer="00A1")
+    info = results.head("thumb/cat.jpg")
+    assert info is not None
+    assert (info.size, info.content_type, info.cache_control) == (3, "image/webp", "max-age=60")
+    assert info.metadata == {"sequencer": "00A1"}
+    assert info.ref == ("results", "thumb/cat.jpg")
+
+
+def test_nothing_is_written_over_what_nobody_saw(results: ResultStore) -> None:
+    assert put(results, "cat", b"one", sequencer="1")
+    assert not put(results, "cat", b"two", sequencer="2")
+    info = results.head("cat")
+    assert info
+    assert info.metadata["sequencer"] == "1"
+
+
+def test_only_what_was_seen_is_replaced(results: ResultStore) -> None:
+    put(results, "cat", b"one")
+    seen = results.head("cat")
+    assert seen
+    assert put(results, "cat", b"two", seen.etag)
+    assert not put(results, "cat", b"three", seen.etag)
+    assert not put(results, "dog", b"dog", seen.etag)
+    assert results.head("dog") is None
+
+
+@pytest.mark.parametrize("key", ["a b/é+%?#.jpg", "thumb/photos/a/b/c.jpg", "thumb/photos/😀"])
+def test_keys(results: ResultStore, key: str) -> None:
+    assert put(results, key, b"cat")
+    assert results.head(key)
+
+
+@pytest.mark.parametrize("key", ["a/../b", "a/./b", "", "k" * 1025])
+def test_keys_that_no_store_keeps(results: ResultStore, key: str) -> None:
+    with pytest.raises(BadRequest):
+        put(results, key, b"cat")
+    with pytest.raises(BadRequest):
+        results.head(key)
+
+
+def test_of_many_writers_one_wins(reopen: Callable[[], ResultStore]) -> None:
+    stores = [reopen() for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        for key in ("a", "b", "c"):
+            won = list(pool.map(lambda n, key=key: put(stores[n % 4], key, b"%d" % n, number=str(n)), range(8)))
+            assert won.count(True) == 1
+            info = stores[0].head(key)
+            assert info
+            assert info.metadata["number"] == str(won.index(True))
+
+
+def test_a_counter_loses_no_step(reopen: Callable[[], ResultStore]) -> None:
+    """Each thread reads, adds one and writes, again until it wins."""
+    results = reopen()
+
+    def count(_: int) -> None:
+        while True:
+            seen = results.head("counter")
+            next_ = int(seen.metadata["count"]) + 1 if seen else 1
+            if put(results, "counter", b"%d" % next_, seen.etag if seen else None, count=str(next_)):
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count, range(20)))
+    seen = results.head("counter")
+    assert seen
+    assert seen.metadata["count"] == "20"
+
+
+@pytest.mark.parametrize("key", ["photos//cat.jpg", "photos/bell\x07.jpg"])
+def test_odd_keys_of_s3(moto: Moto, key: str) -> None:
+    name = moto.bucket()
+    results = open_results(name, aws=moto.access)
+    assert results.head(key) is None
+    assert put(results, key, b"one", sequencer="1")
+    assert not put(results, key, b"two")
+    seen = results.head(key)
+    assert seen
+    assert (seen.metadata, seen.content_type, seen.cache_control) == ({"sequencer": "1"}, "image/webp", "max-age=60")
+    assert put(results, key, b"two", seen.etag)
+    assert not put(results, key, b"three", seen.etag)
+    assert not put(results, "missing//", b"three", seen.etag)
+    assert moto.s3.get_object(Bucket=name, Key=key)["Body"].read() == b"two"
+
+
+@pytest.mark.parametrize("key", ["cat.jpg", "cats//cat.jpg"])
+def test_an_output_bucket_that_does_not_exist(moto: Moto, key: str) -> None:
+    with pytest.raises(UpstreamError, match="output bucket does not exist"):
+        put(open_results("no-such-bucket", aws=moto.access), key, b"cat")
+
+
+@pytest.mark.parametrize("key", ["cat.jpg", "cats//cat.jpg"])
+def test_a_store_that_fails(key: str) -> None:
+    with scripted_server(lambda _: Reply(500)) as store:
+        aws = AwsAccess(endpoint_url=store.url, credentials=Credentials("AKID", "secret"))
+        with pytest.raises(UpstreamError):
+            put(open_results("results", aws=aws), key, b"cat")
+
+
+def test_a_picture_beyond_one_part_of_an_upload(moto: Moto) -> None:
+    results = open_results(moto.bucket(), aws=moto.access)
+    assert put(results, "large", b"x" * 6_000_000)
+    assert not put(results, "large", b"y" * 6_000_000)
+
+
+@pytest.mark.parametrize("key", [".results/lock", "a//b", "/a", "a/"])
+def test_keys_that_a_folder_cannot_keep(tmp_path: Path, key: str) -> None:
+    with pytest.raises(BadRequest):
+        put(open_results(f"results={tmp_path.as_uri()}"), key, b"cat")
+
+
+def test_a_folder_where_a_picture_should_be(tmp_path: Path) -> None:
+    results = open_results(f"results={tmp_path.as_uri()}")
+    put(results, "cats/cat.jpg", b"cat")
+    with pytest.raises(UpstreamError):
+        put(results, "cats", b"cats", "etag" if (info := results.head("cats")) is None else info.etag)
+    with pytest.raises(UpstreamError):
+        put(results, "cats/cat.jpg/kitten.jpg", b"kitten")
+    assert sorted(path.name for path in (tmp_path / ".results").iterdir()) == ["cats", "lock"]
+
+
+def test_a_picture_that_someone_else_put_there(tmp_path: Path) -> None:
+    (tmp_path / "cat").write_bytes(b"by hand")
+    results = open_results(f"results={tmp_path.as_uri()}")
+    seen = results.head("cat")
+    assert seen
+    assert seen.metadata == {}
+    assert not put(results, "cat", b"cat")
+    assert put(results, "cat", b"cat", seen.etag)
+
+
+def test_the_same_bytes_again_have_another_etag_in_a_folder(tmp_path: Path) -> None:
+    results = open_results(f"results={tmp_path.as_uri()}")
+    put(results, "cat", b"cat")
+    first = results.head("cat")
+    assert first
+    put(results, "cat", b"cat", first.etag)
+    second = results.head("cat")
+    assert second
+    assert second.etag != first.etag
+
+
+def test_the_lock_of_a_folder_holds_between_processes(tmp_path: Path) -> None:
+    program = f"""
+import json
+from handler.results import open_results
+results = open_results("results={tmp_path.as_uri()}")
+facts = dict(content_type="a/b", cache_control="", metadata={{}}, replaces=None)
+print(json.dumps([results.put(f"k{{n}}", b"x", **facts) for n in range(40)]))
+"""
+    processes = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(3)]
+    won = [json.loads(process.communicate()[0]) for process in processes]
+    assert [sum(each) for each in zip(*won, strict=True)] == [1] * 40
+
+
+@pytest.mark.parametrize("spec", ["", "one,two", "x=gs://bucket", "x=https://host", "a b"])
+def test_places_that_results_cannot_be_kept_in(spec: str) -> None:
+    with pytest.raises(ValueError, match="OUTPUT_BUCKET"):
+        open_results(spec)
+
+
+def test_results_are_not_kept_in_a_source(tmp_path: Path) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "out").mkdir()
+    folder = (tmp_path / "in").as_uri()
+    sources = read_places(f"photos,shop=s3://shop/media?endpoint=https://minio.example,local={folder}")
+    for spec in (
+        "photos",
+        "out=s3://photos/results",
+        f"out={folder}",
+        f"out={folder}/deep",
+        f"out={tmp_path.as_uri()}",
+    ):
+        with pytest.raises(ValueError, match="OUTPUT_BUCKET must be none of SOURCE_BUCKETS"):
+            open_results(spec, sources=sources)
+    for spec in ("results", "out=s3://shop", f"out={(tmp_path / 'out').as_uri()}"):
+        assert open_results(spec, sources=sources).place.name in {"results", "out"}
+
+
+def test_an_output_bucket_at_the_same_endpoint_as_a_source() -> None:
+    sources = read_places("shop=s3://shop/media?endpoint=https://minio.example")
+    with pytest.raises(ValueError, match="`shop`"):
+        open_results("out=s3://shop/results?endpoint=https://minio.example", sources=sources)
