@@ -69,6 +69,7 @@ def _pages(application: wiring.Application, on_loopback: bool) -> Mapping[str, P
     door = application.http
     always: dict[str, Page] = {
         pages.STYLE: pages.style,
+        pages.ICON: pages.icon,
         "/_api/docs": _reference,
     }
     if not on_loopback:
@@ -107,9 +108,6 @@ def _log_to_standard_output() -> None:
 
 def _run(server: PictureServer, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are finished, then the process ends with status 0."""
-    # uvicorn stops at the signal and raises it once more when everything is done: by then it means nothing.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
     config = uvicorn.Config(
         server,
         lifespan="off",
@@ -120,5 +118,13 @@ def _run(server: PictureServer, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    running = uvicorn.Server(config)
+
+    def stop(*_: object) -> None:
+        # Before uvicorn listens to signals itself; and after it has stopped, when it raises them once more.
+        running.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    running.run(sockets=[listener])
     server.close()

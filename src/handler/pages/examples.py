@@ -7,17 +7,19 @@ from urllib.parse import quote
 
 
 class Example(NamedTuple):
-    """What is shown, of which feature (empty: of the output), and how it is asked for; `{overlay}` is another key."""
+    """What is shown, of which feature (empty: of the output), and how it is asked for; `{logo}` is another key."""
 
     title: str
     feature: str
     query: str
+    of: str = "photo"
+    """Whether it shows more on a photograph or on a logo."""
     picture: bool = True
     """Whether a picture comes, not a report."""
 
-    def url(self, key: str, overlay: str) -> str:
-        """The example's address for a picture."""
-        return f"/{quote(key)}?{self.query.format(overlay=quote(overlay))}"
+    def url(self, photo: str, logo: str) -> str:
+        """The example's address, for these two keys."""
+        return f"/{quote(logo if self.of == 'logo' else photo)}?{self.query.format(logo=quote(logo))}"
 
 
 EXAMPLES: tuple[Example, ...] = (
@@ -25,7 +27,7 @@ EXAMPLES: tuple[Example, ...] = (
     Example("Cover a frame", "resize", "width=300&height=300"),
     Example("Find what matters", "resize", "width=200&height=300&position=attention"),
     Example("Fit in, and fill up", "resize", "width=320&height=240&fit=contain&background=goldenrod"),
-    Example("Cut off a plain border", "trim", "trim=20&width=320"),
+    Example("Cut off a plain border", "trim", "trim=true&width=320", of="logo"),
     Example(
         "Crop before resizing", "crop", "crop.left=25%25&crop.top=10%25&crop.width=50%25&crop.height=50%25&width=320"
     ),
@@ -45,11 +47,11 @@ EXAMPLES: tuple[Example, ...] = (
     Example("Tint", "tint", "width=320&tint=sienna"),
     Example("Brighter and stronger", "modulate", "width=320&modulate.brightness=1.2&modulate.saturation=1.5"),
     Example("Contrast", "contrast", "width=320&contrast=30"),
-    Example("Flatten onto a colour", "flatten", "width=320&flatten=white"),
+    Example("Flatten onto a colour", "flatten", "width=320&flatten=plum", of="logo"),
     Example(
         "Watermark",
         "watermark",
-        "width=320&watermark.key={overlay}&watermark.width=25&watermark.opacity=80&watermark.position=southeast",
+        "width=320&watermark.key={logo}&watermark.width=25&watermark.opacity=80&watermark.position=southeast",
     ),
     Example("WebP", "", "width=320&format=webp"),
     Example("The best format that the browser takes", "", "width=320&format=auto"),

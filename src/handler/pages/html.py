@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handler.response import Answer
 
-STYLE = "/_demo/style.css"
+STYLE, ICON = "/_demo/style.css", "/_demo/icon.svg"
 _POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -26,7 +26,7 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="stylesheet" href="{style}">
-<link rel="icon" href="data:,">
+<link rel="icon" href="{icon}">
 </head>
 <body>
 <header><h1>{title}</h1>
@@ -42,12 +42,19 @@ _PAGE = """<!doctype html>
 
 def page(title: str, content: str) -> Answer:
     """A whole page; `content` is HTML, the title is text."""
-    text = _PAGE.format(title=escape(title), style=STYLE, content=content)
+    text = _PAGE.format(title=escape(title), style=STYLE, icon=ICON, content=content)
     return Answer(HTTPStatus.OK, dict(_HEADERS), text.encode())
 
 
 def style() -> Answer:
     """The style sheet."""
-    sheet = Path(__file__).with_name("style.css").read_bytes()
-    headers = {**_HEADERS, "Content-Type": "text/css; charset=utf-8"}
-    return Answer(HTTPStatus.OK, headers, sheet)
+    return _file("style.css", "text/css; charset=utf-8")
+
+
+def icon() -> Answer:
+    """The icon that browsers put beside the title."""
+    return _file("icon.svg", "image/svg+xml")
+
+
+def _file(name: str, media_type: str) -> Answer:
+    return Answer(HTTPStatus.OK, {**_HEADERS, "Content-Type": media_type}, Path(__file__).with_name(name).read_bytes())

@@ -50,10 +50,12 @@ def _value(schema: Mapping[str, Any]) -> Iterator[str]:
         yield from _value(choice)
     if "enum" in schema:
         yield "one of " + " | ".join(map(str, schema["enum"]))
-    elif "type" in schema:
+    elif schema.get("type", "null") != "null":
         yield str(schema["type"])
-    if "minimum" in schema or "maximum" in schema:
-        yield f"{schema.get('minimum', '')} to {schema.get('maximum', '')}".strip()
+    if "minimum" in schema:
+        yield f"{schema['minimum']} to {schema['maximum']}" if "maximum" in schema else f"{schema['minimum']} or more"
+    elif "maximum" in schema:
+        yield f"at most {schema['maximum']}"
     if schema.get("default") is not None:
         yield f"default {schema['default']}"
 

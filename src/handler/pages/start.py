@@ -26,8 +26,8 @@ def start(objects: Objects, sign: Callable[[str], str] = lambda url: url) -> Ans
     if not keys:
         return page("Image handler", "<p>There is no picture in the default source yet.</p>")
     photo = min(keys, key=_photograph_first)
-    overlay = min(keys, key=_logo_first)
-    cards = (_card(example, sign(example.url(photo, overlay))) for example in EXAMPLES)
+    logo = min(keys, key=_logo_first)
+    cards = (_card(example, sign(example.url(photo, logo))) for example in EXAMPLES)
     others = (
         _card(Example(key, "", "width=320"), sign(Example("", "", "width=320").url(key, ""))) for key in keys[:_LISTED]
     )

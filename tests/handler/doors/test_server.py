@@ -106,6 +106,7 @@ def running(*command: str, environment: dict[str, str] | None = None) -> Iterato
     )  # fmt: skip
     assert process.stdout is not None
     log: list[str] = []
+    reader = threading.Thread(target=log.extend, args=(process.stdout,))
     try:
         for line in process.stdout:
             log.append(line)
@@ -113,13 +114,13 @@ def running(*command: str, environment: dict[str, str] | None = None) -> Iterato
                 break
         else:
             pytest.fail("".join(log))
-        reader = threading.Thread(target=log.extend, args=(process.stdout,))
         reader.start()
         yield Server(process, int(match[1]), log)
     finally:
         process.terminate()
         process.wait(timeout=40)
-        reader.join()
+        if reader.ident is not None:
+            reader.join()
         process.stdout.close()
 
 
@@ -215,6 +216,20 @@ def test_the_start_page_shows_every_example(samples: Server) -> None:
     assert {answer.headers["content-type"].partition("/")[0] for answer in answers.values()} == {"image"}
     linked = [unescape(address) for address in re.findall(r'href="(/[^"]*)"', text)]
     assert {address: status for address in linked if (status := samples.ask(address).status) != 200} == {}
+
+
+def test_where_urls_are_signed_the_start_page_signs_its_own(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("a secret of the tests", encoding="utf-8")
+    with serving(SAMPLES, ENABLE_SIGNATURE="Yes", SIGNATURE_SECRET_FILE=str(secret)) as server:
+        shown = re.findall(r'<img src="([^"]+)"', server.ask("/").body.decode())
+        assert server.ask(unescape(shown[0])).status == 200
+        assert server.ask(unescape(shown[0]).replace("width=3", "width=4")).status == 403
+
+
+def test_a_folder_without_pictures_is_told(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        assert b"There is no picture" in server.ask("/").body
 
 
 def test_every_feature_has_an_example() -> None:
