@@ -53,6 +53,7 @@ def test_a_source_that_cannot_be_listed_is_told() -> None:
     assert b"cannot be listed: not &lt;you&gt;" in pages.start(Listed(fault=Forbidden("not <you>"))).body
 
 
+NULL = {"type": "null"}
 DOCUMENT = {
     "openapi": "3.1.0",
     "info": {"title": "A <b> service", "description": "What it does & more"},
@@ -64,7 +65,7 @@ DOCUMENT = {
                 "parameters": [
                     {"$ref": "#/components/parameters/width"},
                     {"name": "fit", "in": "query", "schema": {"enum": ["cover", "inside"], "default": "cover"}},
-                    {"name": "dpr", "in": "query", "schema": {"anyOf": [{"type": "number", "minimum": 1}, {"type": "null"}]}},
+                    {"name": "dpr", "in": "query", "schema": {"anyOf": [{"type": "number", "minimum": 1}, NULL]}},
                 ],
                 "responses": {"200": {"description": "The picture"}},
             },

@@ -119,12 +119,8 @@ def _run(server: PictureServer, listener: socket.socket) -> None:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     running = uvicorn.Server(config)
-
-    def stop(*_: object) -> None:
-        # Before uvicorn listens to signals itself; and after it has stopped, when it raises them once more.
-        running.should_exit = True
-
+    # uvicorn's own handler, also before it is installed; and after the end, when uvicorn raises the signal once more.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, running.handle_exit)
     running.run(sockets=[listener])
     server.close()
