@@ -282,6 +282,18 @@ def test_a_body_without_a_length_is_counted(tmp_path: Path) -> None:
         connection.close()
 
 
+def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(samples: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", samples.port, timeout=60)
+    seconds = []
+    for _ in range(9):
+        started = time.perf_counter()
+        connection.request("GET", "/_health")
+        connection.getresponse().read()
+        seconds.append(time.perf_counter() - started)
+    connection.close()
+    assert sorted(seconds)[4] < 0.03, "Nagle's algorithm is at work: 40 ms each"
+
+
 class Asking(threading.Thread):
     """A request under way."""
 
