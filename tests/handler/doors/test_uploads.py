@@ -9,21 +9,34 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pyvips
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.stand_ins.moto import Moto
 
-from features import DamagedSource, Deadline, ObjectRef, Output, TimeExceeded, TooLarge, Unavailable, UnsupportedSource
+from features import (
+    DamagedSource,
+    Deadline,
+    Limits,
+    ObjectRef,
+    Output,
+    TimeExceeded,
+    TooLarge,
+    Unavailable,
+    UnsupportedSource,
+)
 from handler.doors.upload_events import Upload, is_upload_event, uploads_in
 from handler.doors.uploads import UploadDoor
 from handler.errors import BadRequest, Forbidden, HandlerError, NotFound, PayloadTooLarge, UpstreamError
 from handler.objects import open_sources, read_places, source_of
 from handler.ports import ObjectInfo, Results
 from handler.presets import Recipe
+from handler.produce import Workshop, produce
 from handler.request import Conditions, ImageRequest
 from handler.results import open_results
 
@@ -69,6 +82,7 @@ class Studio:
     originals: dict[ObjectRef, bytes] = field(default_factory=dict)
     refusals: dict[int | None, Exception] = field(default_factory=dict)
     made: list[ImageRequest] = field(default_factory=list)
+    while_drawing: Callable[[], object] = lambda: None
 
     def produce(self, request: ImageRequest, *, deadline: Deadline, conditions: Conditions | None = None) -> Picture:
         deadline.check()
@@ -81,6 +95,8 @@ class Studio:
         if conditions and conditions.none_match == body.hex():
             return Picture(b"", body.hex(), True)
         self.made.append(request)
+        hook, self.while_drawing = self.while_drawing, lambda: None
+        hook()
         return Picture(body, body.hex())
 
 
@@ -245,15 +261,14 @@ def test_the_same_event_again_stores_nothing(studio: Studio) -> None:
     [("0A", "0B"), ("0a", "0B"), ("9", "10"), ("0055AED6DCD90281E5", "55AED6DCD90281E6"), ("FF", "0100")],
 )
 def test_an_older_event_gives_way(studio: Studio, older: str, newer: str) -> None:
-    results = Memory()
     cat = ObjectRef("photos", "cat.jpg")
-    for sequencer, original in ((newer, b"new"), (older, b"old")):
-        studio.originals[cat] = original
-        door(studio, results).handle(s3_event(sequencer), Deadline())
-    assert results.kept["thumb/photos/cat.jpg"][0] == b"new at 10"
-    studio.originals[cat] = b"newest"
-    door(studio, results).handle(s3_event("F" * 20), Deadline())
-    assert results.kept["thumb/photos/cat.jpg"][0] == b"newest at 10"
+    for order in (((newer, b"new"), (older, b"old")), ((older, b"old"), (newer, b"new"))):
+        results = Memory()
+        for sequencer, original in order:
+            studio.originals[cat] = original
+            door(studio, results).handle(s3_event(sequencer), Deadline())
+        body, _, metadata = results.kept["thumb/photos/cat.jpg"]
+        assert (body, metadata["sequencer"]) == (b"new at 10", newer)
 
 
 def test_a_picture_that_someone_else_put_there_is_replaced(studio: Studio) -> None:
@@ -264,9 +279,14 @@ def test_a_picture_that_someone_else_put_there_is_replaced(studio: Studio) -> No
     assert results.kept["thumb/photos/cat.jpg"][0] == b"cat at 10"
 
 
-def test_an_older_event_that_is_overtaken_while_it_draws(studio: Studio) -> None:
+@pytest.mark.parametrize("there", [None, "0"], ids=["nothing there", "an older one there"])
+@pytest.mark.parametrize("moment", ["drawing", "writing"])
+def test_an_older_event_that_is_overtaken(studio: Studio, moment: str, there: str | None) -> None:
     """Between looking and writing, the newer event stores its picture."""
     results = Memory()
+    if there:
+        door(studio, results).handle(s3_event(there), Deadline())
+        studio.originals[ObjectRef("photos", "cat.jpg")] = b"other cat"
     cat = ObjectRef("photos", "cat.jpg")
     one = {"thumb": PRESETS["thumb"]}
 
@@ -274,7 +294,10 @@ def test_an_older_event_that_is_overtaken_while_it_draws(studio: Studio) -> None
         studio.originals[cat] = b"new"
         door(studio, results, one).handle(s3_event("2"), Deadline())
 
-    results.before_put = overtake
+    if moment == "drawing":
+        studio.while_drawing = overtake
+    else:
+        results.before_put = overtake
     assert door(studio, results, one).handle(s3_event("1"), Deadline())["kept"] == ["thumb/photos/cat.jpg"]
     assert results.kept["thumb/photos/cat.jpg"][0] == b"new at 10"
     assert results.kept["thumb/photos/cat.jpg"][2]["sequencer"] == "2"
@@ -433,6 +456,12 @@ def test_no_time_left(studio: Studio) -> None:
     assert failed == [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]
 
 
+def test_a_race_that_is_never_won_ends_in_time(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Memory, "put", lambda *_, **__: False)
+    with pytest.raises(TimeExceeded):
+        door(studio, Memory()).handle(s3_event("1"), Deadline.after(0.05))
+
+
 def test_results_do_not_make_results(studio: Studio) -> None:
     results = Memory()
     looping = door(studio, results, output_bucket="photos")
@@ -441,6 +470,36 @@ def test_results_do_not_make_results(studio: Studio) -> None:
     assert refused.value.code == "Configuration"
     assert looping.handle(batch_of(s3_event("1")), Deadline()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert results.kept == {}
+
+
+def test_from_bucket_to_bucket(moto: Moto) -> None:
+    """The whole way: an original in one bucket, the real `produce`, the variation in another."""
+    photos, out = moto.bucket(), moto.bucket()
+    moto.s3.put_object(Bucket=photos, Key="a b/noise.png", Body=noise(60, 40), CacheControl="max-age=5")
+    sources = open_sources(photos, limit=10**6, aws=moto.access)
+    uploads = UploadDoor(
+        produce=partial(produce, workshop=Workshop(sources, Limits(), "1", MOMENT)),
+        presets={"thumb": Recipe.read({"resize": {"width": 30}, "toFormat": "webp"})},
+        results=open_results(out, aws=moto.access, sources=sources.places),
+        output_bucket=out,
+        source_of=lambda bucket, key: source_of(bucket, key, sources.places),
+    )
+    event = s3_event("0055AED6DCD90281E5", "a+b/noise.png", photos)
+    assert uploads.handle(event, Deadline.after(20))["stored"] == [f"thumb/{photos}/a b/noise.png"]
+    stored = moto.s3.get_object(Bucket=out, Key=f"thumb/{photos}/a b/noise.png")
+    assert stored["ContentType"] == "image/webp"
+    assert stored["CacheControl"] == "max-age=5"
+    assert stored["Metadata"]["sequencer"] == "0055AED6DCD90281E5"
+    assert len(stored["Metadata"]["cache-tag"]) == 32
+    picture = pyvips.Image.new_from_buffer(stored["Body"].read(), "")
+    assert (picture.width, picture.height, picture.get("vips-loader")) == (30, 20, "webpload_buffer")
+    assert uploads.handle(event, Deadline.after(20))["kept"] == [f"thumb/{photos}/a b/noise.png"]
+
+
+def noise(width: int, height: int) -> bytes:
+    """A PNG."""
+    picture: bytes = pyvips.Image.gaussnoise(width, height).cast("uchar").write_to_buffer(".png")
+    return picture
 
 
 def test_a_key_that_leaves_no_room(studio: Studio, tmp_path: Path) -> None:
