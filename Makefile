@@ -13,7 +13,7 @@ lock = requirements/$(1).txt
 RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server)
 CODE := src tests $(wildcard bench)
 
-.PHONY: help setup run test check format lock bench clean
+.PHONY: help setup run test check reference format lock bench clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,17 +21,21 @@ help: ## Say what can be made
 setup: $(VENV)/.project $(VENV)/.tests $(BIN)/rclone ## Make .venv with everything that runs, tests and checks the project
 
 run: $(VENV)/.project ## Serve the pictures of samples/ on this machine
-	$(BIN)/image-handler serve --images samples
+	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples
 
 test: setup check ## Check and test everything
 	$(BIN)/pytest -n 2
 
-check: setup ## Format, lint, types, import contracts, dead code
+check: setup ## Format, lint, types, import contracts, dead code, generated files
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/vulture
+	$(BIN)/python -m handler.reference --check
+
+reference: setup ## Generate what derives from the code: docs/features.md, docs/openapi.json and their like
+	$(BIN)/python -m handler.reference --write
 
 format: setup ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only --quiet $(CODE)

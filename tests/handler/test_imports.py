@@ -1,0 +1,56 @@
+"""What the way of a plain resize may import: a cold start pays for every module."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests import pictures
+
+FORBIDDEN = (
+    "PIL", "numpy", "scipy", "skimage", "sklearn", "boto3", "botocore.session", "pydantic", "rembg", "onnxruntime", "numba",
+    "awscrt", "click", "starlette", "uvicorn", "prometheus_client", "webcolors", "blurhash", "pi_heif", "http.server",
+    "multiprocessing", "asyncio", "sqlite3",
+)  # fmt: skip
+
+PROGRAM = """
+import json, sys
+from handler.app import lambda_handler
+answer = lambda_handler(json.loads(sys.argv[1]), None)
+print(json.dumps({"status": answer["statusCode"], "modules": sorted(sys.modules)}))
+"""
+
+
+def modules_of(tmp_path: Path, query: str, **environment: str) -> set[str]:
+    (tmp_path / "cat.jpg").write_bytes(pictures.jpeg())
+    event = json.loads((Path(__file__).parents[1] / "events" / "function-url.json").read_text())
+    event["rawQueryString"] = query
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(event)],
+        env={"PATH": os.environ["PATH"], "SOURCE_BUCKETS": f"p=file://{tmp_path}", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = json.loads(ran.stdout.splitlines()[-1])
+    assert said["status"] == 200, ran.stdout
+    return set(said["modules"])
+
+
+def forbidden(modules: set[str]) -> list[str]:
+    return sorted(name for name in FORBIDDEN if name in modules)
+
+
+def test_a_plain_resize_imports_nothing_heavy(tmp_path: Path) -> None:
+    modules = modules_of(tmp_path, "width=40&format=webp")
+    assert forbidden(modules) == []
+
+
+def test_neither_do_effects_presets_and_negotiation(tmp_path: Path) -> None:
+    modules = modules_of(
+        tmp_path, "preset=thumb&blur=1&rotate=90", PRESETS='{"thumb": {"resize": {"width": 9}}}', AUTO_FORMAT="Yes"
+    )
+    assert forbidden(modules) == []

@@ -1,0 +1,61 @@
+"""A process that answers for hours stays as large as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import pictures
+
+PROGRAM = """
+import json, sys
+from pathlib import Path
+from handler.app import lambda_handler
+
+events = json.loads(sys.argv[1])
+
+def resident():
+    return int(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS")).split()[1])
+
+sizes = []
+for turn in range(1000):
+    answer = lambda_handler(events[turn % len(events)], None)
+    assert answer["statusCode"] == 200, answer
+    if turn in (199, 999):
+        sizes.append(resident())
+print(json.dumps(sizes))
+"""
+
+QUERIES = [
+    "width=40", "width=60&format=webp", "width=50&format=png", "width=30&blur=2&format=gif", "rotate=20&width=50", "",
+    "width=40&watermark=logo.png", "feature=info", "crop.width=20&crop.height=20", "width=40&format=avif&effort=0",
+]  # fmt: skip
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, which only Linux has")
+def test_memory_stays_level(tmp_path: Path) -> None:
+    (tmp_path / "cat.jpg").write_bytes(pictures.jpeg())
+    (tmp_path / "logo.png").write_bytes(pictures.png())
+    base = json.loads((Path(__file__).parents[1] / "events" / "function-url.json").read_text())
+    events = [{**base, "rawQueryString": query} for query in QUERIES]
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(events)],
+        env={
+            "PATH": os.environ["PATH"],
+            "SOURCE_BUCKETS": f"p=file://{tmp_path}",
+            "POWERTOOLS_LOG_LEVEL": "ERROR",
+            # As the container and `make run` set it: libvips' threads would each grow a heap of their own.
+            "MALLOC_ARENA_MAX": "2",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    after_200, after_1000 = json.loads(ran.stdout.splitlines()[-1])
+    assert after_1000 <= after_200 * 1.05
