@@ -28,12 +28,11 @@ class Content(NamedTuple):
     alpha: bool
 
 
-def save(image: Image, chosen: Format, output: Output, *, graphic: bool) -> bytes:
-    """The finished file; `image` already has the bands and depth that the format holds."""
+def save(image: Image, chosen: Format, output: Output, *, graphic: bool, keep: bool = False) -> bytes:
+    """The finished file; `image` has the bands and depth of the format, and with `keep` no metadata that must stay."""
     operation, options = _ENCODERS[chosen]
-    keep = "none" if output.metadata == "strip" else "all"
-    content = Content(graphic, image.hasalpha())
-    return bytes(getattr(image, operation)(keep=keep, **options(output, content)))
+    told = options(output, Content(graphic, image.hasalpha()))
+    return bytes(getattr(image, operation)(keep="all" if keep else "none", **told))
 
 
 def quality(chosen: Format, output: Output) -> int:
