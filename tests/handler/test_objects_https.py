@@ -211,6 +211,12 @@ def test_head_that_tells_nothing_is_asked_again_with_get(origin: ScriptedServer,
     assert sources.head(CAT).size == 3
 
 
+@pytest.mark.parametrize("status", [405, 501])
+def test_an_origin_that_knows_no_head(origin: ScriptedServer, sources: Sources, status: int) -> None:
+    origin.script = lambda asked: Reply(status) if asked.method == "HEAD" else Reply(200, b"cat", ETAG)
+    assert sources.head(CAT).size == 3
+
+
 def test_an_origin_is_not_listed(sources: Sources) -> None:
     with pytest.raises(Forbidden, match="cannot be listed"):
         sources.list("shop", "")

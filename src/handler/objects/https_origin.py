@@ -7,7 +7,7 @@ import http.client
 import ssl
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +25,7 @@ from handler.tls import client_tls
 
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "image-handler"}
 _IDLE_CONNECTIONS = 4
+_NO_SUCH_METHOD = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
 
 
 class HttpsOrigin:
@@ -66,22 +67,25 @@ class HttpsOrigin:
     def head(self, key: str) -> ObjectInfo:
         ref = ObjectRef(self._name, key)
         with _told(ref):
-            connection, response = self._ask("HEAD", ref)
+            connection, response = self._ask("HEAD", ref, {HTTPStatus.OK, *_NO_SUCH_METHOD})
             response.read()
         self._release(connection, response)
-        return _info(ref, response) or self.get(key).info
+        info = _info(ref, response) if response.status == HTTPStatus.OK else None
+        return info or self.get(key).info
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         raise Forbidden(f"bucket `{self._name}` is an HTTPS origin, which cannot be listed: `{prefix}`")
 
-    def _ask(self, method: str, ref: ObjectRef) -> tuple[GuardedConnection, http.client.HTTPResponse]:
-        """The connection and its 200; any other status as an error."""
+    def _ask(
+        self, method: str, ref: ObjectRef, expected: Collection[int] = (HTTPStatus.OK,)
+    ) -> tuple[GuardedConnection, http.client.HTTPResponse]:
+        """The connection and its answer; a status that is not expected as an error."""
         if {".", ".."} & set(ref.key.replace("\\", "/").split("/")):
             raise refusals.not_found(ref, "some servers take a backslash for a slash")
         deadline = time.monotonic() + self._bounds.timeout
         path = f"{self._path}/{quote(ref.key, safe='/')}"
         connection, response = self._exchange(method, path, deadline)
-        if response.status == HTTPStatus.OK:
+        if response.status in expected:
             return connection, response
         connection.close()
         said = f"{response.status} {response.reason}"
