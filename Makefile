@@ -16,7 +16,7 @@ CODE := src tests $(wildcard bench)
 .PHONY: help setup run test check reference format lock bench clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.project $(VENV)/.tests $(BIN)/rclone ## Make .venv with everything that runs, tests and checks the project
 

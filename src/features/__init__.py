@@ -2,7 +2,7 @@
 
 from features._catalogue import CATALOGUE, by_name
 from features._catalogue import names as feature_names
-from features._check import check, fields, main_field, spellings
+from features._check import Field, check, fields, main_field, spellings
 from features._describe import describe, describe_steps
 from features._edits import edits, in_order
 from features._errors import (
@@ -29,6 +29,7 @@ __all__ = [
     "Deadline",
     "Feature",
     "FeatureError",
+    "Field",
     "InvalidParameter",
     "Limits",
     "ObjectRef",

@@ -16,7 +16,7 @@ _COLOURS = 5
 
 
 class Info(Params):
-    """Say in JSON what the file is and which colours the picture shows."""
+    """Say in JSON what the file is (format, size, frames, …), and what colours and BlurHash the picture has."""
 
 
 @feature(Info, group="report", shrink=lambda wanted, size: max(size) / _SIDE)  # noqa: ARG005 - asked with its parameters

@@ -51,5 +51,4 @@ def _sharpened(image: pyvips.Image, wanted: Sharpen) -> pyvips.Image:
         return image.conv(
             pyvips.Image.new_from_array([[-1, -1, -1], [-1, 32, -1], [-1, -1, -1]], scale=24), precision="integer"
         )
-    measures = {name: getattr(wanted, name) for name in ("sigma", "m1", "m2", "x1", "y2", "y3")}
-    return image.sharpen(**measures)
+    return image.sharpen(sigma=wanted.sigma, m1=wanted.m1, m2=wanted.m2, x1=wanted.x1, y2=wanted.y2, y3=wanted.y3)

@@ -1,0 +1,170 @@
+"""The interface as an OpenAPI 3.1 document."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from features import CATALOGUE, MEDIA_TYPES, Feature, Output, Params, by_name, fields, main_field
+from handler.errors import STATUSES, HandlerError
+from handler.reference.schema import (
+    Schema,
+    about,
+    edits_schema,
+    model_schema,
+    schema_of,
+    switch_schema,
+)
+
+_CONTROLS = {
+    "bucket": "Another of the configured sources; nothing: the first",
+    "feature": "Features by name, comma-separated: switches them on, and undotted parameters are theirs",
+    "preset": "What the operator has named so; what stands beside it wins",
+    "v": "Any text; only makes another address for caches",
+    "expires": "End of a signed address, YYYYMMDDTHHmmssZ in UTC",
+    "signature": "Proof that the site made this address (docs/signing.md)",
+}
+_ANYTHING: Schema = {"type": "string", "format": "binary"}
+
+
+def openapi() -> dict[str, Any]:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Image handler",
+            "version": "1",
+            "description": "One URL turns an original in a bucket into the asked picture. "
+            "Features apply in the order of this document, whatever their order in the URL.",
+        },
+        "paths": _paths(),
+        "components": {
+            "schemas": _schemas(),
+            "parameters": _parameters(),
+            "responses": {"Picture": _picture(), **_refusals()},
+            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    key = {
+        "name": "key",
+        "in": "path",
+        "required": True,
+        "description": "Key of the original, percent-encoded once; slashes stay as they are",
+        "schema": {"type": "string"},
+    }
+    asked = [{"$ref": f"#/components/parameters/{name}"} for name in _parameters()]
+    return {
+        "/{key}": {"get": _get("The picture as asked", [key, *asked], _EITHER_LANGUAGE)},
+        "/_key/{key}": {"get": _get("The same, for keys that look like something else", [key, *asked], "")},
+        "/_api/transform": {"post": _transform(asked)},
+        "/_api/openapi.json": {"get": _json("This document", {"type": "object"})},
+        "/_health": {"get": _json("Whether the service runs", _object({"status": {"const": "ok"}}))},
+    }
+
+
+_EITHER_LANGUAGE = (
+    "A path that is base64 of JSON with a `key` (bucket, key, edits, outputFormat, effort, headers) is read as AWS's "
+    "image handler reads it. Query parameters apply on top."
+)
+
+
+def _get(summary: str, parameters: list[dict[str, Any]], description: str) -> dict[str, Any]:
+    unchanged = {"description": "The client has it already (If-None-Match, If-Modified-Since)"}
+    answers = {"200": {"$ref": "#/components/responses/Picture"}, "304": unchanged, **_refused()}
+    return {"summary": summary, "description": description, "parameters": parameters, "responses": answers}
+
+
+def _transform(asked: list[dict[str, Any]]) -> dict[str, Any]:
+    in_base64: Schema = {"type": "string", "contentEncoding": "base64"}
+    sent = _object({"image": in_base64}) | {
+        "description": "The picture, and beside it the parameters of a URL",
+        "additionalProperties": True,
+    }
+    answered = {"application/json": {"schema": _object({"image": in_base64, "contentType": {"type": "string"}})}}
+    return {
+        "summary": "A picture that is sent along",
+        "description": "For the operator. A picture in JSON is answered in JSON.",
+        "security": [{"operator": []}],
+        "parameters": asked,
+        "requestBody": {
+            "required": True,
+            "content": {"image/*": {"schema": _ANYTHING}, "application/json": {"schema": sent}},
+        },
+        "responses": {"200": {**_picture(), "content": _picture()["content"] | answered}, **_refused()},
+    }
+
+
+def _json(summary: str, schema: Schema) -> dict[str, Any]:
+    answer = {"description": summary, "content": {"application/json": {"schema": schema}}}
+    return {"summary": summary, "responses": {"200": answer}}
+
+
+def _object(properties: dict[str, Schema]) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _picture() -> dict[str, Any]:
+    content = {kind: {"schema": _ANYTHING} for name, kind in MEDIA_TYPES.items() if name not in ("bmp", "ico", "heif")}
+    report = {"schema": {"type": "object", "description": "What `info` reports"}}
+    return {"description": "The picture, or a report", "content": {**content, "application/json": report}}
+
+
+def _refusals() -> dict[str, Any]:
+    """Every status that a refusal can have, with what it means."""
+    told: dict[HTTPStatus, list[str]] = {}
+    for kind in HandlerError.__subclasses__():
+        if kind.__module__ == HandlerError.__module__:
+            told.setdefault(kind.status, []).append(_line(kind))
+    for refused, status in STATUSES.items():
+        told.setdefault(status, []).append(_line(refused))
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {
+        str(int(status)): {"description": " ".join(dict.fromkeys(meanings)), "content": error}
+        for status, meanings in sorted(told.items())
+    }
+
+
+def _refused() -> dict[str, Any]:
+    return {status: {"$ref": f"#/components/responses/{status}"} for status in _refusals()}
+
+
+def _line(documented: type) -> str:
+    return (documented.__doc__ or "").strip().splitlines()[0]
+
+
+def _schemas() -> dict[str, Schema]:
+    models: list[type[Params]] = [*(feature.params for feature in CATALOGUE), Output]
+    error = _object({"status": {"type": "integer"}, "code": {"type": "string"}, "message": {"type": "string"}})
+    return {**{model.__name__: model_schema(model) for model in models}, "Edits": edits_schema(), "Error": error}
+
+
+def _parameters() -> dict[str, Any]:
+    """Every query parameter, features dotted."""
+    found = [_parameter(name, description, {"type": "string"}) for name, description in _CONTROLS.items()]
+    sizes = fields(by_name("resize").params)
+    found += [_parameter(name, f"Short for resize.{name}", schema_of(sizes[name])) for name in ("width", "height")]
+    for feature in CATALOGUE:
+        found += _of_feature(feature)
+    found += [_parameter(field.name, about(field), schema_of(field)) for field in fields(Output).values()]
+    return {each["name"]: each for each in found}
+
+
+def _of_feature(feature: Feature) -> list[dict[str, Any]]:
+    main = main_field(feature.params)
+    switch = feature.help.rstrip(".") + (f"; sets `{feature.name}.{main.name}`" if main else "")
+    if feature.aliases:
+        switch += f"; also called {', '.join(feature.aliases)}"
+    return [
+        _parameter(feature.name, switch, switch_schema(feature)),
+        *(
+            _parameter(f"{feature.name}.{field.name}", about(field), schema_of(field))
+            for field in fields(feature.params).values()
+        ),
+    ]
+
+
+def _parameter(name: str, description: str, schema: Schema) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": schema}

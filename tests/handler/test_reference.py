@@ -1,0 +1,157 @@
+"""What is generated is complete, valid, and as committed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openapi_spec_validator
+import pytest
+
+from features import CATALOGUE, Feature, Output, check, edits, fields
+from handler.dialects import query
+from handler.reference import DOCUMENTS, openapi
+from handler.reference.__main__ import ROOT, main, out_of_date
+from handler.settings import Settings
+
+DOCUMENT = openapi()
+PARAMETERS: dict[str, Any] = DOCUMENT["components"]["parameters"]
+EVERY_FIELD = [(feature, field) for feature in CATALOGUE for field in fields(feature.params).values()]
+PAGE = DOCUMENTS["docs/features.md"]()
+CONTROLS = json.loads(DOCUMENTS["demo-ui/features.json"]())
+
+
+def test_committed_files_are_as_generated() -> None:
+    assert out_of_date(ROOT) == []
+
+
+def test_check_names_what_is_out_of_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--write"], tmp_path) == 0
+    assert main(["--check"], tmp_path) == 0
+    (tmp_path / "docs" / "openapi.json").write_text("{}")
+    (tmp_path / "docs" / "features.md").unlink()
+    assert main(["--check"], tmp_path) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told == [f"{name} is out of date: make reference" for name in ("docs/features.md", "docs/openapi.json")]
+    assert main([]) == main(["--check", "--write"]) == 2
+
+
+def test_the_document_is_valid_openapi() -> None:
+    openapi_spec_validator.validate(DOCUMENT)
+    assert DOCUMENT["openapi"] == "3.1.0"
+    assert {"/{key}", "/_key/{key}", "/_api/transform", "/_api/openapi.json", "/_health"} == set(DOCUMENT["paths"])
+
+
+def _references(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        yield from ([part["$ref"]] if "$ref" in part else [])
+        for inner in part.values():
+            yield from _references(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _references(inner)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for address in set(_references(DOCUMENT)):
+        found: Any = DOCUMENT
+        for name in address.removeprefix("#/").split("/"):
+            found = found[name]
+        assert found
+
+
+@pytest.mark.parametrize(("feature", "field"), EVERY_FIELD, ids=lambda each: each.name)
+def test_every_parameter_is_described(feature: Feature, field: Any) -> None:
+    described = PARAMETERS[f"{feature.name}.{field.name}"]
+    assert described["in"] == "query"
+    assert field.description in described["description"]
+    assert described["schema"]
+    assert all(f"`{name}`" in PAGE for name in (field.name, *field.aliases))
+
+
+def test_every_query_name_of_the_document_is_understood() -> None:
+    assert [name for name in PARAMETERS if not query.is_known(name)] == []
+    assert set(query.CONTROLS) <= set(PARAMETERS)
+    assert set(fields(Output)) <= set(PARAMETERS)
+
+
+@pytest.mark.parametrize(("feature", "field"), EVERY_FIELD, ids=lambda each: each.name)
+def test_defaults_and_choices_are_taken(feature: Feature, field: Any) -> None:
+    """What the document says of a field, the field itself takes."""
+    schema = PARAMETERS[f"{feature.name}.{field.name}"]["schema"]
+    needed = {
+        other.name: "red" if other.name == "color" else "1"
+        for other in fields(feature.params).values()
+        if other.default is None and not other.optional
+    }
+    said = [schema["default"]] if "default" in schema else []
+    said += schema.get("enum", []) + schema.get("examples", [])
+    said += [schema[bound] for bound in ("minimum", "maximum") if bound in schema]
+    for value in said:
+        if feature.name == "sharpen":
+            needed["sigma"] = "1"
+        if (field.name, value) in (("aspectRatio", "16:9"), ("aspectRatio", 1.5)):
+            needed["width"] = "10"
+        check(feature.params, {**needed, field.name: str(value)}, where=feature.name, text=True)
+
+
+def test_switches_by_a_features_own_name() -> None:
+    for feature in CATALOGUE:
+        kinds = PARAMETERS[feature.name]["schema"]
+        assert {"type": "boolean"} in kinds.get("anyOf", [kinds])
+        assert edits({feature.name: "false"}, text=True) == ()
+
+
+def test_refusals_have_the_error_schema() -> None:
+    responses = DOCUMENT["paths"]["/{key}"]["get"]["responses"]
+    assert {"200", "304", "400", "403", "404", "413", "415", "422", "504"} <= set(responses)
+    answer = DOCUMENT["components"]["responses"]["400"]["content"]["application/json"]["schema"]
+    assert answer == {"$ref": "#/components/schemas/Error"}
+    assert DOCUMENT["components"]["schemas"]["Error"]["required"] == ["status", "code", "message"]
+
+
+def test_only_the_operator_transforms() -> None:
+    assert DOCUMENT["paths"]["/_api/transform"]["post"]["security"] == [{"operator": []}]
+
+
+def test_the_page_has_a_section_for_each_feature_in_order() -> None:
+    sections = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
+    assert sections == [*(feature.name for feature in CATALOGUE), "Output", "Spellings"]
+    assert all(feature.help in PAGE for feature in CATALOGUE)
+    links = set(re.findall(r"\]\(#([^)]+)\)", PAGE))
+    assert links <= {section.lower() for section in sections}
+    assert all(line.count(" | ") >= 2 for line in PAGE.splitlines() if line.startswith("|"))
+
+
+def test_the_page_says_ranges_units_and_defaults() -> None:
+    assert "| `size` | whole number, 2 to 1000 px | `10` | Side of a square |" in PAGE
+    assert "| `key` | text, 1 to 1024 characters | required | Key of the overlay |" in PAGE
+    assert "| `width` | number, above 0 to 100 % |  | Share of the picture's width; proportions stay |" in PAGE
+    assert "| `tile` | `true`, `false` | `false` | Cover the whole picture with copies |" in PAGE
+
+
+def test_every_setting_is_on_the_page() -> None:
+    page = DOCUMENTS["docs/configuration.md"]()
+    for field in Settings.__dataclass_fields__.values():
+        if setting := field.metadata.get("setting"):
+            assert f"| `{setting.variable}` |" in page
+    assert "| `ENABLE_SIGNATURE` | `No` | Refuse pictures whose URL is not signed |" in page
+    assert "| `IGNORED_PARAMETERS` | `utm_*,fbclid,gclid` |" in page
+
+
+def test_controls_tell_a_page_all_it_needs() -> None:
+    assert [feature["name"] for feature in CONTROLS["features"]] == [feature.name for feature in CATALOGUE]
+    kinds = {"switch", "choice", "integer", "number", "text", "color", "length", "point", "ratio"}
+    every = [one for feature in CONTROLS["features"] for one in feature["parameters"]] + CONTROLS["output"]
+    assert {one["control"] for one in every} <= kinds
+    assert all(one["choices"] for one in every if one["control"] == "choice")
+    blur = next(feature for feature in CONTROLS["features"] if feature["name"] == "blur")
+    assert blur["parameters"][0] | {"name": "sigma", "min": 0.3, "max": 1000, "unit": "px"} == blur["parameters"][0]
+
+
+def test_nothing_generated_names_a_machine() -> None:
+    for made in DOCUMENTS.values():
+        assert not re.search(r"/home/|/tmp/|/work/|object at 0x", made())
