@@ -53,7 +53,7 @@ def test_a_source_that_cannot_be_listed_is_told() -> None:
     assert b"cannot be listed: not &lt;you&gt;" in pages.start(Listed(fault=Forbidden("not <you>"))).body
 
 
-NULL = {"type": "null"}
+ABOVE_1 = {"type": ["number", "string", "null"], "exclusiveMinimum": 1.0}
 DOCUMENT = {
     "openapi": "3.1.0",
     "info": {"title": "A <b> service", "description": "What it does & more"},
@@ -65,7 +65,7 @@ DOCUMENT = {
                 "parameters": [
                     {"$ref": "#/components/parameters/width"},
                     {"name": "fit", "in": "query", "schema": {"enum": ["cover", "inside"], "default": "cover"}},
-                    {"name": "dpr", "in": "query", "schema": {"anyOf": [{"type": "number", "minimum": 1}, NULL]}},
+                    {"name": "dpr", "in": "query", "schema": {"anyOf": [ABOVE_1, {"type": "null"}]}},
                 ],
                 "responses": {"200": {"description": "The picture"}},
             },
@@ -74,7 +74,7 @@ DOCUMENT = {
     "components": {
         "parameters": {
             "width": {
-                "name": "width", "in": "query", "description": "Pixels <across>",
+                "name": "width", "in": "query", "description": "Pixels <across>, as `px`",
                 "schema": {"type": "integer", "minimum": 0, "maximum": 9},
             }
         }
@@ -88,9 +88,9 @@ DOCUMENT = {
         "A &lt;b&gt; service",
         "What it does &amp; more",
         "<code>GET /{key}</code>",
-        "<code>width</code></td><td>integer, 0 to 9</td><td>Pixels &lt;across&gt;</td>",
+        "<code>width</code></td><td>integer, from 0 to 9</td><td>Pixels &lt;across&gt;, as <code>px</code></td>",
         "<code>fit</code></td><td>one of cover | inside, default cover</td>",
-        "<code>dpr</code></td><td>number, 1 or more</td>",
+        "<code>dpr</code></td><td>number or string, above 1</td>",
         "<td>200</td><td>The picture</td>",
     ],
 )
@@ -101,6 +101,6 @@ def test_the_reference_says_what_the_document_says(words: str) -> None:
 def test_a_page_loads_nothing_from_elsewhere() -> None:
     answer = pages.reference(DOCUMENT)
     assert re.findall(r'(?:href|src)="([^"]+)"', answer.body.decode()) == [
-        pages.STYLE, pages.ICON, "/_demo/", "/_api/docs", "/_api/openapi.json",
+        pages.STYLE, pages.ICON, "/_demo/", "/_api/docs", "/_api/openapi.json", "#parameters",
     ]  # fmt: skip
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; img-src 'self'; style-src 'self'")

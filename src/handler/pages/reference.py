@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -10,58 +11,68 @@ from handler.pages.html import page
 from handler.response import Answer
 
 _METHODS = ("get", "head", "post", "put", "delete")
+_BOUNDS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
 
 
 def reference(document: Mapping[str, Any]) -> Answer:
-    """Every path of an OpenAPI document, with its parameters and answers."""
+    """Every path of an OpenAPI document with its own parameters and answers, and the shared parameters once."""
     operations = (
-        (path, method, operation)
+        _operation(document, path, method, operation)
         for path, item in document.get("paths", {}).items()
         for method, operation in item.items()
         if method in _METHODS
     )
-    about = escape(document["info"].get("description", ""))
-    content = "\n".join(_operation(document, *each) for each in operations)
-    return page(document["info"]["title"], f"<p>{about}</p>\n{content}")
+    shared = document.get("components", {}).get("parameters", {}).values()
+    common = f'<h2 id="parameters">Parameters</h2>\n{_table(shared)}' if shared else ""
+    about = f"<p>{_text(document['info'])}</p>"
+    return page(document["info"]["title"], "\n".join((about, *operations, common)))
 
 
 def _operation(document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]) -> str:
-    parameters = [_resolved(document, each) for each in operation.get("parameters", ())]
+    parameters = operation.get("parameters", ())
+    own = [each for each in parameters if "$ref" not in each]
+    more = '<p>Also takes the <a href="#parameters">parameters below</a>.</p>' if len(own) < len(parameters) else ""
     answers = ((status, _resolved(document, each)) for status, each in operation.get("responses", {}).items())
-    rows = "".join(_row(each) for each in parameters)
-    table = f"<table><tr><th>Name</th><th>Value</th><th>What it does</th></tr>\n{rows}</table>" if rows else ""
     codes = "".join(f"<tr><td>{escape(str(code))}</td><td>{_text(each)}</td></tr>\n" for code, each in answers)
-    summary = escape(operation.get("summary", ""))
     return (
-        f"<h2><code>{method.upper()} {escape(path)}</code></h2>\n<p>{summary}</p>\n<p>{_text(operation)}</p>\n{table}\n"
+        f"<h2><code>{method.upper()} {escape(path)}</code></h2>\n<p>{escape(operation.get('summary', ''))}</p>\n"
+        f"<p>{_text(operation)}</p>\n{_table(own)}\n{more}\n"
         f"<table><tr><th>Status</th><th>Answer</th></tr>\n{codes}</table>"
     )
 
 
-def _row(parameter: Mapping[str, Any]) -> str:
-    value = ", ".join(_value(parameter.get("schema", {})))
-    name = escape(parameter["name"])
-    return f"<tr><td><code>{name}</code></td><td>{escape(value)}</td><td>{_text(parameter)}</td></tr>\n"
+def _table(parameters: Iterable[Mapping[str, Any]]) -> str:
+    rows = "".join(
+        f"<tr><td><code>{escape(each['name'])}</code></td><td>{escape(', '.join(_value(each.get('schema', {}))))}</td>"
+        f"<td>{_text(each)}</td></tr>\n"
+        for each in parameters
+    )
+    return f"<table><tr><th>Name</th><th>Value</th><th>What it does</th></tr>\n{rows}</table>" if rows else ""
 
 
 def _value(schema: Mapping[str, Any]) -> Iterator[str]:
-    """What a schema takes, in words: type, choices, range, default."""
-    for choice in schema.get("anyOf", ()):
-        yield from _value(choice)
-    if "enum" in schema:
+    """What a schema takes, in words: choices or types, range, default."""
+    choices = [", ".join(_value(choice)) for choice in schema.get("anyOf", ())]
+    if choices:
+        yield " or ".join(filter(None, choices))
+    elif "enum" in schema:
         yield "one of " + " | ".join(map(str, schema["enum"]))
-    elif schema.get("type", "null") != "null":
-        yield str(schema["type"])
-    if "minimum" in schema:
-        yield f"{schema['minimum']} to {schema['maximum']}" if "maximum" in schema else f"{schema['minimum']} or more"
-    elif "maximum" in schema:
-        yield f"at most {schema['maximum']}"
-    if schema.get("default") is not None:
-        yield f"default {schema['default']}"
+    elif kinds := [kind for kind in _listed(schema.get("type", ())) if kind != "null"]:
+        yield " or ".join(kinds)
+    if bounds := [f"{word} {schema[name]:.10g}" for name, word in _BOUNDS.items() if name in schema]:
+        yield " ".join(bounds)
+    default = schema.get("default")
+    if default is not None:
+        yield f"default {default:g}" if isinstance(default, float) else f"default {str(default).lower()}"
+
+
+def _listed(types: str | Sequence[str]) -> Sequence[str]:
+    return (types,) if isinstance(types, str) else types
 
 
 def _text(described: Mapping[str, Any]) -> str:
-    return escape(described.get("description", ""))
+    """A description, with what stands in backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(described.get("description", "")))
 
 
 def _resolved(document: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
