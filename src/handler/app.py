@@ -9,6 +9,7 @@ from features import Deadline
 from handler import response
 from handler.doors.console import is_console_event
 from handler.doors.http_call import call_of, is_http_event
+from handler.doors.upload_events import is_upload_event
 from handler.errors import BadRequest, HandlerError
 from handler.observability import logger, observed
 from handler.wiring import Application, application
@@ -24,14 +25,20 @@ class LambdaContext(Protocol):
 
 
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str, object]:
-    """Answer any event; one in HTTP shape never reaches another door than HTTP's."""
+    """Answer any event; one in HTTP shape never reaches another door than HTTP's.
+
+    Only the upload door raises: whoever brought the event, S3 or a queue, is to bring it again.
+    """
     app = application()
     deadline = _deadline(app, context)
-    with observed("http" if is_http_event(event) else "console") as facts:
+    is_http = is_http_event(event)
+    if not is_http and is_upload_event(event):
+        return _uploads(app, event, deadline)
+    with observed("http" if is_http else "console") as facts:
         try:
-            return _http(app, event, deadline, facts) if is_http_event(event) else _console(app, event, deadline)
+            return _http(app, event, deadline, facts) if is_http else _console(app, event, deadline)
         except HandlerError as error:
-            facts.update(status=int(error.status), code=error.code)
+            facts.update(status=int(error.status), code=error.code, detail=error.detail)
             return response.refusal(error, app.http.caching).as_event()
         except Exception:  # noqa: BLE001 - the last resort: the client learns nothing of the fault, the log everything
             logger().exception("unexpected fault", extra=facts)
@@ -42,7 +49,7 @@ def _http(app: Application, event: Mapping[str, Any], deadline: Deadline, facts:
     call = call_of(event)
     facts.update(method=call.method, path=call.path)
     answer = app.http.answer(call, deadline)
-    facts.update(status=int(answer.status), bytes=len(answer.body))
+    facts.update(status=int(answer.status), bytes=len(answer.body), **answer.for_the_log)
     return answer.as_event(head=call.method == "HEAD", most=app.settings.answer_bytes)
 
 
@@ -50,6 +57,13 @@ def _console(app: Application, event: Mapping[str, Any], deadline: Deadline) -> 
     if not is_console_event(event):
         raise BadRequest("the event must be an HTTP request, an S3 event, or hold `imageKey` or `image`")
     return app.console.invoke(event, deadline)
+
+
+def _uploads(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+    if app.uploads is None:
+        raise HandlerError("an upload cannot be taken: OUTPUT_BUCKET and UPLOAD_PRESETS are not set")
+    with observed("uploads"):
+        return app.uploads.handle(event, deadline)
 
 
 def _deadline(app: Application, context: LambdaContext | None) -> Deadline:

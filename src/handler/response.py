@@ -37,6 +37,8 @@ class Answer:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    for_the_log: dict[str, object] = field(default_factory=dict)
+    """What the log shall know and the client shall not."""
 
     def with_headers(self, headers: Mapping[str, str]) -> Answer:
         """The same answer with these headers set."""
@@ -98,6 +100,7 @@ def refusal(error: FeatureError | HandlerError, caching: Caching) -> Answer:
     )
     cache_control = f"public, max-age={caching.error}" if keep and caching.error else "no-store"
     answer = report({"status": int(status), "code": error.code, "message": error.message}, status, cache_control)
+    answer = replace(answer, for_the_log={"code": error.code, "detail": error.detail or error.message})
     return answer.with_headers(error.headers) if isinstance(error, HandlerError) else answer
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from features import InvalidParameter, ObjectRef
 from handler.aws import AwsAccess, Credentials
@@ -13,16 +15,19 @@ from handler.dialects import json_edits, query
 from handler.doors.console import ConsoleDoor
 from handler.doors.http import HttpDoor
 from handler.errors import HandlerError
-from handler.objects import open_sources
+from handler.objects import Sources, open_sources, source_of
 from handler.ports import SecretSource
 from handler.presets import Recipe, read_presets
-from handler.produce import Workshop
+from handler.produce import Workshop, produce
 from handler.response import Caching
 from handler.secrets import AwsSecret, FileSecret, prefetch
 from handler.settings import Settings, SettingsError
 from handler.signature import Signatures
 from handler.understand import House
 from handler.version import drawing_version
+
+if TYPE_CHECKING:
+    from handler.doors.uploads import UploadDoor
 
 _LARGEST_DOCUMENT = 1_000_000
 """Bytes of what PRESETS or ALWAYS may point at."""
@@ -35,6 +40,8 @@ class Application:
     settings: Settings
     http: HttpDoor
     console: ConsoleDoor
+    uploads: UploadDoor | None
+    """None where OUTPUT_BUCKET is not set."""
 
 
 _built: list[Application] = []
@@ -63,13 +70,16 @@ def build(settings: Settings) -> Application:
         faults += house.faults()
     with _told(faults, "IGNORED_PARAMETERS must be "):
         ignored = IgnoredParameters(settings.ignored_parameters, query.is_known)
-    if faults:
-        raise SettingsError("\n".join(faults))
+    _refuse(faults)
+    workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at)
+    uploads = None
+    with _told(faults):
+        uploads = _uploads(settings, aws, objects, workshop, house) if settings.output_bucket else None
+    _refuse(faults)
     signing = _secret(settings.secrets_manager, settings.signature_secret_file, aws, settings.secret_key)
     operator = _secret(settings.operator_token, settings.operator_token_file, aws)
     origin = _secret(settings.origin_secret, settings.origin_secret_file, aws)
     prefetch(secret for secret in (signing if settings.enable_signature else None, origin) if secret)
-    workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at)
     caching = Caching(settings.browser_max_age, settings.cdn_max_age, settings.error_max_age)
     http = HttpDoor(
         workshop=workshop,
@@ -85,7 +95,12 @@ def build(settings: Settings) -> Application:
         documents={"openapi.json": _openapi},
     )
     console = ConsoleDoor(workshop, house, caching, settings.answer_bytes)
-    return Application(settings, http, console)
+    return Application(settings, http, console, uploads)
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise SettingsError("\n".join(faults))
 
 
 @contextmanager
@@ -97,6 +112,24 @@ def _told(faults: list[str], prefix: str = "") -> Iterator[None]:
         faults.append(prefix + error.message)
     except ValueError as error:
         faults.append(prefix + str(error))
+
+
+def _uploads(settings: Settings, aws: AwsAccess, objects: Sources, workshop: Workshop, house: House) -> UploadDoor:
+    from handler.doors.uploads import UploadDoor  # noqa: PLC0415 - only a stack that takes uploads needs it
+    from handler.results import open_results  # noqa: PLC0415
+
+    unknown = [name for name in settings.upload_presets if name not in house.presets]
+    if unknown or not settings.upload_presets:
+        known = ", ".join(house.presets) or "none, as PRESETS is empty"
+        raise ValueError(f"UPLOAD_PRESETS must name presets ({known}), got {', '.join(unknown) or 'nothing'}")
+    results = open_results(settings.output_bucket, aws=aws, sources=objects.places)
+    return UploadDoor(
+        produce=partial(produce, workshop=workshop),
+        presets={name: house.presets[name].then(house.always) for name in settings.upload_presets},
+        results=results,
+        output_bucket=results.place.bucket,
+        source_of=lambda bucket, key: source_of(bucket, key, objects.places),
+    )
 
 
 def _aws(settings: Settings) -> AwsAccess:

@@ -11,7 +11,8 @@ from pathlib import Path
 from tests import pictures
 
 FORBIDDEN = (
-    "PIL", "numpy", "scipy", "skimage", "sklearn", "boto3", "botocore.session", "pydantic", "rembg", "onnxruntime", "numba",
+    "PIL", "numpy", "scipy", "skimage", "sklearn", "boto3", "botocore.session", "pydantic", "rembg", "onnxruntime",
+    "numba",
     "awscrt", "click", "starlette", "uvicorn", "prometheus_client", "webcolors", "blurhash", "pi_heif", "http.server",
     "multiprocessing", "asyncio", "sqlite3",
 )  # fmt: skip

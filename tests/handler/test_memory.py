@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests import pictures
 
 PROGRAM = """
@@ -20,7 +19,8 @@ from handler.app import lambda_handler
 events = json.loads(sys.argv[1])
 
 def resident():
-    return int(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS")).split()[1])
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
 
 sizes = []
 for turn in range(1000):

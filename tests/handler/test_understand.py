@@ -18,7 +18,7 @@ from handler.understand import Caller, House, understand
 THUMB = House(presets=read_presets({"thumb": {"resize": {"width": 99}, "toFormat": "webp"}, "soft": "blur.sigma=3"}))
 
 
-def ask(path: str, house: House = THUMB, caller: Caller = Caller.ANYONE, **said: str) -> ImageRequest:
+def ask(path: str, house: House = THUMB, caller: Caller = Caller.ANYONE, /, **said: str) -> ImageRequest:
     return understand(path, [(name.replace("__", "."), value) for name, value in said.items()], house, caller=caller)
 
 

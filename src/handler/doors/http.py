@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from features import Deadline, FeatureError, ObjectRef
@@ -143,7 +143,7 @@ class HttpDoor:
         except (FeatureError, HandlerError) as broken:
             return answer.with_headers({"X-Fallback-Error": broken.code})
         headers = {**answer.headers, "Content-Type": result.media_type}
-        return Answer(answer.status, headers, result.body)
+        return replace(answer, headers=headers, body=result.body)
 
 
 def _is_one_of(given: str, secrets: SecretSource) -> bool:
