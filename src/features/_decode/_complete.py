@@ -1,7 +1,8 @@
-"""Files cut off where the decoders do not mind: after a PNG's last row, between the frames of a GIF."""
+"""Files cut off where the decoders do not mind: after a PNG's last row, between a GIF's frames, in a TIFF's strips."""
 
 from __future__ import annotations
 
+from features._decode import _tiff
 from features._picture import SourceFormat
 
 
@@ -11,7 +12,7 @@ def is_complete(original: bytes, kind: SourceFormat) -> bool:
         return original.rfind(b"IEND\xaeB`\x82") >= 0
     if kind == "gif":
         return _gif_ends(original)
-    return True
+    return _tiff.is_complete(original) if kind == "tiff" else True
 
 
 def _gif_ends(original: bytes) -> bool:

@@ -6,18 +6,15 @@ The figures per pixel are measured; `python -m bench.memory` prints them beside 
 from __future__ import annotations
 
 import math
-import struct
 
 import pyvips
 
+from features._decode._tiff import strip_rows
 from features._picture import Source, SourceFormat
 
 _BASE = 12_000_000
 _ROWS = 2800
 """Rows of the loaded picture that libvips' threads, line caches and the resize hold between them, at the most."""
-_ROWS_PER_STRIP, _TILE_LENGTH = 278, 323
-_SHORT, _LONG = 3, 4
-_ALL_ROWS = 1 << 32
 _SUBSAMPLED = {"4:4:4": 3.0, "4:2:2": 2.0, "4:4:0": 2.0, "4:2:0": 1.5, "4:1:1": 1.5}
 
 
@@ -37,28 +34,8 @@ def decoder_memory(kind: SourceFormat, image: pyvips.Image, original: bytes) -> 
         # Lossless pixels are unpacked before they are scaled, and so is the alpha channel of lossy ones.
         per_pixel = 4.8 if image.hasalpha() or b"VP8L" in original[12:4096] else 0
     elif kind == "tiff":
-        return min(_strip_rows(original), image.height) * image.width * image.bands * sample
+        return min(strip_rows(original), image.height) * image.width * image.bands * sample
     return round(pixels * per_pixel)
-
-
-def _strip_rows(original: bytes) -> int:
-    """Rows that a TIFF's first directory stores in one piece; all of them where it does not say."""
-    order = "<" if original[:2] == b"II" else ">"
-    big = original[2:4] in (b"+\0", b"\0+")
-    try:
-        (start,) = struct.unpack_from(order + ("Q" if big else "I"), original, 8 if big else 4)
-        (count,) = struct.unpack_from(order + ("Q" if big else "H"), original, start)
-        first, size, value_at = start + (8 if big else 2), 20 if big else 12, 12 if big else 8
-        rows: dict[int, int] = {}
-        for at in range(first, first + size * min(count, 500), size):
-            tag, kind = struct.unpack_from(order + "HH", original, at)
-            if tag in (_ROWS_PER_STRIP, _TILE_LENGTH) and kind in (_SHORT, _LONG):
-                rows[tag] = int(
-                    struct.unpack_from(order + ("H" if kind == _SHORT else "I"), original, at + value_at)[0]
-                )
-        return rows.get(_TILE_LENGTH) or rows.get(_ROWS_PER_STRIP) or _ALL_ROWS
-    except struct.error:
-        return _ALL_ROWS
 
 
 def uninterruptible_seconds(source: Source, shrink: float) -> float:
@@ -69,8 +46,8 @@ def uninterruptible_seconds(source: Source, shrink: float) -> float:
 def decoder_seconds(kind: SourceFormat, image: pyvips.Image) -> float:
     """Seconds in which one frame's decoder cannot be told to stop, at about half the speed of one core here."""
     megapixels = image.width * image.height / 1e6
-    whole = image.get_typeof("interlaced") or kind in ("webp", "avif", "heif")
-    speed = {"jpeg": 10, "png": 8, "webp": 8, "avif": 3, "heif": 2}.get(kind, math.inf)
+    whole = image.get_typeof("interlaced") or kind in ("webp", "avif")
+    speed = {"jpeg": 10, "png": 8, "webp": 8, "avif": 3}.get(kind, math.inf)
     return megapixels / speed if whole else 0.0
 
 

@@ -75,6 +75,8 @@ def source_at_fault(original: bytes, source: Source, output: Output, context: Co
 
 
 def _read_through(original: bytes, source: Source, output: Output, context: Context) -> None:
+    if not context.deadline.leaves_room_for(_cost.uninterruptible_seconds(source, 1.0)):
+        return  # it was read where it can be killed, and its faults were found there
     picture = decode(original, source, output, context)
     try:
         with watched(picture.image, context.deadline):
@@ -176,7 +178,7 @@ def _loaded(
         return _bitmaps.ico_pixels(original, page, tolerant=tolerant)
     image = opened(original, kind, tolerant=tolerant, **_options(source, frames, output, shrink, limits))
     if kind == "heif":
-        return _heif.pixels(original, page, image)
+        return _heif.pixels(original, page, image, context.deadline)
     _check_memory(source, (image.width, image.height // frames), frames, limits)
     return image
 

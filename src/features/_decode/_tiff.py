@@ -1,0 +1,88 @@
+"""TIFF directories: how many rows are stored in one piece, and whether all pieces are there.
+
+libtiff says neither: it takes a strip that is missing for one that is black.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_ROWS_PER_STRIP, _TILE_LENGTH = 278, 323
+_STARTS, _SIZES = (273, 324), (279, 325)
+_ASKED = frozenset({_ROWS_PER_STRIP, _TILE_LENGTH, *_STARTS, *_SIZES})
+_TYPES = {3: "H", 4: "I", 16: "Q"}
+# A file made to keep this reader busy is left to libtiff.
+_MOST_PAGES, _MOST_ENTRIES, _MOST_NUMBERS = 1000, 500, 1 << 17
+_ALL_ROWS = 1 << 32
+
+Directory = dict[int, tuple[int, ...]]
+
+
+def strip_rows(original: bytes) -> int:
+    """Rows that the first page stores in one piece; more than it can have where it does not say."""
+    try:
+        first = next(_directories(original), {})
+    except struct.error:
+        return _ALL_ROWS
+    (rows, *_) = first.get(_TILE_LENGTH) or first.get(_ROWS_PER_STRIP) or (_ALL_ROWS,)
+    return rows
+
+
+def is_complete(original: bytes) -> bool:
+    """Whether every directory and every strip or tile of every page lies within the file."""
+    read = 0
+    try:
+        for directory in _directories(original):
+            if _last_byte(directory) > len(original):
+                return False
+            read += sum(map(len, directory.values()))
+            if read > 8 * _MOST_NUMBERS:
+                break
+    except struct.error:
+        return False
+    return True
+
+
+def _last_byte(directory: Directory) -> int:
+    starts, sizes = ([*directory.get(tags[0], ()), *directory.get(tags[1], ())] for tags in (_STARTS, _SIZES))
+    return max((start + size for start, size in zip(starts, sizes, strict=False)), default=0)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a file writes numbers, and how wide those are that point."""
+
+    order: str
+    big: bool
+
+    def numbers(self, original: bytes, at: int, code: str) -> tuple[int, ...]:
+        return struct.unpack_from(self.order + code, original, at)
+
+
+def _directories(original: bytes) -> Iterator[Directory]:
+    layout = _Layout("<" if original[:2] == b"II" else ">", original[2:4] in (b"+\0", b"\0+"))
+    offset = "Q" if layout.big else "I"
+    (at,) = layout.numbers(original, 8 if layout.big else 4, offset)
+    for _ in range(_MOST_PAGES):
+        (count,) = layout.numbers(original, at, "Q" if layout.big else "H")
+        first, size = (at + 8, 20) if layout.big else (at + 2, 12)
+        yield dict(_entries(original, layout, first, min(count, _MOST_ENTRIES)))
+        (at,) = layout.numbers(original, first + size * min(count, len(original)), offset)
+        if not at:
+            return
+
+
+def _entries(original: bytes, layout: _Layout, first: int, count: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    size, room = (20, 8) if layout.big else (12, 4)
+    places = range(first, first + size * count, size)
+    asked = {tag: at for at in places for tag in layout.numbers(original, at, "H") if tag in _ASKED}
+    for tag, at in asked.items():
+        kind, number = layout.numbers(original, at + 2, "HQ" if layout.big else "HI")
+        if kind not in _TYPES or number > _MOST_NUMBERS:
+            continue
+        values_at = at + size - room
+        if struct.calcsize("=" + _TYPES[kind]) * number > room:
+            (values_at,) = layout.numbers(original, values_at, "Q" if layout.big else "I")
+        yield tag, layout.numbers(original, values_at, f"{number}{_TYPES[kind]}")
