@@ -38,7 +38,7 @@ class Sharpen(Params):
     def check(self) -> None:
         """The mild sharpening has no measures."""
         if self.sigma is None and self != Sharpen():
-            raise InvalidParameter("sharpen.sigma", "given with m1, m2, x1, y2 or y3", "nothing")
+            raise InvalidParameter("sharpen.sigma", "given with m1, m2, x1, y2 or y3", None)
 
 
 @feature(Sharpen, group="effect")

@@ -1,0 +1,63 @@
+"""Every feature of the catalogue, through the whole run, on every kind of file; and the order in which they apply."""
+
+from __future__ import annotations
+
+import pytest
+import pyvips
+from tests.pictures import NAMES, sample, svg
+
+from features import (
+    CATALOGUE,
+    Context,
+    Feature,
+    InvalidParameter,
+    ObjectRef,
+    Output,
+    Rendered,
+    Report,
+    Step,
+    by_name,
+    check,
+    edits,
+    fields,
+    run,
+)
+
+NEEDED = {"key": "logo", "color": "teal", "amount": 20}
+"""For the parameters that have no default."""
+CONTEXT = Context(objects={ObjectRef("", "logo"): svg()})
+
+
+def step(feature: Feature) -> Step:
+    """The feature with its defaults."""
+    said = {
+        name: NEEDED[name] for name, field in fields(feature.params).items() if name in NEEDED and not field.optional
+    }
+    return Step(feature, check(feature.params, said, where=feature.name))
+
+
+@pytest.mark.parametrize("feature", CATALOGUE, ids=lambda feature: feature.name)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_feature_takes_every_kind_of_file(name: str, feature: Feature) -> None:
+    outcome = run(sample(name).body, [step(feature)], Output(format="webp"), CONTEXT)
+    if feature.group == "report":
+        assert isinstance(outcome, Report)
+        return
+    assert isinstance(outcome, Rendered)
+    moving = name in ("webp-animated", "gif-animated")
+    shown = pyvips.Image.new_from_buffer(outcome.body, "", n=-1 if moving else 1)
+    assert (shown.width, shown.height) == (outcome.width, outcome.height * (3 if moving else 1))
+    assert shown.avg() > 0
+
+
+def test_names_and_aliases_are_nobody_elses() -> None:
+    said = [name for feature in CATALOGUE for name in (feature.name, *feature.aliases)]
+    assert len(said) == len(set(said))
+    assert by_name("greyscale").name == "grayscale"
+    with pytest.raises(InvalidParameter, match=r"`feature` must be one of trim, crop, resize, .*, got 'sepia'"):
+        by_name("sepia")
+
+
+def test_order_is_that_of_sharp() -> None:
+    asked = {"info": True, "flatten": True, "watermark": "logo", "blur": 2, "resize": {"width": 9}, "tint": "red"}
+    assert [each.feature.name for each in edits(asked)] == ["resize", "blur", "watermark", "tint", "flatten", "info"]
