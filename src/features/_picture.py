@@ -8,6 +8,8 @@ from typing import Literal
 
 import pyvips
 
+from features._errors import TooLarge
+
 SourceFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heif", "tiff", "bmp", "ico", "svg"]
 
 
@@ -49,9 +51,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Upright pixels in sRGB or grey, with or without alpha, 8 or 16 bits a band.
+    """Upright pixels in sRGB or grey, with or without alpha, 8 bits a band.
 
-    The frames of an animation lie one below the other in `image`, all of one height.
+    The frames of an animation lie one below the other in `image`, all of one height. `image` may be readable only once,
+    from top to bottom: whatever reads rows twice, out of order or bottom up calls `materialized` first.
     """
 
     image: pyvips.Image
@@ -61,6 +64,8 @@ class Picture:
     loop: int = 0
     shrunk_from: tuple[int, int] | None = None
     """Width and height of a frame, had the decoder not shrunk on load (or drawn an SVG at another size)."""
+    room: float = float("inf")
+    """Bytes that are left of the memory budget to hold pixels in."""
 
     @property
     def full(self) -> tuple[int, int]:
@@ -88,12 +93,16 @@ class Picture:
         return replace(self, image=image, shrunk_from=self.shrunk_from if same_size else None)
 
     def materialized(self) -> Picture:
-        """The same picture held in memory where it could be read only once, from top to bottom."""
+        """The same picture held in memory where it could be read only once, from top to bottom; TooLarge."""
         if not self.image.get_typeof("vips-sequential"):
             return self
+        size = self.image.width * self.image.height * self.image.bands
+        if size > self.room:
+            most = max(0, round(self.room / 1e6))
+            raise TooLarge(f"the pixels must fit into {most} MB of memory, got {size // 1_000_000} MB")
         image = self.image.copy_memory().copy()
         image.remove("vips-sequential")
-        return replace(self, image=image)
+        return replace(self, image=image, room=self.room - size)
 
     def each_frame(self, work: Callable[[pyvips.Image], pyvips.Image]) -> Picture:
         """Apply `work` to each frame on its own, for whatever looks at neighbours or changes the size."""

@@ -5,6 +5,7 @@ damaged file may show only then: `source_at_fault` goes around whatever pulls.
 """
 
 from features._decode._cost import uninterruptible_seconds
-from features._decode._decode import decode, inspect, source_at_fault
+from features._decode._decode import decode, source_at_fault
+from features._decode._header import inspect
 
 __all__ = ["decode", "inspect", "source_at_fault", "uninterruptible_seconds"]

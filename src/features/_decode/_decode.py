@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import pyvips
 
-from features._decode import _bitmaps, _cost, _drawings, _heif
+from features._decode import _bitmaps, _cost, _heif
 from features._decode._colour import to_srgb
-from features._decode._complete import is_complete
+from features._decode._header import source_of
 from features._decode._loaders import damaged, opened
-from features._decode._sniff import sniff
-from features._errors import DamagedSource, FeatureError, InvalidParameter, TooLarge
+from features._errors import InvalidParameter, TooLarge
 from features._output import Output
-from features._picture import Picture, Source, SourceFormat
+from features._picture import Picture, Source
 from features._ports import MEGA, Context, Deadline, Limits
 from features._watch import watched
 
@@ -26,16 +24,6 @@ Image = Any
 _ANIMATED = frozenset({"gif", "webp"})
 _MOST_SIDE = 32_000
 """Pixels; what a drawing is drawn at."""
-
-
-def inspect(original: bytes, limits: Limits) -> Source:
-    """What the header says. UnsupportedSource, DamagedSource, TooLarge."""
-    if len(original) > limits.source_bytes:
-        raise TooLarge(f"the file must be at most {limits.source_bytes} bytes, got {len(original)}")
-    kind = sniff(original)
-    if not limits.tolerate_truncated and not is_complete(original, kind):
-        raise DamagedSource("the picture is damaged or cut off", detail=f"{kind} without its end")
-    return _source(original, kind, None, limits)
 
 
 def decode(original: bytes, source: Source, output: Output, context: Context, shrink: float = 1.0) -> Picture:
@@ -49,13 +37,13 @@ def decode(original: bytes, source: Source, output: Output, context: Context, sh
     if page is not None and page >= source.frames:
         raise InvalidParameter("page", f"0 to {source.frames - 1}", page)
     if page:
-        source = _source(original, source.format, page, limits)
+        source = source_of(original, source.format, page, limits)
     frames = source.frames if _keeps_frames(source, output) else 1
     if frames > 1:
         _check_animation(source, limits)
     try:
-        image = _loaded(original, source, frames, output, context, shrink)
-        return _picture(image, source, frames, context)
+        image, taken = _loaded(original, source, frames, output, context, shrink)
+        return _picture(image, source, frames, context, taken)
     except pyvips.Error as error:
         context.deadline.check()
         raise damaged(error) from None
@@ -86,70 +74,6 @@ def _read_through(original: bytes, source: Source, output: Output, context: Cont
         raise damaged(error) from None
 
 
-def _source(original: bytes, kind: SourceFormat, page: int | None, limits: Limits) -> Source:
-    """What the header says of the file, and of that page if one is given."""
-    if kind == "bmp":
-        source = _bitmaps.bmp_source(original)
-    elif kind == "ico":
-        source = _bitmaps.ico_source(original, page)
-    else:
-        header = opened(original, kind, tolerant=limits.tolerate_truncated, **({"page": page} if page else {}))
-        source = _from_header(header, original, kind)
-    if kind == "svg":
-        return _surveyed(source, original, limits)
-    pixels = source.width * source.height
-    if pixels > limits.source_pixels:
-        got = f"{source.width} × {source.height} = {pixels}"
-        raise TooLarge(f"the picture must have at most {limits.source_pixels} pixels, got {got}")
-    return source
-
-
-def _from_header(header: Image, original: bytes, kind: SourceFormat) -> Source:
-    def known(name: str, default: int) -> int:
-        return int(header.get(name)) if header.get_typeof(name) else default
-
-    if kind in ("avif", "heif"):
-        kind = "heif" if header.get("heif-compression") == "hevc" else "avif"
-    frames = known("n-pages", 1)
-    orientation = known("orientation", 1)
-    return Source(
-        format=kind,
-        width=header.width,
-        height=header.height,
-        size=len(original),
-        frames=frames,
-        orientation=orientation if 1 <= orientation <= 8 else 1,
-        alpha=bool(header.hasalpha()),
-        bands=header.bands,
-        bits=known("bits-per-sample", {"uchar": 8, "ushort": 16}.get(str(header.format), 32)),
-        profile=bool(header.get_typeof("icc-profile-data")),
-        interlaced=bool(header.get_typeof("interlaced")),
-        delays=tuple(header.get("delay")) if frames > 1 and header.get_typeof("delay") else (),
-        loop=known("loop", 0),
-        decoder_memory=_cost.decoder_memory(kind, header, original),
-        decoder_seconds=_cost.decoder_seconds(kind, header),
-    )
-
-
-def _surveyed(source: Source, original: bytes, limits: Limits) -> Source:
-    """A drawing's own pixels are a proposal; what drawing it costs stands in its elements."""
-    found = _drawings.survey(original, lambda inside: _pixels_inside(inside, limits))
-    pixels = source.width * source.height
-    return replace(source, decoder_memory=found.memory(pixels), decoder_seconds=found.seconds(pixels))
-
-
-def _pixels_inside(embedded: bytes, limits: Limits) -> int:
-    """Pixels of a picture inside a drawing; one that cannot be read is not drawn and costs nothing."""
-    try:
-        kind = sniff(embedded)
-        source = _source(embedded, kind, None, limits) if kind != "svg" else None
-    except TooLarge:
-        raise
-    except FeatureError:
-        return 0
-    return source.width * source.height if source else 0
-
-
 def _keeps_frames(source: Source, output: Output) -> bool:
     asked = output.format if output.format not in (None, "auto", "original") else source.format
     keeps = output.animated is not False and output.page is None
@@ -166,21 +90,18 @@ def _check_animation(source: Source, limits: Limits) -> None:
 
 def _loaded(
     original: bytes, source: Source, frames: int, output: Output, context: Context, shrink: float
-) -> pyvips.Image:
-    """The frames as the decoder gives them, after a check of the memory that this will take."""
+) -> tuple[pyvips.Image, int]:
+    """The frames as the decoder gives them, and the bytes of memory that this will take, within the budget."""
     kind, page, limits = source.format, output.page, context.limits
     tolerant = limits.tolerate_truncated
-    if kind in ("bmp", "ico", "heif"):
-        _check_memory(source, (source.width, source.height), frames, limits)
-    if kind == "bmp":
-        return _bitmaps.bmp_pixels(original, tolerant=tolerant)
-    if kind == "ico":
-        return _bitmaps.ico_pixels(original, page, tolerant=tolerant)
+    if kind in ("bmp", "ico"):
+        taken = _memory_taken(source, (source.width, source.height), frames, limits)
+        if kind == "bmp":
+            return _bitmaps.bmp_pixels(original, tolerant=tolerant), taken
+        return _bitmaps.ico_pixels(original, page, tolerant=tolerant), taken
     image = opened(original, kind, tolerant=tolerant, **_options(source, frames, output, shrink, limits))
-    if kind == "heif":
-        return _heif.pixels(original, page, image, context.deadline)
-    _check_memory(source, (image.width, image.height // frames), frames, limits)
-    return image
+    taken = _memory_taken(source, (image.width, image.height // frames), frames, limits)
+    return _heif.pixels(original, page, image, context.deadline) if kind == "heif" else image, taken
 
 
 def _options(source: Source, frames: int, output: Output, shrink: float, limits: Limits) -> dict[str, object]:
@@ -223,15 +144,16 @@ def _drawing_scale(shrink: float, source: Source, limits: Limits) -> float:
     return scale
 
 
-def _check_memory(source: Source, loaded: tuple[int, int], frames: int, limits: Limits) -> None:
+def _memory_taken(source: Source, loaded: tuple[int, int], frames: int, limits: Limits) -> int:
     needed = _cost.decoding_memory(source, loaded, frames)
     if needed > limits.memory:
         raise TooLarge(
             f"decoding must take at most {limits.memory // MEGA} MB of memory, got about {needed // MEGA} MB"
         )
+    return needed
 
 
-def _picture(image: pyvips.Image, source: Source, frames: int, context: Context) -> Picture:
+def _picture(image: pyvips.Image, source: Source, frames: int, context: Context, taken: int) -> Picture:
     image = to_srgb(image)
     if source.orientation > 1:
         image = _upright(image, context.deadline)
@@ -243,6 +165,7 @@ def _picture(image: pyvips.Image, source: Source, frames: int, context: Context)
         delays=source.delays if frames > 1 else (),
         loop=source.loop if frames > 1 else 0,
         shrunk_from=source.upright if loaded != source.upright else None,
+        room=context.limits.memory - taken,
     )
 
 

@@ -1,0 +1,91 @@
+"""What a file's header says, before any pixel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from features._decode import _bitmaps, _cost, _drawings
+from features._decode._complete import is_complete
+from features._decode._loaders import opened
+from features._decode._sniff import sniff
+from features._errors import DamagedSource, FeatureError, TooLarge
+from features._picture import Source, SourceFormat
+from features._ports import Limits
+
+Image = Any
+"""A pyvips image; its stubs give every field a union of types."""
+
+
+def inspect(original: bytes, limits: Limits) -> Source:
+    """What the header says. UnsupportedSource, DamagedSource, TooLarge."""
+    if len(original) > limits.source_bytes:
+        raise TooLarge(f"the file must be at most {limits.source_bytes} bytes, got {len(original)}")
+    kind = sniff(original)
+    if not limits.tolerate_truncated and not is_complete(original, kind):
+        raise DamagedSource("the picture is damaged or cut off", detail=f"{kind} without its end")
+    return source_of(original, kind, None, limits)
+
+
+def source_of(original: bytes, kind: SourceFormat, page: int | None, limits: Limits) -> Source:
+    """What the header says of the file, and of that page if one is given."""
+    if kind == "bmp":
+        source = _bitmaps.bmp_source(original)
+    elif kind == "ico":
+        source = _bitmaps.ico_source(original, page)
+    else:
+        header = opened(original, kind, tolerant=limits.tolerate_truncated, **({"page": page} if page else {}))
+        source = _from_header(header, original, kind)
+    if kind == "svg":
+        return _surveyed(source, original, limits)
+    pixels = source.width * source.height
+    if pixels > limits.source_pixels:
+        got = f"{source.width} × {source.height} = {pixels}"
+        raise TooLarge(f"the picture must have at most {limits.source_pixels} pixels, got {got}")
+    return source
+
+
+def _from_header(header: Image, original: bytes, kind: SourceFormat) -> Source:
+    def known(name: str, default: int) -> int:
+        return int(header.get(name)) if header.get_typeof(name) else default
+
+    if kind in ("avif", "heif"):
+        kind = "heif" if header.get("heif-compression") == "hevc" else "avif"
+    frames = known("n-pages", 1)
+    orientation = known("orientation", 1)
+    return Source(
+        format=kind,
+        width=header.width,
+        height=header.height,
+        size=len(original),
+        frames=frames,
+        orientation=orientation if 1 <= orientation <= 8 else 1,
+        alpha=bool(header.hasalpha()),
+        bands=header.bands,
+        bits=known("bits-per-sample", {"uchar": 8, "ushort": 16}.get(str(header.format), 32)),
+        profile=bool(header.get_typeof("icc-profile-data")),
+        interlaced=bool(header.get_typeof("interlaced")),
+        delays=tuple(header.get("delay")) if frames > 1 and header.get_typeof("delay") else (),
+        loop=known("loop", 0),
+        decoder_memory=_cost.decoder_memory(kind, header, original),
+        decoder_seconds=_cost.decoder_seconds(kind, header),
+    )
+
+
+def _surveyed(source: Source, original: bytes, limits: Limits) -> Source:
+    """A drawing's own pixels are a proposal; what drawing it costs stands in its elements."""
+    found = _drawings.survey(original, lambda inside: _pixels_inside(inside, limits))
+    pixels = source.width * source.height
+    return replace(source, decoder_memory=found.memory(pixels), decoder_seconds=found.seconds(pixels))
+
+
+def _pixels_inside(embedded: bytes, limits: Limits) -> int:
+    """Pixels of a picture inside a drawing; one that cannot be read is not drawn and costs nothing."""
+    try:
+        kind = sniff(embedded)
+        source = source_of(embedded, kind, None, limits) if kind != "svg" else None
+    except TooLarge:
+        raise
+    except FeatureError:
+        return 0
+    return source.width * source.height if source else 0
