@@ -9,11 +9,13 @@ from typing import Any, Literal
 import pyvips
 
 from features._metadata import exif, iptc, xmp
+from features._picture import Source
 
 Image = Any
 """A pyvips image, whose fields hold more kinds of values than its types know."""
 
 _EXIF, _XMP, _IPTC = "exif-data", "xmp-data", "iptc-data"
+_CARRIERS = frozenset({"jpeg", "png", "webp", "avif", "heif", "tiff"})
 _LONGEST_SEGMENT = 65_000
 _STRUCTURE = ("page-height", "n-pages", "delay", "loop", "vips-sequential")
 
@@ -27,10 +29,14 @@ class Metadata:
     iptc: list[iptc.Text] | tuple[()] = ()
 
 
-def of(image: Image, wanted: Literal["keep", "copyright"], *, position: bool) -> Metadata:
+def of(original: bytes, source: Source, wanted: Literal["keep", "copyright"], *, position: bool) -> Metadata:
     """What of an original's metadata stays. The GPS position stays only with `position` and `keep`."""
-    tags, packet = exif.read(_blob(image, _EXIF)), _blob(image, _XMP)
-    texts = iptc.read(_blob(image, _IPTC))
+    if source.format not in _CARRIERS:
+        return Metadata()
+    header: Image = pyvips.Image.new_from_source(pyvips.Source.new_from_memory(original), "")
+    # A TIFF is laid out as an EXIF block is, and libvips does not read its tags.
+    tags = exif.read(original if source.format == "tiff" else _blob(header, _EXIF))
+    packet, texts = _blob(header, _XMP), iptc.read(_blob(header, _IPTC))
     if wanted == "copyright":
         return _credit(tags, packet, texts)
     if not position:
@@ -46,7 +52,9 @@ def attached(image: Image, metadata: Metadata, *, for_jpeg: bool) -> Image:
             image.remove(name)
     for name, value in _exif_fields(metadata.exif).items():
         image.set_type(pyvips.GValue.blob_type if name == _EXIF else pyvips.GValue.gstr_type, name, value)
-    for name, value in ((_XMP, metadata.xmp), (_IPTC, iptc.write(list(metadata.iptc), for_jpeg=for_jpeg))):
+    # libvips cuts IPTC short when it writes it into a TIFF, and the other formats have no place for it.
+    packet = iptc.write(list(metadata.iptc)) if for_jpeg else b""
+    for name, value in ((_XMP, metadata.xmp), (_IPTC, packet)):
         if value:
             image.set_type(pyvips.GValue.blob_type, name, value)
     return image

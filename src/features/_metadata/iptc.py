@@ -34,15 +34,13 @@ def read(packet: bytes) -> list[Text]:
     return texts
 
 
-def write(texts: list[Text], *, for_jpeg: bool) -> bytes:
-    """The packet as the format holds it; empty where there is no text."""
+def write(texts: list[Text]) -> bytes:
+    """The packet as a JPEG holds it; empty where there is no text."""
     if not texts:
         return b""
     packet = b"".join(
         bytes((0x1C, text.record, text.number)) + len(text.value).to_bytes(2, "big") + text.value for text in texts
     )
-    if not for_jpeg:
-        return packet
     return _PHOTOSHOP + _RESOURCE + _IPTC.to_bytes(2, "big") + bytes(2) + len(packet).to_bytes(4, "big") + packet
 
 
