@@ -14,7 +14,7 @@ from features import Context, Deadline, InvalidParameter, Limits, ObjectRef, Tim
 from features._picture import Picture
 from features.watermark import Watermark
 
-RED, GREEN = [224, 16, 32], [0, 200, 0]
+GREEN = [0, 200, 0]
 ROOM = (160, 120)
 
 
