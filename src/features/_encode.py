@@ -47,13 +47,12 @@ class _Job:
     metadata: Metadata | None
 
 
-def encode(picture: Picture, output: Output, context: Context) -> Encoded:
-    """Write the picture; InvalidParameter, TooLarge or TimeExceeded where that does not work."""
+def encode(picture: Picture, output: Output, context: Context, metadata: Metadata | None = None) -> Encoded:
+    """Write the picture with this metadata; InvalidParameter, TooLarge or TimeExceeded where that does not work."""
     chosen = chosen_format(picture, output, context)
     if chosen not in (*ANIMATED, "tiff"):
         picture = _first_frame(picture)
     _check_size(picture, chosen, output, context.limits)
-    metadata = _metadata(picture, output, context.limits)
     picture = picture.with_image(_fitting(picture.image, chosen))
     pixels = picture.width * picture.height * picture.frames
     seconds = uninterruptible_seconds(chosen, output, pixels)
@@ -88,14 +87,6 @@ def _check_size(picture: Picture, chosen: Format, output: Output, limits: Limits
         raise TooLarge(
             f"a {chosen} answer may take {megabytes} MB of memory, this one would take {memory // MEGA}: {shape}"
         )
-
-
-def _metadata(picture: Picture, output: Output, limits: Limits) -> Metadata | None:
-    if output.metadata == "strip":
-        return None
-    from features import _metadata as metadata  # noqa: PLC0415 - most answers carry none
-
-    return metadata.of(picture.image, output.metadata, position=limits.allow_gps)
 
 
 def _fitting(image: Image, chosen: Format) -> Image:
@@ -139,7 +130,7 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
     def attempt(wanted: Output) -> bytes:
         deadline.check()
         with watched(image, deadline):
-            return save(image, job.format, wanted, graphic=job.graphic)
+            return save(image, job.format, wanted, graphic=job.graphic, keep=job.metadata is not None)
 
     if job.output.max_bytes is None:
         return attempt(job.output)
@@ -158,6 +149,6 @@ def _structured(picture: Picture, job: _Job) -> Image:
             image.set_type(pyvips.GValue.array_int_type, "delay", list(picture.delays))
     if job.metadata is None:
         return image
-    from features import _metadata as metadata  # noqa: PLC0415 - most answers carry none
+    from features._metadata import attached  # noqa: PLC0415 - most answers carry none
 
-    return metadata.attached(image, job.metadata, for_jpeg=job.format == "jpeg")
+    return attached(image, job.metadata, for_jpeg=job.format == "jpeg")

@@ -71,8 +71,8 @@ def uninterruptible_seconds(chosen: Format, output: Output, pixels: int) -> floa
         seconds = 0.8 if (effort or 3) <= 5 else 2
     elif chosen == "png" and palette:
         seconds = 1.8
-    elif chosen == "jpeg" and (effort or 5) >= 7:
-        seconds = 0.12
+    elif chosen == "jpeg":
+        seconds = 0.12 if (effort or 0) >= 7 else 0.03 * output.progressive
     tries = 6 if output.max_bytes else 1
     return 2 * tries * seconds * pixels / MEGA
 

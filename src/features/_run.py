@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -14,8 +15,11 @@ from features._feature import Step
 from features._negotiation import is_shown, negotiated
 from features._output import MEDIA_TYPES, Output
 from features._picture import Picture, Report, Source
-from features._ports import Context
+from features._ports import Context, Limits
 from features._watch import watched
+
+if TYPE_CHECKING:
+    from features._metadata import Metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ def _untouched(original: bytes, source: Source, output: Output, context: Context
 def _drawn(
     original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context
 ) -> Rendered | Report:
+    metadata = _metadata(original, source, output, context.limits)
     picture = _decoded(original, source, steps, output, context)
     # Whatever is made of these pixels stops with them.
     with watched(picture.image, context.deadline):
@@ -80,7 +85,7 @@ def _drawn(
             if isinstance(outcome, Report):
                 return outcome
             picture = outcome
-        return _rendered(picture, output, context)
+        return _rendered(picture, output, context, metadata)
 
 
 def _decoded(original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context) -> Picture:
@@ -100,8 +105,16 @@ def _decoded_whole(original: bytes, source: Source, output: Output, context: Con
         return picture.with_image(picture.image.copy_memory())
 
 
-def _rendered(picture: Picture, output: Output, context: Context) -> Rendered:
-    encoded = encode(picture, output, context)
+def _metadata(original: bytes, source: Source, output: Output, limits: Limits) -> Metadata | None:
+    if output.metadata == "strip":
+        return None
+    from features import _metadata as metadata  # noqa: PLC0415 - most answers carry none
+
+    return metadata.of(original, source, output.metadata, position=limits.allow_gps)
+
+
+def _rendered(picture: Picture, output: Output, context: Context, metadata: Metadata | None) -> Rendered:
+    encoded = encode(picture, output, context, metadata)
     return Rendered(
         body=encoded.body,
         media_type=MEDIA_TYPES[encoded.format],
