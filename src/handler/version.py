@@ -11,7 +11,7 @@ import features
 
 @cache
 def drawing_version() -> str:
-    """A digest of the sources of `features` and of the lock that pins what they draw with."""
+    """A digest of the sources of `features`, 16 hex digits."""
     digest = hashlib.sha256()
     for source in sorted(Path(features.__path__[0]).rglob("*.py")):
         digest.update(source.read_bytes())

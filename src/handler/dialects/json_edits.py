@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from features import MEDIA_TYPES, InvalidParameter, Output, feature_names, spellings
+from features import MEDIA_TYPES, InvalidParameter, Output, by_name, feature_names, main_field, spellings
 
 HEADERS = (
     "cache-control",
@@ -139,8 +139,15 @@ def split(edits: object) -> tuple[dict[str, object], dict[str, object]]:
         elif name in spellings(Output) and name not in feature_names():
             output[spellings(Output)[name].name] = value
         else:
-            steps[name] = value
+            steps[name] = _colour_of(name, value)
     return steps, output
+
+
+def _colour_of(name: str, value: object) -> object:
+    """sharp's `tint: {r, g, b}` is one colour, not three parameters."""
+    main = main_field(by_name(name).params) if name in feature_names() else None
+    is_colour = isinstance(value, Mapping) and value and set(value) <= {"r", "g", "b", "alpha"}
+    return {main.name: value} if main and is_colour else value
 
 
 def _box(names: list[str], name: str) -> str:

@@ -81,6 +81,11 @@ def test_overlay_is_a_watermark() -> None:
     assert steps == {"watermark": {"bucket": "b", "key": "k", "opacity": 70.0, "width": 20.0, "left": "5p", "top": -3}}
 
 
+def test_sharps_colours_are_one_value() -> None:
+    steps, _ = json_edits.split({"tint": {"r": 1, "g": 2, "b": 3}, "resize": {"background": {"r": 1}}})
+    assert steps == {"tint": {"color": {"r": 1, "g": 2, "b": 3}}, "resize": {"background": {"r": 1}}}
+
+
 @pytest.mark.parametrize(
     ("said", "name"),
     [
