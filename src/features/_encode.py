@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import pyvips
 
 from features._content import is_from_graphic, is_graphic
-from features._encoders import encoder_memory, quality, rungs, save, uninterruptible_seconds
+from features._encoders import quality, rungs, save
+from features._encoding_cost import encoder_memory, uninterruptible_seconds
 from features._errors import TooLarge
 from features._fit_bytes import largest_that_fits
 from features._negotiation import ANIMATED, chosen_format
@@ -37,8 +38,7 @@ class Encoded(NamedTuple):
     frames: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(msgspec.Struct, frozen=True):
     """What an encoder is told."""
 
     format: Format
@@ -55,13 +55,10 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     _check_size(picture, chosen, output, context.limits)
     picture = picture.with_image(_fitting(picture.image, chosen))
     pixels = picture.width * picture.height * picture.frames
-    seconds = uninterruptible_seconds(chosen, output, pixels)
-    content_decides = chosen == "jpeg" and _content_decides(picture, output)
-    if seconds or output.max_bytes or content_decides:
+    graphic = picture.frames == 1 and is_from_graphic(picture.source)
+    seconds = uninterruptible_seconds(chosen, output, pixels, picture.frames, graphic=graphic)
+    if seconds or output.max_bytes or (chosen == "jpeg" and _content_decides(picture, output)):
         picture, graphic = _in_memory(picture, context.deadline)
-    else:
-        graphic = is_from_graphic(picture.source)
-    graphic = graphic and picture.frames == 1
     body = _in_time(picture, _Job(chosen, output, graphic, metadata), context.deadline, seconds)
     return Encoded(body, chosen, picture.frames)
 
@@ -70,7 +67,7 @@ def _first_frame(picture: Picture) -> Picture:
     if picture.frames == 1:
         return picture
     first = picture.image.crop(0, 0, picture.width, picture.height)
-    return replace(picture.with_image(first), frames=1, delays=(), loop=0)
+    return msgspec.structs.replace(picture.with_image(first), frames=1, delays=(), loop=0)
 
 
 def _check_size(picture: Picture, chosen: Format, output: Output, limits: Limits) -> None:
@@ -111,7 +108,7 @@ def _in_memory(picture: Picture, deadline: Deadline) -> tuple[Picture, bool]:
     with watched(image, deadline):
         body = image.write_to_memory()
     drawn: Image = pyvips.Image.new_from_memory(body, image.width, image.height, image.bands, image.format)
-    graphic = is_graphic(body, image.width, image.height, image.bands)
+    graphic = picture.frames == 1 and is_graphic(body, image.width, image.height, image.bands)
     return picture.with_image(drawn.copy(interpretation=image.interpretation)), graphic
 
 

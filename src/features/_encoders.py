@@ -9,14 +9,11 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from features._output import Format, Output
-from features._ports import MEGA
 
 Image = Any
 """A pyvips image; its stubs know no names of enumerations."""
 
 Options = dict[str, Any]
-_AVIF_SECONDS = (0.1, 0.3, 0.8, 1.1, 4.3, 4.3, 4.9, 12, 18, 21, 45)
-"""By effort, 0 to 10."""
 DEFAULT_QUALITY = {"jpeg": 80, "webp": 80, "avif": 50, "tiff": 80}
 
 
@@ -57,33 +54,9 @@ def rungs(chosen: Format, output: Output) -> list[Output]:
     return [output, *(replace(output, quality=lower) for lower in range(top - 1, 0, -1))]
 
 
-def uninterruptible_seconds(chosen: Format, output: Output, pixels: int) -> float:
-    """How long an encoder may work that cannot be told to stop; 0 for those that can.
-
-    CPU seconds for a megapixel of a detailed photograph, one CPU, times two for worse pictures and slower machines.
-    """
-    effort = output.effort
-    palette = output.palette or output.colors is not None or output.max_bytes is not None
-    seconds = 0.0
-    if chosen == "avif":
-        seconds = _AVIF_SECONDS[3 if effort is None else effort]
-    elif chosen == "gif":
-        seconds = 0.8 if (effort or 3) <= 5 else 2
-    elif chosen == "png" and palette:
-        seconds = 1.8
-    elif chosen == "jpeg":
-        seconds = 0.12 if (effort or 0) >= 7 else 0.03 * output.progressive
-    tries = 6 if output.max_bytes else 1
-    return 2 * tries * seconds * pixels / MEGA
-
-
-def encoder_memory(chosen: Format, output: Output, pixels: int) -> int:
-    """Bytes that an encoder holds beside the picture, measured."""
-    if chosen == "webp" and output.lossless:
-        return 18 * pixels
-    if chosen == "png":
-        return (7 if output.palette or output.colors or output.max_bytes else 2) * pixels
-    return {"avif": 35, "gif": 12, "jpeg": 6, "webp": 5, "tiff": 2}[chosen] * pixels
+def sharpens_color(output: Output, *, graphic: bool) -> bool:
+    """Whether WebP, which always halves colour, takes time to keep its edges."""
+    return output.chroma_subsampling == "4:4:4" or (output.chroma_subsampling == "auto" and graphic)
 
 
 def _jpeg(output: Output, content: Content) -> Options:
@@ -122,9 +95,7 @@ def _webp(output: Output, content: Content) -> Options:
     asked = quality("webp", output)
     # At effort 2, two steps less make the bytes of libwebp's usual effort 4, at no lower similarity.
     eased = asked if output.effort is not None or asked == 100 else max(1, asked - 2)
-    # WebP always halves colour; this sharpens what is left of its edges.
-    sharper = output.chroma_subsampling == "4:4:4" or (output.chroma_subsampling == "auto" and content.graphic)
-    return options | {"Q": eased, "smart_subsample": sharper}
+    return options | {"Q": eased, "smart_subsample": sharpens_color(output, graphic=content.graphic)}
 
 
 def _avif(output: Output, _content: Content) -> Options:

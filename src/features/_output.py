@@ -26,30 +26,55 @@ class Output(Params):
         ),
     ] = None
     quality: (
-        Annotated[int, Meta(ge=1, le=100, description="Quality of lossy formats; nothing: 80, for AVIF 50")] | None
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=100,
+                description="Quality of lossy formats; nothing: 80, for AVIF 50; a TIFF is lossless without it",
+            ),
+        ]
+        | None
     ) = None
     effort: (
         Annotated[int, Meta(ge=0, le=10, description="Time spent on smaller files: 0 fastest, 10 smallest")] | None
     ) = None
     progressive: Annotated[bool, Meta(description="Progressive JPEG, interlaced PNG")] = False
-    lossless: Annotated[bool, Meta(description="Lossless WebP or AVIF")] = False
+    lossless: Annotated[bool, Meta(description="Lose nothing: WebP, AVIF, PNG, TIFF; other formats refuse it")] = False
     chroma_subsampling: Annotated[
         Literal["auto", "4:2:0", "4:4:4"],
         Meta(
-            description="Colour resolution of JPEG and AVIF; auto: 4:2:0 for photographs, 4:4:4 for graphics and text"
+            description="Colour resolution; auto: JPEG 4:2:0 for photographs, 4:4:4 for graphics and text; AVIF 4:4:4"
         ),
     ] = "auto"
     palette: Annotated[bool, Meta(description="PNG of at most 256 colours")] = False
-    colors: Annotated[int, Meta(ge=2, le=256, description="Colours of a palette PNG or a GIF")] | None = None
+    colors: (
+        Annotated[
+            int,
+            Meta(
+                ge=2,
+                le=256,
+                description="Colours of a palette PNG (2, 4, 16, 256) or a GIF (a power of two), rounded down",
+            ),
+        ]
+        | None
+    ) = None
     max_bytes: (
         Annotated[
-            int, Meta(ge=200, le=100_000_000, description="Largest size in bytes; the best quality that fits is used")
+            int,
+            Meta(
+                ge=200,
+                le=100_000_000,
+                description="Largest size in bytes; quality, or colours of PNG and GIF, go down until it fits",
+            ),
         ]
         | None
     ) = None
     metadata: Annotated[
         Literal["strip", "keep", "copyright"],
-        Meta(description="What of EXIF, IPTC and XMP stays: nothing, everything, or author and copyright"),
+        Meta(
+            description="What of EXIF, IPTC and XMP stays: nothing, all (a position only with ALLOW_GPS), or the credit"
+        ),
     ] = "strip"
     animated: Annotated[bool | None, Meta(description="Keep all frames; nothing: where the format can")] = None
     page: Annotated[int, Meta(ge=0, le=10_000, description="A single frame or page, counted from 0")] | None = None

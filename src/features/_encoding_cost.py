@@ -1,0 +1,57 @@
+"""What encoding will take, as measured on detailed photographs: memory, and time in which nothing can stop it."""
+
+from __future__ import annotations
+
+from features._encoders import sharpens_color
+from features._output import Format, Output
+from features._ports import MEGA
+
+_AVIF_SECONDS = (0.1, 0.3, 0.8, 1.1, 4.3, 4.3, 4.9, 12, 18, 21, 45)
+"""By effort, 0 to 10."""
+_TRIES = 6
+"""Encodings until one fits into `maxBytes`, about."""
+_MARGIN = 2
+"""For worse pictures and slower machines."""
+
+
+def uninterruptible_seconds(chosen: Format, output: Output, pixels: int, frames: int, *, graphic: bool) -> float:
+    """How long an encoder may work on the pixels of all frames without a moment in which libvips can stop it."""
+    tries = _TRIES if output.max_bytes else 1
+    return _MARGIN * tries * _seconds(chosen, output, frames, graphic=graphic) * pixels / MEGA
+
+
+def encoder_memory(chosen: Format, output: Output, pixels: int) -> int:
+    """Bytes that an encoder holds beside the picture."""
+    per_pixel = {"avif": 35, "gif": 12, "jpeg": 6, "png": 2, "webp": 5, "tiff": 2}[chosen]
+    if chosen == "webp" and output.lossless:
+        per_pixel = 18
+    elif chosen == "png" and _has_palette(output):
+        per_pixel = 7
+    return per_pixel * pixels
+
+
+def _seconds(chosen: Format, output: Output, frames: int, *, graphic: bool) -> float:
+    """For a megapixel."""
+    effort = output.effort or 0
+    if chosen == "avif":
+        return _AVIF_SECONDS[3 if output.effort is None else output.effort]
+    if chosen == "gif":
+        return 0.8 if effort <= 5 else 2.0
+    if chosen == "jpeg":
+        return 0.12 if effort >= 7 else 0.03 * output.progressive
+    if chosen == "webp":
+        return _webp_seconds(output, frames, graphic=graphic)
+    return 1.8 if chosen == "png" and _has_palette(output) else 0.0
+
+
+def _webp_seconds(output: Output, frames: int, *, graphic: bool) -> float:
+    """For one frame of an animation, the last pass over lossless pixels, or the sharpening of colour."""
+    if frames > 1:
+        return (2.0 if (output.effort or 0) >= 7 else 0.5) / frames
+    if output.lossless:
+        return 0.3
+    return 0.25 * sharpens_color(output, graphic=graphic)
+
+
+def _has_palette(output: Output) -> bool:
+    return bool(output.palette or output.colors or output.max_bytes)
