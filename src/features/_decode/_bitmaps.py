@@ -32,13 +32,14 @@ class Icon(NamedTuple):
 
 def bmp_source(original: bytes) -> Source:
     """What the header of a BMP says."""
-    core = struct.unpack_from("<I", original, 14)[0] == 12
+    (header,) = struct.unpack_from("<I", original, 14)
+    core = header == 12
     try:
         width, height = struct.unpack_from("<HH" if core else "<ii", original, 18)
         (bits,) = struct.unpack_from("<H", original, 24 if core else 28)
     except struct.error as error:
         raise damaged(error) from None
-    bands = 4 if bits == 32 else 3
+    alpha = bits == 32 and header >= 56 and any(original[66:70])
     # A negative height: the rows are stored from the top.
     pixels = abs(width) * abs(height)
     return Source(
@@ -46,7 +47,8 @@ def bmp_source(original: bytes) -> Source:
         abs(width),
         abs(height),
         len(original),
-        bands=bands,
+        alpha=alpha,
+        bands=4 if alpha else 3,
         bits=min(bits, 8),
         decoder_memory=pixels * _PILLOW_BYTES,
         decoder_seconds=pixels * 1e-7,

@@ -23,17 +23,23 @@ def to_srgb(image: Image) -> Image:
         image = _by_profile(image)
     if image.interpretation not in ("srgb", "b-w"):
         image = image.colourspace("b-w" if image.interpretation == "grey16" else "srgb")
-    return image if image.format == "uchar" else image.cast("uchar")
+    if image.format != "uchar":
+        image = image.cast("uchar")
+    if image.get_typeof(_PROFILE):
+        image = image.copy()
+        image.remove(_PROFILE)
+    return image
 
 
 def _by_profile(image: Image) -> Image:
-    profile = bytes(image.get(_PROFILE))
+    try:
+        profile = bytes(image.get(_PROFILE))
+    except RuntimeError:  # pyvips cannot give a field of no bytes
+        return image
     if not (image.format == "uchar" and image.interpretation == "srgb" and is_srgb(profile)):
         # A profile that lcms cannot use says nothing: the numbers are taken as they are.
         with contextlib.suppress(pyvips.Error):
             image = image.icc_transform("srgb", embedded=True, intent="perceptual", depth=8)
-    image = image.copy()
-    image.remove(_PROFILE)
     return image
 
 
