@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar, cast, dataclass_transform
 
 import msgspec
@@ -39,8 +38,7 @@ def hint(
 Apply = Callable[[Picture, ParamsT, Context], Picture | Report]
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(msgspec.Struct, frozen=True):
     """One thing that can be done to a picture."""
 
     name: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Literal
 
+import msgspec
 import pyvips
 
 from features._errors import TooLarge
@@ -13,8 +13,7 @@ from features._errors import TooLarge
 SourceFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heif", "tiff", "bmp", "ico", "svg"]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """What the header of the stored bytes says, before any pixel is decoded."""
 
     format: SourceFormat
@@ -49,8 +48,7 @@ class Source:
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True):
     """Upright pixels in sRGB or grey, with or without alpha, 8 bits a band.
 
     The frames of an animation lie one below the other in `image`, all of one height. `image` may be readable only once,
@@ -90,7 +88,7 @@ class Picture:
     def with_image(self, image: pyvips.Image) -> Picture:
         """The same picture with other pixels; as many frames as before."""
         same_size = (image.width, image.height) == (self.image.width, self.image.height)
-        return replace(self, image=image, shrunk_from=self.shrunk_from if same_size else None)
+        return msgspec.structs.replace(self, image=image, shrunk_from=self.shrunk_from if same_size else None)
 
     def materialized(self) -> Picture:
         """The same picture held in memory where it could be read only once, from top to bottom; TooLarge."""
@@ -102,7 +100,7 @@ class Picture:
             raise TooLarge(f"the pixels must fit into {most} MB of memory, got {size // 1_000_000} MB")
         image = self.image.copy_memory().copy()
         image.remove("vips-sequential")
-        return replace(self, image=image, room=self.room - size)
+        return msgspec.structs.replace(self, image=image, room=self.room - size)
 
     def each_frame(self, work: Callable[[pyvips.Image], pyvips.Image]) -> Picture:
         """Apply `work` to each frame on its own, for whatever looks at neighbours or changes the size."""
@@ -119,8 +117,7 @@ class Picture:
         return [image.crop(0, index * height, self.width, height) for index in range(self.frames)]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """What a feature says instead of a picture: JSON."""
 
     content: dict[str, object]

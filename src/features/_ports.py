@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from features._errors import TimeExceeded
 
@@ -17,8 +18,7 @@ class ObjectRef(NamedTuple):
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(msgspec.Struct, frozen=True):
     """A moment on the monotonic clock, in seconds, after which no answer is wanted."""
 
     at: float = float("inf")
@@ -45,8 +45,7 @@ class Deadline:
 MEGA = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What one picture may cost. Pixels count all frames; memory and bytes are in bytes."""
 
     source_bytes: int = 100 * MEGA
@@ -56,7 +55,7 @@ class Limits:
     result_side: int = 8192
     result_pixels: int = 50 * MEGA
     # Encoders that cannot be interrupted get a budget of their own; a format not named here has `result_pixels`.
-    result_pixels_of: Mapping[str, int] = field(default_factory=lambda: {"avif": 12 * MEGA, "gif": 25 * MEGA})
+    result_pixels_of: Mapping[str, int] = msgspec.field(default_factory=lambda: {"avif": 12 * MEGA, "gif": 25 * MEGA})
     # `format=auto` picks AVIF up to here, so that it always fits the deadline.
     auto_avif_pixels: int = 4 * MEGA
     memory: int = 1_200 * MEGA
@@ -65,12 +64,11 @@ class Limits:
     allow_gps: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What surrounds one run: limits, deadline, and the objects that the steps name, already fetched."""
 
-    limits: Limits = field(default_factory=Limits)
-    deadline: Deadline = field(default_factory=Deadline)
-    objects: Mapping[ObjectRef, bytes] = field(default_factory=dict)
+    limits: Limits = msgspec.field(default_factory=Limits)
+    deadline: Deadline = msgspec.field(default_factory=Deadline)
+    objects: Mapping[ObjectRef, bytes] = msgspec.field(default_factory=dict)
     # Formats beside the plain ones that the client takes ("avif", "webp"); only `format=auto` looks at them.
     accepts: frozenset[str] = frozenset()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import structs
 
 from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from features._metadata import Metadata
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(msgspec.Struct, frozen=True):
     """A finished picture."""
 
     body: bytes

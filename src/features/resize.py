@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Literal, NamedTuple
 
 import pyvips
 from msgspec import Meta
+from msgspec.structs import replace
 
 from features._alpha import premultiplied
 from features._errors import InvalidParameter, TooLarge

@@ -5,24 +5,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
+
+import msgspec
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """What requests are signed with."""
 
     access_key_id: str
-    secret_access_key: str = field(repr=False)
-    session_token: str = field(default="", repr=False)
+    secret_access_key: str
+    session_token: str = ""
+
+    def __repr__(self) -> str:
+        """Without the secrets, which must not get into a log."""
+        return f"Credentials({self.access_key_id!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class AwsAccess:
+class AwsAccess(msgspec.Struct, frozen=True):
     """Region and endpoints; an empty endpoint is AWS's own for the region."""
 
     region: str = ""
@@ -56,8 +59,7 @@ def endpoint_of(service: str, region: str) -> str:
     return f"https://{service}.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A POST to the root of a service, which is how AWS's JSON services are called."""
 
     service: str

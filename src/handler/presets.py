@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from features import Output, Step, check, describe, edits, in_order
 from handler.dialects import json_edits, query
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(msgspec.Struct, frozen=True):
     """Steps in order and output options: a preset, `ALWAYS`, or what a URL says beside them."""
 
     steps: tuple[Step, ...] = ()
-    output: Output = field(default_factory=Output)
+    output: Output = msgspec.field(default_factory=Output)
 
     @classmethod
     def read(cls, said: object, where: str = "") -> Recipe:
@@ -37,7 +37,7 @@ class Recipe:
     def then(self, last: Recipe) -> Recipe:
         """This recipe and then `last`: its steps run after these, but before a report; its output wins."""
         at = next((place for place, step in enumerate(self.steps) if step.feature.group == "report"), len(self.steps))
-        return replace(
+        return msgspec.structs.replace(
             self, steps=self.steps[:at] + last.steps + self.steps[at:], output=_over(last.output, self.output)
         )
 

@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from features import (
     Context,
@@ -25,8 +26,7 @@ from handler.ports import ObjectInfo, Objects, StoredObject
 from handler.request import Conditions, ImageRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Workshop:
+class Workshop(msgspec.Struct, frozen=True):
     """What `produce` works with."""
 
     objects: Objects
@@ -36,8 +36,7 @@ class Workshop:
     deployed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """A finished answer: a picture, or a report in JSON; without a body when the client has it already."""
 
     body: bytes
@@ -57,12 +56,11 @@ class Result:
     height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Ingredients:
+class _Ingredients(msgspec.Struct, frozen=True):
     """The original and the objects that the steps name, asked for but not yet read."""
 
     original: bytes | StoredObject
-    named: Mapping[ObjectRef, StoredObject] = field(default_factory=dict)
+    named: Mapping[ObjectRef, StoredObject] = msgspec.field(default_factory=dict)
 
     @property
     def infos(self) -> list[ObjectInfo]:

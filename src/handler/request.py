@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from features import ObjectRef, Output, Step
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRequest:
+class ImageRequest(msgspec.Struct, frozen=True):
     """An original, the steps to apply in this order, and how to write the result."""
 
     source: ObjectRef | bytes
     """Where the original lies, or the original itself when it came with the request."""
     steps: tuple[Step, ...] = ()
-    output: Output = field(default_factory=Output)
+    output: Output = msgspec.field(default_factory=Output)
     accepts: frozenset[str] = frozenset()
     """What the client takes beside the plain formats ("avif", "webp"); only `format=auto` looks at it."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Response headers that the request sets, of the short list that it may."""
     expires: datetime | None = None
     """When a signed address ends; the answer must not be cached beyond."""
@@ -30,8 +30,7 @@ class ImageRequest:
         return not self.steps and self.output == Output(download=self.output.download)
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(msgspec.Struct, frozen=True):
     """What the client has already (RFC 9110, 13.1)."""
 
     none_match: str = ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from urllib.parse import quote
+
+import msgspec
 
 from features import FeatureError
 from handler.errors import HandlerError, PayloadTooLarge, status_of
@@ -21,8 +22,7 @@ CACHE_TAG = "x-amz-meta-cache-tag"
 _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 
-@dataclass(frozen=True, slots=True)
-class Caching:
+class Caching(msgspec.Struct, frozen=True):
     """How long answers may be kept, in seconds."""
 
     browser: int = 31_536_000
@@ -30,19 +30,18 @@ class Caching:
     error: int = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """An HTTP answer."""
 
     status: int
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
     body: bytes = b""
-    for_the_log: dict[str, object] = field(default_factory=dict)
+    for_the_log: dict[str, object] = msgspec.field(default_factory=dict)
     """What the log shall know and the client shall not."""
 
     def with_headers(self, headers: Mapping[str, str]) -> Answer:
         """The same answer with these headers set."""
-        return replace(self, headers={**self.headers, **headers})
+        return msgspec.structs.replace(self, headers={**self.headers, **headers})
 
     def as_event(self, *, head: bool = False, most: int = 0) -> dict[str, object]:
         """What Lambda hands back; PayloadTooLarge above `most` bytes, base64 included (0: no limit)."""
@@ -100,7 +99,7 @@ def refusal(error: FeatureError | HandlerError, caching: Caching) -> Answer:
     )
     cache_control = f"public, max-age={caching.error}" if keep and caching.error else "no-store"
     answer = report({"status": int(status), "code": error.code, "message": error.message}, status, cache_control)
-    answer = replace(answer, for_the_log={"code": error.code, "detail": error.detail or error.message})
+    answer = msgspec.structs.replace(answer, for_the_log={"code": error.code, "detail": error.detail or error.message})
     return answer.with_headers(error.headers) if isinstance(error, HandlerError) else answer
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from features import Limits
 
@@ -23,8 +23,7 @@ class SettingsError(ValueError):
     """Everything that is wrong with the environment, a line each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """How one variable is read."""
 
     variable: str
@@ -85,7 +84,8 @@ def _code_date() -> datetime:
     return datetime.fromtimestamp(int(Path(__file__).stat().st_mtime), UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Neither compared nor printed: each method that is left out saves time on a cold start, and secrets stay out of logs.
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Settings:
     """Everything that an operator sets. `from_environment` is the only reader of the environment."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+
+import msgspec
 
 from features import CATALOGUE, ObjectRef, Output, Step, check, edits
 from handler.dialects import json_edits, query
@@ -26,13 +27,12 @@ class Caller(Enum):
     OPERATOR = "operator"
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+class House(msgspec.Struct, frozen=True):
     """The operator's rules on what a request may say and what is added to it."""
 
-    presets: Mapping[str, Recipe] = field(default_factory=dict)
+    presets: Mapping[str, Recipe] = msgspec.field(default_factory=dict)
     presets_only: bool = False
-    always: Recipe = field(default_factory=Recipe)
+    always: Recipe = msgspec.field(default_factory=Recipe)
     public_features: tuple[str, ...] = ()
     dialects: tuple[str, ...] = ("json", "query")
     auto: frozenset[str] = frozenset()
@@ -44,14 +44,13 @@ class House:
         return [f"PUBLIC_FEATURES: no feature is called {name!r}" for name in self.public_features if name not in known]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """What the languages have in common."""
 
     ref: ObjectRef
     recipe: Recipe
     controls: Mapping[str, str]
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 def understand(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from features import InvalidParameter, ObjectRef
 from handler.aws import AwsAccess, Credentials
@@ -33,8 +34,7 @@ _LARGEST_DOCUMENT = 1_000_000
 """Bytes of what PRESETS or ALWAYS may point at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(msgspec.Struct, frozen=True):
     """Every door, ready to be knocked at."""
 
     settings: Settings

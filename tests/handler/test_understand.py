@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from features import CATALOGUE, InvalidParameter, ObjectRef, Output
 from handler import understand as module

@@ -10,8 +10,9 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NoReturn
+
+import msgspec
 
 from features import MEDIA_TYPES, InvalidParameter, Output, by_name, feature_names, main_field, spellings
 
@@ -29,15 +30,14 @@ _TOP = ("bucket", "key", "edits", "outputFormat", "effort", "headers")
 _FORMATS = ("jpeg", "jpg", "png", "webp", "avif", "gif", "tiff", "heif")
 
 
-@dataclass(frozen=True, slots=True)
-class JsonRequest:
+class JsonRequest(msgspec.Struct, frozen=True):
     """A JSON path, sorted by whom it concerns, not yet checked."""
 
     key: str
     bucket: str = ""
-    edits: dict[str, object] = field(default_factory=dict)
-    output: dict[str, object] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
+    edits: dict[str, object] = msgspec.field(default_factory=dict)
+    output: dict[str, object] = msgspec.field(default_factory=dict)
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def decode(path: str) -> JsonRequest | None:

@@ -7,8 +7,9 @@ answered in kind, as callers of the common background-remover function expect.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from features import Deadline, FeatureError
 from handler import response
@@ -19,8 +20,7 @@ from handler.response import Caching
 from handler.understand import KEY_PREFIX, Caller, House, understand, understand_posted
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleDoor:
+class ConsoleDoor(msgspec.Struct, frozen=True):
     """Answers direct invocations; IAM has let the caller in, who may what the operator may."""
 
     workshop: Workshop

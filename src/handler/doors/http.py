@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+
+import msgspec
 
 from features import Deadline, FeatureError, ObjectRef
 from handler import canonical, response
@@ -24,8 +25,7 @@ LONGEST_PATH = 8_192
 _PICTURE_METHODS = ("GET", "HEAD")
 
 
-@dataclass(frozen=True, slots=True)
-class HttpDoor:
+class HttpDoor(msgspec.Struct, frozen=True):
     """Answers HTTP requests; `wiring` fills it."""
 
     workshop: Workshop
@@ -38,7 +38,7 @@ class HttpDoor:
     origin: SecretSource | None = None
     cors: str = ""
     fallback: ObjectRef | None = None
-    documents: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    documents: Mapping[str, Callable[[], object]] = msgspec.field(default_factory=dict)
     """JSON documents under `/_api/`, open to anyone."""
 
     def answer(self, call: Call, deadline: Deadline) -> Answer:
@@ -143,7 +143,7 @@ class HttpDoor:
         except (FeatureError, HandlerError) as broken:
             return answer.with_headers({"X-Fallback-Error": broken.code})
         headers = {**answer.headers, "Content-Type": result.media_type}
-        return replace(answer, headers=headers, body=result.body)
+        return msgspec.structs.replace(answer, headers=headers, body=result.body)
 
 
 def _is_one_of(given: str, secrets: SecretSource) -> bool:

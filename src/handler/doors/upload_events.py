@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
+
+import msgspec
 
 from handler.errors import BadRequest
 
 _HEX = re.compile("[0-9A-Fa-f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(msgspec.Struct, frozen=True):
     """An object that was created, as its event names it."""
 
     bucket: str

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Protocol
 
+import msgspec
+
 from features import Deadline, FeatureError, ObjectRef, TimeExceeded, Unavailable
 from handler.doors.upload_events import Upload, is_batch, is_sequencer, message_of, uploads_in
 from handler.errors import BadRequest, Forbidden, HandlerError, NotFound, PayloadTooLarge
@@ -61,8 +63,7 @@ class Report:
         return {"stored": self.stored, "kept": self.kept, "refused": self.refused}
 
 
-@dataclass(frozen=True, slots=True)
-class UploadDoor:
+class UploadDoor(msgspec.Struct, frozen=True):
     """Makes the variations of what was uploaded."""
 
     produce: Produce

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import msgspec
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import from_url
@@ -43,8 +43,7 @@ class OddKeys(Protocol):
     def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class OneStore:
+class OneStore(msgspec.Struct, frozen=True):
     """A client with one store for good."""
 
     store: ObjectStore

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from features import ObjectRef
 from handler.objects import refusals
@@ -14,8 +15,7 @@ from handler.ports import ObjectInfo
 CHUNK_BYTES = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """How large an object may be (bytes), and how long a store may take for one answer (seconds)."""
 
     limit: int
