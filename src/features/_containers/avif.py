@@ -5,7 +5,9 @@ Bytes are blanked in place and never moved, since every item is found by its off
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
 
 from features._metadata.reader import Malformed, Reader
 
@@ -19,19 +21,17 @@ _EMPTY_EXIF = b"\x00\x00\x00\x00MM\x00*\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
 _EMPTY_XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
 
 
-@dataclass(frozen=True)
-class _Box:
+class _Box(NamedTuple):
     kind: bytes
     start: int
     inside: int
     end: int
 
 
-@dataclass
-class _Item:
+class _Item(msgspec.Struct):
     kind: bytes = b""
     in_idat: bool = False
-    extents: list[tuple[int, int]] = field(default_factory=list)
+    extents: list[tuple[int, int]] = []
 
 
 def strip(original: bytes, _orientation: int) -> bytes:

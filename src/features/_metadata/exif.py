@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 ORIENTATION, ARTIST, COPYRIGHT = 0x0112, 0x013B, 0x8298
 _DETAILS, _GPS = 0x8769, 0x8825
@@ -36,14 +38,13 @@ class Tag(NamedTuple):
     value: bytes
 
 
-@dataclass(frozen=True)
-class Exif:
+class Exif(msgspec.Struct, frozen=True):
     """What a block says: tags of the picture, details of how it was taken, and where."""
 
     order: str = "<"
-    picture: dict[int, Tag] = field(default_factory=dict)
-    details: dict[int, Tag] = field(default_factory=dict)
-    gps: dict[int, Tag] = field(default_factory=dict)
+    picture: dict[int, Tag] = {}
+    details: dict[int, Tag] = {}
+    gps: dict[int, Tag] = {}
 
     def text(self, tag: int) -> str:
         """A text of the picture's tags; empty where there is none."""
