@@ -1,4 +1,4 @@
-"""Types of parameters that a URL writes as one word: colours, lengths, positions, points, ratios.
+"""Types of parameters that a URL writes as one word: colours, lengths, positions, points, ratios, lists of names.
 
 Each has `parse`, which takes what a URL or JSON holds and raises ValueError saying what was expected, `str()`, which
 writes the canonical spelling that `parse` reads again as the same value, and `schema`, its JSON schema.
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from features._color import Color
+from features._names import Names
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 _FARTHEST = 10_000_000
@@ -195,6 +196,6 @@ class Ratio(float):
         return repr(float(self)).removesuffix(".0")
 
 
-TextTypes = (Color, Length, Position, CropPosition, Point, Ratio)
+TextTypes = (Color, Length, Position, CropPosition, Point, Ratio, Names)
 
-__all__ = ["Color", "CropPosition", "Length", "Point", "Position", "Ratio", "TextTypes"]
+__all__ = ["Color", "CropPosition", "Length", "Names", "Point", "Position", "Ratio", "TextTypes"]

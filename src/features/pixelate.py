@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import pyvips
 from msgspec import Meta
 
 from features._alpha import premultiplied
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
+from features._softening import coarse
 
 
 class Pixelate(Params):
@@ -21,9 +21,4 @@ class Pixelate(Params):
 
 @feature(Pixelate, group="effect")
 def pixelate(picture: Picture, wanted: Pixelate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: _coarse(image, wanted.size)))
-
-
-def _coarse(image: pyvips.Image, size: int) -> pyvips.Image:
-    squares = image.shrink(size, size, ceil=True).zoom(size, size)
-    return squares.crop(0, 0, image.width, image.height)
+    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: coarse(image, wanted.size)))
