@@ -12,7 +12,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC8}
 """SOF0 to SOF15, and among them DHT and DAC."""
 _TABLES = frozenset({0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
 """DQT, DNL, DRI, DHP, EXP."""
-_END_OF_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
+_END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """A marker that is neither a stuffed 0xFF nor a restart."""
 
 
@@ -21,7 +21,7 @@ def strip(original: bytes, orientation: int) -> bytes:
     reader = Reader(original)
     reader.expect(b"\xff\xd8")
     head: list[bytes] = []
-    body: list[bytes] = []
+    body: list[bytes | memoryview] = []
     while (marker := _marker(reader)) != _EOI:
         segment = _segment(reader, marker)
         if marker == _APP0:
@@ -29,7 +29,7 @@ def strip(original: bytes, orientation: int) -> bytes:
         elif marker in _FRAMES or marker in _TABLES or _is_colour(marker, segment):
             body.append(segment)
         elif marker == _SOS:
-            body.append(segment + _scan(reader))
+            body += [segment, _scan(reader)]
     if orientation != 1:
         head.append(segment_of(_APP1, b"Exif\x00\x00" + exif.orientation_only(orientation)))
     return b"".join([b"\xff\xd8", *head, *body, b"\xff\xd9"])
@@ -66,8 +66,9 @@ def _jfif(segment: bytes) -> list[bytes]:
     return [segment_of(_APP0, segment[4:16] + b"\x00\x00")]
 
 
-def _scan(reader: Reader) -> bytes:
-    found = _END_OF_SCAN.search(reader.content, reader.at)
+def _scan(reader: Reader) -> memoryview:
+    start, found = reader.at, _END_OF_SCAN.search(reader.content, reader.at)
     if found is None:
         raise Malformed("no end of image")
-    return reader.take(found.start() - reader.at)
+    reader.skip(found.start() - start)
+    return reader.view(start)

@@ -15,16 +15,17 @@ def strip(original: bytes, orientation: int) -> bytes:
     """The chunks that make up pixels and their colours, and the orientation."""
     reader = Reader(original)
     reader.expect(_SIGNATURE)
-    parts = [_SIGNATURE]
+    parts: list[bytes | memoryview] = [_SIGNATURE]
     while True:
-        length, kind = reader.big(4), reader.take(4)
-        payload, checksum = reader.take(length), reader.big(4)
+        start, length, kind = reader.at, reader.big(4), reader.take(4)
+        reader.skip(length)
+        named, checksum = reader.view(start + 4), reader.big(4)
         if kind == b"IEND":
             break
         if kind in _KEPT:
-            if zlib.crc32(payload, zlib.crc32(kind)) != checksum:
+            if zlib.crc32(named) != checksum:
                 raise Malformed(f"checksum of {kind!r}")
-            parts.append(chunk(kind, payload))
+            parts.append(reader.view(start))
         elif kind[:1].isupper():
             raise Malformed(f"unknown critical chunk {kind!r}")
         if kind == b"IHDR" and orientation != 1:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+import msgspec
 import pyvips
 
 from features._metadata import exif, iptc, xmp
@@ -20,8 +20,7 @@ _LONGEST_SEGMENT = 65_000
 _STRUCTURE = ("page-height", "n-pages", "delay", "loop", "vips-sequential")
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(msgspec.Struct, frozen=True):
     """Blocks as files hold them; empty where there is none."""
 
     exif: bytes = b""

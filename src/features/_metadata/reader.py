@@ -26,6 +26,10 @@ class Reader:
         self.skip(count)
         return self.content[start : self.at]
 
+    def view(self, start: int) -> memoryview:
+        """What lies between `start` and here, not copied."""
+        return memoryview(self.content)[start : self.at]
+
     def skip(self, count: int) -> None:
         """Pass over `count` bytes."""
         if count < 0 or count > self.end - self.at:
