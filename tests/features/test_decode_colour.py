@@ -58,7 +58,8 @@ def test_an_embedded_profile_is_applied(make: Any) -> None:
     middles = [found.getpoint(16 + 32 * across, 16 + 32 * down) for down in range(3) for across in range(3)]
     expected = [patches().getpoint(16 + 32 * across, 16 + 32 * down) for down in range(3) for across in range(3)]
     # What a lossy codec rounds off, a wider gamut's numbers make larger.
-    allowed = {pictures.heic: 4, pictures.jpeg: 3}.get(make, 2)
+    rounded: dict[Any, int] = {pictures.heic: 4, pictures.jpeg: 3}
+    allowed = rounded.get(make, 2)
     for got, wanted in zip(middles, expected, strict=True):
         assert got == pytest.approx(wanted, abs=allowed)
 

@@ -39,6 +39,8 @@ def bmp_source(original: bytes) -> Source:
         (bits,) = struct.unpack_from("<H", original, 24 if core else 28)
     except struct.error as error:
         raise damaged(error) from None
+    if not (width and height):
+        raise DamagedSource("the picture is damaged or cut off", detail=f"a BMP of {width} x {height}")
     alpha = bits == 32 and header >= 56 and any(original[66:70])
     # A negative height: the rows are stored from the top.
     pixels = abs(width) * abs(height)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from features._decode import _bitmaps, _cost, _drawings
 from features._decode._complete import is_complete
