@@ -20,6 +20,9 @@ from features._output import MEDIA_TYPES, Output
 from features._picture import Report, Source
 from features._ports import Context, Deadline, Limits, ObjectRef
 from features._run import Rendered, run
+from features._verdict import Verdict, decided
+from features._views import views
+from features._vision import Label, Region, Vision
 
 __all__ = [
     "CATALOGUE",
@@ -31,10 +34,12 @@ __all__ = [
     "FeatureError",
     "Field",
     "InvalidParameter",
+    "Label",
     "Limits",
     "ObjectRef",
     "Output",
     "Params",
+    "Region",
     "Rejected",
     "Rendered",
     "Report",
@@ -44,8 +49,11 @@ __all__ = [
     "TooLarge",
     "Unavailable",
     "UnsupportedSource",
+    "Verdict",
+    "Vision",
     "by_name",
     "check",
+    "decided",
     "describe",
     "describe_steps",
     "edits",
@@ -55,4 +63,5 @@ __all__ = [
     "main_field",
     "run",
     "spellings",
+    "views",
 ]

@@ -7,6 +7,7 @@ from functools import cache
 from features._errors import InvalidParameter
 from features._feature import Feature
 from features.blur import blur
+from features.content_moderation import content_moderation
 from features.contrast import contrast
 from features.crop import crop
 from features.extend import extend
@@ -21,11 +22,13 @@ from features.pixelate import pixelate
 from features.resize import resize
 from features.rotate import rotate
 from features.sharpen import sharpen
+from features.smart_cropping import smart_cropping
 from features.tint import tint
 from features.trim import trim
 from features.watermark import watermark
 
 CATALOGUE: tuple[Feature, ...] = (
+    smart_cropping,
     trim,
     crop,
     resize,
@@ -43,6 +46,7 @@ CATALOGUE: tuple[Feature, ...] = (
     contrast,
     tint,
     flatten,
+    content_moderation,
     info,
 )  # fmt: skip
 

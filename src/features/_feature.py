@@ -9,6 +9,7 @@ import msgspec
 
 from features._picture import Picture, Report
 from features._ports import Context, ObjectRef
+from features._verdict import Verdict
 
 Group = Literal["geometry", "colour", "effect", "overlay", "report"]
 ParamsT = TypeVar("ParamsT", bound="Params")
@@ -59,6 +60,8 @@ class Feature(msgspec.Struct, frozen=True):
     """Whether the step gives the same picture before and after a reduction, so that a later one may shrink on load."""
     objects: Callable[[Params], tuple[ObjectRef, ...]] | None = None
     """The objects that these parameters name, to be fetched before the run."""
+    decide: Callable[[Params, Context], Verdict] | None = None
+    """Asked before anything is decoded: may refuse, or answer in place of a picture."""
 
     @property
     def help(self) -> str:
@@ -90,6 +93,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     shrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
     scale_free: bool = False,
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
+    decide: Callable[[ParamsT, Context], Verdict] | None = None,
 ) -> Callable[[Apply[ParamsT]], Feature]:
     """Declare a feature; its public name is the model's name in camelCase unless another is given."""
     public = name or params.__name__[0].lower() + params.__name__[1:]
@@ -106,6 +110,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
             shrink=cast("Callable[[Params, tuple[int, int]], float] | None", shrink),
             scale_free=scale_free,
             objects=cast("Callable[[Params], tuple[ObjectRef, ...]] | None", objects),
+            decide=cast("Callable[[Params, Context], Verdict] | None", decide),
         )
 
     return declare

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from features._errors import TimeExceeded
+from features._vision import Blind, Vision
 
 
 class ObjectRef(NamedTuple):
@@ -72,3 +73,5 @@ class Context(msgspec.Struct, frozen=True):
     objects: Mapping[ObjectRef, bytes] = msgspec.field(default_factory=dict)
     # Formats beside the plain ones that the client takes ("avif", "webp"); only `format=auto` looks at them.
     accepts: frozenset[str] = frozenset()
+    # Who looks at the original; asked by the few features that see.
+    vision: Vision = msgspec.field(default_factory=Blind)

@@ -1,0 +1,56 @@
+"""A picture as it is shown to whoever looks at it: small, upright, opaque, in memory."""
+
+from __future__ import annotations
+
+import pyvips
+
+from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
+from features._output import Output
+from features._picture import Source
+from features._ports import Context, Deadline, Limits
+from features._watch import watched
+
+_GROUND = 128
+"""Grey, on which both black and white drawings show where a picture is clear."""
+
+
+def views(original: bytes, limits: Limits, deadline: Deadline, *, side: int, most: int = 1) -> list[pyvips.Image]:
+    """The picture in sRGB, 8 bits in three bands, at most `side` pixels a side; of an animation or of several pages up
+    to `most`, spread over it. FeatureError as of a run.
+    """
+    source = inspect(original, limits)
+    return [_view(original, source, page, limits, deadline, side) for page in _spread(source.frames, most)]
+
+
+def _spread(frames: int, most: int) -> list[int | None]:
+    """At most so many of the pages, the first and the last among them; None is the one that is shown unasked."""
+    if frames == 1 or most == 1:
+        return [None]
+    return list(dict.fromkeys(round(place * (frames - 1) / (most - 1)) for place in range(most)))
+
+
+def _view(
+    original: bytes, source: Source, page: int | None, limits: Limits, deadline: Deadline, side: int
+) -> pyvips.Image:
+    if deadline.leaves_room_for(uninterruptible_seconds(source, _shrink(source, side))):
+        return _seen(original, source, page, Context(limits=limits, deadline=deadline), side)
+    from features._isolation import isolated  # noqa: PLC0415 - few pictures take another process
+
+    return isolated(deadline, _seen, original, source, page, Context(limits=limits), side)
+
+
+def _seen(original: bytes, source: Source, page: int | None, context: Context, side: int) -> pyvips.Image:
+    output = Output(page=page, animated=False)
+    with source_at_fault(original, source, output, context):
+        picture = decode(original, source, output, context, _shrink(source, side))
+        with watched(picture.image, context.deadline):
+            image = picture.image.thumbnail_image(side, height=side, size="down", no_rotate=True)
+            if image.hasalpha():
+                image = image.flatten(background=[_GROUND] * (image.bands - 1))
+            return image.colourspace("srgb").copy_memory()
+
+
+def _shrink(source: Source, side: int) -> float:
+    """By how much the decoder may reduce; a drawing, which comes in any size, is drawn as large as that."""
+    shrink = max(source.width, source.height) / side
+    return shrink if source.format == "svg" else max(1.0, shrink)

@@ -1,0 +1,161 @@
+"""Crop to what matters: faces, things, or what stands out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from features._alpha import premultiplied
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._geometry import Box, Size, nearest, refuse_larger, seek
+from features._picture import Picture
+from features._ports import Context
+from features._types import CropPosition, Length
+from features._vision import Region
+
+_SHARE = 2 / 3
+"""Of each side, for a box around what draws the eye when no shape is asked for."""
+_ROOM = Length(50, True)
+"""Padding in a given shape, where none is asked for: a face with hair and shoulders."""
+_ABOVE = 0.42
+"""Where a face stands in a box that is higher than it: a little above the middle, as portraits have it."""
+
+
+class SmartCropping(Params):
+    """Crop around what matters, before any other edit: faces, objects, or what stands out.
+
+    Both sides: the crop has their proportions and the result this size; where the picture has room the crop is no
+    smaller, so that nothing is enlarged. One side: the crop keeps the shape of what matters. None: what matters with
+    its padding, in its own size.
+    """
+
+    subject: Annotated[
+        Literal["auto", "faces", "objects", "salient"],
+        Meta(
+            description="What matters; where there is none of it, what stands out (salient); auto: faces, else "
+            "objects if Rekognition is there to find them",
+            extra=hint(main=True),
+        ),
+    ] = "auto"
+    width: Annotated[int, Meta(ge=1, le=65_535, description="Of the result", extra=hint(unit="px"))] | None = None
+    height: Annotated[int, Meta(ge=1, le=65_535, description="Of the result", extra=hint(unit="px"))] | None = None
+    face_index: (
+        Annotated[int, Meta(ge=0, le=99, description="One face, counted from 0, the largest; nothing: all together")]
+        | None
+    ) = None
+    padding: Annotated[
+        Length | None,
+        Meta(
+            description="Around what matters, in pixels or percent of its own sides, as far as the picture goes; "
+            "nothing: 50 percent in a given shape, else none",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+
+    def check(self) -> None:
+        """Only faces are counted; padding is not negative."""
+        if self.face_index is not None and self.subject not in ("auto", "faces"):
+            raise InvalidParameter("smartCropping.faceIndex", f"left out with {self.subject}", self.face_index)
+        if self.padding and self.padding.value < 0:
+            code = "SmartCrop::PaddingOutOfBounds"
+            raise InvalidParameter("smartCropping.padding", "0 or more", self.padding, code=code)
+
+
+@feature(SmartCropping, group="geometry", aliases=("smartCrop",), heavy=True, billed=True)
+def smart_cropping(picture: Picture, wanted: SmartCropping, context: Context) -> Picture:
+    region, is_face = _subject(wanted, context)
+    room = (picture.width, picture.height)
+    if region is None:
+        # Only the pixels can say, and they are read more than once.
+        picture = picture.materialized()
+        box = _eye_catcher(picture, _shape(wanted, room))
+    else:
+        box = _around(region, wanted, room, _ABOVE if is_face else 0.5)
+    return _sized(box.cut(picture), wanted, context)
+
+
+def _subject(wanted: SmartCropping, context: Context) -> tuple[Region | None, bool]:
+    """What matters, and whether it is faces; None where nothing was found that has edges."""
+    vision = context.vision
+    if wanted.subject in ("auto", "faces"):
+        faces = vision.faces()
+        if faces:
+            return _chosen(faces, wanted.face_index), True
+    if wanted.subject == "objects" or (wanted.subject == "auto" and vision.finds_objects):
+        things = vision.objects()
+        if things:
+            return _union(things), False
+    return vision.salient(), False
+
+
+def _chosen(faces: tuple[Region, ...], index: int | None) -> Region:
+    if index is None:
+        return _union(faces)
+    if index >= len(faces):
+        expected = f"from 0 to {len(faces) - 1}: that many faces are there"
+        raise InvalidParameter("smartCropping.faceIndex", expected, index, code="SmartCrop::FaceIndexOutOfRange")
+    return faces[index]
+
+
+def _union(regions: tuple[Region, ...]) -> Region:
+    left, top = min(region.left for region in regions), min(region.top for region in regions)
+    right = max(region.left + region.width for region in regions)
+    bottom = max(region.top + region.height for region in regions)
+    return Region(left, top, right - left, bottom - top)
+
+
+def _around(region: Region, wanted: SmartCropping, room: Size, above: float) -> Box:
+    """The region with its padding, as large and of such a shape as was asked for, within the picture."""
+    padding = wanted.padding if wanted.padding is not None else _ROOM if wanted.width and wanted.height else Length(0)
+    left, right = _span(region.left, region.width, room[0], padding)
+    top, bottom = _span(region.top, region.height, room[1], padding)
+    if not (wanted.width and wanted.height):
+        return Box(left, top, right - left, bottom - top)
+    width, height = _shaped((right - left, bottom - top), (wanted.width, wanted.height), room)
+    # The middle of what matters, not of what is left of its padding at an edge of the picture.
+    across = (region.left + region.width / 2) * room[0] - width / 2
+    down = (region.top + region.height / 2) * room[1] - height * above
+    return Box(_within(across, width, room[0]), _within(down, height, room[1]), width, height)
+
+
+def _span(start: float, length: float, whole: int, padding: Length) -> tuple[int, int]:
+    """First and last pixel of a share of a side, with padding on both, clamped to the side; at least one pixel."""
+    pixels = padding.of(nearest(length * whole))
+    first = min(max(0, int(start * whole) - pixels), whole - 1)
+    return first, max(first + 1, min(whole, nearest((start + length) * whole) + pixels))
+
+
+def _shaped(least: Size, asked: Size, room: Size) -> Size:
+    """The smallest size of the asked proportions that holds `least` and the asked pixels, as far as there is room."""
+    scale = max(least[0] / asked[0], least[1] / asked[1], 1.0)
+    scale = min(scale, room[0] / asked[0], room[1] / asked[1])
+    width, height = nearest(asked[0] * scale), nearest(asked[1] * scale)
+    return (min(max(1, width), room[0]), min(max(1, height), room[1]))
+
+
+def _within(start: float, length: int, whole: int) -> int:
+    return max(0, min(nearest(start), whole - length))
+
+
+def _shape(wanted: SmartCropping, room: Size) -> Size:
+    """The size of a box around what draws the eye: the largest of the asked shape, or a share of the picture."""
+    if wanted.width and wanted.height:
+        return _shaped(room, (wanted.width, wanted.height), room)
+    return (max(1, nearest(room[0] * _SHARE)), max(1, nearest(room[1] * _SHARE)))
+
+
+def _eye_catcher(picture: Picture, size: Size) -> Box:
+    return Box(*seek(picture, size, CropPosition("attention")), *size)
+
+
+def _sized(picture: Picture, wanted: SmartCropping, context: Context) -> Picture:
+    """The crop in the asked size; of one side the other follows."""
+    if not wanted.width and not wanted.height:
+        return picture
+    width = wanted.width or max(1, nearest(picture.width * (wanted.height or 1) / picture.height))
+    height = wanted.height or max(1, nearest(picture.height * width / picture.width))
+    refuse_larger("smartCropping.width", (width, height), picture.frames, context)
+    across, down = width / picture.width, height / picture.height
+    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: image.resize(across, vscale=down)))
