@@ -19,7 +19,7 @@ from features._ports import Deadline
 
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
-_SERVE = "from features._isolation import serve; serve()"
+_SERVE = "import sys; sys.path[:0] = sys.argv[1:]; from features._isolation import serve; serve()"
 _GRACE = 0.005
 """Seconds by which a kill comes after the deadline, so that the deadline is surely what has passed."""
 
@@ -48,12 +48,9 @@ def isolated(deadline: Deadline, work: Callable[P, ResultT], *args: P.args, **kw
 @contextmanager
 def _process(deadline: Deadline) -> Iterator[subprocess.Popen[bytes]]:
     """A process that serves one request; when this ends it is gone, with its pipes."""
-    paths = os.pathsep.join(path for path in sys.path if path)
-    with subprocess.Popen(  # noqa: S603 - this interpreter and a constant
-        [sys.executable, "-P", "-c", _SERVE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": paths},
+    command = [sys.executable, "-P", "-c", _SERVE, *filter(None, sys.path)]
+    with subprocess.Popen(  # noqa: S603 - this interpreter, a constant and this program's own folders
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         killer = threading.Timer(min(max(0.0, deadline.left()) + _GRACE, threading.TIMEOUT_MAX), process.kill)
         killer.start()

@@ -6,6 +6,7 @@ import base64
 import io
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import pyvips
@@ -28,8 +29,8 @@ def stripped(body: bytes, kind: str, orientation: int = 1) -> bytes | None:
     return strip(body, source)
 
 
-def opened(body: bytes) -> pyvips.Image:
-    image = pyvips.Image.new_from_buffer(body, "")
+def opened(body: bytes) -> Any:
+    image: Any = pyvips.Image.new_from_buffer(body, "")
     pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
     return pyvips.Image.new_from_buffer(body, "", n=pages) if pages > 1 else image
 
