@@ -24,11 +24,6 @@ class ImageRequest(msgspec.Struct, frozen=True):
     expires: datetime | None = None
     """When a signed address ends; the answer must not be cached beyond."""
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing but the original is asked for."""
-        return not self.steps and self.output == Output(download=self.output.download)
-
 
 class Conditions(msgspec.Struct, frozen=True):
     """What the client has already (RFC 9110, 13.1)."""

@@ -65,6 +65,12 @@ def _one_of(*words: str) -> Callable[[str], tuple[str, ...]]:
     return read
 
 
+def _level(value: str) -> str:
+    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError("DEBUG, INFO, WARNING or ERROR")
+    return value.upper()
+
+
 def _moment(value: str) -> datetime:
     try:
         return datetime.fromisoformat(value).astimezone(UTC)
@@ -170,7 +176,7 @@ class Settings:
     tolerate_truncated: bool = _set(False, "TOLERATE_TRUNCATED", _yes, "Show what there is of a file cut off")
 
     # AWS and the process
-    log_level: str = _set("INFO", "LOG_LEVEL", _text, "DEBUG, INFO, WARNING or ERROR")
+    log_level: str = _set("INFO", "LOG_LEVEL", _level, "DEBUG, INFO, WARNING or ERROR")
     region: str = _set("", "AWS_REGION", _text, "Region of the function")
     endpoint_url: str = _set("", "AWS_ENDPOINT_URL", _text, "Endpoint of all AWS services, for stand-ins")
     endpoint_url_s3: str = _set("", "AWS_ENDPOINT_URL_S3", _text, "Endpoint of an S3-compatible store")

@@ -17,6 +17,7 @@ from handler.doors.console import ConsoleDoor
 from handler.doors.http import HttpDoor
 from handler.errors import HandlerError
 from handler.objects import Sources, open_sources, source_of
+from handler.observability import logger
 from handler.ports import SecretSource
 from handler.presets import Recipe, read_presets
 from handler.produce import Workshop, produce
@@ -50,7 +51,9 @@ _built: list[Application] = []
 def application() -> Application:
     """The application of this process, built from the environment at the first call."""
     if not _built:
-        _built.append(build(Settings.from_environment()))
+        settings = Settings.from_environment()
+        logger().setLevel(settings.log_level)
+        _built.append(build(settings))
     return _built[0]
 
 

@@ -49,7 +49,7 @@ def test_memory_stays_level(tmp_path: Path) -> None:
         env={
             "PATH": os.environ["PATH"],
             "SOURCE_BUCKETS": f"p=file://{tmp_path}",
-            "POWERTOOLS_LOG_LEVEL": "ERROR",
+            "LOG_LEVEL": "ERROR",
             # As the container and `make run` set it: libvips' threads would each grow a heap of their own.
             "MALLOC_ARENA_MAX": "2",
         },
