@@ -37,7 +37,7 @@ def environment(s3: str, more: Mapping[str, str] | None = None) -> dict[str, str
     """What a program is configured by: the environment of Lambda, with endpoints on loopback."""
     basic = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     handler = {"SOURCE_BUCKETS": BUCKET, "PYTHONPATH": f"{SOURCE}:{HERE.parent}", "LOG_LEVEL": "WARNING"}
-    return {**basic, **CREDENTIALS, **handler, "AWS_ENDPOINT_URL_S3": s3, **(more or {})}
+    return {**basic, **CREDENTIALS, **handler, "NODE_NO_WARNINGS": "1", "AWS_ENDPOINT_URL_S3": s3, **(more or {})}
 
 
 class _Driven:

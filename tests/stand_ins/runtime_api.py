@@ -49,6 +49,11 @@ class RuntimeApi(ThreadingHTTPServer):
         self.returned: queue.Queue[Returned] = queue.Queue()
         self._count = 0
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A runtime that is killed leaves its call open; anything else is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.server_port}"

@@ -1,0 +1,131 @@
+"""`python -m bench`: this handler, sharp and Thumbor side by side, in one run; tables go to bench/RESULTS.md too."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import cold, peers, pictures, stores, warm
+from bench.cases import CASES, LOWER_CHROMA, LOWER_Y, MORE_BYTES
+from bench.cold import Footprint, Start
+from bench.drive_handler import http_event
+from bench.warm import Measured
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+COLD_GOAL, MEMORY_GOAL = 0.6, 30.0
+PARTS = ("warm", "cold", "memory")
+
+Lines = Iterator[str]
+
+
+def _verdict(reached: bool) -> str:
+    return "reached" if reached else "missed"
+
+
+def introduction() -> Lines:
+    yield "# What the bench measured"
+    yield ""
+    yield f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()} {platform.machine()},"
+    yield f"Python {platform.python_version()}; load when it began: {os.getloadavg()[0]:.1f}. Made by `make bench`."
+    yield "Times are medians in milliseconds; a ratio is the median of ratios of calls in turn, so that a busy machine"
+    yield "slows both. SSIM is that of the decoded answer against the lossless resize; differences are to sharp's."
+
+
+def warm_tables(s3: str) -> Lines:
+    yield ""
+    yield "## Warm: event in, answer out, S3 GET and base64 included"
+    with ExitStack() as stack:
+        programs = [
+            stack.enter_context(open_peer(s3)) for open_peer in (peers.this_handler, peers.sharp, peers.thumbor)
+        ]
+        for case in CASES:
+            measured = warm.measure(case, programs)
+            ratio = warm.mean_ratio(measured, "this handler")
+            yield ""
+            yield f"### {case.name}"
+            yield ""
+            yield f"{ratio:.2f} of sharp's time, goal {case.goal}: {_verdict(ratio <= case.goal)}. "
+            yield f"Thumbor: {warm.mean_ratio(measured, 'Thumbor'):.2f}."
+            yield ""
+            yield from _case_table(measured)
+
+
+def _case_table(measured: list[Measured]) -> Lines:
+    yield "| picture | program | ms | ÷ sharp's | bytes | ÷ sharp's | Y | Cb | Cr | misses |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    theirs = {each.picture: each for each in measured if each.peer == "sharp"}
+    for each in measured:
+        sharp = theirs[each.picture]
+        y, cb, cr = (a - b for a, b in zip(each.similarity, sharp.similarity, strict=True))
+        misses = [
+            *(["bytes"] if each.size > sharp.size * MORE_BYTES else []),
+            *(["Y"] if y < -LOWER_Y else []),
+            *(["chroma"] if min(cb, cr) < -LOWER_CHROMA else []),
+        ]
+        said = ", ".join(misses) if each.peer == "this handler" else ""
+        yield (
+            f"| {each.picture} | {each.peer} | {each.milliseconds:.1f} | {each.ratio:.2f} | {each.size} "
+            f"| {each.size / sharp.size:.3f} | {y:+.4f} | {cb:+.4f} | {cr:+.4f} | {said} |"
+        )
+
+
+def cold_tables(s3: str) -> Lines:
+    yield ""
+    yield "## Cold: process start to the first finished 400 px WebP of a 2 MP JPEG"
+    yield ""
+    yield "Real awslambdaric against a stand-in of the Runtime API; the peer is plain Node."
+    yield ""
+    yield "| way | this handler, ms | sharp, ms | ratio | goal | | modules | MB read | MB of libraries touched |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    picture = cold.SMALL.pictures[0]
+    event = http_event(picture.key, cold.SMALL.parameters)
+    yield _cold_row("unsigned", cold.plain_start(s3), cold.footprint(s3, {}, event))
+    with stores.secrets_server(cold.SECRETS) as secrets:
+        settings, (event, _) = cold.signed_settings(secrets), cold.signed_event(picture)
+        start = cold.signed_start(s3, secrets)
+        yield _cold_row("CDN secret and signature", start, cold.footprint(s3, settings, event))
+
+
+def _cold_row(name: str, start: Start, print_: Footprint) -> str:
+    return (
+        f"| {name} | {start.ours:.0f} | {start.theirs:.0f} | {start.ratio:.2f} | {COLD_GOAL} "
+        f"| {_verdict(start.ratio <= COLD_GOAL)} | {print_.modules} | {print_.read:.1f} | {print_.mapped:.1f} |"
+    )
+
+
+def memory_table(s3: str) -> Lines:
+    peak = cold.peak_memory(s3)
+    yield ""
+    yield f"## Memory: a fresh process answers for `{pictures.HUNDRED_MEGAPIXELS.name}`, baseline JPEG"
+    yield ""
+    yield f"Idle {peak.idle:.1f} MB, the file {peak.file:.1f} MB, peak {peak.peak:.1f} MB:"
+    yield f"{peak.above:.1f} MB above both, goal {MEMORY_GOAL:.0f}: {_verdict(peak.above <= MEMORY_GOAL)}."
+
+
+def main() -> None:
+    """Measure, print, and keep a full run."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"only these of {', '.join(PARTS)}; all are kept")
+    wanted = parser.parse_args().parts or PARTS
+    if not set(wanted) <= set(PARTS):
+        parser.error(f"PART must be one of {', '.join(PARTS)}, got {' '.join(wanted)}")
+    peers.install_sharp()
+    pictures.make_all()
+    lines: list[str] = []
+    tables: dict[str, Callable[[str], Lines]] = {"warm": warm_tables, "cold": cold_tables, "memory": memory_table}
+    with stores.s3_server() as s3:
+        for part in (lambda _: introduction(), *(tables[name] for name in wanted)):
+            for line in part(s3):
+                print(line, flush=True)
+                lines.append(line)
+    if set(wanted) == set(PARTS):
+        RESULTS.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
