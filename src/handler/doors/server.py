@@ -13,10 +13,11 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -24,7 +25,7 @@ from starlette.types import Receive, Scope, Send
 
 from handler.canonical import SIGNATURE
 from handler.doors.workers import Bounds, Measures, Remaining, Workers
-from handler.errors import Forbidden, HandlerError, PayloadTooLarge
+from handler.errors import BadRequest, Forbidden, HandlerError, PayloadTooLarge
 from handler.response import Answer, Caching, refusal, report
 
 Handle = Callable[[Mapping[str, Any], Remaining], dict[str, Any]]
@@ -33,6 +34,8 @@ Page = Callable[[], Answer]
 DOMAIN = "local.lambda-url.localhost"
 HEALTH, METRICS = PROBES = ("/_health", "/_metrics")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_BODY_ELSEWHERE = 65_536
+"""Bytes of a body that nobody will read."""
 _CLIENT_CLOSED = 499  # nginx's word for it in a log; nobody is there to receive it.
 
 access = logging.getLogger("handler.access")
@@ -49,6 +52,7 @@ class PictureServer:
         self._bounds = bounds
         self._measures = Measures()
         self._workers = Workers(bounds, self._measures)
+        self._bodies = asyncio.Semaphore(bounds.workers)
         self._loopback_only = loopback_only
         self._pages: Mapping[str, Page] = {
             HEALTH: lambda: report({"status": "ok"}),
@@ -86,8 +90,9 @@ class PictureServer:
             page = self._pages.get(_raw_path(request))
             if page is not None and request.method in ("GET", "HEAD"):
                 return _plain(await asyncio.to_thread(page))
-            event = _event(request, await self._body(request))
-            return await self._work(request, event, Remaining(arrived + self._bounds.seconds))
+            async with self._room(request):
+                event = _event(request, await self._body(request))
+                return await self._work(request, event, Remaining(arrived + self._bounds.seconds))
         except HandlerError as error:
             return _plain(refusal(error, Caching()))
 
@@ -105,8 +110,21 @@ class PictureServer:
             gone.cancel()
             answer.cancel()
 
+    def _room(self, request: Request) -> AbstractAsyncContextManager[None]:
+        """Memory for a picture that comes along: as many as there are workers are held at once, others wait unread."""
+        has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+        return self._bodies if has_body and _takes_pictures(request) else nullcontext()
+
     async def _body(self, request: Request) -> bytes:
-        most = self._bounds.body_bytes
+        try:
+            async with asyncio.timeout(self._bounds.seconds):
+                return await self._whole_body(request)
+        except TimeoutError:
+            message = f"the body must come within {self._bounds.seconds:g} seconds"
+            raise BadRequest(message, code="RequestTimeout", status=408, headers={"Connection": "close"}) from None
+
+    async def _whole_body(self, request: Request) -> bytes:
+        most = self._bounds.body_bytes if _takes_pictures(request) else min(self._bounds.body_bytes, _BODY_ELSEWHERE)
         parts: list[bytes] = []
         size = int(request.headers.get("content-length", "0"))
         if size <= most:
@@ -119,6 +137,11 @@ class PictureServer:
         if size > most:
             raise PayloadTooLarge(f"the body must be at most {most} bytes", headers={"Connection": "close"})
         return b"".join(parts)
+
+
+def _takes_pictures(request: Request) -> bool:
+    """Whether a body is of any use there: the operator's door decides as the handler does, by the decoded path."""
+    return request.method == "POST" and unquote(_raw_path(request)).startswith("/_api/")
 
 
 async def _disconnected(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:

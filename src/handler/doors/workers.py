@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -72,22 +72,25 @@ class Workers:
     def __init__(self, bounds: Bounds, measures: Measures) -> None:
         self._pool = ThreadPoolExecutor(bounds.workers, thread_name_prefix="picture")
         self._bounds = bounds
+        self._lock = threading.Lock()
         self._taken = 0
         measures.in_flight.set_function(lambda: min(self._taken, bounds.workers))
         measures.queued.set_function(lambda: max(0, self._taken - bounds.workers))
 
     def start(self, work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
-        """Begin, or wait in the queue; Busy when that is full. Call it on the event loop's thread."""
-        if self._taken >= self._bounds.workers + self._bounds.queue:
-            raise Busy("every worker is taken and the queue is full", headers={"Retry-After": "1"})
-        loop = asyncio.get_running_loop()
+        """Begin, or wait in the queue; Busy when that is full."""
+        with self._lock:
+            if self._taken >= self._bounds.workers + self._bounds.queue:
+                raise Busy("every worker is taken and the queue is full", headers={"Retry-After": "1"})
+            self._taken += 1
         started = self._pool.submit(work)
-        self._taken += 1
-        started.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
+        started.add_done_callback(self._leave)
         return started
 
-    def _leave(self) -> None:
-        self._taken -= 1
+    def _leave(self, _: Future[dict[str, Any]]) -> None:
+        # On whichever thread has ended the work; the event loop may be gone by then.
+        with self._lock:
+            self._taken -= 1
 
     def close(self) -> None:
         """Wait for what is under way; nothing new is begun."""

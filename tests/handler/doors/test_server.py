@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
@@ -280,6 +281,27 @@ def test_a_body_without_a_length_is_counted(tmp_path: Path) -> None:
         connection.request("POST", "/", chunks, encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
         assert connection.getresponse().status == 413
         connection.close()
+
+
+def test_a_body_is_taken_only_where_it_is_of_use(samples: Server) -> None:
+    assert samples.ask("/photos/cat.jpg", "POST", b"x" * 70_000).status == 413
+    assert samples.ask("/photos/cat.jpg", "POST", b"x" * 7_000).status == 405
+    assert samples.ask("/_api/transform", "POST", b"x" * 70_000).status == 415
+    assert samples.ask("/%5Fapi/transform", "POST", b"x" * 70_000).status == 415
+
+
+def test_as_many_large_bodies_are_held_as_there_are_workers(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "1") as server, contextlib.ExitStack() as stack:
+        before = server.metric("process_resident_memory_bytes")
+        for _ in range(4):
+            sender = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            sender.sendall(b"POST /_api/transform HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40000000\r\n\r\n")
+            sender.settimeout(1)
+            with contextlib.suppress(TimeoutError):  # whoever waits is not read
+                sender.sendall(b"x" * 30_000_000)
+        grown = server.metric("process_resident_memory_bytes") - before
+        assert grown < 60_000_000, f"{grown / 1e6:.0f} MB for one body of 30 MB"
+        assert server.ask("/nosuch.jpg").status == 404
 
 
 def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(samples: Server) -> None:
