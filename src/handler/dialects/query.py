@@ -46,6 +46,8 @@ def read(pairs: Iterable[tuple[str, object]]) -> Words:
     words = Words()
     undotted: list[tuple[str, object]] = []
     for name, value in pairs:
+        if name in words.controls:
+            raise InvalidParameter(name, "given once", value)
         if name in CONTROLS:
             words.controls[name] = _control(name, value)
         elif "." in name:
@@ -89,12 +91,16 @@ def _output_name(name: str) -> str:
 
 
 def _switch(edits: Said, feature: Feature, name: str, value: object) -> None:
-    """`blur=3`, `flip=true`; beside `blur.sigma=…` it must say the same as `blur.…`."""
+    """`blur=3`, `flip=true`; also beside other fields, whichever of them stands first."""
     said = edits.get(feature.name)
     if said is None:
         edits[feature.name] = value
         return
-    raise InvalidParameter(name, f"given once, not also as `{feature.name}.…`", value)
+    main = main_field(feature.params)
+    if not isinstance(said, dict) or isinstance(value, Mapping) or (main is None and not _is_on(value)):
+        raise InvalidParameter(name, f"given once, not also as `{feature.name}.…`", value)
+    if main is not None and not _is_on(value):
+        _once(said, main.name, value, name)
 
 
 def _field(edits: Said, feature: Feature, name: str, value: object, where: str) -> None:
@@ -102,10 +108,15 @@ def _field(edits: Said, feature: Feature, name: str, value: object, where: str) 
     said = edits.setdefault(feature.name, {})
     if not isinstance(said, dict):
         main = main_field(feature.params)
-        if main is None or isinstance(said, Mapping):
+        if isinstance(said, Mapping) or (main is None and not _is_on(said)):
             raise InvalidParameter(where, f"given once, not also as `{feature.name}=`", value)
-        said = edits[feature.name] = {main.name: said}
+        said = edits[feature.name] = {} if main is None or _is_on(said) else {main.name: said}
     _once(said, known.name if known else name, value, where)
+
+
+def _is_on(value: object) -> bool:
+    """`blur=true` only switches on; `blur=3` sets the main field."""
+    return value is True or (isinstance(value, str) and value.lower() in {"true", "yes", "on"})
 
 
 def _once(said: Said, name: str, value: object, where: str) -> None:
