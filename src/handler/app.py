@@ -24,19 +24,20 @@ class LambdaContext(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
-def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str, object]:
+def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, object]:
     """Answer any event; one in HTTP shape never reaches another door than HTTP's.
 
     Only the upload door raises: whoever brought the event, S3 or a queue, is to bring it again.
     """
     app = application()
     deadline = _deadline(app, context)
-    is_http = is_http_event(event)
-    if not is_http and is_upload_event(event):
-        return _uploads(app, event, deadline)
+    said: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
+    is_http = is_http_event(said)
+    if not is_http and is_upload_event(said):
+        return _uploads(app, said, deadline)
     with observed("http" if is_http else "console") as facts:
         try:
-            return _http(app, event, deadline, facts) if is_http else _console(app, event, deadline)
+            return _http(app, said, deadline, facts) if is_http else _console(app, said, deadline)
         except HandlerError as error:
             facts.update(status=int(error.status), code=error.code, detail=error.detail)
             return response.refusal(error, app.http.caching).as_event()

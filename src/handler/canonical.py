@@ -56,7 +56,7 @@ def split_query(raw_query: str, ignored: IgnoredParameters | None = None) -> Pai
     Ignored names are left out, whatever their values are. BadRequest for what is no percent-encoded UTF-8, and for a
     name that stands there twice.
     """
-    found: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
     for part in filter(None, raw_query.split("&")):
         raw_name, _, raw_value = part.replace("+", " ").partition("=")
         name = _decoded(raw_name)
@@ -67,6 +67,14 @@ def split_query(raw_query: str, ignored: IgnoredParameters | None = None) -> Pai
         value = _decoded(raw_value)
         if value is None:
             raise _unreadable(name, _ENCODED, _shown(raw_value))
+        found.append((name, value))
+    return unrepeated(found)
+
+
+def unrepeated(pairs: Iterable[tuple[str, str]]) -> Pairs:
+    """The pairs, of which no name stands there twice; BadRequest otherwise."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
         if name in found:
             raise _unreadable(name, "given once", "it twice")
         found[name] = value

@@ -47,13 +47,18 @@ class Answer(msgspec.Struct, frozen=True):
         """What Lambda hands back; PayloadTooLarge above `most` bytes, base64 included (0: no limit)."""
         is_text = self.headers.get("Content-Type", "").startswith(("application/json", "text/"))
         body = "" if head else self.body.decode() if is_text else base64.b64encode(self.body).decode()
-        if most and len(body) > most - 4096:
-            raise PayloadTooLarge(
-                f"the picture must fit into an answer of {most} bytes in base64, got {len(body)}: ask for fewer "
-                "pixels, a lower quality or `maxBytes`"
-            )
-        headers = {**self.headers, "Content-Length": str(len(self.body))} if head else self.headers
+        refuse_too_large(len(body), most)
+        headers = {**self.headers, "Content-Length": str(len(self.body))} if head and self.body else self.headers
         return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": not (head or is_text)}
+
+
+def refuse_too_large(size: int, most: int) -> None:
+    """PayloadTooLarge for a body in base64 that does not fit into `most` bytes with its headers (0: no limit)."""
+    if most and size > most - 4096:
+        raise PayloadTooLarge(
+            f"the picture must fit into an answer of {most} bytes in base64, got {size}: ask for fewer "
+            "pixels, a lower quality or `maxBytes`"
+        )
 
 
 def picture(result: Result, request: ImageRequest, caching: Caching) -> Answer:
@@ -70,14 +75,19 @@ def picture(result: Result, request: ImageRequest, caching: Caching) -> Answer:
         headers["Vary"] = "Accept"
     if request.expires is not None:
         headers["Expires"] = http_date(request.expires)
+    wanted = _allowed(request, result)
     if result.not_modified:
-        return Answer(HTTPStatus.NOT_MODIFIED, _overridden(headers, request.headers))
-    headers["Content-Type"] = result.media_type
-    if result.media_type == "image/svg+xml":
-        headers["Content-Security-Policy"] = _SVG_POLICY
+        return Answer(HTTPStatus.NOT_MODIFIED, _overridden(headers, wanted))
+    headers |= of_media_type(result.media_type)
     if request.output.download:
         headers["Content-Disposition"] = _attachment(request.output.download)
-    return Answer(HTTPStatus.OK, _overridden(headers, request.headers), result.body)
+    return Answer(HTTPStatus.OK, _overridden(headers, wanted), result.body)
+
+
+def of_media_type(media_type: str) -> dict[str, str]:
+    """What a body of that type must not leave without."""
+    headers = {"Content-Type": media_type}
+    return headers | {"Content-Security-Policy": _SVG_POLICY} if media_type == "image/svg+xml" else headers
 
 
 def report(content: object, status: int = HTTPStatus.OK, cache_control: str = "no-store") -> Answer:
@@ -87,7 +97,8 @@ def report(content: object, status: int = HTTPStatus.OK, cache_control: str = "n
         "Cache-Control": cache_control,
         "X-Content-Type-Options": "nosniff",
     }
-    return Answer(status, headers, json.dumps(content, ensure_ascii=False).encode())
+    # A lone surrogate, which is no Unicode, goes out as the escape that JSON has for it.
+    return Answer(status, headers, json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace"))
 
 
 def refusal(error: FeatureError | HandlerError, caching: Caching) -> Answer:
@@ -113,6 +124,17 @@ def _cache_control(result: Result, request: ImageRequest, caching: Caching) -> s
         left = int((request.expires - datetime.now(UTC)).total_seconds())
         return f"max-age={max(0, left)},public"
     return result.cache_control or f"public, max-age={caching.browser}, s-maxage={caching.cdn}"
+
+
+def _allowed(request: ImageRequest, result: Result) -> dict[str, str]:
+    """The headers that the request sets: none that would keep an answer beyond its end, or `Accept` out of `Vary`."""
+    wanted = dict(request.headers)
+    for name in request.headers:
+        if request.expires is not None and name.lower() in ("cache-control", "expires"):
+            del wanted[name]
+        elif result.negotiated and name.lower() == "vary":
+            wanted[name] = f"Accept, {wanted[name]}"
+    return wanted
 
 
 def _overridden(headers: dict[str, str], wanted: Mapping[str, str]) -> dict[str, str]:

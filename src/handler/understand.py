@@ -63,7 +63,7 @@ def understand(
 ) -> ImageRequest:
     """What a path and its parameters ask for. Raises InvalidParameter, BadRequest, Forbidden or NotFound."""
     pairs = tuple(pairs)
-    asked = _by_language(path, pairs, house)
+    asked = _by_language(path, pairs, house, is_url=caller is not Caller.OPERATOR)
     if house.presets_only and caller is not Caller.OPERATOR:
         _only_presets(asked, pairs)
     return _ruled(asked, ObjectRef(*asked.ref), house, caller, accepts)
@@ -80,9 +80,11 @@ def understand_posted(
     return _ruled(asked, picture, house, Caller.OPERATOR, accepts)
 
 
-def _by_language(path: str, pairs: tuple[tuple[str, object], ...], house: House) -> _Asked:
+def _by_language(path: str, pairs: tuple[tuple[str, object], ...], house: House, *, is_url: bool) -> _Asked:
     words = query.read(pairs)
     asked_bucket = words.controls.get("bucket", "")
+    if is_url and "query" not in house.dialects and (words.edits or words.output):
+        raise Forbidden("query parameters that edit are switched off (DIALECTS)")
     if path.startswith(KEY_PREFIX):
         key = path.removeprefix(KEY_PREFIX)
     else:
@@ -94,8 +96,6 @@ def _by_language(path: str, pairs: tuple[tuple[str, object], ...], house: House)
             base = Recipe(edits(said.edits, where="edits"), check(Output, said.output, where="edits"))
             ref = ObjectRef(said.bucket or asked_bucket, said.key)
             return _Asked(ref, _recipe(words).over(base), words.controls, said.headers)
-    if "query" not in house.dialects and set(words.edits) | set(words.output):
-        raise Forbidden("query parameters that edit are switched off (DIALECTS)")
     if not key:
         raise NotFound("the path must name a picture, got /")
     return _Asked(ObjectRef(asked_bucket, key), _recipe(words), words.controls)
@@ -121,7 +121,8 @@ def _ruled(
     recipe = asked.recipe
     if caller is Caller.ANYONE:
         _refuse_dear(recipe.steps, house)
-    if preset := asked.controls.get("preset"):
+    preset = asked.controls.get("preset")
+    if preset is not None:
         if preset not in house.presets:
             known = ", ".join(house.presets) or "those in PRESETS, which is empty"
             raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")

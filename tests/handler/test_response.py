@@ -99,3 +99,23 @@ def test_head_has_the_length_and_no_body() -> None:
     event = Answer(200, {"Content-Type": "image/png"}, b"1234").as_event(head=True)
     assert event["body"] == ""
     assert event["headers"] == {"Content-Type": "image/png", "Content-Length": "4"}
+
+
+def test_nothing_that_a_request_sets_keeps_an_answer_beyond_its_end() -> None:
+    ends = datetime.now(UTC) + timedelta(seconds=60)
+    headers = {"cache-control": "max-age=999", "Expires": "never", "X-Robots-Tag": "none"}
+    answer = response.picture(made(), ImageRequest(b"", expires=ends, headers=headers), Caching())
+    assert answer.headers["Cache-Control"] in ("max-age=59,public", "max-age=60,public")
+    assert answer.headers["Expires"] == response.http_date(ends)
+    assert answer.headers["X-Robots-Tag"] == "none"
+    assert {name.lower() for name in answer.headers} == {name.lower(): 0 for name in answer.headers}.keys()
+
+
+def test_a_request_adds_to_what_an_answer_varies_by() -> None:
+    answer = response.picture(made(negotiated=True), ImageRequest(b"", headers={"vary": "Origin"}), Caching())
+    assert [value for name, value in answer.headers.items() if name.lower() == "vary"] == ["Accept, Origin"]
+
+
+def test_a_304_to_head_tells_no_length() -> None:
+    answer = response.picture(made(body=b"", not_modified=True), ImageRequest(b""), Caching())
+    assert "Content-Length" not in answer.as_event(head=True)["headers"]  # type: ignore[operator]  # a mapping

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from typing import NoReturn
 
@@ -26,6 +27,7 @@ HEADERS = (
     "link",
     "vary",
 )
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TOP = ("bucket", "key", "edits", "outputFormat", "effort", "headers")
 _FORMATS = ("jpeg", "jpg", "png", "webp", "avif", "gif", "tiff", "heif")
 
@@ -58,8 +60,23 @@ def decode(path: str) -> JsonRequest | None:
 
 
 def loads(text: str) -> object:
-    """Parse JSON in which no name stands twice and no number is infinite; ValueError, RecursionError."""
-    return json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_no_constant)
+    """Parse JSON in which no name stands twice, no number is infinite and all text is Unicode; ValueError,
+    RecursionError.
+    """
+    said = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_no_constant)
+    if _SURROGATE.search(text):
+        refuse_lone_surrogates(said)
+    return said
+
+
+def refuse_lone_surrogates(said: object) -> None:
+    """Half a character can be written in JSON, but no store, header or answer can hold it. InvalidParameter."""
+    try:
+        json.dumps(said, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidParameter("JSON", "Unicode text", "a lone surrogate") from None
+    except RecursionError:
+        raise InvalidParameter("JSON", "of a depth that can be read", "objects within objects") from None
 
 
 def _standard(path: str) -> str:
@@ -109,12 +126,14 @@ def _headers(said: object) -> dict[str, str]:
         return {}
     if not isinstance(said, Mapping):
         raise InvalidParameter("headers", "an object", said)
-    headers = {}
+    headers: dict[str, str] = {}
     for name, value in said.items():
         if str(name).lower() not in HEADERS:
             raise InvalidParameter(f"headers.{name}", "one of " + ", ".join(HEADERS), value)
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > 1000:
             raise InvalidParameter(f"headers.{name}", "text in printable ASCII, at most 1000 characters", value)
+        if str(name).lower() in {each.lower() for each in headers}:
+            raise InvalidParameter(f"headers.{name}", "given once, however it is capitalised", value)
         headers[str(name)] = value
     return headers
 
@@ -192,7 +211,7 @@ def _overlay(value: object) -> dict[str, object]:
 def _percent(where: str, value: object) -> float:
     try:
         number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
-    except ValueError:
+    except (ValueError, OverflowError):
         number = -1.0
     if not 0 <= number <= 100:
         raise InvalidParameter(where, "a number from 0 to 100", value)

@@ -6,7 +6,7 @@ answered in kind, as callers of the common background-remover function expect.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -42,29 +42,22 @@ class ConsoleDoor(msgspec.Struct, frozen=True):
         key = event.get("imageKey")
         if not isinstance(key, str) or not key:
             raise BadRequest(f"`imageKey` must be the key of a picture, got {key!r}")
-        pairs = tuple(flattened({name: value for name, value in event.items() if name != "imageKey"}))
+        pairs = posted.parameters({name: value for name, value in event.items() if name != "imageKey"})
         request = understand(KEY_PREFIX + key, pairs, self.house, caller=Caller.OPERATOR, accepts=_ACCEPTS)
         result = produce(request, self.workshop, deadline=deadline)
         return response.picture(result, request, self.caching).as_event(most=self.most)
 
     def _with_picture(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
         picture, said = posted.picture_of(event)
-        request = understand_posted(picture, tuple(flattened(dict(said))), self.house, accepts=_ACCEPTS)
+        request = understand_posted(picture, said, self.house, accepts=_ACCEPTS)
         result = produce(request, self.workshop, deadline=deadline)
-        return posted.as_json(result.body, result.media_type)
+        answer = posted.as_json(result.body, result.media_type)
+        response.refuse_too_large(len(str(answer["image"])), self.most)
+        return answer
 
 
 # Whoever writes `format=auto` into an event takes whatever is smallest.
 _ACCEPTS = frozenset({"avif", "webp"})
-
-
-def flattened(said: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Objects as dotted names: `{"blur": {"sigma": 3}}` says `blur.sigma=3`."""
-    for name, value in said.items():
-        if isinstance(value, Mapping) and value:
-            yield from flattened(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
 
 
 def is_console_event(event: Mapping[str, Any]) -> bool:

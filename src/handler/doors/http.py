@@ -44,6 +44,10 @@ class HttpDoor(msgspec.Struct, frozen=True):
     def answer(self, call: Call, deadline: Deadline) -> Answer:
         """Answer a call; every refusal is an answer too."""
         try:
+            self._through_the_cdn(call)
+        except HandlerError as error:
+            return response.refusal(error, self.caching)
+        try:
             answer = self._routed(call, deadline)
         except (FeatureError, HandlerError) as error:
             answer = self._refused(error, call, deadline)
@@ -63,15 +67,17 @@ class HttpDoor(msgspec.Struct, frozen=True):
             raise MethodNotAllowed(f"the method must be GET or HEAD, got {call.method}", headers={"Allow": "GET, HEAD"})
         return self._picture(path, raw_path, call, deadline)
 
+    def _through_the_cdn(self, call: Call) -> None:
+        """Whoever goes past the CDN gets neither a picture nor the fallback: all that is done for them is this."""
+        if self.origin is not None and not _is_one_of(call.headers.get(ORIGIN_HEADER, ""), self.origin):
+            raise Forbidden("the API must be called through the CDN")
+
     def _path(self, call: Call) -> tuple[str, str]:
         """The path decoded exactly once, and as it stands in the viewer's URL."""
         raw = call.path if call.encoded else canonical.encode_path(call.path)
-        if self.origin is not None:
-            if not _is_one_of(call.headers.get(ORIGIN_HEADER, ""), self.origin):
-                raise Forbidden("the API must be called through the CDN")
-            # Only the CDN wraps paths, and only its secret proves that it did.
-            if raw.startswith(canonical.WRAPPED):
-                raw = canonical.unwrap(raw)
+        # Only the CDN wraps paths, and only its secret proves that it did.
+        if self.origin is not None and raw.startswith(canonical.WRAPPED):
+            raw = canonical.unwrap(raw)
         if len(raw) > LONGEST_PATH:
             raise UriTooLong(f"the path must be at most {LONGEST_PATH} bytes, got {len(raw)}")
         return canonical.decode_path(raw), raw
@@ -89,7 +95,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
     def _pairs(self, call: Call) -> canonical.Pairs:
         if isinstance(call.query, str):
             return canonical.split_query(call.query, self.ignored)
-        return self.ignored.without(call.query)
+        return canonical.unrepeated(self.ignored.without(call.query))
 
     def _api(self, page: str, call: Call, deadline: Deadline) -> Answer:
         if page in self.documents and call.method in _PICTURE_METHODS:
@@ -142,7 +148,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
             result = produce(request, self.workshop, deadline=deadline)
         except (FeatureError, HandlerError) as broken:
             return answer.with_headers({"X-Fallback-Error": broken.code})
-        headers = {**answer.headers, "Content-Type": result.media_type}
+        headers = answer.headers | response.of_media_type(result.media_type)
         return msgspec.structs.replace(answer, headers=headers, body=result.body)
 
 

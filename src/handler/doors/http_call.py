@@ -68,13 +68,9 @@ def call_of(event: Mapping[str, Any]) -> Call:
 def _payload_2(event: Mapping[str, Any]) -> Call:
     context = event["requestContext"]
     domain = str(context.get("domainName", ""))
-    stage = str(context.get("stage", "$default"))
-    path = str(event["rawPath"])
-    if stage != "$default":
-        path = path.removeprefix(f"/{stage}") or "/"
     return Call(
         method=str(context["http"]["method"]).upper(),
-        path=path,
+        path=_without_stage(str(event["rawPath"]), context),
         # An HTTP API has decoded the path already; a function URL has not.
         encoded=".lambda-url." in domain,
         query=str(event.get("rawQueryString") or ""),
@@ -95,21 +91,21 @@ def _payload_1(event: Mapping[str, Any]) -> Call:
     }
     return Call(
         method=str(event["httpMethod"]).upper(),
-        path=str(event["path"]),
+        path=_without_stage(str(event["path"]), context) if "version" in event else str(event["path"]),
         # Of payload 1.0, only an HTTP API names the version, and only it has decoded the path.
         encoded="version" not in event,
-        query="&".join(f"{name}={value}" for name, value in pairs) if is_balancer else _unrepeated(pairs),
+        query="&".join(f"{name}={value}" for name, value in pairs) if is_balancer else pairs,
         headers=_lower(headers),
         body=_body(event),
     )
 
 
-def _unrepeated(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise BadRequest(f"`{name}` must be given once, got it twice", code="QueryParameterParsingError")
-    return pairs
+def _without_stage(path: str, context: Mapping[str, Any]) -> str:
+    """An HTTP API puts its stage before the path, unless it is the default one; a domain of one's own does not."""
+    stage = context.get("stage", "$default")
+    if stage == "$default" or not f"{path}/".startswith(f"/{stage}/"):
+        return path
+    return path.removeprefix(f"/{stage}") or "/"
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
@@ -132,6 +128,6 @@ def _is_accepted(kind: str, accept: str) -> bool:
 def _date(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None  # RFC 9110, 13.1.3: an invalid date is as if it were not there.
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

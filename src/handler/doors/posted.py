@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handler.dialects.json_edits import loads
+from handler.dialects.json_edits import loads, refuse_lone_surrogates
 from handler.errors import BadRequest
+
+_DEEPEST = 8
+"""Objects within objects; no parameter needs more than two."""
 
 
 def read(body: bytes | str) -> tuple[bytes, tuple[tuple[str, object], ...]]:
@@ -32,7 +35,21 @@ def picture_of(said: Mapping[str, Any]) -> tuple[bytes, tuple[tuple[str, object]
         picture = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise BadRequest("`image` must be a picture in base64") from None
-    return picture, tuple((name, value) for name, value in said.items() if name != "image")
+    return picture, parameters({name: value for name, value in said.items() if name != "image"})
+
+
+def parameters(said: Mapping[str, Any]) -> tuple[tuple[str, object], ...]:
+    """Names and values; objects become dotted names: `{"blur": {"sigma": 3}}` says `blur.sigma=3`. InvalidParameter."""
+    refuse_lone_surrogates(said)
+    return tuple(_flattened(said))
+
+
+def _flattened(said: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
+    for name, value in said.items():
+        if isinstance(value, Mapping) and value and depth < _DEEPEST:
+            yield from _flattened(value, f"{prefix}{name}.", depth + 1)
+        else:
+            yield prefix + name, value
 
 
 def as_json(picture: bytes, media_type: str) -> dict[str, object]:

@@ -149,7 +149,7 @@ def _moment(response: http.client.HTTPResponse) -> datetime:
     """When the object was last modified; 1970 if nobody knows."""
     try:
         moment = parsedate_to_datetime(response.headers.get("Last-Modified", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return datetime.fromtimestamp(0, UTC)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
