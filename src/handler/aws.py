@@ -35,6 +35,8 @@ class AwsAccess(msgspec.Struct, frozen=True):
     """Of S3 alone (`AWS_ENDPOINT_URL_S3`); wins over `endpoint_url`. Addressed path-style."""
     endpoint_url_secrets: str = ""
     """Of Secrets Manager alone (`AWS_ENDPOINT_URL_SECRETS_MANAGER`); wins over `endpoint_url`."""
+    endpoint_url_rekognition: str = ""
+    """Of Rekognition alone (`AWS_ENDPOINT_URL_REKOGNITION`); wins over `endpoint_url`."""
     credentials: Credentials | None = None
     """As Lambda hands them over; without them the usual chain is asked (profile, web identity, container, instance)."""
 
@@ -52,6 +54,11 @@ class AwsAccess(msgspec.Struct, frozen=True):
     def secrets(self) -> str:
         """The configured endpoint of Secrets Manager, empty for AWS's own."""
         return self.endpoint_url_secrets or self.endpoint_url
+
+    @property
+    def rekognition(self) -> str:
+        """The configured endpoint of Rekognition, empty for AWS's own."""
+        return self.endpoint_url_rekognition or self.endpoint_url
 
 
 def endpoint_of(service: str, region: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
-from features import ObjectRef
+from features import Deadline, Limits, ObjectRef, Vision
 
 
 class ObjectInfo(msgspec.Struct, frozen=True):
@@ -70,6 +70,25 @@ class Results(Protocol):
         replaces: str | None,
     ) -> bool:
         """Write if nothing lies there (`replaces` None) or exactly that ETag; False when it is otherwise by now."""
+        ...
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Bytes that somebody may look at, and what names them."""
+
+    tag: str
+    """The cache tag of the object; of a posted picture a word of its own."""
+    etag: str
+    name: str
+    """For messages."""
+    read: Callable[[], bytes]
+
+
+class Eyes(Protocol):
+    """Those who see for the features."""
+
+    def on(self, original: Subject, overlays: Sequence[Subject], limits: Limits, deadline: Deadline) -> Vision:
+        """What can be asked of one request's pictures."""
         ...
 
 

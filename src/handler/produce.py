@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -16,13 +16,15 @@ from features import (
     Limits,
     ObjectRef,
     Rendered,
+    Report,
     Source,
     Step,
+    decided,
     describe,
     describe_steps,
     run,
 )
-from handler.ports import ObjectInfo, Objects, StoredObject
+from handler.ports import Eyes, ObjectInfo, Objects, StoredObject, Subject
 from handler.request import Conditions, ImageRequest
 
 
@@ -34,6 +36,8 @@ class Workshop(msgspec.Struct, frozen=True):
     version: str
     """Of the code that draws: part of every ETag."""
     deployed_at: datetime
+    eyes: Callable[[], Eyes] | None = None
+    """Opens those who see; asked by the features that are billed."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -54,18 +58,53 @@ class Result(msgspec.Struct, frozen=True):
     source: Source | None = None
     width: int = 0
     height: int = 0
+    is_certain: bool = True
+    """Otherwise the next request may be answered differently, and nobody may keep this answer."""
+
+
+class _Once:
+    """An object whose bytes may be wanted twice: by those who look at it, and by the run."""
+
+    def __init__(self, stored: StoredObject) -> None:
+        self.info = stored.info
+        self._stored = stored
+        self._body: bytes | None = None
+
+    def read(self) -> bytes:
+        if self._body is None:
+            self._body = self._stored.read()
+        return self._body
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(_tag(self.info.ref), self.info.etag, self.info.ref.key, self.read)
 
 
 class _Ingredients(msgspec.Struct, frozen=True):
     """The original and the objects that the steps name, asked for but not yet read."""
 
-    original: bytes | StoredObject
-    named: Mapping[ObjectRef, StoredObject] = msgspec.field(default_factory=dict)
+    original: bytes | _Once
+    named: Mapping[ObjectRef, _Once] = msgspec.field(default_factory=dict)
 
     @property
     def infos(self) -> list[ObjectInfo]:
         original = [] if isinstance(self.original, bytes) else [self.original.info]
         return original + [stored.info for stored in self.named.values()]
+
+    @property
+    def posted(self) -> str:
+        """What names an original that came with the request."""
+        return hashlib.sha256(self.original).hexdigest() if isinstance(self.original, bytes) else ""
+
+    @property
+    def subjects(self) -> list[Subject]:
+        """What may be looked at, the original first."""
+        original = self.original
+        if isinstance(original, bytes):
+            first = Subject("posted", self.posted, "the posted picture", lambda: original)
+        else:
+            first = original.subject
+        return [first, *(stored.subject for stored in self.named.values())]
 
     def read(self) -> tuple[bytes, dict[ObjectRef, bytes]]:
         original = self.original if isinstance(self.original, bytes) else self.original.read()
@@ -77,33 +116,52 @@ def produce(
 ) -> Result:
     """Fetch, apply, encode. FeatureError or HandlerError for whatever does not work."""
     ingredients = _gather(request, workshop.objects)
-    etag = _etag(request, ingredients, workshop.version)
+    context = _context(request, ingredients, workshop, deadline)
+    verdict = decided(request.steps, context)
+    etag = _etag(request, ingredients, workshop.version, verdict.says)
     last_modified = max([workshop.deployed_at, *(info.last_modified for info in ingredients.infos)])
     tags = tuple(_tag(info.ref) for info in ingredients.infos)
     cache_control = ingredients.original.info.cache_control if not isinstance(ingredients.original, bytes) else ""
     if conditions is not None and _has(conditions, etag, last_modified):
         negotiated = request.output.format == "auto"
         return Result(b"", "", etag, last_modified, True, negotiated, cache_control, tags)
-    original, named = ingredients.read()
-    context = Context(limits=workshop.limits, deadline=deadline, objects=named, accepts=request.accepts)
-    outcome = run(original, request.steps, request.output, context)
+    outcome = verdict.report or _run(request, ingredients, verdict.steps, context)
     if isinstance(outcome, Rendered):
         return Result(
             outcome.body, outcome.media_type, etag, last_modified, False, outcome.negotiated, cache_control,
-            tags, outcome.source, outcome.width, outcome.height,
+            tags, outcome.source, outcome.width, outcome.height, is_certain=verdict.is_certain,
         )  # fmt: skip
     body = json.dumps(outcome.content, ensure_ascii=False).encode()
-    return Result(body, "application/json", etag, last_modified, False, False, cache_control, tags)
+    return Result(
+        body, "application/json", etag, last_modified, False, False, cache_control, tags, is_certain=verdict.is_certain
+    )
+
+
+def _context(request: ImageRequest, ingredients: _Ingredients, workshop: Workshop, deadline: Deadline) -> Context:
+    """What surrounds the run, without the bytes of other objects: to decide something they need not be read."""
+    context = Context(limits=workshop.limits, deadline=deadline, accepts=request.accepts)
+    if workshop.eyes is None or not any(step.feature.billed for step in request.steps):
+        return context
+    original, *overlays = ingredients.subjects
+    vision = workshop.eyes().on(original, overlays, workshop.limits, deadline)
+    return msgspec.structs.replace(context, vision=vision)
+
+
+def _run(
+    request: ImageRequest, ingredients: _Ingredients, steps: Sequence[Step], context: Context
+) -> Rendered | Report:
+    original, named = ingredients.read()
+    return run(original, steps, request.output, msgspec.structs.replace(context, objects=named))
 
 
 def _gather(request: ImageRequest, objects: Objects) -> _Ingredients:
     refs = list(dict.fromkeys(_named(request.steps)))
     if isinstance(request.source, bytes):
-        return _Ingredients(request.source, {ref: objects.get(ref) for ref in refs})
+        return _Ingredients(request.source, {ref: _Once(objects.get(ref)) for ref in refs})
     if not refs:
-        return _Ingredients(objects.get(request.source))
+        return _Ingredients(_Once(objects.get(request.source)))
     with ThreadPoolExecutor(max_workers=len(refs) + 1) as pool:
-        original, *named = pool.map(objects.get, [request.source, *refs])
+        original, *named = map(_Once, pool.map(objects.get, [request.source, *refs]))
     return _Ingredients(original, dict(zip(refs, named, strict=True)))
 
 
@@ -111,14 +169,13 @@ def _named(steps: Sequence[Step]) -> list[ObjectRef]:
     return [ref for step in steps if step.feature.objects for ref in step.feature.objects(step.params)]
 
 
-def _etag(request: ImageRequest, ingredients: _Ingredients, version: str) -> str:
-    original = ingredients.original
-    posted = hashlib.sha256(original).hexdigest() if isinstance(original, bytes) else ""
+def _etag(request: ImageRequest, ingredients: _Ingredients, version: str, verdict: tuple[str, ...]) -> str:
     named = [
         version,
-        posted,
+        ingredients.posted,
         [(*info.ref, info.etag) for info in ingredients.infos],
         describe_steps(request.steps),
+        verdict,
         describe(request.output),
         # Where no format is named, what the original is decides whether `Accept` counts (HEIC): not yet known.
         sorted(request.accepts) if request.output.format in (None, "original", "auto") else [],

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 TIMEOUT_SECONDS = 10.0
+_LARGEST = 100_000_000
+"""Bytes of what is read back."""
 
 
 class ResultStore(Protocol):
@@ -32,6 +34,7 @@ class ResultStore(Protocol):
     @property
     def place(self) -> Place: ...
     def head(self, key: str) -> ObjectInfo | None: ...
+    def read(self, key: str) -> bytes | None: ...
     def put(
         self,
         key: str,
@@ -45,15 +48,20 @@ class ResultStore(Protocol):
 
 
 def open_results(
-    spec: str, *, aws: AwsAccess | None = None, sources: Sequence[Place] = (), timeout: float = TIMEOUT_SECONDS
+    spec: str,
+    setting: str = "OUTPUT_BUCKET",
+    *,
+    aws: AwsAccess | None = None,
+    sources: Sequence[Place] = (),
+    timeout: float = TIMEOUT_SECONDS,
 ) -> ResultStore:
-    """The store that `OUTPUT_BUCKET` names, which must be none of the sources. ValueError lists every fault."""
-    places = read_places(spec, "OUTPUT_BUCKET")
+    """The store that a setting names, which must be none of the sources. ValueError lists every fault."""
+    places = read_places(spec, setting)
     if len(places) != 1 or places[0].scheme not in {"s3", "file"}:
-        raise ValueError(f"OUTPUT_BUCKET must be one bucket, name=s3://bucket or name=file:///folder, got `{spec}`")
+        raise ValueError(f"{setting} must be one bucket, name=s3://bucket or name=file:///folder, got `{spec}`")
     overlap = [source.name for source in sources if _overlap(places[0], source)]
     if overlap:
-        raise ValueError(f"OUTPUT_BUCKET must be none of SOURCE_BUCKETS, got `{spec}`, which is `{overlap[0]}`")
+        raise ValueError(f"{setting} must be none of SOURCE_BUCKETS, got `{spec}`, which is `{overlap[0]}`")
     return S3Results(places[0], aws or AwsAccess(), timeout) if places[0].scheme == "s3" else FolderResults(places[0])
 
 
@@ -76,13 +84,20 @@ class S3Results:
 
         self.place = place
         self._bucket = S3Bucket(place, aws, timeout)
-        self._odd_keys = Boto(self._bucket, limit=0)
-        self._facts = CloudSource(place.name, self._bucket, Bounds(0, timeout), self._odd_keys)
+        self._odd_keys = Boto(self._bucket, _LARGEST)
+        self._stored = CloudSource(place.name, self._bucket, Bounds(_LARGEST, timeout), self._odd_keys)
 
     def head(self, key: str) -> ObjectInfo | None:
         """What lies there, None if nothing does."""
         try:
-            return self._facts.head(_checked(key))
+            return self._stored.head(_checked(key))
+        except NotFound:
+            return None
+
+    def read(self, key: str) -> bytes | None:
+        """All bytes, None if nothing lies there."""
+        try:
+            return self._stored.get(_checked(key)).read()
         except NotFound:
             return None
 
@@ -137,6 +152,12 @@ class FolderResults:
         body, facts = self._paths(key)
         with self._locked(key, exclusive=False):
             return self._info(key, body, facts)
+
+    def read(self, key: str) -> bytes | None:
+        """All bytes, None if nothing lies there."""
+        body, _ = self._paths(key)
+        with self._locked(key, exclusive=False):
+            return body.read_bytes() if body.is_file() else None
 
     def put(
         self,

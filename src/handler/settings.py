@@ -71,6 +71,15 @@ def _level(value: str) -> str:
     return value.upper()
 
 
+def _word(*words: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError("one of " + ", ".join(words))
+        return value.lower()
+
+    return read
+
+
 def _moment(value: str) -> datetime:
     try:
         return datetime.fromisoformat(value).astimezone(UTC)
@@ -103,6 +112,10 @@ class Settings:
         "", "OUTPUT_BUCKET", _text, "Bucket, or name=URL, that variations of uploads are stored in"
     )
     upload_presets: tuple[str, ...] = _set((), "UPLOAD_PRESETS", _names, "Comma list of presets made of every upload")
+
+    results_bucket: str = _set(
+        "", "RESULTS_BUCKET", _text, "Bucket, or name=URL, that keeps what was seen in originals, under `_private/`"
+    )
 
     # Who may do what
     enable_signature: bool = _set(False, "ENABLE_SIGNATURE", _yes, "Refuse pictures whose URL is not signed")
@@ -138,6 +151,20 @@ class Settings:
     )
     auto_format: bool = _set(False, "AUTO_FORMAT", _yes, "Choose AVIF, WebP or the source's format by Accept")
     auto_webp: bool = _set(False, "AUTO_WEBP", _yes, "Choose WebP where the client accepts it")
+
+    # Who sees
+    vision: str = _set(
+        "auto",
+        "VISION",
+        _word("auto", "rekognition", "local"),
+        "Who finds faces for smartCropping; objects and moderation need rekognition; auto: rekognition in Lambda",
+    )
+    moderation_fail: str = _set(
+        "closed",
+        "MODERATION_FAIL",
+        _word("closed", "open"),
+        "While Rekognition is down: closed answers 503, open lets pictures leave unjudged",
+    )
 
     # Answers
     cors_enabled: bool = _set(False, "CORS_ENABLED", _yes, "Send CORS headers")
@@ -181,6 +208,7 @@ class Settings:
     endpoint_url: str = _set("", "AWS_ENDPOINT_URL", _text, "Endpoint of all AWS services, for stand-ins")
     endpoint_url_s3: str = _set("", "AWS_ENDPOINT_URL_S3", _text, "Endpoint of an S3-compatible store")
     endpoint_url_secrets: str = _set("", "AWS_ENDPOINT_URL_SECRETS_MANAGER", _text, "Endpoint of Secrets Manager")
+    endpoint_url_rekognition: str = _set("", "AWS_ENDPOINT_URL_REKOGNITION", _text, "Endpoint of Rekognition")
     access_key_id: str = _set("", "AWS_ACCESS_KEY_ID", _text, "Set by Lambda; elsewhere the usual chain is asked")
     secret_access_key: str = field(default="", repr=False, metadata=_secret_setting("AWS_SECRET_ACCESS_KEY"))
     session_token: str = field(default="", repr=False, metadata=_secret_setting("AWS_SESSION_TOKEN"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,7 +18,7 @@ from handler.doors.http import HttpDoor
 from handler.errors import HandlerError
 from handler.objects import Sources, open_sources, source_of
 from handler.observability import logger
-from handler.ports import SecretSource
+from handler.ports import Eyes, SecretSource
 from handler.presets import Recipe, read_presets
 from handler.produce import Workshop, produce
 from handler.response import Caching
@@ -30,6 +30,7 @@ from handler.version import drawing_version
 
 if TYPE_CHECKING:
     from handler.doors.uploads import UploadDoor
+    from handler.results import ResultStore
 
 _LARGEST_DOCUMENT = 1_000_000
 """Bytes of what PRESETS or ALWAYS may point at."""
@@ -74,7 +75,10 @@ def build(settings: Settings) -> Application:
     with _told(faults, "IGNORED_PARAMETERS must be "):
         ignored = IgnoredParameters(settings.ignored_parameters, query.is_known)
     _refuse(faults)
-    workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at)
+    eyes: Callable[[], Eyes] | None = None
+    with _told(faults):
+        eyes = _eyes(settings, aws, objects)
+    workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at, eyes)
     uploads = None
     with _told(faults):
         uploads = _uploads(settings, aws, objects, workshop, house) if settings.output_bucket else None
@@ -117,6 +121,24 @@ def _told(faults: list[str], prefix: str = "") -> Iterator[None]:
         faults.append(prefix + str(error))
 
 
+def _eyes(settings: Settings, aws: AwsAccess, objects: Sources) -> Callable[[], Eyes]:
+    """Opens those who see when a request first needs them."""
+    kind = settings.vision if settings.vision != "auto" else "rekognition" if settings.function_name else "local"
+    store: ResultStore | None = None
+    if settings.results_bucket:
+        from handler.results import open_results  # noqa: PLC0415 - only a stack that keeps results needs it
+
+        store = open_results(settings.results_bucket, "RESULTS_BUCKET", aws=aws, sources=objects.places)
+
+    @cache
+    def opened() -> Eyes:
+        from handler.vision import open_eyes  # noqa: PLC0415 - few requests ask who sees
+
+        return open_eyes(kind == "rekognition", aws, store=store, lets_pass=settings.moderation_fail == "open")
+
+    return opened
+
+
 def _uploads(settings: Settings, aws: AwsAccess, objects: Sources, workshop: Workshop, house: House) -> UploadDoor:
     from handler.doors.uploads import UploadDoor  # noqa: PLC0415 - only a stack that takes uploads needs it
     from handler.results import open_results  # noqa: PLC0415
@@ -142,6 +164,7 @@ def _aws(settings: Settings) -> AwsAccess:
         endpoint_url=settings.endpoint_url,
         endpoint_url_s3=settings.endpoint_url_s3,
         endpoint_url_secrets=settings.endpoint_url_secrets,
+        endpoint_url_rekognition=settings.endpoint_url_rekognition,
         credentials=Credentials(*keys, settings.session_token) if all(keys) else None,
     )
 
