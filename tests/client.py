@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyvips
+from msgspec import structs
 
 from handler import app, wiring
 from handler.settings import Settings
@@ -68,9 +69,7 @@ class Client:
     """An application with an environment of its own."""
 
     def __init__(self, environment: Mapping[str, str], **more: Any) -> None:
-        settings = Settings.from_environment(environment)
-        for name, value in more.items():
-            object.__setattr__(settings, name, value)
+        settings = structs.replace(Settings.from_environment(environment), **more)
         self.application = wiring.build(settings)
 
     def invoke(self, event: Mapping[str, Any], *, seconds: float = 29) -> Any:

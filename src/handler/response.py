@@ -6,7 +6,6 @@ import base64
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -19,6 +18,8 @@ from handler.request import ImageRequest
 
 CACHE_TAG = "x-amz-meta-cache-tag"
 """The header that the distribution reads cache tags from (S3 can send it too)."""
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -116,7 +117,9 @@ def refusal(error: FeatureError | HandlerError, caching: Caching) -> Answer:
 
 def http_date(moment: datetime) -> str:
     """A moment as HTTP headers write it."""
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
+    moment = moment.astimezone(UTC)
+    # email.utils would do it, at the price of importing socket, calendar and charsets on every cold start.
+    return f"{_DAYS[moment.weekday()]}, {moment:%d} {_MONTHS[moment.month - 1]} {moment:%Y %H:%M:%S} GMT"
 
 
 def _cache_control(result: Result, request: ImageRequest, caching: Caching) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from features import Limits
 
@@ -29,6 +30,7 @@ class Setting(NamedTuple):
     variable: str
     read: Callable[[str], Any]
     help: str
+    default: Any
 
 
 def _text(value: str) -> str:
@@ -87,21 +89,20 @@ def _moment(value: str) -> datetime:
         raise ValueError("an ISO 8601 time such as 2026-01-31T12:00:00+00:00") from None
 
 
+_declared: list[Setting] = []
+
+
 def _set(default: Any, variable: str, read: Callable[[str], Any], about: str) -> Any:
-    return field(default=default, metadata={"setting": Setting(variable, read, about)})
-
-
-def _secret_setting(variable: str) -> dict[str, Setting]:
-    return {"setting": Setting(variable, _text, "Set by Lambda")}
+    """Declare a field and its variable in one place; `SETTINGS` joins them by their order."""
+    _declared.append(Setting(variable, read, about, default))
+    return default
 
 
 def _code_date() -> datetime:
     return datetime.fromtimestamp(int(Path(__file__).stat().st_mtime), UTC)
 
 
-# Neither compared nor printed: each method that is left out saves time on a cold start, and secrets stay out of logs.
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Settings:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an operator sets. `from_environment` is the only reader of the environment."""
 
     # Sources and results
@@ -180,9 +181,8 @@ class Settings:
     max_answer_bytes: int = _set(
         0, "MAX_ANSWER_BYTES", _whole(0, 10**9), "Largest answer, base64 included; 0: no limit"
     )
-    deployed_at: datetime = field(
-        default_factory=_code_date,
-        metadata={"setting": Setting("DEPLOYED_AT", _moment, "When the stack was deployed; pictures are never older")},
+    deployed_at: datetime = _set(
+        _code_date(), "DEPLOYED_AT", _moment, "When the stack was deployed; pictures are never older"
     )
 
     # Limits
@@ -210,8 +210,8 @@ class Settings:
     endpoint_url_secrets: str = _set("", "AWS_ENDPOINT_URL_SECRETS_MANAGER", _text, "Endpoint of Secrets Manager")
     endpoint_url_rekognition: str = _set("", "AWS_ENDPOINT_URL_REKOGNITION", _text, "Endpoint of Rekognition")
     access_key_id: str = _set("", "AWS_ACCESS_KEY_ID", _text, "Set by Lambda; elsewhere the usual chain is asked")
-    secret_access_key: str = field(default="", repr=False, metadata=_secret_setting("AWS_SECRET_ACCESS_KEY"))
-    session_token: str = field(default="", repr=False, metadata=_secret_setting("AWS_SESSION_TOKEN"))
+    secret_access_key: str = _set("", "AWS_SECRET_ACCESS_KEY", _text, "Set by Lambda")
+    session_token: str = _set("", "AWS_SESSION_TOKEN", _text, "Set by Lambda")
     memory_size: int = _set(0, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _whole(0, 10**6), "MB of the function, set by Lambda")
     function_name: str = _set("", "AWS_LAMBDA_FUNCTION_NAME", _text, "Set by Lambda")
 
@@ -221,13 +221,12 @@ class Settings:
         environment = os.environ if environment is None else environment
         values: dict[str, Any] = {}
         faults: list[str] = []
-        for each in fields(cls):
-            setting = each.metadata.get("setting")
-            if setting is None or setting.variable not in environment:
+        for name, setting in SETTINGS.items():
+            if setting.variable not in environment:
                 continue
             said = environment[setting.variable].strip()
             try:
-                values[each.name] = setting.read(said)
+                values[name] = setting.read(said)
             except ValueError as error:
                 faults.append(f"{setting.variable} must be {error}, got {said!r}")
         settings = cls(**values)
@@ -235,6 +234,10 @@ class Settings:
         if faults:
             raise SettingsError("\n".join(faults))
         return settings
+
+    def __repr__(self) -> str:
+        """Without what is set: there are secrets in it, which must not get into a log."""
+        return "Settings(…)"
 
     def faults(self) -> list[str]:
         """What does not go together, a line each."""
@@ -267,3 +270,10 @@ class Settings:
     def answer_bytes(self) -> int:
         """Largest answer in bytes, base64 included; 0: no limit."""
         return self.max_answer_bytes or (LAMBDA_ANSWER_BYTES if self.function_name else 0)
+
+
+_WITHOUT_VARIABLE = {"operator_open"}
+SETTINGS: dict[str, Setting] = dict(
+    zip((name for name in Settings.__struct_fields__ if name not in _WITHOUT_VARIABLE), _declared, strict=True)
+)
+"""Every field that a variable sets, and how."""

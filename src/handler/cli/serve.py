@@ -9,12 +9,12 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import click
 import uvicorn
+from msgspec import structs
 
 from handler import pages, wiring
 from handler.app import lambda_handler
@@ -48,13 +48,13 @@ def serve(images: Path | None, host: str, port: int, workers: int, queue: int) -
     """
     settings = Settings.from_environment()
     if images is not None:
-        settings = replace(settings, source_buckets=f"images={images.as_uri()}")
+        settings = structs.replace(settings, source_buckets=f"images={images.as_uri()}")
     if not settings.source_buckets:
         raise click.UsageError("what to serve must be said: --images DIR, or SOURCE_BUCKETS in the environment")
     listener = _listen(host, port)
     on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
     if on_loopback:
-        settings = replace(settings, operator_open=True, public_features=settings.public_features or ("*",))
+        settings = structs.replace(settings, operator_open=True, public_features=settings.public_features or ("*",))
     application = wiring.build(settings)
     wiring.use(application)
     bounds = Bounds(workers, queue, settings.max_source_bytes * 14 // 10, settings.max_seconds + 0.5)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import click
+from msgspec import structs
 
 from handler import wiring
 from handler.settings import Settings
@@ -50,10 +50,12 @@ def sign(
         raise click.UsageError("--secret-file and --secret-id exclude each other")
     settings = Settings.from_environment()
     if secret_file or secret_id:
-        settings = replace(settings, signature_secret_file=str(secret_file or ""), secrets_manager=secret_id or "")
+        settings = structs.replace(
+            settings, signature_secret_file=str(secret_file or ""), secrets_manager=secret_id or ""
+        )
     if not (settings.signature_secret_file or settings.secrets_manager):
         raise click.UsageError("a secret must be named: --secret-file or --secret-id")
-    settings = replace(settings, enable_signature=True, secret_key=secret_key or settings.secret_key)
+    settings = structs.replace(settings, enable_signature=True, secret_key=secret_key or settings.secret_key)
     door = wiring.build(settings).http
     if door.signatures is None:
         raise click.ClickException("no secret could be opened")

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import click
+from msgspec import structs
 
 from features import MEDIA_TYPES, Deadline, FeatureError
 from handler import wiring
@@ -97,7 +97,7 @@ def _settings(images: Path | None) -> Settings:
     settings = Settings.from_environment()
     if images is None and settings.source_buckets:
         return settings
-    return replace(settings, source_buckets=f"images={(images or Path.cwd()).as_uri()}")
+    return structs.replace(settings, source_buckets=f"images={(images or Path.cwd()).as_uri()}")
 
 
 @cache

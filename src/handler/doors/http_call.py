@@ -6,7 +6,6 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -126,6 +125,8 @@ def _is_accepted(kind: str, accept: str) -> bool:
 
 
 def _date(value: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few requests hold a date
+
     try:
         moment = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, fields
-from typing import Any
+from datetime import datetime
 
-from handler.settings import Setting, Settings
+from handler.settings import SETTINGS, Setting
 
 _BEGIN = """<!-- Generated from the code: make reference -->
 # Configuration
@@ -20,19 +19,18 @@ those of AWS's own image handler where it has one.
 
 def configuration_page() -> str:
     """The whole page in Markdown."""
-    declared = ((field, field.metadata.get("setting")) for field in fields(Settings))
-    return _BEGIN + "".join(_row(field, setting) for field, setting in declared if setting)
+    return _BEGIN + "".join(map(_row, SETTINGS.values()))
 
 
-def _row(field: Field[Any], setting: Setting) -> str:
-    default = _written(field.default)
+def _row(setting: Setting) -> str:
+    default = _written(setting.default)
     about = setting.help.replace("|", "\\|")
     return f"| `{setting.variable}` | {f'`{default}`' if default else ''} | {about} |\n"
 
 
 def _written(default: object) -> str:
     """As it would stand in the environment."""
-    if default is MISSING or default is None:
+    if isinstance(default, datetime):  # when this code was installed
         return ""
     if isinstance(default, bool):
         return "Yes" if default else "No"

@@ -69,7 +69,8 @@ def _row(field: Field) -> tuple[str, str, str, str]:
     names = f"`{field.name}`" + (f", also {_listed(field.aliases)}" if field.aliases else "")
     default = "required" if is_required(field) else "" if field.default is None else f"`{_spelled(field.default)}`"
     value = _value(field)
-    more = f" ({', '.join(f'`{word}`: `{means}`' for word, means in field.synonyms.items())})" if field.synonyms else ""
+    words = (f"`{word}`: " + (f"`{means}`" if means else "nothing") for word, means in field.synonyms.items())
+    more = f" ({', '.join(words)})" if field.synonyms else ""
     return (names, value, default, field.description + more)
 
 
