@@ -43,26 +43,40 @@ def is_known(name: str) -> bool:
 
 def read(pairs: Iterable[tuple[str, object]]) -> Words:
     """Sort decoded pairs by whom they concern. Raises InvalidParameter."""
-    words = Words()
+    pairs = list(pairs)
+    words = Words(_controls(pairs))
+    named = [by_name(name) for name in _listed(words.controls.get("feature", ""))]
     undotted: list[tuple[str, object]] = []
     for name, value in pairs:
-        if name in words.controls:
-            raise InvalidParameter(name, "given once", value)
         if name in CONTROLS:
-            words.controls[name] = _control(name, value)
-        elif "." in name:
+            continue
+        if "." in name:
             _dotted(words, name, value)
-        elif name in feature_names():
+        elif name in feature_names() and not _fields_of(named, name):
             _switch(words.edits, by_name(name), name, value)
         else:
             undotted.append((name, value))
-    named = [by_name(name) for name in _listed(words.controls.get("feature", ""))]
     for feature in named:
         words.edits.setdefault(feature.name, {})
     _sizes(words, named, undotted)
     for name, value in undotted:
         _undotted(words, named, name, value)
     return words
+
+
+def _controls(pairs: Iterable[tuple[str, object]]) -> dict[str, str]:
+    controls: dict[str, str] = {}
+    for name, value in pairs:
+        if name in controls:
+            raise InvalidParameter(name, "given once", value)
+        if name in CONTROLS:
+            controls[name] = _control(name, value)
+    return controls
+
+
+def _fields_of(named: list[Feature], name: str) -> list[Feature]:
+    """Those of the named features that have a field of this name; it goes before a feature's own name."""
+    return [feature for feature in named if name in spellings(feature.params)]
 
 
 def _control(name: str, value: object) -> str:
@@ -146,8 +160,7 @@ def _undotted(words: Words, named: list[Feature], name: str, value: object) -> N
 
 def _claims(words: Words, named: list[Feature], name: str) -> list[Feature]:
     """The features that an undotted name may belong to: of those named, else of those switched on, else of all."""
-    by_feature = [feature for feature in named if name in spellings(feature.params)]
-    if by_feature:
+    if by_feature := _fields_of(named, name):
         return by_feature
     if name in _SIZES:
         return [by_name("resize")]

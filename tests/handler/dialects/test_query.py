@@ -96,3 +96,12 @@ def test_unknown_names_are_not(name: str) -> None:
 def test_whatever_is_said_is_understood_or_refused(said: dict[str, str]) -> None:
     with contextlib.suppress(InvalidParameter):
         query.read(said.items())
+
+
+def test_a_field_of_the_named_feature_goes_before_a_feature_of_that_name() -> None:
+    named = query.read([("padding", "20p"), ("feature", "smartCropping")])
+    assert named.edits == {"smartCropping": {"padding": "20p"}}
+    alone = query.read([("padding", "20")])
+    assert alone.edits == {"extend": "20"}
+    moderated = query.read([("feature", "contentModeration"), ("blur", "30")])
+    assert moderated.edits == {"contentModeration": {"blur": "30"}}
