@@ -16,7 +16,7 @@ from handler.vision.answers import Answer, Answers
 if TYPE_CHECKING:
     import pyvips
 
-_NEEDS_REKOGNITION = "`{}` needs Amazon Rekognition: set VISION=rekognition, with a region, and credentials that may {}"
+_NEEDS_REKOGNITION = "`{}` needs Amazon Rekognition: set VISION=rekognition, with credentials that allow {}"
 
 
 class VisionDown(UpstreamError):

