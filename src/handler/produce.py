@@ -124,7 +124,9 @@ def produce(
     cache_control = ingredients.original.info.cache_control if not isinstance(ingredients.original, bytes) else ""
     if conditions is not None and _has(conditions, etag, last_modified):
         negotiated = request.output.format == "auto"
-        return Result(b"", "", etag, last_modified, True, negotiated, cache_control, tags)
+        return Result(
+            b"", "", etag, last_modified, True, negotiated, cache_control, tags, is_certain=verdict.is_certain
+        )
     outcome = verdict.report or _run(request, ingredients, verdict.steps, context)
     if isinstance(outcome, Rendered):
         return Result(

@@ -74,7 +74,7 @@ def picture(result: Result, request: ImageRequest, caching: Caching) -> Answer:
         headers[CACHE_TAG] = ",".join(result.tags)
     if result.negotiated:
         headers["Vary"] = "Accept"
-    if request.expires is not None:
+    if request.expires is not None and result.is_certain:
         headers["Expires"] = http_date(request.expires)
     wanted = _allowed(request, result)
     if result.not_modified:
@@ -123,6 +123,8 @@ def http_date(moment: datetime) -> str:
 
 
 def _cache_control(result: Result, request: ImageRequest, caching: Caching) -> str:
+    if not result.is_certain:
+        return "no-store"
     if request.expires is not None:
         left = int((request.expires - datetime.now(UTC)).total_seconds())
         return f"max-age={max(0, left)},public"
@@ -132,8 +134,9 @@ def _cache_control(result: Result, request: ImageRequest, caching: Caching) -> s
 def _allowed(request: ImageRequest, result: Result) -> dict[str, str]:
     """The headers that the request sets: none that would keep an answer beyond its end, or `Accept` out of `Vary`."""
     wanted = dict(request.headers)
+    has_end = request.expires is not None or not result.is_certain
     for name in request.headers:
-        if request.expires is not None and name.lower() in ("cache-control", "expires"):
+        if has_end and name.lower() in ("cache-control", "expires"):
             del wanted[name]
         elif result.negotiated and name.lower() == "vary":
             wanted[name] = f"Accept, {wanted[name]}"
