@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from features import Output, Step, check, describe, edits, in_order
+from features import InvalidParameter, Output, Step, check, describe, edits, in_order
 from handler.dialects import json_edits, query
 
 
@@ -23,6 +23,9 @@ class Recipe(msgspec.Struct, frozen=True):
             from handler.canonical import split_query  # noqa: PLC0415 - most presets are JSON
 
             words = query.read(split_query(said))
+            for name in words.controls:
+                if name != "feature":
+                    raise InvalidParameter(f"{where}.{name}", "left out: it steers a request", words.controls[name])
             return cls(edits(words.edits, text=True, where=where), check(Output, words.output, where=where, text=True))
         steps, output = json_edits.split(said)
         return cls(edits(steps, where=where), check(Output, output, where=where))

@@ -20,6 +20,8 @@ CACHE_TAG = "x-amz-meta-cache-tag"
 """The header that the distribution reads cache tags from (S3 can send it too)."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LONGEST_MESSAGE = 1_200
+"""Characters: a key of 1,024 and what is said of it. A client's own words are not sent back by the page."""
 _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -110,7 +112,8 @@ def refusal(error: FeatureError | HandlerError, caching: Caching) -> Answer:
         HTTPStatus.TOO_MANY_REQUESTS,
     )
     cache_control = f"public, max-age={caching.error}" if keep and caching.error else "no-store"
-    answer = report({"status": int(status), "code": error.code, "message": error.message}, status, cache_control)
+    message = error.message if len(error.message) <= _LONGEST_MESSAGE else error.message[: _LONGEST_MESSAGE - 1] + "…"
+    answer = report({"status": int(status), "code": error.code, "message": message}, status, cache_control)
     answer = msgspec.structs.replace(answer, for_the_log={"code": error.code, "detail": error.detail or error.message})
     return answer.with_headers(error.headers) if isinstance(error, HandlerError) else answer
 

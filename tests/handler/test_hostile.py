@@ -192,3 +192,10 @@ def test_ignored_names_may_stand_there_twice_in_any_event(client: Client) -> Non
     assert size(answered(client.invoke(twice)).body) == (20, 15)
     refused = answered(client.invoke({**event, "multiValueQueryStringParameters": {"width": ["1", "2"]}}))
     assert (refused.status, refused.json()["code"]) == (400, "QueryParameterParsingError")
+
+
+@pytest.mark.parametrize("query", ["x" * 50_000 + "=1", "preset=" + "x" * 50_000, "bucket=" + "x" * 50_000])
+def test_a_clients_own_words_are_not_sent_back_by_the_page(client: Client, query: str) -> None:
+    answer = client.get("/cat.jpg?" + query)
+    assert answer.status in (400, 403)
+    assert len(answer.body) < 1500

@@ -135,3 +135,9 @@ def test_a_bad_value_names_field_expectation_and_what_came() -> None:
 
 def test_public_features_must_exist() -> None:
     assert module.House(public_features=("nosuch", "*")).faults() == ["PUBLIC_FEATURES: no feature is called 'nosuch'"]
+
+
+@pytest.mark.parametrize("said", ["bucket=b&width=3", "preset=soft", "v=1", "expires=20300101T000000Z", "signature=x"])
+def test_a_preset_holds_nothing_that_would_be_ignored(said: str) -> None:
+    with pytest.raises(InvalidParameter, match=r"PRESETS\.a\."):
+        read_presets({"a": said})
