@@ -139,7 +139,7 @@ def _drawing_scale(shrink: float, source: Source, limits: Limits) -> float:
     if max(width, height) > _MOST_SIDE or width * height > limits.source_pixels:
         raise TooLarge(
             f"a drawing must have at most {_MOST_SIDE} pixels a side and {limits.source_pixels} together, "
-            f"got {round(width)} x {round(height)}"
+            f"got {round(width)} × {round(height)}"
         )
     return scale
 

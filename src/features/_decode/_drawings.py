@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
 
 from features._decode._loaders import damaged
+from features._picture import Source
 
 _REFERENCE = re.compile(r"url\s*\(\s*[\"']?\s*#|^\s*#")
 _HARMLESS = frozenset({"linearGradient", "radialGradient", "a"})
@@ -40,6 +41,16 @@ class Survey:
     """A style sheet refers to something: how often, only a CSS engine could tell."""
     embedded: int = 0
     """Pixels of the pictures inside it."""
+    seconds_inside: float = 0.0
+    memory_inside: int = 0
+    """What those take that are drawings themselves, or stubborn formats."""
+
+    def add(self, inside: Source | None) -> None:
+        """Count a picture inside; none if it is one that nobody can draw."""
+        if inside is not None:
+            self.embedded += inside.width * inside.height
+            self.seconds_inside += inside.decoder_seconds
+            self.memory_inside += inside.decoder_memory
 
     def seconds(self, pixels: int) -> float:
         """Generous estimate of the time to draw that many pixels.
@@ -50,16 +61,16 @@ class Survey:
         if self.unbounded or references > 60 or (self.sheet and self.surfaces):
             return float("inf")
         drawn = (self.elements + 30 * self.primitives) * 3 ** (references / 3)
-        return drawn * pixels * 1e-8 + self.embedded * 1e-7
+        return drawn * pixels * 1e-8 + self.embedded * 1e-7 + self.seconds_inside
 
     def memory(self, pixels: int) -> int:
         """Bytes of the surfaces that are drawn on, and of the pictures inside."""
         surfaces = 8 + (28 if self.surfaces or self.primitives else 0) + 4.5 * self.primitives
-        return round(pixels * surfaces + self.embedded * 12 + self.elements * 2000)
+        return round(pixels * surfaces + self.embedded * 12 + self.elements * 2000) + self.memory_inside
 
 
-def survey(original: bytes, pixels_of: Callable[[bytes], int]) -> Survey:
-    """Count what makes a drawing slow; `pixels_of` tells the size of a picture inside it. DamagedSource."""
+def survey(original: bytes, inspected: Callable[[bytes], Source | None]) -> Survey:
+    """Count what makes a drawing slow; `inspected` tells what a picture inside it is. DamagedSource."""
     found = Survey()
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -71,7 +82,7 @@ def survey(original: bytes, pixels_of: Callable[[bytes], int]) -> Survey:
         found.surfaces |= local in _SURFACES or "opacity" in attributes
         for key, value in attributes.items():
             if value.lstrip()[:5].lower() == "data:":
-                found.embedded += pixels_of(_embedded(value))
+                found.add(inspected(_embedded(value)))
             elif "#" in value and local not in _HARMLESS and _REFERENCE.search(value):
                 found.paints += key in _PAINTS
                 found.references += key not in _PAINTS

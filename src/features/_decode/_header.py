@@ -10,7 +10,7 @@ from features._decode import _bitmaps, _cost, _drawings
 from features._decode._complete import is_complete
 from features._decode._loaders import opened
 from features._decode._sniff import sniff
-from features._errors import DamagedSource, FeatureError, TooLarge
+from features._errors import DamagedSource, TooLarge, UnsupportedSource
 from features._picture import Source, SourceFormat
 from features._ports import Limits
 
@@ -75,18 +75,14 @@ def _from_header(header: Image, original: bytes, kind: SourceFormat) -> Source:
 
 def _surveyed(source: Source, original: bytes, limits: Limits) -> Source:
     """A drawing's own pixels are a proposal; what drawing it costs stands in its elements."""
-    found = _drawings.survey(original, lambda inside: _pixels_inside(inside, limits))
+    found = _drawings.survey(original, lambda inside: _inside(inside, limits))
     pixels = source.width * source.height
     return replace(source, decoder_memory=found.memory(pixels), decoder_seconds=found.seconds(pixels))
 
 
-def _pixels_inside(embedded: bytes, limits: Limits) -> int:
-    """Pixels of a picture inside a drawing; one that cannot be read is not drawn and costs nothing."""
+def _inside(embedded: bytes, limits: Limits) -> Source | None:
+    """What a picture inside a drawing is; none if it cannot be read, for then it is not drawn. TooLarge."""
     try:
-        kind = sniff(embedded)
-        source = source_of(embedded, kind, None, limits) if kind != "svg" else None
-    except TooLarge:
-        raise
-    except FeatureError:
-        return 0
-    return source.width * source.height if source else 0
+        return source_of(embedded, sniff(embedded), None, limits)
+    except (UnsupportedSource, DamagedSource):
+        return None
