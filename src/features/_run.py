@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,9 @@ def _drawn(
     with watched(picture.image, context.deadline):
         for step in steps:
             context.deadline.check()
-            outcome = step.feature.apply(picture, step.params, context)
+            # A step before this one may hold its pixels in memory: those are no longer made of the original's.
+            with watched(picture.image, context.deadline):
+                outcome = step.feature.apply(picture, step.params, context)
             if isinstance(outcome, Report):
                 return outcome
             picture = outcome
@@ -130,10 +133,13 @@ def _shrink(steps: Sequence[Step], source: Source) -> float:
 
     Below 1 it is by how much an SVG may be drawn larger.
     """
+    most = math.inf
     for step in steps:
         if step.feature.shrink is not None:
-            shrink = step.feature.shrink(step.params, source.upright)
+            shrink = min(most, step.feature.shrink(step.params, source.upright))
             return shrink if source.format == "svg" else max(1.0, shrink)
-        if not step.feature.scale_free:
+        if step.feature.bears is not None:
+            most = min(most, step.feature.bears(step.params, source.upright))
+        elif not step.feature.scale_free:
             break
     return 1.0

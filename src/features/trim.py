@@ -12,6 +12,7 @@ from features._geometry import Box, depth, in_levels
 from features._picture import Picture
 from features._ports import Context
 from features._types import Color
+from features._watch import watched
 
 _SMALLEST = 3
 """Pixels a side below which libvips cannot smooth before it looks."""
@@ -36,11 +37,11 @@ Edges = tuple[int, int, int, int]
 
 
 @feature(Trim, group="geometry")
-def trim(picture: Picture, wanted: Trim, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def trim(picture: Picture, wanted: Trim, context: Context) -> Picture:
     picture = picture.materialized()
     frames = picture.split()
     background = _background(frames[0], wanted)
-    found = [edges for frame in frames for edges in _found(frame, background, wanted)]
+    found = [edges for frame in frames for edges in _found(frame, background, wanted, context)]
     if not found:
         return picture
     left, top = (max(0, min(edges[side] for edges in found) - wanted.margin) for side in (0, 1))
@@ -56,7 +57,7 @@ def _background(image: pyvips.Image, wanted: Trim) -> list[float]:
     return in_levels(image, wanted.background)
 
 
-def _found(image: pyvips.Image, background: list[float], wanted: Trim) -> list[Edges]:
+def _found(image: pyvips.Image, background: list[float], wanted: Trim, context: Context) -> list[Edges]:
     """What differs from the background in colour, and what does in opacity."""
     colours = image.bands - 1 if image.hasalpha() else image.bands
     # Under the smallest size libvips cannot smooth out single pixels.
@@ -64,8 +65,9 @@ def _found(image: pyvips.Image, background: list[float], wanted: Trim) -> list[E
     parts = [(image, background[:colours])]
     if image.hasalpha():
         parts.append((image[colours], background[colours:]))
-    boxes = (
-        part.find_trim(threshold=wanted.threshold * depth(image), background=level, line_art=thin)
-        for part, level in parts
-    )
+    with watched(image, context.deadline):
+        boxes = [
+            part.find_trim(threshold=wanted.threshold * depth(image), background=level, line_art=thin)
+            for part, level in parts
+        ]
     return [(left, top, left + width, top + height) for left, top, width, height in boxes if width and height]
