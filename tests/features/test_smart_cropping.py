@@ -1,0 +1,153 @@
+"""Crops around what somebody saw: boxes, shapes, sizes, refusals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pyvips
+from hypothesis import given
+from hypothesis import strategies as st
+from tests import pictures, steps
+
+from features import Context, InvalidParameter, Limits, Output, Region, Rendered, TooLarge, edits, run
+from features._vision import Blind
+
+FACES = (Region(0.5, 0.25, 0.25, 0.25), Region(0.1, 0.6, 0.1, 0.2))
+
+
+@dataclass
+class Sight(Blind):
+    """Somebody who sees what a test tells him to."""
+
+    seen: tuple[Region, ...] = ()
+    things: tuple[Region, ...] = ()
+    figure: Region | None = None
+    finds_objects: bool = True
+
+    def faces(self) -> tuple[Region, ...]:
+        return self.seen
+
+    def objects(self) -> tuple[Region, ...]:
+        return self.things
+
+    def salient(self) -> Region | None:
+        return self.figure
+
+
+def cropped(sight: Sight, **said: Any) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the crop out of 400 x 200 pixels that tell their place."""
+    across, down = pyvips.Image.xyz(400, 200).bandsplit()
+    image = across.bandjoin([down, across]).cast("float").copy(interpretation="multiband")
+    made = steps.apply("smartCropping", steps.picture(image), context=Context(vision=sight), **said)
+    left, top, _ = steps.pixel(made, 0, 0)
+    return round(left), round(top), made.width, made.height
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"faceIndex": 0}, (200, 50, 100, 50)),
+        ({"faceIndex": 1}, (40, 120, 40, 40)),
+        ({}, (40, 50, 260, 110)),
+        ({"faceIndex": 0, "padding": 10}, (190, 40, 120, 70)),
+        ({"faceIndex": 0, "padding": "50p"}, (150, 25, 200, 100)),
+        ({"faceIndex": 0, "padding": 1000}, (0, 0, 400, 200)),
+        ({"faceIndex": 1, "padding": 50}, (0, 70, 130, 130)),
+    ],
+)
+def test_without_a_shape_the_faces_and_their_padding_are_cut_out(said: Any, expected: Any) -> None:
+    assert cropped(Sight(FACES), **said) == expected
+
+
+def test_objects_come_where_there_are_no_faces() -> None:
+    things = (Region(0, 0, 0.5, 0.5), Region(0.25, 0.5, 0.5, 0.25))
+    assert cropped(Sight(things=things)) == (0, 0, 300, 150)
+    assert cropped(Sight(FACES, things), subject="objects") == (0, 0, 300, 150)
+    assert cropped(Sight(FACES, things)) == (40, 50, 260, 110)
+    # Where nobody can look for objects, `auto` does not ask.
+    assert cropped(Sight(things=things, figure=FACES[0], finds_objects=False)) == (200, 50, 100, 50)
+
+
+@pytest.mark.parametrize("subject", ["faces", "objects", "salient", "auto"])
+def test_what_stands_out_is_the_last_resort(subject: str) -> None:
+    assert cropped(Sight(figure=FACES[0]), subject=subject) == (200, 50, 100, 50)
+    # Not even that: the eye-catcher of the pixels.
+    assert cropped(Sight(), subject=subject)[2:] == (267, 133)
+    assert cropped(Sight(), subject=subject, width=50, height=100)[2:] == (50, 100)
+
+
+def test_an_index_counts_from_the_largest_and_one_too_few_is_refused() -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        cropped(Sight(FACES), faceIndex=2)
+    assert refused.value.code == "SmartCrop::FaceIndexOutOfRange"
+    assert "from 0 to 1" in refused.value.message
+    # No face at all is no mistake of the one who asks.
+    assert cropped(Sight(), faceIndex=2)[2:] == (267, 133)
+
+
+@pytest.mark.parametrize(
+    "said", [{"padding": -1}, {"subject": "objects", "faceIndex": 0}, {"width": 0}, {"subject": "cats"}]
+)
+def test_what_makes_no_sense_is_refused(said: Any) -> None:
+    with pytest.raises(InvalidParameter, match=r"smartCropping\.") as refused:
+        cropped(Sight(FACES), **said)
+    if "padding" in said:
+        assert refused.value.code == "SmartCrop::PaddingOutOfBounds"
+
+
+@given(
+    region=st.tuples(*[st.floats(0, 0.9)] * 2, *[st.floats(0.001, 1)] * 2),
+    size=st.tuples(st.integers(1, 500), st.integers(1, 500)),
+    padding=st.one_of(st.none(), st.integers(0, 300), st.sampled_from(["10p", "300p"])),
+)
+def test_any_shape_is_cut_within_the_picture(region: Any, size: Any, padding: Any) -> None:
+    seen = Region.clamped(*region)
+    assert seen is not None
+    said = {"width": size[0], "height": size[1]} | ({} if padding is None else {"padding": padding})
+    made = steps.apply(
+        "smartCropping", steps.picture(pictures.scene(160, 120)), context=Context(vision=Sight((seen,))), **said
+    )
+    assert (made.width, made.height) == size
+
+
+def test_a_shape_is_no_smaller_than_the_result_where_there_is_room() -> None:
+    """A face of 100 x 50 pixels in 400 x 200, with no padding: 50 x 50 pixels would cut it, 100 x 100 hold it."""
+    sight = Sight((FACES[0],))
+    assert cropped(sight, width=50, height=50, padding=0)[2:] == (50, 50)
+    left, top, width, height = cropped(sight, width=150, height=150, padding=0)
+    assert (width, height) == (150, 150)
+    assert left == 250 - 75
+    assert top == pytest.approx(75 - 150 * 0.42, abs=1)
+
+
+def test_one_side_keeps_the_shape_of_what_matters() -> None:
+    assert cropped(Sight(FACES), faceIndex=0, width=50)[2:] == (50, 25)
+    assert cropped(Sight(FACES), faceIndex=0, height=100)[2:] == (200, 100)
+
+
+def test_every_frame_is_cut_alike_and_alpha_stays() -> None:
+    film = steps.picture(pictures.film(), frames=3)
+    made = steps.apply("smartCropping", film, context=Context(vision=Sight(FACES)), faceIndex=0, width=20, height=20)
+    assert (made.width, made.height, made.frames) == (20, 20, 3)
+    clear = steps.picture(pictures.scene_with_alpha())
+    assert steps.apply("smartCropping", clear, context=Context(vision=Sight(FACES)), width=20, height=20).has_alpha
+
+
+def test_the_largest_result_is_a_limit() -> None:
+    with pytest.raises(TooLarge, match=r"smartCropping\.width"):
+        steps.apply(
+            "smartCropping",
+            steps.picture(pictures.scene()),
+            context=Context(limits=Limits(result_side=100), vision=Sight(FACES)),
+            width=101,
+            height=10,
+        )
+
+
+def test_it_comes_before_the_resize_and_reads_a_file_once() -> None:
+    said = {"smartCropping": {"faceIndex": 0}, "resize": {"width": 20}}
+    made = run(pictures.png(), edits(said), Output(), Context(vision=Sight(FACES)))
+    assert isinstance(made, Rendered)
+    assert (made.width, made.height) == (20, 15)
