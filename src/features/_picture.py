@@ -31,8 +31,6 @@ class Source(msgspec.Struct, frozen=True):
     """Bits of one sample."""
     profile: bool = False
     """An ICC profile is embedded."""
-    interlaced: bool = False
-    """Progressive JPEG or interlaced PNG: the decoder has to hold the whole picture."""
     delays: tuple[int, ...] = ()
     """Milliseconds each frame is shown."""
     loop: int = 0
@@ -94,13 +92,17 @@ class Picture(msgspec.Struct, frozen=True):
         """The same picture held in memory where it could be read only once, from top to bottom; TooLarge."""
         if not self.image.get_typeof("vips-sequential"):
             return self
-        size = self.image.width * self.image.height * self.image.bands
+        picture = self.taking(self.image.width * self.image.height * self.image.bands)
+        image = self.image.copy_memory().copy()
+        image.remove("vips-sequential")
+        return msgspec.structs.replace(picture, image=image)
+
+    def taking(self, size: int) -> Picture:
+        """The same picture with so many bytes less of room; TooLarge where there are not as many."""
         if size > self.room:
             most = max(0, round(self.room / 1e6))
             raise TooLarge(f"the pixels must fit into {most} MB of memory, got {size // 1_000_000} MB")
-        image = self.image.copy_memory().copy()
-        image.remove("vips-sequential")
-        return msgspec.structs.replace(self, image=image, room=self.room - size)
+        return msgspec.structs.replace(self, room=self.room - size)
 
     def each_frame(self, work: Callable[[pyvips.Image], pyvips.Image]) -> Picture:
         """Apply `work` to each frame on its own, for whatever looks at neighbours or changes the size."""

@@ -96,10 +96,8 @@ def try_all() -> None:
 
 
 def test_every_damaged_file_is_shown_or_refused() -> None:
-    script = "from tests.features.test_decode_damage import try_all; try_all()"
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
-    )
+    command = [sys.executable, "-m", "tests.features.test_decode_damage"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, f"after {found[-1]['name'] if found else 'nothing'}: {done.stderr[-2000:]}"
     assert [each["name"] for each in found] == list(pictures.NAMES)
@@ -205,3 +203,7 @@ def test_a_tiff_whose_directories_turn_in_circles_is_read_in_no_time() -> None:
 def test_bitmap_headers_that_lie(at: int, lie: bytes) -> None:
     body = pictures.bmp()
     assert outcome(body[:at] + lie + body[at + 4 :]) in {"shown", "DamagedSource", "TooLarge", "UnsupportedSource"}
+
+
+if __name__ == "__main__":
+    try_all()

@@ -196,6 +196,7 @@ BOMBS = {
     + '<rect width="99" height="99" mask="url(#m31)"/>',
     "turbulence": '<filter id="f"><feTurbulence numOctaves="100000000" baseFrequency="0.1"/></filter>'
     '<rect width="99" height="99" filter="url(#f)"/>',
+    "hidden style sheet": "<style>.a{mask:u&#114;l(#m0)}</style><mask id='m0'/>",
     "style sheet": '<style>.a{mask:url(#m0)}.b{mask:url( "#m1" )}</style>'
     '<mask id="m0"><rect class="b" width="9" height="9"/></mask>',
 }

@@ -17,6 +17,8 @@ from features._decode._loaders import damaged
 from features._picture import Source
 
 _REFERENCE = re.compile(r"url\s*\(\s*[\"']?\s*#|^\s*#")
+_IN_SHEET = re.compile(r"url|\\", re.IGNORECASE)
+"""A style sheet's reference, or an escape that may hide one."""
 _HARMLESS = frozenset({"linearGradient", "radialGradient", "a"})
 """Elements whose references are not drawn again for each use."""
 # Each pixel costs these as much as the author likes: octaves, radii, kernels, lights.
@@ -87,16 +89,14 @@ def survey(original: bytes, inspected: Callable[[bytes], Source | None]) -> Surv
                 found.paints += key in _PAINTS
                 found.references += key not in _PAINTS
 
-    def text(characters: str) -> None:
-        found.sheet |= "url" in characters and "#" in characters
-
+    texts: list[str] = []
     parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.CharacterDataHandler = start, text
+    parser.StartElementHandler, parser.CharacterDataHandler = start, texts.append
     try:
         parser.Parse(original, True)
     except (expat.ExpatError, ValueError) as error:  # ValueError: an encoding that Python does not know
         raise damaged(error) from None
+    found.sheet = bool(_IN_SHEET.search("".join(texts)))
     return found
 
 

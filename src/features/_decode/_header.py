@@ -65,7 +65,6 @@ def _from_header(header: Image, original: bytes, kind: SourceFormat) -> Source:
         bands=header.bands,
         bits=known("bits-per-sample", {"uchar": 8, "ushort": 16}.get(str(header.format), 32)),
         profile=bool(header.get_typeof("icc-profile-data")),
-        interlaced=bool(header.get_typeof("interlaced")),
         delays=tuple(header.get("delay")) if frames > 1 and header.get_typeof("delay") else (),
         loop=known("loop", 0),
         decoder_memory=_cost.decoder_memory(kind, header, original),
