@@ -11,7 +11,7 @@ from msgspec import structs
 
 from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
 from features._encode import encode
-from features._errors import TooLarge
+from features._errors import InvalidParameter, TooLarge
 from features._feature import Step
 from features._negotiation import is_shown, negotiated
 from features._output import MEDIA_TYPES, Output
@@ -40,23 +40,27 @@ def run(original: bytes, steps: Sequence[Step], output: Output, context: Context
     """Apply the steps in their order; FeatureError for whatever does not work."""
     source = inspect(original, context.limits)
     untouched = _untouched(original, source, output, context) if not steps else None
-    if untouched is not None and (output.format != "auto" or source.format == "svg"):
+    if untouched is not None and (output.format != "auto" or source.format == "svg" or not context.accepts):
         return untouched
     try:
         with source_at_fault(original, source, output, context):
             outcome = _drawn(original, source, steps, output, context)
-    except TooLarge:
+    except (TooLarge, InvalidParameter):
         if untouched is None:
             raise
         return untouched
-    if untouched is not None and isinstance(outcome, Rendered) and len(untouched.body) <= len(outcome.body):
-        return untouched
-    return outcome
+    if untouched is None or isinstance(outcome, Report):
+        return outcome
+    # The same format again is the same picture with losses.
+    again = outcome.media_type == untouched.media_type
+    return untouched if again or len(untouched.body) <= len(outcome.body) else outcome
 
 
 def _untouched(original: bytes, source: Source, output: Output, context: Context) -> Rendered | None:
-    """The original without its metadata, if nothing else is asked and its container can be tidied without decoding."""
-    asked = structs.replace(output, format=None, download=None)
+    """The original without its metadata, if nothing is asked that it is not already, and its container can be tidied
+    without decoding.
+    """
+    asked = structs.replace(output, format=None, download=None, max_bytes=None)
     if source.frames == 1:
         asked = structs.replace(asked, animated=None, page=asked.page or None)
     same = is_shown(source, context) if output.format == "auto" else output.format in (None, "original", source.format)
@@ -65,7 +69,7 @@ def _untouched(original: bytes, source: Source, output: Output, context: Context
     from features._containers import strip  # noqa: PLC0415 - most answers are drawn
 
     body = strip(original, source)
-    if body is None:
+    if body is None or (output.max_bytes and len(body) > output.max_bytes):
         return None
     width, height = source.upright
     varies = negotiated(source, output)

@@ -98,6 +98,30 @@ def test_auto_keeps_a_jpeg_that_is_small_already() -> None:
     assert made.negotiated
 
 
+@pytest.mark.parametrize("accepts", [frozenset({"webp"}), frozenset[str]()])
+@pytest.mark.parametrize("name", ["jpeg", "png", "gif", "webp", "webp-animated"])
+def test_auto_does_not_write_the_same_format_again(name: str, accepts: frozenset[str]) -> None:
+    sample = pictures.sample(name)
+    made = answer(sample.body, Context(accepts=accepts), format="auto")
+    if made.media_type == f"image/{sample.format}":
+        assert pixels(made.body) == pixels(sample.body)
+
+
+@pytest.mark.parametrize("format_", [None, "auto", "original"])
+@pytest.mark.parametrize("name", ["jpeg", "png", "gif-animated"])
+def test_an_original_that_is_small_enough_is_left_as_it_is(name: str, format_: str | None) -> None:
+    sample = pictures.sample(name)
+    made = answer(sample.body, Context(), format=format_, max_bytes=len(sample.body))
+    assert pixels(made.body) == pixels(answer(sample.body, Context(), format=format_).body)
+
+
+def test_an_original_that_fits_stays_where_nothing_as_small_can_be_made() -> None:
+    speckled = pictures.png((pyvips.Image.gaussnoise(128, 128, seed=1) > 128).copy(interpretation="b-w"), bitdepth=1)
+    made = answer(speckled, format="auto", max_bytes=len(answer(speckled).body))
+    assert made.media_type == "image/png"
+    assert pixels(made.body) == pixels(speckled)
+
+
 def test_auto_leaves_a_drawing_a_drawing() -> None:
     assert answer(pictures.svg(), format="auto").media_type == "image/svg+xml"
 
