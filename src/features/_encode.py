@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -9,7 +10,7 @@ import pyvips
 
 from features._content import is_from_graphic, is_graphic
 from features._encoders import quality, rungs, save
-from features._encoding_cost import encoder_memory, uninterruptible_seconds
+from features._encoding_cost import affordable, encoder_memory, uninterruptible_seconds
 from features._errors import TooLarge
 from features._fit_bytes import largest_that_fits
 from features._negotiation import ANIMATED, chosen_format
@@ -55,6 +56,8 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     _check_size(picture, chosen, output, context.limits)
     picture = picture.with_image(_fitting(picture.image, chosen))
     pixels = picture.width * picture.height * picture.frames
+    if not math.isinf(context.deadline.at):
+        output = affordable(chosen, output, pixels)
     graphic = picture.frames == 1 and is_from_graphic(picture.source)
     seconds = uninterruptible_seconds(chosen, output, pixels, picture.frames, graphic=graphic)
     if seconds or output.max_bytes or (chosen == "jpeg" and _content_decides(picture, output)):

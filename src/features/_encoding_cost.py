@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from features._encoders import sharpens_color
 from features._output import Format, Output
 from features._ports import MEGA
 
 _AVIF_SECONDS = (0.1, 0.3, 0.8, 1.1, 4.3, 4.3, 4.9, 12, 18, 21, 45)
 """By effort, 0 to 10."""
+_USUAL_EFFORT = 3
+_EFFORT_SECONDS = 10
+"""What effort above the usual may cost: whoever may ask for a picture may ask for effort 10."""
 _TRIES = 6
 """Encodings until one fits into `maxBytes`, about."""
 _MARGIN = 2
@@ -18,6 +23,16 @@ def uninterruptible_seconds(chosen: Format, output: Output, pixels: int, frames:
     """How long an encoder may work on the pixels of all frames without a moment in which libvips can stop it."""
     tries = _TRIES if output.max_bytes else 1
     return _MARGIN * tries * _seconds(chosen, output, frames, graphic=graphic) * pixels / MEGA
+
+
+def affordable(chosen: Format, output: Output, pixels: int) -> Output:
+    """The output with as much of the asked effort as a picture of that many pixels is worth; AVIF alone is that slow."""
+    effort = output.effort
+    if chosen != "avif" or effort is None:
+        return output
+    while effort > _USUAL_EFFORT and _AVIF_SECONDS[effort] * pixels / MEGA > _EFFORT_SECONDS:
+        effort -= 1
+    return structs.replace(output, effort=effort)
 
 
 def encoder_memory(chosen: Format, output: Output, pixels: int) -> int:
@@ -34,7 +49,7 @@ def _seconds(chosen: Format, output: Output, frames: int, *, graphic: bool) -> f
     """For a megapixel."""
     effort = output.effort or 0
     if chosen == "avif":
-        return _AVIF_SECONDS[3 if output.effort is None else output.effort]
+        return _AVIF_SECONDS[_USUAL_EFFORT if output.effort is None else output.effort]
     if chosen == "gif":
         return 0.8 if effort <= 5 else 2.0
     if chosen == "jpeg":

@@ -56,7 +56,7 @@ class Limits(msgspec.Struct, frozen=True):
     result_side: int = 8192
     result_pixels: int = 50 * MEGA
     # Encoders that cannot be interrupted get a budget of their own; a format not named here has `result_pixels`.
-    result_pixels_of: Mapping[str, int] = msgspec.field(default_factory=lambda: {"avif": 12 * MEGA, "gif": 25 * MEGA})
+    result_pixels_of: Mapping[str, int] = msgspec.field(default_factory=lambda: {"avif": 12 * MEGA, "gif": 12 * MEGA})
     # `format=auto` picks AVIF up to here, so that it always fits the deadline.
     auto_avif_pixels: int = 4 * MEGA
     memory: int = 1_200 * MEGA
@@ -73,5 +73,7 @@ class Context(msgspec.Struct, frozen=True):
     objects: Mapping[ObjectRef, bytes] = msgspec.field(default_factory=dict)
     # Formats beside the plain ones that the client takes ("avif", "webp"); only `format=auto` looks at them.
     accepts: frozenset[str] = frozenset()
+    # Folder of the models' weights, as `image-handler weights` fills it.
+    weights: str | None = None
     # Who looks at the original; asked by the few features that see.
     vision: Vision = msgspec.field(default_factory=Blind)

@@ -51,7 +51,7 @@ def _http(app: Application, event: Mapping[str, Any], deadline: Deadline, facts:
     facts.update(method=call.method, path=call.path)
     answer = app.http.answer(call, deadline)
     facts.update(status=int(answer.status), bytes=len(answer.body), **answer.for_the_log)
-    return answer.as_event(head=call.method == "HEAD", most=app.settings.answer_bytes)
+    return answer.as_event(head=call.method == "HEAD")
 
 
 def _console(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:

@@ -46,11 +46,19 @@ class Answer(msgspec.Struct, frozen=True):
         """The same answer with these headers set."""
         return msgspec.structs.replace(self, headers={**self.headers, **headers})
 
-    def as_event(self, *, head: bool = False, most: int = 0) -> dict[str, object]:
-        """What Lambda hands back; PayloadTooLarge above `most` bytes, base64 included (0: no limit)."""
-        is_text = self.headers.get("Content-Type", "").startswith(("application/json", "text/"))
+    @property
+    def is_text(self) -> bool:
+        """Whether the body travels as it is; any other in base64."""
+        return self.headers.get("Content-Type", "").startswith(("application/json", "text/"))
+
+    def refuse_above(self, most: int) -> None:
+        """PayloadTooLarge above `most` bytes, base64 included (0: no limit)."""
+        refuse_too_large(len(self.body) if self.is_text else -(-len(self.body) // 3) * 4, most)
+
+    def as_event(self, *, head: bool = False) -> dict[str, object]:
+        """What Lambda hands back."""
+        is_text = self.is_text
         body = "" if head else self.body.decode() if is_text else base64.b64encode(self.body).decode()
-        refuse_too_large(len(body), most)
         headers = {**self.headers, "Content-Length": str(len(self.body))} if head and self.body else self.headers
         return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": not (head or is_text)}
 

@@ -37,6 +37,12 @@ def _text(value: str) -> str:
     return value
 
 
+def _header(value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise ValueError("text that a header can hold")
+    return value
+
+
 def _yes(value: str) -> bool:
     words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
     if value.lower() not in words:
@@ -169,7 +175,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # Answers
     cors_enabled: bool = _set(False, "CORS_ENABLED", _yes, "Send CORS headers")
-    cors_origin: str = _set("*", "CORS_ORIGIN", _text, "Origin that they allow")
+    cors_origin: str = _set("*", "CORS_ORIGIN", _header, "Origin that they allow")
     browser_max_age: int = _set(
         31_536_000, "BROWSER_MAX_AGE", _whole(0, 31_536_000), "Seconds a browser keeps a picture"
     )
@@ -195,12 +201,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_result_side: int = _set(8192, "MAX_RESULT_SIDE", _whole(1, 65_500), "Pixels of the longer side of a result")
     max_result_pixels: int = _set(50 * MEGA, "MAX_RESULT_PIXELS", _whole(1, 2**31), "Pixels of a result")
     max_avif_pixels: int = _set(12 * MEGA, "MAX_AVIF_PIXELS", _whole(1, 2**31), "Pixels of an AVIF result")
-    max_gif_pixels: int = _set(25 * MEGA, "MAX_GIF_PIXELS", _whole(1, 2**31), "Pixels of a GIF result, all frames")
+    max_gif_pixels: int = _set(12 * MEGA, "MAX_GIF_PIXELS", _whole(1, 2**31), "Pixels of a GIF result, all frames")
     memory_budget: int = _set(
         0, "MEMORY_BUDGET", _whole(0, 2**40), "Bytes one picture may take; 0: 70 % of the function's"
     )
     max_seconds: int = _set(28, "MAX_SECONDS", _whole(1, 900), "Seconds one request may take")
     tolerate_truncated: bool = _set(False, "TOLERATE_TRUNCATED", _yes, "Show what there is of a file cut off")
+
+    # Models
+    weights: str = _set(
+        "", "WEIGHTS", _text, "Folder of the models' weights, made by `image-handler weights`; nothing: weights/ beside src/"
+    )
 
     # AWS and the process
     log_level: str = _set("INFO", "LOG_LEVEL", _level, "DEBUG, INFO, WARNING or ERROR")
@@ -265,6 +276,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             tolerate_truncated=self.tolerate_truncated,
             allow_gps=self.allow_gps,
         )
+
+    @property
+    def weights_folder(self) -> str:
+        """Where the models' weights are, or would be."""
+        return self.weights or str(Path(__file__).resolve().parents[2] / "weights")
 
     @property
     def answer_bytes(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -78,10 +79,17 @@ def build(settings: Settings) -> Application:
     eyes: Callable[[], Eyes] | None = None
     with _told(faults):
         eyes = _eyes(settings, aws, objects)
-    workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at, eyes)
-    uploads = None
+    workshop = Workshop(
+        objects, settings.limits, drawing_version(), settings.deployed_at, eyes, weights=settings.weights_folder
+    )
+    uploads = fallback = None
     with _told(faults):
         uploads = _uploads(settings, aws, objects, workshop, house) if settings.output_bucket else None
+    with _told(faults):
+        fallback = _fallback(settings, objects)
+    for file in (settings.signature_secret_file, settings.operator_token_file, settings.origin_secret_file):
+        if file and not Path(file).is_file():
+            faults.append(f"the file of a secret must exist, got {file!r}")
     _refuse(faults)
     signing = _secret(settings.secrets_manager, settings.signature_secret_file, aws, settings.secret_key)
     operator = _secret(settings.operator_token, settings.operator_token_file, aws)
@@ -98,11 +106,18 @@ def build(settings: Settings) -> Application:
         operator_open=settings.operator_open,
         origin=origin,
         cors=settings.cors_origin if settings.cors_enabled else "",
-        fallback=ObjectRef(settings.fallback_bucket, settings.fallback_key) if settings.enable_fallback else None,
+        fallback=fallback,
+        most=settings.answer_bytes,
         documents={"openapi.json": _openapi},
     )
     console = ConsoleDoor(workshop, house, caching, settings.answer_bytes)
     return Application(settings, http, console, uploads)
+
+
+def _fallback(settings: Settings, objects: Sources) -> ObjectRef | None:
+    if not settings.enable_fallback:
+        return None
+    return objects.resolve(ObjectRef(settings.fallback_bucket, settings.fallback_key))
 
 
 def _refuse(faults: list[str]) -> None:

@@ -13,6 +13,7 @@ from tests import pictures
 from tests.similarity import mean_difference
 
 from features import Context, InvalidParameter, Limits, Output, Rendered, TooLarge, check, run
+from features._encoding_cost import affordable
 from features._picture import Picture, Source
 
 FORMATS = ("jpeg", "png", "webp", "avif", "gif", "tiff")
@@ -280,3 +281,12 @@ def test_a_picture_of_several_frames_becomes_one_where_the_format_has_no_more() 
     encoded = encode(film, Output(format="avif"), Context())
     assert encoded.frames == 1
     assert read(encoded.body).size == (160, 120)
+
+
+def test_effort_is_what_a_picture_of_that_size_is_worth() -> None:
+    asked = Output(format="avif", effort=10)
+    assert affordable("avif", asked, 100_000) == asked
+    assert affordable("avif", asked, 1_000_000).effort == 6
+    assert affordable("avif", asked, 100_000_000).effort == 3
+    assert affordable("avif", Output(effort=1), 100_000_000).effort == 1
+    assert affordable("webp", asked, 100_000_000) == asked

@@ -85,11 +85,16 @@ def test_settings_that_do_not_fit_are_told_together(folders: tuple[Path, Path]) 
         ("ALWAYS", '{"blur": 0}', "ALWAYS.blur"),
         ("PUBLIC_FEATURES", "nosuch", "nosuch"),
         ("UPLOAD_PRESETS", "nosuch", "nosuch"),
+        ("SIGNATURE_SECRET_FILE", "/nowhere/secret", "/nowhere/secret"),
+        ("DEFAULT_FALLBACK_IMAGE_BUCKET", "nosuch", "nosuch"),
+        ("CORS_ORIGIN", "a\r\nb", "CORS_ORIGIN"),
     ],
 )
 def test_a_setting_that_is_wrong_is_named(folders: tuple[Path, Path], variable: str, said: str, word: str) -> None:
     source, output = folders
     environment = {"SOURCE_BUCKETS": f"p=file://{source}", "OUTPUT_BUCKET": f"o=file://{output}"}
+    if variable.startswith("DEFAULT_FALLBACK"):
+        environment |= {"ENABLE_DEFAULT_FALLBACK_IMAGE": "Yes", "DEFAULT_FALLBACK_IMAGE_KEY": "cat.jpg"}
     with pytest.raises(SettingsError, match=word):
         wiring.build(Settings.from_environment({**environment, variable: said}))
 

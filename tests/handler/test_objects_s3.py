@@ -6,11 +6,11 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from msgspec.structs import replace
 from datetime import timedelta
 
 import obstore
 import pytest
+from msgspec.structs import replace
 from obstore.store import S3Store
 from tests.stand_ins.moto import Moto
 from tests.stand_ins.rclone import rclone_server

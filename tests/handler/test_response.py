@@ -92,7 +92,7 @@ def test_pictures_travel_in_base64_and_json_as_it_is() -> None:
 
 def test_what_is_too_large_for_an_answer_is_refused() -> None:
     with pytest.raises(PayloadTooLarge, match="maxBytes"):
-        Answer(200, {"Content-Type": "image/png"}, b"x" * 9000).as_event(most=10_000)
+        Answer(200, {"Content-Type": "image/png"}, b"x" * 9000).refuse_above(10_000)
 
 
 def test_head_has_the_length_and_no_body() -> None:

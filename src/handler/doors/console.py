@@ -45,7 +45,9 @@ class ConsoleDoor(msgspec.Struct, frozen=True):
         pairs = posted.parameters({name: value for name, value in event.items() if name != "imageKey"})
         request = understand(KEY_PREFIX + key, pairs, self.house, caller=Caller.OPERATOR, accepts=_ACCEPTS)
         result = produce(request, self.workshop, deadline=deadline)
-        return response.picture(result, request, self.caching).as_event(most=self.most)
+        answer = response.picture(result, request, self.caching)
+        answer.refuse_above(self.most)
+        return answer.as_event()
 
     def _with_picture(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
         picture, said = posted.picture_of(event)

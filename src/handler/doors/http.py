@@ -23,6 +23,7 @@ from handler.understand import Caller, House, understand, understand_posted
 ORIGIN_HEADER = "x-origin-secret"
 LONGEST_PATH = 8_192
 _PICTURE_METHODS = ("GET", "HEAD")
+_OF_PROXIES = ("forwarded", "x-forwarded-for", "via")
 
 
 class HttpDoor(msgspec.Struct, frozen=True):
@@ -38,6 +39,8 @@ class HttpDoor(msgspec.Struct, frozen=True):
     origin: SecretSource | None = None
     cors: str = ""
     fallback: ObjectRef | None = None
+    most: int = 0
+    """Bytes of the largest answer, base64 included; 0: no limit."""
     documents: Mapping[str, Callable[[], object]] = msgspec.field(default_factory=dict)
     """JSON documents under `/_api/`, open to anyone."""
 
@@ -49,6 +52,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
             return response.refusal(error, self.caching)
         try:
             answer = self._routed(call, deadline)
+            answer.refuse_above(self.most)
         except (FeatureError, HandlerError) as error:
             answer = self._refused(error, call, deadline)
         return answer.with_headers({"Access-Control-Allow-Origin": self.cors}) if self.cors else answer
@@ -100,12 +104,16 @@ class HttpDoor(msgspec.Struct, frozen=True):
     def _api(self, page: str, call: Call, deadline: Deadline) -> Answer:
         if page in self.documents and call.method in _PICTURE_METHODS:
             return response.report(self.documents[page](), cache_control="public, max-age=300")
-        if page != "transform" or (self.operator is None and not self.operator_open):
+        if page != "transform" or (self.operator is None and not self._is_local(call)):
             raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
         self._operator(call)
         if call.method != "POST":
             raise MethodNotAllowed(f"the method must be POST, got {call.method}", headers={"Allow": "POST"})
         return self._transform(call, deadline)
+
+    def _is_local(self, call: Call) -> bool:
+        """Whether the operator's doors are open without a token: on loopback, unless a proxy brings the world there."""
+        return self.operator_open and not any(name in call.headers for name in _OF_PROXIES)
 
     def _operator(self, call: Call) -> None:
         if self.operator is None:

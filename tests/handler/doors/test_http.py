@@ -310,3 +310,17 @@ def test_events_are_not_changed(client: Client) -> None:
 def test_the_canonical_path_of_every_odd_key_names_it_again() -> None:
     for key in ODD_KEYS:
         assert canonical.decode_path(canonical.encode_path("/" + key)) == "/" + key
+
+
+def test_an_answer_too_large_for_the_gateway_is_refused_alike_for_get_and_head(folder: Path) -> None:
+    small = Client({"SOURCE_BUCKETS": f"p=file://{folder}", "MAX_ANSWER_BYTES": "5000", "CORS_ENABLED": "Yes"})
+    for method in ("GET", "HEAD"):
+        answer = small.get("/cat.jpg?width=400&format=png", method=method)
+        assert answer.status == 413
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_proxy_in_front_of_the_local_server_closes_the_operators_doors(folder: Path) -> None:
+    local = Client({"SOURCE_BUCKETS": f"p=file://{folder}"}, operator_open=True)
+    assert local.post("/_api/transform?width=20", JPEG).status == 200
+    refused(local.post("/_api/transform?width=20", JPEG, x_forwarded_for="198.51.100.7"), 404, "NotFound")

@@ -1,0 +1,46 @@
+"""Rekognition's stand-in, and an application that asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.client import Client
+from tests.stand_ins.rekognition import Rekognition, rekognition_server
+
+Serve = Callable[..., Client]
+
+
+@pytest.fixture
+def rekognition() -> Iterator[Rekognition]:
+    with rekognition_server() as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The source of pictures."""
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    return sources
+
+
+@pytest.fixture
+def serve(folder: Path, rekognition: Rekognition) -> Serve:
+    """Makes an application over the folder; settings by name."""
+
+    def made(**settings: Any) -> Client:
+        environment = {
+            "SOURCE_BUCKETS": f"pictures=file://{folder}",
+            "VISION": "rekognition",
+            "AWS_ENDPOINT_URL_REKOGNITION": rekognition.url,
+            "AWS_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "AKID",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "PUBLIC_FEATURES": "*",
+        }
+        return Client({**environment, **settings})
+
+    return made
