@@ -13,6 +13,8 @@ _SIDE = 100
 """Pixels of the longer side of what the colours are taken from."""
 _HASH_SIDE = 32
 _COLOURS = 5
+_SAME = 16
+"""Levels in every channel below which two colours of the palette count as one: soft edges give a flat one many."""
 
 
 class Info(Params):
@@ -73,8 +75,21 @@ def _palette(image: pyvips.Image) -> list[str]:
     reduced = row.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=10)
     shades, counts = reduced.getpalette() or [], reduced.histogram()
     present = [index for index in range(len(shades) // 3) if counts[index]]
-    present.sort(key=lambda index: -counts[index])
-    return ["#" + bytes(shades[3 * index : 3 * index + 3]).hex() for index in present]
+    found = [(counts[index], bytes(shades[3 * index : 3 * index + 3])) for index in present]
+    return ["#" + colour.hex() for _, colour in _told_apart(found)]
+
+
+def _told_apart(found: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """Counts and colours, the most frequent first; what looks the same as a more frequent one counts as that one."""
+    apart: list[tuple[int, bytes]] = []
+    for count, colour in sorted(found, key=lambda shade: -shade[0]):
+        for place, (more, other) in enumerate(apart):
+            if max(abs(one - two) for one, two in zip(colour, other, strict=True)) < _SAME:
+                apart[place] = (more + count, other)
+                break
+        else:
+            apart.append((count, colour))
+    return sorted(apart, key=lambda shade: -shade[0])
 
 
 def _blurhash(image: pyvips.Image) -> str:

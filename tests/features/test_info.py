@@ -10,7 +10,7 @@ from typing import Any
 import blurhash
 import pytest
 import pyvips
-from tests.pictures import GPS_MARKS, NAMES, SECONDS, film, gif, jpeg, png, sample, scene
+from tests.pictures import GPS_MARKS, NAMES, SECONDS, film, gif, jpeg, png, sample, scene, svg, webp
 
 from features import Context, Output, Report, edits, run
 
@@ -70,6 +70,13 @@ def test_colours_of_a_flag() -> None:
 def test_one_colour_has_a_palette_of_one() -> None:
     said = report(png(flag("336699")))
     assert (said["dominantColor"], said["palette"]) == ("#336699", ["#336699"])
+
+
+def test_shades_of_a_soft_edge_are_one_colour() -> None:
+    disc = svg()
+    assert report(disc)["palette"] == ["#e01020"]
+    soft = pyvips.Image.svgload_buffer(disc)
+    assert report(gif(soft))["palette"] == report(webp(soft, lossless=True))["palette"] == ["#e01020"]
 
 
 def test_a_photograph_has_five_colours() -> None:
