@@ -13,7 +13,7 @@ _SIDE = 100
 """Pixels of the longer side of what the colours are taken from."""
 _HASH_SIDE = 32
 _COLOURS = 5
-_SAME = 24
+_SAME = 16
 """Levels in every channel below which two colours of the palette count as one: soft edges give a flat one many."""
 
 
