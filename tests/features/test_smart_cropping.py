@@ -38,7 +38,8 @@ class Sight(Blind):
 
 def cropped(sight: Sight, **said: Any) -> tuple[int, int, int, int]:
     """Left, top, width and height of the crop out of 400 x 200 pixels that tell their place."""
-    across, down = pyvips.Image.xyz(400, 200).bandsplit()
+    places: Any = pyvips.Image.xyz(400, 200)
+    across, down = places.bandsplit()
     image = across.bandjoin([down, across]).cast("float").copy(interpretation="multiband")
     made = steps.apply("smartCropping", steps.picture(image), context=Context(vision=sight), **said)
     left, top, _ = steps.pixel(made, 0, 0)

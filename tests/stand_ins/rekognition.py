@@ -78,10 +78,11 @@ def _with_parents(found: Mapping[str, float]) -> list[dict[str, Any]]:
     """As the service does: each label names its parent, and all of its parents are labels of their own."""
     labels: dict[str, dict[str, Any]] = {}
     for name, sure in found.items():
-        while name and name not in labels:
-            parent = _TAXONOMY.get(name, "")
-            labels[name] = {"Name": name, "Confidence": sure, "ParentName": parent, "TaxonomyLevel": 1}
-            name = parent
+        level = name
+        while level and level not in labels:
+            parent = _TAXONOMY.get(level, "")
+            labels[level] = {"Name": level, "Confidence": sure, "ParentName": parent, "TaxonomyLevel": 1}
+            level = parent
     return list(labels.values())
 
 

@@ -104,9 +104,8 @@ def test_nothing_to_be_seen_falls_back_to_what_draws_the_eye(
 
 
 def test_a_large_picture_is_sent_small(serve: Serve, folder: Path, rekognition: Rekognition) -> None:
-    noise = pyvips.Image.gaussnoise(4000, 3000, mean=128, sigma=80).bandjoin(
-        [pyvips.Image.gaussnoise(4000, 3000, mean=128, sigma=80, seed=seed) for seed in (2, 3)]
-    )
+    bands: list[Any] = [pyvips.Image.gaussnoise(4000, 3000, mean=128, sigma=80, seed=seed) for seed in (1, 2, 3)]
+    noise = bands[0].bandjoin(bands[1:])
     body = noise.cast("uchar").copy(interpretation="srgb").jpegsave_buffer(Q=95)
     (folder / "large.jpg").write_bytes(bytes(body))
     rekognition.faces = [(0.5, 0.5, 0.25, 0.25)]
@@ -231,7 +230,8 @@ print(json.dumps([answer.status, sorted(sys.modules)]))
 )
 def test_only_those_who_look_are_imported(rekognition: Rekognition, vision: str, absent: set[str]) -> None:
     environment = {
-        "SOURCE_BUCKETS": f"samples=file://{SAMPLES}", "PUBLIC_FEATURES": "*", "VISION": vision, "AWS_REGION": "eu-west-1",
+        "SOURCE_BUCKETS": f"samples=file://{SAMPLES}", "PUBLIC_FEATURES": "*", "VISION": vision,
+        "AWS_REGION": "eu-west-1",
         "AWS_ENDPOINT_URL_REKOGNITION": rekognition.url, "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret",
     }  # fmt: skip
     ran = subprocess.run(

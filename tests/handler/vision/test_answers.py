@@ -1,0 +1,103 @@
+"""What was seen is kept: asked once, however many want to know, and whatever becomes of the store."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from features import Deadline, Region, TimeExceeded
+from handler.errors import UpstreamError
+from handler.ports import Subject
+from handler.results import open_results
+from handler.vision import answers
+from handler.vision.answers import Answer, Answers
+
+CAT = Subject("tag", "etag", "cat.jpg", lambda: b"")
+SEEN = Answer("1", (Region(0, 0, 0.5, 0.5),))
+SOON = Deadline.after(30)
+
+
+class Looker:
+    """Somebody who is slow and counts how often he looked."""
+
+    def __init__(self, answer: Answer = SEEN, seconds: float = 0.0) -> None:
+        self.count = 0
+        self._answer = answer
+        self._seconds = seconds
+
+    def __call__(self) -> Answer:
+        self.count += 1
+        time.sleep(self._seconds)
+        return self._answer
+
+
+def test_while_one_looks_the_others_wait_for_the_answer() -> None:
+    known, look = Answers(), Looker(seconds=0.2)
+    threads = [threading.Thread(target=known.of, args=(CAT, "faces", look, SOON)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert look.count == 1
+
+
+def test_nobody_waits_longer_than_he_may() -> None:
+    known, look = Answers(), Looker(seconds=0.5)
+    first = threading.Thread(target=known.of, args=(CAT, "faces", look, SOON))
+    first.start()
+    time.sleep(0.05)
+    with pytest.raises(TimeExceeded):
+        known.of(CAT, "faces", look, Deadline.after(0.05))
+    first.join()
+    assert look.count == 1
+
+
+def test_a_failure_is_no_answer() -> None:
+    known = Answers()
+
+    def fail() -> Answer:
+        raise UpstreamError("down")
+
+    with pytest.raises(UpstreamError):
+        known.of(CAT, "faces", fail, SOON)
+    assert known.of(CAT, "faces", Looker(), SOON) == SEEN
+
+
+def test_questions_and_originals_are_kept_apart() -> None:
+    known, look = Answers(), Looker()
+    known.of(CAT, "faces", look, SOON)
+    known.of(CAT, "objects", look, SOON)
+    known.of(Subject("tag", "another", "cat.jpg", lambda: b""), "faces", look, SOON)
+    known.of(Subject("another", "etag", "dog.jpg", lambda: b""), "faces", look, SOON)
+    assert look.count == 4
+
+
+def test_memory_forgets_what_was_not_asked_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "_MOST", 2)
+    known, look = Answers(), Looker()
+    for question in ("one", "two", "one", "three", "one", "two"):
+        known.of(CAT, question, look, SOON)
+    assert look.count == 4
+
+
+def test_a_store_that_fails_costs_a_second_look_and_nothing_else(tmp_path: Path) -> None:
+    store = open_results(f"kept=file://{tmp_path}", "RESULTS_BUCKET")
+    look = Looker()
+    Answers(store).of(CAT, "faces", look, SOON)
+    assert Answers(store).of(CAT, "faces", look, SOON) == SEEN
+    assert look.count == 1
+    for path in tmp_path.rglob("*faces*.json"):
+        path.unlink()
+        path.mkdir()
+    assert Answers(store).of(CAT, "faces", look, SOON) == SEEN
+    assert look.count == 2
+
+
+def test_keys_tell_nothing_of_the_original_and_lie_beside_each_other(tmp_path: Path) -> None:
+    Answers(open_results(f"kept=file://{tmp_path}", "RESULTS_BUCKET")).of(CAT, "faces", Looker(), SOON)
+    (folder,) = (tmp_path / "_private" / "vision").iterdir()
+    assert folder.name == "tag"
+    assert "etag" not in next(folder.iterdir()).name
