@@ -20,7 +20,7 @@ from bench import pictures
 SIZE = (6000, 4000)
 FOLDER = pictures.CACHE.parent / "memory"
 _MEASURE = """
-import sys
+import resource, sys
 from features import Context, Limits, Output, edits, run
 from features._decode import _cost, decode, inspect
 original = open(sys.argv[1], "rb").read()
@@ -36,7 +36,8 @@ if sys.argv[2] == "800":
     run(original, edits({"resize": {"width": 800}}), output, context)
 else:
     decode(original, inspect(original, context.limits), output, context).image.avg()
-print(peak() - before + len(original), estimates[0])
+children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+print(peak() - before + len(original) + children, estimates[0])
 """
 
 Image = Any
@@ -153,11 +154,14 @@ def make() -> None:
 
 def main() -> None:
     make()
-    print(f"{'file':20} {'to':>5} {'peak MB':>8} {'reckoned':>8} {'ratio':>6}")
+    print(
+        "# Memory of decoding, measured and reckoned\n\nMegabytes; made by `python -m bench.memory > bench/MEMORY.md`.\n"
+    )
+    print("| file | made | peak | reckoned | ratio |\n|---|---|---|---|---|")
     for name in sys.argv[1:] or CASES:
         for asked in ("800", "all"):
             peak, estimate = measure(name, asked)
-            print(f"{name:20} {asked:>5} {peak:8.1f} {estimate:8.1f} {estimate / peak:6.2f}", flush=True)
+            print(f"| {name} | {asked} | {peak:.1f} | {estimate:.1f} | {estimate / peak:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

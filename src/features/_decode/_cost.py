@@ -13,6 +13,8 @@ from features._decode._tiff import strip_rows
 from features._picture import Source, SourceFormat
 
 _BASE = 12_000_000
+_PROCESS = 40_000_000
+"""A process of its own, which has Pillow and pi-heif."""
 _ROWS = 2800
 """Rows of the loaded picture that libvips' threads, line caches and the resize hold between them, at the most."""
 _SUBSAMPLED = {"4:4:4": 3.0, "4:2:2": 2.0, "4:4:0": 2.0, "4:2:0": 1.5, "4:1:1": 1.5}
@@ -35,7 +37,7 @@ def decoder_memory(kind: SourceFormat, image: pyvips.Image, original: bytes) -> 
         per_pixel = 4.8 if image.hasalpha() or b"VP8L" in original[12:4096] else 0
     elif kind == "tiff":
         return min(strip_rows(original), image.height) * image.width * image.bands * sample
-    return round(pixels * per_pixel)
+    return round(pixels * per_pixel) + (_PROCESS if kind == "heif" else 0)
 
 
 def uninterruptible_seconds(source: Source, shrink: float) -> float:
