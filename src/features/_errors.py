@@ -78,6 +78,8 @@ class Rejected(FeatureError):
 
 
 def shown(value: object, most: int = 60) -> str:
-    """A value as it may stand in a message: short, on one line."""
+    """A value as it may stand in a message: short, on one line, and spelled as in a request."""
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= most else text[: most - 1] + "…"

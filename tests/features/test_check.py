@@ -130,8 +130,8 @@ def test_a_refusal_says_field_expected_and_got(said: dict[str, str], message: st
     ("said", "message"),
     [
         ({"whole": "3"}, "`whole` must be a whole number from 0 to 9, got '3'"),
-        ({"whole": True}, "`whole` must be a whole number from 0 to 9, got True"),
-        ({"whole": None}, "`whole` must be a whole number from 0 to 9, got None"),
+        ({"whole": True}, "`whole` must be a whole number from 0 to 9, got true"),
+        ({"whole": None}, "`whole` must be a whole number from 0 to 9, got nothing"),
         ({"whole": 10**400}, "`whole` must be a whole number from 0 to 9, got "),
         ({"switch": 1}, "`switch` must be true or false, got 1"),
         ({"choice": 5}, "`choice` must be one of one, two, got 5"),
@@ -154,7 +154,7 @@ def test_what_is_unknown_or_missing_is_named() -> None:
         check(Every, {"wohle": "1"}, text=True, where="every")
     with pytest.raises(InvalidParameter, match=r"^`bare\.x` must be left out: no parameters here, got 1$"):
         check(Bare, {"x": 1}, where="bare")
-    with pytest.raises(InvalidParameter, match=r"^`needy\.key` must be given, got None$"):
+    with pytest.raises(InvalidParameter, match=r"^`needy\.key` must be given, got nothing$"):
         check(Needy, {}, where="needy")
 
 
