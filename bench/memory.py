@@ -154,9 +154,7 @@ def make() -> None:
 
 def main() -> None:
     make()
-    print(
-        "# Memory of decoding, measured and reckoned\n\nMegabytes; made by `python -m bench.memory > bench/MEMORY.md`.\n"
-    )
+    print("# Memory of decoding, in megabytes\n\nMade by `python -m bench.memory > bench/MEMORY.md`.\n")
     print("| file | made | peak | reckoned | ratio |\n|---|---|---|---|---|")
     for name in sys.argv[1:] or CASES:
         for asked in ("800", "all"):

@@ -36,7 +36,10 @@ def decoder_memory(kind: SourceFormat, image: pyvips.Image, original: bytes) -> 
         # Lossless pixels are unpacked before they are scaled, and so is the alpha channel of lossy ones.
         per_pixel = 4.8 if image.hasalpha() or b"VP8L" in original[12:4096] else 0
     elif kind == "tiff":
-        return min(strip_rows(original), image.height) * image.width * image.bands * sample
+        rows = min(strip_rows(original), image.height)
+        # Numbers of other kinds are looked through before they are brought to 8 bits.
+        held = 0 if image.format in ("uchar", "ushort") else 4 * pixels * image.bands
+        return rows * image.width * image.bands * sample + held
     return round(pixels * per_pixel) + (_PROCESS if kind == "heif" else 0)
 
 

@@ -15,7 +15,7 @@ from features._decode._loaders import damaged, opened
 from features._errors import InvalidParameter, TooLarge
 from features._output import Output
 from features._picture import Picture, Source
-from features._ports import MEGA, Context, Deadline, Limits
+from features._ports import MEGA, Context, Limits
 from features._watch import watched
 
 Image = Any
@@ -154,9 +154,10 @@ def _memory_taken(source: Source, loaded: tuple[int, int], frames: int, limits: 
 
 
 def _picture(image: pyvips.Image, source: Source, frames: int, context: Context, taken: int) -> Picture:
-    image = to_srgb(image)
-    if source.orientation > 1:
-        image = _upright(image, context.deadline)
+    with watched(image, context.deadline):
+        image = to_srgb(image)
+        if source.orientation > 1:
+            image = _upright(image)
     loaded = (image.width, image.height // frames)
     return Picture(
         image=image,
@@ -169,10 +170,9 @@ def _picture(image: pyvips.Image, source: Source, frames: int, context: Context,
     )
 
 
-def _upright(image: Image, deadline: Deadline) -> Image:
+def _upright(image: Image) -> Image:
     """Turned as the EXIF orientation says. A mirrored row can be streamed; all else reads rows out of order."""
     if image.get("orientation") > 2:
-        with watched(image, deadline):
-            image = image.copy_memory().copy()
+        image = image.copy_memory().copy()
         image.remove("vips-sequential")
     return image.autorot()
