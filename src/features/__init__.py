@@ -20,9 +20,11 @@ from features._output import MEDIA_TYPES, Output
 from features._picture import Report, Source
 from features._ports import Context, Deadline, Limits, ObjectRef
 from features._run import Rendered, run
+from features._saliency import has_saliency, reduced, saliency
 from features._verdict import Verdict, decided
 from features._views import views
 from features._vision import Label, Region, Vision
+from features._weights import set_up
 
 __all__ = [
     "CATALOGUE",
@@ -59,9 +61,13 @@ __all__ = [
     "edits",
     "feature_names",
     "fields",
+    "has_saliency",
     "in_order",
     "main_field",
+    "reduced",
     "run",
+    "saliency",
+    "set_up",
     "spellings",
     "views",
 ]

@@ -19,6 +19,7 @@ from features.grayscale import grayscale
 from features.info import info
 from features.modulate import modulate
 from features.pixelate import pixelate
+from features.remove_background import remove_background
 from features.resize import resize
 from features.rotate import rotate
 from features.sharpen import sharpen
@@ -31,6 +32,7 @@ CATALOGUE: tuple[Feature, ...] = (
     smart_cropping,
     trim,
     crop,
+    remove_background,
     resize,
     flip,
     flop,

@@ -58,6 +58,8 @@ class Feature(msgspec.Struct, frozen=True):
     """
     scale_free: bool = False
     """Whether the step gives the same picture before and after a reduction, so that a later one may shrink on load."""
+    bears: Callable[[Params, tuple[int, int]], float] | None = None
+    """By how much a picture of that width and height may be reduced before a step that is almost free of scale."""
     objects: Callable[[Params], tuple[ObjectRef, ...]] | None = None
     """The objects that these parameters name, to be fetched before the run."""
     decide: Callable[[Params, Context], Verdict] | None = None
@@ -92,6 +94,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     billed: bool = False,
     shrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
     scale_free: bool = False,
+    bears: Callable[[ParamsT, tuple[int, int]], float] | None = None,
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
     decide: Callable[[ParamsT, Context], Verdict] | None = None,
 ) -> Callable[[Apply[ParamsT]], Feature]:
@@ -109,6 +112,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
             billed=billed,
             shrink=cast("Callable[[Params, tuple[int, int]], float] | None", shrink),
             scale_free=scale_free,
+            bears=cast("Callable[[Params, tuple[int, int]], float] | None", bears),
             objects=cast("Callable[[Params], tuple[ObjectRef, ...]] | None", objects),
             decide=cast("Callable[[Params, Context], Verdict] | None", decide),
         )

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
+from features._backdrop import Backdrop
 from features._color import Color
 from features._names import Names
 
@@ -196,6 +197,6 @@ class Ratio(float):
         return repr(float(self)).removesuffix(".0")
 
 
-TextTypes = (Color, Length, Position, CropPosition, Point, Ratio, Names)
+TextTypes = (Color, Backdrop, Length, Position, CropPosition, Point, Ratio, Names)
 
 __all__ = ["Color", "CropPosition", "Length", "Names", "Point", "Position", "Ratio", "TextTypes"]

@@ -38,6 +38,8 @@ class Workshop(msgspec.Struct, frozen=True):
     deployed_at: datetime
     eyes: Callable[[], Eyes] | None = None
     """Opens those who see; asked by the features that are billed."""
+    weights: str | None = None
+    """Folder of the models' weights."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -141,7 +143,9 @@ def produce(
 
 def _context(request: ImageRequest, ingredients: _Ingredients, workshop: Workshop, deadline: Deadline) -> Context:
     """What surrounds the run, without the bytes of other objects: to decide something they need not be read."""
-    context = Context(limits=workshop.limits, deadline=deadline, accepts=request.accepts)
+    context = Context(
+        limits=workshop.limits, deadline=deadline, accepts=request.accepts, weights=workshop.weights
+    )
     if workshop.eyes is None or not any(step.feature.billed for step in request.steps):
         return context
     original, *overlays = ingredients.subjects

@@ -12,6 +12,7 @@ from handler.cli.features import features
 from handler.cli.serve import serve
 from handler.cli.sign import sign
 from handler.cli.transform import transform
+from handler.cli.weights import weights
 from handler.errors import HandlerError
 from handler.settings import SettingsError
 
@@ -24,7 +25,7 @@ def group() -> None:
     """Turn the originals of a bucket or a folder into the pictures that URLs ask for."""
 
 
-for command in (serve, sign, transform, features, doctor):
+for command in (serve, sign, transform, features, doctor, weights):
     group.add_command(command)
 
 
