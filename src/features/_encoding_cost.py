@@ -26,7 +26,7 @@ def uninterruptible_seconds(chosen: Format, output: Output, pixels: int, frames:
 
 
 def affordable(chosen: Format, output: Output, pixels: int) -> Output:
-    """The output with as much of the asked effort as a picture of that many pixels is worth; AVIF alone is that slow."""
+    """The output with as much of the asked effort as a picture of that size is worth; AVIF alone is that slow."""
     effort = output.effort
     if chosen != "avif" or effort is None:
         return output

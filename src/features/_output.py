@@ -37,7 +37,15 @@ class Output(Params):
         | None
     ) = None
     effort: (
-        Annotated[int, Meta(ge=0, le=10, description="Time spent on smaller files: 0 fastest, 10 smallest; large AVIF pictures get less than asked")] | None
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=10,
+                description="Time spent on smaller files: 0 fastest, 10 smallest; a large AVIF gets less than asked",
+            ),
+        ]
+        | None
     ) = None
     progressive: Annotated[bool, Meta(description="Progressive JPEG, interlaced PNG")] = False
     lossless: Annotated[bool, Meta(description="Lose nothing: WebP, AVIF, PNG, TIFF; other formats refuse it")] = False
