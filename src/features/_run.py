@@ -11,7 +11,7 @@ from msgspec import structs
 
 from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
 from features._encode import encode
-from features._errors import InvalidParameter, TooLarge
+from features._errors import DamagedSource, InvalidParameter, TooLarge
 from features._feature import Step
 from features._negotiation import is_shown, negotiated
 from features._output import MEDIA_TYPES, Output
@@ -99,10 +99,13 @@ def _decoded(original: bytes, source: Source, steps: Sequence[Step], output: Out
     shrink = _shrink(steps, source)
     if context.deadline.leaves_room_for(uninterruptible_seconds(source, shrink)):
         return decode(original, source, output, context, shrink)
-    from features._isolation import isolated  # noqa: PLC0415 - few pictures take another process
+    from features._isolation import ProcessDied, isolated  # noqa: PLC0415 - few pictures take another process
 
     endless = Context(limits=context.limits)
-    return isolated(context.deadline, _decoded_whole, original, source, output, endless, shrink)
+    try:
+        return isolated(context.deadline, _decoded_whole, original, source, output, endless, shrink)
+    except ProcessDied as error:
+        raise DamagedSource("the picture cannot be decoded", detail=str(error)) from None
 
 
 def _decoded_whole(original: bytes, source: Source, output: Output, context: Context, shrink: float) -> Picture:

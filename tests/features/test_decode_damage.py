@@ -29,11 +29,13 @@ from features import (
     Output,
     Rendered,
     TooLarge,
+    _isolation,
     check,
     edits,
     run,
 )
 from features._decode import decode, inspect, source_at_fault
+from features._isolation import ProcessDied
 
 ROOT = Path(__file__).resolve().parents[2]
 CUTS, FLIPS = 20, 30
@@ -131,6 +133,21 @@ def test_a_damaged_source_says_so_when_its_pixels_are_pulled() -> None:
         picture.image.avg()
     assert refusal.value.message == "the picture is damaged or cut off"
     assert refusal.value.detail
+
+
+@pytest.mark.parametrize("body", [pictures.sample("heic").body, pictures.sample("avif").body], ids=["heic", "avif"])
+def test_a_decoder_that_takes_its_process_along_is_the_sources_fault(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def died(*_: object) -> None:
+        raise ProcessDied("the process ended with -11 and no answer")
+
+    monkeypatch.setattr(_isolation, "isolated", died)
+    # So little time is left that an AVIF goes to a process of its own as well.
+    monkeypatch.setattr(Deadline, "leaves_room_for", lambda *_: False)
+    with pytest.raises(DamagedSource) as refusal:
+        run(body, edits({"resize": {"width": 40}}), check(Output, {"format": "png"}), Context())
+    assert "-11" in refusal.value.detail
 
 
 def chunk(kind: bytes, payload: bytes) -> bytes:
