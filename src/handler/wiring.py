@@ -79,9 +79,8 @@ def build(settings: Settings) -> Application:
     eyes: Callable[[], Eyes] | None = None
     with _told(faults):
         eyes = _eyes(settings, aws, objects)
-    workshop = Workshop(
-        objects, settings.limits, drawing_version(), settings.deployed_at, eyes, weights=settings.weights_folder
-    )
+    weights = settings.weights_folder
+    workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at, eyes, weights)
     uploads = fallback = None
     with _told(faults):
         uploads = _uploads(settings, aws, objects, workshop, house) if settings.output_bucket else None
@@ -149,7 +148,13 @@ def _eyes(settings: Settings, aws: AwsAccess, objects: Sources) -> Callable[[], 
     def opened() -> Eyes:
         from handler.vision import open_eyes  # noqa: PLC0415 - few requests ask who sees
 
-        return open_eyes(kind == "rekognition", aws, store=store, lets_pass=settings.moderation_fail == "open")
+        return open_eyes(
+            kind == "rekognition",
+            aws,
+            weights=settings.weights_folder,
+            store=store,
+            lets_pass=settings.moderation_fail == "open",
+        )
 
     return opened
 

