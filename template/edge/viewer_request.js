@@ -1,0 +1,113 @@
+// One name for each picture, at every edge: sorts the query, takes out ignored names, says Accept in one way, and wraps
+// the path as it stands in the viewer's URL, which an HTTP API would spoil. docs/signing.md has the canonical form.
+// Nothing is decided here: the function sees every name that is not ignored, and judges it.
+var IGNORED = '${IgnoredParameters}'.split(',').filter(Boolean);
+// What a lone * in IGNORED spares. Generated from the features: make reference
+var KNOWN_HEADS = 'blur bucket contentModeration contrast crop expires extend extract feature flatten flip flop grayscale greyscale info modulate output padding pixelate preset quantize removeBackground resize rotate sharpen signature smartCrop smartCropping tint trim v watermark';
+var KNOWN_NAMES = 'action all alphaMatting alphaMattingBackgroundThreshold alphaMattingErodeSize alphaMattingForegroundThreshold amount angle animated aspectRatio background backgroundBucket bgcolor blend bottom brightness chromaSubsampling color colors colour corner criterion decontaminate difference dither download dpr effort extendWith faceIndex fit focalPoint format gravity height hue kernel key labels left lightness lineArt lossless m1 m2 margin maskOnly maxBytes maxColors metadata minColors minConfidence mode model moderationLabels onlyMask opacity page palette position postProcess postProcessMask progressive quality ratio right saturation sigma size strategy subject threshold tile top width withoutEnlargement withoutReduction x1 y2 y3';
+// An HTTP API takes 10,240 bytes of request line and headers; 2 kB are left to what CloudFront adds.
+var LONGEST = 8192;
+
+function handler(event) {
+  var request = event.request;
+  var pairs = canonicalPairs(request.rawQueryString() || '');
+  var api = apiPath(request.uri);
+  request.querystring = pairs.map(function (pair) { return pair[0] + '=' + pair[1]; }).join('&');
+  request.uri = api || '/_p/' + Buffer.from(request.uri).toString('base64url');
+  if (request.uri.length + 1 + request.querystring.length > LONGEST) {
+    return tooLong(request.uri.length + 1 + request.querystring.length);
+  }
+  if (!api) negotiate(request.headers, pairs);
+  return request;
+}
+
+function canonicalPairs(query) {
+  var pairs = [];
+  query.split('&').forEach(function (part) {
+    var at = part.indexOf('=');
+    var name = at < 0 ? part : part.slice(0, at);
+    if (part && !isIgnored(decoded(name, true))) pairs.push([recoded(name), at < 0 ? '' : recoded(part.slice(at + 1))]);
+  });
+  return pairs.sort(function (a, b) { return compare(a[0], b[0]) || compare(a[1], b[1]); });
+}
+
+function compare(a, b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+// Decoded once; null for what is no percent-encoded UTF-8.
+function decoded(raw, plusIsSpace) {
+  try {
+    return decodeURIComponent(plusIsSpace ? raw.split('+').join(' ') : raw);
+  } catch (error) {
+    return null;
+  }
+}
+
+// As the canonical form writes it; what cannot be decoded stays, and the function refuses it by its name.
+function recoded(raw) {
+  var text = decoded(raw, true);
+  return text === null ? raw : encoded(text);
+}
+
+function encoded(text) {
+  return encodeURIComponent(text).replace(/[!'()*]/g, function (char) {
+    return '%' + char.charCodeAt(0).toString(16).toUpperCase();
+  });
+}
+
+function isIgnored(name) {
+  if (name === null || name === 'signature' || name === 'expires') return false;
+  return IGNORED.some(function (pattern) {
+    return pattern === '*' ? !isKnown(name) : globs(pattern, name);
+  });
+}
+
+// `*` stands for any text, and only the end of a pattern has one.
+function globs(pattern, name) {
+  return pattern.slice(-1) === '*' ? name.indexOf(pattern.slice(0, -1)) === 0 : name === pattern;
+}
+
+function isKnown(name) {
+  return KNOWN_HEADS.split(' ').indexOf(name.split('.')[0]) >= 0 || KNOWN_NAMES.split(' ').indexOf(name) >= 0;
+}
+
+// The operator's doors stand under names of their own, so that the gateway sees their route and throttles it, however
+// the viewer spelled them.
+function apiPath(uri) {
+  var path = decoded(uri, false);
+  return path !== null && path.indexOf('/_api/') === 0 ? encoded(path).replace(/%2F/g, '/') : '';
+}
+
+function negotiate(headers, pairs) {
+  var isFixed = pairs.some(function (pair) {
+    return (pair[0] === 'format' || pair[0] === 'output.format') && pair[1].toLowerCase() !== 'auto';
+  });
+  var said = headers.accept ? (headers.accept.multiValue || [headers.accept]) : [];
+  var kinds = said.map(function (header) { return header.value; }).join(',').toLowerCase().split(',');
+  delete headers.accept;
+  // Three answers at most: no browser takes AVIF and not WebP.
+  if (isFixed || !takes(kinds, 'image/webp')) return;
+  headers.accept = { value: takes(kinds, 'image/avif') ? 'image/avif,image/webp' : 'image/webp' };
+}
+
+function takes(kinds, type) {
+  return kinds.some(function (kind) {
+    var options = kind.split(';').map(function (option) { return option.trim(); });
+    return options[0] === type && !options.slice(1).some(function (option) { return /^q=0(\.0{1,3})?$/.test(option); });
+  });
+}
+
+function tooLong(length) {
+  var message = 'the address must be at most ' + LONGEST + ' bytes as the service passes it on, got ' + length;
+  return {
+    statusCode: 414,
+    statusDescription: 'URI Too Long',
+    headers: {
+      'content-type': { value: 'application/json' },
+      'cache-control': { value: 'no-store' },
+      'x-content-type-options': { value: 'nosniff' }
+    },
+    body: { encoding: 'text', data: JSON.stringify({ status: 414, code: 'UriTooLong', message: message }) }
+  };
+}

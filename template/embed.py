@@ -1,0 +1,62 @@
+"""Put the edge function into the template, and the names that the features know into the edge function.
+
+One source for each: the features, `edge/viewer_request.js`, the template. `--write` renews, `--check` fails when
+something no longer matches.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from features import CATALOGUE, Output, feature_names, spellings
+from handler.dialects.query import CONTROLS
+
+HERE = Path(__file__).parent
+EDGE = HERE / "edge" / "viewer_request.js"
+TEMPLATE = HERE / "serverless-image-handler-template.yaml"
+_CODE = re.compile(r"(?<=      FunctionCode: !Sub \|\n)(?:        .*\n|\n)+")
+_LIST = re.compile(r"^var (KNOWN_HEADS|KNOWN_NAMES) = '.*';$", re.MULTILINE)
+
+
+def known() -> dict[str, str]:
+    """What `handler.dialects.query.is_known` knows: what stands before a dot, and whole names."""
+    names = {name for params in (Output, *(feature.params for feature in CATALOGUE)) for name in spellings(params)}
+    heads = {*CONTROLS, "output", *feature_names()}
+    return {"KNOWN_HEADS": " ".join(sorted(heads)), "KNOWN_NAMES": " ".join(sorted(names - heads))}
+
+
+def edge_with_names(edge: str) -> str:
+    """The edge function with the names that the features have today."""
+    lists = known()
+    return _LIST.sub(lambda match: f"var {match[1]} = '{lists[match[1]]}';", edge)
+
+
+def template_with_edge(template: str, edge: str) -> str:
+    """The template with this edge function."""
+    code = "".join(f"        {line}\n" if line else "\n" for line in edge.splitlines())
+    renewed, places = _CODE.subn(lambda _: code, template)
+    if places != 1:
+        raise ValueError(f"the template must hold one edge function, got {places}")
+    return renewed
+
+
+def main(arguments: list[str]) -> int:
+    """Renew or check the files; 1 if one did not match."""
+    if arguments not in (["--write"], ["--check"]):
+        sys.stderr.write(f"expected --write or --check, got {' '.join(arguments) or 'nothing'}\n")
+        return 2
+    edge = edge_with_names(EDGE.read_text("utf-8"))
+    renewed = {EDGE: edge, TEMPLATE: template_with_edge(TEMPLATE.read_text("utf-8"), edge)}
+    stale = [path for path, text in renewed.items() if path.read_text("utf-8") != text]
+    for path in stale:
+        if arguments == ["--write"]:
+            path.write_text(renewed[path], "utf-8")
+        else:
+            sys.stderr.write(f"{path.relative_to(HERE.parent)} is not what the code gives: make reference\n")
+    return 1 if stale and arguments == ["--check"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,79 @@
+"""Values that an operator may give: for every parameter its default and at least one that turns something on."""
+
+from __future__ import annotations
+
+from tests.template.stack import ACCOUNT, REGION, template
+
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/image-handler@sha256:{'ab' * 32}"
+LEAST = {"SourceBuckets": "photos,other.photos", "ImageUri": IMAGE}
+"""What has no default."""
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:signing/key-AbCdEf"
+VALUES = {
+    "SourceBuckets": ["photos", "photos,other.photos"],
+    "OtherSources": ["shop=https://shop.example.com/media,a=https://b.example"],
+    "KmsKeyArns": [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1-2,arn:aws:kms:{REGION}:{ACCOUNT}:key/3"],
+    "ImageUri": [IMAGE],
+    "MemorySize": ["3008", "512", "10240"],
+    "ReservedConcurrency": ["5"],
+    "ProvisionedConcurrency": ["2"],
+    "DeployedAt": ["2026-01-31T12:00:00Z"],
+    "SecretId": ["signing/key", SECRET],
+    "SecretKey": ["key"],
+    "PublicFeatures": ["*", "removeBackground,smartCropping"],
+    "Presets": ['{"thumb": {"resize": {"width": 100}}, "big": "width=2000"}', "s3://photos/presets.json"],
+    "Always": ['{"contentModeration": true}', "s3://photos/always.json"],
+    "IgnoredParameters": ["", "*", "utm_*,ref"],
+    "FallbackImage": ["errors/not found.png"],
+    "CorsOrigin": ["*", "https://www.example.com"],
+    "UploadBucket": ["photos"],
+    "UploadPresets": ["thumb,big"],
+    "OutputBucket": ["variations"],
+    "ExistingDistributionId": ["E1ABCDEFGHIJKL"],
+    "Aliases": ["images.example.com,*.cdn.example.com"],
+    "CertificateArn": [f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/12345678-90ab-cdef-1234-567890abcdef"],
+    "WebAclArn": [f"arn:aws:wafv2:us-east-1:{ACCOUNT}:global/webacl/mine/12345678-90ab"],
+    "OriginShieldRegion": ["eu-central-1"],
+    "OriginSecretVersion": ["EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE"],
+    "LogRetentionDays": ["1", "3653"],
+    "AlarmTopicArn": [f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"],
+}
+_TOGETHER = {
+    "Aliases": {"CertificateArn": VALUES["CertificateArn"][0]},
+    "CertificateArn": {"Aliases": VALUES["Aliases"][0]},
+    "ProvisionedConcurrency": {"DeployedAt": VALUES["DeployedAt"][0]},
+    "SecretId": {"EnableSignature": "Yes"},
+}
+UPLOADS = {
+    "UploadBucket": "photos",
+    "UploadPresets": "thumb,big",
+    "OutputBucket": "variations",
+    "Presets": VALUES["Presets"][0],
+}
+
+
+def values(parameter: str) -> list[str]:
+    """The default, if there is one, and every other value that matters."""
+    about = template()["Parameters"][parameter]
+    every = [str(about["Default"])] if "Default" in about else []
+    every += map(str, about.get("AllowedValues", []) if parameter not in VALUES else [])
+    every += VALUES.get(parameter, [])
+    return list(dict.fromkeys(every))
+
+
+def stacks() -> dict[str, dict[str, str]]:
+    """Stacks, each by a name: the smallest, one for every value of every parameter, and those with everything."""
+    found = {"least": LEAST}
+    for parameter in template()["Parameters"]:
+        companions = UPLOADS if parameter in ("UploadBucket", "UploadPresets", "OutputBucket") else {}
+        for value in values(parameter):
+            on = value != "" and value != str(template()["Parameters"][parameter].get("Default"))
+            beside = {**companions, **_TOGETHER.get(parameter, {})} if on else {}
+            found[f"{parameter}={value[:40]}"] = {**LEAST, **beside, parameter: value}
+    everything = {name: values(name)[-1] for name in template()["Parameters"]} | UPLOADS
+    switches = {
+        name: "Yes" for name, about in template()["Parameters"].items() if about.get("Default") in ("Yes", "No")
+    }
+    found["everything"] = {**everything, **switches, "ExistingDistributionId": ""}
+    found["everything, own distribution"] = {**everything, **switches}
+    found["nothing"] = {**LEAST, **dict.fromkeys(switches, "No")}
+    return found

@@ -1,0 +1,86 @@
+"""What the template says to the function, and what the function understands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tests.template.samples import LEAST, SECRET, UPLOADS, stacks
+from tests.template.stack import Stack
+
+from handler.canonical import IGNORED_BY_DEFAULT, IgnoredParameters
+from handler.objects import read_places
+from handler.settings import SETTINGS, Settings
+
+KNOWN = {setting.variable for setting in SETTINGS.values()}
+
+
+def environment(parameters: dict[str, str]) -> dict[str, str]:
+    variables: dict[str, Any] = Stack(parameters).resources["Function"]["Environment"]["Variables"]
+    assert all(isinstance(value, str) for value in variables.values())
+    return variables
+
+
+@pytest.mark.parametrize("parameters", stacks().values(), ids=stacks())
+def test_the_function_understands_its_environment(parameters: dict[str, str]) -> None:
+    said = environment(parameters)
+    assert set(said) <= KNOWN
+    settings = Settings.from_environment(said)
+    read_places(settings.source_buckets)
+    IgnoredParameters(settings.ignored_parameters)
+    assert sum(len(name) + len(value) for name, value in said.items()) < 4096
+
+
+def test_defaults_are_those_of_the_function() -> None:
+    """But for what a stack has and a laptop has not."""
+    told, plain = Settings.from_environment(environment(LEAST)), Settings.from_environment({})
+    differing = {name for name in SETTINGS if getattr(told, name) != getattr(plain, name)}
+    assert differing == {"source_buckets", "results_bucket", "operator_token", "origin_secret", "cors_origin"}
+    assert told.ignored_parameters == IGNORED_BY_DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"OtherSources": "a=https://b.example"}, {"SOURCE_BUCKETS": "photos,other.photos,a=https://b.example"}),
+        ({}, {"SECRETS_MANAGER": "", "ENABLE_SIGNATURE": "No", "CORS_ENABLED": "No"}),
+        ({"EnableSignature": "Yes"}, {"SECRETS_MANAGER": SECRET.replace("signing/key", "SignatureSecret")}),
+        (
+            {"EnableSignature": "Yes", "SecretId": "mine", "SecretKey": "k"},
+            {"SECRETS_MANAGER": "mine", "SECRET_KEY": "k"},
+        ),
+        ({"SecretId": "mine"}, {"SECRETS_MANAGER": "", "ENABLE_SIGNATURE": "No"}),
+        ({"OperatorApi": "No"}, {"OPERATOR_TOKEN_SECRET": ""}),
+        (
+            {"FallbackImage": "404.png"},
+            {"ENABLE_DEFAULT_FALLBACK_IMAGE": "Yes", "DEFAULT_FALLBACK_IMAGE_KEY": "404.png"},
+        ),
+        ({"CorsOrigin": "https://a.example"}, {"CORS_ENABLED": "Yes", "CORS_ORIGIN": "https://a.example"}),
+        ({"AutoFormat": "Yes"}, {"AUTO_FORMAT": "Yes"}),
+        ({"PresetsOnly": "Yes", "Presets": '{"a": {}}'}, {"PRESETS_ONLY": "Yes", "PRESETS": '{"a": {}}'}),
+        (UPLOADS, {"OUTPUT_BUCKET": "variations", "UPLOAD_PRESETS": "thumb,big"}),
+        ({"DeployedAt": "2026-01-31T12:00:00Z"}, {"DEPLOYED_AT": "2026-01-31T12:00:00Z"}),
+    ],
+)
+def test_parameters_reach_the_function(parameters: dict[str, str], expected: dict[str, str]) -> None:
+    said = environment({**LEAST, **parameters})
+    assert {name: said[name] for name in expected} == expected
+
+
+def test_without_a_time_of_deployment_the_image_has_its_own() -> None:
+    assert "DEPLOYED_AT" not in environment(LEAST)
+
+
+@given(st.text("sig*e,xp_aturn", max_size=14))
+def test_ignored_names_that_pass_the_template_pass_the_function(patterns: str) -> None:
+    assume("IgnoredParameters" not in Stack({**LEAST, "IgnoredParameters": patterns}).refused())
+    IgnoredParameters(patterns)
+
+
+def test_the_function_ends_before_the_gateway_does() -> None:
+    resources = Stack(LEAST).resources
+    function, integration = resources["Function"], resources["ApiIntegration"]
+    seconds = int(function["Environment"]["Variables"]["MAX_SECONDS"])
+    assert seconds + 2 <= function["Timeout"] <= integration["TimeoutInMillis"] / 1000

@@ -1,0 +1,191 @@
+"""Who may do what: each role and each bucket, what is allowed and what is not."""
+
+from __future__ import annotations
+
+import pytest
+from tests.template.policies import Ask, allows, resource_statements, role_statements
+from tests.template.samples import LEAST, SECRET, UPLOADS, VALUES, stacks
+from tests.template.stack import ACCOUNT, REGION, Stack
+
+RESULTS = "arn:aws:s3:::resultsbucket"
+HERE = f"{REGION}:{ACCOUNT}"
+SECRETS = f"arn:aws:secretsmanager:{HERE}:secret"
+CDN = "cloudfront.amazonaws.com"
+OURS = f"arn:aws:cloudfront::{ACCOUNT}:distribution/EDISTRIBUTION"
+TLS = {"aws:SecureTransport": "true"}
+EVERYTHING = stacks()["everything"]
+
+FUNCTION_MAY = [
+    ("s3:GetObject", "arn:aws:s3:::photos/cat.jpg"),
+    ("s3:GetObject", "arn:aws:s3:::other.photos/deep/cat.jpg"),
+    ("s3:ListBucket", "arn:aws:s3:::photos"),
+    ("s3:ListBucket", "arn:aws:s3:::other.photos"),
+    *(
+        (f"s3:{verb}Object", f"{RESULTS}/{part}/x")
+        for part in ("private", "public", "detections")
+        for verb in ("Get", "Put", "Delete")
+    ),
+    ("s3:ListBucket", RESULTS),
+    ("secretsmanager:GetSecretValue", f"{SECRETS}:OriginSecret-AbCdEf"),
+    ("secretsmanager:GetSecretValue", f"{SECRETS}:OperatorToken-AbCdEf"),
+    ("rekognition:DetectFaces", "*"),
+    ("rekognition:DetectLabels", "*"),
+    ("rekognition:DetectModerationLabels", "*"),
+    ("cloudfront:CreateInvalidation", OURS),
+    ("logs:CreateLogStream", f"arn:aws:logs:{HERE}:log-group:/logs/FunctionLogs:log-stream:a"),
+    ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/logs/FunctionLogs:log-stream:a"),
+    ("xray:PutTraceSegments", "*"),
+]
+FUNCTION_MAY_NOT = [
+    ("s3:GetObject", "arn:aws:s3:::photos2/cat.jpg"),
+    ("s3:GetObject", "arn:aws:s3:::variations/cat.jpg"),
+    ("s3:PutObject", "arn:aws:s3:::photos/cat.jpg"),
+    ("s3:DeleteObject", "arn:aws:s3:::photos/cat.jpg"),
+    ("s3:PutObject", "arn:aws:s3:::variations/cat.jpg"),
+    ("s3:ListBucket", "arn:aws:s3:::strangers"),
+    ("s3:ListAllMyBuckets", "*"),
+    ("s3:GetObject", f"{RESULTS}/elsewhere"),
+    ("s3:PutBucketPolicy", RESULTS),
+    ("s3:PutObjectAcl", f"{RESULTS}/public/x"),
+    ("secretsmanager:GetSecretValue", f"{SECRETS}:somebody-AbCdEf"),
+    ("secretsmanager:GetSecretValue", f"{SECRETS}:SignatureSecret-AbCdEf"),
+    ("secretsmanager:PutSecretValue", f"{SECRETS}:OperatorToken-AbCdEf"),
+    ("rekognition:SearchFacesByImage", "*"),
+    ("rekognition:CreateCollection", "*"),
+    ("cloudfront:CreateInvalidation", f"arn:aws:cloudfront::{ACCOUNT}:distribution/EOTHER"),
+    ("cloudfront:UpdateDistribution", OURS),
+    ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/logs/ApiLogs:log-stream:a"),
+    ("logs:CreateLogGroup", f"arn:aws:logs:{HERE}:log-group:/logs/FunctionLogs"),
+    ("kms:Decrypt", f"arn:aws:kms:{HERE}:key/1-2"),
+    ("sqs:ReceiveMessage", f"arn:aws:sqs:{HERE}:UploadQueue"),
+    ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:Function"),
+    ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/FunctionRole"),
+]
+QUEUE = f"arn:aws:sqs:{HERE}:UploadQueue"
+NAMED = f"{SECRETS}:signing/key-AbCdEf"
+WITH = [
+    # parameters, action, resource, allowed
+    ({"OperatorApi": "No"}, "secretsmanager:GetSecretValue", f"{SECRETS}:OperatorToken-AbCdEf", False),
+    ({"EnableSignature": "Yes"}, "secretsmanager:GetSecretValue", f"{SECRETS}:SignatureSecret-AbCdEf", True),
+    ({"EnableSignature": "Yes", "SecretId": "signing/key"}, "secretsmanager:GetSecretValue", NAMED, True),
+    ({"EnableSignature": "Yes", "SecretId": "signing/key"}, "secretsmanager:GetSecretValue", f"{NAMED}9", False),
+    ({"EnableSignature": "Yes", "SecretId": "signing"}, "secretsmanager:GetSecretValue", NAMED, False),
+    ({"EnableSignature": "Yes", "SecretId": SECRET}, "secretsmanager:GetSecretValue", SECRET, True),
+    ({"EnableSignature": "No", "SecretId": SECRET}, "secretsmanager:GetSecretValue", SECRET, False),
+    ({"KmsKeyArns": VALUES["KmsKeyArns"][0]}, "kms:Decrypt", f"arn:aws:kms:{HERE}:key/3", True),
+    ({"KmsKeyArns": VALUES["KmsKeyArns"][0]}, "kms:Decrypt", f"arn:aws:kms:{HERE}:key/4", False),
+    ({"KmsKeyArns": VALUES["KmsKeyArns"][0]}, "kms:Encrypt", f"arn:aws:kms:{HERE}:key/3", False),
+    (UPLOADS, "s3:PutObject", "arn:aws:s3:::variations/thumb/photos/cat.jpg", True),
+    (UPLOADS, "s3:GetObject", "arn:aws:s3:::variations/thumb/photos/cat.jpg", True),
+    (UPLOADS, "s3:ListBucket", "arn:aws:s3:::variations", True),
+    (UPLOADS, "s3:DeleteObject", "arn:aws:s3:::variations/thumb/photos/cat.jpg", False),
+    (UPLOADS, "s3:PutObject", "arn:aws:s3:::photos/cat.jpg", False),
+    (UPLOADS, "sqs:ReceiveMessage", QUEUE, True),
+    (UPLOADS, "sqs:DeleteMessage", QUEUE, True),
+    (UPLOADS, "sqs:SendMessage", QUEUE, False),
+    (UPLOADS, "sqs:ReceiveMessage", f"arn:aws:sqs:{HERE}:FailedUploads", False),
+    ({"ExistingDistributionId": "E1ABCDEFGHIJKL"}, "cloudfront:CreateInvalidation", OURS, False),
+    (
+        {"ExistingDistributionId": "E1ABCDEFGHIJKL"},
+        "cloudfront:CreateInvalidation",
+        f"arn:aws:cloudfront::{ACCOUNT}:distribution/E1ABCDEFGHIJKL",
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "allowed"),
+    [(*may, True) for may in FUNCTION_MAY] + [(*may_not, False) for may_not in FUNCTION_MAY_NOT],
+)
+def test_the_function(action: str, resource: str, allowed: bool) -> None:
+    assert allows(role_statements(Stack(LEAST), "FunctionRole"), Ask(action, resource)) is allowed
+
+
+@pytest.mark.parametrize(("parameters", "action", "resource", "allowed"), WITH)
+def test_the_function_with(parameters: dict[str, str], action: str, resource: str, allowed: bool) -> None:
+    statements = role_statements(Stack({**LEAST, **parameters}), "FunctionRole")
+    assert allows(statements, Ask(action, resource)) is allowed
+
+
+def test_no_role_has_more_than_the_table() -> None:
+    """Every action that a role names stands in the table above: a new one is to be thought about."""
+    known = {action for action, _ in FUNCTION_MAY} | {action for _, action, _, allowed in WITH if allowed}
+    known |= {"xray:PutTelemetryRecords", "sqs:GetQueueAttributes"}
+    stack = Stack(EVERYTHING)
+    for role in stack.of_type("AWS::IAM::Role"):
+        statements = role_statements(stack, role)
+        actions = [statement["Action"] for statement in statements]
+        assert {each for said in actions for each in ([said] if isinstance(said, str) else said)} <= known
+        assert not [statement for statement in statements if statement["Resource"] == "*" and "s3" in str(statement)]
+        assert "ManagedPolicyArns" not in stack.resources[role]
+
+
+def test_roles_are_assumed_by_lambda_alone() -> None:
+    for role in Stack(EVERYTHING).of_type("AWS::IAM::Role").values():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+BUCKET_MAY = [
+    # action, key, principal, context, allowed
+    ("s3:GetObject", "/public/_results/x", CDN, {**TLS, "aws:SourceArn": OURS}, True),
+    ("s3:GetObject", "/private/x", CDN, {**TLS, "aws:SourceArn": OURS}, False),
+    ("s3:GetObject", "/detections/x", CDN, {**TLS, "aws:SourceArn": OURS}, False),
+    ("s3:GetObject", "/publicly", CDN, {**TLS, "aws:SourceArn": OURS}, False),
+    ("s3:GetObject", "/public/_results/x", CDN, {**TLS, "aws:SourceArn": OURS + "2"}, False),
+    ("s3:GetObject", "/public/_results/x", CDN, {"aws:SecureTransport": "false", "aws:SourceArn": OURS}, False),
+    ("s3:GetObject", "/public/_results/x", "", TLS, False),
+    ("s3:PutObject", "/public/_results/x", CDN, {**TLS, "aws:SourceArn": OURS}, False),
+    ("s3:ListBucket", "", CDN, {**TLS, "aws:SourceArn": OURS}, False),
+]
+
+
+@pytest.mark.parametrize(("action", "key", "principal", "context", "allowed"), BUCKET_MAY)
+def test_the_cdn_reads_what_is_public(
+    action: str, key: str, principal: str, context: dict[str, str], allowed: bool
+) -> None:
+    statements = resource_statements(Stack(LEAST), "ResultsBucketPolicy")
+    assert allows(statements, Ask(action, RESULTS + key, principal, context)) is allowed
+
+
+def test_a_distribution_of_the_site_s_own_reads_what_is_public() -> None:
+    statements = resource_statements(
+        Stack({**LEAST, "ExistingDistributionId": "E1ABCDEFGHIJKL"}), "ResultsBucketPolicy"
+    )
+    theirs = {**TLS, "aws:SourceArn": f"arn:aws:cloudfront::{ACCOUNT}:distribution/E1ABCDEFGHIJKL"}
+    assert allows(statements, Ask("s3:GetObject", f"{RESULTS}/public/x", CDN, theirs))
+    assert not allows(statements, Ask("s3:GetObject", f"{RESULTS}/public/x", CDN, {**TLS, "aws:SourceArn": OURS}))
+
+
+def test_uploads_are_told_by_their_rule_alone() -> None:
+    statements = resource_statements(Stack({**LEAST, **UPLOADS}), "UploadQueuePolicy")
+    rule = {**TLS, "aws:SourceArn": f"arn:aws:events:{HERE}:rule/UploadRule"}
+    events = "events.amazonaws.com"
+    assert allows(statements, Ask("sqs:SendMessage", QUEUE, events, rule))
+    assert not allows(statements, Ask("sqs:SendMessage", QUEUE, events, {**rule, "aws:SourceArn": "another"}))
+    assert not allows(statements, Ask("sqs:SendMessage", QUEUE, "sns.amazonaws.com", rule))
+    assert not allows(statements, Ask("sqs:ReceiveMessage", QUEUE, events, rule))
+
+
+def test_every_bucket_is_closed() -> None:
+    stack = Stack({**EVERYTHING, "ExistingDistributionId": ""})
+    policies = {policy["Bucket"]: policy for policy in stack.of_type("AWS::S3::BucketPolicy").values()}
+    buckets = stack.of_type("AWS::S3::Bucket")
+    assert len(buckets) >= 2
+    for name, bucket in buckets.items():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert bucket["LifecycleConfiguration"]["Rules"]
+        about = stack.template["Resources"][name]
+        assert (about["DeletionPolicy"], about["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+        statements = policies[name.lower()]["PolicyDocument"]["Statement"]
+        deny = [statement for statement in statements if statement["Effect"] == "Deny"]
+        assert deny[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_gateway_alone_may_call_the_function() -> None:
+    for parameters in (LEAST, EVERYTHING):
+        permissions = Stack(parameters).of_type("AWS::Lambda::Permission").values()
+        assert {said["Principal"] for said in permissions} == {"apigateway.amazonaws.com"}
+        assert all(said["SourceArn"] == f"arn:aws:execute-api:{HERE}:a1b2c3/*" for said in permissions)
