@@ -16,6 +16,7 @@ from handler.request import ImageRequest
 from handler.signature import parse_expiry
 
 KEY_PREFIX = "/_key/"
+CUT_OUT = "removeBackground"
 _WITH_PRESETS_ONLY = {"preset", "v", "expires", "signature"}
 
 
@@ -72,11 +73,17 @@ def understand(
 def understand_posted(
     picture: bytes, pairs: Iterable[tuple[str, object]], house: House, *, accepts: frozenset[str] = frozenset()
 ) -> ImageRequest:
-    """What the operator asks of a picture that came with the request. Raises InvalidParameter."""
+    """What the operator asks of a picture that came with the request. Raises InvalidParameter.
+
+    A cut-out leaves as PNG unless a format is asked, as callers of the common background-remover function expect.
+    """
     words = query.read(pairs)
     if "bucket" in words.controls:
         raise BadRequest("`bucket` must be left out: the picture came with the request")
-    asked = _Asked(ObjectRef("", ""), _recipe(words), words.controls)
+    recipe = _recipe(words)
+    if recipe.output.format is None and any(step.feature.name == CUT_OUT for step in recipe.steps):
+        recipe = Recipe(output=check(Output, {"format": "png"})).over(recipe)
+    asked = _Asked(ObjectRef("", ""), recipe, words.controls)
     return _ruled(asked, picture, house, Caller.OPERATOR, accepts)
 
 

@@ -23,6 +23,7 @@ from handler.understand import Caller, House, understand, understand_posted
 ORIGIN_HEADER = "x-origin-secret"
 LONGEST_PATH = 8_192
 _PICTURE_METHODS = ("GET", "HEAD")
+_TAKES_PICTURES = ("transform", "remove-background")
 _OF_PROXIES = ("forwarded", "x-forwarded-for", "via")
 
 
@@ -104,12 +105,12 @@ class HttpDoor(msgspec.Struct, frozen=True):
     def _api(self, page: str, call: Call, deadline: Deadline) -> Answer:
         if page in self.documents and call.method in _PICTURE_METHODS:
             return response.report(self.documents[page](), cache_control="public, max-age=300")
-        if page != "transform" or (self.operator is None and not self._is_local(call)):
+        if page not in _TAKES_PICTURES or (self.operator is None and not self._is_local(call)):
             raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
         self._operator(call)
         if call.method != "POST":
             raise MethodNotAllowed(f"the method must be POST, got {call.method}", headers={"Allow": "POST"})
-        return self._transform(call, deadline)
+        return self._transform(call, deadline, cut_out=page == "remove-background")
 
     def _is_local(self, call: Call) -> bool:
         """Whether the operator's doors are open without a token: on loopback, unless a proxy brings the world there."""
@@ -125,14 +126,15 @@ class HttpDoor(msgspec.Struct, frozen=True):
                 headers={"WWW-Authenticate": "Bearer"},
             )
 
-    def _transform(self, call: Call, deadline: Deadline) -> Answer:
+    def _transform(self, call: Call, deadline: Deadline, *, cut_out: bool) -> Answer:
         """A picture that came as raw bytes is answered as such; one in JSON is answered in JSON."""
         pairs: tuple[tuple[str, object], ...] = self._pairs(call)
         in_json = call.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
         picture, said = posted.read(call.body) if in_json else (call.body, ())
         if not picture:
             raise BadRequest("the body must be a picture, or JSON with `image` in base64; got nothing")
-        request = understand_posted(picture, (*pairs, *said), self.house, accepts=call.accepts)
+        said = posted.cutting_out((*pairs, *said)) if cut_out else (*pairs, *said)
+        request = understand_posted(picture, said, self.house, accepts=call.accepts)
         result = produce(request, self.workshop, deadline=deadline)
         if not in_json:
             return response.picture(result, request, self.caching).with_headers({"Cache-Control": "no-store"})

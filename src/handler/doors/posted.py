@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from handler.dialects.json_edits import loads, refuse_lone_surrogates
 from handler.errors import BadRequest
+from handler.understand import CUT_OUT
 
 _DEEPEST = 8
 """Objects within objects; no parameter needs more than two."""
@@ -50,6 +51,14 @@ def _flattened(said: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Ite
             yield from _flattened(value, f"{prefix}{name}.", depth + 1)
         else:
             yield prefix + name, value
+
+
+def cutting_out(said: Iterable[tuple[str, object]]) -> tuple[tuple[str, object], ...]:
+    """The same parameters, with the feature named that cuts out."""
+    said = tuple(said)
+    named = [value for name, value in said if name == "feature"]
+    features = named[0] if named and isinstance(named[0], list) else [str(value) for value in named]
+    return (*((name, value) for name, value in said if name != "feature"), ("feature", [CUT_OUT, *features]))
 
 
 def as_json(picture: bytes, media_type: str) -> dict[str, object]:

@@ -59,7 +59,8 @@ def _paths() -> dict[str, Any]:
     return {
         "/{key}": {"get": _get("The picture as asked", [key, *asked], _EITHER_LANGUAGE)},
         "/_key/{key}": {"get": _get("The same, for keys that look like something else", [key, *asked], "")},
-        "/_api/transform": {"post": _transform(asked)},
+        "/_api/transform": {"post": _transform(asked, "A picture that is sent along")},
+        "/_api/remove-background": {"post": _transform(asked, "The same, cut out; PNG unless a format is asked")},
         "/_api/openapi.json": {"get": _json("This document", {"type": "object"})},
         "/_health": {"get": _json("Whether the service runs", _object({"status": {"const": "ok"}}))},
     }
@@ -77,7 +78,7 @@ def _get(summary: str, parameters: list[dict[str, Any]], description: str) -> di
     return {"summary": summary, "description": description, "parameters": parameters, "responses": answers}
 
 
-def _transform(asked: list[dict[str, Any]]) -> dict[str, Any]:
+def _transform(asked: list[dict[str, Any]], summary: str) -> dict[str, Any]:
     in_base64: Schema = {"type": "string", "contentEncoding": "base64"}
     sent = _object({"image": in_base64}) | {
         "description": "The picture, and beside it the parameters of a URL",
@@ -85,7 +86,7 @@ def _transform(asked: list[dict[str, Any]]) -> dict[str, Any]:
     }
     answered = {"application/json": {"schema": _object({"image": in_base64, "contentType": {"type": "string"}})}}
     return {
-        "summary": "A picture that is sent along",
+        "summary": summary,
         "description": "For the operator. A picture in JSON is answered in JSON.",
         "security": [{"operator": []}],
         "parameters": asked,
