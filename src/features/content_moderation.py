@@ -25,7 +25,12 @@ class ContentModeration(Params):
     """Hide, refuse or report pictures in which Rekognition finds what shall not be shown.
 
     The original and each overlay are judged once, as they are stored (an animation or a document by up to five frames
-    spread over it); the verdict holds for every variation, and crops or composites are not judged again.
+    or pages spread over it, a posted picture by its bytes); the verdict holds for every variation, and crops or
+    composites are not judged again.
+
+    In `ALWAYS` it watches over everything that leaves: unedited originals, reports, presets, uploads, overlays and the
+    fallback picture. While Rekognition is down nothing leaves (503), unless `MODERATION_FAIL=open` lets pictures pass,
+    which then nobody may keep.
     """
 
     min_confidence: Annotated[

@@ -26,9 +26,13 @@ _ABOVE = 0.42
 class SmartCropping(Params):
     """Crop around what matters, before any other edit: faces, objects, or what stands out.
 
-    Both sides: the crop has their proportions and the result this size; where the picture has room the crop is no
-    smaller, so that nothing is enlarged. One side: the crop keeps the shape of what matters. None: what matters with
-    its padding, in its own size.
+    With both sides the crop has their proportions and the result this size; where the picture has room the crop is no
+    smaller than the result, so that nothing is enlarged. With one side the crop keeps the shape of what matters; with
+    none it is what matters with its padding, in its own size, as AWS's handler has it.
+
+    Who looks for faces is said by `VISION`: Rekognition, or a detector on this machine. What stands out is found by
+    U²-Net where its weights are in place, else by libvips, which goes by colours and edges. The original is looked at
+    once for all of its variations.
     """
 
     subject: Annotated[

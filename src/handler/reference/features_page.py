@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -58,7 +59,9 @@ def _section(feature: Feature) -> str:
     if main:
         notes.append(f"`{feature.name}=…` sets `{main.name}`.")
     table = _parameters(feature.params) if fields(feature.params) else "No parameters.\n"
-    return f"\n## {feature.name}\n\n{' '.join(notes)}\n\n{table}"
+    more = inspect.cleandoc(feature.params.__doc__ or "").partition("\n\n")[2]
+    parts = [f"\n## {feature.name}", " ".join(notes), more, table]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _parameters(model: type[Params]) -> str:
