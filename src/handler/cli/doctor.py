@@ -13,7 +13,7 @@ import click
 from features import Context, FeatureError, Output, Rendered, check, fields, run
 
 _PARTS = (
-    "pyvips", "pyvips-binary", "pillow", "pi-heif", "msgspec", "obstore", "awscrt", "boto3", "aws-lambda-powertools",
+    "pyvips", "pyvips-binary", "pillow", "pi-heif", "msgspec", "obstore", "onnxruntime", "boto3", "aws-lambda-powertools",
     "awslambdaric", "uvicorn", "starlette",
 )  # fmt: skip
 _SIDE = 16
