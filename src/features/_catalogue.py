@@ -19,6 +19,7 @@ from features.grayscale import grayscale
 from features.info import info
 from features.modulate import modulate
 from features.pixelate import pixelate
+from features.quantize import quantize
 from features.remove_background import remove_background
 from features.resize import resize
 from features.rotate import rotate
@@ -49,6 +50,7 @@ CATALOGUE: tuple[Feature, ...] = (
     tint,
     flatten,
     content_moderation,
+    quantize,
     info,
 )  # fmt: skip
 

@@ -156,7 +156,10 @@ def check(model: type[ModelT], said: Mapping[str, object], *, where: str = "", t
 def _normal(field: Field, value: object, dotted: str, *, text: bool) -> object:
     if not isinstance(value, str):
         return value
-    value = field.synonyms.get(value.lower(), value)
+    named = field.synonyms.get(value.lower())
+    if named == "":
+        return None
+    value = named or value
     if text and field.boolean:
         word = value.lower()
         if word not in _TRUE | _FALSE:

@@ -30,6 +30,9 @@ def edits(said: Mapping[str, object], *, text: bool = False, where: str = "") ->
         step = _step(feature, value, prefix + name, text=text)
         if step is not None:
             wanted[feature.name] = step
+    reports = [name for name, step in wanted.items() if step.is_report]
+    if len(reports) > 1:
+        raise InvalidParameter(prefix + reports[1], f"left out: `{prefix}{reports[0]}` reports already", "a report")
     return in_order(tuple(wanted.values()))
 
 

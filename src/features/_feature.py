@@ -32,7 +32,10 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def hint(
     *, main: bool = False, aliases: tuple[str, ...] = (), unit: str = "", synonyms: dict[str, str] | None = None
 ) -> dict[str, object]:
-    """`extra` of a field: `main` is what `blur=3` sets; `aliases` are other names, `synonyms` other values."""
+    """`extra` of a field: `main` is what `blur=3` sets; `aliases` are other names, `synonyms` other values.
+
+    A synonym of the empty text is a word for nothing.
+    """
     return {"main": main, "aliases": aliases, "unit": unit, "synonyms": synonyms or {}}
 
 
@@ -64,6 +67,8 @@ class Feature(msgspec.Struct, frozen=True):
     """The objects that these parameters name, to be fetched before the run."""
     decide: Callable[[Params, Context], Verdict] | None = None
     """Asked before anything is decoded: may refuse, or answer in place of a picture."""
+    report: Callable[[Params], bool] | None = None
+    """Whether these parameters make a report of it; a feature of group "report" never gives anything else."""
 
     @property
     def help(self) -> str:
@@ -83,6 +88,12 @@ class Step(NamedTuple):
     feature: Feature
     params: Params
 
+    @property
+    def is_report(self) -> bool:
+        """Whether it says something of the picture instead of giving another one."""
+        asked = self.feature.report
+        return self.feature.group == "report" or (asked is not None and asked(self.params))
+
 
 def feature(  # noqa: PLR0913 - all that there is to say of a feature
     params: type[ParamsT],
@@ -97,6 +108,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     bears: Callable[[ParamsT, tuple[int, int]], float] | None = None,
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
     decide: Callable[[ParamsT, Context], Verdict] | None = None,
+    report: Callable[[ParamsT], bool] | None = None,
 ) -> Callable[[Apply[ParamsT]], Feature]:
     """Declare a feature; its public name is the model's name in camelCase unless another is given."""
     public = name or params.__name__[0].lower() + params.__name__[1:]
@@ -115,6 +127,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
             bears=cast("Callable[[Params, tuple[int, int]], float] | None", bears),
             objects=cast("Callable[[Params], tuple[ObjectRef, ...]] | None", objects),
             decide=cast("Callable[[Params, Context], Verdict] | None", decide),
+            report=cast("Callable[[Params], bool] | None", report),
         )
 
     return declare

@@ -39,7 +39,7 @@ class Recipe(msgspec.Struct, frozen=True):
 
     def then(self, last: Recipe) -> Recipe:
         """This recipe and then `last`: its steps run after these, but before a report; its output wins."""
-        at = next((place for place, step in enumerate(self.steps) if step.feature.group == "report"), len(self.steps))
+        at = next((place for place, step in enumerate(self.steps) if step.is_report), len(self.steps))
         return msgspec.structs.replace(
             self, steps=self.steps[:at] + last.steps + self.steps[at:], output=_over(last.output, self.output)
         )

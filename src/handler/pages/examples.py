@@ -53,6 +53,8 @@ EXAMPLES: tuple[Example, ...] = (
         "watermark",
         "width=320&watermark.key={logo}&watermark.width=25&watermark.opacity=80&watermark.position=southeast",
     ),
+    Example("As few colours as it takes", "quantize", "width=320&quantize=auto&format=png"),
+    Example("Eight colours, mixed finely", "quantize", "width=320&quantize=8&dither=true&format=png"),
     Example("WebP", "", "width=320&format=webp"),
     Example("The best format that the browser takes", "", "width=320&format=auto"),
     Example("At most 8,000 bytes", "", "width=320&format=webp&maxBytes=8000"),

@@ -1,0 +1,104 @@
+"""A picture in the colours of a palette, and what there is to say of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+from PIL import Image
+
+from features._picture import Picture, Report
+from features._ports import Deadline
+from features.quantize._choice import Choice, Palette, nearest
+from features.quantize._pixels import Bytes, Pixels, cells_of, lab_of, middles_of
+
+_BITS = 6
+"""Of each band: a cell of the table is four levels wide, which is less than the eye tells apart."""
+_STRIP = 1 << 20
+"""Pixels between two looks at the clock."""
+
+
+def mapped(picture: Picture, pixels: Pixels, palette: Palette, *, dither: bool, deadline: Deadline) -> Picture:
+    """The picture in these colours; one that has no others stays as it is."""
+    if not len(palette.rgb) or (palette.complete and _has_no_others(pixels.rgb, palette.rgb)):
+        return picture.with_image(pixels.image)
+    indices = _dithered(picture, pixels, palette.rgb, deadline) if dither else _indices(pixels, palette.rgb, deadline)
+    bands = pixels.image.bands - pixels.image.hasalpha()
+    table: Any = pyvips.Image.new_from_array(_padded(palette.rgb)[None, :, :bands])
+    plane: Any = pyvips.Image.new_from_memory(indices.data, pixels.image.width, pixels.image.height, 1, "uchar")
+    image: Any = plane.maplut(table).copy(interpretation=pixels.image.interpretation)
+    if pixels.alpha is not None:
+        image = image.bandjoin(pixels.image[bands])
+    return picture.with_image(image)
+
+
+def report(pixels: Pixels, choice: Choice, deadline: Deadline) -> Report:
+    """Colours with the share of the picture that each would cover, the largest first; what is clear does not count."""
+    palette = choice.palette
+    if not len(palette.rgb):
+        return Report({"colors": 0, "palette": [], "difference": 0.0, "criterion": None, "tried": []})
+    counts = np.bincount(_indices(pixels, palette.rgb, deadline), pixels.alpha, len(palette.rgb))
+    covers = [
+        {"color": "#" + colour.tobytes().hex(), "share": round(float(share), 4)}
+        for colour, share in zip(palette.rgb, counts / counts.sum(), strict=True)
+    ]
+    return Report(
+        {
+            "colors": len(palette.rgb),
+            "palette": sorted(covers, key=lambda cover: -float(cover["share"])),
+            "difference": round(palette.difference, 2),
+            "criterion": choice.criterion,
+            "tried": [{"colors": count, "score": round(choice.tried[count], 3)} for count in sorted(choice.tried)],
+        }
+    )
+
+
+def _has_no_others(rgb: Bytes, palette: Bytes) -> bool:
+    known = np.zeros(1 << 24, bool)
+    known[cells_of(palette, bits=8)] = True
+    return all(known[cells_of(rgb[start : start + _STRIP], bits=8)].all() for start in range(0, len(rgb), _STRIP))
+
+
+def _indices(pixels: Pixels, palette: Bytes, deadline: Deadline) -> NDArray[np.uint8]:
+    """The palette's nearest colour of each pixel, as CIELAB has it."""
+    strips = [pixels.rgb[start : start + _STRIP] for start in range(0, len(pixels.rgb), _STRIP)]
+    occurs = np.zeros(1 << 3 * _BITS, bool)
+    for strip in strips:
+        deadline.check()
+        occurs[cells_of(strip, _BITS)] = True
+    table = np.zeros(len(occurs), np.uint8)
+    cells = np.flatnonzero(occurs)
+    table[cells] = nearest(lab_of(middles_of(cells, _BITS)), lab_of(palette))
+    indices = []
+    for strip in strips:
+        deadline.check()
+        indices.append(table[cells_of(strip, _BITS)])
+    return np.concatenate(indices)
+
+
+def _dithered(picture: Picture, pixels: Pixels, palette: Bytes, deadline: Deadline) -> NDArray[np.uint8]:
+    """Indices by which errors even out between neighbours; each frame on its own, so that none leaks into the next."""
+    known = Image.new("P", (1, 1))
+    known.putpalette(_padded(palette).tobytes())
+    frames = []
+    for rgb, alpha in zip(*(_split(plane, picture) for plane in (pixels.rgb, pixels.alpha)), strict=True):
+        deadline.check()
+        # What is clear may have any colour; the error of one that is not in the palette would show beside it.
+        frame = rgb if alpha is None else np.where(alpha[..., None], rgb, palette[0])
+        drawn = Image.fromarray(np.ascontiguousarray(frame))
+        frames.append(np.asarray(drawn.quantize(palette=known, dither=Image.Dither.FLOYDSTEINBERG)))
+    return np.concatenate(frames)
+
+
+def _split(plane: NDArray[np.uint8] | None, picture: Picture) -> NDArray[np.uint8] | list[None]:
+    """Each frame of a plane on its own, in rows and columns."""
+    if plane is None:
+        return [None] * picture.frames
+    return plane.reshape(picture.frames, picture.height, picture.width, *plane.shape[1:])
+
+
+def _padded(palette: Bytes) -> Bytes:
+    """The palette with its last colour repeated: 256 colours, as Pillow and libvips want it."""
+    return np.concatenate([palette, np.repeat(palette[-1:], 256 - len(palette), axis=0)])
