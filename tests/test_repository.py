@@ -32,8 +32,10 @@ def test_lock_files_hold_names_versions_and_hashes_alone(lock: Path) -> None:
 
 @pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock.stem not in OF_THEIR_OWN], ids=lambda lock: lock.stem)
 def test_lock_files_agree_with_what_the_function_runs_on(lock: Path) -> None:
-    runtime = dict(_pins(ROOT / "requirements" / "runtime.txt"))
-    assert {name: version for name, version in _pins(lock) if runtime.get(name, version) != version} == {}
+    runtime = _pins(ROOT / "requirements" / "runtime.txt")
+    shared = {name for name, _ in runtime}
+    # A name may stand there twice: another version for another Python.
+    assert {(name, version) for name, version in _pins(lock) if name in shared} <= runtime
 
 
 @pytest.mark.parametrize(("requirements", "lock"), [("dependencies", "runtime"), ("server", "server")])
