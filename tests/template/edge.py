@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.template.samples import LEAST
+from tests.template.stack import Stack
 from tests.tools import require_tool
 
 _HARNESS = """
@@ -53,11 +55,21 @@ class Passed:
     body: str = ""
 
 
-def run(code: str, viewers: Sequence[Viewer], folder: Path) -> list[Passed]:
+IGNORED = "utm_*,fbclid,gclid"
+Edge = Callable[..., list[Passed]]
+"""Viewers, and perhaps the names that are ignored, in; what is passed on out."""
+
+
+def code(ignored: str = IGNORED) -> str:
+    """The code that CloudFront gets in a stack with these ignored names."""
+    return str(Stack({**LEAST, "IgnoredParameters": ignored}).resources["ViewerRequest"]["FunctionCode"])
+
+
+def run(script_text: str, viewers: Sequence[Viewer], folder: Path) -> list[Passed]:
     """What the function makes of each request."""
     njs = require_tool("njs", "apt-get install njs")
     script, said, answers = folder / "edge.js", folder / "requests.json", folder / "answers.json"
-    script.write_text(code + _HARNESS, "utf-8")
+    script.write_text(script_text + _HARNESS, "utf-8")
     said.write_text(json.dumps([asdict(viewer) for viewer in viewers]), "utf-8")
     ran = subprocess.run([njs, script, said, answers], capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr

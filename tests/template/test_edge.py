@@ -1,39 +1,19 @@
-"""The edge function, as it stands in the template, in njs; edge, signer and function agree on what a URL means."""
+"""The edge function, as it stands in the template, in njs."""
 
 from __future__ import annotations
 
 import base64
 import json
-import random
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from template import embed
-from tests.template.edge import Passed, Viewer, run
-from tests.template.samples import LEAST
-from tests.template.stack import Stack
+from tests.template.edge import Edge, Passed, Viewer, code
 
 from handler import canonical
-from handler.canonical import IgnoredParameters, decode_path, split_query, unwrap
+from handler.canonical import IgnoredParameters, split_query, unwrap
 from handler.dialects import query
-from handler.errors import BadRequest, BadSignature
-from handler.signature import Signatures, signed_url
 
-Edge = Callable[..., list[Passed]]
 LONGEST = 8192
-SECRET = "an example"
-
-
-def code(ignored: str = "utm_*,fbclid,gclid") -> str:
-    """The code that CloudFront gets in a stack with these ignored names."""
-    return str(Stack({**LEAST, "IgnoredParameters": ignored}).resources["ViewerRequest"]["FunctionCode"])
-
-
-@pytest.fixture
-def edge(tmp_path: Path) -> Edge:
-    return lambda viewers, ignored="utm_*,fbclid,gclid": run(code(ignored), viewers, tmp_path)
 
 
 def wrapped(raw: str) -> str:
@@ -196,162 +176,3 @@ def test_long_addresses_are_refused_at_the_edge(edge: Edge) -> None:
     said = json.loads(passed[1].body)
     assert (said["status"], said["code"]) == (414, "UriTooLong")
     assert "at most 8192" in said["message"]
-
-
-# --- Edge, signer and function
-
-ALPHABET = [
-    *"abcXYZ019-._~!*'()/:@$,; +&=?#%\"\\`<>[]{}|^",
-    "é",
-    "e\u0301",
-    "ß",
-    "猫",
-    "🐱",
-    "\u0000",
-    "\u007f",
-    "\ufeff",
-    "\u2028",
-]
-NAMES = [
-    "width",
-    "height",
-    "format",
-    "rotate",
-    "rotate.background",
-    "v",
-    "watermark.key",
-    "expires",
-    "utm_source",
-    "fbclid",
-    "utm",
-    "10",
-    "2",
-]
-AGREED = 3000
-
-
-def _text(chance: random.Random, most: int = 8) -> str:
-    return "".join(chance.choices(ALPHABET, k=chance.randint(0, most)))
-
-
-def _spelled(chance: random.Random, text: str, *, in_query: bool) -> str:
-    """One of the ways to write a text into a URL."""
-    bare = chance.choice(["", "/", "/:,()!*'", "/:,;@$"])
-
-    def written(char: str) -> str:
-        if in_query and char == " " and chance.random() < 0.5:
-            return "+"
-        escaped = "".join(f"%{byte:02X}" for byte in char.encode())
-        plain = escaped if chance.random() < 0.1 else quote(char, safe=bare)
-        return plain.lower() if plain.startswith("%") and chance.random() < 0.5 else plain
-
-    return "".join(map(written, text))
-
-
-def _meaning(chance: random.Random) -> tuple[str, dict[str, str]]:
-    names = chance.sample(NAMES, chance.randint(0, 5)) + [_text(chance, 4) for _ in range(chance.randint(0, 2))]
-    pairs = {name: _text(chance) for name in names if name not in ("signature", "expires")}
-    return "/" + _text(chance, 12), pairs
-
-
-def _address(chance: random.Random, path: str, pairs: dict[str, str]) -> Viewer:
-    parts = []
-    for name, value in pairs.items():
-        bare = name and not value and chance.random() < 0.5
-        parts.append(
-            _spelled(chance, name, in_query=True) + ("" if bare else "=" + _spelled(chance, value, in_query=True))
-        )
-    chance.shuffle(parts)
-    return Viewer("/" + _spelled(chance, path[1:], in_query=False), "&".join(parts))
-
-
-def _path_of(passed: Passed) -> str:
-    return decode_path(unwrap(passed.uri) if passed.uri.startswith("/_p/") else passed.uri)
-
-
-@pytest.mark.parametrize("ignored", ["utm_*,fbclid,gclid", "*"])
-def test_edge_and_function_agree_on_what_an_address_means(edge: Edge, ignored: str) -> None:
-    """Two spellings of each meaning: they share a query in the cache key, and it is the canonical one."""
-    chance = random.Random(20)
-    meanings = [_meaning(chance) for _ in range(AGREED)]
-    passed = edge([_address(chance, *meaning) for meaning in meanings for _ in range(2)], ignored)
-    names = IgnoredParameters(ignored, query.is_known)
-    for at, (path, pairs) in enumerate(meanings):
-        expected = canonical.canonical(path, names.without(pairs.items()))
-        for each in passed[2 * at : 2 * at + 2]:
-            assert canonical.encode_path(_path_of(each)) + ("?" + each.query if each.query else "") == expected
-            assert canonical.canonical(_path_of(each), split_query(each.query, names)) == expected
-
-
-class _Secrets:
-    def values(self, *, refresh: bool = False) -> tuple[str, ...]:
-        return (SECRET,)
-
-
-def test_what_the_signer_signs_verifies_behind_the_edge(edge: Edge) -> None:
-    """However the page wrote it, with ignored names added on the way; and not with anything else added."""
-    chance = random.Random(21)
-    ignored = IgnoredParameters()
-    viewers = []
-    for _ in range(AGREED // 3):
-        path, pairs = _meaning(chance)
-        signed = signed_url(canonical.canonical(path, pairs.items()), SECRET, ignored=ignored)
-        raw_path, _, raw_query = signed.partition("?")
-        again = _address(chance, decode_path(raw_path), dict(split_query(raw_query)))
-        viewers += [
-            again,
-            Viewer(again.uri, f"utm_x=%FF&{again.query}&gclid"),
-            Viewer(again.uri, f"{again.query}&more=1"),
-        ]
-    passed = edge(viewers)
-    signatures = Signatures(_Secrets())
-    for at, each in enumerate(passed):
-        if at % 3 < 2:
-            signatures.verify(_path_of(each), split_query(each.query, ignored))
-        else:
-            with pytest.raises(BadSignature, match="does not match"):
-                signatures.verify(_path_of(each), split_query(each.query, ignored))
-
-
-def _outcome(asked: str, ignored: IgnoredParameters) -> str:
-    try:
-        return canonical.canonical("/", split_query(asked, ignored))
-    except BadRequest as error:
-        return error.code
-
-
-def test_what_the_function_refuses_the_edge_does_not_mend(edge: Edge) -> None:
-    """Broken queries: with the edge before it, the function comes to the same end as without."""
-    chance = random.Random(22)
-    pieces = [
-        "%",
-        "%4",
-        "%41",
-        "%C3",
-        "%A9",
-        "%C3%A9",
-        "%ED%A0%80",
-        "%C0%AF",
-        "%F5%80%80%80",
-        "+",
-        "&",
-        "=",
-        "a",
-        "utm_",
-        "width",
-        "é",
-        "%75tm_x",
-    ]
-    queries = ["".join(chance.choices(pieces, k=chance.randint(1, 9))) for _ in range(AGREED)]
-    passed = edge([Viewer("/", asked) for asked in queries])
-    ignored = IgnoredParameters()
-    assert [_outcome(each.query, ignored) for each in passed] == [_outcome(asked, ignored) for asked in queries]
-
-
-def test_one_name_for_each_path_and_one_path_for_each_name(edge: Edge) -> None:
-    """The path is the cache key: what differs in the URL differs there, but for the operator's doors."""
-    chance = random.Random(23)
-    paths: Sequence[str] = sorted({"/" + quote(_text(chance, 5), safe="/%+:") for _ in range(AGREED)})
-    passed = edge([Viewer(path) for path in paths])
-    assert len({each.uri for each in passed}) == len(paths)
-    assert [unwrap(each.uri) for each in passed] == paths

@@ -28,7 +28,9 @@ def test_the_function_understands_its_environment(parameters: dict[str, str]) ->
     said = environment(parameters)
     assert set(said) <= KNOWN
     settings = Settings.from_environment(said)
-    read_places(settings.source_buckets)
+    (results,) = read_places(settings.results_bucket, "RESULTS_BUCKET")
+    assert (results.bucket, results.prefix) == ("resultsbucket", "detections")
+    assert results.bucket not in {place.bucket for place in read_places(settings.source_buckets)}
     IgnoredParameters(settings.ignored_parameters)
     assert sum(len(name) + len(value) for name, value in said.items()) < 4096
 
