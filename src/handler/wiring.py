@@ -13,14 +13,14 @@ import msgspec
 from features import InvalidParameter, ObjectRef
 from handler.aws import AwsAccess, Credentials
 from handler.canonical import IgnoredParameters
-from handler.dialects import json_edits, query
+from handler.dialects import query
 from handler.doors.console import ConsoleDoor
 from handler.doors.http import HttpDoor
 from handler.errors import HandlerError
+from handler.house import read_house
 from handler.objects import Sources, open_sources, source_of
 from handler.observability import logger
 from handler.ports import Eyes, SecretSource
-from handler.presets import Recipe, read_presets
 from handler.produce import Workshop, produce
 from handler.response import Caching
 from handler.secrets import AwsSecret, FileSecret, prefetch
@@ -32,9 +32,6 @@ from handler.version import drawing_version
 if TYPE_CHECKING:
     from handler.doors.uploads import UploadDoor
     from handler.results import ResultStore
-
-_LARGEST_DOCUMENT = 1_000_000
-"""Bytes of what PRESETS or ALWAYS may point at."""
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -71,35 +68,43 @@ def build(settings: Settings) -> Application:
     with _told(faults):
         objects = open_sources(settings.source_buckets, limit=settings.max_source_bytes, aws=aws)
     with _told(faults):
-        house = _house(settings, aws)
-        faults += house.faults()
+        house = read_house(settings, aws)
     with _told(faults, "IGNORED_PARAMETERS must be "):
         ignored = IgnoredParameters(settings.ignored_parameters, query.is_known)
+    faults += _missing_files(settings)
     _refuse(faults)
-    eyes: Callable[[], Eyes] | None = None
+    uploads = fallback = eyes = None
+    with _told(faults):
+        fallback = _fallback(settings, objects)
     with _told(faults):
         eyes = _eyes(settings, aws, objects)
     weights = settings.weights_folder
     workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at, eyes, weights)
-    uploads = fallback = None
     with _told(faults):
         uploads = _uploads(settings, aws, objects, workshop, house) if settings.output_bucket else None
-    with _told(faults):
-        fallback = _fallback(settings, objects)
-    for file in (settings.signature_secret_file, settings.operator_token_file, settings.origin_secret_file):
-        if file and not Path(file).is_file():
-            faults.append(f"the file of a secret must exist, got {file!r}")
     _refuse(faults)
+    http = _http(settings, aws, workshop, house, ignored, fallback)
+    console = ConsoleDoor(workshop, house, http.caching, settings.answer_bytes)
+    return Application(settings, http, console, uploads)
+
+
+def _http(
+    settings: Settings,
+    aws: AwsAccess,
+    workshop: Workshop,
+    house: House,
+    ignored: IgnoredParameters,
+    fallback: ObjectRef | None,
+) -> HttpDoor:
     signing = _secret(settings.secrets_manager, settings.signature_secret_file, aws, settings.secret_key)
     operator = _secret(settings.operator_token, settings.operator_token_file, aws)
     origin = _secret(settings.origin_secret, settings.origin_secret_file, aws)
     prefetch(secret for secret in (signing if settings.enable_signature else None, origin) if secret)
-    caching = Caching(settings.browser_max_age, settings.cdn_max_age, settings.error_max_age)
-    http = HttpDoor(
+    return HttpDoor(
         workshop=workshop,
         house=house,
         ignored=ignored,
-        caching=caching,
+        caching=Caching(settings.browser_max_age, settings.cdn_max_age, settings.error_max_age),
         signatures=Signatures(signing) if settings.enable_signature and signing else None,
         operator=operator,
         operator_open=settings.operator_open,
@@ -109,8 +114,11 @@ def build(settings: Settings) -> Application:
         most=settings.answer_bytes,
         documents={"openapi.json": _openapi},
     )
-    console = ConsoleDoor(workshop, house, caching, settings.answer_bytes)
-    return Application(settings, http, console, uploads)
+
+
+def _missing_files(settings: Settings) -> list[str]:
+    files = (settings.signature_secret_file, settings.operator_token_file, settings.origin_secret_file)
+    return [f"the file of a secret must exist, got {file!r}" for file in files if file and not Path(file).is_file()]
 
 
 def _fallback(settings: Settings, objects: Sources) -> ObjectRef | None:
@@ -193,42 +201,6 @@ def _secret(secret_id: str, file: str, aws: AwsAccess, field: str = "SECRET_KEY"
     if file:
         return FileSecret(file, field)
     return AwsSecret(secret_id, field, aws=aws) if secret_id else None
-
-
-def _house(settings: Settings, aws: AwsAccess) -> House:
-    presets = _document("PRESETS", settings.presets, aws)
-    always = _document("ALWAYS", settings.always, aws)
-    return House(
-        presets=read_presets(presets) if presets is not None else {},
-        presets_only=settings.presets_only,
-        always=Recipe.read(always, "ALWAYS") if always is not None else Recipe(),
-        public_features=settings.public_features,
-        dialects=settings.dialects,
-        auto=_auto(settings),
-    )
-
-
-def _auto(settings: Settings) -> frozenset[str]:
-    if settings.auto_format:
-        return frozenset({"avif", "webp"})
-    return frozenset({"webp"}) if settings.auto_webp else frozenset()
-
-
-def _document(name: str, said: str, aws: AwsAccess) -> object:
-    """JSON out of a setting, or out of the object whose address it holds; None where there is none. ValueError."""
-    if not said:
-        return None
-    if not said.startswith("{"):
-        folder, _, key = said.rpartition("/")
-        if "://" not in folder:
-            raise ValueError(f"{name} must be a JSON object or an address such as s3://bucket/key, got {said[:60]!r}")
-        said = (
-            open_sources(f"{name}={folder}", limit=_LARGEST_DOCUMENT, aws=aws).get(ObjectRef(name, key)).read().decode()
-        )
-    try:
-        return json_edits.loads(said)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name} must be a JSON object: {error}") from None
 
 
 def _openapi() -> object:

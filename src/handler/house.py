@@ -1,0 +1,54 @@
+"""The operator's rules, out of the settings: presets, what is always added, what is open to all."""
+
+from __future__ import annotations
+
+from features import ObjectRef
+from handler.aws import AwsAccess
+from handler.dialects import json_edits
+from handler.objects import open_sources
+from handler.presets import Recipe, read_presets
+from handler.settings import Settings
+from handler.understand import House
+
+_LARGEST_DOCUMENT = 1_000_000
+"""Bytes of what PRESETS or ALWAYS may point at."""
+
+
+def read_house(settings: Settings, aws: AwsAccess) -> House:
+    """The rules that the settings hold, or the objects that they point at. InvalidParameter, ValueError."""
+    presets = _document("PRESETS", settings.presets, aws)
+    always = _document("ALWAYS", settings.always, aws)
+    house = House(
+        presets=read_presets(presets) if presets is not None else {},
+        presets_only=settings.presets_only,
+        always=Recipe.read(always, "ALWAYS") if always is not None else Recipe(),
+        public_features=settings.public_features,
+        dialects=settings.dialects,
+        auto=_auto(settings),
+    )
+    if faults := house.faults():
+        raise ValueError("\n".join(faults))
+    return house
+
+
+def _auto(settings: Settings) -> frozenset[str]:
+    if settings.auto_format:
+        return frozenset({"avif", "webp"})
+    return frozenset({"webp"}) if settings.auto_webp else frozenset()
+
+
+def _document(name: str, said: str, aws: AwsAccess) -> object:
+    """JSON out of a setting, or out of the object whose address it holds; None where there is none. ValueError."""
+    if not said:
+        return None
+    if not said.startswith("{"):
+        folder, _, key = said.rpartition("/")
+        if "://" not in folder:
+            raise ValueError(f"{name} must be a JSON object or an address such as s3://bucket/key, got {said[:60]!r}")
+        said = (
+            open_sources(f"{name}={folder}", limit=_LARGEST_DOCUMENT, aws=aws).get(ObjectRef(name, key)).read().decode()
+        )
+    try:
+        return json_edits.loads(said)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name} must be a JSON object: {error}") from None
