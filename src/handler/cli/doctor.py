@@ -13,8 +13,8 @@ import click
 from features import Context, FeatureError, Output, Rendered, check, fields, run
 
 _PARTS = (
-    "pyvips", "pyvips-binary", "pillow", "pi-heif", "msgspec", "obstore", "onnxruntime", "boto3", "aws-lambda-powertools",
-    "awslambdaric", "uvicorn", "starlette",
+    "pyvips", "pyvips-binary", "pillow", "pi-heif", "msgspec", "obstore", "onnxruntime", "boto3",
+    "aws-lambda-powertools", "awslambdaric", "uvicorn", "starlette",
 )  # fmt: skip
 _SIDE = 16
 _SVG = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_SIDE}" height="{_SIDE}"><rect width="9" height="9"/></svg>'
