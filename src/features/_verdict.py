@@ -29,9 +29,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def decided(steps: Sequence[Step], context: Context) -> Verdict:
     """Ask every step that decides; Rejected before any report. Steps that have nothing to do are left out."""
-    verdicts = [
-        step.feature.decide(step.params, context) if step.feature.decide else Verdict((step,)) for step in steps
-    ]
+    verdicts = [_of(step, context) for step in steps]
     return Verdict(
         steps=tuple(step for verdict in verdicts for step in verdict.steps),
         says=tuple(word for verdict in verdicts for word in verdict.says),

@@ -105,9 +105,8 @@ def _session(model: Path) -> Any:
     import onnxruntime  # noqa: PLC0415 - see above
 
     options = onnxruntime.SessionOptions()
+    # Said outright: onnxruntime would pin threads to the machine's processors, which a container may forbid.
     options.intra_op_num_threads = min(4, os.cpu_count() or 1)
-    # A pyramid has a new size at every level, so that nothing can be kept for the next run.
-    options.enable_mem_pattern = False
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
