@@ -46,7 +46,7 @@ class Vision(Protocol):
         ...
 
     def faces(self) -> tuple[Region, ...]:
-        """Every face, the largest first."""
+        """Every face: the largest first, or in Rekognition's order."""
         ...
 
     def objects(self) -> tuple[Region, ...]:

@@ -46,7 +46,14 @@ class SmartCropping(Params):
     width: Annotated[int, Meta(ge=1, le=65_535, description="Of the result", extra=hint(unit="px"))] | None = None
     height: Annotated[int, Meta(ge=1, le=65_535, description="Of the result", extra=hint(unit="px"))] | None = None
     face_index: (
-        Annotated[int, Meta(ge=0, le=99, description="One face, counted from 0, the largest; nothing: all together")]
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=99,
+                description="One face, counted from 0: the largest, or Rekognition's first; nothing: all together",
+            ),
+        ]
         | None
     ) = None
     padding: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -153,7 +154,7 @@ def _eyes(settings: Settings, aws: AwsAccess, objects: Sources) -> Callable[[], 
         store = open_results(settings.results_bucket, "RESULTS_BUCKET", aws=aws, sources=objects.places)
 
     @cache
-    def opened() -> Eyes:
+    def made() -> Eyes:
         from handler.vision import open_eyes  # noqa: PLC0415 - few requests ask who sees
 
         return open_eyes(
@@ -163,6 +164,13 @@ def _eyes(settings: Settings, aws: AwsAccess, objects: Sources) -> Callable[[], 
             store=store,
             lets_pass=settings.moderation_fail == "open",
         )
+
+    # Two that ask at once shall get the same, so that neither pays for what the other saw.
+    lock = threading.Lock()
+
+    def opened() -> Eyes:
+        with lock:
+            return made()
 
     return opened
 

@@ -51,6 +51,12 @@ def test_what_is_kept_with_a_picture(results: ResultStore) -> None:
     assert info.ref == ("results", "thumb/cat.jpg")
 
 
+def test_what_is_kept_is_read_back(results: ResultStore) -> None:
+    assert results.read("_private/cat.json") is None
+    put(results, "_private/cat.json", b"{}")
+    assert results.read("_private/cat.json") == b"{}"
+
+
 def test_nothing_is_written_over_what_nobody_saw(results: ResultStore) -> None:
     assert put(results, "cat", b"one", sequencer="1")
     assert not put(results, "cat", b"two", sequencer="2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from http import HTTPStatus
@@ -64,6 +65,7 @@ class Eyes:
     ) -> None:
         self._open = {"faces": faces, "objects": objects, "labels": labels, "salient": salient}
         self._opened: dict[str, Seer] = {}
+        self._lock = threading.Lock()
         self._answers = answers
         self.lets_pass = lets_pass
 
@@ -85,12 +87,13 @@ class Eyes:
         return self._answers.of(subject, seer.question, look, deadline)
 
     def _seer(self, question: str) -> Seer:
-        if question not in self._opened:
-            opener = self._open[question]
-            if opener is None:
-                raise Unavailable(f"nobody is set up to look for {question}")
-            self._opened[question] = opener()
-        return self._opened[question]
+        opener = self._open[question]
+        if opener is None:
+            raise Unavailable(f"nobody is set up to look for {question}")
+        with self._lock:
+            if question not in self._opened:
+                self._opened[question] = opener()
+            return self._opened[question]
 
 
 class Seen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -126,10 +126,11 @@ class FacesByRekognition:
         self._service = service
 
     def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Answer:
-        """Up to 100 faces, the largest first."""
+        """Up to 100 faces, in the service's own order: pages that come from AWS's handler count them so."""
         shown = [Shown.of(picture) for picture in pictures]
         (answer,) = self._service.ask("detect_faces", shown, deadline)
-        return Answer("", _largest_first(shown[0].region(face["BoundingBox"]) for face in answer["FaceDetails"]))
+        regions = (shown[0].region(face["BoundingBox"]) for face in answer["FaceDetails"])
+        return Answer("", tuple(region for region in regions if region is not None))
 
 
 class ObjectsByRekognition:
@@ -148,8 +149,8 @@ class ObjectsByRekognition:
         (answer,) = self._service.ask("detect_labels", shown, deadline, MinConfidence=_SURE_OBJECT)
         instances = [label.get("Instances", ()) for label in answer["Labels"]]
         most = max(instances, key=lambda found: sum(map(_weight, found)), default=())
-        regions = _largest_first(shown[0].region(instance["BoundingBox"]) for instance in most)
-        return Answer(answer.get("LabelModelVersion", ""), regions)
+        regions = (shown[0].region(instance["BoundingBox"]) for instance in most)
+        return Answer(answer.get("LabelModelVersion", ""), tuple(region for region in regions if region is not None))
 
 
 class LabelsByRekognition:
@@ -185,10 +186,6 @@ def _labels(found: Sequence[Mapping[str, Any]]) -> Iterator[Label]:
             above.append(parent)
             parent = parents.get(parent, "")
         yield Label(label["Name"], label["Confidence"], tuple(above))
-
-
-def _largest_first(regions: Iterable[Region | None]) -> tuple[Region, ...]:
-    return tuple(sorted((it for it in regions if it is not None), key=lambda it: -it.width * it.height))
 
 
 def _weight(instance: Mapping[str, Any]) -> float:

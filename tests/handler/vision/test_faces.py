@@ -68,12 +68,12 @@ def test_boxes_are_clamped_to_the_picture(serve: Serve, folder: Path, rekognitio
     assert size(serve().get("/scene.png?smartCrop=true").body) == (40, 30)
 
 
-def test_faces_are_counted_from_the_largest(serve: Serve, folder: Path, rekognition: Rekognition) -> None:
+def test_faces_are_counted_in_the_order_of_the_service(serve: Serve, folder: Path, rekognition: Rekognition) -> None:
     (folder / "scene.png").write_bytes(pictures.png())
     rekognition.faces = [(0, 0, 0.1, 0.1), (0.5, 0.5, 0.5, 0.5)]
     client = serve()
-    assert size(client.get("/scene.png?feature=smartCropping&faceIndex=0").body) == (80, 60)
-    assert size(client.get("/scene.png?feature=smartCropping&faceIndex=1").body) == (16, 12)
+    assert size(client.get("/scene.png?feature=smartCropping&faceIndex=1").body) == (80, 60)
+    assert size(client.get("/scene.png?feature=smartCropping&faceIndex=0").body) == (16, 12)
     refused = client.get("/scene.png?feature=smartCropping&faceIndex=2")
     assert (refused.status, refused.json()["code"]) == (400, "SmartCrop::FaceIndexOutOfRange")
     assert rekognition.asked == ["DetectFaces"]
