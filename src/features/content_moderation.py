@@ -71,7 +71,7 @@ def decide(wanted: ContentModeration, context: Context) -> Verdict:
 
 
 # Where the picture has its final size, a sigma says how much can still be recognised.
-@feature(ContentModeration, group="effect", billed=True, decide=decide)
+@feature(ContentModeration, group="effect", billed=True, decide=decide, report=lambda wanted: wanted.action == "report")
 def content_moderation(picture: Picture, wanted: ContentModeration, context: Context) -> Picture | Report:
     verdict = decide(wanted, context)
     if verdict.report is not None:
