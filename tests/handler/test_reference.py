@@ -142,7 +142,7 @@ def test_every_setting_is_on_the_page() -> None:
 
 def test_controls_tell_a_page_all_it_needs() -> None:
     assert [feature["name"] for feature in CONTROLS["features"]] == [feature.name for feature in CATALOGUE]
-    kinds = {"switch", "choice", "integer", "number", "text", "color", "length", "point", "ratio"}
+    kinds = {"switch", "choice", "integer", "number", "text", "color", "length", "point", "ratio", "names", "backdrop"}
     every = [one for feature in CONTROLS["features"] for one in feature["parameters"]] + CONTROLS["output"]
     assert {one["control"] for one in every} <= kinds
     assert all(one["choices"] for one in every if one["control"] == "choice")

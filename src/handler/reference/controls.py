@@ -53,7 +53,7 @@ def _control(field: Field) -> dict[str, Any]:
 
 
 def kind_of(field: Field) -> str:
-    """switch, choice, integer, number, text, color, length, point or ratio."""
+    """switch, choice, integer, number, text, color, length, point, ratio, names or backdrop."""
     if choices_of(field):
         return "choice"
     kind = field.kinds[0]
