@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import msgspec
@@ -143,9 +142,7 @@ def produce(
 
 def _context(request: ImageRequest, ingredients: _Ingredients, workshop: Workshop, deadline: Deadline) -> Context:
     """What surrounds the run, without the bytes of other objects: to decide something they need not be read."""
-    context = Context(
-        limits=workshop.limits, deadline=deadline, accepts=request.accepts, weights=workshop.weights
-    )
+    context = Context(limits=workshop.limits, deadline=deadline, accepts=request.accepts, weights=workshop.weights)
     if workshop.eyes is None or not any(step.feature.billed for step in request.steps):
         return context
     original, *overlays = ingredients.subjects
@@ -166,6 +163,8 @@ def _gather(request: ImageRequest, objects: Objects) -> _Ingredients:
         return _Ingredients(request.source, {ref: _Once(objects.get(ref)) for ref in refs})
     if not refs:
         return _Ingredients(_Once(objects.get(request.source)))
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only overlays need it
+
     with ThreadPoolExecutor(max_workers=len(refs) + 1) as pool:
         original, *named = map(_Once, pool.map(objects.get, [request.source, *refs]))
     return _Ingredients(original, dict(zip(refs, named, strict=True)))

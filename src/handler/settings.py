@@ -210,7 +210,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # Models
     weights: str = _set(
-        "", "WEIGHTS", _text, "Folder of the models' weights, made by `image-handler weights`; nothing: weights/ beside src/"
+        "", "WEIGHTS", _text, "Folder of what `image-handler weights` made; nothing: weights/ beside src/"
     )
 
     # AWS and the process

@@ -12,7 +12,6 @@ from features._feature import Params, hint
 from features._ports import ObjectRef
 
 DEFAULT_MODEL = "u2net"
-Level = Annotated[int, Meta(ge=0, le=255)]
 
 
 class RemoveBackground(Params):
