@@ -67,7 +67,6 @@ SMALL_JPEGS = _of_each_subject(
 )
 PNGS = _of_each_subject("3mp", (2000, 1500), ".png", {"coffee": (0.6, 0), "mosaic": (0.0, 0), "rocket": (0.3, 0)})
 HUNDRED_MEGAPIXELS = Picture("100mp-mosaic", "mosaic", GIANT, 0.0, ".jpg", 85)
-"""The subject that is smooth: sky and smoke."""
 
 
 def _photograph(name: str) -> Image:
