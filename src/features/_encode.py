@@ -46,11 +46,14 @@ class _Job(msgspec.Struct, frozen=True):
     output: Output
     graphic: bool
     metadata: Metadata | None
+    colours: bytes = b""
+    """Of a PNG whose pixels are numbers in this palette."""
 
 
 def encode(picture: Picture, output: Output, context: Context, metadata: Metadata | None = None) -> Encoded:
     """Write the picture with this metadata; InvalidParameter, TooLarge or TimeExceeded where that does not work."""
     chosen = chosen_format(picture, output, context)
+    picture, output, colours = _as_indexed(picture, output, chosen)
     if chosen not in (*ANIMATED, "tiff"):
         picture = _first_frame(picture)
     _check_size(picture, chosen, output, context.limits)
@@ -58,12 +61,21 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     pixels = picture.width * picture.height * picture.frames
     if not math.isinf(context.deadline.at):
         output = affordable(chosen, output, pixels)
-    graphic = picture.frames == 1 and is_from_graphic(picture.source)
+    graphic = bool(colours) or (picture.frames == 1 and is_from_graphic(picture.source))
     seconds = uninterruptible_seconds(chosen, output, pixels, picture.frames, graphic=graphic)
     if seconds or output.max_bytes or (chosen == "jpeg" and _content_decides(picture, output)):
         picture, graphic = _in_memory(picture, context.deadline)
-    body = _in_time(picture, _Job(chosen, output, graphic, metadata), context.deadline, seconds)
+    body = _in_time(picture, _Job(chosen, output, graphic, metadata, colours), context.deadline, seconds)
     return Encoded(body, chosen, picture.frames)
+
+
+def _as_indexed(picture: Picture, output: Output, chosen: Format) -> tuple[Picture, Output, bytes]:
+    """For a PNG of few known colours their numbers as its pixels, and the palette: nothing has to look for it again."""
+    indexed = picture.indexed
+    if chosen != "png" or indexed is None or output.max_bytes or len(indexed.colours) > 3 * (output.colors or 256):
+        return picture, output, b""
+    plain = msgspec.structs.replace(output, palette=False, colors=None)
+    return picture.with_image(indexed.plane), plain, indexed.colours
 
 
 def _first_frame(picture: Picture) -> Picture:
@@ -130,11 +142,25 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
     def attempt(wanted: Output) -> bytes:
         deadline.check()
         with watched(image, deadline):
-            return save(image, job.format, wanted, graphic=job.graphic, keep=job.metadata is not None)
+            body = save(
+                image,
+                job.format,
+                wanted,
+                graphic=job.graphic,
+                keep=job.metadata is not None,
+                colours=len(job.colours) // 3,
+            )
+        return _with_palette(body, job.colours) if job.colours else body
 
     if job.output.max_bytes is None:
         return attempt(job.output)
     return largest_that_fits(rungs(job.format, job.output), attempt, job.output.max_bytes)
+
+
+def _with_palette(body: bytes, colours: bytes) -> bytes:
+    from features._palette_png import with_palette  # noqa: PLC0415 - few answers have one
+
+    return with_palette(body, colours)
 
 
 def _structured(picture: Picture, job: _Job) -> Image:

@@ -14,6 +14,8 @@ Image = Any
 """A pyvips image; its stubs know no names of enumerations."""
 
 Options = dict[str, Any]
+_DEPTHS = (1, 2, 4, 8)
+"""Bits of a number in a PNG's palette."""
 DEFAULT_QUALITY = {"jpeg": 80, "webp": 80, "avif": 50, "tiff": 80}
 
 
@@ -23,12 +25,14 @@ class Content(NamedTuple):
     graphic: bool
     """A drawing, text or a screenshot, not a photograph."""
     alpha: bool
+    colours: int = 0
+    """Of a palette whose numbers the pixels are; 0: they are no numbers."""
 
 
-def save(image: Image, chosen: Format, output: Output, *, graphic: bool, keep: bool = False) -> bytes:
+def save(image: Image, chosen: Format, output: Output, *, graphic: bool, keep: bool = False, colours: int = 0) -> bytes:
     """The finished file; `image` has the bands and depth of the format, and with `keep` no metadata that must stay."""
     operation, options = _ENCODERS[chosen]
-    told = options(output, Content(graphic, image.hasalpha()))
+    told = options(output, Content(graphic, image.hasalpha(), colours))
     return bytes(getattr(image, operation)(keep="all" if keep else "none", **told))
 
 
@@ -80,10 +84,11 @@ def _png(output: Output, content: Content) -> Options:
     options |= {"compression": 6, "filter": "none"} if content.graphic else {"compression": 2, "filter": "sub"}
     if effort is not None:
         options["compression"] = max(1, min(effort, 9))
+    if content.colours:
+        return options | {"bitdepth": next(bits for bits in _DEPTHS if content.colours <= 1 << bits)}
     if not (output.palette or output.colors):
         return options
-    # PNG stores 1, 2, 4 or 8 bits for each pixel of a palette.
-    bits = max(size for size in (1, 2, 4, 8) if size <= power_of_two(output.colors or 256))
+    bits = max(depth for depth in _DEPTHS if depth <= power_of_two(output.colors or 256))
     options |= {"filter": "none", "palette": True, "bitdepth": bits}
     return options | {"effort": 7 if effort is None else max(1, effort)}
 

@@ -46,6 +46,15 @@ class Source(msgspec.Struct, frozen=True):
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
 
+class Indexed(msgspec.Struct, frozen=True):
+    """Pixels as numbers in a palette."""
+
+    plane: pyvips.Image
+    """One band: the number of each pixel's colour."""
+    colours: bytes
+    """Red, green and blue of each, of at most 256."""
+
+
 class Picture(msgspec.Struct, frozen=True):
     """Upright pixels in sRGB or grey, with or without alpha, 8 bits a band.
 
@@ -62,6 +71,8 @@ class Picture(msgspec.Struct, frozen=True):
     """Width and height of a frame, had the decoder not shrunk on load (or drawn an SVG at another size)."""
     room: float = float("inf")
     """Bytes that are left of the memory budget to hold pixels in."""
+    indexed: Indexed | None = None
+    """The same pixels once more, where their colours were made few."""
 
     @property
     def full(self) -> tuple[int, int]:
@@ -86,7 +97,8 @@ class Picture(msgspec.Struct, frozen=True):
     def with_image(self, image: pyvips.Image) -> Picture:
         """The same picture with other pixels; as many frames as before."""
         same_size = (image.width, image.height) == (self.image.width, self.image.height)
-        return msgspec.structs.replace(self, image=image, shrunk_from=self.shrunk_from if same_size else None)
+        shrunk_from = self.shrunk_from if same_size else None
+        return msgspec.structs.replace(self, image=image, shrunk_from=shrunk_from, indexed=None)
 
     def materialized(self) -> Picture:
         """The same picture held in memory where it could be read only once, from top to bottom; TooLarge."""

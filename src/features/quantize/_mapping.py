@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pyvips
+from msgspec import structs
 from numpy.typing import NDArray
 from PIL import Image
 
-from features._picture import Picture, Report
+from features._picture import Indexed, Picture, Report
 from features._ports import Deadline
 from features.quantize._choice import Choice, Palette, nearest
 from features.quantize._pixels import Bytes, Pixels, cells_of, lab_of, middles_of
@@ -30,8 +31,9 @@ def mapped(picture: Picture, pixels: Pixels, palette: Palette, *, dither: bool, 
     plane: Any = pyvips.Image.new_from_memory(indices.data, pixels.image.width, pixels.image.height, 1, "uchar")
     image: Any = plane.maplut(table).copy(interpretation=pixels.image.interpretation)
     if pixels.alpha is not None:
-        image = image.bandjoin(pixels.image[bands])
-    return picture.with_image(image)
+        return picture.with_image(image.bandjoin(pixels.image[bands]))
+    indexed = Indexed(plane.copy(interpretation="b-w"), palette.rgb.tobytes())
+    return structs.replace(picture.with_image(image), indexed=indexed)
 
 
 def report(pixels: Pixels, choice: Choice, deadline: Deadline) -> Report:
