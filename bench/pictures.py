@@ -65,7 +65,9 @@ CAMERA_WEBPS = _of_each_subject(
 SMALL_JPEGS = _of_each_subject(
     "2mp", (1632, 1224), ".jpg", {"coffee": (0.7, 90), "mosaic": (0.0, 90), "cat": (0.7, 90), "rocket": (0.3, 90)}
 )
-PNGS = _of_each_subject("3mp", (2000, 1500), ".png", {"coffee": (0.6, 0), "mosaic": (0.0, 0), "rocket": (0.3, 0)})
+PNGS = _of_each_subject(
+    "3mp", (2000, 1500), ".png", {"coffee": (0.15, 0), "mosaic": (0.0, 0), "raccoon": (0.0, 0), "rocket": (0.1, 0)}
+)
 HUNDRED_MEGAPIXELS = Picture("100mp-mosaic", "mosaic", GIANT, 0.0, ".jpg", 85)
 
 

@@ -134,7 +134,10 @@ def runtime_api(seconds: float = 30) -> Iterator[RuntimeApi]:
 def lambda_process(
     api: RuntimeApi, environment: Mapping[str, str], handler: str = "handler.app.lambda_handler", **popen: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The real runtime client with the handler, ended on leaving. `environment` is all of it but PATH and HOME."""
+    """The real runtime client with the handler, ended on leaving. `environment` is all of it but PATH and HOME.
+
+    It starts in LAMBDA_TASK_ROOT, as in Lambda; where that is not given, in src/.
+    """
     source = Path(__file__).resolve().parent.parent.parent / "src"
     basic = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     lambdas = {
@@ -145,7 +148,8 @@ def lambda_process(
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
     }
     command = [sys.executable, "-m", "awslambdaric", handler]
-    with subprocess.Popen(command, cwd=source, env={**basic, **lambdas, **environment}, **popen) as process:
+    env = {**basic, **lambdas, **environment}
+    with subprocess.Popen(command, cwd=env["LAMBDA_TASK_ROOT"], env=env, **popen) as process:
         try:
             yield process
         finally:
