@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import pyvips
-from tests.colours import Image, colours
+from tests.colours import Image, colours, hexes, stripes
 from tests.pictures import film, jpeg, png, scene, scene_with_alpha, webp
 from tests.similarity import mean_difference
 from tests.steps import apply, picture
@@ -29,6 +29,20 @@ def test_a_png_stores_numbers_in_the_palette(most: int, bits: int, output: dict[
     shown, depth, kind = as_png(png(scene()), most, **output)
     assert (depth, kind) == (bits, 3)
     assert mean_difference(shown, apply("quantize", picture(scene()), colors=most).image) == 0
+
+
+@pytest.mark.parametrize("most", [3, 16, 100])
+def test_dithered_ones_too(most: int) -> None:
+    rendered = run(png(scene()), edits({"quantize": {"colors": most, "dither": True}}), Output(format="png"), Context())
+    assert isinstance(rendered, Rendered)
+    shown = pyvips.Image.new_from_buffer(rendered.body, "", fail_on="warning")
+    assert mean_difference(shown, apply("quantize", picture(scene()), colors=most, dither=True).image) == 0
+
+
+def test_flat_drawings_keep_every_colour() -> None:
+    shown, depth, kind = as_png(png(stripes("1a73e8", "000000", "010101")), 16)
+    assert (depth, kind) == (2, 3)
+    assert hexes(shown) == {"#1a73e8", "#000000", "#010101"}
 
 
 def test_metadata_stays_beside_the_palette() -> None:

@@ -70,6 +70,14 @@ def test_a_picture_of_few_colours_stays_as_it_is(dither: bool) -> None:
     flat = stripes("1a73e8", "000000", "010101", "ffffff", "fefefe")
     assert mean_difference(apply("quantize", sequential(flat), colors=5, dither=dither).image, flat) == 0
     assert mean_difference(apply("quantize", sequential(flat), dither=dither).image, flat) == 0
+    assert [cover["share"] for cover in report(flat)["palette"]] == [0.2] * 5
+
+
+def test_what_is_clear_may_have_other_colours() -> None:
+    shades = stripes("1a73e8", "000000", "010101", "c00000")
+    clear = (pyvips.Image.xyz(96, 24)[0] < 72).ifthenelse(255, 0).cast("uchar")
+    drawn = apply("quantize", sequential(shades.bandjoin(clear).copy(interpretation="srgb")), colors=3).image
+    assert mean_difference(drawn.crop(0, 0, 72, 24)[0:3], shades.crop(0, 0, 72, 24)) == 0
 
 
 def test_a_colour_too_rare_to_be_seen_does_not_come_back() -> None:

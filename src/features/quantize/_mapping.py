@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,18 @@ from features.quantize._pixels import Bytes, Pixels, cells_of, lab_of, middles_o
 _BITS = 6
 """Of each band: a cell of the table is four levels wide, which is less than the eye tells apart."""
 _STRIP = 1 << 20
-"""Pixels between two looks at the clock."""
+Indices = NDArray[np.uint8]
+"""For each pixel the number of its colour in the palette."""
 
 
 def mapped(picture: Picture, pixels: Pixels, palette: Palette, *, dither: bool, deadline: Deadline) -> Picture:
-    """The picture in these colours; one that has no others stays as it is."""
-    if not len(palette.rgb) or (palette.complete and _has_no_others(pixels.rgb, palette.rgb)):
+    """The picture in these colours; one that has no others keeps its own."""
+    if not len(palette.rgb):
         return picture.with_image(pixels.image)
-    indices = _dithered(picture, pixels, palette.rgb, deadline) if dither else _indices(pixels, palette.rgb, deadline)
+    indices = _exact(pixels, palette, deadline)
+    if indices is None:
+        rgb = palette.rgb
+        indices = _dithered(picture, pixels, rgb, deadline) if dither else _nearest(pixels, rgb, deadline)
     bands = pixels.image.bands - pixels.image.hasalpha()
     table: Any = pyvips.Image.new_from_array(_padded(palette.rgb)[None, :, :bands])
     plane: Any = pyvips.Image.new_from_memory(indices.data, pixels.image.width, pixels.image.height, 1, "uchar")
@@ -41,7 +46,10 @@ def report(pixels: Pixels, choice: Choice, deadline: Deadline) -> Report:
     palette = choice.palette
     if not len(palette.rgb):
         return Report({"colors": 0, "palette": [], "difference": 0.0, "criterion": None, "tried": []})
-    counts = np.bincount(_indices(pixels, palette.rgb, deadline), pixels.alpha, len(palette.rgb))
+    indices = _exact(pixels, palette, deadline)
+    if indices is None:
+        indices = _nearest(pixels, palette.rgb, deadline)
+    counts = np.bincount(indices, pixels.alpha, len(palette.rgb))
     covers = [
         {"color": "#" + colour.tobytes().hex(), "share": round(float(share), 4)}
         for colour, share in zip(palette.rgb, counts / counts.sum(), strict=True)
@@ -57,30 +65,41 @@ def report(pixels: Pixels, choice: Choice, deadline: Deadline) -> Report:
     )
 
 
-def _has_no_others(rgb: Bytes, palette: Bytes) -> bool:
-    known = np.zeros(1 << 24, bool)
-    known[cells_of(palette, bits=8)] = True
-    return all(known[cells_of(rgb[start : start + _STRIP], bits=8)].all() for start in range(0, len(rgb), _STRIP))
+def _exact(pixels: Pixels, palette: Palette, deadline: Deadline) -> Indices | None:
+    """Which colour each pixel has, if no pixel has another; what is clear may."""
+    if not palette.complete:
+        return None
+    known, found = cells_of(palette.rgb, bits=8), np.empty(len(pixels.rgb), np.uint8)
+    for strip in _strips(pixels, deadline):
+        has = cells_of(pixels.rgb[strip], bits=8)
+        found[strip] = np.searchsorted(known, has).clip(max=len(known) - 1)
+        differs = known[found[strip]] != has
+        if (differs if pixels.alpha is None else differs & (pixels.alpha[strip] > 0)).any():
+            return None
+    return found
 
 
-def _indices(pixels: Pixels, palette: Bytes, deadline: Deadline) -> NDArray[np.uint8]:
-    """The palette's nearest colour of each pixel, as CIELAB has it."""
-    strips = [pixels.rgb[start : start + _STRIP] for start in range(0, len(pixels.rgb), _STRIP)]
+def _nearest(pixels: Pixels, palette: Bytes, deadline: Deadline) -> Indices:
+    """The nearest colour of each pixel, as CIELAB has it, by a table of the cells that occur."""
     occurs = np.zeros(1 << 3 * _BITS, bool)
-    for strip in strips:
-        deadline.check()
-        occurs[cells_of(strip, _BITS)] = True
-    table = np.zeros(len(occurs), np.uint8)
-    cells = np.flatnonzero(occurs)
+    for strip in _strips(pixels, deadline):
+        occurs[cells_of(pixels.rgb[strip], _BITS)] = True
+    table, cells = np.zeros(len(occurs), np.uint8), np.flatnonzero(occurs)
     table[cells] = nearest(lab_of(middles_of(cells, _BITS)), lab_of(palette))
-    indices = []
-    for strip in strips:
+    found = np.empty(len(pixels.rgb), np.uint8)
+    for strip in _strips(pixels, deadline):
+        found[strip] = table[cells_of(pixels.rgb[strip], _BITS)]
+    return found
+
+
+def _strips(pixels: Pixels, deadline: Deadline) -> Iterator[slice]:
+    """All pixels, as many at a time as may pass between two looks at the clock."""
+    for start in range(0, len(pixels.rgb), _STRIP):
         deadline.check()
-        indices.append(table[cells_of(strip, _BITS)])
-    return np.concatenate(indices)
+        yield slice(start, start + _STRIP)
 
 
-def _dithered(picture: Picture, pixels: Pixels, palette: Bytes, deadline: Deadline) -> NDArray[np.uint8]:
+def _dithered(picture: Picture, pixels: Pixels, palette: Bytes, deadline: Deadline) -> Indices:
     """Indices by which errors even out between neighbours; each frame on its own, so that none leaks into the next."""
     known = Image.new("P", (1, 1))
     known.putpalette(_padded(palette).tobytes())
@@ -91,7 +110,8 @@ def _dithered(picture: Picture, pixels: Pixels, palette: Bytes, deadline: Deadli
         frame = rgb if alpha is None else np.where(alpha[..., None], rgb, palette[0])
         drawn = Image.fromarray(np.ascontiguousarray(frame))
         frames.append(np.asarray(drawn.quantize(palette=known, dither=Image.Dither.FLOYDSTEINBERG)))
-    return np.concatenate(frames)
+    # Of equal colours, as those are that pad the palette, Pillow may take any.
+    return np.minimum(np.concatenate(frames), len(palette) - 1)
 
 
 def _split(plane: NDArray[np.uint8] | None, picture: Picture) -> NDArray[np.uint8] | list[None]:
