@@ -111,7 +111,7 @@ def _dithered(picture: Picture, pixels: Pixels, palette: Bytes, deadline: Deadli
         drawn = Image.fromarray(np.ascontiguousarray(frame))
         frames.append(np.asarray(drawn.quantize(palette=known, dither=Image.Dither.FLOYDSTEINBERG)))
     # Of equal colours, as those are that pad the palette, Pillow may take any.
-    return np.minimum(np.concatenate(frames), len(palette) - 1)
+    return np.asarray(np.minimum(np.concatenate(frames), len(palette) - 1), np.uint8)
 
 
 def _split(plane: NDArray[np.uint8] | None, picture: Picture) -> NDArray[np.uint8] | list[None]:
