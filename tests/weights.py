@@ -1,0 +1,49 @@
+"""What tests of the models need: their weights, which `make setup` gets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "samples"
+PHOTOS = SAMPLES / "photos"
+WEIGHTS = ROOT / "weights"
+
+
+def require_weights(*names: str) -> Path:
+    """The folder with at least these files in it.
+
+    Without them the test fails on CI, and anywhere else is skipped with the command that brings them.
+    """
+    missing = [name for name in names if not (WEIGHTS / name).exists()]
+    if not missing:
+        return WEIGHTS
+    told = f"{missing[0]} is needed in weights/: make setup"
+    if os.environ.get("CI") == "true":
+        pytest.fail(told, pytrace=False)
+    pytest.skip(told)
+
+
+def rembg() -> Any:
+    """rembg, without compiling anything; its own session of U²-Net is `rembg_session`."""
+    from features._rembg import compiled_code, use_compiled
+
+    use_compiled(compiled_code(str(require_weights("numba/made-with"))))
+    import rembg as imported
+
+    return imported
+
+
+def rembg_session(model: str) -> Any:
+    """rembg's own session for a model."""
+    rembg()
+    from features._rembg import settled
+
+    weights = require_weights(f"{model}.onnx")
+    import onnxruntime
+
+    return settled(model, weights, fetch=False)(model, onnxruntime.SessionOptions())
