@@ -17,7 +17,7 @@ from handler.vision.answers import Answer, Answers
 
 CAT = Subject("tag", "etag", "cat.jpg", lambda: b"")
 SEEN = Answer("1", (Region(0, 0, 0.5, 0.5),))
-SOON = Deadline.after(30)
+SOON = Deadline()
 
 
 class Looker:
