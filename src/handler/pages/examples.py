@@ -16,6 +16,8 @@ class Example(NamedTuple):
     """Whether it shows more on a photograph or on a logo."""
     picture: bool = True
     """Whether a picture comes, not a report."""
+    anywhere: bool = True
+    """Whether it works without AWS; otherwise its address is shown and nothing more."""
 
     def url(self, photo: str, logo: str) -> str:
         """The example's address, for these two keys."""
@@ -56,6 +58,13 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     Example("As few colours as it takes", "quantize", "width=320&quantize=auto&format=png"),
     Example("Eight colours, mixed finely", "quantize", "width=320&quantize=8&dither=true&format=png"),
+    Example(
+        "What moderation finds, with VISION=rekognition",
+        "contentModeration",
+        "contentModeration=report",
+        picture=False,
+        anywhere=False,
+    ),
     Example("WebP", "", "width=320&format=webp"),
     Example("The best format that the browser takes", "", "width=320&format=auto"),
     Example("At most 8,000 bytes", "", "width=320&format=webp&maxBytes=8000"),

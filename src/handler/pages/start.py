@@ -54,4 +54,6 @@ def _gallery(title: str, cards: Iterator[str]) -> str:
 def _card(example: Example, url: str) -> str:
     address, title = escape(url), escape(example.title)
     shown = f'<img src="{address}" alt="{title}" loading="lazy">' if example.picture else ""
-    return f'<li><h3>{title}</h3><p><a href="{address}"><code>{address}</code></a></p>{shown}</li>\n'
+    code = f"<code>{address}</code>"
+    link = f'<a href="{address}">{code}</a>' if example.anywhere else code
+    return f"<li><h3>{title}</h3><p>{link}</p>{shown}</li>\n"
