@@ -90,6 +90,8 @@ def session_options() -> Any:
     options.log_severity_level = 3
     # Said outright: onnxruntime would count the machine's and pin threads to them, which a container may forbid.
     options.intra_op_num_threads = _processors()
+    # Threads that wait by spinning take from libvips, and from other requests, what they do not need.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
 
