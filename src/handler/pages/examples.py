@@ -30,6 +30,8 @@ EXAMPLES: tuple[Example, ...] = (
     Example("Find what matters", "resize", "width=200&height=300&position=attention"),
     Example("Fit in, and fill up", "resize", "width=320&height=240&fit=contain&background=goldenrod"),
     Example("Crop around the faces", "smartCropping", "feature=smartCropping&width=240&height=320"),
+    Example("Cut the subject out", "removeBackground", "removeBackground=true&width=320&format=webp"),
+    Example("Another background", "removeBackground", "removeBackground.background=lightsteelblue&width=320"),
     Example("Cut off a plain border", "trim", "trim=true&width=320", of="logo"),
     Example(
         "Crop before resizing", "crop", "crop.left=25%25&crop.top=10%25&crop.width=50%25&crop.height=50%25&width=320"
