@@ -63,7 +63,8 @@ def test_an_error_of_the_store(
     with pytest.raises(kind) as refused:
         (sources.head if head else sources.get)(ref)
     assert refused.value.status == said
-    assert time.monotonic() - started < 3
+    # obstore would go on for 180 s by itself; a busy machine takes its time.
+    assert time.monotonic() - started < 20
     assert "127.0.0.1" not in refused.value.message
     assert "localhost" not in refused.value.message
     assert refused.value.detail

@@ -42,7 +42,8 @@ def test_check_names_what_is_out_of_date(tmp_path: Path, capsys: pytest.CaptureF
 def test_the_document_is_valid_openapi() -> None:
     openapi_spec_validator.validate(DOCUMENT)
     assert DOCUMENT["openapi"] == "3.1.0"
-    assert {"/{key}", "/_key/{key}", "/_api/transform", "/_api/openapi.json", "/_health"} == set(DOCUMENT["paths"])
+    operated = {"/_api/transform", "/_api/remove-background"}
+    assert {"/{key}", "/_key/{key}", "/_api/openapi.json", "/_health"} | operated == set(DOCUMENT["paths"])
 
 
 def _references(part: object) -> Iterator[str]:
@@ -93,6 +94,10 @@ def test_defaults_and_choices_are_taken(feature: Feature, field: Any) -> None:
     for value in said:
         if feature.name == "sharpen":
             needed["sigma"] = "1"
+        if field.name.startswith("alphaMatting"):
+            needed["alphaMatting"] = "true"
+        # Each is the other's bound.
+        needed |= {"minColors": {"maxColors": "256"}, "maxColors": {"minColors": "2"}}.get(field.name, {})
         if (field.name, value) in (("aspectRatio", "16:9"), ("aspectRatio", 1.5)):
             needed["width"] = "10"
         check(feature.params, {**needed, field.name: str(value)}, where=feature.name, text=True)

@@ -33,7 +33,7 @@ def unmixed(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
     """
     # In half levels around 128, as that is quicker than with fractions.
     apart = _at(_colours_apart(image, alpha), image.width, image.height)
-    added = alpha.ifthenelse(128, apart, blend=True).linear(2, -256)
+    added = alpha.ifthenelse(128, apart, blend=True).linear([2], [-256])
     return cleared((image + added).cast("uchar"), alpha)
 
 
