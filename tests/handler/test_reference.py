@@ -20,6 +20,13 @@ from handler.settings import SETTINGS
 DOCUMENT = openapi()
 PARAMETERS: dict[str, Any] = DOCUMENT["components"]["parameters"]
 EVERY_FIELD = [(feature, field) for feature in CATALOGUE for field in fields(feature.params).values()]
+OTHER_BOUND = {
+    "minColors": {"maxColors": "256"},
+    "maxColors": {"minColors": "2"},
+    "alphaMattingForegroundThreshold": {"alphaMattingBackgroundThreshold": "0"},
+    "alphaMattingBackgroundThreshold": {"alphaMattingForegroundThreshold": "255"},
+}
+"""Fields of which each bounds the other."""
 PAGE = DOCUMENTS["docs/features.md"]()
 CONTROLS = json.loads(DOCUMENTS["demo-ui/features.json"]())
 
@@ -96,8 +103,7 @@ def test_defaults_and_choices_are_taken(feature: Feature, field: Any) -> None:
             needed["sigma"] = "1"
         if field.name.startswith("alphaMatting"):
             needed["alphaMatting"] = "true"
-        # Each is the other's bound.
-        needed |= {"minColors": {"maxColors": "256"}, "maxColors": {"minColors": "2"}}.get(field.name, {})
+        needed |= OTHER_BOUND.get(field.name, {})
         if (field.name, value) in (("aspectRatio", "16:9"), ("aspectRatio", 1.5)):
             needed["width"] = "10"
         check(feature.params, {**needed, field.name: str(value)}, where=feature.name, text=True)

@@ -60,10 +60,10 @@ class RemoveBackground(Params):
         Meta(description="Finer edges from the picture itself, computed on one megapixel; takes seconds"),
     ] = False
     alpha_matting_foreground_threshold: Annotated[
-        int, Meta(ge=0, le=255, description="Above this level the mask is surely subject")
+        int, Meta(ge=1, le=255, description="Above this level the mask is surely subject")
     ] = 240
     alpha_matting_background_threshold: Annotated[
-        int, Meta(ge=0, le=255, description="Below this level the mask is surely background")
+        int, Meta(ge=0, le=254, description="Below this level the mask is surely background")
     ] = 10
     alpha_matting_erode_size: Annotated[
         int,
