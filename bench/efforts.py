@@ -19,10 +19,10 @@ import pyvips
 
 from bench import pictures
 from bench.cases import CASES, LOWER_CHROMA, LOWER_Y, MORE_BYTES, Case, geometric_mean
+from bench.peers import SHARP, Took
 from bench.pictures import Image, Picture
 from bench.similarity import Similarity, lossless_resize, similarity
 
-SHARP = Path(__file__).parent / "sharp"
 ROUNDS = {"avif": 3}
 """Repetitions of a format; 7 of the others."""
 
@@ -30,15 +30,20 @@ Encode = Callable[[bytes, int], bytes]
 
 
 def load_with_margin(margin: int) -> Callable[[bytes, int], Image]:
-    """JPEG shrunk on load by the largest of 8, 4, 2 that leaves a factor `margin` for lanczos3; sharp leaves 1."""
+    """JPEG shrunk on load by the largest of 8, 4, 2 that leaves a factor `margin` for lanczos3.
+
+    sharp leaves 1, and halves a shrink that is nearly the whole reduction.
+    """
 
     def load(original: bytes, width: int) -> Image:
-        header = pyvips.Image.new_from_buffer(original, "", access="sequential")
-        if header.get("vips-loader") != "jpegload_buffer":
-            return pyvips.Image.thumbnail_buffer(original, width, height=10**6)
+        source = pyvips.Source.new_from_memory(original)
+        header = pyvips.Image.new_from_source(source, "", access="sequential")
+        if not str(header.get("vips-loader")).startswith("jpeg"):
+            return pyvips.Image.thumbnail_source(source, width, height=10**6)
         factor = header.width / width
         shrink = next((each for each in (8, 4, 2) if factor >= each * margin), 1)
-        image = pyvips.Image.jpegload_buffer(original, shrink=shrink, access="sequential")
+        shrink = shrink // 2 if shrink > 1 and int(factor) == shrink else shrink
+        image = pyvips.Image.jpegload_source(source, shrink=shrink, access="sequential")
         height = round(header.height / factor)
         return image.resize(width / image.width, vscale=height / image.height)
 
@@ -52,12 +57,15 @@ class Candidate:
     label: str
     encode: Encode
     ratios: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     more_bytes: list[float] = field(default_factory=list)
     lower: list[Similarity] = field(default_factory=list)
     misses: list[str] = field(default_factory=list)
 
-    def judge(self, picture: Picture, ratio: float, more_bytes: float, lower: Similarity) -> None:
-        self.ratios.append(ratio)
+    def judge(self, picture: Picture, times: Took, more_bytes: float, lower: Similarity) -> None:
+        """Note what one picture took: times and bytes in shares of sharp's, and what SSIM it lost."""
+        self.ratios.append(times.wall)
+        self.cpu.append(times.cpu or 0)
         self.more_bytes.append(more_bytes)
         self.lower.append(lower)
         if more_bytes > MORE_BYTES:
@@ -70,7 +78,8 @@ class Candidate:
     def row(self) -> str:
         worst = Similarity(*(max(planes) for planes in zip(*self.lower, strict=True)))
         return (
-            f"| {self.label} | {geometric_mean(self.ratios):.2f} | {geometric_mean(self.more_bytes):.3f} "
+            f"| {self.label} | {geometric_mean(self.ratios):.2f} | {geometric_mean(self.cpu):.2f} "
+            f"| {geometric_mean(self.more_bytes):.3f} "
             f"| {-worst.y:+.4f} | {-max(worst.cb, worst.cr):+.4f} | {', '.join(self.misses) or 'none'} |"
         )
 
@@ -136,8 +145,8 @@ PNG: list[dict[str, Any]] = [
 
 
 @contextmanager
-def sharp_pixels() -> Iterator[Callable[..., float]]:
-    """sharp in a process of its own; the call answers milliseconds."""
+def sharp_pixels() -> Iterator[Callable[..., Took]]:
+    """sharp in a process of its own."""
     command = ["node", "pixels.mjs"]
     with subprocess.Popen(
         command, cwd=SHARP, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
@@ -146,22 +155,22 @@ def sharp_pixels() -> Iterator[Callable[..., float]]:
         assert node.stdout is not None
         stdin, stdout = node.stdin, node.stdout
 
-        def encode(case: Case, original: Path, out: Path | None = None) -> float:
+        def encode(case: Case, original: Path, out: Path | None = None) -> Took:
             asked = {"file": str(original), "width": case.width, "format": case.format, "options": case.options}
             stdin.write(json.dumps(asked | ({"out": str(out)} if out else {})) + "\n")
-            return float(json.loads(stdout.readline())["ms"])
+            return Took.read(stdout.readline())
 
         yield encode
         stdin.close()
 
 
-def _milliseconds(encode: Encode, original: bytes, width: int) -> float:
-    started = time.perf_counter()
+def _took(encode: Encode, original: bytes, width: int) -> Took:
+    started, before = time.perf_counter(), time.process_time()
     encode(original, width)
-    return (time.perf_counter() - started) * 1000
+    return Took((time.perf_counter() - started) * 1000, (time.process_time() - before) * 1000)
 
 
-def measure(case: Case, candidates: list[Candidate], sharp: Callable[..., float]) -> float:
+def measure(case: Case, candidates: list[Candidate], sharp: Callable[..., Took]) -> float:
     """Measure every candidate with every picture, in turn with sharp; sharp's median milliseconds."""
     all_sharp: list[float] = []
     for picture in case.pictures:
@@ -170,22 +179,23 @@ def measure(case: Case, candidates: list[Candidate], sharp: Callable[..., float]
         reference = lossless_resize(original, case.width)
         sharp(case, path, default)
         best = similarity(default.read_bytes(), reference)
-        times: dict[str, list[float]] = {candidate.label: [] for candidate in candidates}
-        ratios: dict[str, list[float]] = {candidate.label: [] for candidate in candidates}
+        shares: dict[str, list[Took]] = {candidate.label: [] for candidate in candidates}
         for _ in range(ROUNDS.get(case.format, 7)):
+            theirs = sharp(case, path)
+            all_sharp.append(theirs.wall)
             for candidate in candidates:
-                theirs = sharp(case, path)
-                ours = _milliseconds(candidate.encode, original, case.width)
-                all_sharp.append(theirs)
-                times[candidate.label].append(ours)
-                ratios[candidate.label].append(ours / theirs)
+                shares[candidate.label].append(_share(_took(candidate.encode, original, case.width), theirs))
         for candidate in candidates:
             answer = candidate.encode(original, case.width)
             got = similarity(answer, reference)
             lower = Similarity(*(theirs - ours for theirs, ours in zip(best, got, strict=True)))
-            ratio = statistics.median(ratios[candidate.label])
-            candidate.judge(picture, ratio, len(answer) / default.stat().st_size, lower)
+            middle = Took(*(statistics.median(times) for times in zip(*shares[candidate.label], strict=True)))
+            candidate.judge(picture, middle, len(answer) / default.stat().st_size, lower)
     return statistics.median(all_sharp)
+
+
+def _share(ours: Took, theirs: Took) -> Took:
+    return Took(ours.wall / theirs.wall, (ours.cpu or 0) / (theirs.cpu or 1))
 
 
 def main() -> None:
@@ -196,8 +206,8 @@ def main() -> None:
             candidates = list(_candidates(case))
             median = measure(case, candidates, sharp)
             print(f"\n## {case.name}\n\nsharp's default: {median:.0f} ms (median).\n")
-            print("| setting | time ÷ sharp's | bytes ÷ sharp's | worst Y | worst Cb, Cr | misses |")
-            print("|---|---|---|---|---|---|")
+            print("| setting | time ÷ sharp's | CPU ÷ sharp's | bytes ÷ sharp's | worst Y | worst Cb, Cr | misses |")
+            print("|---|---|---|---|---|---|---|")
             for candidate in candidates:
                 print(candidate.row(), flush=True)
 

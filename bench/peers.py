@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bench.cases import Case
 from bench.pictures import CACHE, Picture
@@ -23,13 +23,27 @@ SOURCE = HERE.parent / "src"
 THUMBOR_VENV = CACHE.parent / "thumbor"
 
 
+class Took(NamedTuple):
+    """What an answer cost, in milliseconds."""
+
+    wall: float
+    cpu: float | None
+    """Of all threads; None where the program does not say."""
+
+    @classmethod
+    def read(cls, said: str) -> Took:
+        """From a program's line."""
+        figures = json.loads(said)
+        return cls(float(figures["ms"]), float(figures["cpu"]))
+
+
 class Peer(Protocol):
     """One program under measurement."""
 
     name: str
 
-    def ask(self, case: Case, picture: Picture, out: Path | None = None) -> float:
-        """Milliseconds for one answer, which goes to `out`."""
+    def ask(self, case: Case, picture: Picture, out: Path | None = None) -> Took:
+        """One answer, which goes to `out`."""
         ...
 
 
@@ -47,7 +61,7 @@ class _Driven:
         self.name = name
         self._process = process
 
-    def ask(self, case: Case, picture: Picture, out: Path | None = None) -> float:
+    def ask(self, case: Case, picture: Picture, out: Path | None = None) -> Took:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         asked = {
@@ -63,7 +77,7 @@ class _Driven:
         said = self._process.stdout.readline()
         if not said:
             raise RuntimeError(f"{self.name} ended at {picture.key}, {case.name}")
-        return float(json.loads(said)["ms"])
+        return Took.read(said)
 
 
 @contextmanager
@@ -107,7 +121,7 @@ class _Thumbor:
         self._connection = http.client.HTTPConnection("127.0.0.1", port)
         self._s3 = s3
 
-    def ask(self, case: Case, picture: Picture, out: Path | None = None) -> float:
+    def ask(self, case: Case, picture: Picture, out: Path | None = None) -> Took:
         filters = f"format({case.format})" + (f":quality({case.quality})" if case.quality else "")
         path = f"/unsafe/{case.width}x0/filters:{filters}/{self._s3}/{BUCKET}/{picture.key}"
         started = time.perf_counter()
@@ -119,7 +133,7 @@ class _Thumbor:
             raise RuntimeError(f"Thumbor must answer 200 to {path}, got {response.status}")
         if out:
             out.write_bytes(body)
-        return milliseconds
+        return Took(milliseconds, None)
 
 
 def install_thumbor() -> Path:

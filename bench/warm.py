@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench import pictures
 from bench.cases import Case, geometric_mean
-from bench.peers import Peer
+from bench.peers import Peer, Took
 from bench.pictures import Image, Picture
 from bench.similarity import Similarity, lossless_resize, similarity
 
@@ -25,6 +25,8 @@ class Measured:
     """Median."""
     ratio: float
     """Median of the paired ratios to sharp's time."""
+    cpu: float | None
+    """Median of the paired ratios to sharp's CPU time."""
     size: int
     similarity: Similarity
 
@@ -37,20 +39,26 @@ def measure(case: Case, peers: Sequence[Peer], sharp: str = "sharp") -> list[Mea
 def _measure_picture(case: Case, picture: Picture, peers: Sequence[Peer], sharp: str) -> list[Measured]:
     reference = lossless_resize(pictures.make(picture).read_bytes(), case.width)
     answers = {peer.name: _answer(case, picture, peer, reference) for peer in peers}
-    times: dict[str, list[float]] = {peer.name: [] for peer in peers}
+    took: dict[str, list[Took]] = {peer.name: [] for peer in peers}
     for turn in range(AVIF_ROUNDS if case.format == "avif" else ROUNDS):
         for peer in peers if turn % 2 else reversed(peers):
-            times[peer.name].append(peer.ask(case, picture))
+            took[peer.name].append(peer.ask(case, picture))
     return [
         Measured(
             peer.name,
             picture.subject,
-            statistics.median(times[peer.name]),
-            statistics.median([a / b for a, b in zip(times[peer.name], times[sharp], strict=True)]),
+            statistics.median(each.wall for each in took[peer.name]),
+            statistics.median(a.wall / b.wall for a, b in zip(took[peer.name], took[sharp], strict=True)),
+            _cpu_ratio(took[peer.name], took[sharp]),
             *answers[peer.name],
         )
         for peer in peers
     ]
+
+
+def _cpu_ratio(took: list[Took], sharp: list[Took]) -> float | None:
+    pairs = [a.cpu / b.cpu for a, b in zip(took, sharp, strict=True) if a.cpu is not None and b.cpu is not None]
+    return statistics.median(pairs) if pairs else None
 
 
 def _answer(case: Case, picture: Picture, peer: Peer, reference: Image) -> tuple[int, Similarity]:

@@ -6,8 +6,10 @@ import { answer } from "./handler.mjs";
 for await (const line of createInterface({ input: process.stdin })) {
   const { out, ...request } = JSON.parse(line);
   const started = performance.now();
+  const before = process.cpuUsage();
   const { body } = await answer(request);
   const ms = performance.now() - started;
+  const { user, system } = process.cpuUsage(before);
   if (out) writeFileSync(out, Buffer.from(body, "base64"));
-  console.log(JSON.stringify({ ms }));
+  console.log(JSON.stringify({ ms, cpu: (user + system) / 1000 }));
 }
