@@ -198,10 +198,10 @@ def _explained(
 
 
 def _refuse_infinite(params: Params, dotted: str) -> None:
-    for field in msgspec.structs.fields(type(params)):
-        value = getattr(params, field.name)
+    for name, public in zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True):
+        value = getattr(params, name)
         if not _finite(value):
-            raise InvalidParameter(dotted + field.encode_name, "a finite number", value)
+            raise InvalidParameter(dotted + public, "a finite number", value)
 
 
 def _finite(value: object) -> bool:

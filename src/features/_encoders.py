@@ -81,7 +81,7 @@ def _png(output: Output, content: Content) -> Options:
     effort = output.effort
     options: Options = {"interlace": output.progressive}
     # Filters pack photographs and get into the way of flat colours.
-    options |= {"compression": 6, "filter": "none"} if content.graphic else {"compression": 2, "filter": "sub"}
+    options |= {"compression": 6, "filter": "none"} if content.graphic else {"compression": 2, "filter": "up"}
     if effort is not None:
         options["compression"] = max(1, min(effort, 9))
     if content.colours:
@@ -98,8 +98,8 @@ def _webp(output: Output, content: Content) -> Options:
     if output.lossless:
         return options | {"lossless": True}
     asked = quality("webp", output)
-    # At effort 2, two steps less make the bytes of libwebp's usual effort 4, at no lower similarity.
-    eased = asked if output.effort is not None or asked == 100 else max(1, asked - 2)
+    # At effort 2, one step less makes the bytes of libwebp's usual effort 4.
+    eased = asked if output.effort is not None or asked == 100 else max(1, asked - 1)
     return options | {"Q": eased, "smart_subsample": sharpens_color(output, graphic=content.graphic)}
 
 
