@@ -25,6 +25,16 @@ class ObjectInfo(msgspec.Struct, frozen=True):
     metadata: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
+class Listing(msgspec.Struct, frozen=True):
+    """One page of what lies directly under a prefix, in the order of the keys."""
+
+    objects: tuple[ObjectInfo, ...]
+    prefixes: tuple[str, ...]
+    """Where more lies, a slash at their ends."""
+    cursor: str | None
+    """What asks for the next page, None after the last."""
+
+
 class StoredObject(Protocol):
     """An object that was asked for: its facts are there, its bytes are not yet read."""
 
@@ -50,6 +60,10 @@ class Objects(Protocol):
     def head(self, ref: ObjectRef) -> ObjectInfo: ...
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]: ...
+
+    def page(self, bucket: str, prefix: str, cursor: str, limit: int) -> Listing:
+        """What lies directly under a prefix, `limit` entries from `cursor` on; BadRequest for a cursor that is none."""
+        ...
 
 
 class Results(Protocol):

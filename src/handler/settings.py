@@ -135,6 +135,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     operator_token: str = _set("", "OPERATOR_TOKEN_SECRET", _text, "Id of the secret that holds the operator's token")
     operator_token_file: str = _set("", "OPERATOR_TOKEN_FILE", _text, "File that holds the operator's token")
+    list_images: bool = _set(True, "LIST_IMAGES", _yes, "Let the operator list the sources, at /_api/images")
     operator_open: bool = False
     """The operator's doors need no token: the local server on loopback alone sets this, no variable does."""
     origin_secret: str = _set("", "ORIGIN_SECRET", _text, "Id of the secret that the CDN sends with every request")

@@ -25,6 +25,8 @@ from handler.ports import SecretSource
 LONGEST_LIFE = timedelta(days=36_500)
 
 _EXPIRY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
+_LIFE = re.compile(r"([0-9]{1,9})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _JOINTS = re.compile("[&=?#%]")
 _ADDRESS = re.compile(r"(https?://[^/?#]+)?(/[^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
 
@@ -80,6 +82,17 @@ def parse_expiry(value: str, now: datetime) -> datetime:
     if moment <= now:
         raise BadRequest(f"`{EXPIRES}` must lie in the future, got {value}", code="ImageRequestExpired")
     return moment
+
+
+def parse_life(value: str) -> timedelta:
+    """A time to live: `90s`, `15m`, `1h`, `7d`, `2w`. BadRequest for anything else."""
+    match = _LIFE.fullmatch(value)
+    if match is None:
+        raise BadRequest(f"`{EXPIRES}` must be a number and s, m, h, d or w, such as 90s, 1h or 7d, got {value[:60]!a}")
+    try:
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    except OverflowError:
+        raise BadRequest(f"`{EXPIRES}` must be at most {LONGEST_LIFE.days} days, got {value}") from None
 
 
 def signed_url(

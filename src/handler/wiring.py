@@ -19,7 +19,7 @@ from handler.doors.console import ConsoleDoor
 from handler.doors.http import HttpDoor
 from handler.errors import HandlerError
 from handler.house import read_house
-from handler.objects import Sources, open_sources, source_of
+from handler.objects import Sources, open_sources, read_places, source_of
 from handler.observability import logger
 from handler.ports import Eyes, SecretSource
 from handler.produce import Workshop, produce
@@ -31,6 +31,7 @@ from handler.understand import House
 from handler.version import drawing_version
 
 if TYPE_CHECKING:
+    from handler.doors.operator import OperatorDoor
     from handler.doors.uploads import UploadDoor
     from handler.results import ResultStore
 
@@ -98,23 +99,50 @@ def _http(
     fallback: ObjectRef | None,
 ) -> HttpDoor:
     signing = _secret(settings.secrets_manager, settings.signature_secret_file, aws, settings.secret_key)
-    operator = _secret(settings.operator_token, settings.operator_token_file, aws)
     origin = _secret(settings.origin_secret, settings.origin_secret_file, aws)
     prefetch(secret for secret in (signing if settings.enable_signature else None, origin) if secret)
+    caching = Caching(settings.browser_max_age, settings.cdn_max_age, settings.error_max_age)
+    signatures = Signatures(signing) if settings.enable_signature and signing else None
     return HttpDoor(
         workshop=workshop,
         house=house,
         ignored=ignored,
-        caching=Caching(settings.browser_max_age, settings.cdn_max_age, settings.error_max_age),
-        signatures=Signatures(signing) if settings.enable_signature and signing else None,
-        operator=operator,
-        operator_open=settings.operator_open,
+        caching=caching,
+        signatures=signatures,
+        operator=_operator(settings, aws, workshop, house, ignored, caching, signatures),
         origin=origin,
         cors=settings.cors_origin if settings.cors_enabled else "",
         fallback=fallback,
         most=settings.answer_bytes,
         documents={"openapi.json": _openapi},
     )
+
+
+def _operator(
+    settings: Settings,
+    aws: AwsAccess,
+    workshop: Workshop,
+    house: House,
+    ignored: IgnoredParameters,
+    caching: Caching,
+    signatures: Signatures | None,
+) -> Callable[[], OperatorDoor] | None:
+    """Opens the operator's pages when one of them is first asked for; None where there are none."""
+    token = _secret(settings.operator_token, settings.operator_token_file, aws)
+    if token is None and not settings.operator_open:
+        return None
+
+    @cache
+    def opened() -> OperatorDoor:
+        from handler.doors.operator import OperatorDoor  # noqa: PLC0415 - no picture needs it
+
+        sources = tuple(place.name for place in read_places(settings.source_buckets))
+        return OperatorDoor(
+            workshop, house, ignored, caching, sources,
+            token=token, is_open=settings.operator_open, signatures=signatures, lists=settings.list_images,
+        )  # fmt: skip
+
+    return opened
 
 
 def _missing_files(settings: Settings) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,9 +9,9 @@ import click
 from msgspec import structs
 
 from handler import wiring
+from handler.errors import BadRequest
 from handler.settings import Settings
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from handler.signature import parse_life
 
 
 class Life(click.ParamType[timedelta]):
@@ -22,13 +21,10 @@ class Life(click.ParamType[timedelta]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """The time that is meant; a usage error otherwise."""
-        match = re.fullmatch(r"([0-9]{1,9})([smhdw])", str(value))
-        if match is None:
-            self.fail(f"{value!r} must be a number and s, m, h, d or w, such as 90s, 1h or 7d", param, ctx)
         try:
-            return timedelta(**{_UNITS[match[2]]: int(match[1])})
-        except OverflowError:
-            self.fail(f"{value!r} is too long", param, ctx)
+            return parse_life(str(value))
+        except BadRequest as error:
+            self.fail(error.message, param, ctx)
 
 
 @click.command()

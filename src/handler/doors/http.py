@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from features import Deadline, FeatureError, ObjectRef
 from handler import canonical, response
-from handler.doors import posted
 from handler.doors.http_call import Call
-from handler.errors import BadRequest, Forbidden, HandlerError, MethodNotAllowed, NotFound, Unauthorized, UriTooLong
+from handler.errors import Forbidden, HandlerError, MethodNotAllowed, NotFound, UriTooLong
 from handler.ports import SecretSource
 from handler.produce import Workshop, produce
+from handler.proofs import is_one_of
 from handler.request import ImageRequest
 from handler.response import Answer, Caching
 from handler.signature import Signatures
-from handler.understand import Caller, House, understand, understand_posted
+from handler.understand import Caller, House, understand
+
+if TYPE_CHECKING:
+    from handler.doors.operator import OperatorDoor
 
 ORIGIN_HEADER = "x-origin-secret"
 LONGEST_PATH = 8_192
 _PICTURE_METHODS = ("GET", "HEAD")
-_TAKES_PICTURES = ("transform", "remove-background")
-_OF_PROXIES = ("forwarded", "x-forwarded-for", "via")
 
 
 class HttpDoor(msgspec.Struct, frozen=True):
@@ -35,8 +36,8 @@ class HttpDoor(msgspec.Struct, frozen=True):
     ignored: canonical.IgnoredParameters
     caching: Caching
     signatures: Signatures | None = None
-    operator: SecretSource | None = None
-    operator_open: bool = False
+    operator: Callable[[], OperatorDoor] | None = None
+    """Opens the operator's pages under `/_api/`."""
     origin: SecretSource | None = None
     cors: str = ""
     fallback: ObjectRef | None = None
@@ -74,7 +75,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
 
     def _through_the_cdn(self, call: Call) -> None:
         """Whoever goes past the CDN gets neither a picture nor the fallback: all that is done for them is this."""
-        if self.origin is not None and not _is_one_of(call.headers.get(ORIGIN_HEADER, ""), self.origin):
+        if self.origin is not None and not is_one_of(call.headers.get(ORIGIN_HEADER, ""), self.origin):
             raise Forbidden("the API must be called through the CDN")
 
     def _path(self, call: Call) -> tuple[str, str]:
@@ -88,7 +89,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
         return canonical.decode_path(raw), raw
 
     def _picture(self, path: str, raw_path: str, call: Call, deadline: Deadline) -> Answer:
-        pairs = self._pairs(call)
+        pairs = call.pairs(self.ignored)
         caller = Caller.ANYONE
         if self.signatures is not None:
             self.signatures.verify(path, pairs, raw_path=raw_path)
@@ -97,48 +98,12 @@ class HttpDoor(msgspec.Struct, frozen=True):
         result = produce(request, self.workshop, deadline=deadline, conditions=call.conditions)
         return response.picture(result, request, self.caching)
 
-    def _pairs(self, call: Call) -> canonical.Pairs:
-        if isinstance(call.query, str):
-            return canonical.split_query(call.query, self.ignored)
-        return canonical.unrepeated(self.ignored.without(call.query))
-
     def _api(self, page: str, call: Call, deadline: Deadline) -> Answer:
         if page in self.documents and call.method in _PICTURE_METHODS:
             return response.report(self.documents[page](), cache_control="public, max-age=300")
-        if page not in _TAKES_PICTURES or (self.operator is None and not self._is_local(call)):
-            raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
-        self._operator(call)
-        if call.method != "POST":
-            raise MethodNotAllowed(f"the method must be POST, got {call.method}", headers={"Allow": "POST"})
-        return self._transform(call, deadline, cut_out=page == "remove-background")
-
-    def _is_local(self, call: Call) -> bool:
-        """Whether the operator's doors are open without a token: on loopback, unless a proxy brings the world there."""
-        return self.operator_open and not any(name in call.headers for name in _OF_PROXIES)
-
-    def _operator(self, call: Call) -> None:
         if self.operator is None:
-            return
-        scheme, _, token = call.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not _is_one_of(token.strip(), self.operator):
-            raise Unauthorized(
-                "the header Authorization must be `Bearer` and the operator's token",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-
-    def _transform(self, call: Call, deadline: Deadline, *, cut_out: bool) -> Answer:
-        """A picture that came as raw bytes is answered as such; one in JSON is answered in JSON."""
-        pairs: tuple[tuple[str, object], ...] = self._pairs(call)
-        in_json = call.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
-        picture, said = posted.read(call.body) if in_json else (call.body, ())
-        if not picture:
-            raise BadRequest("the body must be a picture, or JSON with `image` in base64; got nothing")
-        said = posted.cutting_out((*pairs, *said)) if cut_out else (*pairs, *said)
-        request = understand_posted(picture, said, self.house, accepts=call.accepts)
-        result = produce(request, self.workshop, deadline=deadline)
-        if not in_json:
-            return response.picture(result, request, self.caching).with_headers({"Cache-Control": "no-store"})
-        return response.report(posted.as_json(result.body, result.media_type))
+            raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
+        return self.operator().answer(page, call, deadline)
 
     def _preflight(self) -> Answer:
         headers = {"Allow": "GET, HEAD, OPTIONS", "X-Content-Type-Options": "nosniff"}
@@ -160,12 +125,3 @@ class HttpDoor(msgspec.Struct, frozen=True):
             return answer.with_headers({"X-Fallback-Error": broken.code})
         headers = answer.headers | response.of_media_type(result.media_type)
         return msgspec.structs.replace(answer, headers=headers, body=result.body)
-
-
-def _is_one_of(given: str, secrets: SecretSource) -> bool:
-    """Compared in constant time with the current and the previous value, which are fetched again when neither fits."""
-
-    def fits(values: tuple[str, ...]) -> bool:
-        return any([hmac.compare_digest(given.encode(), value.encode()) for value in values])  # noqa: C419 - all are compared
-
-    return fits(secrets.values()) or (bool(given) and fits(secrets.values(refresh=True)))

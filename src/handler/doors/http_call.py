@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from handler import canonical
 from handler.errors import BadRequest
 from handler.request import Conditions
 
@@ -27,6 +28,12 @@ class Call(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     """By lower-case name."""
     body: bytes = b""
+
+    def pairs(self, ignored: canonical.IgnoredParameters | None) -> canonical.Pairs:
+        """The decoded names and values of the query, without the ignored ones. BadRequest for one that is none."""
+        if isinstance(self.query, str):
+            return canonical.split_query(self.query, ignored)
+        return canonical.unrepeated(ignored.without(self.query) if ignored else self.query)
 
     @property
     def accepts(self) -> frozenset[str]:

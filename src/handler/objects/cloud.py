@@ -17,7 +17,7 @@ from features import ObjectRef
 from handler.objects import refusals
 from handler.objects.keys import is_odd
 from handler.objects.stored import CHUNK_BYTES, Bounds, Stored, unquoted
-from handler.ports import ObjectInfo, StoredObject
+from handler.ports import Listing, ObjectInfo, StoredObject
 
 if TYPE_CHECKING:
     from obstore import Attributes, GetResult, ObjectMeta
@@ -41,6 +41,7 @@ class OddKeys(Protocol):
     def get(self, key: str) -> StoredObject: ...
     def head(self, key: str) -> ObjectInfo: ...
     def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
+    def page(self, prefix: str, cursor: str, limit: int) -> Listing: ...
 
 
 class OneStore(msgspec.Struct, frozen=True):
@@ -91,6 +92,18 @@ class CloudSource:
                 for meta in page:
                     if meta["path"].startswith(prefix):
                         yield info_of(ObjectRef(self._name, meta["path"]), meta, {})
+
+    def page(self, prefix: str, cursor: str, limit: int) -> Listing:
+        if self._odd_keys is not None:
+            return self._odd_keys.page(prefix, cursor, limit)
+        from handler.objects.listing import page_of  # noqa: PLC0415 - no picture needs it
+
+        segments = prefix.rpartition("/")[0]
+        with told(ObjectRef(self._name, prefix), self._bounds.timeout):
+            said = self._client.ask(lambda store: obstore.list_with_delimiter(store, segments or None))
+        found: dict[str, ObjectInfo | None] = {f"{folder}/": None for folder in said["common_prefixes"]}
+        found |= {meta["path"]: info_of(ObjectRef(self._name, meta["path"]), meta, {}) for meta in said["objects"]}
+        return page_of({key: info for key, info in found.items() if key.startswith(prefix)}, cursor, limit)
 
     def _odd(self, ref: ObjectRef) -> OddKeys:
         if self._odd_keys is None:

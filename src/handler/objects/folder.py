@@ -15,7 +15,7 @@ from features import ObjectRef
 from handler.errors import Forbidden, NotFound
 from handler.objects import refusals
 from handler.objects.stored import CHUNK_BYTES, Stored
-from handler.ports import ObjectInfo, StoredObject
+from handler.ports import Listing, ObjectInfo, StoredObject
 
 
 class Folder:
@@ -42,6 +42,29 @@ class Folder:
                 key = Path(folder, file).relative_to(self._folder).as_posix()
                 if key.startswith(prefix) and (info := self._listed(key)):
                     yield info
+
+    def page(self, prefix: str, cursor: str, limit: int) -> Listing:
+        from handler.objects.listing import page_of  # noqa: PLC0415 - no picture needs it
+
+        above = prefix.rpartition("/")[0]
+        folder = self._inside(above)
+        found: dict[str, ObjectInfo | None] = {}
+        for entry in folder.iterdir() if folder else ():
+            key = f"{above}/{entry.name}" if above else entry.name
+            if not key.startswith(prefix):
+                continue
+            if entry.is_dir():
+                found |= {f"{key}/": None} if self._inside(key) else {}
+            elif info := self._listed(key):
+                found[key] = info
+        return page_of(found, cursor, limit)
+
+    def _inside(self, path: str) -> Path | None:
+        """A folder of that path, None if there is none in here."""
+        if "\0" in path or (path and {"", ".", ".."} & set(path.split("/"))):
+            return None
+        folder = (self._folder / path).resolve()
+        return folder if folder.is_dir() and folder.is_relative_to(self._folder) else None
 
     def _listed(self, key: str) -> ObjectInfo | None:
         try:

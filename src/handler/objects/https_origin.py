@@ -20,7 +20,7 @@ from handler.errors import Forbidden
 from handler.objects import refusals
 from handler.objects.guarded import GuardedConnection, PrivateAddress
 from handler.objects.stored import CHUNK_BYTES, Bounds, Stored, gathered, unquoted
-from handler.ports import ObjectInfo, StoredObject
+from handler.ports import Listing, ObjectInfo, StoredObject
 from handler.tls import client_tls
 
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "image-handler"}
@@ -74,7 +74,13 @@ class HttpsOrigin:
         return info or self.get(key).info
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        raise Forbidden(f"bucket `{self._name}` is an HTTPS origin, which cannot be listed: `{prefix}`")
+        raise self._unlisted(prefix)
+
+    def page(self, prefix: str, cursor: str, limit: int) -> Listing:  # noqa: ARG002 - as the others have it
+        raise self._unlisted(prefix)
+
+    def _unlisted(self, prefix: str) -> Forbidden:
+        return Forbidden(f"bucket `{self._name}` is an HTTPS origin, which cannot be listed: `{prefix}`")
 
     def _ask(
         self, method: str, ref: ObjectRef, expected: Collection[int] = (HTTPStatus.OK,)

@@ -9,11 +9,11 @@ from http import HTTPStatus
 from typing import Any
 
 from features import ObjectRef
-from handler.errors import HandlerError
+from handler.errors import BadRequest, HandlerError
 from handler.objects import refusals
 from handler.objects.s3 import S3Bucket
 from handler.objects.stored import CHUNK_BYTES, Stored, unquoted
-from handler.ports import ObjectInfo, StoredObject
+from handler.ports import Listing, ObjectInfo, StoredObject
 
 _HEADERS = {"Cache-Control": "CacheControl", "Content-Type": "ContentType"}
 
@@ -42,9 +42,30 @@ class Boto:
         with _told(ObjectRef(self._name, prefix)):
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket.place.bucket, Prefix=self._full(prefix)):
-                for entry in page.get("Contents", ()):
-                    ref = ObjectRef(self._name, entry["Key"].removeprefix(self._full("")))
-                    yield ObjectInfo(ref, entry["Size"], unquoted(entry["ETag"]), entry["LastModified"])
+                yield from self._listed(page)
+
+    def page(self, prefix: str, cursor: str, limit: int) -> Listing:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - see _client
+
+        asked = {"Bucket": self._bucket.place.bucket, "Prefix": self._full(prefix), "Delimiter": "/", "MaxKeys": limit}
+        try:
+            with _told(ObjectRef(self._name, prefix)):
+                said = self._client.list_objects_v2(**asked, **({"ContinuationToken": cursor} if cursor else {}))
+        except HandlerError as error:
+            if (
+                cursor
+                and isinstance(error.__cause__, ClientError)
+                and _status(error.__cause__) == HTTPStatus.BAD_REQUEST
+            ):
+                raise BadRequest("`cursor` must be one that the page before gave", detail=error.detail) from error
+            raise
+        folders = [entry["Prefix"].removeprefix(self._full("")) for entry in said.get("CommonPrefixes", ())]
+        return Listing(tuple(self._listed(said)), tuple(folders), said.get("NextContinuationToken"))
+
+    def _listed(self, page: Mapping[str, Any]) -> Iterator[ObjectInfo]:
+        for entry in page.get("Contents", ()):
+            ref = ObjectRef(self._name, entry["Key"].removeprefix(self._full("")))
+            yield ObjectInfo(ref, entry["Size"], unquoted(entry["ETag"]), entry["LastModified"])
 
     def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None) -> bool:
         """Write if nothing lies there (None) or that ETag; False when it is otherwise by now."""

@@ -15,7 +15,7 @@ from handler.objects import refusals
 from handler.objects.keys import is_impossible, other_forms
 from handler.objects.spec import Place, read_places
 from handler.objects.stored import Bounds
-from handler.ports import ObjectInfo, StoredObject
+from handler.ports import Listing, ObjectInfo, StoredObject
 
 if TYPE_CHECKING:
     import ssl
@@ -30,6 +30,7 @@ class Source(Protocol):
     def get(self, key: str) -> StoredObject: ...
     def head(self, key: str) -> ObjectInfo: ...
     def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
+    def page(self, prefix: str, cursor: str, limit: int) -> Listing: ...
 
 
 class Sources:
@@ -64,6 +65,9 @@ class Sources:
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         return self.open(self.resolve(ObjectRef(bucket, "")).bucket).list(prefix)
+
+    def page(self, bucket: str, prefix: str, cursor: str, limit: int) -> Listing:
+        return self.open(self.resolve(ObjectRef(bucket, "")).bucket).page(prefix, cursor, limit)
 
     def _asked(self, ref: ObjectRef, question: Callable[[Source, str], T]) -> T:
         """The answer for the key as it came, and only when that is missing for its other normal forms."""

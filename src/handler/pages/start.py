@@ -6,18 +6,25 @@ from collections.abc import Callable, Iterator
 from html import escape
 from itertools import islice
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from handler.errors import HandlerError
 from handler.pages.examples import EXAMPLES, Example
 from handler.pages.html import page
-from handler.ports import Objects
+from handler.ports import ObjectInfo
 from handler.response import Answer
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".heic", ".tif", ".tiff"}
 _LOOKED_AT, _LISTED = 1_000, 12
 
 
-def start(objects: Objects, sign: Callable[[str], str] = lambda url: url) -> Answer:
+class Lists(Protocol):
+    """What is used of `handler.ports.Objects`."""
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]: ...
+
+
+def start(objects: Lists, sign: Callable[[str], str] = lambda url: url) -> Answer:
     """Examples made of the first pictures in the default source; `sign` signs an address where that is needed."""
     try:
         keys = list(_pictures(objects))
@@ -34,7 +41,7 @@ def start(objects: Objects, sign: Callable[[str], str] = lambda url: url) -> Ans
     return page("Image handler", f"{_gallery('Examples', cards)}\n{_gallery('Pictures of the default source', others)}")
 
 
-def _pictures(objects: Objects) -> Iterator[str]:
+def _pictures(objects: Lists) -> Iterator[str]:
     found = islice(objects.list("", ""), _LOOKED_AT)
     return (info.ref.key for info in found if PurePosixPath(info.ref.key).suffix.lower() in _PICTURES)
 

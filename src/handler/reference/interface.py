@@ -61,6 +61,8 @@ def _paths() -> dict[str, Any]:
         "/_key/{key}": {"get": _get("The same, for keys that look like something else", [key, *asked], "")},
         "/_api/transform": {"post": _transform(asked, "A picture that is sent along")},
         "/_api/remove-background": {"post": _transform(asked, "The same, cut out; PNG unless a format is asked")},
+        "/_api/sign": _sign(),
+        "/_api/images": {"get": _images()},
         "/_api/openapi.json": {"get": _json("This document", {"type": "object"})},
         "/_health": {"get": _json("Whether the service runs", _object({"status": {"const": "ok"}}))},
     }
@@ -96,6 +98,49 @@ def _transform(asked: list[dict[str, Any]], summary: str) -> dict[str, Any]:
         },
         "responses": {"200": {**_picture(), "content": _picture()["content"] | answered}, **_refused()},
     }
+
+
+def _sign() -> dict[str, Any]:
+    life: Schema = {"type": ["string", "null"], "pattern": "^[0-9]{1,9}[smhdw]$", "examples": ["15m", "1h", "7d"]}
+    url: Schema = {"type": "string", "examples": ["/cat.jpg?width=300"]}
+    asked = _object({"url": url}) | {"additionalProperties": False}
+    asked["properties"]["expires"] = {"description": "How long it shall be valid; null: for good", **life}
+    query = [_parameter("url", "The address to sign, as a parameter of its own", url) | {"required": True}]
+    query.append(_parameter("expires", "How long it shall be valid", {**life, "type": "string"}))
+    about = "For the operator. Where signatures are off, the address comes back as it is."
+    common = {"summary": "An address with its signature", "description": about, "security": [{"operator": []}]}
+    answers = {**_json("The signed address", _object({"url": {"type": "string"}}))["responses"], **_refused()}
+    body = {"required": True, "content": {"application/json": {"schema": asked}}}
+    return {
+        "get": {**common, "parameters": query, "responses": answers},
+        "post": {**common, "requestBody": body, "responses": answers},
+    }
+
+
+def _images() -> dict[str, Any]:
+    text: Schema = {"type": "string"}
+    image = _object({"key": text, "bytes": {"type": "integer"}, "lastModified": text | {"format": "date-time"}})
+    listed = _object(
+        {
+            "buckets": {"type": "array", "items": text, "description": "All that are listed, the default one first"},
+            "bucket": text,
+            "prefix": text,
+            "images": {"type": "array", "items": image},
+            "prefixes": {"type": "array", "items": text, "description": "Folders directly under the prefix"},
+            "cursor": {"type": ["string", "null"], "description": "Asks for the next page; null: this is the last"},
+        }
+    )
+    limit: Schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
+    asked = [
+        _parameter("bucket", _CONTROLS["bucket"], text),
+        _parameter("prefix", "What the keys begin with; one that ends in a slash is a folder", text),
+        _parameter("limit", "Keys and folders of one page", limit),
+        _parameter("cursor", "Where the page before ended", text),
+    ]
+    about = "For the operator, unless LIST_IMAGES=No. Folders are not descended into."
+    answer = _json("What lies directly under a prefix of a source", listed)
+    common = {"description": about, "security": [{"operator": []}], "parameters": asked}
+    return {**answer, **common, "responses": {**answer["responses"], **_refused()}}
 
 
 def _json(summary: str, schema: Schema) -> dict[str, Any]:

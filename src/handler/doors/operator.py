@@ -1,0 +1,172 @@
+"""The operator's pages under `/_api/`: whoever calls them has the operator's token, or sits at this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC
+from typing import Any
+
+import msgspec
+
+from features import Deadline
+from handler import response
+from handler.canonical import IgnoredParameters
+from handler.dialects.json_edits import loads
+from handler.doors import posted
+from handler.doors.http_call import Call
+from handler.errors import BadRequest, MethodNotAllowed, NotFound, Unauthorized
+from handler.ports import Objects, SecretSource
+from handler.produce import Workshop, produce
+from handler.proofs import is_one_of
+from handler.response import Answer, Caching
+from handler.signature import Signatures, parse_life
+from handler.understand import House, understand_posted
+
+MOST_LISTED, LISTED = 1_000, 100
+"""Entries of one page of a listing: at most, and where none is asked."""
+_OF_PROXIES = ("forwarded", "x-forwarded-for", "via")
+
+
+class _Page(msgspec.Struct, frozen=True):
+    methods: tuple[str, ...]
+    answer: Callable[[Call, Deadline], Answer]
+
+
+class OperatorDoor(msgspec.Struct, frozen=True):
+    """Answers what only the operator may ask; `wiring` fills it."""
+
+    workshop: Workshop
+    house: House
+    ignored: IgnoredParameters
+    caching: Caching
+    sources: tuple[str, ...]
+    """Names of the listed buckets, the default one first."""
+    token: SecretSource | None = None
+    is_open: bool = False
+    """No token is needed: the local server on loopback."""
+    signatures: Signatures | None = None
+    lists: bool = True
+
+    def answer(self, name: str, call: Call, deadline: Deadline) -> Answer:
+        """Answer a call of `/_api/name`. NotFound where it is switched off, Unauthorized without the token."""
+        page = self._pages().get(name)
+        if page is None or (self.token is None and not self._is_local(call)):
+            raise NotFound(f"no page is called {'/_api/' + name!r}", code="NotFound")
+        self._admit(call)
+        if call.method not in page.methods:
+            allowed = ", ".join(page.methods)
+            raise MethodNotAllowed(f"the method must be {allowed}, got {call.method}", headers={"Allow": allowed})
+        return page.answer(call, deadline)
+
+    def _pages(self) -> dict[str, _Page]:
+        pages = {
+            "transform": _Page(("POST",), self._transform),
+            "remove-background": _Page(("POST",), self._remove_background),
+            "sign": _Page(("GET", "POST"), self._sign),
+        }
+        return pages | ({"images": _Page(("GET",), self._images)} if self.lists else {})
+
+    def _is_local(self, call: Call) -> bool:
+        """Whether the doors are open without a token: on loopback, unless a proxy brings the world there."""
+        return self.is_open and not any(name in call.headers for name in _OF_PROXIES)
+
+    def _admit(self, call: Call) -> None:
+        if self.token is None:
+            return
+        scheme, _, token = call.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not is_one_of(token.strip(), self.token):
+            raise Unauthorized(
+                "the header Authorization must be `Bearer` and the operator's token",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    def _remove_background(self, call: Call, deadline: Deadline) -> Answer:
+        return self._transform(call, deadline, cut_out=True)
+
+    def _transform(self, call: Call, deadline: Deadline, *, cut_out: bool = False) -> Answer:
+        """A picture that came as raw bytes is answered as such; one in JSON is answered in JSON."""
+        pairs: tuple[tuple[str, object], ...] = call.pairs(self.ignored)
+        in_json = call.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+        picture, said = posted.read(call.body) if in_json else (call.body, ())
+        if not picture:
+            raise BadRequest("the body must be a picture, or JSON with `image` in base64; got nothing")
+        said = posted.cutting_out((*pairs, *said)) if cut_out else (*pairs, *said)
+        request = understand_posted(picture, said, self.house, accepts=call.accepts)
+        result = produce(request, self.workshop, deadline=deadline)
+        if not in_json:
+            return response.picture(result, request, self.caching).with_headers({"Cache-Control": "no-store"})
+        return response.report(posted.as_json(result.body, result.media_type))
+
+    def _sign(self, call: Call, _: Deadline) -> Answer:
+        """The address as a page may use it: signed where signatures are on, else as it came."""
+        said = _said(call, ("url", "expires"))
+        url, life = said.get("url"), said.get("expires")
+        if not isinstance(url, str) or not url:
+            raise BadRequest("`url` must be an address to sign, such as /cat.jpg?width=300")
+        if life is not None and not isinstance(life, str):
+            raise BadRequest(f"`expires` must be a time to live such as 1h, or null, got {life!r:.60}")
+        expires_in = parse_life(life) if life else None
+        if self.signatures is not None:
+            return response.report({"url": self.signatures.signed_url(url, expires_in, ignored=self.ignored)})
+        if expires_in is not None:
+            raise BadRequest("`expires` must be left out where signatures are off (ENABLE_SIGNATURE): nothing holds it")
+        return response.report({"url": url})
+
+    def _images(self, call: Call, _: Deadline) -> Answer:
+        """One page of what lies directly under a prefix of a listed bucket."""
+        said = _said(call, ("bucket", "prefix", "limit", "cursor"))
+        bucket, prefix = said.get("bucket") or self.sources[0], said.get("prefix", "")
+        listed = self._objects.page(bucket, prefix, said.get("cursor", ""), _limit(said.get("limit")))
+        images = [
+            {
+                "key": info.ref.key,
+                "bytes": info.size,
+                "lastModified": f"{info.last_modified.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            }
+            for info in listed.objects
+            # What a console writes where somebody makes a folder.
+            if not info.ref.key.endswith("/")
+        ]
+        return response.report(
+            {
+                "buckets": self.sources,
+                "bucket": bucket,
+                "prefix": prefix,
+                "images": images,
+                "prefixes": listed.prefixes,
+                "cursor": listed.cursor,
+            }
+        )
+
+    @property
+    def _objects(self) -> Objects:
+        return self.workshop.objects
+
+
+def _said(call: Call, names: Iterable[str]) -> dict[str, Any]:
+    """What a query or, with POST, an object of JSON says; other names than these are refused."""
+    said: dict[str, Any] = dict(call.pairs(None))
+    if call.method == "POST":
+        said |= _json_object(call.body, names)
+    for name in said:
+        if name not in names:
+            raise BadRequest(f"`{name[:60]}` must be one of {', '.join(names)}")
+    return said
+
+
+def _json_object(body: bytes, names: Iterable[str]) -> dict[str, Any]:
+    try:
+        said = loads(body.decode())
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise BadRequest("the body must be a JSON object with " + ", ".join(f"`{name}`" for name in names))
+    return said
+
+
+def _limit(said: str | None) -> int:
+    if said is None:
+        return LISTED
+    if not said.isascii() or not said.isdigit() or not 1 <= int(said[:9]) <= MOST_LISTED:
+        raise BadRequest(f"`limit` must be a whole number from 1 to {MOST_LISTED}, got {said[:60]!a}")
+    return int(said)
