@@ -7,22 +7,33 @@ from functools import cache
 from features._errors import InvalidParameter
 from features._feature import Feature
 from features.blur import blur
+from features.colorize import colorize
 from features.content_moderation import content_moderation
 from features.contrast import contrast
+from features.convolve import convolve
 from features.crop import crop
+from features.curve import curve
+from features.equalise import equalise
 from features.extend import extend
 from features.extract import extract
+from features.fill import fill
 from features.flatten import flatten
 from features.flip import flip
 from features.flop import flop
+from features.frame import frame
 from features.grayscale import grayscale
 from features.info import info
+from features.linear import linear
 from features.modulate import modulate
+from features.noise import noise
 from features.pixelate import pixelate
 from features.quantize import quantize
+from features.red_eye import red_eye
 from features.remove_background import remove_background
 from features.resize import resize
 from features.rotate import rotate
+from features.round_corners import round_corners
+from features.round_crop import round_crop
 from features.sharpen import sharpen
 from features.smart_cropping import smart_cropping
 from features.tint import tint
@@ -30,6 +41,7 @@ from features.trim import trim
 from features.watermark import watermark
 
 CATALOGUE: tuple[Feature, ...] = (
+    red_eye,
     smart_cropping,
     trim,
     crop,
@@ -39,15 +51,25 @@ CATALOGUE: tuple[Feature, ...] = (
     flop,
     rotate,
     extract,
+    fill,
     grayscale,
     extend,
     pixelate,
     blur,
+    convolve,
     modulate,
     sharpen,
+    noise,
+    curve,
+    colorize,
     watermark,
+    frame,
     contrast,
+    linear,
+    equalise,
     tint,
+    round_crop,
+    round_corners,
     flatten,
     content_moderation,
     quantize,

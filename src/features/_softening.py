@@ -12,22 +12,30 @@ _REDUCED = 8.0
 """Sigma, about, on that copy."""
 
 
-def blurred(image: pyvips.Image, sigma: float | None) -> pyvips.Image:
-    """The image, which has no alpha or is premultiplied, blurred; without a sigma by 3 x 3 pixels."""
+def blurred(
+    image: pyvips.Image, sigma: float | None, min_amplitude: float = 0.2, precision: str = "integer"
+) -> pyvips.Image:
+    """The image, which has no alpha or is premultiplied, blurred; without a sigma by 3 x 3 pixels.
+
+    The bell is cut off where it has fallen to `min_amplitude` of its height.
+    """
     if sigma is None:
         return image.conv(pyvips.Image.new_from_array([[1, 1, 1]] * 3, scale=9), precision="integer")
     # Beyond five times the longer side next to nothing is left but the mean of the edges.
     sigma = min(sigma, 5.0 * max(image.width, image.height))
-    return image.gaussblur(sigma) if sigma < _LARGE else _blurred_small(image, sigma)
+    if sigma < _LARGE:
+        return image.gaussblur(sigma, min_ampl=min_amplitude, precision=precision)
+    return _blurred_small(image, sigma, min_amplitude)
 
 
-def _blurred_small(image: pyvips.Image, sigma: float) -> pyvips.Image:
+def _blurred_small(image: pyvips.Image, sigma: float, min_amplitude: float) -> pyvips.Image:
     """The blur of a reduced copy, enlarged again: on average less than 1/255 from the blur itself."""
     factor = int(sigma / _REDUCED)
-    margin = math.ceil(2 * sigma / factor) * factor
+    reach = max(2.0, math.sqrt(-2 * math.log(min_amplitude)))
+    margin = math.ceil(reach * sigma / factor) * factor
     size = (image.width + 2 * margin, image.height + 2 * margin)
     small = image.embed(margin, margin, *size, extend="copy").shrink(factor, factor, ceil=True)
-    soft = small.gaussblur(sigma / factor, precision="float").resize(factor, kernel="linear")
+    soft = small.gaussblur(sigma / factor, precision="float", min_ampl=min_amplitude).resize(factor, kernel="linear")
     return soft.crop(margin, margin, image.width, image.height).rint().cast(image.format)
 
 

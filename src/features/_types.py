@@ -1,4 +1,5 @@
-"""Types of parameters that a URL writes as one word: colours, lengths, positions, points, ratios, lists of names.
+"""Types of parameters that a URL writes as one word: colours, lengths, positions, points, ratios, lists of names or
+numbers.
 
 Each has `parse`, which takes what a URL or JSON holds and raises ValueError saying what was expected, `str()`, which
 writes the canonical spelling that `parse` reads again as the same value, and `schema`, its JSON schema.
@@ -16,6 +17,7 @@ from typing import ClassVar, Self
 from features._backdrop import Backdrop
 from features._color import Color
 from features._names import Names
+from features._numbers import Numbers
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 _FARTHEST = 10_000_000
@@ -75,9 +77,13 @@ class Length(tuple[float, bool]):
         """Whether it is a share of a side."""
         return self[1]
 
+    def exactly(self, whole: int) -> float:
+        """Pixels of a side that is `whole` pixels long, and parts of them."""
+        return self.value * whole / 100 if self.percent else self.value
+
     def of(self, whole: int) -> int:
         """Pixels of a side that is `whole` pixels long; halves are rounded up."""
-        return math.floor((self.value * whole / 100 if self.percent else self.value) + 0.5)
+        return math.floor(self.exactly(whole) + 0.5)
 
     def __str__(self) -> str:
         return _decimal(self.value) + ("p" if self.percent else "")
@@ -197,6 +203,6 @@ class Ratio(float):
         return repr(float(self)).removesuffix(".0")
 
 
-TextTypes = (Color, Backdrop, Length, Position, CropPosition, Point, Ratio, Names)
+TextTypes = (Color, Backdrop, Length, Position, CropPosition, Point, Ratio, Names, Numbers)
 
-__all__ = ["Color", "CropPosition", "Length", "Names", "Point", "Position", "Ratio", "TextTypes"]
+__all__ = ["Color", "CropPosition", "Length", "Names", "Numbers", "Point", "Position", "Ratio", "TextTypes"]

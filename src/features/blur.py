@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
+import pyvips
 from msgspec import Meta
 
 from features._alpha import premultiplied
+from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
@@ -28,8 +30,28 @@ class Blur(Params):
         ]
         | None
     ) = None
+    min_amplitude: Annotated[
+        float,
+        Meta(
+            ge=0.001,
+            le=1,
+            description="Where the bell is cut off, as a share of its height; for a radius r it is "
+            "exp(-(r + 0.5)² / (2 sigma²))",
+        ),
+    ] = 0.2
+    precision: Annotated[
+        Literal["integer", "float", "approximate"], Meta(description="How exactly it is computed; integer is fastest")
+    ] = "integer"
+
+    def check(self) -> None:
+        """The mild blur has no measures."""
+        if self.sigma is None and self != Blur():
+            raise InvalidParameter("blur.sigma", "given with minAmplitude or precision", None)
 
 
 @feature(Blur, group="effect")
 def blur(picture: Picture, wanted: Blur, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: blurred(image, wanted.sigma)))
+    def soft(image: pyvips.Image) -> pyvips.Image:
+        return blurred(image, wanted.sigma, wanted.min_amplitude, wanted.precision).cast(image.format)
+
+    return picture.each_frame(lambda frame: premultiplied(frame, soft))

@@ -7,17 +7,12 @@ from typing import Annotated, Literal
 import pyvips
 from msgspec import Meta
 
-from features._alpha import premultiplied
-from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
-from features._errors import DamagedSource, InvalidParameter, TimeExceeded, TooLarge, UnsupportedSource
 from features._feature import Params, feature, hint
-from features._output import Output
+from features._overlay import Size, overlay
 from features._picture import Picture
 from features._ports import Context, ObjectRef
 from features._types import Length, Position
-from features._watch import watched
 
-Size = tuple[int, int]
 _LETS_THROUGH = frozenset(("clear", "source", "in", "out", "dest-in", "dest-out", "dest-atop", "xor"))
 """Blend modes that may leave clear what was opaque."""
 
@@ -86,37 +81,16 @@ class Watermark(Params):
 @feature(Watermark, group="overlay", objects=lambda wanted: (wanted.ref,))
 def watermark(picture: Picture, wanted: Watermark, context: Context) -> Picture:
     room = (picture.width, picture.height)
-    overlay = _faded(_overlay(wanted, room, context), wanted.opacity)
-    left, top = _place(wanted, room, (overlay.width, overlay.height))
+    mark = _faded(overlay(wanted.ref, "watermark", context, lambda full: _size(wanted, room, full)), wanted.opacity)
+    left, top = _place(wanted, room, (mark.width, mark.height))
     if wanted.tile:
-        overlay, left, top = _tiled(overlay, (left, top), room), 0, 0
+        mark, left, top = _tiled(mark, (left, top), room), 0, 0
 
     def composed(frame: pyvips.Image) -> pyvips.Image:
-        both = frame.composite2(overlay, wanted.blend, x=left, y=top)
+        both = frame.composite2(mark, wanted.blend, x=left, y=top)
         return both if frame.hasalpha() or wanted.blend in _LETS_THROUGH else both[: both.bands - 1]
 
     return picture.each_frame(composed)
-
-
-def _overlay(wanted: Watermark, room: Size, context: Context) -> pyvips.Image:
-    """The overlay in its size; InvalidParameter when it cannot be read."""
-    body = context.objects[wanted.ref]
-    output = Output(animated=False)
-    try:
-        source = inspect(body, context.limits)
-        full = source.upright
-        size = _size(wanted, room, full)
-        shrink = min(full[0] / size[0], full[1] / size[1])
-        if not context.deadline.leaves_room_for(uninterruptible_seconds(source, shrink)):
-            raise TimeExceeded("the watermark would take longer than one request may take")
-        # Here and now: whatever is wrong with its pixels must be told of the overlay, not of the picture.
-        with source_at_fault(body, source, output, context):
-            picture = decode(body, source, output, context, shrink if source.format == "svg" else max(1.0, shrink))
-            with watched(picture.image, context.deadline):
-                return _scaled(picture.image, size).copy_memory()
-    except (UnsupportedSource, DamagedSource, TooLarge) as error:
-        expected = f"the key of a picture that can be read ({error.message})"
-        raise InvalidParameter("watermark.key", expected, wanted.key, code="OverlayImageException") from error
 
 
 def _size(wanted: Watermark, room: Size, full: Size) -> Size:
@@ -128,11 +102,6 @@ def _size(wanted: Watermark, room: Size, full: Size) -> Size:
     ]
     scale = min(shares or [1.0, room[0] / full[0], room[1] / full[1]])
     return (max(1, round(full[0] * scale)), max(1, round(full[1] * scale)))
-
-
-def _scaled(image: pyvips.Image, size: Size) -> pyvips.Image:
-    across, down = size[0] / image.width, size[1] / image.height
-    return image if across == down == 1 else premultiplied(image, lambda it: it.resize(across, vscale=down))
 
 
 def _faded(image: pyvips.Image, opacity: float) -> pyvips.Image:

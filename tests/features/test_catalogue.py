@@ -25,7 +25,7 @@ from features import (
 )
 from features._vision import Blind, Label, Region
 
-NEEDED = {"key": "logo", "color": "teal", "amount": 20}
+NEEDED = {"key": "logo", "color": "teal", "amount": 20, "kernel": "0,0,0,0,1,0,0,0,0"}
 """For the parameters that have no default."""
 
 
@@ -70,7 +70,9 @@ def test_names_and_aliases_are_nobody_elses() -> None:
     said = [name for feature in CATALOGUE for name in (feature.name, *feature.aliases)]
     assert len(said) == len(set(said))
     assert by_name("greyscale").name == "grayscale"
-    with pytest.raises(InvalidParameter, match=r"`feature` must be one of smartCropping, trim, crop, .*, got 'sepia'"):
+    with pytest.raises(
+        InvalidParameter, match=r"`feature` must be one of redEye, smartCropping, trim, .*, got 'sepia'"
+    ):
         by_name("sepia")
 
 

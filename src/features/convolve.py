@@ -1,0 +1,60 @@
+"""Convolve the picture with a kernel."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import premultiplied
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._geometry import depth
+from features._picture import Picture
+from features._ports import Context
+from features._types import Numbers
+
+
+class Convolve(Params):
+    """Convolve the picture with a kernel of your own: each pixel becomes a weighted sum of those around it."""
+
+    kernel: Annotated[Numbers, Meta(description="Weights, row by row", extra=hint(main=True))]
+    width: Annotated[int, Meta(ge=1, le=1001, description="Columns of the kernel; nothing: as many as fit")] | None = (
+        None
+    )
+    height: Annotated[int, Meta(ge=1, le=1001, description="Rows of the kernel; nothing: as many as fit")] | None = None
+    scale: (
+        Annotated[
+            float,
+            Meta(ge=0.000001, le=1e9, description="The sum is divided by it; nothing: the sum of weights, at least 1"),
+        ]
+        | None
+    ) = None
+    offset: Annotated[float, Meta(ge=-1e6, le=1e6, description="Added to the quotient, in levels of 255")] = 0.0
+
+    @property
+    def columns(self) -> int:
+        """How wide the kernel is."""
+        return self.width or (len(self.kernel) // self.height if self.height else math.isqrt(len(self.kernel)))
+
+    def check(self) -> None:
+        """The numbers fill the kernel."""
+        columns = self.columns
+        rows = self.height or (len(self.kernel) // columns if self.width else columns)
+        if columns * rows != len(self.kernel):
+            raise InvalidParameter("convolve.kernel", "width x height numbers, or a square", self.kernel)
+
+
+@feature(Convolve, group="effect")
+def convolve(picture: Picture, wanted: Convolve, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    scale = wanted.scale or max(1.0, sum(wanted.kernel))
+
+    def sums(image: pyvips.Image) -> pyvips.Image:
+        offset = wanted.offset * depth(image)
+        kernel = pyvips.Image.new_from_array(wanted.kernel.rows(wanted.columns), scale=scale, offset=offset)
+        # Fractions are cut off, as in sharp.
+        return image.conv(kernel, precision="float").cast(image.format)
+
+    return picture.each_frame(lambda frame: premultiplied(frame, sums))

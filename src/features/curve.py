@@ -1,0 +1,91 @@
+"""Bend the tones by curves."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import beside_alpha
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._geometry import depth
+from features._picture import Picture
+from features._ports import Context
+from features._types import Numbers
+
+_STRAIGHT = Numbers(0, 0, 255, 255)
+
+
+class Curve(Params):
+    """Bend the tones by curves through given points: first each channel's own, then that of all.
+
+    A curve is `x,y,x,y,…` with x from 0 to 255 ascending and y from 0 to 255; between the points it is a natural cubic
+    spline, before the first and after the last it is level.
+    """
+
+    all: Annotated[Numbers, Meta(description="Curve of all channels", extra=hint(main=True))] = _STRAIGHT
+    red: Annotated[Numbers, Meta(description="Curve of red")] = _STRAIGHT
+    green: Annotated[Numbers, Meta(description="Curve of green")] = _STRAIGHT
+    blue: Annotated[Numbers, Meta(description="Curve of blue")] = _STRAIGHT
+
+    def check(self) -> None:
+        """Points are pairs within the picture's levels, from left to right."""
+        for name in ("all", "red", "green", "blue"):
+            points: Numbers = getattr(self, name)
+            places = points[::2]
+            ascend = all(one < other for one, other in pairwise(places))
+            if len(points) % 2 or len(points) > 128 or not ascend or not all(0 <= level <= 255 for level in points):
+                expected = "1 to 64 points x,y from 0 to 255 with x ascending"
+                raise InvalidParameter(f"curve.{name}", expected, points)
+
+
+@feature(Curve, group="colour")
+def curve(picture: Picture, wanted: Curve, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    image = picture.image
+    coloured = not wanted.red == wanted.green == wanted.blue
+    if coloured and image.bands < 3:
+        image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
+    shared = levels(wanted.all)
+    channels = [levels(points) for points in ((wanted.red, wanted.green, wanted.blue) if coloured else (wanted.red,))]
+    scale = depth(image)
+    rows = [[at * scale, *(shared[round(each[at])] * scale for each in channels)] for at in range(256)]
+    table = pyvips.Image.new_from_array(rows).buildlut().rint().cast(image.format)
+    return picture.with_image(beside_alpha(image, lambda pixels: pixels.maplut(table)))
+
+
+def levels(points: Numbers) -> list[float]:
+    """What the natural cubic spline through the points makes of 0 to 255.
+
+    Its second derivatives solve a tridiagonal system (Numerical Recipes, 3.3).
+    """
+    x, y = points[::2], points[1::2]
+    bends = _second_derivatives(x, y)
+    made = []
+    for at in range(256):
+        if at <= x[0] or at >= x[-1]:
+            made.append(y[0] if at <= x[0] else y[-1])
+            continue
+        k = max(place for place, start in enumerate(x) if start <= at)
+        step = x[k + 1] - x[k]
+        b = (at - x[k]) / step
+        a = 1 - b
+        bend = ((a**3 - a) * bends[k] + (b**3 - b) * bends[k + 1]) * step * step / 6
+        made.append(min(255.0, max(0.0, a * y[k] + b * y[k + 1] + bend)))
+    return made
+
+
+def _second_derivatives(x: tuple[float, ...], y: tuple[float, ...]) -> list[float]:
+    bends, rest = [0.0] * len(x), [0.0] * len(x)
+    for k in range(1, len(x) - 1):
+        before, after = x[k] - x[k - 1], x[k + 1] - x[k]
+        share = before / (before + after)
+        pivot = share * bends[k - 1] + 2
+        slopes = (y[k + 1] - y[k]) / after - (y[k] - y[k - 1]) / before
+        bends[k] = (share - 1) / pivot
+        rest[k] = (6 * slopes / (before + after) - share * rest[k - 1]) / pivot
+    for k in range(len(x) - 2, -1, -1):
+        bends[k] = bends[k] * bends[k + 1] + rest[k]
+    return bends

@@ -1,0 +1,37 @@
+"""Spread the tones evenly."""
+
+from __future__ import annotations
+
+import pyvips
+
+from features._alpha import beside_alpha
+from features._feature import Params, feature
+from features._picture import Picture
+from features._ports import Context
+
+
+class Equalise(Params):
+    """Spread the tones of each channel evenly over all levels (histogram equalisation)."""
+
+
+@feature(Equalise, group="colour", aliases=("equalize",))
+def equalise(picture: Picture, wanted: Equalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    picture = picture.materialized()
+    return picture.with_image(beside_alpha(picture.image, _even))
+
+
+def _even(image: pyvips.Image) -> pyvips.Image:
+    """Each level becomes (c - c₀) / (n - c₀) of the range: c pixels are at most as bright, c₀ have the lowest level."""
+    count = image.width * image.height
+    most = 65_535 if image.format == "ushort" else 255
+    up_to = image.hist_find().hist_cum()
+    tables = []
+    for channel in up_to.bandsplit():
+        lowest = next(number for number in channel.tolist()[0] if number)
+        # One level alone stays what it is.
+        even = (channel - lowest) * (most / (count - lowest)) if lowest < count else pyvips.Image.xyz(most + 1, 1)[0]
+        tables.append(even.rint().cast(image.format))
+    table, *others = tables
+    for other in others:
+        table = table.bandjoin(other)
+    return image.maplut(table)

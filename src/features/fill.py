@@ -1,0 +1,109 @@
+"""Put the picture on a canvas."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import premultiplied
+from features._feature import Params, feature, hint
+from features._geometry import Size, framed, on_background, refuse_larger
+from features._overlay import scaled
+from features._picture import Picture
+from features._ports import Context
+from features._softening import blurred
+from features._types import Color, Position
+
+_RADIUS = 50.0
+"""Pixels: what Thumbor's filter blurs by."""
+
+
+class Fill(Params):
+    """Put the picture on a canvas of another size: a colour, the picture's mean colour, or the picture, blurred."""
+
+    mode: Annotated[
+        Literal["color", "mean", "blur"],
+        Meta(
+            description="What the canvas is made of; blur: the picture, stretched to the canvas and blurred",
+            extra=hint(main=True, synonyms={"auto": "mean", "colour": "color"}),
+        ),
+    ] = "color"
+    width: (
+        Annotated[
+            int,
+            Meta(ge=0, le=65_535, description="0, nothing or less than the picture's: its own", extra=hint(unit="px")),
+        ]
+        | None
+    ) = None
+    height: (
+        Annotated[
+            int,
+            Meta(ge=0, le=65_535, description="0, nothing or less than the picture's: its own", extra=hint(unit="px")),
+        ]
+        | None
+    ) = None
+    color: Annotated[Color, Meta(description="Of mode color", extra=hint(aliases=("colour", "background")))] = Color(
+        0, 0, 0
+    )
+    position: Annotated[Position, Meta(description="Where the picture stands", extra=hint(aliases=("gravity",)))] = (
+        Position("center")
+    )
+    behind: Annotated[bool, Meta(description="Fill what is clear in the picture, too")] = False
+
+
+@feature(Fill, group="geometry")
+def fill(picture: Picture, wanted: Fill, context: Context) -> Picture:
+    own = (picture.width, picture.height)
+    size = (max(own[0], wanted.width or 0), max(own[1], wanted.height or 0))
+    if size == own and not (wanted.behind and picture.has_alpha):
+        return picture
+    refuse_larger("fill.width", size, picture.frames, context)
+    corner = wanted.position.place(size, own)
+    if wanted.mode == "blur":
+        picture = picture.materialized()
+        return picture.each_frame(lambda frame: _laid(frame, _soft(frame, size), corner, wanted))
+    if wanted.mode == "mean":
+        picture = picture.materialized()
+    color = _mean(picture.image) if wanted.mode == "mean" else wanted.color
+
+    def put(frame: pyvips.Image) -> pyvips.Image:
+        made = framed(frame, corner, size, color)
+        if not wanted.behind or not made.hasalpha():
+            return made
+        image, background = on_background(made, color)
+        canvas = image.new_from_image(background).cast(image.format).copy(interpretation=image.interpretation)
+        return _opaque_again(canvas.composite2(image, "over"), color.alpha == 1)
+
+    return picture.each_frame(put)
+
+
+def _soft(frame: pyvips.Image, size: Size) -> pyvips.Image:
+    """The frame, blurred and stretched over the canvas."""
+    reach = math.exp(-((_RADIUS + 0.5) ** 2) / (2 * _RADIUS**2))
+    return scaled(premultiplied(frame, lambda image: blurred(image, _RADIUS, reach)), size)
+
+
+def _laid(frame: pyvips.Image, canvas: pyvips.Image, corner: Size, wanted: Fill) -> pyvips.Image:
+    return (
+        canvas.composite2(frame, "over", x=corner[0], y=corner[1])
+        if wanted.behind and frame.hasalpha()
+        else (canvas.insert(frame, *corner))
+    )
+
+
+def _opaque_again(image: pyvips.Image, is_opaque: bool) -> pyvips.Image:
+    return image[: image.bands - 1] if is_opaque else image
+
+
+def _mean(image: pyvips.Image) -> Color:
+    """The mean of all pixels, each weighed by its alpha; opaque."""
+    weighed = image.premultiply() if image.hasalpha() else image
+    means = [weighed[band].avg() for band in range(weighed.bands)]
+    top = 65_535 if image.format == "ushort" else 255
+    share = means.pop() / top if image.hasalpha() else 1.0
+    levels = [round(min(255.0, mean / max(share, 1e-9) * 255 / top)) for mean in means]
+    red, green, blue = levels if len(levels) == 3 else levels * 3
+    return Color(red, green, blue)

@@ -1,0 +1,122 @@
+"""Put a frame around the picture."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Annotated, NamedTuple
+
+import pyvips
+from msgspec import Meta
+
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._geometry import framed, nearest, refuse_larger
+from features._overlay import overlay, scaled
+from features._picture import Picture
+from features._ports import Context, ObjectRef
+from features._types import Color
+
+
+class Frame(Params):
+    """Put a frame around the picture: a nine-patch, whose middle parts are stretched to the picture's size.
+
+    The outermost pixels of a nine-patch are marks. Opaque black ones in the top row and the left column mark columns
+    and rows that may be stretched; the bottom row and the right column mark where the picture shows, and as much as is
+    not marked there at either end is added to the picture's size, in white.
+    """
+
+    key: Annotated[str, Meta(min_length=1, max_length=1024, description="Key of the nine-patch", extra=hint(main=True))]
+    bucket: (
+        Annotated[str, Meta(min_length=1, max_length=255, description="Its source bucket; nothing: the default one")]
+        | None
+    ) = None
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object that holds the nine-patch."""
+        return ObjectRef(self.bucket or "", self.key)
+
+
+class _Run(NamedTuple):
+    """Neighbouring columns, or rows, of one kind."""
+
+    stretches: bool
+    length: int
+
+
+@feature(Frame, group="overlay", objects=lambda wanted: (wanted.ref,))
+def frame(picture: Picture, wanted: Frame, context: Context) -> Picture:
+    patch = _patch(wanted, context)
+    width, height = patch.width, patch.height
+    inner = patch.crop(1, 1, width - 2, height - 2)
+    left, right = _padding(_marks(patch.crop(1, height - 1, width - 2, 1)))
+    top, bottom = _padding(_marks(patch.crop(width - 1, 1, 1, height - 2)))
+    size = (left + picture.width + right, top + picture.height + bottom)
+    refuse_larger("frame.key", size, picture.frames, context)
+    around = _stretched(
+        inner, _runs(_marks(patch.crop(1, 0, width - 2, 1))), _runs(_marks(patch.crop(0, 1, 1, height - 2))), size
+    )
+
+    def put(one: pyvips.Image) -> pyvips.Image:
+        padded = framed(one, (left, top), size, Color(255, 255, 255)) if size != (one.width, one.height) else one
+        made = padded.composite2(around, "over")
+        return made if padded.hasalpha() else made[: made.bands - 1]
+
+    return picture.each_frame(put)
+
+
+def _patch(wanted: Frame, context: Context) -> pyvips.Image:
+    """The nine-patch in sRGB with alpha, 8 bits."""
+    image = overlay(wanted.ref, "frame", context, lambda full: full)
+    if image.width < 3 or image.height < 3:
+        expected = f"a nine-patch of at least 3 x 3 pixels, not {image.width} x {image.height}"
+        raise InvalidParameter("frame.key", expected, wanted.key, code="OverlayImageException")
+    image = image.colourspace("srgb")
+    return image if image.hasalpha() else image.addalpha()
+
+
+def _marks(edge: pyvips.Image) -> list[bool]:
+    """Which pixels of a row or column are opaque black."""
+    levels = bytes(edge.write_to_memory())
+    return [levels[at : at + 4] == b"\0\0\0\xff" for at in range(0, len(levels), 4)]
+
+
+def _runs(marks: list[bool]) -> list[_Run]:
+    return [_Run(stretches, len(list(group))) for stretches, group in groupby(marks)]
+
+
+def _padding(marks: list[bool]) -> tuple[int, int]:
+    """How many are not marked before the first and after the last mark; none where nothing is marked."""
+    return (marks.index(True), marks[::-1].index(True)) if any(marks) else (0, 0)
+
+
+def _lengths(runs: list[_Run], whole: int) -> list[int]:
+    """How long each run becomes, so that together they fill a side."""
+    elastic = sum(run.length for run in runs if run.stretches)
+    free = max(0, whole - sum(run.length for run in runs if not run.stretches))
+    return [nearest(run.length / elastic * free) if run.stretches else run.length for run in runs]
+
+
+def _stretched(inner: pyvips.Image, columns: list[_Run], rows: list[_Run], size: tuple[int, int]) -> pyvips.Image:
+    """The frame in the size of the picture; what does not fit is cut off."""
+    across, down = _lengths(columns, size[0]), _lengths(rows, size[1])
+    bands = []
+    top = 0
+    for row, high in zip(rows, down, strict=True):
+        left = 0
+        cells = []
+        for column, wide in zip(columns, across, strict=True):
+            if wide and high:
+                cells.append(scaled(inner.crop(left, top, column.length, row.length), (wide, high)))
+            left += column.length
+        top += row.length
+        if cells:
+            bands.append(_joined(cells, "horizontal"))
+    return _joined(bands, "vertical").gravity("north-west", *size).copy_memory()
+
+
+def _joined(images: list[pyvips.Image], direction: str) -> pyvips.Image:
+    whole = images[0]
+    for image in images[1:]:
+        whole = whole.join(image, direction)
+    return whole

@@ -1,0 +1,57 @@
+"""Multiply and add."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import beside_alpha
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._geometry import depth
+from features._picture import Picture
+from features._ports import Context
+from features._types import Numbers
+
+_GIVEN = (1, 3, 4)
+
+
+class Linear(Params):
+    """Multiply each level by a and add b: one number for all channels, three for red, green, blue, four with alpha."""
+
+    a: Annotated[Numbers, Meta(description="Factors", extra=hint(main=True))] = Numbers(1)
+    b: Annotated[Numbers, Meta(description="What is added, in levels of 255")] = Numbers(0)
+
+    def check(self) -> None:
+        """As many numbers as there are channels."""
+        for name, numbers in (("a", self.a), ("b", self.b)):
+            if len(numbers) not in _GIVEN:
+                raise InvalidParameter(f"linear.{name}", "1, 3 or 4 numbers", numbers)
+
+
+@feature(Linear, group="colour")
+def linear(picture: Picture, wanted: Linear, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    image = picture.image
+    most = max(len(wanted.a), len(wanted.b))
+    if most > 1 and image.bands < 3:
+        image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
+    if most == 4 and not image.hasalpha():
+        image = image.addalpha()
+    a, b = (_for_all(numbers, most, alpha) for numbers, alpha in ((wanted.a, 1.0), (wanted.b, 0.0)))
+    added = [level * depth(image) for level in b]
+
+    def stretched(pixels: pyvips.Image) -> pyvips.Image:
+        if pixels.format == "uchar":
+            return pixels.linear(a, added, uchar=True)
+        return pixels.linear(a, added).rint().cast(pixels.format)
+
+    return picture.with_image(stretched(image) if most == 4 else beside_alpha(image, stretched))
+
+
+def _for_all(numbers: Numbers, most: int, alpha: float) -> list[float]:
+    """As many numbers as the other parameter has; what says nothing of alpha leaves it alone."""
+    if len(numbers) == 1 and most > 1:
+        numbers = Numbers(*numbers * 3)
+    return [*numbers, *([alpha] if len(numbers) < most else [])]

@@ -1,0 +1,39 @@
+"""Add grain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import beside_alpha
+from features._feature import Params, feature, hint
+from features._geometry import depth
+from features._picture import Picture
+from features._ports import Context
+
+
+class Noise(Params):
+    """Add grain: the same to all channels of a pixel, and the same each time."""
+
+    amount: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=255,
+            description="Levels from the darkest to the lightest grain, of 255; its standard deviation is amount / √12",
+            extra=hint(main=True),
+        ),
+    ]
+    seed: Annotated[int, Meta(ge=0, le=2_147_483_647, description="Another number is another grain")] = 0
+
+
+@feature(Noise, group="effect")
+def noise(picture: Picture, wanted: Noise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    if not wanted.amount:
+        return picture
+    image = picture.image
+    sigma = wanted.amount / 12**0.5 * depth(image)
+    grain = pyvips.Image.gaussnoise(image.width, image.height, sigma=sigma, mean=0, seed=wanted.seed)
+    return picture.with_image(beside_alpha(image, lambda pixels: (pixels + grain).rint().cast(image.format)))

@@ -1,0 +1,66 @@
+"""Round the corners off."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._geometry import on_background
+from features._picture import Picture
+from features._ports import Context
+from features._rounded import masked, rectangle
+from features._types import Color, Length
+
+
+class RoundCorners(Params):
+    """Round the corners off; the size stays."""
+
+    radius: Annotated[
+        Length,
+        Meta(
+            description="Across; percent are of the shorter side, 50p and more round off as far as it goes",
+            extra=hint(main=True, unit="px or %"),
+        ),
+    ] = Length(20)
+    radius_y: Annotated[Length | None, Meta(description="Down; nothing: as across", extra=hint(unit="px or %"))] = None
+    background: Annotated[Color, Meta(description="What lies in the corners")] = Color(0, 0, 0, 0)
+
+    def check(self) -> None:
+        """No radius is below nothing."""
+        for name, length in (("radius", self.radius), ("radiusY", self.radius_y)):
+            if length and length.value < 0:
+                raise InvalidParameter(f"roundCorners.{name}", "0 or more", length)
+
+
+@feature(RoundCorners, group="effect", aliases=("roundCorner",))
+def round_corners(picture: Picture, wanted: RoundCorners, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    width, height = picture.width, picture.height
+    shorter = min(width, height)
+    across = min(wanted.radius.exactly(shorter), width / 2)
+    down = min((wanted.radius if wanted.radius_y is None else wanted.radius_y).exactly(shorter), height / 2)
+    if not across or not down:
+        return picture
+    mask = rectangle((width, height), (across, down))
+
+    def rounded(frame: pyvips.Image) -> pyvips.Image:
+        image, background = on_background(frame, wanted.background)
+        if not image.hasalpha():
+            return ((image * mask + (255 - mask) * background) / 255).rint().cast(image.format)
+        if not wanted.background.alpha:
+            return masked(image, mask)
+        # What is clear inside stays clear: the colour is mixed in by the mask, each weighed by its alpha.
+        inside = image.premultiply() * mask
+        outside = (255 - mask) * [*(level * wanted.background.alpha for level in background[:-1]), background[-1]]
+        return (
+            ((inside + outside) / 255)
+            .copy(interpretation=image.interpretation)
+            .unpremultiply()
+            .rint()
+            .cast(image.format)
+        )
+
+    return picture.each_frame(rounded)

@@ -1,0 +1,69 @@
+"""Cut out an ellipse."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from msgspec import Meta
+
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+from features._rounded import ellipse, masked
+from features._types import Length
+
+_FAINT = 0.04
+"""A share of a pixel that is not worth a row of its own."""
+
+
+class RoundCrop(Params):
+    """Cut out an ellipse: what lies outside is clear, and cut off as far as nothing of the ellipse is left."""
+
+    rx: Annotated[
+        Length | None,
+        Meta(description="Radius across; nothing: half the shorter side", extra=hint(unit="px or %")),
+    ] = None
+    ry: Annotated[
+        Length | None, Meta(description="Radius down; nothing: half the shorter side", extra=hint(unit="px or %"))
+    ] = None
+    left: Annotated[
+        Length | None, Meta(description="Centre, from the left; nothing: the middle", extra=hint(unit="px or %"))
+    ] = None
+    top: Annotated[
+        Length | None, Meta(description="Centre, from the top; nothing: the middle", extra=hint(unit="px or %"))
+    ] = None
+
+    def check(self) -> None:
+        """Radii are above nothing, the centre is not left of or above the picture."""
+        for name, least in (("rx", "above 0"), ("ry", "above 0"), ("left", "0 or more"), ("top", "0 or more")):
+            length: Length | None = getattr(self, name)
+            if length and (length.value < 0 or (length.value == 0 and least == "above 0")):
+                raise InvalidParameter(f"roundCrop.{name}", least, length)
+
+
+@feature(RoundCrop, group="geometry")
+def round_crop(picture: Picture, wanted: RoundCrop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    width, height = picture.width, picture.height
+    half = Length(min(width, height) / 2)
+    radii = ((wanted.rx or half).exactly(width), (wanted.ry or half).exactly(height))
+    centre = (
+        width / 2 if wanted.left is None else wanted.left.exactly(width),
+        height / 2 if wanted.top is None else wanted.top.exactly(height),
+    )
+    left, right = _span("left", centre[0], radii[0], width)
+    top, bottom = _span("top", centre[1], radii[1], height)
+    size = (right - left, bottom - top)
+    mask = ellipse(size, (centre[0] - left, centre[1] - top), radii)
+
+    return picture.each_frame(lambda frame: masked(frame.crop(left, top, *size), mask))
+
+
+def _span(name: str, middle: float, radius: float, whole: int) -> tuple[int, int]:
+    """Where the ellipse begins and ends within a side of `whole` pixels."""
+    start = max(0, math.floor(middle - radius + _FAINT))
+    end = min(whole, math.ceil(middle + radius - _FAINT))
+    if start >= end:
+        raise InvalidParameter(f"roundCrop.{name}", f"such that the ellipse meets a side of {whole} pixels", middle)
+    return start, end
