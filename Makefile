@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation
 lock = requirements/$(1).txt
 RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models)
-CODE := src tests template $(wildcard bench)
+CODE := src tests template deploy $(wildcard bench)
 
 .PHONY: help setup run test check reference format lock bench clean
 
@@ -24,7 +24,7 @@ run: $(VENV)/.project weights/.ready ## Serve the pictures of samples/ on this m
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples
 
 test: setup check ## Check and test everything
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: setup ## Format, lint, types, import contracts, dead code, generated files
 	$(BIN)/ruff format --check $(CODE)

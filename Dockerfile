@@ -1,0 +1,66 @@
+# One image for Lambda and for `image-handler serve`, for arm64 and x86_64. Of its base and of the network it needs pip alone:
+#
+#   docker build -t image-handler .
+#   docker run --read-only --tmpfs /tmp -p 8000:8000 -v ~/Pictures:/pictures:ro --entrypoint image-handler image-handler \
+#     serve --images /pictures --host 0.0.0.0
+#
+# Inside it lies as in the repository: /var/task/src, /var/task/weights, /var/task/samples. What changes seldom lies below what
+# changes often, so that a release is a layer of a megabyte; and what every picture needs below what few need.
+ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.13
+
+FROM ${BASE_IMAGE} AS tools
+ENV PIP_BREAK_SYSTEM_PACKAGES=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_QUIET=1 \
+    PIP_NO_BUILD_ISOLATION=1 PIP_NO_COMPILE=1
+WORKDIR /build
+COPY requirements/build.txt requirements/
+# pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
+ENV PKG_CONFIG_LIBDIR=/nonexistent
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python3 -m pip install --require-hashes --ignore-installed -r requirements/build.txt
+COPY deploy/image/pack.py .
+
+# What every picture needs, the server and the command line
+FROM tools AS runtime
+COPY requirements/runtime.txt requirements/server.txt requirements/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python3 -m pip install --require-hashes --no-deps --target /opt/runtime -r requirements/runtime.txt -r requirements/server.txt \
+    && python3 pack.py /opt/runtime
+
+# What matting and other models than the default need beside it
+FROM tools AS models
+COPY requirements/runtime.txt requirements/server.txt requirements/models.txt requirements/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python3 pack.py --beside requirements/runtime.txt --beside requirements/server.txt requirements/models.txt > models.txt \
+    && python3 -m pip install --require-hashes --no-deps --target /opt/models -r models.txt \
+    && python3 pack.py /opt/models
+
+FROM tools AS handler
+COPY pyproject.toml ./
+COPY src src
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python3 -m pip install --no-deps --target /var/task/src . && python3 pack.py --keep-dates /var/task/src
+
+# The models' weights, and the code that numba compiles; both are good on every processor of the architecture
+FROM tools AS weights
+COPY --from=runtime /opt/runtime /opt/runtime
+COPY --from=models /opt/models /opt/models
+COPY --from=handler /var/task/src /var/task/src
+ENV PYTHONPATH=/var/task/src:/opt/runtime:/opt/models
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/var/cache/weights \
+    WEIGHTS=/var/cache/weights python3 /var/task/src/bin/image-handler weights \
+    && mkdir /var/task/weights && cp -a /var/cache/weights/optimised /var/cache/weights/numba /var/task/weights/
+
+FROM ${BASE_IMAGE}
+COPY --from=runtime /opt/runtime /opt/runtime
+COPY --from=models /opt/models /opt/models
+COPY --from=weights /var/task/weights /var/task/weights
+COPY samples /var/task/samples
+COPY --from=handler /var/task/src /var/task/src
+ENV LAMBDA_TASK_ROOT=/var/task PYTHONPATH=/var/task/src:/opt/runtime:/opt/models PATH=/var/task/src/bin:${PATH} \
+    PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 HOME=/tmp
+WORKDIR /var/task
+USER 65532:65532
+EXPOSE 8000
+# The base's own entrypoint is left aside: the runtime client is of our lock, and every base behaves alike.
+ENTRYPOINT ["python3", "-m", "awslambdaric"]
+CMD ["handler.app.lambda_handler"]

@@ -1,0 +1,105 @@
+"""Packs a folder of installed packages for the image: without what no request asks for, compiled, with one date.
+
+The Dockerfile runs it with the base's Python, so it imports the standard library alone.
+
+    pack.py [--keep-dates] FOLDER                   pack it
+    pack.py --beside LOCK … LOCK                    print the lock file without the packages that the others have
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+# A whole second: layers keep no more. numba knows its compiled code by the date of its source.
+EPOCH = 1_700_000_000
+UNUSED_FOLDERS = ("tests", "test", "bin", "include", "__pycache__")
+UNUSED_FILES = ("*.pxd", "*.pyx", "*.h", "*.hpp", "*.c", "*.cpp", "*.a", "*.lib", "libonnxruntime.so.*")
+"""Stubs stay: skimage reads its own. onnxruntime's Python module holds the whole runtime, and needs no second one."""
+UNUSED_PARTS = (
+    "boto3/examples",
+    "numba/cuda",
+    "onnxruntime/datasets",
+    "onnxruntime/quantization",
+    "onnxruntime/tools",
+    "onnxruntime/transformers",
+    "skimage/data",
+)
+"""Within the folder of packages; what is not there in some version is no fault."""
+AWS_SERVICES = (
+    "cloudfront", "dynamodb", "lambda", "rekognition", "s3", "secretsmanager", "signin", "sns", "sqs",
+    "sso", "sso-oidc", "sts",
+)  # fmt: skip
+"""Of botocore's descriptions of services: what the handler calls, and what credentials come from."""
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--beside", type=Path, action="append", default=[], metavar="LOCK")
+    parser.add_argument("--keep-dates", action="store_true")
+    parser.add_argument("what", type=Path)
+    said = parser.parse_args()
+    if said.beside:
+        sys.stdout.writelines(beside(said.what, said.beside))
+        return
+    if not said.keep_dates:
+        prune(said.what)
+    compiled(said.what)
+    if not said.keep_dates:
+        date(said.what)
+
+
+def beside(lock: Path, others: Iterable[Path]) -> Iterator[str]:
+    """The lines of a lock file, without packages that are in others."""
+    have = {name for other in others for name, _ in _requirements(other)}
+    for name, line in _requirements(lock):
+        if name not in have:
+            yield line
+
+
+def _requirements(lock: Path) -> Iterator[tuple[str, str]]:
+    """Each line, with the package it speaks of."""
+    name = ""
+    for line in lock.read_text("utf-8").splitlines(keepends=True):
+        found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
+        name = found.group() if found else name
+        yield name, line
+
+
+def prune(packages: Path) -> None:
+    """Remove what no request asks for."""
+    for part in UNUSED_PARTS:
+        shutil.rmtree(packages / part, ignore_errors=True)
+    for folder in [path for path in packages.rglob("*") if path.name in UNUSED_FOLDERS and path.is_dir()]:
+        shutil.rmtree(folder, ignore_errors=True)
+    for pattern in UNUSED_FILES:
+        for file in packages.rglob(pattern):
+            file.unlink()
+    for service in packages.glob("botocore/data/*/"):
+        if service.name not in AWS_SERVICES:
+            shutil.rmtree(service)
+
+
+def compiled(packages: Path) -> None:
+    """Compile all modules. Python takes the result as it is, without a look at the source's date."""
+    mode = PycInvalidationMode.UNCHECKED_HASH
+    # Not all that packages carry can be compiled: some is for other Pythons, and nobody imports it.
+    compileall.compile_dir(packages, quiet=2, workers=0, invalidation_mode=mode)
+
+
+def date(packages: Path) -> None:
+    """Give every file one date, so that the same packages make the same layer."""
+    for path in (packages, *packages.rglob("*")):
+        os.utime(path, (EPOCH, EPOCH), follow_symlinks=False)
+
+
+if __name__ == "__main__":
+    main()
