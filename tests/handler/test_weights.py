@@ -110,11 +110,10 @@ def test_the_command(tmp_path: Path) -> None:
     for name in ("u2net.onnx", "numba"):
         (tmp_path / name).symlink_to(folder / name)
     shutil.copytree(folder / "optimised", tmp_path / "optimised")
-    command = [str(Path(sys.executable).with_name("image-handler")), "weights", "--only-optimised"]
+    command = [str(Path(sys.executable).with_name("image-handler")), "weights"]
     environment = {"PATH": os.environ["PATH"], "WEIGHTS": str(tmp_path)}
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (0, f"{tmp_path} is ready\n")
-    assert not (tmp_path / "u2net.onnx").exists()
     assert (tmp_path / "optimised" / "u2net.onnx").exists()
     wrong = subprocess.run([*command, "u3net"], env=environment, capture_output=True, text=True, check=False)
     assert wrong.returncode == 2

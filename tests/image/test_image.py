@@ -1,4 +1,4 @@
-"""The image in use: the real runtime client in it, read-only, unprivileged, told of a processor that it was not made on."""
+"""The image in use: Lambda's runtime client in it, read-only, unprivileged, told of a processor it was not made on."""
 
 from __future__ import annotations
 

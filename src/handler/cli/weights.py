@@ -15,8 +15,7 @@ _MODELS = fields(by_name("removeBackground").params)["model"].choices
 
 @click.command()
 @click.argument("models", nargs=-1, metavar="[MODELS]…", type=click.Choice(_MODELS))
-@click.option("--only-optimised", is_flag=True, help="Keep no original of what has been optimised; for an image.")
-def weights(models: tuple[str, ...], only_optimised: bool) -> None:
+def weights(models: tuple[str, ...]) -> None:
     """Get the weights of MODELS (unless said, u2net) into the folder WEIGHTS, and make them ready.
 
     All but u2net and u2netp are fetched by rembg, from where it has them.
@@ -27,6 +26,4 @@ def weights(models: tuple[str, ...], only_optimised: bool) -> None:
             click.echo(f"{step} …", err=True)
     except WeightsError as error:
         raise click.ClickException(str(error)) from error
-    if only_optimised:
-        (folder / f"{DEFAULT}.onnx").unlink(missing_ok=True)
     click.echo(f"{folder} is ready")
