@@ -46,6 +46,7 @@ class Area(Params):
     focal_point: Annotated[
         Point | None, Meta(description="Centre of the box, as shares of width and height, in place of a position")
     ] = None
+    clamp: Annotated[bool, Meta(description="Leave out what would lie outside, instead of refusing it")] = False
 
     def check(self) -> None:
         """An aspect ratio wants a side to be free; a focal point wants no other position."""
@@ -67,6 +68,8 @@ def cut(picture: Picture, wanted: Area) -> Picture:
     room = (picture.width, picture.height)
     across = _Span.of(wanted.left, wanted.width, room[0])
     down = _Span.of(wanted.top, wanted.height, room[1])
+    if wanted.clamp:
+        across, down = across.within(room[0]), down.within(room[1])
     _refuse_outside(wanted, ("left", "width"), across, room[0])
     _refuse_outside(wanted, ("top", "height"), down, room[1])
     size = _size(wanted, across, down, (room[0] - (across.start or 0), room[1] - (down.start or 0)))
@@ -101,6 +104,13 @@ class _Span(NamedTuple):
         if start and begin is not None and start.percent and length.percent:
             long = Length(start.value + length.value, True).of(whole) - begin
         return cls(begin, max(1, long) if length.percent and length.value > 0 else long)
+
+    def within(self, whole: int) -> _Span:
+        """As much of it as lies within a side of `whole` pixels."""
+        begin = max(0, self.start or 0)
+        if self.length is None:
+            return self
+        return _Span(self.start and begin, min((self.start or 0) + self.length, whole) - begin)
 
 
 def _size(wanted: Area, across: _Span, down: _Span, room: Size) -> Size:

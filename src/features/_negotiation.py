@@ -38,7 +38,8 @@ def _chosen(picture: Picture, output: Output, context: Context) -> Format:
     if asked := _WRITTEN_AS.get(output.format or ""):
         return asked
     if not negotiated(picture.source, output):
-        return _WRITTEN_AS[picture.source.format]
+        opaque = picture.source.format == "png" and not picture.has_alpha
+        return "jpeg" if output.auto_jpeg and opaque and output.format is None else _WRITTEN_AS[picture.source.format]
     pixels = picture.width * picture.height
     if picture.frames > 1:
         return "webp" if "webp" in context.accepts else "gif"

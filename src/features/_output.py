@@ -25,6 +25,7 @@ class Output(Params):
             extra=hint(synonyms={"jpg": "jpeg", "tif": "tiff"}),
         ),
     ] = None
+    auto_jpeg: Annotated[bool, Meta(description="An opaque PNG becomes a JPEG, where no format is asked")] = False
     quality: (
         Annotated[
             int,

@@ -51,17 +51,23 @@ class Fill(Params):
     position: Annotated[Position, Meta(description="Where the picture stands", extra=hint(aliases=("gravity",)))] = (
         Position("center")
     )
+    adaptive: Annotated[bool, Meta(description="Swap width and height where the picture lies the other way")] = False
     behind: Annotated[bool, Meta(description="Fill what is clear in the picture, too")] = False
 
 
 @feature(Fill, group="geometry")
 def fill(picture: Picture, wanted: Fill, context: Context) -> Picture:
     own = (picture.width, picture.height)
-    size = (max(own[0], wanted.width or 0), max(own[1], wanted.height or 0))
+    asked = (wanted.width or 0, wanted.height or 0)
+    if wanted.adaptive and all(asked) and (own[0] - own[1]) * (asked[0] - asked[1]) < 0:
+        asked = (asked[1], asked[0])
+    size = (max(own[0], asked[0]), max(own[1], asked[1]))
     if size == own and not (wanted.behind and picture.has_alpha):
         return picture
     refuse_larger("fill.width", size, picture.frames, context)
-    corner = wanted.position.place(size, own)
+    # Half a pixel is cut off, as in Thumbor.
+    across, down = wanted.position.ratios
+    corner = (int((size[0] - own[0]) * across), int((size[1] - own[1]) * down))
     if wanted.mode == "blur":
         picture = picture.materialized()
         return picture.each_frame(lambda frame: _laid(frame, _soft(frame, size), corner, wanted))

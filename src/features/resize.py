@@ -14,7 +14,7 @@ from features._feature import Params, feature, hint
 from features._geometry import Box, Size, framed, nearest, refuse_larger, seek
 from features._picture import Picture
 from features._ports import Context
-from features._types import Color, CropPosition, Point, Ratio
+from features._types import Color, CropPosition, Point, Position, Ratio
 
 _LONGEST = 1_000_000
 """Pixels a side, of a picture scaled to be cropped; libvips counts no farther than ten times that."""
@@ -43,6 +43,13 @@ class Resize(Params):
     focal_point: Annotated[
         Point | None, Meta(description="What cover keeps, as shares of width and height, in place of a position")
     ] = None
+    focal_x: (
+        Annotated[
+            int, Meta(ge=0, le=1_000_000, description="The focal point in pixels, with focalY", extra=hint(unit="px"))
+        ]
+        | None
+    ) = None
+    focal_y: Annotated[int, Meta(ge=0, le=1_000_000, description="See focalX", extra=hint(unit="px"))] | None = None
     background: Annotated[Color, Meta(description="What contain fills up with")] = Color(0, 0, 0)
     kernel: Annotated[
         Literal["nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3", "mks2013", "mks2021"],
@@ -56,17 +63,34 @@ class Resize(Params):
     aspect_ratio: Annotated[
         Ratio | None, Meta(description="Width by height, such as 16:9: makes of one given side the other")
     ] = None
+    keep: Annotated[
+        Literal["width", "height"] | None, Meta(description="A side that is to be as long as it is, in place of a size")
+    ] = None
+    adaptive: Annotated[bool, Meta(description="Swap width and height where the picture lies the other way")] = False
     without_enlargement: Annotated[bool, Meta(description="Never scale up")] = False
     without_reduction: Annotated[bool, Meta(description="Never scale down")] = False
 
     def check(self) -> None:
         """An aspect ratio wants one side; a focal point wants cover and no other position."""
+        if (self.focal_x is None) != (self.focal_y is None):
+            raise InvalidParameter("resize.focalX", "given together with focalY", self.focal_x)
+        if self.focal_point and self.focal_x is not None:
+            raise InvalidParameter("resize.focalPoint", "left out with focalX and focalY", self.focal_point)
+        if self.keep and getattr(self, self.keep):
+            raise InvalidParameter(f"resize.{self.keep}", f"left out with keep={self.keep}", getattr(self, self.keep))
         if self.aspect_ratio and bool(self.width) == bool(self.height):
             raise InvalidParameter("resize.aspectRatio", "given with either width or height", self.aspect_ratio)
-        if self.focal_point and self.fit != "cover":
-            raise InvalidParameter("resize.focalPoint", f"left out with fit {self.fit}", self.focal_point)
-        if self.focal_point and self.position != "center":
-            raise InvalidParameter("resize.focalPoint", "left out with a position", self.focal_point)
+        name, focal = ("focalPoint", self.focal_point) if self.focal_point else ("focalX", self.focal_x)
+        if focal is not None and self.fit != "cover":
+            raise InvalidParameter(f"resize.{name}", f"left out with fit {self.fit}", focal)
+        if focal is not None and self.position != "center":
+            raise InvalidParameter(f"resize.{name}", "left out with a position", focal)
+
+    def kept(self, full: Size) -> Position | Point:
+        """What cover keeps of a picture of that width and height."""
+        if self.focal_x is not None and self.focal_y is not None:
+            return Point(min(1.0, self.focal_x / full[0]), min(1.0, self.focal_y / full[1]))
+        return self.focal_point or self.position
 
 
 class Plan(NamedTuple):
@@ -101,6 +125,10 @@ def _scaled_side(side: int, shrink: float) -> int:
 def _asked(wanted: Resize, full: Size) -> Size:
     """Width and height in device pixels; 0 is free."""
     width, height = wanted.width or 0, wanted.height or 0
+    if wanted.keep:
+        width, height = (full[0], height) if wanted.keep == "width" else (width, full[1])
+    if wanted.adaptive and width and height and (full[0] - full[1]) * (width - height) < 0:
+        width, height = height, width
     if wanted.aspect_ratio:
         width = width or max(1, nearest(height * wanted.aspect_ratio))
         height = height or max(1, nearest(width / wanted.aspect_ratio))
@@ -135,7 +163,8 @@ def shrink(wanted: Resize, full: Size) -> float:
 
 @feature(Resize, group="geometry", shrink=shrink)
 def resize(picture: Picture, wanted: Resize, context: Context) -> Picture:
-    planned = plan(wanted, picture.full)
+    full = picture.full
+    planned = plan(wanted, full)
     scaled, result = planned.scaled, planned.result
     field = "resize.height" if wanted.height and not wanted.width else "resize.width"
     refuse_larger(field, result, picture.frames, context)
@@ -156,7 +185,7 @@ def resize(picture: Picture, wanted: Resize, context: Context) -> Picture:
         whole = picture.each_frame(scale).materialized()
         resized = Box(*seek(whole, result, wanted.position), *result).cut(whole)
     else:
-        box = Box(*(wanted.focal_point or wanted.position).place(scaled, result), *result)
+        box = Box(*wanted.kept(full).place(scaled, result), *result)
         resized = picture.each_frame(lambda frame: scale(frame).crop(*box))
     return replace(resized, shrunk_from=None)
 

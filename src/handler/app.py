@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from features import Deadline
 from handler import response
+from handler.canonical import WRAPPED, unwrap
+from handler.dialects import thumbor
 from handler.doors.console import is_console_event
 from handler.doors.http_call import call_of, is_http_event
 from handler.doors.upload_events import is_upload_event
@@ -48,10 +50,21 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
 
 def _http(app: Application, event: Mapping[str, Any], deadline: Deadline, facts: dict[str, Any]) -> dict[str, object]:
     call = call_of(event)
-    facts.update(method=call.method, path=call.path)
+    facts.update(method=call.method, path=_loggable(call.path))
     answer = app.http.answer(call, deadline)
     facts.update(status=int(answer.status), bytes=len(answer.body), **answer.for_the_log)
     return answer.as_event(head=call.method == "HEAD")
+
+
+def _loggable(path: str) -> str:
+    """A path without the signature in it; a wrapped one that holds one is told by its beginning alone."""
+    if path.startswith(WRAPPED):
+        try:
+            plain = unwrap(path)
+        except HandlerError:
+            return path
+        return path if thumbor.redacted(plain) == plain else f"{WRAPPED}…"
+    return thumbor.redacted(path)
 
 
 def _console(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:

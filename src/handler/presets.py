@@ -31,11 +31,14 @@ class Recipe(msgspec.Struct, frozen=True):
         return cls(edits(steps, where=where), check(Output, output, where=where))
 
     def over(self, base: Recipe) -> Recipe:
-        """This recipe on top of another: its features replace theirs, its output options win."""
+        """This recipe on top of another: its features replace theirs, its output options win.
+
+        Where one of them has an order of its own (Thumbor's filters), that is kept, and this one's steps come last.
+        """
         mine = {step.feature.name for step in self.steps}
         kept = tuple(step for step in base.steps if step.feature.name not in mine)
-        steps = in_order(kept + self.steps) if kept else self.steps
-        return Recipe(steps, _over(self.output, base.output))
+        is_ordered = _in_order(kept) and _in_order(self.steps)
+        return Recipe(in_order(kept + self.steps) if is_ordered else kept + self.steps, _over(self.output, base.output))
 
     def then(self, last: Recipe) -> Recipe:
         """This recipe and then `last`: its steps run after these, but before a report; its output wins."""
@@ -43,6 +46,11 @@ class Recipe(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(
             self, steps=self.steps[:at] + last.steps + self.steps[at:], output=_over(last.output, self.output)
         )
+
+
+def _in_order(steps: tuple[Step, ...]) -> bool:
+    """Whether no feature stands there twice, or elsewhere than in the catalogue."""
+    return in_order(steps) == steps and len({step.feature.name for step in steps}) == len(steps)
 
 
 def _over(output: Output, base: Output) -> Output:

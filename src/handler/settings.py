@@ -152,7 +152,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     always: str = _set("", "ALWAYS", _text, "JSON edits added to every answer, or the address of such")
     dialects: tuple[str, ...] = _set(
-        ("json", "query"), "DIALECTS", _one_of("json", "query"), "Request languages understood"
+        ("json", "thumbor", "query"),
+        "DIALECTS",
+        _one_of("json", "thumbor", "query"),
+        "Request languages understood",
     )
     ignored_parameters: str = _set(
         "utm_*,fbclid,gclid", "IGNORED_PARAMETERS", _text, "Query names that count nowhere; *: every unknown one"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
@@ -61,6 +62,16 @@ class Signatures:
         fresh = self._secrets.values(refresh=True)
         if fresh == secrets or not _matches(given, forms, fresh):
             raise BadSignature(f"`{SIGNATURE}` does not match the path and the other parameters")
+
+    def covers_path(self, given: str, forms: Iterable[str]) -> bool:
+        """Whether `given` is Thumbor's signature of a path, which is written in any of these forms: URL-safe base64 of
+        its HMAC-SHA1. It says nothing of the query.
+        """
+        forms, secrets = tuple(forms), self._secrets.values()
+        if _matches(given, forms, secrets, of_path):
+            return True
+        fresh = self._secrets.values(refresh=True)
+        return fresh != secrets and _matches(given, forms, fresh, of_path)
 
     def signed_url(
         self, address: str, expires_in: timedelta | None = None, *, ignored: IgnoredParameters | None = None
@@ -134,10 +145,17 @@ def _signed_forms(path: str, pairs: Pairs, raw_path: str) -> tuple[str, ...]:
     return (ours,) if theirs == ours else (ours, theirs)
 
 
-def _matches(given: str, forms: tuple[str, ...], secrets: tuple[str, ...]) -> bool:
+def of_path(path: str, secret: str) -> str:
+    """Thumbor's signature of what follows it in the path."""
+    return base64.urlsafe_b64encode(hmac.new(secret.encode(), path.encode(), hashlib.sha1).digest()).decode()
+
+
+def _matches(
+    given: str, forms: tuple[str, ...], secrets: tuple[str, ...], made: Callable[[str, str], str] | None = None
+) -> bool:
     """Whether any secret makes this signature of any form; takes as long for the first as for none."""
-    wanted = given.encode()
-    outcomes = [hmac.compare_digest(_hmac(form, secret).encode(), wanted) for form in forms for secret in secrets]
+    wanted, made = given.encode(), made or _hmac
+    outcomes = [hmac.compare_digest(made(form, secret).encode(), wanted) for form in forms for secret in secrets]
     return any(outcomes)
 
 

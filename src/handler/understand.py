@@ -9,13 +9,14 @@ from enum import Enum
 import msgspec
 
 from features import CATALOGUE, ObjectRef, Output, Step, check, edits
-from handler.dialects import json_edits, query
+from handler.dialects import json_edits, query, thumbor
 from handler.errors import BadRequest, Forbidden, NotFound
 from handler.presets import Recipe
 from handler.request import ImageRequest
 from handler.signature import parse_expiry
 
 KEY_PREFIX = "/_key/"
+DIALECTS = ("json", "thumbor", "query")
 CUT_OUT = "removeBackground"
 _WITH_PRESETS_ONLY = {"preset", "v", "expires", "signature"}
 
@@ -35,7 +36,7 @@ class House(msgspec.Struct, frozen=True):
     presets_only: bool = False
     always: Recipe = msgspec.field(default_factory=Recipe)
     public_features: tuple[str, ...] = ()
-    dialects: tuple[str, ...] = ("json", "query")
+    dialects: tuple[str, ...] = DIALECTS
     auto: frozenset[str] = frozenset()
     """Formats that are negotiated where a request names none: from AUTO_FORMAT and AUTO_WEBP."""
 
@@ -52,6 +53,7 @@ class _Asked(msgspec.Struct, frozen=True):
     recipe: Recipe
     controls: Mapping[str, str]
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    dialect: str = "query"
 
 
 def understand(
@@ -61,10 +63,15 @@ def understand(
     *,
     caller: Caller = Caller.ANYONE,
     accepts: frozenset[str] = frozenset(),
+    path_signed: bool = False,
 ) -> ImageRequest:
-    """What a path and its parameters ask for. Raises InvalidParameter, BadRequest, Forbidden or NotFound."""
+    """What a path and its parameters ask for. Raises InvalidParameter, BadRequest, Forbidden or NotFound.
+
+    `path_signed`: the first segment of the path is a signature of the rest, and it is right.
+    """
     pairs = tuple(pairs)
-    asked = _by_language(path, pairs, house, is_url=caller is not Caller.OPERATOR)
+    words = query.read(pairs)
+    asked = _by_language(path, words, house, is_url=caller is not Caller.OPERATOR, path_signed=path_signed)
     if house.presets_only and caller is not Caller.OPERATOR:
         _only_presets(asked, pairs)
     return _ruled(asked, ObjectRef(*asked.ref), house, caller, accepts)
@@ -87,25 +94,40 @@ def understand_posted(
     return _ruled(asked, picture, house, Caller.OPERATOR, accepts)
 
 
-def _by_language(path: str, pairs: tuple[tuple[str, object], ...], house: House, *, is_url: bool) -> _Asked:
-    words = query.read(pairs)
-    asked_bucket = words.controls.get("bucket", "")
+def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, path_signed: bool) -> _Asked:
     if is_url and "query" not in house.dialects and (words.edits or words.output):
         raise Forbidden("query parameters that edit are switched off (DIALECTS)")
     if path.startswith(KEY_PREFIX):
         key = path.removeprefix(KEY_PREFIX)
     else:
         key = path.removeprefix("/")
-        said = json_edits.decode(key) if "json" in house.dialects else None
-        if said is not None:
-            if said.bucket and asked_bucket:
-                raise BadRequest("`bucket` must be given once: in the JSON or in the query")
-            base = Recipe(edits(said.edits, where="edits"), check(Output, said.output, where="edits"))
-            ref = ObjectRef(said.bucket or asked_bucket, said.key)
-            return _Asked(ref, _recipe(words).over(base), words.controls, said.headers)
+        asked = _in_path(key, words, house, path_signed=path_signed)
+        if asked is not None:
+            return asked
     if not key:
         raise NotFound("the path must name a picture, got /")
-    return _Asked(ObjectRef(asked_bucket, key), _recipe(words), words.controls)
+    return _Asked(ObjectRef(words.controls.get("bucket", ""), key), _recipe(words), words.controls)
+
+
+def _in_path(path: str, words: query.Words, house: House, *, path_signed: bool) -> _Asked | None:
+    """What a path says that is more than a key, with the query on top; None for a key."""
+    said = json_edits.decode(path) if "json" in house.dialects and not path_signed else None
+    if said is not None:
+        base = Recipe(edits(said.edits, where="edits"), check(Output, said.output, where="edits"))
+        return _with_query(ObjectRef(said.bucket, said.key), base, words, said.headers, "json")
+    wanted = thumbor.read(path, signed=path_signed) if "thumbor" in house.dialects else None
+    if wanted is None:
+        return None
+    ref, base = ObjectRef(wanted.bucket, wanted.key), Recipe(wanted.steps, wanted.output)
+    return _with_query(ref, base, words, wanted.headers, "thumbor")
+
+
+def _with_query(ref: ObjectRef, base: Recipe, words: query.Words, headers: Mapping[str, str], dialect: str) -> _Asked:
+    in_query = words.controls.get("bucket", "")
+    if ref.bucket and in_query:
+        raise BadRequest("`bucket` must be given once: in the path or in the query")
+    ref = ObjectRef(ref.bucket or in_query, ref.key)
+    return _Asked(ref, _recipe(words).over(base), words.controls, headers, dialect)
 
 
 def _recipe(words: query.Words) -> Recipe:

@@ -13,6 +13,7 @@ import msgspec
 
 from features import InvalidParameter, ObjectRef
 from handler.aws import AwsAccess, Credentials
+from handler.callers import Callers
 from handler.canonical import IgnoredParameters
 from handler.dialects import query
 from handler.doors.console import ConsoleDoor
@@ -102,12 +103,14 @@ def _http(
     origin = _secret(settings.origin_secret, settings.origin_secret_file, aws)
     prefetch(secret for secret in (signing if settings.enable_signature else None, origin) if secret)
     caching = Caching(settings.browser_max_age, settings.cdn_max_age, settings.error_max_age)
-    signatures = Signatures(signing) if settings.enable_signature and signing else None
+    known = Signatures(signing) if signing else None
+    signatures = known if settings.enable_signature else None
     return HttpDoor(
         workshop=workshop,
         house=house,
         ignored=ignored,
         caching=caching,
+        callers=Callers(known, settings.enable_signature, "thumbor" in house.dialects),
         signatures=signatures,
         operator=_operator(settings, aws, workshop, house, ignored, caching, signatures),
         origin=origin,

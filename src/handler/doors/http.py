@@ -10,6 +10,7 @@ import msgspec
 
 from features import Deadline, FeatureError, ObjectRef
 from handler import canonical, response
+from handler.callers import Callers
 from handler.doors.http_call import Call
 from handler.errors import Forbidden, HandlerError, MethodNotAllowed, NotFound, UriTooLong
 from handler.ports import SecretSource
@@ -18,7 +19,7 @@ from handler.proofs import is_one_of
 from handler.request import ImageRequest
 from handler.response import Answer, Caching
 from handler.signature import Signatures
-from handler.understand import Caller, House, understand
+from handler.understand import House, understand
 
 if TYPE_CHECKING:
     from handler.doors.operator import OperatorDoor
@@ -35,7 +36,9 @@ class HttpDoor(msgspec.Struct, frozen=True):
     house: House
     ignored: canonical.IgnoredParameters
     caching: Caching
+    callers: Callers = msgspec.field(default_factory=Callers)
     signatures: Signatures | None = None
+    """None where signatures are off."""
     operator: Callable[[], OperatorDoor] | None = None
     """Opens the operator's pages under `/_api/`."""
     origin: SecretSource | None = None
@@ -90,11 +93,10 @@ class HttpDoor(msgspec.Struct, frozen=True):
 
     def _picture(self, path: str, raw_path: str, call: Call, deadline: Deadline) -> Answer:
         pairs = call.pairs(self.ignored)
-        caller = Caller.ANYONE
-        if self.signatures is not None:
-            self.signatures.verify(path, pairs, raw_path=raw_path)
-            caller = Caller.SIGNED
-        request = understand(path, pairs, self.house, caller=caller, accepts=call.accepts)
+        proof = self.callers.proof(path, pairs, raw_path)
+        request = understand(
+            path, pairs, self.house, caller=proof.caller, accepts=call.accepts, path_signed=proof.path_signed
+        )
         result = produce(request, self.workshop, deadline=deadline, conditions=call.conditions)
         return response.picture(result, request, self.caching)
 

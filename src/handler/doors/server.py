@@ -24,6 +24,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from handler.canonical import SIGNATURE
+from handler.dialects.thumbor import redacted
 from handler.doors.workers import Bounds, Measures, Remaining, Workers
 from handler.errors import BadRequest, Forbidden, HandlerError, PayloadTooLarge
 from handler.response import Answer, Caching, refusal, report
@@ -189,7 +190,7 @@ def _raw_query(request: Request) -> str:
 
 def _who_and_what(request: Request) -> tuple[str, str, str]:
     """Client, method and address; a signature is a secret as long as it is valid."""
-    address = _raw_path(request)
+    address = redacted(_raw_path(request))
     if query := _raw_query(request):
         pairs = (pair.partition("=") for pair in query.split("&"))
         address += "?" + "&".join(

@@ -1,0 +1,24 @@
+"""From the grammar of a path to its meaning."""
+
+from __future__ import annotations
+
+from features import Output, check, edits
+from handler.dialects import json_edits
+from handler.dialects.thumbor import Said, aws, filters, grammar
+
+
+def whole(text: str) -> Said:
+    """What follows a signature or `unsafe`, in Thumbor's own meaning. InvalidParameter, NotFound."""
+    path = grammar.whole(text)
+    made = filters.made_of(path)
+    output = check(Output, made.output, where="filters")
+    return Said(path.image, tuple(made.steps), output, headers=made.headers)
+
+
+def aws_part(text: str) -> Said | None:
+    """A path of AWS's, None for any other. InvalidParameter."""
+    path = grammar.aws_part(text)
+    if path is None:
+        return None
+    steps, output = json_edits.split(aws.edits_of(path))
+    return Said(path.image, edits(steps, where="edits"), check(Output, output, where="edits"), bucket=path.bucket)

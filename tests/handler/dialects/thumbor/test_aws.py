@@ -1,0 +1,115 @@
+"""The part of Thumbor's language that AWS's image handler takes, and what it means there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from features import InvalidParameter, describe, describe_steps
+from handler.dialects import thumbor
+from handler.dialects.thumbor import aws, grammar
+
+Edits = dict[str, Any]
+
+
+def edits(path: str) -> Edits:
+    parsed = grammar.aws_part(path)
+    assert parsed is not None
+    return aws.edits_of(parsed)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("300x200/a.jpg", {"resize": {"width": 300, "height": 200}}),
+        ("300x0/a.jpg", {"resize": {"width": 300, "height": 0, "fit": "inside"}}),
+        ("0x0/a.jpg", {}),
+        ("fit-in/300x200/a.jpg", {"resize": {"width": 300, "height": 200, "fit": "inside"}}),
+        ("10x20:110x220/a.jpg", {"crop": {"left": 10, "top": 20, "width": 100, "height": 200}}),
+        ("filters:blur(7)/a.jpg", {"blur": 3.5}),
+        ("filters:blur(7,2)/a.jpg", {"blur": 2}),
+        ("filters:sharpen(1,3,true)/a.jpg", {"sharpen": 2.5}),
+        ("filters:rgb(100,50,0)/a.jpg", {"tint": {"r": 255, "g": 127.5, "b": 0}}),
+        ("filters:equalize()/a.jpg", {"normalize": True}),
+        ("fit-in/300x200/filters:fill(red)/a.jpg",
+         {"resize": {"width": 300, "height": 200, "fit": "contain", "background": "red"}}),
+        ("300x200/filters:upscale()/a.jpg", {"resize": {"width": 300, "height": 200, "fit": "inside"}}),
+        ("300x200/filters:stretch()/a.jpg", {"resize": {"width": 300, "height": 200, "fit": "fill"}}),
+        ("fit-in/300x200/filters:stretch()/a.jpg", {"resize": {"width": 300, "height": 200, "fit": "inside"}}),
+        ("300x200/filters:no_upscale()/a.jpg",
+         {"resize": {"width": 300, "height": 200, "withoutEnlargement": True}}),
+        ("filters:proportion(0.5)/a.jpg", {"resize": {"ratio": 0.5}}),
+        ("filters:quality(40)/a.jpg", {"jpeg": {"quality": 40}}),
+        ("filters:quality(40)/filters:format(webp)/a", {"toFormat": "webp", "webp": {"quality": 40}}),
+        ("filters:quality(40):format(webp)/a.jpg", {"toFormat": "webp"}),
+        ("filters:autojpg()/a.png", {"toFormat": "jpeg"}),
+        ("filters:rotate(90)/a.jpg", {"rotate": 90}),
+        ("filters:rotate()/a.jpg", {}),
+        ("filters:strip_exif()/a.jpg", {"rotate": None}),
+        ("filters:convolution(1;2;1;2;4;2;1;2;1,3,true)/a.jpg",
+         {"convolve": {"width": 3, "height": 3, "kernel": [1, 2, 1, 2, 4, 2, 1, 2, 1]}}),
+        ("filters:animated()/a.gif", {"animated": True}),
+        ("filters:animated(false)/a.gif", {"animated": False}),
+        ("filters:smart_crop()/a.jpg", {"smartCrop": True}),
+        ("filters:smart_crop(1,20)/a.jpg", {"smartCrop": {"faceIndex": 1, "padding": 20}}),
+        ("filters:watermark(b,logos/l.png,10,-20p,40,20,)/a.jpg",
+         {"overlayWith": {"bucket": "b", "key": "logos/l.png", "alpha": "40", "wRatio": "20",
+                          "options": {"left": "10", "top": "-20p"}}}),
+        ("filters:background_color(ff8800)/a.png", {"flatten": {"background": "ff8800"}}),
+    ],
+)  # fmt: skip
+def test_a_path_is_json_edits(path: str, expected: Edits) -> None:
+    assert edits(path) == expected
+
+
+def test_filters_apply_in_alphabetical_order() -> None:
+    assert edits("fit-in/30x20/filters:upscale():fill(red)/a.jpg")["resize"]["fit"] == "inside"
+    assert list(edits("filters:sharpen(1,1):blur(2)/a.jpg")) == ["blur", "sharpen"]
+
+
+@pytest.mark.parametrize(
+    ("path", "bucket", "key"),
+    [
+        ("s3:photos/fit-in/3x2/a/b.jpg", "photos", "a/b.jpg"),
+        ("fit-in/3x2/s3:photos/b.jpg", "photos", "b.jpg"),
+        ("s3:photos/b.jpg", "photos", "b.jpg"),
+        ("3x2/fit-in/b.jpg", "", "b.jpg"),
+        ("3x2/4x5/b.jpg", "", "4x5/b.jpg"),
+        ("3x2/smart/b.jpg", "", "smart/b.jpg"),
+        ("3x2/left/top/b.jpg", "", "left/top/b.jpg"),
+        ("filters:grayscale()/3x2/b.jpg", "", "b.jpg"),
+    ],
+)
+def test_a_bucket_stands_in_a_segment_of_its_own(path: str, bucket: str, key: str) -> None:
+    said = thumbor.read(path)
+    assert said is not None
+    assert (said.bucket, said.key) == (bucket, key)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["cat.jpg", "a/300x200/cat.jpg", "300x200", "fit-in", "meta/300x200/cat.jpg", "trim/cat.jpg", "-300x200/cat.jpg",
+     "300x/cat.jpg", "origx200/cat.jpg", "full-fit-in/300x200/cat.jpg", "0.1x0.1:0.5x0.5/cat.jpg", "left/cat.jpg",
+     "smart/cat.jpg", "s3:", "fit-in/", "unsafe"],
+)  # fmt: skip
+def test_any_other_path_is_a_key(path: str) -> None:
+    assert thumbor.read(path) is None
+
+
+def test_quality_and_crop_reach_the_output_and_the_steps() -> None:
+    said = thumbor.read("10x20:110x220/300x200/filters:quality(40):no_upscale()/a.webp")
+    assert said is not None
+    assert describe(said.output) == {"format": "webp", "quality": 40}
+    assert [step["feature"] for step in describe_steps(said.steps)] == ["crop", "resize"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "name"),
+    [("nosuch()", "nosuch"), ("brightness(5)", "brightness"), ("blur(x)", "filters:blur"), ("rgb(1)", "filters:rgb"),
+     ("convolution(a;b,2)", "filters:convolution"), ("format(bmp)", "filters:format"), ("blur", "filters")],
+)  # fmt: skip
+def test_refusals_name_the_filter(filters: str, name: str) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        thumbor.read(f"filters:{filters}/cat.jpg")
+    assert name in str(refused.value)
