@@ -21,6 +21,8 @@ DOCUMENT = openapi()
 PARAMETERS: dict[str, Any] = DOCUMENT["components"]["parameters"]
 EVERY_FIELD = [(feature, field) for feature in CATALOGUE for field in fields(feature.params).values()]
 OTHER_BOUND = {
+    "focalX": {"focalY": "1"},
+    "focalY": {"focalX": "1"},
     "minColors": {"maxColors": "256"},
     "maxColors": {"minColors": "2"},
     "alphaMattingForegroundThreshold": {"alphaMattingBackgroundThreshold": "0"},
