@@ -192,7 +192,10 @@ def test_odd_keys_arrive_signed_through_edge_and_gateway(edge: Edge, tmp_path: P
         }
     )
     signed = [
-        signed_url(f"/{'_key/' * key.startswith(('_', '300x200/'))}{quote(key)}?width=8&download={quote(key)}", "signing secret")
+        signed_url(
+            f"/{'_key/' * key.startswith(('_', '300x200/'))}{quote(key)}?width=8&download={quote(key)}",
+            "signing secret",
+        )
         for key in KEYS
     ]
     viewers = [Viewer(*address.partition("?")[::2]) for address in signed]
