@@ -41,6 +41,8 @@ class Field(msgspec.Struct, frozen=True):
     unit: str
     synonyms: Mapping[str, str]
     choices: tuple[str, ...]
+    usual: tuple[float, float] | None
+    """The range that most pictures need, where the bounds are far wider."""
 
     @property
     def boolean(self) -> bool:
@@ -88,6 +90,7 @@ def _field(field: msgspec.structs.FieldInfo) -> Field:
         unit=str(extra.get("unit", "")),
         synonyms=extra.get("synonyms", {}),
         choices=tuple(choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)),
+        usual=extra.get("usual"),
     )
 
 

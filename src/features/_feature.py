@@ -30,13 +30,18 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def hint(
-    *, main: bool = False, aliases: tuple[str, ...] = (), unit: str = "", synonyms: dict[str, str] | None = None
+    *,
+    main: bool = False,
+    aliases: tuple[str, ...] = (),
+    unit: str = "",
+    synonyms: dict[str, str] | None = None,
+    usual: tuple[float, float] | None = None,
 ) -> dict[str, object]:
     """`extra` of a field: `main` is what `blur=3` sets; `aliases` are other names, `synonyms` other values.
 
-    A synonym of the empty text is a word for nothing.
+    A synonym of the empty text is a word for nothing. `usual` is the range of a slider where the bounds are far wider.
     """
-    return {"main": main, "aliases": aliases, "unit": unit, "synonyms": synonyms or {}}
+    return {"main": main, "aliases": aliases, "unit": unit, "synonyms": synonyms or {}, "usual": usual}
 
 
 Apply = Callable[[Picture, ParamsT, Context], Picture | Report]

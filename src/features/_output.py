@@ -75,6 +75,7 @@ class Output(Params):
                 ge=200,
                 le=100_000_000,
                 description="Largest size in bytes; quality, or colours of PNG and GIF, go down until it fits",
+                extra=hint(unit="bytes", usual=(1_000, 500_000)),
             ),
         ]
         | None
@@ -86,7 +87,12 @@ class Output(Params):
         ),
     ] = "strip"
     animated: Annotated[bool | None, Meta(description="Keep all frames; nothing: where the format can")] = None
-    page: Annotated[int, Meta(ge=0, le=10_000, description="A single frame or page, counted from 0")] | None = None
+    page: (
+        Annotated[
+            int, Meta(ge=0, le=10_000, description="A single frame or page, counted from 0", extra=hint(usual=(0, 100)))
+        ]
+        | None
+    ) = None
     download: (
         Annotated[str, Meta(min_length=1, max_length=200, description="Save under this file name instead of showing")]
         | None

@@ -25,7 +25,7 @@ class Blur(Params):
                 ge=0.3,
                 le=1000,
                 description="Sigma of the Gaussian; nothing: a mild blur of 3 x 3 pixels",
-                extra=hint(main=True, unit="px"),
+                extra=hint(main=True, unit="px", usual=(0.3, 50)),
             ),
         ]
         | None

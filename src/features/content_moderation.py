@@ -52,7 +52,13 @@ class ContentModeration(Params):
         ),
     ] = "blur"
     blur: Annotated[
-        float, Meta(ge=0.3, le=1000, description="Sigma of the Gaussian that action blur uses", extra=hint(unit="px"))
+        float,
+        Meta(
+            ge=0.3,
+            le=1000,
+            description="Sigma of the Gaussian that action blur uses",
+            extra=hint(unit="px", usual=(1, 100)),
+        ),
     ] = 50.0
 
 

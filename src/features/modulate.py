@@ -16,10 +16,20 @@ from features._ports import Context
 class Modulate(Params):
     """Change brightness, saturation, hue and lightness, in CIE LCh."""
 
-    brightness: Annotated[float, Meta(ge=0, le=100, description="Multiplies the lightness; 1: as it is")] = 1.0
-    saturation: Annotated[float, Meta(ge=0, le=100, description="Multiplies the chroma; 0: grey, 1: as it is")] = 1.0
+    brightness: Annotated[
+        float, Meta(ge=0, le=100, description="Multiplies the lightness; 1: as it is", extra=hint(usual=(0, 3)))
+    ] = 1.0
+    saturation: Annotated[
+        float, Meta(ge=0, le=100, description="Multiplies the chroma; 0: grey, 1: as it is", extra=hint(usual=(0, 3)))
+    ] = 1.0
     hue: Annotated[
-        int, Meta(ge=-3600, le=3600, description="Turns all hues; 180: to their opposites", extra=hint(unit="degrees"))
+        int,
+        Meta(
+            ge=-3600,
+            le=3600,
+            description="Turns all hues; 180: to their opposites",
+            extra=hint(unit="°", usual=(-180, 180)),
+        ),
     ] = 0
     lightness: Annotated[
         float, Meta(ge=-100, le=100, description="Added to the lightness, which goes from 0, black, to 100, white")

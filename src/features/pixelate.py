@@ -16,7 +16,9 @@ from features._softening import coarse
 class Pixelate(Params):
     """Make the picture of coarse squares, each in the mean of its colours."""
 
-    size: Annotated[int, Meta(ge=2, le=1000, description="Side of a square", extra=hint(main=True, unit="px"))] = 10
+    size: Annotated[
+        int, Meta(ge=2, le=1000, description="Side of a square", extra=hint(main=True, unit="px", usual=(2, 100)))
+    ] = 10
 
 
 @feature(Pixelate, group="effect")

@@ -23,8 +23,14 @@ _LONGEST = 1_000_000
 class Resize(Params):
     """Resize to a width, a height or both; with one of them the picture keeps its proportions."""
 
-    width: Annotated[int, Meta(ge=0, le=65_535, description="0 or nothing: free", extra=hint(unit="px"))] | None = None
-    height: Annotated[int, Meta(ge=0, le=65_535, description="0 or nothing: free", extra=hint(unit="px"))] | None = None
+    width: (
+        Annotated[int, Meta(ge=0, le=65_535, description="0 or nothing: free", extra=hint(unit="px", usual=(0, 2000)))]
+        | None
+    ) = None
+    height: (
+        Annotated[int, Meta(ge=0, le=65_535, description="0 or nothing: free", extra=hint(unit="px", usual=(0, 2000)))]
+        | None
+    ) = None
     fit: Annotated[
         Literal["cover", "contain", "fill", "inside", "outside"],
         Meta(
@@ -57,7 +63,15 @@ class Resize(Params):
     ] = "lanczos3"
     dpr: Annotated[float, Meta(ge=1, le=5, description="Device pixels for each pixel of width and height")] = 1.0
     ratio: (
-        Annotated[float, Meta(gt=0, le=100, description="Multiplies width and height, or else the picture's own")]
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                le=100,
+                description="Multiplies width and height, or else the picture's own",
+                extra=hint(usual=(0.1, 4)),
+            ),
+        ]
         | None
     ) = None
     aspect_ratio: Annotated[

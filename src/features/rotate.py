@@ -20,7 +20,10 @@ class Rotate(Params):
     angle: Annotated[
         float,
         Meta(
-            ge=-3600, le=3600, description="Degrees clockwise; right angles are exact", extra=hint(main=True, unit="°")
+            ge=-3600,
+            le=3600,
+            description="Degrees clockwise; right angles are exact",
+            extra=hint(main=True, unit="°", usual=(-180, 180)),
         ),
     ] = 0.0
     background: Annotated[Color, Meta(description="What fills the corners")] = Color(0, 0, 0)

@@ -24,16 +24,26 @@ class Sharpen(Params):
                 ge=0.000001,
                 le=10,
                 description="Sigma of the Gaussian mask, 1 + radius / 2; nothing: a fast, mild sharpening",
-                extra=hint(main=True, unit="px"),
+                extra=hint(main=True, unit="px", usual=(0.3, 10)),
             ),
         ]
         | None
     ) = None
-    m1: Annotated[float, Meta(ge=0, le=1_000_000, description="How much flat areas are sharpened")] = 1.0
-    m2: Annotated[float, Meta(ge=0, le=1_000_000, description="How much jagged areas are sharpened")] = 2.0
-    x1: Annotated[float, Meta(ge=0, le=1_000_000, description="Where flat ends and jagged begins")] = 2.0
-    y2: Annotated[float, Meta(ge=0, le=1_000_000, description="Most that is made lighter")] = 10.0
-    y3: Annotated[float, Meta(ge=0, le=1_000_000, description="Most that is made darker")] = 20.0
+    m1: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="How much flat areas are sharpened", extra=hint(usual=(0, 50)))
+    ] = 1.0
+    m2: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="How much jagged areas are sharpened", extra=hint(usual=(0, 50)))
+    ] = 2.0
+    x1: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="Where flat ends and jagged begins", extra=hint(usual=(0, 50)))
+    ] = 2.0
+    y2: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="Most that is made lighter", extra=hint(usual=(0, 50)))
+    ] = 10.0
+    y3: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="Most that is made darker", extra=hint(usual=(0, 50)))
+    ] = 20.0
 
     def check(self) -> None:
         """The mild sharpening has no measures."""

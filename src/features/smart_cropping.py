@@ -43,8 +43,14 @@ class SmartCropping(Params):
             extra=hint(main=True),
         ),
     ] = "auto"
-    width: Annotated[int, Meta(ge=1, le=65_535, description="Of the result", extra=hint(unit="px"))] | None = None
-    height: Annotated[int, Meta(ge=1, le=65_535, description="Of the result", extra=hint(unit="px"))] | None = None
+    width: (
+        Annotated[int, Meta(ge=1, le=65_535, description="Of the result", extra=hint(unit="px", usual=(1, 2000)))]
+        | None
+    ) = None
+    height: (
+        Annotated[int, Meta(ge=1, le=65_535, description="Of the result", extra=hint(unit="px", usual=(1, 2000)))]
+        | None
+    ) = None
     face_index: (
         Annotated[
             int,

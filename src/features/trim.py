@@ -29,7 +29,9 @@ class Trim(Params):
         Literal["top-left", "top-right", "bottom-left", "bottom-right"], Meta(description="Whose colour is cut off")
     ] = "top-left"
     line_art: Annotated[bool, Meta(description="Single pixels and thin lines count too")] = False
-    margin: Annotated[int, Meta(ge=0, le=8192, description="What is left around", extra=hint(unit="px"))] = 0
+    margin: Annotated[
+        int, Meta(ge=0, le=8192, description="What is left around", extra=hint(unit="px", usual=(0, 200)))
+    ] = 0
 
 
 Edges = tuple[int, int, int, int]

@@ -8,8 +8,6 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import click
@@ -18,7 +16,7 @@ from msgspec import structs
 
 from handler import pages, wiring
 from handler.app import lambda_handler
-from handler.doors.server import Page, PictureServer, access
+from handler.doors.server import PictureServer, access
 from handler.doors.workers import Bounds
 from handler.observability import logger
 from handler.response import Answer
@@ -43,7 +41,7 @@ _GRACE_SECONDS = 29
 def serve(images: Path | None, host: str, port: int, workers: int, queue: int) -> None:
     """Serve pictures over HTTP.
 
-    Settings come from the environment, as in Lambda; an option wins over it. On a loopback address the start page, the
+    Settings come from the environment, as in Lambda; an option wins over it. On a loopback address the
     operator's doors and every feature are open; on any other, what the settings say.
     """
     settings = Settings.from_environment()
@@ -58,25 +56,11 @@ def serve(images: Path | None, host: str, port: int, workers: int, queue: int) -
     application = wiring.build(settings)
     wiring.use(application)
     bounds = Bounds(workers, queue, settings.max_source_bytes * 14 // 10, settings.max_seconds + 0.5)
-    server = PictureServer(lambda_handler, bounds, _pages(application, on_loopback), loopback_only=on_loopback)
+    own = {**pages.demo(), pages.STYLE: pages.style, "/_api/docs": _reference}
+    server = PictureServer(lambda_handler, bounds, own, loopback_only=on_loopback)
     _log_to_standard_output()
     click.echo(f"Serving {images or settings.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
     _run(server, listener)
-
-
-def _pages(application: wiring.Application, on_loopback: bool) -> Mapping[str, Page]:
-    """The reference for everybody; the start page lists keys, so it is for this machine alone."""
-    door = application.http
-    always: dict[str, Page] = {
-        pages.STYLE: pages.style,
-        pages.ICON: pages.icon,
-        "/_api/docs": _reference,
-    }
-    if not on_loopback:
-        return always
-    sign = partial(door.signatures.signed_url, ignored=door.ignored) if door.signatures else str
-    start = partial(pages.start, door.workshop.objects, sign)
-    return {**always, "/": start, "/_demo/": start}
 
 
 def _reference() -> Answer:

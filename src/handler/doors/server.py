@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import ipaddress
 import logging
 import re
@@ -37,6 +38,7 @@ HEALTH, METRICS = PROBES = ("/_health", "/_metrics")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _BODY_ELSEWHERE = 65_536
 """Bytes of a body that nobody will read."""
+_WORTH_PACKING = 1_000
 _CLIENT_CLOSED = 499  # nginx's word for it in a log; nobody is there to receive it.
 
 access = logging.getLogger("handler.access")
@@ -90,7 +92,7 @@ class PictureServer:
                 raise Forbidden("this server answers to localhost alone")
             page = self._pages.get(_raw_path(request))
             if page is not None and request.method in ("GET", "HEAD"):
-                return _plain(await asyncio.to_thread(page))
+                return _packed(_plain(await asyncio.to_thread(page)), request.headers.get("accept-encoding", ""))
             async with self._room(request):
                 event = _event(request, await self._body(request))
                 return await self._work(request, event, Remaining(arrived + self._bounds.seconds))
@@ -177,6 +179,15 @@ def _of_event(answer: Mapping[str, Any]) -> Response:
 
 def _plain(answer: Answer) -> Response:
     return Response(answer.body, answer.status, answer.headers)
+
+
+def _packed(response: Response, accepted: str) -> Response:
+    """A text of some length goes out compressed, as a CDN would send it."""
+    if len(response.body) <= _WORTH_PACKING or not re.search(r"\bgzip\b(?!\s*;\s*q=0)", accepted):
+        return response
+    body = gzip.compress(bytes(response.body), 6)
+    sizes = {"content-encoding": "gzip", "content-length": str(len(body)), "vary": "Accept-Encoding"}
+    return Response(body, response.status_code, {**response.headers, **sizes})
 
 
 def _raw_path(request: Request) -> str:

@@ -1,8 +1,8 @@
-"""The server's own pages, for people: a start page with examples, and the reference of the interface."""
+"""The server's own pages, for people: the demo page with its examples, and the reference of the interface."""
 
-from handler.pages.examples import EXAMPLES, Example
-from handler.pages.html import ICON, STYLE, icon, style
+from handler.pages.demo import HOME, demo
+from handler.pages.examples import EXAMPLES, RECIPES, Example
+from handler.pages.html import ICON, STYLE, style
 from handler.pages.reference import reference
-from handler.pages.start import start
 
-__all__ = ["EXAMPLES", "ICON", "STYLE", "Example", "icon", "reference", "start", "style"]
+__all__ = ["EXAMPLES", "HOME", "ICON", "RECIPES", "STYLE", "Example", "demo", "reference", "style"]

@@ -1,9 +1,8 @@
-"""An example of everything that can be asked, for the start page: a query, and what to look for."""
+"""An example of everything that can be asked, for the demo page: a query, and what to look for."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import quote
 
 
 class Example(NamedTuple):
@@ -17,11 +16,7 @@ class Example(NamedTuple):
     picture: bool = True
     """Whether a picture comes, not a report."""
     anywhere: bool = True
-    """Whether it works without AWS; otherwise its address is shown and nothing more."""
-
-    def url(self, photo: str, logo: str) -> str:
-        """The example's address, for these two keys."""
-        return f"/{quote(logo if self.of == 'logo' else photo)}?{self.query.format(logo=quote(logo))}"
+    """Whether it works without AWS."""
 
 
 EXAMPLES: tuple[Example, ...] = (
@@ -83,3 +78,17 @@ EXAMPLES: tuple[Example, ...] = (
     Example("At most 8,000 bytes", "", "width=320&format=webp&maxBytes=8000"),
     Example("A report instead of a picture", "info", "feature=info", picture=False),
 )
+
+RECIPES: tuple[Example, ...] = (
+    Example("Remove background", "removeBackground", "removeBackground=true&format=webp"),
+    Example("Smart crop to a square", "smartCropping", "smartCropping.width=400&smartCropping.height=400&format=webp"),
+    Example("AVIF at half the bytes", "", "format=avif&maxBytes={half}"),
+    Example("Eight colours", "quantize", "quantize=8&format=png"),
+    Example(
+        "Watermark",
+        "watermark",
+        "watermark.key={logo}&watermark.width=25&watermark.opacity=80&watermark.position=bottom-right&format=webp",
+    ),
+    Example("Moderation report", "contentModeration", "contentModeration=report", picture=False, anywhere=False),
+)
+"""What the demo page offers with one click; `{half}` is half the bytes of the original."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handler.response import Answer
 
-STYLE, ICON = "/_demo/style.css", "/_demo/icon.svg"
+STYLE, ICON = "/_api/docs.css", "/_demo/icon.svg"
 _POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -30,7 +30,7 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <header><h1>{title}</h1>
-<nav><a href="/_demo/">Examples</a> <a href="/_api/docs">Reference</a> <a href="/_api/openapi.json">OpenAPI</a></nav>
+<nav><a href="/_demo/">Demo</a> <a href="/_api/docs">Reference</a> <a href="/_api/openapi.json">OpenAPI</a></nav>
 </header>
 <main>
 {content}
@@ -48,13 +48,5 @@ def page(title: str, content: str) -> Answer:
 
 def style() -> Answer:
     """The style sheet."""
-    return _file("style.css", "text/css; charset=utf-8")
-
-
-def icon() -> Answer:
-    """The icon that browsers put beside the title."""
-    return _file("icon.svg", "image/svg+xml")
-
-
-def _file(name: str, media_type: str) -> Answer:
-    return Answer(HTTPStatus.OK, {**_HEADERS, "Content-Type": media_type}, Path(__file__).with_name(name).read_bytes())
+    sheet = Path(__file__).with_name("style.css").read_bytes()
+    return Answer(HTTPStatus.OK, {**_HEADERS, "Content-Type": "text/css; charset=utf-8"}, sheet)

@@ -1,0 +1,140 @@
+/**
+ * The service's own language: what is wanted of a picture, written as an address and read from one.
+ *
+ * A wish is {bucket, key, edits: {feature: {parameter: value}}, output: {parameter: value}, other: [[name, value]]}.
+ */
+
+const CONTROLS = ["bucket", "feature", "expires", "signature"];
+const SIZES = ["width", "height"];
+const ODD_KEY = /^(_|unsafe\/|fit-in\/|(-?\d*x-?\d*)\/|[\d.]+x[\d.]+:|filters:|s3:|[\w+/=-]+$)/;
+
+export const empty = () => ({ bucket: "", key: "", edits: {}, output: {}, other: [] });
+
+const spelled = (value) => encodeURIComponent(value).replace(/%(2C|2F|3A|40)/g, decodeURIComponent);
+const byName = (parameters, name) => parameters.find((each) => each.name === name || each.aliases?.includes(name));
+
+/** Reads and writes addresses by the words of a catalogue. */
+export class Language {
+  constructor({ features, output }) {
+    this.features = features;
+    this.output = output;
+    this.named = new Map(features.flatMap((each) => [each.name, ...(each.aliases ?? [])].map((name) => [name, each])));
+  }
+
+  /** Path and query; `base` alone where nothing is asked. */
+  write(wish) {
+    const query = this.pairs(wish).map(([name, value]) => `${name}=${spelled(value)}`).join("&");
+    return this.path(wish) + (query ? `?${query}` : "");
+  }
+
+  path({ key }) {
+    const encoded = key.split("/").map(encodeURIComponent).join("/");
+    return ODD_KEY.test(key) ? `/_key/${encoded}` : `/${encoded}`;
+  }
+
+  /** Names and values, features in the order in which they apply. */
+  pairs(wish) {
+    const on = this.features.filter((feature) => wish.edits[feature.name]);
+    const pairs = wish.bucket ? [["bucket", wish.bucket]] : [];
+    for (const feature of on) pairs.push(...this.said(feature, wish.edits[feature.name], on));
+    for (const { name } of this.output) if (name in wish.output) pairs.push([name, wish.output[name]]);
+    return [...pairs, ...wish.other];
+  }
+
+  said(feature, values, on) {
+    const given = feature.parameters.filter(({ name }) => name in values).map((each) => [each, values[each.name]]);
+    if (!given.length) return [[feature.name, "true"]];
+    if (given.length === 1 && given[0][0].main) return [[feature.name, given[0][1]]];
+    const sized = feature.name === "resize" && SIZES.some((name) => values[name]);
+    const bare = (name) => sized && (SIZES.includes(name) || this.belongsTo(feature, name, on));
+    return given.map(([{ name }, value]) => [bare(name) ? name : `${feature.name}.${name}`, value]);
+  }
+
+  /** Whether an undotted name can mean nothing else: among the features that are on, the feature alone has it. */
+  belongsTo(feature, name, on) {
+    if (this.named.has(name) || byName(this.output, name) || CONTROLS.includes(name)) return false;
+    return on.every((each) => each === feature || !byName(each.parameters, name));
+  }
+
+  /** A wish of an address of this language; what is not known stays as it is, for the service to judge. */
+  read(address) {
+    const [path, query = ""] = address.split("#")[0].split(/\?(.*)/s);
+    const wish = empty();
+    const key = path.replace(/^\/(_key\/)?/, "");
+    try {
+      wish.key = decodeURIComponent(key);
+    } catch {
+      wish.key = key;
+    }
+    this.apply(wish, [...new URLSearchParams(query)]);
+    return wish;
+  }
+
+  apply(wish, pairs) {
+    const named = pairs.filter(([name]) => name === "feature").flatMap(([, value]) => value.split(","));
+    const chosen = named.map((name) => this.named.get(name.trim())).filter(Boolean);
+    const undotted = [];
+    for (const [name, value] of pairs) {
+      const [head, rest] = name.split(/\.(.*)/s);
+      const feature = this.named.get(head);
+      if (name === "bucket") wish.bucket = value;
+      else if (CONTROLS.includes(name)) continue;
+      else if (rest && head === "output") this.set(wish.output, this.output, rest, value, wish, name);
+      else if (rest && feature) this.set((wish.edits[feature.name] ??= {}), feature.parameters, rest, value, wish, name);
+      else if (feature && !chosen.some((each) => byName(each.parameters, name))) this.switchOn(wish, feature, value);
+      else undotted.push([name, value]);
+    }
+    for (const feature of chosen) wish.edits[feature.name] ??= {};
+    for (const [name, value] of undotted) this.settle(wish, chosen, name, value);
+  }
+
+  switchOn(wish, feature, value) {
+    if (/^(false|no|off)$/i.test(value)) return;
+    const said = (wish.edits[feature.name] ??= {});
+    const main = feature.parameters.find((each) => each.main);
+    if (main && !/^(true|yes|on|auto)$/i.test(value)) said[main.name] = typed(main, value);
+    else if (main?.choices?.includes(value)) said[main.name] = value;
+  }
+
+  /** An undotted name: of the named features, of those that are on, of the output, or of the one that has it. */
+  settle(wish, chosen, name, value) {
+    const having = (features) => features.filter((each) => byName(each.parameters, name));
+    const on = this.features.filter((each) => wish.edits[each.name]);
+    let claims = having(chosen);
+    if (!claims.length && SIZES.includes(name)) claims = [this.named.get("resize")];
+    if (!claims.length) claims = having(on);
+    if (!claims.length && byName(this.output, name)) return this.set(wish.output, this.output, name, value, wish, name);
+    if (!claims.length) claims = having(this.features);
+    if (claims.length !== 1) return void wish.other.push([name, value]);
+    this.set((wish.edits[claims[0].name] ??= {}), claims[0].parameters, name, value, wish, name);
+  }
+
+  set(values, parameters, name, value, wish, whole) {
+    const parameter = byName(parameters, name);
+    if (parameter) values[parameter.name] = typed(parameter, value);
+    else wish.other.push([whole, value]);
+  }
+
+  /** The features and parameters that a message names in backticks: [feature or "", parameter]. */
+  places(message, wish) {
+    const found = [];
+    for (const [, name] of message.matchAll(/`([\w.]+)(?:=[^`]*)?`/g)) {
+      const [head, rest] = name.split(".");
+      const feature = this.named.get(head);
+      const parameter = feature && (rest ? byName(feature.parameters, rest) : feature.parameters.find((each) => each.main));
+      if (feature) found.push([feature.name, parameter?.name ?? ""]);
+      else if (byName(this.output, rest && head === "output" ? rest : name)) found.push(["", byName(this.output, rest ?? name).name]);
+      else for (const each of this.features) {
+        if (wish.edits[each.name] && byName(each.parameters, name)) found.push([each.name, byName(each.parameters, name).name]);
+      }
+    }
+    return found;
+  }
+}
+
+/** A value as its control keeps it; what cannot be one stays as it was written, for the service to judge. */
+function typed(parameter, value) {
+  if (parameter.control === "switch" && /^(true|false)$/.test(value)) return value === "true";
+  if (["integer", "number"].includes(parameter.control) && value.trim() !== "" && Number.isFinite(Number(value))) return Number(value);
+  return value;
+}

@@ -1,0 +1,560 @@
+/** The page: one wish, what shows it, and what comes of it. */
+
+import { empty, Language } from "./address.js";
+import { Code } from "./code.js";
+import { Controls } from "./controls.js";
+import { $, bytes, duration, h, label, prose, quietly, whole } from "./dom.js";
+import { Gallery } from "./gallery.js";
+import { Picker } from "./pick.js";
+import { report } from "./report.js";
+import { Service, title } from "./service.js";
+import { shrunk } from "./shrink.js";
+import { Stage } from "./stage.js";
+
+const SHOWN_BY_BROWSERS = ["jpeg", "png", "webp", "gif", "avif", "svg"];
+const MOST_BYTES = 6_000_000;
+const MOST_PIXELS = 20_000_000;
+const PREVIEW = { resize: { width: 2048, height: 2048, fit: "inside", withoutEnlargement: true } };
+const HASH = /^#(slider|side|result)?(?:\.(original|frame))?(\/.*)$/s;
+const MIDDLE = "center";
+
+class App {
+  constructor(catalogue) {
+    this.catalogue = catalogue;
+    this.language = new Language(catalogue);
+    this.wish = empty();
+    this.file = null; // a dropped file, in place of a key
+    this.mode = "slider";
+    this.against = ""; // what the visitor chose to compare with
+    this.run = new AbortController();
+    this.original = null;
+    this.urls = {};
+    this.service = new Service((why) => askToken(why));
+    this.stage = new Stage();
+    this.picker = new Picker();
+    this.code = new Code(this.service, this.language);
+    this.gallery = new Gallery(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
+    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.pick(what), overlay: () => this.gallery.overlay() });
+    this.soon = quietly(180, () => this.refresh());
+    this.listen();
+  }
+
+  async start() {
+    this.recipes();
+    const known = HASH.test(location.hash);
+    if (known) this.fromHash();
+    else this.controls.show(this.wish);
+    const keys = await this.gallery.load();
+    if (!known && keys.length) {
+      this.wish.output = { format: "auto" };
+      this.choose({ bucket: this.gallery.bucket, key: this.gallery.photo() }, { replace: true });
+    } else if (!known) {
+      this.idle("Type the key of a picture above, or drop a file.");
+    }
+    this.gallery.mark(this.file ? "" : this.wish.key);
+  }
+
+  listen() {
+    $("source").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.typed($("key").value.trim());
+    });
+    $("file").addEventListener("change", ({ target }) => target.files[0] && this.drop(target.files[0]));
+    $("reset").addEventListener("click", () => this.apply([]));
+    $("cancel").addEventListener("click", () => this.cancel());
+    $("again").addEventListener("click", () => this.refresh({ past: true }));
+    $("zoom-in").addEventListener("click", () => this.stage.zoomBy(1.35));
+    $("zoom-out").addEventListener("click", () => this.stage.zoomBy(1 / 1.35));
+    $("zoom-level").addEventListener("click", () => this.stage.fitAll());
+    $("modes").addEventListener("change", ({ target }) => this.setMode(target.value));
+    $("against").addEventListener("change", ({ target }) => {
+      this.against = target.value;
+      this.toHash();
+      this.compare();
+    });
+    addEventListener("hashchange", () => location.hash !== this.hash && HASH.test(location.hash) && this.fromHash());
+    this.listenForDrops();
+    document.addEventListener("keydown", (event) => this.key(event));
+    theme();
+  }
+
+  listenForDrops() {
+    let depth = 0;
+    const over = (change) => (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      depth = Math.max(0, depth + change);
+      $("dropping").hidden = !depth;
+    };
+    addEventListener("dragenter", over(1));
+    addEventListener("dragleave", over(-1));
+    addEventListener("dragover", (event) => event.preventDefault());
+    addEventListener("drop", (event) => {
+      event.preventDefault();
+      depth = 0;
+      $("dropping").hidden = true;
+      if (event.dataTransfer.files[0]) this.drop(event.dataTransfer.files[0]);
+    });
+    addEventListener("paste", (event) => event.clipboardData?.files[0] && this.drop(event.clipboardData.files[0]));
+  }
+
+  key(event) {
+    const typing = event.target.matches("input, select, textarea");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      $("panel-search").focus();
+    } else if (event.key === "Escape" && !$("busy").hidden) {
+      this.cancel();
+    }
+  }
+
+  // --- what is wanted
+
+  get address() {
+    return this.language.write(this.wish);
+  }
+
+  fromHash() {
+    const [, mode, against, address] = HASH.exec(location.hash);
+    this.hash = location.hash;
+    this.file = null;
+    this.wish = this.language.read(address);
+    this.against = against ?? "";
+    this.setMode(mode ?? "slider", { quiet: true });
+    this.opened();
+  }
+
+  toHash({ push = false } = {}) {
+    const mode = this.mode === "slider" && !this.against ? "" : this.mode;
+    this.hash = `#${mode}${this.against ? `.${this.against}` : ""}${this.address}`;
+    if (this.file || location.hash === this.hash) return;
+    history[push ? "pushState" : "replaceState"](null, "", this.hash);
+  }
+
+  /** Another picture, with the same edits. */
+  choose({ bucket, key }, { replace = false } = {}) {
+    this.file = null;
+    Object.assign(this.wish, { bucket, key });
+    this.toHash({ push: !replace });
+    this.opened();
+  }
+
+  /** A key, or a whole address with what it asks for. */
+  async typed(text) {
+    if (!text) return;
+    const address = text.replace(/^https?:\/\/[^/]+/i, "");
+    const isAddress = address !== text || text.startsWith("/") || text.includes("?");
+    if (!isAddress) return this.choose({ bucket: this.wish.bucket, key: text });
+    try {
+      const { url } = await this.service.translated(address, "query");
+      this.wish = this.language.read(url);
+    } catch (error) {
+      if (error.status && error.status !== 404) return this.fail(error);
+      this.wish = this.language.read(address.startsWith("/") ? address : `/${address}`);
+    }
+    this.file = null;
+    this.toHash({ push: true });
+    this.opened();
+  }
+
+  async drop(file) {
+    try {
+      const { file: small, note } = await shrunk(file);
+      this.file = small;
+      this.note = note;
+    } catch (error) {
+      return this.fail({ status: 413, message: error.message });
+    }
+    Object.assign(this.wish, { bucket: "", key: file.name });
+    $("file").value = "";
+    this.opened();
+  }
+
+  /** A new picture is there: forget the one before. */
+  opened() {
+    if (!this.file) this.note = "";
+    $("key").value = this.file ? "" : this.wish.key;
+    $("key").placeholder = this.file ? `${this.file.name} (dropped)` : "photos/cat.jpg, or paste a whole URL";
+    this.picker.close();
+    this.gallery.mark(this.file ? "" : this.wish.key);
+    this.original = null;
+    this.originalRun?.abort();
+    this.originalRun = new AbortController();
+    this.info = this.learn(this.originalRun.signal);
+    this.before = "";
+    this.stage.show("before", null);
+    this.stage.fitAll();
+    this.stage.zoom = null;
+    this.controls.show(this.wish, { open: true });
+    this.refresh();
+  }
+
+  changed() {
+    this.controls.clear();
+    this.controls.show(this.wish);
+    this.toHash();
+    this.press();
+    this.soon();
+  }
+
+  /** The wish anew from names and values, for the same picture. */
+  apply(pairs) {
+    const { bucket, key } = this.wish;
+    this.wish = { ...empty(), bucket, key };
+    this.language.apply(this.wish, pairs);
+    Object.assign(this.wish, { bucket, key });
+    this.picker.close();
+    this.controls.clear();
+    this.controls.show(this.wish, { open: true });
+    this.refresh();
+  }
+
+  // --- examples
+
+  recipes() {
+    const { recipes, examples } = this.catalogue;
+    const buttons = recipes.map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.recipe(recipe) }, recipe.title));
+    const more = h("select", { "aria-label": "More examples", onchange: () => { this.recipe(examples[more.value]); more.value = ""; } },
+      h("option", { value: "" }, "More examples"), examples.map((example, index) => h("option", { value: index }, example.title)));
+    $("recipes").replaceChildren(...buttons, more);
+    this.pressed = recipes.map((recipe, index) => [buttons[index], recipe]);
+  }
+
+  async recipe(recipe) {
+    if (recipe.logo && !this.file) {
+      const key = this.gallery.overlay();
+      if (key && key !== this.wish.key) Object.assign(this.wish, { bucket: this.gallery.bucket, key });
+      this.opened();
+    }
+    if (recipe.query.includes("{half}")) await this.info;
+    this.apply(this.pairsOf(recipe));
+  }
+
+  pairsOf({ query }) {
+    const half = Math.max(200, Math.round((this.original?.bytes ?? 40_000) / 2));
+    const filled = query.replace("{logo}", encodeURIComponent(this.gallery.overlay())).replace("{half}", String(half));
+    return [...new URLSearchParams(filled)];
+  }
+
+  /** Shows which example is the one on the stage. */
+  press() {
+    for (const [button, recipe] of this.pressed) {
+      const theirs = empty();
+      this.language.apply(theirs, this.pairsOf(recipe));
+      const same = this.language.write({ ...theirs, key: this.wish.key, bucket: this.wish.bucket }) === this.address;
+      button.setAttribute("aria-pressed", String(same));
+    }
+  }
+
+  // --- what comes of it
+
+  async ask(address, { signal, past }) {
+    if (!this.file) return this.service.picture(address, { signal, past });
+    const [, query = ""] = address.split(/(\?.*)/s);
+    return this.service.transform(this.file, query, signal);
+  }
+
+  async refresh({ past = false } = {}) {
+    this.run.abort();
+    const { signal } = (this.run = new AbortController());
+    this.toHash();
+    this.press();
+    this.tell();
+    const lacking = this.lacking();
+    if (lacking) return this.fail(lacking);
+    this.busy(true);
+    performance.clearResourceTimings();
+    const started = performance.now();
+    try {
+      const address = this.address;
+      const answer = await this.ask(address, { signal, past });
+      const blob = await answer.blob();
+      const took = performance.now() - started;
+      if (signal.aborted) return;
+      await this.present({ answer, blob, took, address, signal });
+    } catch (error) {
+      if (!signal.aborted) this.fail(error);
+    } finally {
+      if (this.run.signal === signal) this.busy(false);
+    }
+  }
+
+  /** What a feature cannot do without and nobody has said. */
+  lacking() {
+    for (const feature of this.catalogue.features) {
+      const values = this.wish.edits[feature.name];
+      const missing = values && feature.parameters.find(({ name, required }) => required && !(name in values));
+      if (missing) return { status: 400, message: `\`${feature.name}.${missing.name}\` is needed: ${missing.help}` };
+    }
+    return null;
+  }
+
+  async present({ answer, blob, took, address, signal }) {
+    $("fault").hidden = true;
+    this.controls.clear();
+    const isReport = blob.type.startsWith("application/json");
+    $("report").hidden = !isReport;
+    this.result = { bytes: blob.size, type: blob.type };
+    if (isReport) $("report").replaceChildren(report(JSON.parse(await blob.text())));
+    else await this.showResult(blob, signal);
+    if (signal.aborted) return;
+    $("fact-time").textContent = `${duration(took)} · ${origin(answer)}`;
+    this.facts();
+    this.tell();
+    await this.info;
+    if (signal.aborted) return;
+    this.facts();
+    this.tell();
+    if (!isReport) await this.compare(signal);
+  }
+
+  async showResult(blob, signal) {
+    this.url("after", blob);
+    try {
+      await this.stage.show("after", this.urls.after);
+    } catch {
+      // A TIFF, say: the figures are its own, what is shown is the same in a format that the browser has.
+      const shown = { ...this.wish, output: { ...this.wish.output, format: "png" } };
+      for (const name of ["quality", "maxBytes", "lossless", "chromaSubsampling"]) delete shown.output[name];
+      const answer = await this.ask(this.language.write(shown), { signal });
+      this.url("after", await answer.blob());
+      await this.stage.show("after", this.urls.after);
+    }
+    [this.result.width, this.result.height] = this.stage.sizes.after;
+  }
+
+  url(which, blob) {
+    if (this.urls[which]) URL.revokeObjectURL(this.urls[which]);
+    this.urls[which] = URL.createObjectURL(blob);
+  }
+
+  /** What is known of the original; nothing where the stack tells nothing of it. */
+  async learn(signal) {
+    const { bucket, key } = this.wish;
+    try {
+      const address = this.language.write({ ...empty(), bucket, key, edits: { info: {} } });
+      const answer = await this.ask(address, { signal });
+      this.original = await answer.json();
+    } catch {
+      if (!signal.aborted) this.original = null; // The picture itself says what is wrong.
+    }
+  }
+
+  /** Loads what the result is held against: the original, or what the same cuts leave of it. */
+  async compare(signal = this.run.signal) {
+    const { edits, bucket, key } = this.wish;
+    const features = this.catalogue.features.filter(({ name, group }) => group === "geometry" && edits[name]);
+    const reshaping = features.filter(({ name, parameters }) => name !== "resize" && parameters.length);
+    const ratio = ({ width, height }) => width / height;
+    const differs = this.original && Math.abs(ratio(this.result) / ratio(this.original) - 1) > 0.02;
+    const choosable = reshaping.length > 0 || (differs && features.length > 0);
+    const against = !choosable || this.mode === "side" ? "original" : this.against || "frame";
+    $("against").hidden = !choosable || this.mode !== "slider";
+    for (const input of $("against").querySelectorAll("input")) input.checked = input.value === against;
+    $("before-tag").textContent = against === "frame" ? "Original, same crop" : "Original";
+    const same = Object.fromEntries(features.map(({ name }) => [name, edits[name]]));
+    const output = this.original?.frames > 1 ? { format: "webp", quality: 90 } : { format: "png" };
+    const address = against === "frame" ? this.language.write({ ...empty(), bucket, key, edits: same, output }) : this.originalAddress();
+    if (address === this.before && !this.file) return;
+    try {
+      const blob = this.file && against === "original" ? await this.fileShown(signal) : await (await this.ask(address, { signal })).blob();
+      if (signal.aborted) return;
+      this.url("before", blob);
+      await this.stage.show("before", this.urls.before);
+      this.before = address;
+    } catch (error) {
+      if (!signal.aborted) this.stage.show("before", null);
+    }
+  }
+
+  /** The original itself where it is small and a browser can show it, else the service's picture of it. */
+  originalAddress() {
+    const { bucket, key } = this.wish;
+    const plain = { ...empty(), bucket, key };
+    const about = this.original;
+    const fine = about && SHOWN_BY_BROWSERS.includes(about.format) && about.bytes <= MOST_BYTES && about.width * about.height <= MOST_PIXELS;
+    return this.language.write(fine ? plain : { ...plain, edits: PREVIEW, output: { format: "webp", quality: 90 } });
+  }
+
+  async fileShown(signal) {
+    try {
+      (await createImageBitmap(this.file)).close();
+      return this.file;
+    } catch {
+      const answer = await this.ask(this.language.write({ ...empty(), key: this.wish.key, edits: PREVIEW, output: { format: "webp", quality: 90 } }), { signal });
+      return answer.blob();
+    }
+  }
+
+  facts() {
+    const { original, result } = this;
+    $("fact-original").textContent = original ? `${whole(original.width)} × ${whole(original.height)} · ${bytes(original.bytes)} · ${original.format.toUpperCase()}` : "unknown";
+    const size = result.width ? `${whole(result.width)} × ${whole(result.height)} · ` : "";
+    $("fact-result").textContent = `${size}${bytes(result.bytes)} · ${format(result.type)}`;
+    const saving = original && result.width ? Math.round((1 - result.bytes / original.bytes) * 100) : null;
+    $("saving").hidden = saving === null;
+    $("saving").textContent = saving === null ? "" : saving === 0 ? "same size" : `${saving > 0 ? "−" : "+"}${Math.abs(saving)} %`;
+    $("saving").classList.toggle("worse", saving < 0);
+    $("said").textContent = `Result: ${size}${bytes(result.bytes)}, ${format(result.type)}`;
+  }
+
+  tell() {
+    const { wish, file, result, original } = this;
+    const extension = result && !result.type.includes("json") ? format(result.type).toLowerCase().replace("jpeg", "jpg") : result ? "json" : "jpg";
+    this.code.update({ wish, file, width: result?.width, height: result?.height, original, extension });
+    $("panel-note").textContent = this.note ?? "";
+  }
+
+  // --- how it goes
+
+  busy(is) {
+    clearTimeout(this.timer);
+    clearInterval(this.clock);
+    $("stage").setAttribute("aria-busy", String(is));
+    $("busy").hidden = true;
+    if (!is) return;
+    const started = performance.now();
+    this.timer = setTimeout(() => {
+      $("busy").hidden = false;
+      const tick = () => ($("busy-text").textContent = `Making the picture… ${Math.round((performance.now() - started) / 1000)} s`);
+      tick();
+      this.clock = setInterval(tick, 1000);
+    }, 400);
+  }
+
+  cancel() {
+    this.run.abort();
+    this.busy(false);
+    this.idle("Cancelled. Any change starts it again.");
+  }
+
+  idle(text) {
+    this.busy(false);
+    $("fault").replaceChildren(h("p", {}, text));
+    $("fault").classList.add("calm");
+    $("fault").hidden = false;
+  }
+
+  fail(error) {
+    this.busy(false);
+    if (!("status" in error)) console.error(error);
+    const marked = this.controls.mark(this.language.places(error.message, this.wish), error.message.replaceAll("`", ""));
+    const go = marked && h("button", { type: "button", onclick: () => { marked.element.scrollIntoView({ block: "center" }); marked.focus(); } }, `Go to ${label(marked.parameter.name)}`);
+    $("fault").replaceChildren(...[h("strong", {}, title(error)), h("p", {}, prose(error.message)), go].filter(Boolean));
+    $("fault").classList.remove("calm");
+    $("fault").hidden = false;
+    this.controls.show(this.wish);
+  }
+
+  setMode(mode, { quiet = false } = {}) {
+    this.mode = mode;
+    for (const input of $("modes").querySelectorAll("input")) input.checked = input.value === mode;
+    this.stage.setMode(mode);
+    if (quiet) return;
+    this.toHash();
+    if (this.result?.width) this.compare();
+  }
+
+  // --- on the picture
+
+  /** The picture that a feature gets: what the features before it leave. */
+  async pick({ feature, parameter, button }) {
+    const { features } = this.catalogue;
+    const earlier = features.slice(0, features.indexOf(feature)).filter(({ name, group }) => this.wish.edits[name] && group !== "report");
+    const edits = Object.fromEntries(earlier.map(({ name }) => [name, this.wish.edits[name]]));
+    if (!edits.resize && feature.name !== "resize") Object.assign(edits, PREVIEW);
+    const { bucket, key } = this.wish;
+    const own = feature.name === "resize" || !edits.resize ? PREVIEW : {};
+    const address = this.language.write({ ...empty(), bucket, key, edits: { ...edits, ...own }, output: { format: "webp", quality: 85 } });
+    let url;
+    try {
+      url = URL.createObjectURL(await (await this.ask(address, { signal: this.run.signal })).blob());
+    } catch (error) {
+      return this.fail(error);
+    }
+    const kind = parameter ? "point" : "box";
+    const title = `${label(feature.name)}: ${parameter ? label(parameter.name).toLowerCase() : "box"}`;
+    await this.picker.open({ kind, address: url, title, back: button, shares: this.picked(feature, parameter), change: (shares) => this.place(feature, parameter, shares) });
+    URL.revokeObjectURL(url);
+  }
+
+  picked(feature, parameter) {
+    const values = this.wish.edits[feature.name] ?? {};
+    if (parameter) {
+      const shares = String(values[parameter.name] ?? "").split(",").map(Number);
+      return shares.length === 2 && shares.every(Number.isFinite) ? shares : null;
+    }
+    const of = { left: this.original?.width, width: this.original?.width, top: this.original?.height, height: this.original?.height };
+    const share = (name) => {
+      const [, amount, percent] = /^([\d.]+)([p%]?)$/.exec(String(values[name] ?? "")) ?? [];
+      return amount === undefined ? null : percent ? amount / 100 : of[name] ? amount / of[name] : null;
+    };
+    const shares = ["left", "top", "width", "height"].map(share);
+    return shares.every((each) => each !== null && each <= 1) ? shares : null;
+  }
+
+  place(feature, parameter, shares) {
+    const values = (this.wish.edits[feature.name] ??= {});
+    if (parameter) {
+      values[parameter.name] = shares.map((each) => Math.round(each * 1000) / 1000).join(",");
+    } else {
+      ["left", "top", "width", "height"].forEach((name, index) => (values[name] = `${Math.round(shares[index] * 1000) / 10}p`));
+    }
+    // A point and a box say where; a position beside them would say it twice.
+    for (const each of feature.parameters) if (each.control === "position" && values[each.name] !== MIDDLE) delete values[each.name];
+    this.changed();
+  }
+}
+
+const format = (type) => ({ "image/jpeg": "JPEG", "image/svg+xml": "SVG", "image/x-icon": "ICO" })[type] ?? type.split("/").pop().split(";")[0].toUpperCase();
+
+/** Where the answer came from: a cache, or the service's hands. */
+function origin(answer) {
+  const cdn = answer.headers.get("x-cache") ?? "";
+  if (/hit/i.test(cdn)) return "CDN: hit";
+  const [timing] = performance.getEntriesByName(answer.url).slice(-1);
+  if (timing && timing.transferSize === 0) return "browser cache: hit";
+  return /miss/i.test(cdn) ? "CDN: miss" : "cache: miss, made now";
+}
+
+/** The token from the operator's own hands; "" where he has none. */
+function askToken(why) {
+  const dialog = $("ask");
+  $("ask-why").textContent = why;
+  $("ask-token").value = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    const end = (value) => {
+      $("ask-form").onsubmit = $("ask-no").onclick = dialog.oncancel = null;
+      dialog.close();
+      resolve(value);
+    };
+    $("ask-form").onsubmit = (event) => {
+      event.preventDefault();
+      end($("ask-token").value.trim());
+    };
+    $("ask-no").onclick = () => end("");
+    dialog.oncancel = () => end("");
+  });
+}
+
+/** The colour scheme: the system's, or the visitor's own choice, kept by his browser. */
+function theme() {
+  const names = { "": "as the system has it", light: "light", dark: "dark" };
+  const show = (name) => {
+    if (name) document.documentElement.dataset.theme = name;
+    else delete document.documentElement.dataset.theme;
+    $("theme").setAttribute("aria-label", `Colour scheme: ${names[name]}`);
+  };
+  show(localStorage.getItem("theme") ?? "");
+  $("theme").addEventListener("click", () => {
+    const order = Object.keys(names);
+    const next = order[(order.indexOf(localStorage.getItem("theme") ?? "") + 1) % order.length];
+    localStorage.setItem("theme", next);
+    show(next);
+  });
+}
+
+const catalogue = await fetch("features.json").then((answer) => answer.json());
+await new App(catalogue).start();
+document.documentElement.dataset.ready = "true";

@@ -1,0 +1,187 @@
+/** The address in every way that somebody may want to paste it. */
+
+import { $, h, icon } from "./dom.js";
+
+const TABS = [
+  ["url", "URL"], ["json", "Base64 JSON"], ["thumbor", "Thumbor"], ["img", "<img>"], ["picture", "<picture>"],
+  ["curl", "curl"], ["event", "Console event"],
+];
+const WIDTHS = [320, 640, 960, 1280, 1920];
+const SHARES = [0.5, 1, 1.5, 2];
+const html = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+export class Code {
+  constructor(service, language) {
+    this.service = service;
+    this.language = language;
+    this.tab = "url";
+    this.signed = false;
+    this.shown = null;
+    this.run = new AbortController();
+    $("tabs").replaceChildren(...TABS.map(([name, text]) => this.button(name, text)));
+    $("tabs").addEventListener("keydown", (event) => this.key(event));
+    $("copy").addEventListener("click", () => this.copy());
+    $("sign").addEventListener("click", () => this.sign());
+  }
+
+  button(name, text) {
+    return h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "snippet", "aria-selected": String(name === this.tab), tabindex: name === this.tab ? 0 : -1, onclick: () => this.choose(name) }, text);
+  }
+
+  key(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const at = TABS.findIndex(([name]) => name === this.tab);
+    this.choose(TABS[(at + step + TABS.length) % TABS.length][0]);
+    $(`tab-${this.tab}`).focus();
+  }
+
+  choose(name) {
+    this.tab = name;
+    for (const [each] of TABS) {
+      $(`tab-${each}`).setAttribute("aria-selected", String(each === name));
+      $(`tab-${each}`).tabIndex = each === name ? 0 : -1;
+    }
+    $("snippet").setAttribute("aria-labelledby", `tab-${name}`);
+    this.draw();
+  }
+
+  /** `about` is {wish, file, width, height (of the result), original, extension}. */
+  update(about) {
+    if (this.shown && this.language.write(this.shown.wish) !== this.language.write(about.wish)) this.signed = false;
+    this.shown = about;
+    this.draw();
+  }
+
+  async sign() {
+    this.signed = true;
+    await this.draw();
+  }
+
+  async draw() {
+    if (!this.shown) return;
+    this.run.abort();
+    const { signal } = (this.run = new AbortController());
+    const { file } = this.shown;
+    $("sign-group").hidden = Boolean(file) || this.tab === "event";
+    this.note(file ? "A dropped file has no address. Store it in the bucket under the key shown here." : "");
+    try {
+      const text = await this.written(signal);
+      if (signal.aborted) return;
+      this.text(text);
+      $("open").hidden = this.tab !== "url" || Boolean(file);
+      if (this.tab === "url") $("open").href = text;
+    } catch (error) {
+      if (error.name === "AbortError" || signal.aborted) return;
+      this.signed = false;
+      this.text("");
+      $("open").hidden = true;
+      this.note(error.message);
+    }
+  }
+
+  written(signal) {
+    const { wish } = this.shown;
+    return { url: () => this.absolute(wish, signal), json: () => this.other("json", signal), thumbor: () => this.other("thumbor", signal),
+      img: () => this.img(signal), picture: () => this.picture(signal), curl: () => this.curl(signal), event: () => this.event() }[this.tab]();
+  }
+
+  async absolute(wish, signal) {
+    return this.finished(this.language.write(wish), signal);
+  }
+
+  async finished(address, signal) {
+    return location.origin + (this.signed ? await this.service.signed(address, $("expires").value, signal) : address);
+  }
+
+  async other(language, signal) {
+    const { url, unsaid } = await this.service.translated(this.language.write(this.shown.wish), language, signal);
+    if (!signal.aborted && unsaid?.length) this.note(`This language cannot say: ${unsaid.join(", ")}.`);
+    return this.finished(url, signal);
+  }
+
+  async img(signal) {
+    const { wish, width, height } = this.shown;
+    const size = width ? ` width="${width}" height="${height}"` : "";
+    return `<img src="${html(await this.absolute(wish, signal))}"${size} alt="">`;
+  }
+
+  async picture(signal) {
+    const { wish, width, height } = this.shown;
+    const set = async (format) => {
+      const entries = this.widths().map(async (each) => `${await this.absolute(this.sized(each, format), signal)} ${each}w`);
+      return html((await Promise.all(entries)).join(",\n            "));
+    };
+    const sizes = wish.edits.resize?.width ? `${wish.edits.resize.width}px` : "100vw";
+    const sources = [];
+    for (const format of ["avif", "webp"]) {
+      sources.push(`  <source type="image/${format}" sizes="${sizes}"\n    srcset="${await set(format)}">\n`);
+    }
+    const fallback = structuredClone(wish);
+    if (["auto", "avif", "webp"].includes(fallback.output.format)) delete fallback.output.format;
+    const size = width ? ` width="${width}" height="${height}"` : "";
+    return `<picture>\n${sources.join("")}  <img src="${html(await this.absolute(fallback, signal))}"${size} alt="">\n</picture>`;
+  }
+
+  widths() {
+    const { wish, original } = this.shown;
+    const asked = wish.edits.resize?.width;
+    if (asked) return SHARES.map((share) => Math.round(asked * share));
+    const most = original?.width ?? 1920;
+    return [...new Set([...WIDTHS.filter((each) => each < most), Math.min(most, 1920)])];
+  }
+
+  sized(width, format) {
+    const wish = structuredClone(this.shown.wish);
+    const resize = (wish.edits.resize ??= {});
+    if (resize.height && resize.width) resize.height = Math.round((resize.height * width) / resize.width);
+    resize.width = width;
+    wish.output.format = format;
+    return wish;
+  }
+
+  async curl(signal) {
+    const { wish, file, extension } = this.shown;
+    const name = `${wish.key.split("/").pop().replace(/\.\w+$/, "") || "picture"}.${extension}`;
+    if (!file) return `curl -o ${quoted(name)} ${quoted(await this.absolute(wish, signal))}`;
+    const [, query = ""] = this.language.write(wish).split(/(\?.*)/s);
+    const token = this.service.token ? ' \\\n  -H "Authorization: Bearer $TOKEN"' : "";
+    return `curl -o ${quoted(name)} --data-binary @${quoted(file.name)} -H 'Content-Type: ${file.type || "application/octet-stream"}'${token} \\\n  ${quoted(`${location.origin}/_api/transform${query}`)}`;
+  }
+
+  event() {
+    const { wish } = this.shown;
+    const said = this.language.pairs(wish).map(([name, value]) => [name, value === "true" ? true : value]);
+    return JSON.stringify({ imageKey: wish.key, ...Object.fromEntries(said) }, null, 2);
+  }
+
+  text(text) {
+    const parts = this.tab === "url" ? text.split(/([?&=])/) : [text];
+    let after = "";
+    $("code").replaceChildren(...parts.map((part) => {
+      const kind = after === "=" ? "value" : after ? "name" : "";
+      if (/^[?&=]$/.test(part)) after = part;
+      return /^[?&=]$/.test(part) ? h("b", {}, part) : kind ? h("span", { class: kind }, part) : document.createTextNode(part);
+    }));
+    $("copy").disabled = !text;
+  }
+
+  note(text) {
+    $("code-note").textContent = text;
+  }
+
+  async copy() {
+    const text = $("code").textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without the right to write the clipboard (plain http elsewhere than localhost), the old way.
+      getSelection().selectAllChildren($("code"));
+      document.execCommand("copy");
+    }
+    const button = $("copy");
+    button.replaceChildren(icon("check"), h("span", {}, "Copied"));
+    setTimeout(() => button.replaceChildren(icon("copy"), h("span", {}, "Copy")), 1500);
+  }
+}

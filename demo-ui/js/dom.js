@@ -1,0 +1,52 @@
+/** Elements, and how numbers are written for people. */
+
+export const $ = (id) => document.getElementById(id);
+
+/** An element: attributes (`on…` are listeners, `class` is the class, null leaves out), then children. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** "`blur.sigma` must be …" with what stands in backticks as code. */
+export const prose = (text) =>
+  text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? h("code", {}, part) : part));
+
+/** smartCropping → Smart cropping, u2net_human_seg stays. */
+export const label = (name) => {
+  const words = name.replace(/([a-z0-9])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+export const whole = (number) => Math.round(number).toLocaleString("en").replaceAll(",", " ");
+
+export function bytes(count) {
+  if (count < 1000) return `${count} bytes`;
+  return count < 999_500 ? `${(count / 1000).toPrecision(3)} kB` : `${(count / 1e6).toPrecision(3)} MB`;
+}
+
+export const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`);
+
+/** Calls the last of several calls, once it has been quiet. */
+export function quietly(milliseconds, call) {
+  let timer = 0;
+  return (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => call(...values), milliseconds);
+  };
+}

@@ -1,0 +1,160 @@
+/** The pictures to choose from: those of the source, folder by folder, where they may be listed; else the samples. */
+
+import { $, h, icon } from "./dom.js";
+
+const THUMB = { edits: { resize: { width: 160, height: 160, fit: "inside", withoutEnlargement: true } }, output: { format: "webp", quality: 70, animated: false } };
+const PICTURE = /\.(jpe?g|png|webp|gif|avif|hei[cf]|tiff?|bmp|ico|svg)$|(^|\/)[^.]+$/i;
+const PHOTOGRAPH = /\.(jpe?g|hei[cf])$/i;
+const ENOUGH = 6;
+const MOST_SUGGESTED = 500;
+
+export class Gallery {
+  constructor(service, { address, choose, again }) {
+    this.service = service;
+    this.address = address; // what a thumbnail asks for → its path
+    this.choose = choose;
+    this.again = again;
+    this.keys = [];
+    this.bucket = "";
+    this.current = "";
+    $("buckets").addEventListener("change", ({ target }) => this.enter(target.value));
+  }
+
+  /** The pictures of the default source, or the samples; gives their keys. */
+  async load() {
+    try {
+      await this.enter("");
+    } catch (error) {
+      await this.samples(error);
+    }
+    return this.keys;
+  }
+
+  async enter(bucket) {
+    const first = await this.service.images({ bucket, prefix: "" });
+    this.keys = [];
+    this.bucket = bucket === first.buckets[0] ? "" : bucket;
+    $("thumbs").replaceChildren();
+    this.offer(first.buckets, first.bucket);
+    // A source that keeps everything in folders would show nothing at first sight.
+    const folders = [...first.prefixes];
+    const opened = [first];
+    while (folders.length && opened.reduce((count, page) => count + pictures(page).length, 0) < ENOUGH && opened.length < 4) {
+      opened.push(await this.service.images({ bucket, prefix: folders.shift() }));
+    }
+    const keys = opened.flatMap(pictures);
+    this.add([...keys.filter((key) => PHOTOGRAPH.test(key)), ...keys.filter((key) => !PHOTOGRAPH.test(key))]);
+    for (const page of opened) this.rest(page, page === first ? folders : page.prefixes);
+    this.note(this.keys.length || folders.length ? "" : "There is no picture in this source yet. Drop a file to try one.");
+  }
+
+  /** Another of the listed buckets, where there are several. */
+  offer(names, current) {
+    $("buckets").replaceChildren(...names.map((name) => h("option", { value: name }, name)));
+    $("buckets").value = current;
+    $("buckets").hidden = names.length < 2;
+  }
+
+  /** What a page leaves to be opened: its folders, and what comes after it. */
+  rest({ bucket, prefix, cursor }, folders) {
+    for (const folder of folders) this.opener(folder, { bucket, prefix: folder }, "folder");
+    if (cursor) this.opener(`More of ${prefix || "these"}`, { bucket, prefix, cursor }, "plus");
+  }
+
+  opener(text, wanted, symbol) {
+    const item = h("li", {}, h("button", { type: "button", class: "folder", onclick: () => this.open(item, wanted) }, icon(symbol), h("span", {}, text)));
+    $("thumbs").append(item);
+  }
+
+  async open(item, wanted) {
+    const button = item.firstElementChild;
+    button.disabled = true;
+    try {
+      const page = await this.service.images(wanted);
+      this.add(pictures(page), item);
+      this.rest(page, page.prefixes);
+      item.remove();
+    } catch (error) {
+      button.disabled = false;
+      this.note(error.message);
+    }
+  }
+
+  /** What may be seen without listing. */
+  async samples(error) {
+    const said = await fetch("samples.json").then((answer) => (answer.ok ? answer.json() : { keys: [] }));
+    this.bucket = said.bucket ?? "";
+    this.add(said.keys);
+    if (error.status !== 401) return this.note(error.status === 404 ? "These are samples: this service does not list its pictures. Any key can be typed above." : error.message);
+    this.note("These are samples. Listing the source takes the operator's token. ");
+    $("gallery-note").append(h("button", { type: "button", class: "quiet", onclick: () => this.withToken() }, "Enter it"));
+  }
+
+  async withToken() {
+    const given = await this.service.askToken("Listing the pictures of the source is the operator's.");
+    if (!given) return;
+    this.service.token = given;
+    try {
+      await this.enter("");
+      this.mark(this.current);
+      this.again();
+    } catch (error) {
+      if (error.status === 401) this.service.token = "";
+      this.note(error.status === 401 ? "The token was not accepted." : error.message);
+    }
+  }
+
+  note(text) {
+    $("gallery-note").textContent = text;
+  }
+
+  add(keys, before = null) {
+    this.keys.push(...keys);
+    for (const key of keys) {
+      if (before) before.before(this.thumb(key));
+      else $("thumbs").append(this.thumb(key));
+    }
+    $("keys").replaceChildren(...this.keys.slice(0, MOST_SUGGESTED).map((key) => h("option", { value: key })));
+    this.mark(this.current);
+  }
+
+  thumb(key) {
+    const image = h("img", { alt: "", width: 120, height: 90, loading: "lazy", decoding: "async", onload: () => image.classList.add("there") });
+    const button = h("button", { type: "button", class: "thumb", title: key, "data-key": key, onclick: () => this.choose({ bucket: this.bucket, key }) }, image, h("span", {}, key.split("/").pop()));
+    const item = h("li", {}, button);
+    const address = this.address({ bucket: this.bucket, key, ...THUMB });
+    image.addEventListener("error", () => this.fetched(image, item, address), { once: true });
+    if (this.service.signs) this.fetched(image, item, address);
+    else image.src = address;
+    return item;
+  }
+
+  /** Where an <img> alone gets no answer: the stack wants signatures, or it is no picture after all. */
+  async fetched(image, item, address) {
+    try {
+      const answer = await this.service.picture(address);
+      image.src = URL.createObjectURL(await answer.blob());
+    } catch {
+      item.remove();
+    }
+  }
+
+  mark(key) {
+    this.current = key;
+    for (const button of $("thumbs").querySelectorAll(".thumb")) {
+      if (button.dataset.key === key) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+  }
+
+  /** A picture to lay over others: the one that is called a logo, else a PNG, else any. */
+  overlay() {
+    return this.keys.find((key) => /logo.*\.png$/i.test(key)) ?? this.keys.find((key) => /\.png$/i.test(key)) ?? this.keys[0] ?? "";
+  }
+
+  photo() {
+    return this.keys.find((key) => PHOTOGRAPH.test(key)) ?? this.keys[0] ?? "";
+  }
+}
+
+const pictures = ({ images }) => images.map(({ key }) => key).filter((key) => PICTURE.test(key));

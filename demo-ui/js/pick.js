@@ -1,0 +1,138 @@
+/** A point to click or a box to draw, on the picture as the feature gets it. Everything also goes by keyboard. */
+
+import { $, h } from "./dom.js";
+
+const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const LEAST = 0.01;
+const within = (value, least = 0, most = 1) => Math.min(most, Math.max(least, value));
+const percent = (share) => `${Math.round(share * 1000) / 10}`;
+
+/** The layer over the stage; `open` gives when it is closed. */
+export class Picker {
+  constructor() {
+    this.layer = $("pick");
+    this.close = () => {};
+  }
+
+  /**
+   * `kind` is point or box, `shares` what is chosen so far ([x, y] or [x, y, width, height]), `change(shares)` is told
+   * of every choice.
+   */
+  open({ kind, address, shares, change, title, back }) {
+    this.close();
+    const image = h("img", { src: address, alt: "", draggable: "false" });
+    const mark = h("button", { type: "button", class: kind === "point" ? "cross" : "box" });
+    const area = h("div", { class: "area" }, image, mark);
+    const done = h("button", { type: "button", class: "primary", onclick: () => this.close() }, "Done");
+    const how = kind === "point" ? "Click, or move it with the arrow keys." : "Drag, or move it with the arrow keys; with Shift they change its size.";
+    this.layer.replaceChildren(h("div", { class: "pick-head" }, h("strong", {}, title), h("span", {}, how), done), h("div", { class: "room" }, area));
+    this.layer.hidden = false;
+    this.layer.parentElement.classList.add("picking");
+    const model = kind === "point" ? new PointMark(area, mark, shares ?? [0.5, 0.5], change) : new BoxMark(area, mark, shares ?? [0.25, 0.25, 0.5, 0.5], change);
+    model.draw();
+    mark.addEventListener("keydown", (event) => {
+      const move = KEYS[event.key];
+      if (!move) return;
+      event.preventDefault();
+      model.key(move.map((each) => each * 0.01), event.shiftKey);
+    });
+    const escape = (event) => event.key === "Escape" && this.close();
+    this.layer.addEventListener("keydown", escape);
+    mark.focus();
+    return new Promise((resolve) => {
+      this.close = () => {
+        this.layer.removeEventListener("keydown", escape);
+        this.layer.hidden = true;
+        this.layer.parentElement.classList.remove("picking");
+        this.layer.replaceChildren();
+        this.close = () => {};
+        back?.focus();
+        resolve();
+      };
+    });
+  }
+}
+
+class Mark {
+  constructor(area, mark, shares, change) {
+    Object.assign(this, { area, mark, shares, change });
+    area.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      event.preventDefault();
+      mark.focus();
+      area.setPointerCapture(event.pointerId);
+      const drag = this.grab(this.at(event), event.target);
+      const move = (next) => this.say(drag(this.at(next)));
+      area.addEventListener("pointermove", move);
+      const end = () => {
+        area.removeEventListener("pointermove", move);
+        for (const name of ["pointerup", "pointercancel"]) area.removeEventListener(name, end);
+      };
+      for (const name of ["pointerup", "pointercancel"]) area.addEventListener(name, end);
+      this.say(drag(this.at(event)));
+    });
+  }
+
+  at({ clientX, clientY }) {
+    const { left, top, width, height } = this.area.getBoundingClientRect();
+    return [within((clientX - left) / width), within((clientY - top) / height)];
+  }
+
+  say(shares) {
+    this.shares = shares;
+    this.draw();
+    this.change(shares);
+  }
+}
+
+class PointMark extends Mark {
+  grab() {
+    return (at) => at;
+  }
+
+  key([x, y]) {
+    this.say([within(this.shares[0] + x), within(this.shares[1] + y)]);
+  }
+
+  draw() {
+    const [x, y] = this.shares;
+    this.mark.style.left = `${x * 100}%`;
+    this.mark.style.top = `${y * 100}%`;
+    this.mark.setAttribute("aria-label", `Point at ${percent(x)} percent from the left, ${percent(y)} percent from the top`);
+  }
+}
+
+class BoxMark extends Mark {
+  constructor(...all) {
+    super(...all);
+    this.corners = ["nw", "ne", "sw", "se"].map((name) => h("i", { class: name }));
+    this.mark.append(...this.corners);
+  }
+
+  /** A corner pulls, the inside moves, the outside begins a new box. */
+  grab(from, target) {
+    const [x, y, width, height] = this.shares;
+    const corner = this.corners.indexOf(target);
+    if (corner < 0 && target === this.mark) {
+      return ([atX, atY]) => [within(x + atX - from[0], 0, 1 - width), within(y + atY - from[1], 0, 1 - height), width, height];
+    }
+    const fixed = corner < 0 ? from : [corner % 2 ? x : x + width, corner > 1 ? y : y + height];
+    return (at) => {
+      const left = fixed.map((each, axis) => Math.min(each, at[axis]));
+      const size = fixed.map((each, axis) => Math.max(LEAST, Math.abs(each - at[axis])));
+      return [within(left[0], 0, 1 - size[0]), within(left[1], 0, 1 - size[1]), ...size];
+    };
+  }
+
+  key([x, y], resize) {
+    const [left, top, width, height] = this.shares;
+    if (resize) this.say([left, top, within(width + x, LEAST, 1 - left), within(height + y, LEAST, 1 - top)]);
+    else this.say([within(left + x, 0, 1 - width), within(top + y, 0, 1 - height), width, height]);
+  }
+
+  draw() {
+    ["left", "top", "width", "height"].forEach((name, index) => (this.mark.style[name] = `${this.shares[index] * 100}%`));
+    const [x, y, width, height] = this.shares.map(percent);
+    this.mark.setAttribute("aria-label", `Box of ${width} by ${height} percent, ${x} percent from the left, ${y} percent from the top`);
+  }
+}

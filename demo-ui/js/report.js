@@ -1,0 +1,28 @@
+/** A report in JSON as something to look at: names and values, colours as colours. */
+
+import { h, label } from "./dom.js";
+
+const COLOUR = /^#[0-9a-f]{6}([0-9a-f]{2})?$/i;
+
+export function report(content) {
+  return h("div", { class: "sheet" }, value(content));
+}
+
+function value(content) {
+  if (Array.isArray(content)) return content.length ? h("ul", {}, content.map((each) => h("li", {}, value(each)))) : muted("none");
+  if (content && typeof content === "object") {
+    const rows = Object.entries(content).map(([name, each]) => h("div", {}, h("dt", {}, label(name)), h("dd", {}, value(each))));
+    return rows.length ? h("dl", {}, rows) : muted("nothing");
+  }
+  if (typeof content === "string" && COLOUR.test(content)) return colour(content);
+  if (content === null || content === "") return muted("none");
+  return typeof content === "boolean" ? (content ? "yes" : "no") : String(content);
+}
+
+const muted = (text) => h("span", { class: "muted" }, text);
+
+function colour(text) {
+  const swatch = h("span", { class: "swatch" });
+  swatch.style.backgroundColor = text;
+  return h("span", { class: "colour" }, swatch, h("code", {}, text));
+}

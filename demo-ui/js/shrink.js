@@ -1,0 +1,40 @@
+/** Makes a file small enough to be sent: Lambda takes about 4.5 MB of picture. */
+
+import { bytes } from "./dom.js";
+
+const MOST = 4_000_000;
+const TRIES = [0.92, 0.85, 0.75];
+
+/** {file, note}: the file itself, or a smaller JPEG or WebP of it with a sentence that says so. */
+export async function shrunk(file) {
+  if (file.size <= MOST) return { file, note: "" };
+  let picture;
+  try {
+    picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+  } catch {
+    throw new Error(`${file.name} has ${bytes(file.size)}; above ${bytes(MOST)} it must be shrunk first, and this browser cannot read it.`);
+  }
+  for (let share = Math.min(1, Math.sqrt(24e6 / (picture.width * picture.height))); share > 0.05; share *= 0.75) {
+    const smaller = await encoded(picture, share, file);
+    if (!smaller) continue;
+    const size = `${Math.round(picture.width * share)} × ${Math.round(picture.height * share)} pixels, ${bytes(smaller.size)}`;
+    return { file: smaller, note: `Shrunk in the browser from ${bytes(file.size)} to ${size}: no more than ${bytes(MOST)} can be sent.` };
+  }
+  throw new Error(`${file.name} cannot be made smaller than ${bytes(MOST)}.`);
+}
+
+async function encoded(picture, share, { name, type: from }) {
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(picture.width * share));
+  canvas.height = Math.max(1, Math.round(picture.height * share));
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  // WebP keeps what is clear; a JPEG has nothing clear to keep.
+  const type = from === "image/jpeg" ? "image/jpeg" : "image/webp";
+  for (const quality of TRIES) {
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, type, quality));
+    if (blob && blob.size <= MOST) return new File([blob], name, { type: blob.type });
+  }
+  return null;
+}

@@ -1,0 +1,48 @@
+"""The demo page, from the folder that a bucket serves it from when it is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+
+from handler.response import Answer
+
+FOLDER = Path(__file__).resolve().parents[3] / "demo-ui"
+"""Beside src/."""
+HOME = "/_demo/"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+
+
+def demo(folder: Path = FOLDER) -> Mapping[str, Callable[[], Answer]]:
+    """The files of the demo page by their paths, read when asked for; empty where there is no such folder."""
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix in _TYPES]
+    named = {HOME + path.relative_to(folder).as_posix(): partial(_file, path) for path in files}
+    home = named.get(HOME + "index.html")
+    return {**named, HOME: home, "/": _moved, HOME.rstrip("/"): _moved} if home else {}
+
+
+def _file(path: Path) -> Answer:
+    headers = {
+        "Content-Type": _TYPES[path.suffix],
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": _POLICY,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Answer(HTTPStatus.OK, headers, path.read_bytes())
+
+
+def _moved() -> Answer:
+    return Answer(HTTPStatus.FOUND, {"Location": HOME, "Cache-Control": "no-cache"})
