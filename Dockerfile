@@ -4,7 +4,7 @@
 #   docker run --read-only --tmpfs /tmp -p 8000:8000 -v ~/Pictures:/pictures:ro --entrypoint image-handler image-handler \
 #     serve --images /pictures --host 0.0.0.0
 #
-# Inside it lies as in the repository: /var/task/src, /var/task/weights, /var/task/samples. What changes seldom lies below what
+# Inside it lies as in the repository: /var/task/src, /var/task/weights, /var/task/samples, /var/task/demo-ui. What changes seldom lies below what
 # changes often, so that a release is a layer of a megabyte; and what every picture needs below what few need.
 ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.13
 
@@ -55,6 +55,7 @@ COPY --from=runtime /opt/runtime /opt/runtime
 COPY --from=models /opt/models /opt/models
 COPY --from=weights /var/task/weights /var/task/weights
 COPY samples /var/task/samples
+COPY demo-ui /var/task/demo-ui
 COPY --from=handler /var/task/src /var/task/src
 ENV LAMBDA_TASK_ROOT=/var/task PYTHONPATH=/var/task/src:/opt/runtime:/opt/models PATH=/var/task/src/bin:${PATH} \
     PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 HOME=/tmp

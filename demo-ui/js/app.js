@@ -50,6 +50,7 @@ class App {
       this.choose({ bucket: this.gallery.bucket, key: this.gallery.photo() }, { replace: true });
     } else if (!known) {
       this.idle("Type the key of a picture above, or drop a file.");
+      this.gallery.release();
     }
     this.gallery.mark(this.file ? "" : this.wish.key);
   }
@@ -276,6 +277,7 @@ class App {
       if (!signal.aborted) this.fail(error);
     } finally {
       if (this.run.signal === signal) this.busy(false);
+      this.gallery.release();
     }
   }
 

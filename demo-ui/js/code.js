@@ -64,7 +64,8 @@ export class Code {
     this.run.abort();
     const { signal } = (this.run = new AbortController());
     const { file } = this.shown;
-    $("sign-group").hidden = Boolean(file) || this.tab === "event";
+    // Where pictures come without a signature, there is nothing to sign.
+    $("sign-group").hidden = Boolean(file) || this.tab === "event" || !this.service.signs;
     this.note(file ? "A dropped file has no address. Store it in the bucket under the key shown here." : "");
     try {
       const text = await this.written(signal);

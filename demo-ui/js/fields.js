@@ -201,9 +201,10 @@ function ratio(parameter, id, change) {
 const keyed = (parameter) => /(^|[a-z])key$/i.test(parameter.name);
 const line = (parameter, id, change) => text(parameter, id, change, keyed(parameter) ? { list: "keys", placeholder: "logo.png" } : {});
 const names = (parameter, id, change) => text(parameter, id, change, { placeholder: "one, two" });
+const numbers = (parameter, id, change) => text(parameter, id, change, { placeholder: "0,1,0" });
 
 const MAKERS = {
-  integer: number, number, length, choice, position, switch: toggle, color, point, ratio, names, text: line,
+  integer: number, number, length, choice, position, switch: toggle, color, point, ratio, names, numbers, text: line,
   backdrop: (parameter, id, change) => color({ ...parameter, default: parameter.default ?? null }, id, change),
 };
 

@@ -17,6 +17,7 @@ export class Gallery {
     this.keys = [];
     this.bucket = "";
     this.current = "";
+    this.ready = new Promise((resolve) => (this.release = resolve));
     $("buckets").addEventListener("change", ({ target }) => this.enter(target.value));
   }
 
@@ -124,8 +125,8 @@ export class Gallery {
     const item = h("li", {}, button);
     const address = this.address({ bucket: this.bucket, key, ...THUMB });
     image.addEventListener("error", () => this.fetched(image, item, address), { once: true });
-    if (this.service.signs) this.fetched(image, item, address);
-    else image.src = address;
+    // The picture that was chosen goes first; what is in sight follows.
+    this.ready.then(() => (this.service.signs ? this.fetched(image, item, address) : (image.src = address)));
     return item;
   }
 

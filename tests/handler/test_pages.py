@@ -1,56 +1,41 @@
-"""The pages for people: nothing of a key or a document becomes markup, and OpenAPI's words become sentences."""
+"""The pages for people: they load nothing from elsewhere, and OpenAPI's words become sentences."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from features import ObjectRef
 from handler import pages
-from handler.errors import Forbidden
-from handler.ports import ObjectInfo, StoredObject
 
 
-class Listed:
-    """A source that holds objects of these names, or cannot be listed."""
-
-    def __init__(self, *keys: str, fault: Forbidden | None = None) -> None:
-        self._keys, self._fault = keys, fault
-
-    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
-        if self._fault:
-            raise self._fault
-        for key in self._keys:
-            yield ObjectInfo(ObjectRef("images", key), 1, "etag", datetime.now(UTC))
-
-    def resolve(self, ref: ObjectRef) -> ObjectRef:
-        raise NotImplementedError
-
-    def get(self, ref: ObjectRef) -> StoredObject:
-        raise NotImplementedError
-
-    def head(self, ref: ObjectRef) -> ObjectInfo:
-        raise NotImplementedError
+def test_the_demo_page_is_served_file_by_file() -> None:
+    served = pages.demo()
+    home = served[pages.HOME]()
+    assert home.headers["Content-Type"] == "text/html; charset=utf-8"
+    linked = re.findall(r'(?:href|src)="((?!/|\./|#)[^"]+)"', home.body.decode())
+    assert {"demo.css", "js/app.js", "icon.svg"} <= set(linked)
+    assert [name for name in linked if pages.HOME + name not in served] == []
+    assert all(answer().status == 200 for name, answer in served.items() if name.startswith(pages.HOME))
+    assert served["/"]().headers["Location"] == served["/_demo"]().headers["Location"] == pages.HOME
 
 
-def test_a_key_does_not_become_markup() -> None:
-    text = pages.start(Listed('a"><script>&.jpg')).body.decode()
-    assert "<script" not in text
-    assert "/a%22%3E%3Cscript%3E%26.jpg?width=320" in text
+def test_the_demo_page_runs_nothing_but_its_own_files() -> None:
+    home = pages.demo()[pages.HOME]()
+    text = home.body.decode()
+    assert "unsafe" not in home.headers["Content-Security-Policy"]
+    # In a bucket there is no header of ours: the page says the same of itself, as far as a page can.
+    said = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
+    assert said
+    assert home.headers["Content-Security-Policy"] == said[1] + "; frame-ancestors 'none'"
+    assert not re.search(r"<script(?![^>]* src=)|<style|\bstyle=|\bon[a-z]+=|https?://", text)
+    named = re.compile(r"https?://(?!www\.w3\.org/2000/svg)[\w.]+")
+    assert [path.name for path in pages.FOLDER.rglob("*.js") if named.search(path.read_text(encoding="utf-8"))] == []
 
 
-def test_examples_take_a_photograph_and_a_logo() -> None:
-    text = pages.start(Listed("a.png", "notes.txt", "b.JPG", "deep/logo.png")).body.decode()
-    assert 'src="/b.JPG?width=320"' in text
-    assert "/b.JPG?width=320&amp;watermark.key=deep/logo.png" in text
-    assert "notes.txt" not in text
-
-
-def test_a_source_that_cannot_be_listed_is_told() -> None:
-    assert b"cannot be listed: not &lt;you&gt;" in pages.start(Listed(fault=Forbidden("not <you>"))).body
+def test_without_its_folder_there_is_no_demo_page(tmp_path: Path) -> None:
+    assert pages.demo(tmp_path) == {}
 
 
 ABOVE_1 = {"type": ["number", "string", "null"], "exclusiveMinimum": 1.0}

@@ -155,12 +155,32 @@ def test_every_setting_is_on_the_page() -> None:
 
 def test_controls_tell_a_page_all_it_needs() -> None:
     assert [feature["name"] for feature in CONTROLS["features"]] == [feature.name for feature in CATALOGUE]
-    kinds = {"switch", "choice", "integer", "number", "text", "color", "length", "point", "ratio", "names", "backdrop"}
+    kinds = {"switch", "integer", "number", "text", "color", "length", "point", "ratio", "names", "numbers", "backdrop"}
     every = [one for feature in CONTROLS["features"] for one in feature["parameters"]] + CONTROLS["output"]
-    assert {one["control"] for one in every} <= kinds
-    assert all(one["choices"] for one in every if one["control"] == "choice")
+    assert {one["control"] for one in every} <= kinds | {"choice", "position"}
+    assert all(one["choices"] for one in every if one["control"] in ("choice", "position"))
+    assert all(one["help"] for one in every)
     blur = next(feature for feature in CONTROLS["features"] if feature["name"] == "blur")
-    assert blur["parameters"][0] | {"name": "sigma", "min": 0.3, "max": 1000, "unit": "px"} == blur["parameters"][0]
+    said = {"name": "sigma", "min": 0.3, "max": 1000, "usual": [0.3, 50], "unit": "px"}
+    assert blur["parameters"][0] | said == blur["parameters"][0]
+    assert [feature["name"] for feature in CONTROLS["features"] if feature.get("box")] == ["crop", "extract"]
+
+
+def test_a_slider_stays_within_the_bounds() -> None:
+    every = [one for feature in CONTROLS["features"] for one in feature["parameters"]] + CONTROLS["output"]
+    for one in every:
+        assert ("usual" in one) == (one["control"] in ("integer", "number"))
+        if "usual" in one:
+            least, most = one["usual"]
+            assert one.get("min", one.get("above", least)) <= least < most <= one.get("max", one.get("below", most))
+
+
+def test_what_a_feature_is_switched_on_with_is_taken() -> None:
+    for feature, said in zip(CATALOGUE, CONTROLS["features"], strict=True):
+        check(feature.params, said.get("start", {}), where=feature.name)
+    starts = {feature["name"]: feature.get("start") for feature in CONTROLS["features"]}
+    assert starts["blur"] == {"sigma": 5.0}
+    assert starts["watermark"]["key"] == "{logo}"
 
 
 def test_nothing_generated_names_a_machine() -> None:
