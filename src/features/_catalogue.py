@@ -6,29 +6,42 @@ from functools import cache
 
 from features._errors import InvalidParameter
 from features._feature import Feature
+from features.affine import affine
+from features.bandbool import bandbool
 from features.blur import blur
+from features.boolean import boolean
+from features.clahe import clahe
 from features.colorize import colorize
 from features.content_moderation import content_moderation
 from features.contrast import contrast
 from features.convolve import convolve
 from features.crop import crop
 from features.curve import curve
+from features.ensure_alpha import ensure_alpha
 from features.equalise import equalise
 from features.extend import extend
 from features.extract import extract
+from features.extract_channel import extract_channel
 from features.fill import fill
 from features.flatten import flatten
 from features.flip import flip
 from features.flop import flop
 from features.frame import frame
+from features.gamma import gamma
+from features.gamma_out import gamma_out
 from features.grayscale import grayscale
 from features.info import info
 from features.linear import linear
+from features.median import median
 from features.modulate import modulate
+from features.negate import negate
 from features.noise import noise
+from features.normalise import normalise
 from features.pixelate import pixelate
 from features.quantize import quantize
+from features.recomb import recomb
 from features.red_eye import red_eye
+from features.remove_alpha import remove_alpha
 from features.remove_background import remove_background
 from features.resize import resize
 from features.rotate import rotate
@@ -36,8 +49,11 @@ from features.round_corners import round_corners
 from features.round_crop import round_crop
 from features.sharpen import sharpen
 from features.smart_cropping import smart_cropping
+from features.threshold import threshold
 from features.tint import tint
+from features.to_colourspace import to_colourspace
 from features.trim import trim
+from features.unflatten import unflatten
 from features.watermark import watermark
 
 CATALOGUE: tuple[Feature, ...] = (
@@ -46,6 +62,7 @@ CATALOGUE: tuple[Feature, ...] = (
     trim,
     crop,
     remove_background,
+    gamma,
     resize,
     flip,
     flop,
@@ -53,10 +70,15 @@ CATALOGUE: tuple[Feature, ...] = (
     extract,
     fill,
     grayscale,
+    affine,
     extend,
+    median,
+    threshold,
     pixelate,
     blur,
+    unflatten,
     convolve,
+    recomb,
     modulate,
     sharpen,
     noise,
@@ -64,10 +86,20 @@ CATALOGUE: tuple[Feature, ...] = (
     colorize,
     watermark,
     frame,
+    gamma_out,
     contrast,
     linear,
+    normalise,
     equalise,
+    clahe,
+    boolean,
+    bandbool,
     tint,
+    remove_alpha,
+    ensure_alpha,
+    to_colourspace,
+    extract_channel,
+    negate,
     round_crop,
     round_corners,
     flatten,

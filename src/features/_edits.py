@@ -30,6 +30,10 @@ def edits(said: Mapping[str, object], *, text: bool = False, where: str = "") ->
         step = _step(feature, value, prefix + name, text=text)
         if step is not None:
             wanted[feature.name] = step
+    for step in tuple(wanted.values()):
+        if step.feature.follow is not None:
+            name, parameters = step.feature.follow(step.params)
+            wanted.setdefault(name, Step(names()[name], check(names()[name].params, parameters)))
     reports = [name for name, step in wanted.items() if step.is_report]
     if len(reports) > 1:
         raise InvalidParameter(prefix + reports[1], f"left out: `{prefix}{reports[0]}` reports already", "a report")

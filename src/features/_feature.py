@@ -74,6 +74,8 @@ class Feature(msgspec.Struct, frozen=True):
     """Asked before anything is decoded: may refuse, or answer in place of a picture."""
     report: Callable[[Params], bool] | None = None
     """Whether these parameters make a report of it; a feature of group "report" never gives anything else."""
+    follow: Callable[[Params], tuple[str, dict[str, object]]] | None = None
+    """Another feature, with its parameters, that is wanted with this one where nothing is said of it."""
 
     @property
     def help(self) -> str:
@@ -114,6 +116,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
     decide: Callable[[ParamsT, Context], Verdict] | None = None,
     report: Callable[[ParamsT], bool] | None = None,
+    follow: Callable[[ParamsT], tuple[str, dict[str, object]]] | None = None,
 ) -> Callable[[Apply[ParamsT]], Feature]:
     """Declare a feature; its public name is the model's name in camelCase unless another is given."""
     public = name or params.__name__[0].lower() + params.__name__[1:]
@@ -133,6 +136,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
             objects=cast("Callable[[Params], tuple[ObjectRef, ...]] | None", objects),
             decide=cast("Callable[[Params, Context], Verdict] | None", decide),
             report=cast("Callable[[Params], bool] | None", report),
+            follow=cast("Callable[[Params], tuple[str, dict[str, object]]] | None", follow),
         )
 
     return declare

@@ -59,6 +59,14 @@ def on_background(image: pyvips.Image, color: Color) -> tuple[pyvips.Image, list
     return image, in_levels(image, color)
 
 
+def weighed(image: pyvips.Image, levels: list[float]) -> list[float]:
+    """The same colour with its channels weighed by its alpha, as libvips wants a background for affine and rotate."""
+    if not image.hasalpha():
+        return levels
+    share = levels[-1] / (255 * depth(image))
+    return [*(level * share for level in levels[:-1]), levels[-1]]
+
+
 def in_levels(image: pyvips.Image, color: Color) -> list[float]:
     """The colour in the image's own numbers, a band each."""
     red, green, blue = color.rgb

@@ -8,7 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._feature import Params, feature, hint
-from features._geometry import on_background, refuse_larger
+from features._geometry import on_background, refuse_larger, weighed
 from features._picture import Picture
 from features._ports import Context
 from features._types import Color
@@ -44,4 +44,5 @@ def _turned(image: pyvips.Image, angle: float, background: Color) -> pyvips.Imag
     if angle % 90 == 0:
         return image.rot(f"d{angle:.0f}")
     image, corners = on_background(image, background)
-    return image.rotate(angle, background=corners)
+    # libvips itself weighs the picture's colours by alpha here, but not the background's.
+    return image.rotate(angle, background=weighed(image, corners))

@@ -78,3 +78,8 @@ def test_refusals_name_the_field() -> None:
         apply("rotate", picture(scene()), angle=4000)
     with pytest.raises(TooLarge, match=r"^`rotate\.angle` must leave a picture of at most 170 pixels a side"):
         apply("rotate", picture(scene()), angle=45, context=Context(limits=Limits(result_side=170)))
+
+
+def test_a_background_that_is_half_clear_keeps_its_colour() -> None:
+    made = apply("rotate", picture(scene()), angle=45, background="ff880080")
+    assert pixel(made, 0, 0) == pytest.approx([255, 136, 0, 128], abs=2)

@@ -1,0 +1,66 @@
+"""Shear, scale and turn by a matrix."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import pyvips
+from msgspec import Meta
+
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._geometry import Size, on_background, refuse_larger, weighed
+from features._picture import Picture
+from features._ports import Context
+from features._types import Color, Numbers
+
+
+class Affine(Params):
+    """Shear, scale and turn: x and y become a x + b y and c x + d y; the picture grows so that its corners stay in."""
+
+    matrix: Annotated[Numbers, Meta(description="a, b, c, d", extra=hint(main=True))]
+    background: Annotated[Color, Meta(description="What fills the corners")] = Color(0, 0, 0)
+    idx: Annotated[float, Meta(ge=-1e6, le=1e6, description="Shift across before", extra=hint(unit="px"))] = 0.0
+    idy: Annotated[float, Meta(ge=-1e6, le=1e6, description="Shift down before", extra=hint(unit="px"))] = 0.0
+    odx: Annotated[float, Meta(ge=-1e6, le=1e6, description="Shift across after", extra=hint(unit="px"))] = 0.0
+    ody: Annotated[float, Meta(ge=-1e6, le=1e6, description="Shift down after", extra=hint(unit="px"))] = 0.0
+    interpolator: Annotated[
+        Literal["nearest", "bilinear", "bicubic", "lbb", "nohalo", "vsqbs"],
+        Meta(
+            description="How pixels are made of their neighbours",
+            extra=hint(synonyms={"locallyboundedbicubic": "lbb", "vertexsplitquadraticbasisspline": "vsqbs"}),
+        ),
+    ] = "bicubic"
+
+    def check(self) -> None:
+        """Four numbers that leave an area."""
+        if len(self.matrix) != 4 or abs(self.matrix[0] * self.matrix[3] - self.matrix[1] * self.matrix[2]) < 1e-6:
+            raise InvalidParameter("affine.matrix", "4 numbers a, b, c, d with a d - b c not 0", self.matrix)
+
+
+@feature(Affine, group="geometry")
+def affine(picture: Picture, wanted: Affine, context: Context) -> Picture:
+    size = _size(wanted, (picture.width, picture.height))
+    if not min(size):
+        raise InvalidParameter("affine.matrix", "one that leaves a pixel at least", wanted.matrix)
+    refuse_larger("affine.matrix", size, picture.frames, context)
+    shifts = {name: getattr(wanted, name) for name in ("idx", "idy", "odx", "ody")}
+    interpolate = pyvips.Interpolate.new(wanted.interpolator)
+
+    def turned(frame: pyvips.Image) -> pyvips.Image:
+        image, background = on_background(frame, wanted.background)
+        # libvips itself weighs the picture's colours by alpha here, but not the background's.
+        corners = weighed(image, background)
+        made = image.affine(list(wanted.matrix), background=corners, interpolate=interpolate, **shifts)
+        return made.cast(image.format)
+
+    return picture.materialized().each_frame(turned)
+
+
+def _size(wanted: Affine, room: Size) -> Size:
+    """Width and height of the result: what the corners span, rounded as libvips rounds."""
+    a, b, c, d = wanted.matrix
+    across = [a * x + b * y for x in (0, room[0]) for y in (0, room[1])]
+    down = [c * x + d * y for x in (0, room[0]) for y in (0, room[1])]
+    return (math.floor(max(across) - min(across) + 0.5), math.floor(max(down) - min(down) + 0.5))

@@ -1,0 +1,48 @@
+"""Join the bits of two pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from features._feature import Params, feature, hint
+from features._overlay import overlay
+from features._picture import Picture
+from features._ports import Context, ObjectRef
+
+
+class Boolean(Params):
+    """Join the bits of each level with those of another picture, top left on top left."""
+
+    operator: Annotated[Literal["and", "or", "eor"], Meta(description="How; eor: exclusive or")]
+    key: Annotated[
+        str, Meta(min_length=1, max_length=1024, description="Key of the other picture", extra=hint(main=True))
+    ]
+    bucket: (
+        Annotated[str, Meta(min_length=1, max_length=255, description="Its source bucket; nothing: the default one")]
+        | None
+    ) = None
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object that holds the other picture."""
+        return ObjectRef(self.bucket or "", self.key)
+
+
+@feature(Boolean, group="overlay", objects=lambda wanted: (wanted.ref,))
+def boolean(picture: Picture, wanted: Boolean, context: Context) -> Picture:
+    other = overlay(wanted.ref, "boolean", context, lambda full: full)
+    # Beyond its edges nothing is set, in the levels that this picture has.
+    other = other.gravity("north-west", picture.width, picture.height)
+    image = picture.image
+    if max(image.bands, other.bands) > 2:
+        image, other = (each if each.bands > 2 else each.colourspace("srgb") for each in (image, other))
+    if image.hasalpha() or other.hasalpha():
+        image, other = (each if each.hasalpha() else each.addalpha() for each in (image, other))
+    joined = picture.with_image(image)
+    return joined.each_frame(
+        lambda frame: frame.boolean(other.cast(frame.format, shift=True), wanted.operator).copy(
+            interpretation=image.interpretation
+        )
+    )

@@ -1,0 +1,38 @@
+"""One channel alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+
+_CHANNELS = ("red", "green", "blue")
+
+
+class ExtractChannel(Params):
+    """One channel alone, as a grey picture."""
+
+    channel: Annotated[
+        Literal["red", "green", "blue", "alpha"],
+        Meta(
+            description="Which; of a grey picture the colours are all the same",
+            extra=hint(main=True, synonyms={"0": "red", "1": "green", "2": "blue", "3": "alpha"}),
+        ),
+    ]
+
+
+@feature(ExtractChannel, group="colour")
+def extract_channel(picture: Picture, wanted: ExtractChannel, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    image = picture.image
+    if wanted.channel == "alpha":
+        if not picture.has_alpha:
+            raise InvalidParameter("extractChannel.channel", "one that the picture has: it has no alpha", "alpha")
+        band = image[image.bands - 1]
+    else:
+        band = image[_CHANNELS.index(wanted.channel) if image.bands > 2 else 0]
+    return picture.with_image(band.copy(interpretation="grey16" if image.format == "ushort" else "b-w"))

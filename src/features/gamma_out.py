@@ -1,0 +1,23 @@
+"""Brighten by a gamma curve."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from features._alpha import beside_alpha
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+
+
+class GammaOut(Params):
+    """Brighten: each level of the range from 0 to 1 becomes its (1 / gamma)th power."""
+
+    gamma: Annotated[float, Meta(ge=1, le=3, description="1: as it is", extra=hint(main=True))] = 2.2
+
+
+@feature(GammaOut, group="colour")
+def gamma_out(picture: Picture, wanted: GammaOut, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.with_image(beside_alpha(picture.image, lambda image: image.gamma(exponent=wanted.gamma)))

@@ -1,0 +1,29 @@
+"""Give each pixel the median of those around it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from features._alpha import premultiplied
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+
+
+class Median(Params):
+    """Give each pixel the median of those around it: specks go, edges stay."""
+
+    size: Annotated[
+        int, Meta(ge=1, le=1000, description="Side of the square that is looked at", extra=hint(main=True, unit="px"))
+    ] = 3
+
+
+@feature(Median, group="effect")
+def median(picture: Picture, wanted: Median, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    shorter = min(picture.width, picture.height)
+    if wanted.size > shorter:
+        raise InvalidParameter("median.size", f"at most the picture's shorter side, {shorter}", wanted.size)
+    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: image.median(wanted.size)))

@@ -1,0 +1,55 @@
+"""Stretch the lightness over the whole range."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import beside_alpha
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+
+
+class Normalise(Params):
+    """Stretch the lightness over the whole range, from black to white."""
+
+    lower: Annotated[
+        float, Meta(ge=0, le=99, description="So much of the picture becomes black", extra=hint(unit="%"))
+    ] = 1.0
+    upper: Annotated[
+        float, Meta(ge=1, le=100, description="What is lighter than so much of it becomes white", extra=hint(unit="%"))
+    ] = 99.0
+
+    def check(self) -> None:
+        """There is something between them."""
+        if self.lower >= self.upper:
+            raise InvalidParameter("normalise.lower", f"below upper, {self.upper:g}", self.lower)
+
+
+@feature(Normalise, group="colour", aliases=("normalize",))
+def normalise(picture: Picture, wanted: Normalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    picture = picture.materialized()
+
+    def stretched(image: pyvips.Image) -> pyvips.Image:
+        lab = image.colourspace("lab")
+        lightness = lab[0]
+        # Whole numbers of CIELAB's lightness, as in sharp.
+        least = int(_extreme(lightness, "min") if wanted.lower == 0 else lightness.percent(wanted.lower))
+        most = int(_extreme(lightness, "max") if wanted.upper == 100 else lightness.percent(wanted.upper))
+        if most - least <= 1:
+            return image
+        factor = 100 / (most - least)
+        spread = lightness.linear([factor], [-least * factor]).bandjoin(lab[1:])
+        return spread.copy(interpretation="lab").colourspace(image.interpretation)
+
+    return picture.with_image(beside_alpha(picture.image, stretched))
+
+
+def _extreme(image: pyvips.Image, which: str) -> float:
+    """The least or the greatest level."""
+    statistics = image.stats().tolist()
+    return float(statistics[0][0 if which == "min" else 1])

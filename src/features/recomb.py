@@ -1,0 +1,43 @@
+"""Mix the channels by a matrix."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import beside_alpha
+from features._errors import InvalidParameter
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+from features._types import Numbers
+
+
+class Recomb(Params):
+    """Mix the channels by a matrix: each row says how much red, green and blue (and alpha) make one of them."""
+
+    matrix: Annotated[
+        Numbers, Meta(description="3 x 3 numbers, or 4 x 4 with alpha, row by row", extra=hint(main=True))
+    ]
+
+    def check(self) -> None:
+        """A square of three or four."""
+        if len(self.matrix) not in (9, 16):
+            raise InvalidParameter("recomb.matrix", "9 or 16 numbers", self.matrix)
+
+
+@feature(Recomb, group="colour")
+def recomb(picture: Picture, wanted: Recomb, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    image = picture.image
+    if image.bands < 3:
+        image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
+
+    def mixed(pixels: pyvips.Image) -> pyvips.Image:
+        matrix = pyvips.Image.new_from_array(wanted.matrix.rows(3 if len(wanted.matrix) == 9 else 4))
+        return pixels.recomb(matrix).cast(image.format)
+
+    if len(wanted.matrix) == 9:
+        return picture.with_image(beside_alpha(image, mixed))
+    return picture.with_image(mixed(image if image.hasalpha() else image.addalpha()))

@@ -1,0 +1,28 @@
+"""Colour or grey, 8 or 16 bits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+
+
+class ToColourspace(Params):
+    """Colour or grey, with 8 or 16 bits in a channel; a format that has no 16 bits takes 8."""
+
+    colourspace: Annotated[
+        Literal["srgb", "b-w", "rgb16", "grey16"],
+        Meta(
+            description="srgb: colour, b-w: grey; rgb16 and grey16: the same in 16 bits",
+            extra=hint(main=True, aliases=("colorspace",)),
+        ),
+    ]
+
+
+@feature(ToColourspace, group="colour", aliases=("toColorspace",))
+def to_colourspace(picture: Picture, wanted: ToColourspace, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.with_image(picture.image.colourspace(wanted.colourspace))

@@ -1,0 +1,21 @@
+"""Make white clear."""
+
+from __future__ import annotations
+
+from features._feature import Params, feature
+from features._picture import Picture
+from features._ports import Context
+
+
+class Unflatten(Params):
+    """Make pure white clear."""
+
+
+@feature(Unflatten, group="colour")
+def unflatten(picture: Picture, wanted: Unflatten, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    image = picture.image if picture.has_alpha else picture.image.addalpha()
+    colours, alpha = image[: image.bands - 1], image[image.bands - 1]
+    deep = image.format == "ushort"
+    light = colours.colourspace("grey16" if deep else "b-w")
+    opaque = light.relational_const("less", [65_535 if deep else 255])
+    return picture.with_image(colours.bandjoin(opaque.ifthenelse(alpha, 0).cast(image.format)))
