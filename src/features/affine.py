@@ -45,7 +45,7 @@ def affine(picture: Picture, wanted: Affine, context: Context) -> Picture:
     if not min(size):
         raise InvalidParameter("affine.matrix", "one that leaves a pixel at least", wanted.matrix)
     refuse_larger("affine.matrix", size, picture.frames, context)
-    shifts = {name: getattr(wanted, name) for name in ("idx", "idy", "odx", "ody")}
+    shifts = {"idx": wanted.idx, "idy": wanted.idy, "odx": wanted.odx, "ody": wanted.ody}
     interpolate = pyvips.Interpolate.new(wanted.interpolator)
 
     def turned(frame: pyvips.Image) -> pyvips.Image:
