@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pyvips
 from msgspec import Meta
@@ -45,7 +45,7 @@ def affine(picture: Picture, wanted: Affine, context: Context) -> Picture:
     if not min(size):
         raise InvalidParameter("affine.matrix", "one that leaves a pixel at least", wanted.matrix)
     refuse_larger("affine.matrix", size, picture.frames, context)
-    shifts = {"idx": wanted.idx, "idy": wanted.idy, "odx": wanted.odx, "ody": wanted.ody}
+    shifts: dict[str, Any] = {"idx": wanted.idx, "idy": wanted.idy, "odx": wanted.odx, "ody": wanted.ody}
     interpolate = pyvips.Interpolate.new(wanted.interpolator)
 
     def turned(frame: pyvips.Image) -> pyvips.Image:
