@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
@@ -18,6 +19,7 @@ from features import (
     Report,
     Source,
     Step,
+    Verdict,
     decided,
     describe,
     describe_steps,
@@ -61,6 +63,20 @@ class Result(msgspec.Struct, frozen=True):
     height: int = 0
     is_certain: bool = True
     """Otherwise the next request may be answered differently, and nobody may keep this answer."""
+    aside: str = ""
+    """Where in the results bucket the body lies, instead of here."""
+
+
+class Shelf(Protocol):
+    """Where finished answers may be kept; `size` is that of the original in bytes."""
+
+    def find(self, request: ImageRequest, bare: Result, size: int) -> Result | None:
+        """The answer whose facts `bare` holds, if it was kept."""
+        ...
+
+    def keep(self, request: ImageRequest, result: Result, size: int) -> Result:
+        """The same answer, kept if that is worth it."""
+        ...
 
 
 class _Once:
@@ -78,7 +94,7 @@ class _Once:
 
     @property
     def subject(self) -> Subject:
-        return Subject(_tag(self.info.ref), self.info.etag, self.info.ref.key, self.read)
+        return Subject(tag_of(self.info.ref), self.info.etag, self.info.ref.key, self.read)
 
 
 class _Ingredients(msgspec.Struct, frozen=True):
@@ -113,31 +129,56 @@ class _Ingredients(msgspec.Struct, frozen=True):
 
 
 def produce(
-    request: ImageRequest, workshop: Workshop, *, deadline: Deadline, conditions: Conditions | None = None
+    request: ImageRequest,
+    workshop: Workshop,
+    *,
+    deadline: Deadline,
+    conditions: Conditions | None = None,
+    shelf: Shelf | None = None,
 ) -> Result:
     """Fetch, apply, encode. FeatureError or HandlerError for whatever does not work."""
     ingredients = _gather(request, workshop.objects)
     context = _context(request, ingredients, workshop, deadline)
     verdict = decided(request.steps, context)
-    etag = _etag(request, ingredients, workshop.version, verdict.says)
-    last_modified = max([workshop.deployed_at, *(info.last_modified for info in ingredients.infos)])
-    tags = tuple(_tag(info.ref) for info in ingredients.infos)
-    cache_control = ingredients.original.info.cache_control if not isinstance(ingredients.original, bytes) else ""
-    if conditions is not None and _has(conditions, etag, last_modified):
-        negotiated = request.output.format == "auto"
-        return Result(
-            b"", "", etag, last_modified, True, negotiated, cache_control, tags, is_certain=verdict.is_certain
-        )
+    bare = _bare(request, ingredients, workshop, verdict)
+    if conditions is not None and _has(conditions, bare.etag, bare.last_modified):
+        return msgspec.structs.replace(bare, not_modified=True, negotiated=request.output.format == "auto")
+    size = sum(info.size for info in ingredients.infos)
+    found = shelf.find(request, bare, size) if shelf else None
+    if found is not None:
+        return found
     outcome = verdict.report or _run(request, ingredients, verdict.steps, context)
-    if isinstance(outcome, Rendered):
-        return Result(
-            outcome.body, outcome.media_type, etag, last_modified, False, outcome.negotiated, cache_control,
-            tags, outcome.source, outcome.width, outcome.height, is_certain=verdict.is_certain,
-        )  # fmt: skip
-    body = json.dumps(outcome.content, ensure_ascii=False).encode()
+    made = _made(bare, outcome)
+    return shelf.keep(request, made, size) if shelf else made
+
+
+def _bare(request: ImageRequest, ingredients: _Ingredients, workshop: Workshop, verdict: Verdict) -> Result:
+    """What is known of an answer before it is made."""
+    original = ingredients.original
     return Result(
-        body, "application/json", etag, last_modified, False, False, cache_control, tags, is_certain=verdict.is_certain
+        b"",
+        "",
+        _etag(request, ingredients, workshop.version, verdict.says),
+        max([workshop.deployed_at, *(info.last_modified for info in ingredients.infos)]),
+        cache_control=original.info.cache_control if not isinstance(original, bytes) else "",
+        tags=tuple(tag_of(info.ref) for info in ingredients.infos),
+        is_certain=verdict.is_certain,
     )
+
+
+def _made(bare: Result, outcome: Rendered | Report) -> Result:
+    if isinstance(outcome, Rendered):
+        return msgspec.structs.replace(
+            bare,
+            body=outcome.body,
+            media_type=outcome.media_type,
+            negotiated=outcome.negotiated,
+            source=outcome.source,
+            width=outcome.width,
+            height=outcome.height,
+        )
+    body = json.dumps(outcome.content, ensure_ascii=False).encode()
+    return msgspec.structs.replace(bare, body=body, media_type="application/json")
 
 
 def _context(request: ImageRequest, ingredients: _Ingredients, workshop: Workshop, deadline: Deadline) -> Context:
@@ -188,7 +229,7 @@ def _etag(request: ImageRequest, ingredients: _Ingredients, version: str, verdic
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
 
 
-def _tag(ref: ObjectRef) -> str:
+def tag_of(ref: ObjectRef) -> str:
     """The name under which the CDN withdraws whatever an object went into: 32 hex digits."""
     return hashlib.sha256(f"{ref.bucket}/{ref.key}".encode()).hexdigest()[:32]
 

@@ -23,6 +23,8 @@ class ImageRequest(msgspec.Struct, frozen=True):
     """Response headers that the request sets, of the short list that it may."""
     expires: datetime | None = None
     """When a signed address ends; the answer must not be cached beyond."""
+    restricted: bool = False
+    """Whether a signature, an end or `ALWAYS` says who may see the answer: its bytes lie nowhere in public."""
 
 
 class Conditions(msgspec.Struct, frozen=True):

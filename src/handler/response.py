@@ -13,6 +13,7 @@ import msgspec
 
 from features import FeatureError
 from handler.errors import HandlerError, PayloadTooLarge, status_of
+from handler.ports import ObjectInfo
 from handler.produce import Result
 from handler.request import ImageRequest
 
@@ -22,6 +23,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST_MESSAGE = 1_200
 """Characters: a key of 1,024 and what is said of it. A client's own words are not sent back by the page."""
+_HEADER_BYTES = 4096
 _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -63,9 +65,14 @@ class Answer(msgspec.Struct, frozen=True):
         return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": not (head or is_text)}
 
 
+def body_bytes(most: int) -> int:
+    """Bytes of the largest body that fits, in base64 and with its headers, into an answer of `most` bytes; 0: any."""
+    return max(1, (most - _HEADER_BYTES) // 4 * 3) if most else 0
+
+
 def refuse_too_large(size: int, most: int) -> None:
     """PayloadTooLarge for a body in base64 that does not fit into `most` bytes with its headers (0: no limit)."""
-    if most and size > most - 4096:
+    if most and size > most - _HEADER_BYTES:
         raise PayloadTooLarge(
             f"the picture must fit into an answer of {most} bytes in base64, got {size}: ask for fewer "
             "pixels, a lower quality or `maxBytes`"
@@ -91,8 +98,34 @@ def picture(result: Result, request: ImageRequest, caching: Caching) -> Answer:
         return Answer(HTTPStatus.NOT_MODIFIED, _overridden(headers, wanted))
     headers |= of_media_type(result.media_type)
     if request.output.download:
-        headers["Content-Disposition"] = _attachment(request.output.download)
+        headers["Content-Disposition"] = attachment(request.output.download)
     return Answer(HTTPStatus.OK, _overridden(headers, wanted), result.body)
+
+
+def elsewhere(result: Result, address: str, seconds: int) -> Answer:
+    """A redirect to where the body of a Result lies; `seconds`: how long it may be kept, 0: not at all."""
+    headers = {
+        "Location": address,
+        "Cache-Control": f"public, max-age={seconds}" if seconds else "no-store",
+        "X-Content-Type-Options": "nosniff",
+        CACHE_TAG: ",".join(result.tags),
+    }
+    return Answer(HTTPStatus.FOUND, headers | ({"Vary": "Accept"} if result.negotiated else {}))
+
+
+def stored(info: ObjectInfo, body: bytes) -> Answer:
+    """A result as it lies in the store."""
+    headers = {
+        "ETag": f'"{info.etag}"',
+        "Last-Modified": http_date(info.last_modified),
+        "Cache-Control": info.cache_control or "no-store",
+        "X-Content-Type-Options": "nosniff",
+        **of_media_type(info.content_type),
+    }
+    names = {"Content-Disposition": "Content-Disposition", "cache-tag": CACHE_TAG}
+    return Answer(
+        HTTPStatus.OK, headers | {names[name]: info.metadata[name] for name in names if info.metadata.get(name)}, body
+    )
 
 
 def of_media_type(media_type: str) -> dict[str, str]:
@@ -160,7 +193,7 @@ def _overridden(headers: dict[str, str], wanted: Mapping[str, str]) -> dict[str,
     return {**{name: value for name, value in headers.items() if name.lower() not in names}, **wanted}
 
 
-def _attachment(name: str) -> str:
-    """RFC 6266: an ASCII name for old clients, the true one beside it."""
+def attachment(name: str) -> str:
+    """Content-Disposition by RFC 6266: an ASCII name for old clients, the true one beside it."""
     plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

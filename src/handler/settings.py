@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from features import Limits
+from handler.variables import header, level, moment, names, one_of, text, whole, word, yes
 
 MEGA = 1_000_000
 LAMBDA_ANSWER_BYTES = 6_291_556
@@ -31,68 +32,6 @@ class Setting(NamedTuple):
     read: Callable[[str], Any]
     help: str
     default: Any
-
-
-def _text(value: str) -> str:
-    return value
-
-
-def _header(value: str) -> str:
-    if not value.isascii() or not value.isprintable():
-        raise ValueError("text that a header can hold")
-    return value
-
-
-def _yes(value: str) -> bool:
-    words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
-    if value.lower() not in words:
-        raise ValueError("Yes or No")
-    return words[value.lower()]
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
-        return int(value)
-
-    return read
-
-
-def _names(value: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in value.split(",") if name.strip())
-
-
-def _one_of(*words: str) -> Callable[[str], tuple[str, ...]]:
-    def read(value: str) -> tuple[str, ...]:
-        names = _names(value)
-        if not set(names) <= set(words):
-            raise ValueError("a comma-separated list of " + ", ".join(words))
-        return names
-
-    return read
-
-
-def _level(value: str) -> str:
-    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise ValueError("DEBUG, INFO, WARNING or ERROR")
-    return value.upper()
-
-
-def _word(*words: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value.lower() not in words:
-            raise ValueError("one of " + ", ".join(words))
-        return value.lower()
-
-    return read
-
-
-def _moment(value: str) -> datetime:
-    try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except ValueError:
-        raise ValueError("an ISO 8601 time such as 2026-01-31T12:00:00+00:00") from None
 
 
 _declared: list[Setting] = []
@@ -113,122 +52,128 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # Sources and results
     source_buckets: str = _set(
-        "", "SOURCE_BUCKETS", _text, "Comma list of S3 buckets, or name=URL; the first is the default"
+        "", "SOURCE_BUCKETS", text, "Comma list of S3 buckets, or name=URL; the first is the default"
     )
     output_bucket: str = _set(
-        "", "OUTPUT_BUCKET", _text, "Bucket, or name=URL, that variations of uploads are stored in"
+        "", "OUTPUT_BUCKET", text, "Bucket, or name=URL, that variations of uploads are stored in"
     )
-    upload_presets: tuple[str, ...] = _set((), "UPLOAD_PRESETS", _names, "Comma list of presets made of every upload")
-
+    upload_presets: tuple[str, ...] = _set((), "UPLOAD_PRESETS", names, "Comma list of presets made of every upload")
     results_bucket: str = _set(
-        "", "RESULTS_BUCKET", _text, "Bucket, or name=URL, that keeps what was seen in originals, under `_private/`"
+        "",
+        "RESULTS_BUCKET",
+        text,
+        "Bucket, or name=URL, that keeps what was made of originals and what was seen in them",
+    )
+    store_results: bool = _set(
+        False, "STORE_RESULTS", yes, "Keep finished pictures in RESULTS_BUCKET that are cheaper to fetch than to make"
+    )
+    results_expire_after_days: int = _set(
+        30, "RESULTS_EXPIRE_AFTER_DAYS", whole(2, 3650), "Days after which that bucket's lifecycle deletes them"
     )
 
     # Who may do what
-    enable_signature: bool = _set(False, "ENABLE_SIGNATURE", _yes, "Refuse pictures whose URL is not signed")
+    enable_signature: bool = _set(False, "ENABLE_SIGNATURE", yes, "Refuse pictures whose URL is not signed")
     secrets_manager: str = _set(
-        "", "SECRETS_MANAGER", _text, "Id of the secret in Secrets Manager that URLs are signed with"
+        "", "SECRETS_MANAGER", text, "Id of the secret in Secrets Manager that URLs are signed with"
     )
-    secret_key: str = _set("SECRET_KEY", "SECRET_KEY", _text, "Field of that secret which holds the key")
+    secret_key: str = _set("SECRET_KEY", "SECRET_KEY", text, "Field of that secret which holds the key")
     signature_secret_file: str = _set(
-        "", "SIGNATURE_SECRET_FILE", _text, "File that holds the key, where there is no AWS"
+        "", "SIGNATURE_SECRET_FILE", text, "File that holds the key, where there is no AWS"
     )
-    operator_token: str = _set("", "OPERATOR_TOKEN_SECRET", _text, "Id of the secret that holds the operator's token")
-    operator_token_file: str = _set("", "OPERATOR_TOKEN_FILE", _text, "File that holds the operator's token")
-    list_images: bool = _set(True, "LIST_IMAGES", _yes, "Let the operator list the sources, at /_api/images")
+    operator_token: str = _set("", "OPERATOR_TOKEN_SECRET", text, "Id of the secret that holds the operator's token")
+    operator_token_file: str = _set("", "OPERATOR_TOKEN_FILE", text, "File that holds the operator's token")
+    list_images: bool = _set(True, "LIST_IMAGES", yes, "Let the operator list the sources, at /_api/images")
     operator_open: bool = False
     """The operator's doors need no token: the local server on loopback alone sets this, no variable does."""
-    origin_secret: str = _set("", "ORIGIN_SECRET", _text, "Id of the secret that the CDN sends with every request")
-    origin_secret_file: str = _set("", "ORIGIN_SECRET_FILE", _text, "File that holds the CDN's secret")
+    origin_secret: str = _set("", "ORIGIN_SECRET", text, "Id of the secret that the CDN sends with every request")
+    origin_secret_file: str = _set("", "ORIGIN_SECRET_FILE", text, "File that holds the CDN's secret")
     public_features: tuple[str, ...] = _set(
-        (), "PUBLIC_FEATURES", _names, "Heavy or billed features open to all; *: every one"
+        (), "PUBLIC_FEATURES", names, "Heavy or billed features open to all; *: every one"
     )
-    allow_gps: bool = _set(False, "ALLOW_GPS", _yes, "Let a GPS position leave with metadata=keep")
+    allow_gps: bool = _set(False, "ALLOW_GPS", yes, "Let a GPS position leave with metadata=keep")
 
     # What a URL means
-    presets: str = _set("", "PRESETS", _text, "JSON: name → edits or query; or the s3:// or file:// address of such")
+    presets: str = _set("", "PRESETS", text, "JSON: name → edits or query; or the s3:// or file:// address of such")
     presets_only: bool = _set(
-        False, "PRESETS_ONLY", _yes, "A URL may hold preset, v, expires and signature, nothing else"
+        False, "PRESETS_ONLY", yes, "A URL may hold preset, v, expires and signature, nothing else"
     )
-    always: str = _set("", "ALWAYS", _text, "JSON edits added to every answer, or the address of such")
+    always: str = _set("", "ALWAYS", text, "JSON edits added to every answer, or the address of such")
     dialects: tuple[str, ...] = _set(
         ("json", "thumbor", "query"),
         "DIALECTS",
-        _one_of("json", "thumbor", "query"),
+        one_of("json", "thumbor", "query"),
         "Request languages understood",
     )
     ignored_parameters: str = _set(
-        "utm_*,fbclid,gclid", "IGNORED_PARAMETERS", _text, "Query names that count nowhere; *: every unknown one"
+        "utm_*,fbclid,gclid", "IGNORED_PARAMETERS", text, "Query names that count nowhere; *: every unknown one"
     )
-    auto_format: bool = _set(False, "AUTO_FORMAT", _yes, "Choose AVIF, WebP or the source's format by Accept")
-    auto_webp: bool = _set(False, "AUTO_WEBP", _yes, "Choose WebP where the client accepts it")
+    auto_format: bool = _set(False, "AUTO_FORMAT", yes, "Choose AVIF, WebP or the source's format by Accept")
+    auto_webp: bool = _set(False, "AUTO_WEBP", yes, "Choose WebP where the client accepts it")
 
     # Who sees
     vision: str = _set(
         "auto",
         "VISION",
-        _word("auto", "rekognition", "local"),
+        word("auto", "rekognition", "local"),
         "Who finds faces for smartCropping; objects and moderation need rekognition; auto: rekognition in Lambda",
     )
     moderation_fail: str = _set(
         "closed",
         "MODERATION_FAIL",
-        _word("closed", "open"),
+        word("closed", "open"),
         "While Rekognition is down: closed answers 503, open lets pictures leave unjudged",
     )
 
     # Answers
-    cors_enabled: bool = _set(False, "CORS_ENABLED", _yes, "Send CORS headers")
-    cors_origin: str = _set("*", "CORS_ORIGIN", _header, "Origin that they allow")
+    cors_enabled: bool = _set(False, "CORS_ENABLED", yes, "Send CORS headers")
+    cors_origin: str = _set("*", "CORS_ORIGIN", header, "Origin that they allow")
     browser_max_age: int = _set(
-        31_536_000, "BROWSER_MAX_AGE", _whole(0, 31_536_000), "Seconds a browser keeps a picture"
+        31_536_000, "BROWSER_MAX_AGE", whole(0, 31_536_000), "Seconds a browser keeps a picture"
     )
-    cdn_max_age: int = _set(31_536_000, "CDN_MAX_AGE", _whole(0, 31_536_000), "Seconds the CDN keeps a picture")
-    error_max_age: int = _set(5, "ERROR_MAX_AGE", _whole(0, 60), "Seconds that a client's mistake is kept")
-    enable_fallback: bool = _set(False, "ENABLE_DEFAULT_FALLBACK_IMAGE", _yes, "Answer errors with a picture")
-    fallback_bucket: str = _set("", "DEFAULT_FALLBACK_IMAGE_BUCKET", _text, "Source bucket of that picture")
-    fallback_key: str = _set("", "DEFAULT_FALLBACK_IMAGE_KEY", _text, "Key of that picture")
-    max_answer_bytes: int = _set(
-        0, "MAX_ANSWER_BYTES", _whole(0, 10**9), "Largest answer, base64 included; 0: no limit"
-    )
+    cdn_max_age: int = _set(31_536_000, "CDN_MAX_AGE", whole(0, 31_536_000), "Seconds the CDN keeps a picture")
+    error_max_age: int = _set(5, "ERROR_MAX_AGE", whole(0, 60), "Seconds that a client's mistake is kept")
+    enable_fallback: bool = _set(False, "ENABLE_DEFAULT_FALLBACK_IMAGE", yes, "Answer errors with a picture")
+    fallback_bucket: str = _set("", "DEFAULT_FALLBACK_IMAGE_BUCKET", text, "Source bucket of that picture")
+    fallback_key: str = _set("", "DEFAULT_FALLBACK_IMAGE_KEY", text, "Key of that picture")
+    max_answer_bytes: int = _set(0, "MAX_ANSWER_BYTES", whole(0, 10**9), "Largest answer, base64 included; 0: no limit")
     deployed_at: datetime = _set(
-        _code_date(), "DEPLOYED_AT", _moment, "When the stack was deployed; pictures are never older"
+        _code_date(), "DEPLOYED_AT", moment, "When the stack was deployed; pictures are never older"
     )
 
     # Limits
-    max_source_bytes: int = _set(100 * MEGA, "MAX_SOURCE_BYTES", _whole(1, 2**31), "Bytes of an original")
-    max_source_pixels: int = _set(150 * MEGA, "MAX_SOURCE_PIXELS", _whole(1, 2**31), "Pixels of an original")
-    max_frames: int = _set(300, "MAX_FRAMES", _whole(1, 10_000), "Frames of an animation")
+    max_source_bytes: int = _set(100 * MEGA, "MAX_SOURCE_BYTES", whole(1, 2**31), "Bytes of an original")
+    max_source_pixels: int = _set(150 * MEGA, "MAX_SOURCE_PIXELS", whole(1, 2**31), "Pixels of an original")
+    max_frames: int = _set(300, "MAX_FRAMES", whole(1, 10_000), "Frames of an animation")
     max_animation_pixels: int = _set(
-        100 * MEGA, "MAX_ANIMATION_PIXELS", _whole(1, 2**31), "Pixels of all frames together"
+        100 * MEGA, "MAX_ANIMATION_PIXELS", whole(1, 2**31), "Pixels of all frames together"
     )
-    max_result_side: int = _set(8192, "MAX_RESULT_SIDE", _whole(1, 65_500), "Pixels of the longer side of a result")
-    max_result_pixels: int = _set(50 * MEGA, "MAX_RESULT_PIXELS", _whole(1, 2**31), "Pixels of a result")
-    max_avif_pixels: int = _set(12 * MEGA, "MAX_AVIF_PIXELS", _whole(1, 2**31), "Pixels of an AVIF result")
-    max_gif_pixels: int = _set(12 * MEGA, "MAX_GIF_PIXELS", _whole(1, 2**31), "Pixels of a GIF result, all frames")
+    max_result_side: int = _set(8192, "MAX_RESULT_SIDE", whole(1, 65_500), "Pixels of the longer side of a result")
+    max_result_pixels: int = _set(50 * MEGA, "MAX_RESULT_PIXELS", whole(1, 2**31), "Pixels of a result")
+    max_avif_pixels: int = _set(12 * MEGA, "MAX_AVIF_PIXELS", whole(1, 2**31), "Pixels of an AVIF result")
+    max_gif_pixels: int = _set(12 * MEGA, "MAX_GIF_PIXELS", whole(1, 2**31), "Pixels of a GIF result, all frames")
     memory_budget: int = _set(
-        0, "MEMORY_BUDGET", _whole(0, 2**40), "Bytes one picture may take; 0: 70 % of the function's"
+        0, "MEMORY_BUDGET", whole(0, 2**40), "Bytes one picture may take; 0: 70 % of the function's"
     )
-    max_seconds: int = _set(28, "MAX_SECONDS", _whole(1, 900), "Seconds one request may take")
-    tolerate_truncated: bool = _set(False, "TOLERATE_TRUNCATED", _yes, "Show what there is of a file cut off")
+    max_seconds: int = _set(28, "MAX_SECONDS", whole(1, 900), "Seconds one request may take")
+    tolerate_truncated: bool = _set(False, "TOLERATE_TRUNCATED", yes, "Show what there is of a file cut off")
 
     # Models
     weights: str = _set(
-        "", "WEIGHTS", _text, "Folder of what `image-handler weights` made; nothing: weights/ beside src/"
+        "", "WEIGHTS", text, "Folder of what `image-handler weights` made; nothing: weights/ beside src/"
     )
 
     # AWS and the process
-    log_level: str = _set("INFO", "LOG_LEVEL", _level, "DEBUG, INFO, WARNING or ERROR")
-    region: str = _set("", "AWS_REGION", _text, "Region of the function")
-    endpoint_url: str = _set("", "AWS_ENDPOINT_URL", _text, "Endpoint of all AWS services, for stand-ins")
-    endpoint_url_s3: str = _set("", "AWS_ENDPOINT_URL_S3", _text, "Endpoint of an S3-compatible store")
-    endpoint_url_secrets: str = _set("", "AWS_ENDPOINT_URL_SECRETS_MANAGER", _text, "Endpoint of Secrets Manager")
-    endpoint_url_rekognition: str = _set("", "AWS_ENDPOINT_URL_REKOGNITION", _text, "Endpoint of Rekognition")
-    access_key_id: str = _set("", "AWS_ACCESS_KEY_ID", _text, "Set by Lambda; elsewhere the usual chain is asked")
-    secret_access_key: str = _set("", "AWS_SECRET_ACCESS_KEY", _text, "Set by Lambda")
-    session_token: str = _set("", "AWS_SESSION_TOKEN", _text, "Set by Lambda")
-    memory_size: int = _set(0, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _whole(0, 10**6), "MB of the function, set by Lambda")
-    function_name: str = _set("", "AWS_LAMBDA_FUNCTION_NAME", _text, "Set by Lambda")
+    log_level: str = _set("INFO", "LOG_LEVEL", level, "DEBUG, INFO, WARNING or ERROR")
+    region: str = _set("", "AWS_REGION", text, "Region of the function")
+    endpoint_url: str = _set("", "AWS_ENDPOINT_URL", text, "Endpoint of all AWS services, for stand-ins")
+    endpoint_url_s3: str = _set("", "AWS_ENDPOINT_URL_S3", text, "Endpoint of an S3-compatible store")
+    endpoint_url_secrets: str = _set("", "AWS_ENDPOINT_URL_SECRETS_MANAGER", text, "Endpoint of Secrets Manager")
+    endpoint_url_rekognition: str = _set("", "AWS_ENDPOINT_URL_REKOGNITION", text, "Endpoint of Rekognition")
+    access_key_id: str = _set("", "AWS_ACCESS_KEY_ID", text, "Set by Lambda; elsewhere the usual chain is asked")
+    secret_access_key: str = _set("", "AWS_SECRET_ACCESS_KEY", text, "Set by Lambda")
+    session_token: str = _set("", "AWS_SESSION_TOKEN", text, "Set by Lambda")
+    memory_size: int = _set(0, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", whole(0, 10**6), "MB of the function, set by Lambda")
+    function_name: str = _set("", "AWS_LAMBDA_FUNCTION_NAME", text, "Set by Lambda")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -261,6 +206,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             faults.append("ENABLE_SIGNATURE=Yes needs SECRETS_MANAGER or SIGNATURE_SECRET_FILE")
         if self.enable_fallback and not self.fallback_key:
             faults.append("ENABLE_DEFAULT_FALLBACK_IMAGE=Yes needs DEFAULT_FALLBACK_IMAGE_KEY")
+        if self.store_results and not self.results_bucket:
+            faults.append("STORE_RESULTS=Yes needs RESULTS_BUCKET")
         if self.upload_presets and not self.output_bucket:
             faults.append("UPLOAD_PRESETS needs OUTPUT_BUCKET")
         return faults

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from handler.objects import Sources, open_sources, read_places, source_of
 from handler.observability import logger
 from handler.ports import Eyes, SecretSource
 from handler.produce import Workshop, produce
-from handler.response import Caching
+from handler.response import Caching, body_bytes
 from handler.secrets import AwsSecret, FileSecret, prefetch
 from handler.settings import Settings, SettingsError
 from handler.signature import Signatures
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from handler.doors.operator import OperatorDoor
     from handler.doors.uploads import UploadDoor
     from handler.results import ResultStore
+    from handler.shelf import Shelf
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -76,17 +78,18 @@ def build(settings: Settings) -> Application:
         ignored = IgnoredParameters(settings.ignored_parameters, query.is_known)
     faults += _missing_files(settings)
     _refuse(faults)
-    uploads = fallback = eyes = None
+    uploads = fallback = results = None
     with _told(faults):
         fallback = _fallback(settings, objects)
     with _told(faults):
-        eyes = _eyes(settings, aws, objects)
+        results = _results(settings, aws, objects)
+    eyes = _eyes(settings, aws, results)
     weights = settings.weights_folder
     workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at, eyes, weights)
     with _told(faults):
         uploads = _uploads(settings, aws, objects, workshop, house) if settings.output_bucket else None
     _refuse(faults)
-    http = _http(settings, aws, workshop, house, ignored, fallback)
+    http = _http(settings, aws, workshop, house, ignored, fallback, results)
     console = ConsoleDoor(workshop, house, http.caching, settings.answer_bytes)
     return Application(settings, http, console, uploads)
 
@@ -98,6 +101,7 @@ def _http(
     house: House,
     ignored: IgnoredParameters,
     fallback: ObjectRef | None,
+    results: ResultStore | None,
 ) -> HttpDoor:
     signing = _secret(settings.secrets_manager, settings.signature_secret_file, aws, settings.secret_key)
     origin = _secret(settings.origin_secret, settings.origin_secret_file, aws)
@@ -117,6 +121,7 @@ def _http(
         cors=settings.cors_origin if settings.cors_enabled else "",
         fallback=fallback,
         most=settings.answer_bytes,
+        shelf=_shelf(settings, results, caching) if results else None,
         documents={"openapi.json": _openapi},
     )
 
@@ -175,14 +180,29 @@ def _told(faults: list[str], prefix: str = "") -> Iterator[None]:
         faults.append(prefix + str(error))
 
 
-def _eyes(settings: Settings, aws: AwsAccess, objects: Sources) -> Callable[[], Eyes]:
+def _results(settings: Settings, aws: AwsAccess, objects: Sources) -> ResultStore | None:
+    if not settings.results_bucket:
+        return None
+    from handler.results import open_results  # noqa: PLC0415 - only a stack that keeps results needs it
+
+    return open_results(settings.results_bucket, "RESULTS_BUCKET", aws=aws, sources=objects.places)
+
+
+def _shelf(settings: Settings, store: ResultStore, caching: Caching) -> Shelf:
+    from handler.shelf import Shelf  # noqa: PLC0415 - see _results
+
+    return Shelf(
+        store,
+        keeps=settings.store_results,
+        most=body_bytes(settings.answer_bytes),
+        life=timedelta(days=settings.results_expire_after_days),
+        cache_control=f"public, max-age={caching.browser}, s-maxage={caching.cdn}",
+    )
+
+
+def _eyes(settings: Settings, aws: AwsAccess, store: ResultStore | None) -> Callable[[], Eyes]:
     """Opens those who see when a request first needs them."""
     kind = settings.vision if settings.vision != "auto" else "rekognition" if settings.function_name else "local"
-    store: ResultStore | None = None
-    if settings.results_bucket:
-        from handler.results import open_results  # noqa: PLC0415 - only a stack that keeps results needs it
-
-        store = open_results(settings.results_bucket, "RESULTS_BUCKET", aws=aws, sources=objects.places)
 
     @cache
     def made() -> Eyes:

@@ -23,6 +23,7 @@ from handler.understand import House, understand
 
 if TYPE_CHECKING:
     from handler.doors.operator import OperatorDoor
+    from handler.shelf import Shelf
 
 ORIGIN_HEADER = "x-origin-secret"
 LONGEST_PATH = 8_192
@@ -46,6 +47,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
     fallback: ObjectRef | None = None
     most: int = 0
     """Bytes of the largest answer, base64 included; 0: no limit."""
+    shelf: Shelf | None = None
     documents: Mapping[str, Callable[[], object]] = msgspec.field(default_factory=dict)
     """JSON documents under `/_api/`, open to anyone."""
 
@@ -57,7 +59,6 @@ class HttpDoor(msgspec.Struct, frozen=True):
             return response.refusal(error, self.caching)
         try:
             answer = self._routed(call, deadline)
-            answer.refuse_above(self.most)
         except (FeatureError, HandlerError) as error:
             answer = self._refused(error, call, deadline)
         return answer.with_headers({"Access-Control-Allow-Origin": self.cors}) if self.cors else answer
@@ -70,6 +71,8 @@ class HttpDoor(msgspec.Struct, frozen=True):
             return response.report({"status": "ok"})
         if path.startswith("/_api/"):
             return self._api(path.removeprefix("/_api/"), call, deadline)
+        if path.startswith("/_results/") and self.shelf is not None and call.method in _PICTURE_METHODS:
+            return self._result(path.removeprefix("/_results/"), call)
         if path.startswith("/_") and not path.startswith("/_key/"):
             raise NotFound(f"no page is called {path!r}", code="NotFound")
         if call.method not in _PICTURE_METHODS:
@@ -97,15 +100,29 @@ class HttpDoor(msgspec.Struct, frozen=True):
         request = understand(
             path, pairs, self.house, caller=proof.caller, accepts=call.accepts, path_signed=proof.path_signed
         )
-        result = produce(request, self.workshop, deadline=deadline, conditions=call.conditions)
-        return response.picture(result, request, self.caching)
+        result = produce(request, self.workshop, deadline=deadline, conditions=call.conditions, shelf=self.shelf)
+        if result.aside and self.shelf is not None:
+            return response.elsewhere(result, *self.shelf.link(result, request))
+        answer = response.picture(result, request, self.caching)
+        answer.refuse_above(self.most)
+        return answer
+
+    def _result(self, path: str, call: Call) -> Answer:
+        """What a redirect leads to, where no CDN and no S3 answers: however large it is, as no Lambda is in between."""
+        said = dict(call.pairs(None))
+        stored = self.shelf.read(path, said.get("until", ""), said.get("proof", "")) if self.shelf else None
+        if stored is None:
+            raise NotFound("there is no such result, or its time is over", code="NotFound")
+        return response.stored(stored.info, stored.read())
 
     def _api(self, page: str, call: Call, deadline: Deadline) -> Answer:
         if page in self.documents and call.method in _PICTURE_METHODS:
             return response.report(self.documents[page](), cache_control="public, max-age=300")
         if self.operator is None:
             raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
-        return self.operator().answer(page, call, deadline)
+        answer = self.operator().answer(page, call, deadline)
+        answer.refuse_above(self.most)
+        return answer
 
     def _preflight(self) -> Answer:
         headers = {"Allow": "GET, HEAD, OPTIONS", "X-Content-Type-Options": "nosniff"}

@@ -17,7 +17,7 @@ from handler.errors import HandlerError
 from handler.observability import logger
 from handler.ports import ObjectInfo, Subject
 
-PREFIX = "_private/vision/"
+PREFIX = "detections/"
 """Of keys in the results bucket; no CDN may read them."""
 _MOST = 2000
 """Answers in memory; the longest unused one is forgotten."""

@@ -98,6 +98,6 @@ def test_a_store_that_fails_costs_a_second_look_and_nothing_else(tmp_path: Path)
 
 def test_keys_tell_nothing_of_the_original_and_lie_beside_each_other(tmp_path: Path) -> None:
     Answers(open_results(f"kept=file://{tmp_path}", "RESULTS_BUCKET")).of(CAT, "faces", Looker(), SOON)
-    (folder,) = (tmp_path / "_private" / "vision").iterdir()
+    (folder,) = (tmp_path / "detections").iterdir()
     assert folder.name == "tag"
     assert "etag" not in next(folder.iterdir()).name

@@ -1,0 +1,75 @@
+"""Where finished pictures are kept: a bucket of S3, or a folder where there is no AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from handler.aws import AwsAccess
+from handler.objects import Place, read_places
+from handler.ports import ObjectInfo, StoredObject
+
+TIMEOUT_SECONDS = 10.0
+
+
+class ResultStore(Protocol):
+    """`handler.ports.Results`, where it is, and what else can be done with results."""
+
+    @property
+    def place(self) -> Place: ...
+    def head(self, key: str) -> ObjectInfo | None: ...
+    def get(self, key: str) -> StoredObject | None: ...
+    def read(self, key: str) -> bytes | None: ...
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        cache_control: str,
+        metadata: Mapping[str, str],
+        replaces: str | None,
+    ) -> bool: ...
+    def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
+    def delete(self, keys: Sequence[str]) -> None: ...
+    def link(self, key: str, seconds: int) -> str:
+        """An address at which anybody can read an object for so long; of a folder it is one of this service."""
+        ...
+
+    def admits(self, key: str, until: str, proof: str) -> bool:
+        """Whether an address of this service, made by `link`, may still be read."""
+        ...
+
+
+def open_results(
+    spec: str,
+    setting: str = "OUTPUT_BUCKET",
+    *,
+    aws: AwsAccess | None = None,
+    sources: Sequence[Place] = (),
+    timeout: float = TIMEOUT_SECONDS,
+) -> ResultStore:
+    """The store that a setting names, which must be none of the sources. ValueError lists every fault."""
+    places = read_places(spec, setting)
+    if len(places) != 1 or places[0].scheme not in {"s3", "file"}:
+        raise ValueError(f"{setting} must be one bucket, name=s3://bucket or name=file:///folder, got `{spec}`")
+    overlap = [source.name for source in sources if _overlap(places[0], source)]
+    if overlap:
+        raise ValueError(f"{setting} must be none of SOURCE_BUCKETS, got `{spec}`, which is `{overlap[0]}`")
+    # Each is imported with the first bucket of its kind, as sources are.
+    if places[0].scheme == "file":
+        from handler.results.folder import FolderResults  # noqa: PLC0415
+
+        return FolderResults(places[0])
+    from handler.results.s3 import S3Results  # noqa: PLC0415
+
+    return S3Results(places[0], aws or AwsAccess(), timeout)
+
+
+def _overlap(output: Place, source: Place) -> bool:
+    """Whether what is written to one could be read as an original from the other."""
+    if output.scheme != source.scheme:
+        return False
+    if output.scheme == "s3":
+        return (output.bucket, output.endpoint) == (source.bucket, source.endpoint)
+    return output.folder.is_relative_to(source.folder) or source.folder.is_relative_to(output.folder)

@@ -1,0 +1,308 @@
+"""Finished pictures that are kept, and redirects to what is too large for an answer: through the real entry point."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from tests import pictures
+from tests.client import Answered, Client, size
+from tests.stand_ins.moto import Moto
+from tests.stand_ins.rclone import KEYS, rclone_server
+from tests.stand_ins.scripted_http import Reply, scripted_server
+
+from handler.settings import SettingsError
+from handler.shelf import LINK_SECONDS
+
+LARGE = {"MAX_ANSWER_BYTES": "12000"}
+KEEPING = {"STORE_RESULTS": "Yes"}
+AVIF = "/cat.jpg?width=40&format=avif"
+HEAVY_PNG = "/cat.jpg?format=png"
+"""More than 6 kB, as the original is not."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "cat.jpg").write_bytes(pictures.jpeg())
+    (sources / "dot.png").write_bytes(pictures.png())
+    return sources
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    (tmp_path / "results").mkdir()
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def environment(folder: Path, results: Path) -> dict[str, str]:
+    return {"SOURCE_BUCKETS": f"p=file://{folder}", "RESULTS_BUCKET": f"results=file://{results}"}
+
+
+def signing(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "key").write_text("signing-key")
+    return {**environment, "ENABLE_SIGNATURE": "Yes", "SIGNATURE_SECRET_FILE": str(tmp_path / "key")}
+
+
+def kept(results: Path, part: str = "private") -> list[Path]:
+    return sorted(path for path in (results / part).rglob("*") if path.is_file())
+
+
+def signed(client: Client, url: str, life: timedelta | None = None) -> str:
+    signatures = client.application.http.signatures
+    assert signatures is not None
+    return signatures.signed_url(url, life)
+
+
+def redirected(answer: Answered) -> str:
+    assert (answer.status, answer.body) == (302, b""), answer
+    assert answer.headers["x-amz-meta-cache-tag"]
+    return answer.headers["Location"]
+
+
+def test_what_was_made_is_fetched(environment: dict[str, str], results: Path) -> None:
+    client = Client({**environment, **KEEPING})
+    made = client.get(AVIF)
+    (file,) = kept(results)
+    assert file.read_bytes() == made.body
+    file.write_bytes(b"from the store")
+    again = Client({**environment, **KEEPING}).get(AVIF)
+    assert again.body == b"from the store"
+    assert again.headers == made.headers
+    assert client.get(AVIF, if_none_match=made.headers["ETag"]).status == 304
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("/cat.jpg?width=40", 0),
+        ("/cat.jpg", 0),
+        ("/cat.jpg?info=true", 0),
+        ("/cat.jpg?width=40&format=webp", 0),
+        (AVIF, 1),
+        ("/cat.jpg?width=40&format=auto", 1),
+        ("/cat.jpg?width=40&maxBytes=900", 1),
+        ("/cat.jpg?quantize=4", 1),
+        ("/large.jpg", 0),
+        ("/large.jpg?width=40", 1),
+    ],
+)
+def test_what_is_cheaper_to_make_than_to_fetch_is_not_kept(
+    environment: dict[str, str], folder: Path, results: Path, query: str, count: int
+) -> None:
+    (folder / "large.jpg").write_bytes(pictures.jpeg() + bytes(2_000_000))
+    client = Client({**environment, **KEEPING})
+    assert client.get(query, accept="image/avif").status == 200
+    assert len(kept(results)) == count
+    assert client.get(query, accept="image/avif").status == 200
+
+
+def test_nothing_is_kept_unless_asked(environment: dict[str, str], results: Path) -> None:
+    assert Client(environment).get(AVIF).status == 200
+    assert kept(results) == []
+    with pytest.raises(SettingsError, match="STORE_RESULTS=Yes needs RESULTS_BUCKET"):
+        Client({"SOURCE_BUCKETS": environment["SOURCE_BUCKETS"], **KEEPING})
+
+
+def test_another_original_has_another_answer(environment: dict[str, str], folder: Path, results: Path) -> None:
+    client = Client({**environment, **KEEPING})
+    before = client.get(AVIF)
+    (folder / "cat.jpg").write_bytes(pictures.jpeg(pictures.scene(80, 60)))
+    after = client.get(AVIF)
+    assert after.headers["ETag"] != before.headers["ETag"]
+    assert len(kept(results)) == 2
+
+
+@pytest.mark.parametrize("url", [HEAVY_PNG, "/big.jpg"])
+def test_a_public_picture_too_large_for_an_answer(
+    environment: dict[str, str], folder: Path, results: Path, url: str
+) -> None:
+    (folder / "big.jpg").write_bytes(pictures.jpeg(pictures.scene(1600, 1200)))
+    whole = Client(environment).get(url)
+    client = Client({**environment, **LARGE})
+    first = client.get(url)
+    address = redirected(first)
+    assert re.fullmatch("/_results/[0-9a-f]{32}", address)
+    assert first.headers["Cache-Control"] == "public, max-age=3600"
+    assert redirected(client.get(url, method="HEAD")) == redirected(client.get(url)) == address
+    assert len(kept(results, "public")) == 1
+    there = client.get(address)
+    assert (there.status, there.body) == (200, whole.body)
+    for name in ("Content-Type", "Cache-Control", "X-Content-Type-Options", "x-amz-meta-cache-tag"):
+        assert there.headers[name] == whole.headers[name]
+    assert client.get(address, method="HEAD").headers["Content-Length"] == str(len(whole.body))
+    assert client.get("/_results/" + "0" * 32).status == 404
+    for elsewhere in ("../private/", "private/", "x", address[1:]):
+        assert client.get(f"/_results/{elsewhere}").status == 404
+
+
+def test_a_download_keeps_its_name(environment: dict[str, str]) -> None:
+    client = Client({**environment, **LARGE})
+    there = client.get(redirected(client.get(f"{HEAVY_PNG}&download=my cat.png".replace(" ", "%20"))))
+    assert there.headers["Content-Disposition"].startswith('attachment; filename="my cat.png"')
+
+
+def test_a_redirect_ends_before_what_it_leads_to(environment: dict[str, str], results: Path) -> None:
+    client = Client({**environment, **LARGE, "RESULTS_EXPIRE_AFTER_DAYS": "3"})
+    first = redirected(client.get(HEAVY_PNG))
+    age(results, days=1)
+    assert redirected(client.get(HEAVY_PNG)) == first
+    age(results, days=2.1)
+    second = redirected(client.get(HEAVY_PNG))
+    assert second != first
+    assert client.get(second).status == 200
+
+
+def age(results: Path, days: float) -> None:
+    for file in kept(results):
+        os.utime(file, (time.time() - days * 86_400,) * 2)
+
+
+@pytest.mark.parametrize("why", ["signature", "expires", "ALWAYS"])
+def test_a_restricted_picture_lies_nowhere_in_public(
+    environment: dict[str, str], results: Path, tmp_path: Path, why: str
+) -> None:
+    environment = environment if why != "signature" else signing(environment, tmp_path)
+    client = Client({**environment, **LARGE, **({"ALWAYS": '{"flip": true}'} if why == "ALWAYS" else {})})
+    soon = f"{datetime.now(UTC) + timedelta(seconds=60):%Y%m%dT%H%M%SZ}"
+    url = {"signature": lambda: signed(client, HEAVY_PNG), "expires": lambda: f"{HEAVY_PNG}&expires={soon}"}.get(
+        why, lambda: HEAVY_PNG
+    )()
+    first = client.get(url)
+    address = redirected(first)
+    assert first.headers["Cache-Control"] == "no-store"
+    assert kept(results, "public") == []
+    there = client.get(address)
+    assert (there.status, there.headers["Cache-Control"]) == (200, "no-store")
+    assert size(there.body) == (160, 120)
+    left = int(address.partition("until=")[2].partition("&")[0]) - time.time()
+    assert left <= (60 if why == "expires" else LINK_SECONDS)
+    for broken in (
+        address[:-1],
+        address.replace("until=1", "until=2"),
+        address.partition("&")[0],
+        address.partition("?")[0],
+    ):
+        assert client.get(broken).status == 404
+    other = redirected(client.get(url))
+    assert client.get(other).body == there.body
+    assert len(kept(results)) == 1
+
+
+def test_the_time_of_a_link_is_over(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client({**environment, **LARGE, "ALWAYS": '{"flip": true}'})
+    address = redirected(client.get(HEAVY_PNG))
+    now = time.time()
+    monkeypatch.setattr("handler.results.folder.time.time", lambda: now + LINK_SECONDS + 1)
+    assert client.get(address).status == 404
+
+
+def test_what_becomes_restricted_leaves_the_public_part(
+    environment: dict[str, str], results: Path, tmp_path: Path
+) -> None:
+    public = redirected(Client({**environment, **LARGE}).get(HEAVY_PNG))
+    client = Client({**signing(environment, tmp_path), **LARGE})
+    address = redirected(client.get(signed(client, HEAVY_PNG)))
+    assert kept(results, "public") == []
+    assert client.get(public).status == 404
+    assert client.get(address).status == 200
+    back = Client({**environment, **LARGE})
+    assert back.get(redirected(back.get(HEAVY_PNG))).status == 200
+
+
+def test_without_a_results_bucket_it_stays_refused(environment: dict[str, str]) -> None:
+    client = Client({"SOURCE_BUCKETS": environment["SOURCE_BUCKETS"], **LARGE})
+    assert client.get(HEAVY_PNG).status == 413
+    assert client.get("/_results/" + "0" * 32).status == 404
+
+
+def s3_environment(folder: Path, url: str, bucket: str, access: tuple[str, str]) -> dict[str, str]:
+    return {
+        "SOURCE_BUCKETS": f"p=file://{folder}",
+        "RESULTS_BUCKET": f"results=s3://{bucket}",
+        "AWS_ENDPOINT_URL_S3": url,
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": access[0],
+        "AWS_SECRET_ACCESS_KEY": access[1],
+    }
+
+
+def asked(address: str) -> tuple[int, dict[str, str], bytes]:
+    url = urlsplit(address)
+    connection = http.client.HTTPConnection(url.netloc, timeout=10)
+    try:
+        connection.request("GET", f"{url.path}?{url.query}")
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
+
+
+def test_in_s3(moto: Moto, folder: Path) -> None:
+    bucket = moto.bucket()
+    environment = s3_environment(folder, moto.url, bucket, ("AKID", "secret"))
+    client = Client({**environment, **LARGE, **KEEPING})
+
+    def objects(prefix: str) -> list[str]:
+        return [entry["Key"] for entry in moto.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", ())]
+
+    made = client.get(AVIF)
+    assert Client({**environment, **KEEPING}).get(AVIF).body == made.body
+    (key,) = objects("private/")
+    moto.s3.put_object(Bucket=bucket, Key=key, Body=b"from the store", ContentType="image/avif")
+    assert client.get(AVIF).body == b"from the store"
+    address = redirected(client.get(HEAVY_PNG))
+    (public,) = objects("public/")
+    assert public == "public" + address
+    head = moto.s3.head_object(Bucket=bucket, Key=public)
+    assert (head["ContentType"], head["CacheControl"]) == ("image/png", "public, max-age=31536000, s-maxage=31536000")
+    assert head["Metadata"]["cache-tag"] == made.headers["x-amz-meta-cache-tag"]
+    assert redirected(client.get(HEAVY_PNG)) == address
+    assert client.get(address).status == 200
+
+
+def test_a_presigned_address_in_a_store_that_verifies_it(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    with rclone_server(tmp_path) as access:
+        keys = (KEYS.access_key_id, KEYS.secret_access_key)
+        environment = s3_environment(folder, access.endpoint_url_s3, "shelf", keys)
+        client = Client({**environment, **LARGE, "ALWAYS": '{"flip": true}'})
+        first = client.get(HEAVY_PNG)
+        address = redirected(first)
+        assert first.headers["Cache-Control"] == "no-store"
+        assert f"X-Amz-Expires={LINK_SECONDS}" in address
+        status, headers, body = asked(address)
+        assert (status, headers["content-type"]) == (200, "image/png")
+        assert size(body) == (160, 120)
+        assert asked(address.replace("X-Amz-Signature=", "X-Amz-Signature=0"))[0] == 403
+        assert asked(address.partition("?")[0])[0] in (400, 403)
+
+
+def failing(status: int) -> Callable[[Any], Reply]:
+    return lambda _: Reply(status)
+
+
+def test_a_store_that_fails_costs_no_picture(folder: Path) -> None:
+    with scripted_server(failing(403)) as server:
+        client = Client({**s3_environment(folder, server.url, "shelf", ("AKID", "secret")), **KEEPING, **LARGE})
+        assert client.get(AVIF).status == 200
+        assert len(server.asked) >= 2
+        refused = client.get(HEAVY_PNG)
+    assert refused.status in (403, 502)
+    assert "private/" not in refused.json()["message"]
+
+
+def test_what_came_along_is_not_kept(environment: dict[str, str], results: Path) -> None:
+    client = Client({**environment, **KEEPING}, operator_open=True)
+    assert client.post("/_api/transform?width=40&format=avif", pictures.jpeg()).status == 200
+    assert kept(results) == []
