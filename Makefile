@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What deploy/aws.sh reads, given on the command line of make
+export ARCHITECTURE IMAGE_URI REPOSITORY SOURCE_BUCKETS STACK TEMPLATE_BUCKET
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
 INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation
@@ -13,7 +15,7 @@ lock = requirements/$(1).txt
 RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models)
 CODE := src tests template deploy $(wildcard bench)
 
-.PHONY: help setup run test check reference format lock bench clean
+.PHONY: help setup run test check reference format lock bench image deploy destroy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +47,16 @@ format: setup ## Format the code and mend what ruff can mend
 
 bench: setup ## Measure this handler and its peers, side by side
 	$(BIN)/python -m bench
+
+# --- AWS. Region and account are those of the AWS CLI; README.md has all of it, docs/deploy.md the parameters.
+image: ## Build the container image and push it to the account's own registry (ARCHITECTURE=arm64)
+	@deploy/aws.sh image
+
+deploy: ## Make or renew a stack: STACK=pictures SOURCE_BUCKETS=bucket,another [PARAMETERS='EnableSignature=Yes']
+	@deploy/aws.sh deploy $(PARAMETERS)
+
+destroy: ## Delete a stack, but for its buckets with data: STACK=pictures
+	@deploy/aws.sh destroy
 
 clean: ## Remove .venv and what the tools keep
 	rm -rf $(VENV) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -76,16 +76,23 @@ def _requirements(lock: Path) -> Iterator[tuple[str, str]]:
 
 def prune(packages: Path) -> None:
     """Remove what no request asks for."""
-    for part in UNUSED_PARTS:
-        shutil.rmtree(packages / part, ignore_errors=True)
-    for folder in [path for path in packages.rglob("*") if path.name in UNUSED_FOLDERS and path.is_dir()]:
-        shutil.rmtree(folder, ignore_errors=True)
-    for pattern in UNUSED_FILES:
-        for file in packages.rglob(pattern):
-            file.unlink()
-    for service in packages.glob("botocore/data/*/"):
-        if service.name not in AWS_SERVICES:
-            shutil.rmtree(service)
+    for path in [path for paths in unused(packages).values() for path in paths]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def unused(packages: Path) -> dict[str, list[Path]]:
+    """Files and folders that no request asks for, by what they are."""
+    folders = [path for path in packages.rglob("*") if path.name in UNUSED_FOLDERS and path.is_dir()]
+    services = [path for path in packages.glob("botocore/data/*/") if path.name not in AWS_SERVICES]
+    return {
+        "tests, programs, headers": [path for path in folders if not set(folders) & set(path.parents)],
+        "parts of packages": [packages / part for part in UNUSED_PARTS if (packages / part).exists()],
+        "sources in C, a second onnxruntime": [file for glob in UNUSED_FILES for file in packages.rglob(glob)],
+        "AWS services that are not called": services,
+    }
 
 
 def compiled(packages: Path) -> None:

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# What make image, make deploy and make destroy do. Everything goes into the account and the region that the AWS CLI is set to.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+TEMPLATE=template/serverless-image-handler-template.yaml
+LARGEST_INLINE=51200 # bytes of template that CloudFormation takes without S3
+REPOSITORY=${REPOSITORY:-image-handler}
+
+fail() { echo "$*" >&2; exit 1; }
+need() { command -v "$1" >/dev/null || fail "$1 is needed: $2"; }
+
+architecture() {
+  case ${ARCHITECTURE:-$(uname -m)} in
+    arm64 | aarch64) echo arm64 ;;
+    x86_64 | amd64) echo x86_64 ;;
+    *) fail "ARCHITECTURE must be arm64 or x86_64, got ${ARCHITECTURE:-$(uname -m)}" ;;
+  esac
+}
+
+region() {
+  local found=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
+  [ -n "$found" ] || fail "a region is needed: aws configure, or AWS_REGION=eu-central-1"
+  echo "$found"
+}
+
+account() { aws sts get-caller-identity --query Account --output text; }
+
+# Build the image, push it into the account's own registry, and print its address by digest.
+image() {
+  set -e # which bash forgets within $(…)
+  need docker https://docs.docker.com/get-docker/
+  local arch platform account region registry tag digest
+  arch=$(architecture)
+  platform=linux/$([ "$arch" = arm64 ] && echo arm64 || echo amd64)
+  account=$(account)
+  region=$(region)
+  registry=$account.dkr.ecr.$region.amazonaws.com
+  tag=$(git describe --always --dirty 2>/dev/null || echo local)-$arch
+  aws ecr describe-repositories --repository-names "$REPOSITORY" >/dev/null 2>&1 ||
+    aws ecr create-repository --repository-name "$REPOSITORY" --image-scanning-configuration scanOnPush=true >/dev/null
+  aws ecr get-login-password | docker login --username AWS --password-stdin "$registry" >&2
+  # Lambda takes a bare image: no list of images with attestations beside it.
+  BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform "$platform" --tag "$registry/$REPOSITORY:$tag" . >&2
+  docker push "$registry/$REPOSITORY:$tag" >&2
+  digest=$(aws ecr describe-images --repository-name "$REPOSITORY" --image-ids "imageTag=$tag" \
+    --query 'imageDetails[0].imageDigest' --output text)
+  echo "$registry/$REPOSITORY@$digest"
+}
+
+# A bucket for templates, where one is too large to be sent along.
+template_bucket() {
+  set -e
+  local account region bucket
+  account=$(account)
+  region=$(region)
+  bucket=${TEMPLATE_BUCKET:-image-handler-templates-$account-$region}
+  aws s3api head-bucket --bucket "$bucket" >/dev/null 2>&1 || aws s3 mb "s3://$bucket" >&2
+  echo "$bucket"
+}
+
+exists() { aws cloudformation describe-stacks --stack-name "$STACK" >/dev/null 2>&1; }
+
+deploy() {
+  [ -n "${SOURCE_BUCKETS:-}" ] || exists || fail "a new stack needs SOURCE_BUCKETS=bucket,another"
+  local uri parameters bucket options=()
+  uri=${IMAGE_URI:-$(image)}
+  parameters=("ImageUri=$uri" "Architecture=$(architecture)" "DeployedAt=$(date -u +%Y-%m-%dT%H:%M:%SZ)")
+  [ -z "${SOURCE_BUCKETS:-}" ] || parameters+=("SourceBuckets=$SOURCE_BUCKETS")
+  if (($(wc -c <"$TEMPLATE") > LARGEST_INLINE)); then
+    bucket=$(template_bucket)
+    options=(--s3-bucket "$bucket" --s3-prefix "$STACK")
+  fi
+  # What is not named here keeps the value that the stack has.
+  aws cloudformation deploy --stack-name "$STACK" --template-file "$TEMPLATE" ${options[@]+"${options[@]}"} \
+    --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides "${parameters[@]}" "$@" >&2
+  aws cloudformation describe-stacks --stack-name "$STACK" --query 'Stacks[0].Outputs[].[OutputKey,OutputValue]' --output text
+}
+
+destroy() {
+  local kept
+  kept=$(aws cloudformation describe-stack-resources --stack-name "$STACK" --output text \
+    --query "StackResources[?ResourceType=='AWS::S3::Bucket' && LogicalResourceId!='DemoBucket'].PhysicalResourceId")
+  aws cloudformation delete-stack --stack-name "$STACK"
+  aws cloudformation wait stack-delete-complete --stack-name "$STACK"
+  echo "The stack $STACK is gone. What is left, for you to keep or to delete:"
+  for bucket in $kept; do echo "  aws s3 rb --force s3://$bucket"; done
+  echo "  aws ecr delete-repository --force --repository-name $REPOSITORY"
+}
+
+need aws "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
+case ${1:-} in
+  image) image ;;
+  deploy | destroy)
+    [ -n "${STACK:-}" ] || fail "STACK=name is needed: make $1 STACK=pictures"
+    "$@"
+    ;;
+  *) fail "usage: deploy/aws.sh image | deploy [Parameter=value …] | destroy" ;;
+esac

@@ -1,0 +1,107 @@
+"""make image, deploy and destroy, with stand-ins for the programs that would reach AWS."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.deploy.programs import DIGEST, REGISTRY, make
+from tests.template.stack import TEMPLATE, template
+
+STACK = ("STACK=pictures", "SOURCE_BUCKETS=photos,more.photos")
+
+
+@pytest.mark.parametrize(("architecture", "platform"), [("arm64", "linux/arm64"), ("x86_64", "linux/amd64")])
+def test_an_image_is_built_pushed_and_named_by_its_digest(tmp_path: Path, architecture: str, platform: str) -> None:
+    ran = make(tmp_path, "image", f"ARCHITECTURE={architecture}", aws_ecr_describe__repositories=(254, ""))
+    assert (ran.status, ran.said) == (0, f"{REGISTRY}/image-handler@{DIGEST}\n"), ran.faults
+    assert ran.call("aws", "ecr", "create-repository")[3:5] == ["--repository-name", "image-handler"]
+    login = ran.call("docker", "login")
+    assert login[-1] == REGISTRY
+    assert ran.read[ran.calls.index(login)] == "password\n"
+    build = ran.call("docker", "build")
+    assert build[build.index("--platform") + 1] == platform
+    assert ran.bare[ran.calls.index(build)], "Lambda takes no list of images"
+    tag = build[build.index("--tag") + 1]
+    assert re.fullmatch(re.escape(f"{REGISTRY}/image-handler:") + rf"[\w.-]+-{architecture}", tag)
+    assert ran.call("docker", "push")[2] == tag
+
+
+def test_a_repository_is_made_once(tmp_path: Path) -> None:
+    ran = make(tmp_path, "image", aws_ecr_describe__repositories=(0, "{}"))
+    assert ran.status == 0
+    assert not [call for call in ran.calls if "create-repository" in call]
+
+
+def test_a_stack_is_deployed_with_what_was_built(tmp_path: Path) -> None:
+    ran = make(
+        tmp_path, "deploy", *STACK, "ARCHITECTURE=x86_64", "PARAMETERS=EnableSignature=Yes PriceClass=PriceClass_All"
+    )
+    assert ran.status == 0, ran.faults
+    assert "https://d1.cloudfront.example" in ran.said
+    call = ran.call("aws", "cloudformation", "deploy")
+    said = dict(pair.split("=", 1) for pair in call[call.index("--parameter-overrides") + 1 :])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", said.pop("DeployedAt"))
+    assert said == {
+        "ImageUri": f"{REGISTRY}/image-handler@{DIGEST}",
+        "Architecture": "x86_64",
+        "SourceBuckets": "photos,more.photos",
+        "EnableSignature": "Yes",
+        "PriceClass": "PriceClass_All",
+    }
+    parameters = template()["Parameters"]
+    for name, value in said.items():
+        assert re.search(parameters[name].get("AllowedPattern", ""), value)
+        assert value in parameters[name].get("AllowedValues", [value])
+    assert "CAPABILITY_IAM" in call
+    through_s3 = len(TEMPLATE.read_bytes()) > 51_200
+    assert ("--s3-bucket" in call) is through_s3
+    assert bool([call for call in ran.calls if call[1:3] == ["s3api", "head-bucket"]]) is through_s3
+
+
+def test_an_image_that_was_pushed_is_not_built_again(tmp_path: Path) -> None:
+    uri = f"{REGISTRY}/mine@{DIGEST}"
+    ran = make(tmp_path, "deploy", *STACK, f"IMAGE_URI={uri}")
+    assert ran.status == 0, ran.faults
+    assert not [call for call in ran.calls if call[0] == "docker"]
+    assert f"ImageUri={uri}" in ran.call("aws", "cloudformation", "deploy")
+
+
+def test_a_stack_that_is_there_keeps_its_buckets(tmp_path: Path) -> None:
+    ran = make(tmp_path, "deploy", "STACK=pictures")
+    assert ran.status == 0, ran.faults
+    assert not [said for said in ran.call("aws", "cloudformation", "deploy") if said.startswith("SourceBuckets")]
+
+
+@pytest.mark.parametrize(
+    ("said", "answers", "told"),
+    [
+        (["deploy"], {}, "STACK=name is needed"),
+        (["destroy"], {}, "STACK=name is needed"),
+        (["deploy", "STACK=new"], {"aws_cloudformation_describe__stacks": (254, "")}, "SOURCE_BUCKETS"),
+        (["image", "ARCHITECTURE=mips"], {}, "ARCHITECTURE must be arm64 or x86_64, got mips"),
+    ],
+)
+def test_what_is_missing_is_told(
+    tmp_path: Path, said: list[str], answers: dict[str, tuple[int, str]], told: str
+) -> None:
+    ran = make(tmp_path, *said, **answers)
+    assert ran.status != 0
+    assert told in ran.faults
+    assert not [call for call in ran.calls if call[:2] in (["docker", "build"], ["aws", "cloudformation", "deploy"])]
+
+
+def test_a_build_that_fails_deploys_nothing(tmp_path: Path) -> None:
+    ran = make(tmp_path, "deploy", *STACK, docker_build=(1, "no space left"))
+    assert ran.status != 0
+    assert not [call for call in ran.calls if "cloudformation" in call]
+
+
+def test_a_stack_is_deleted_and_what_stays_is_told(tmp_path: Path) -> None:
+    ran = make(tmp_path, "destroy", "STACK=pictures")
+    assert ran.status == 0, ran.faults
+    assert ran.call("aws", "cloudformation", "delete-stack")[3:] == ["--stack-name", "pictures"]
+    assert ran.call("aws", "cloudformation", "wait")[3] == "stack-delete-complete"
+    for left in ("s3://pictures-results", "s3://pictures-logs", "ecr delete-repository"):
+        assert left in ran.said
