@@ -21,6 +21,7 @@ WRAPPED = "/_p/"
 IGNORED_BY_DEFAULT = "utm_*,fbclid,gclid"
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ADDRESS = re.compile(r"(https?://[^/?#]+)?(/[^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
 _ENCODED = "percent-encoded UTF-8"
 
 
@@ -69,6 +70,16 @@ def split_query(raw_query: str, ignored: IgnoredParameters | None = None) -> Pai
             raise _unreadable(name, _ENCODED, _shown(raw_value))
         found.append((name, value))
     return unrepeated(found)
+
+
+def split_address(address: str) -> tuple[str, str, str]:
+    """Origin (empty for a path alone), path and query of an address, all as they stand there. BadRequest."""
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        raise BadRequest(
+            f"the address must be a path that begins with a slash, or an http(s) URL, got {address[:60]!a}"
+        )
+    return match[1] or "", match[2], match[3] or ""
 
 
 def unrepeated(pairs: Iterable[tuple[str, str]]) -> Pairs:

@@ -18,6 +18,7 @@ from handler.canonical import (
     canonical,
     decode_path,
     encode_path,
+    split_address,
     split_query,
 )
 from handler.errors import BadRequest, BadSignature
@@ -29,7 +30,6 @@ _EXPIRY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]
 _LIFE = re.compile(r"([0-9]{1,9})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _JOINTS = re.compile("[&=?#%]")
-_ADDRESS = re.compile(r"(https?://[^/?#]+)?(/[^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
 
 
 def sign(path: str, pairs: Iterable[tuple[str, str]], secret: str) -> str:
@@ -113,12 +113,8 @@ def signed_url(
 
     Ignored names stay in it, unsigned. BadRequest for what is no address, or is signed already.
     """
-    match = _ADDRESS.fullmatch(address)
-    if match is None:
-        raise BadRequest(
-            f"the address must be a path that begins with a slash, or an http(s) URL, got {address[:60]!a}"
-        )
-    origin, path, pairs = match[1] or "", decode_path(match[2]), split_query(match[3] or "")
+    origin, raw_path, query = split_address(address)
+    path, pairs = decode_path(raw_path), split_query(query)
     names = {name for name, _ in pairs}
     if SIGNATURE in names:
         raise BadRequest(f"`{SIGNATURE}` must be left out of an address to sign")

@@ -46,7 +46,7 @@ class House(msgspec.Struct, frozen=True):
         return [f"PUBLIC_FEATURES: no feature is called {name!r}" for name in self.public_features if name not in known]
 
 
-class _Asked(msgspec.Struct, frozen=True):
+class Asked(msgspec.Struct, frozen=True):
     """What the languages have in common."""
 
     ref: ObjectRef
@@ -71,10 +71,10 @@ def understand(
     """
     pairs = tuple(pairs)
     words = query.read(pairs)
-    asked = _by_language(path, words, house, is_url=caller is not Caller.OPERATOR, path_signed=path_signed)
+    said = _by_language(path, words, house, is_url=caller is not Caller.OPERATOR, path_signed=path_signed)
     if house.presets_only and caller is not Caller.OPERATOR:
-        _only_presets(asked, pairs)
-    return _ruled(asked, ObjectRef(*asked.ref), house, caller, accepts)
+        _only_presets(said, pairs)
+    return _ruled(said, ObjectRef(*said.ref), house, caller, accepts)
 
 
 def understand_posted(
@@ -90,11 +90,16 @@ def understand_posted(
     recipe = _recipe(words)
     if recipe.output.format is None and any(step.feature.name == CUT_OUT for step in recipe.steps):
         recipe = Recipe(output=check(Output, {"format": "png"})).over(recipe)
-    asked = _Asked(ObjectRef("", ""), recipe, words.controls)
+    asked = Asked(ObjectRef("", ""), recipe, words.controls)
     return _ruled(asked, picture, house, Caller.OPERATOR, accepts)
 
 
-def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, path_signed: bool) -> _Asked:
+def asked(path: str, pairs: Iterable[tuple[str, object]], house: House, *, path_signed: bool = False) -> Asked:
+    """What an address itself says, whoever asks, without presets and ALWAYS. Raises InvalidParameter, BadRequest."""
+    return _by_language(path, query.read(pairs), house, is_url=False, path_signed=path_signed)
+
+
+def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, path_signed: bool) -> Asked:
     if is_url and "query" not in house.dialects and (words.edits or words.output):
         raise Forbidden("query parameters that edit are switched off (DIALECTS)")
     if path.startswith(KEY_PREFIX):
@@ -106,10 +111,10 @@ def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, p
             return asked
     if not key:
         raise NotFound("the path must name a picture, got /")
-    return _Asked(ObjectRef(words.controls.get("bucket", ""), key), _recipe(words), words.controls)
+    return Asked(ObjectRef(words.controls.get("bucket", ""), key), _recipe(words), words.controls)
 
 
-def _in_path(path: str, words: query.Words, house: House, *, path_signed: bool) -> _Asked | None:
+def _in_path(path: str, words: query.Words, house: House, *, path_signed: bool) -> Asked | None:
     """What a path says that is more than a key, with the query on top; None for a key."""
     said = json_edits.decode(path) if "json" in house.dialects and not path_signed else None
     if said is not None:
@@ -122,19 +127,19 @@ def _in_path(path: str, words: query.Words, house: House, *, path_signed: bool) 
     return _with_query(ref, base, words, wanted.headers, "thumbor")
 
 
-def _with_query(ref: ObjectRef, base: Recipe, words: query.Words, headers: Mapping[str, str], dialect: str) -> _Asked:
+def _with_query(ref: ObjectRef, base: Recipe, words: query.Words, headers: Mapping[str, str], dialect: str) -> Asked:
     in_query = words.controls.get("bucket", "")
     if ref.bucket and in_query:
         raise BadRequest("`bucket` must be given once: in the path or in the query")
     ref = ObjectRef(ref.bucket or in_query, ref.key)
-    return _Asked(ref, _recipe(words).over(base), words.controls, headers, dialect)
+    return Asked(ref, _recipe(words).over(base), words.controls, headers, dialect)
 
 
 def _recipe(words: query.Words) -> Recipe:
     return Recipe(edits(words.edits, text=True), check(Output, words.output, text=True))
 
 
-def _only_presets(asked: _Asked, pairs: tuple[tuple[str, object], ...]) -> None:
+def _only_presets(asked: Asked, pairs: tuple[tuple[str, object], ...]) -> None:
     others = [name for name, _ in pairs if name not in _WITH_PRESETS_ONLY]
     if others or asked.recipe != Recipe() or asked.headers or asked.ref.bucket:
         what = f"`{others[0]}`" if others else "edits in JSON"
@@ -144,7 +149,7 @@ def _only_presets(asked: _Asked, pairs: tuple[tuple[str, object], ...]) -> None:
 
 
 def _ruled(
-    asked: _Asked, source: ObjectRef | bytes, house: House, caller: Caller, accepts: frozenset[str]
+    asked: Asked, source: ObjectRef | bytes, house: House, caller: Caller, accepts: frozenset[str]
 ) -> ImageRequest:
     """The request with everything that the operator's rules add to it or refuse."""
     recipe = asked.recipe

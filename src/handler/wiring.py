@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache, partial
@@ -18,7 +18,7 @@ from handler.callers import Callers
 from handler.canonical import IgnoredParameters
 from handler.dialects import query
 from handler.doors.console import ConsoleDoor
-from handler.doors.http import HttpDoor
+from handler.doors.http import HttpDoor, Question
 from handler.errors import HandlerError
 from handler.house import read_house
 from handler.objects import Sources, open_sources, read_places, source_of
@@ -109,12 +109,13 @@ def _http(
     caching = Caching(settings.browser_max_age, settings.cdn_max_age, settings.error_max_age)
     known = Signatures(signing) if signing else None
     signatures = known if settings.enable_signature else None
+    callers = Callers(known, settings.enable_signature, "thumbor" in house.dialects)
     return HttpDoor(
         workshop=workshop,
         house=house,
         ignored=ignored,
         caching=caching,
-        callers=Callers(known, settings.enable_signature, "thumbor" in house.dialects),
+        callers=callers,
         signatures=signatures,
         operator=_operator(settings, aws, workshop, house, ignored, caching, signatures),
         origin=origin,
@@ -123,7 +124,24 @@ def _http(
         most=settings.answer_bytes,
         shelf=_shelf(settings, results, caching) if results else None,
         documents={"openapi.json": _openapi},
+        questions=_questions(house, callers, ignored, workshop),
     )
+
+
+def _questions(
+    house: House, callers: Callers, ignored: IgnoredParameters, workshop: Workshop
+) -> Callable[[], Mapping[str, Question]]:
+    @cache
+    def opened() -> Mapping[str, Question]:
+        from handler.meaning import Interpreter  # noqa: PLC0415 - no picture needs it
+
+        asked = Interpreter(house, callers, ignored, workshop.objects.resolve)
+        return {
+            "explain": Question(("url",), asked.explain),
+            "translate": Question(("url", "to"), asked.translate),
+        }
+
+    return opened
 
 
 def _operator(

@@ -8,6 +8,7 @@ import click
 
 from features import FeatureError
 from handler.cli.doctor import doctor
+from handler.cli.explain import explain, translate
 from handler.cli.features import features
 from handler.cli.serve import serve
 from handler.cli.sign import sign
@@ -25,7 +26,7 @@ def group() -> None:
     """Turn the originals of a bucket or a folder into the pictures that URLs ask for."""
 
 
-for command in (serve, sign, transform, features, doctor, weights):
+for command in (serve, sign, transform, explain, translate, features, doctor, weights):
     group.add_command(command)
 
 

@@ -12,7 +12,7 @@ from features import Deadline, FeatureError, ObjectRef
 from handler import canonical, response
 from handler.callers import Callers
 from handler.doors.http_call import Call
-from handler.errors import Forbidden, HandlerError, MethodNotAllowed, NotFound, UriTooLong
+from handler.errors import BadRequest, Forbidden, HandlerError, MethodNotAllowed, NotFound, UriTooLong
 from handler.ports import SecretSource
 from handler.produce import Workshop, produce
 from handler.proofs import is_one_of
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 ORIGIN_HEADER = "x-origin-secret"
 LONGEST_PATH = 8_192
 _PICTURE_METHODS = ("GET", "HEAD")
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What may be asked by a query of just these parameters."""
+
+    parameters: tuple[str, ...]
+    answer: Callable[..., object]
 
 
 class HttpDoor(msgspec.Struct, frozen=True):
@@ -50,6 +57,8 @@ class HttpDoor(msgspec.Struct, frozen=True):
     shelf: Shelf | None = None
     documents: Mapping[str, Callable[[], object]] = msgspec.field(default_factory=dict)
     """JSON documents under `/_api/`, open to anyone."""
+    questions: Callable[[], Mapping[str, Question]] | None = None
+    """JSON answers to a query under `/_api/`, open to anyone."""
 
     def answer(self, call: Call, deadline: Deadline) -> Answer:
         """Answer a call; every refusal is an answer too."""
@@ -118,6 +127,9 @@ class HttpDoor(msgspec.Struct, frozen=True):
     def _api(self, page: str, call: Call, deadline: Deadline) -> Answer:
         if page in self.documents and call.method in _PICTURE_METHODS:
             return response.report(self.documents[page](), cache_control="public, max-age=300")
+        question = self.questions().get(page) if self.questions else None
+        if question is not None and call.method in _PICTURE_METHODS:
+            return response.report(question.answer(**_given(question, call)))
         if self.operator is None:
             raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
         answer = self.operator().answer(page, call, deadline)
@@ -144,3 +156,13 @@ class HttpDoor(msgspec.Struct, frozen=True):
             return answer.with_headers({"X-Fallback-Error": broken.code})
         headers = answer.headers | response.of_media_type(result.media_type)
         return msgspec.structs.replace(answer, headers=headers, body=result.body)
+
+
+def _given(question: Question, call: Call) -> dict[str, str]:
+    """The parameters of a question, each of them given. BadRequest."""
+    given = dict(call.pairs(None))
+    for name in (*question.parameters, *given):
+        if name not in question.parameters or not given.get(name):
+            expected = " and ".join(f"`{each}`" for each in question.parameters)
+            raise BadRequest(f"the query must hold {expected}, got {', '.join(given) or 'nothing'}")
+    return given

@@ -57,20 +57,24 @@ def _paths() -> dict[str, Any]:
     }
     asked = [{"$ref": f"#/components/parameters/{name}"} for name in _parameters()]
     return {
-        "/{key}": {"get": _get("The picture as asked", [key, *asked], _EITHER_LANGUAGE)},
+        "/{key}": {"get": _get("The picture as asked", [key, *asked], _ANY_LANGUAGE)},
         "/_key/{key}": {"get": _get("The same, for keys that look like something else", [key, *asked], "")},
         "/_api/transform": {"post": _transform(asked, "A picture that is sent along")},
         "/_api/remove-background": {"post": _transform(asked, "The same, cut out; PNG unless a format is asked")},
         "/_api/sign": _sign(),
         "/_api/images": {"get": _images()},
+        "/_api/explain": {"get": _explain()},
+        "/_api/translate": {"get": _translate()},
         "/_api/openapi.json": {"get": _json("This document", {"type": "object"})},
         "/_health": {"get": _json("Whether the service runs", _object({"status": {"const": "ok"}}))},
     }
 
 
-_EITHER_LANGUAGE = (
+_ANY_LANGUAGE = (
     "A path that is base64 of JSON with a `key` (bucket, key, edits, outputFormat, effort, headers) is read as AWS's "
-    "image handler reads it. Query parameters apply on top."
+    "image handler reads it; one that begins with `unsafe` or Thumbor's signature as Thumbor reads it, and one that "
+    "begins with `fit-in`, a size, a crop, `filters:` or `s3:` as AWS's handler reads those. Query parameters apply on "
+    "top, but beside a signature in the path only if `signature` covers them."
 )
 
 
@@ -115,6 +119,38 @@ def _sign() -> dict[str, Any]:
         "get": {**common, "parameters": query, "responses": answers},
         "post": {**common, "requestBody": body, "responses": answers},
     }
+
+
+_URL: Schema = {"type": "string", "examples": ["/unsafe/fit-in/300x200/filters:blur(3)/cat.jpg"]}
+
+
+def _explain() -> dict[str, Any]:
+    text: Schema = {"type": "string"}
+    step = _object({"feature": text}) | {"additionalProperties": True}
+    meaning = _object(
+        {
+            "dialect": {"enum": ["query", "json", "thumbor"]},
+            "bucket": text,
+            "key": text,
+            "steps": {"type": "array", "items": step, "description": "In the order in which they apply"},
+            "output": {"$ref": "#/components/schemas/Output"},
+            "signature": {"enum": ["none", "valid", "invalid", "missing"]},
+        }
+    )
+    url = _parameter("url", "An address in any language, as a parameter of its own", _URL) | {"required": True}
+    return _question("What an address means; no picture is read", [url], meaning)
+
+
+def _translate() -> dict[str, Any]:
+    unsaid = {"type": "array", "items": {"type": "string"}, "description": "What the other language cannot say"}
+    url = _parameter("url", "An address in any language, as a parameter of its own", _URL) | {"required": True}
+    to = _parameter("to", "The other language", {"enum": ["query", "json", "thumbor"]}) | {"required": True}
+    return _question("The same in another language", [url, to], _object({"url": _URL, "unsaid": unsaid}))
+
+
+def _question(summary: str, parameters: list[dict[str, Any]], schema: Schema) -> dict[str, Any]:
+    answers = {**_json(summary, schema)["responses"], **_refused()}
+    return {"summary": summary, "parameters": parameters, "responses": answers}
 
 
 def _images() -> dict[str, Any]:

@@ -22,7 +22,8 @@ def edits_of(path: Path) -> Edits:
         left, top, right, bottom = (int(corner) for corner in path.crop[:4])
         edits["crop"] = {"left": left, "top": top, "width": right - left, "height": bottom - top}
     if path.size is not None and (path.size.width or path.size.height):
-        edits["resize"] = {"width": path.size.width, "height": path.size.height}
+        sides = {"width": path.size.width, "height": path.size.height}
+        edits["resize"] = {name: side for name, side in sides.items() if side}
         if not (path.size.width and path.size.height):
             edits["resize"]["fit"] = "inside"
     if path.fit_in is not None:

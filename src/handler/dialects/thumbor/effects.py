@@ -78,14 +78,15 @@ def _equalize(making: Making, path: Path, said: Arguments) -> None:  # noqa: ARG
 
 def _fill(making: Making, path: Path, said: Arguments) -> None:
     """The box of `fit-in`, filled up; what shines through as well, if that is asked."""
-    size = path.size if path.fit_in and path.size else None
     color, behind = said.text(0), said.switch(1, default=False)
-    if size is None and not behind:
-        return
     parameters: dict[str, object] = {"mode": color} if color in ("auto", "blur") else {"color": color}
-    if size is not None and path.fit_in is not None:
-        parameters |= {"width": size.width or 0, "height": size.height or 0, "adaptive": path.fit_in.adaptive}
-    making.add(said.where, "fill", **parameters, behind=behind)
+    sides = zip(("width", "height"), path.size or (), strict=False) if path.fit_in else ()
+    given: dict[str, object] = {name: side for name, side in sides if side}
+    if path.fit_in and path.fit_in.adaptive and given:
+        given["adaptive"] = True
+    if not given and not behind:
+        return
+    making.add(said.where, "fill", **parameters, **given, behind=behind)
 
 
 def _frame(making: Making, path: Path, said: Arguments) -> None:  # noqa: ARG001 - see above

@@ -10,7 +10,7 @@ from handler.dialects.thumbor.grammar import Path, Size
 from handler.dialects.thumbor.making import Making
 
 # Thumbor measures how far apart two colours are in space, libvips channel by channel; for greys this is the same.
-_EUCLIDEAN = math.sqrt(3)
+EUCLIDEAN = math.sqrt(3)
 
 
 class Box(NamedTuple):
@@ -41,7 +41,7 @@ class Geometry:
         """Add the steps. InvalidParameter."""
         if self._path.trim:
             corner, tolerance = self._path.trim
-            threshold = min(255.0, round(tolerance / _EUCLIDEAN, 3))
+            threshold = min(255.0, round(tolerance / EUCLIDEAN, 3))
             making.add("trim", "trim", threshold=threshold, corner=corner, lineArt=True)
         self._crop(making)
         if self.size.width or self.size.height:
@@ -64,7 +64,7 @@ class Geometry:
 
     def _resize(self) -> dict[str, object]:
         width, height = self.size.width, self.size.height
-        said: dict[str, object] = {"width": width or 0, "height": height or 0}
+        said: dict[str, object] = {name: side for name, side in (("width", width), ("height", height)) if side}
         if width is None or height is None:
             said["keep"] = "width" if width is None else "height"
         fit = self._path.fit_in
@@ -73,7 +73,7 @@ class Geometry:
             said["adaptive"] = fit.adaptive
             said["withoutEnlargement"] = not (fit.full or self.is_upscaled) or not self.may_enlarge
             return said
-        if self.is_stretched and said["width"] and said["height"]:
+        if self.is_stretched and width and height:
             said["fit"] = "fill"
         said["withoutEnlargement"] = not self.may_enlarge
         return said | self._kept()

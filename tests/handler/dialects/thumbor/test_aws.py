@@ -23,7 +23,7 @@ def edits(path: str) -> Edits:
     ("path", "expected"),
     [
         ("300x200/a.jpg", {"resize": {"width": 300, "height": 200}}),
-        ("300x0/a.jpg", {"resize": {"width": 300, "height": 0, "fit": "inside"}}),
+        ("300x0/a.jpg", {"resize": {"width": 300, "fit": "inside"}}),
         ("0x0/a.jpg", {}),
         ("fit-in/300x200/a.jpg", {"resize": {"width": 300, "height": 200, "fit": "inside"}}),
         ("10x20:110x220/a.jpg", {"crop": {"left": 10, "top": 20, "width": 100, "height": 200}}),

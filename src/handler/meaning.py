@@ -1,0 +1,139 @@
+"""What an address means, and how another language says it; no picture is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from features import ObjectRef, describe, describe_steps
+from handler.callers import Callers
+from handler.canonical import SIGNATURE, IgnoredParameters, Pairs, decode_path, split_address, split_query
+from handler.dialects import thumbor, written
+from handler.dialects.thumbor import writing
+from handler.errors import BadRequest, BadSignature, Forbidden
+from handler.understand import KEY_PREFIX, Asked, Caller, House, asked, understand
+
+LANGUAGES: Mapping[str, Callable[[written.Request], str]] = {
+    "query": lambda request: written.in_query(request, "/"),
+    "json": written.in_json,
+    "thumbor": writing.in_path,
+}
+_CARRIED = ("preset", "v")
+_UNSIGNED = ("signature", "expires")
+
+
+class _Address(msgspec.Struct, frozen=True):
+    """An address, taken apart."""
+
+    path: str
+    raw_path: str
+    pairs: Pairs
+
+    @classmethod
+    def of(cls, text: str, ignored: IgnoredParameters | None) -> _Address:
+        """BadRequest for what is none."""
+        _, raw_path, query = split_address(text)
+        return cls(decode_path(raw_path), raw_path, split_query(query, ignored))
+
+    @property
+    def claims_signature(self) -> bool:
+        """Whether the path begins with what looks like a signature."""
+        return thumbor.signature_of(self.path, self.raw_path) is not None
+
+
+class Interpreter(msgspec.Struct, frozen=True):
+    """Explains and translates addresses; `wiring` fills it."""
+
+    house: House
+    callers: Callers
+    ignored: IgnoredParameters
+    resolve: Callable[[ObjectRef], ObjectRef]
+    """Fills in the name of a bucket; Forbidden for one that is not listed."""
+
+    def explain(self, url: str) -> dict[str, Any]:
+        """Dialect, bucket, key, steps in order with presets and ALWAYS, output, and what the signature proves."""
+        address = _Address.of(url, self.ignored)
+        in_path = address.claims_signature and self.callers.in_paths
+        said = self._asked(address)
+        request = understand(address.path, address.pairs, self.house, caller=Caller.OPERATOR, path_signed=in_path)
+        ref = self._resolved(said.ref)
+        return {
+            "dialect": said.dialect,
+            "bucket": ref.bucket,
+            "key": ref.key,
+            "steps": describe_steps(request.steps),
+            "output": describe(request.output),
+            "signature": self._signature(address, in_path=in_path),
+        }
+
+    def translate(self, url: str, to: str) -> dict[str, Any]:
+        """The address in another language, and what that language cannot say. BadRequest."""
+        write = LANGUAGES.get(to)
+        if write is None:
+            raise BadRequest(f"`to` must be one of {', '.join(LANGUAGES)}, got {to[:40]!r}")
+        address = _Address.of(url, self.ignored)
+        said = self._asked(address)
+        controls = {name: value for name, value in said.controls.items() if name in _CARRIED}
+        request = written.Request(said.ref, said.recipe.steps, said.recipe.output, said.headers, controls)
+        made = self._written(request, write, to)
+        again = self._asked(_Address.of(made, None))
+        unsaid = [name for name in _UNSIGNED if name in said.controls]
+        unsaid += ["signature"] if address.claims_signature and "signature" not in unsaid else []
+        return {"url": made, "unsaid": [*_unsaid(said, again), *unsaid]}
+
+    def _written(self, request: written.Request, write: Callable[[written.Request], str], to: str) -> str:
+        """BadRequest where the key itself cannot be said."""
+        attempts = [write, lambda asked: written.in_query(asked, KEY_PREFIX)] if to == "query" else [write]
+        for attempt in attempts:
+            made = attempt(request)
+            if self._asked(_Address.of(made, None)).ref == request.ref:
+                return made
+        raise BadRequest(f"the key {request.ref.key[:100]!r} cannot be said in {to}: it reads as something else")
+
+    def _asked(self, address: _Address) -> Asked:
+        return asked(address.path, address.pairs, self.house, path_signed=address.claims_signature)
+
+    def _resolved(self, ref: ObjectRef) -> ObjectRef:
+        try:
+            return self.resolve(ref)
+        except Forbidden:
+            return ref
+
+    def _signature(self, address: _Address, *, in_path: bool) -> str:
+        """none, valid, invalid or missing."""
+        if not in_path and SIGNATURE not in dict(address.pairs):
+            return "missing" if self.callers.signed_only else "none"
+        if self.callers.signatures is None:
+            return "invalid"
+        must = msgspec.structs.replace(self.callers, signed_only=True)
+        try:
+            must.proof(address.path, address.pairs, address.raw_path)
+        except BadSignature:
+            return "invalid"
+        return "valid"
+
+
+def _unsaid(wanted: Asked, got: Asked) -> list[str]:
+    """What of the wanted request the other one lacks or has otherwise, by name."""
+    names = [*_steps_unsaid(describe_steps(wanted.recipe.steps), describe_steps(got.recipe.steps))]
+    mine, theirs = describe(wanted.recipe.output), describe(got.recipe.output)
+    names += [f"output.{name}" for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
+    return names + [f"headers.{name}" for name, value in wanted.headers.items() if got.headers.get(name) != value]
+
+
+def _steps_unsaid(wanted: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[str]:
+    if wanted == got:
+        return []
+    names: list[str] = []
+    rest = list(got)
+    for step in wanted:
+        same = next((other for other in rest if other["feature"] == step["feature"]), None)
+        if same is None:
+            names.append(step["feature"])
+            continue
+        rest.remove(same)
+        names += [f"{step['feature']}.{name}" for name in {**step, **same} if step.get(name) != same.get(name)]
+    names += [step["feature"] for step in rest]
+    return names or ["the order of " + ", ".join(step["feature"] for step in wanted)]

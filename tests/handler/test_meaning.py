@@ -1,0 +1,210 @@
+"""What addresses mean, and how other languages say it: directly, over HTTP and on the command line."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from libthumbor import CryptoURL
+from tests.client import Client
+
+from handler.cli.commands import run
+from handler.signature import signed_url
+
+SECRET = "s3cret"
+
+
+def client(folder: Path, **more: str) -> Client:
+    (folder / "secret").write_text(SECRET)
+    return Client({"SOURCE_BUCKETS": f"photos=file://{folder},other=file://{folder}", **more})
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Client:
+    return client(tmp_path)
+
+
+def explained(asked: Client, url: str) -> Any:
+    answer = asked.get("/_api/explain?" + urlencode({"url": url}))
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def translated(asked: Client, url: str, to: str) -> Any:
+    answer = asked.get("/_api/translate?" + urlencode({"url": url, "to": to}))
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def in_json(said: dict[str, Any]) -> str:
+    return "/" + base64.b64encode(json.dumps(said).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("/a/cat.jpg", {"dialect": "query", "steps": [], "output": {}}),
+        ("https://cdn.example/a/cat.jpg?blur=3&format=webp&utm_source=x",
+         {"dialect": "query", "steps": [{"feature": "blur", "sigma": 3.0}], "output": {"format": "webp"}}),
+        (in_json({"bucket": "other", "key": "a/cat.jpg", "edits": {"flip": True}}),
+         {"dialect": "json", "bucket": "other", "steps": [{"feature": "flip"}]}),
+        ("/unsafe/fit-in/30x20/filters:rotate(90):quality(40)/a/cat.jpg",
+         {"dialect": "thumbor", "output": {"quality": 40},
+          "steps": [{"feature": "resize", "width": 30, "height": 20, "fit": "inside", "withoutEnlargement": True},
+                    {"feature": "rotate", "angle": 270.0}]}),
+        ("/s3:other/30x20/a/cat.jpg", {"dialect": "thumbor", "bucket": "other"}),
+        ("/_key/a/cat.jpg?preset=thumb", {"steps": [{"feature": "resize", "width": 99}], "output": {"format": "webp"}}),
+    ],
+)  # fmt: skip
+def test_an_address_is_explained(tmp_path: Path, url: str, expected: dict[str, Any]) -> None:
+    presets = json.dumps({"thumb": {"resize": {"width": 99}, "toFormat": "webp"}})
+    meaning = explained(client(tmp_path, PRESETS=presets), url)
+    assert meaning == {**meaning, "bucket": "photos", "key": "a/cat.jpg", "signature": "none", **expected}
+    assert set(meaning) == {"dialect", "bucket", "key", "steps", "output", "signature"}
+
+
+def test_what_always_applies_is_told(tmp_path: Path) -> None:
+    always = client(tmp_path, ALWAYS=json.dumps({"grayscale": True}))
+    assert explained(always, "/cat.jpg")["steps"] == [{"feature": "grayscale"}]
+
+
+def test_signatures_are_told(tmp_path: Path) -> None:
+    asked = client(tmp_path, ENABLE_SIGNATURE="Yes", SIGNATURE_SECRET_FILE=str(tmp_path / "secret"))
+    of_path = CryptoURL(key=SECRET).generate(image_url="cat.jpg", width=30)
+    whole = signed_url("/cat.jpg?width=30", SECRET)
+    for url, state in (
+        ("/cat.jpg?width=30", "missing"),
+        (whole, "valid"),
+        (whole.replace("30", "31"), "invalid"),
+        (of_path, "valid"),
+        (of_path.replace("30", "31"), "invalid"),
+        (of_path + "?blur=3", "invalid"),
+        ("/unsafe/30x0/cat.jpg", "missing"),
+    ):
+        assert explained(asked, url)["signature"] == state, url
+    off = client(tmp_path, SIGNATURE_SECRET_FILE=str(tmp_path / "secret"))
+    assert explained(off, of_path)["signature"] == "valid"
+    assert explained(off, "/cat.jpg")["signature"] == "none"
+    assert explained(client(tmp_path), of_path) == {
+        "dialect": "thumbor", "bucket": "photos", "key": "cat.jpg", "output": {}, "signature": "invalid",
+        "steps": [{"feature": "resize", "width": 30}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", "`url`"), ("url=", "`url`"), ("url=cat.jpg", "path"), ("url=/cat.jpg&x=1", "`url`"),
+        ("url=/cat.jpg%3Fblur%3D0", "blur.sigma"), ("url=/unsafe/filters:nosuch()/a.jpg", "nosuch"),
+        ("url=/&to=query", "`url`"),
+    ],
+)  # fmt: skip
+def test_what_has_no_meaning_is_refused(plain: Client, query: str, names: str) -> None:
+    answer = plain.get("/_api/explain?" + query)
+    assert answer.status in (400, 404)
+    assert names in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("url", "to", "expected"),
+    [
+        ("/unsafe/300x200/filters:grayscale()/a/cat.jpg", "query", "/a/cat.jpg?width=300&height=200&grayscale=true"),
+        ("/a/cat.jpg?width=300&height=200&fit=inside&blur=3&quality=40", "thumbor",
+         "/unsafe/fit-in/300x200/filters:upscale():blur(5,3):quality(40)/a/cat.jpg"),
+        ("/cat.jpg?crop.left=10&crop.top=20&crop.width=30&crop.height=40&flip=true&bucket=other", "thumbor",
+         "/unsafe/10x20:40x60/0x-0/cat.jpg?bucket=other"),
+        ("/_key/300x200/cat.jpg?flip=true", "query", "/_key/300x200/cat.jpg?flip=true"),
+        ("/cat.jpg?preset=thumb&v=2", "query", "/cat.jpg?preset=thumb&v=2"),
+    ],
+)  # fmt: skip
+def test_an_address_is_translated(plain: Client, url: str, to: str, expected: str) -> None:
+    assert translated(plain, url, to)["url"] == expected
+
+
+def test_json_says_what_every_other_language_does(plain: Client) -> None:
+    made = translated(plain, "/unsafe/30x20/left/top/filters:format(png):max_age(60)/a/cat.jpg?bucket=other", "json")
+    assert json.loads(base64.urlsafe_b64decode(made["url"][1:])) == {
+        "bucket": "other",
+        "key": "a/cat.jpg",
+        "edits": {"resize": {"width": 30, "height": 20, "position": "top-left"}, "toFormat": "png"},
+        "headers": {"Cache-Control": "public, max-age=60"},
+    }
+    assert made["unsaid"] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "to", "unsaid"),
+    [
+        ("/cat.jpg?pixelate=9&width=30&resize.dpr=2&effort=3", "thumbor", ["resize.dpr", "pixelate", "output.effort"]),
+        ("/unsafe/filters:noise(3):contrast(9)/cat.jpg", "query", []),
+        ("/unsafe/filters:noise(3):rotate(90)/cat.jpg", "query", ["the order of noise, rotate"]),
+        ("/unsafe/filters:max_age(60)/cat.jpg", "query", ["headers.Cache-Control"]),
+        ("/cat.jpg?width=3&expires=29990101T000000Z&signature=00", "json", ["signature", "expires"]),
+    ],
+)
+def test_what_cannot_be_said_is_told(plain: Client, url: str, to: str, unsaid: list[str]) -> None:
+    assert translated(plain, url, to)["unsaid"] == unsaid
+
+
+def test_other_languages_and_keys_are_refused(plain: Client) -> None:
+    answer = plain.get("/_api/translate?url=/cat.jpg&to=imgproxy")
+    assert (answer.status, "`to`" in answer.json()["message"]) == (400, True)
+    answer = plain.get("/_api/translate?" + urlencode({"url": "/_key/smart/cat.jpg", "to": "thumbor"}))
+    assert (answer.status, "smart/cat.jpg" in answer.json()["message"]) == (400, True)
+
+
+FILTERS = st.sampled_from(
+    ["blur(3)", "blur(4,2)", "brightness(20)", "contrast(-30)", "rgb(20,-20,40)", "colorize(10,20,30,ff8800)",
+     "convolution(1;2;1;2;4;2;1;2;1,3,true)", "convolution(0;-1;0;-1;5;-1;0;-1;0,3,false)",
+     "curve([(0,0),(128,140),(255,255)],[],[],[])", "equalize()", "fill(ff0000)", "fill(auto,true)", "fill(blur)",
+     "background_color(00ff00)", "frame(f.png)", "grayscale()", "noise(9,4)", "proportion(0.5)", "rotate(90)",
+     "round_corner(20|30,255,0,0)", "round_corner(9,0,0,0,true)", "saturation(0.5)", "upscale()", "no_upscale()",
+     "stretch()", "watermark(l.png,-10,20p,30,40,none)", "watermark(l.png,center,-0,0)", "red_eye()",
+     "watermark(l.png,repeat,repeat,50)", "format(webp)", "quality(7)", "max_bytes(9000)", "autojpg()", "cover()",
+     "max_age(5)", "focal(10x20:30x40)"]
+)  # fmt: skip
+GEOMETRY = st.tuples(
+    st.sampled_from(["", "meta/"]),
+    st.sampled_from(["", "trim/", "trim:bottom-right:7/"]),
+    st.sampled_from(["", "10x20:100x200/", "0.1x0.2:0.5x0.75/"]),
+    st.sampled_from(["", "fit-in/", "full-fit-in/", "adaptive-fit-in/", "adaptive-full-fit-in/"]),
+    st.sampled_from(["300x200/", "-300x0/", "0x-200/", "-0x-0/", "origx200/", "300xorig/", "", "0x0/"]),
+    st.sampled_from(["", "left/", "right/top/", "bottom/", "smart/"]),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pictures")
+
+
+@given(GEOMETRY, st.lists(FILTERS, max_size=4))
+def test_thumbor_to_thumbor_is_the_same(folder: Path, geometry: tuple[str, ...], filters: list[str]) -> None:
+    asked = client(folder)
+    chain = f"filters:{':'.join(filters)}/" if filters else ""
+    url = "/unsafe/" + "".join(geometry) + chain + "a/cat.jpg"
+    if (answer := asked.get("/_api/translate?to=thumbor&url=" + quote(url))).status == 400:
+        assert asked.get("/_api/explain?url=" + quote(url)).status == 400
+        return
+    made = answer.json()
+    assert made["unsaid"] == []
+    assert explained(asked, made["url"]) == explained(asked, url)
+
+
+def test_the_command_line_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOURCE_BUCKETS", f"photos=file://{tmp_path}")
+    assert run(["explain", "/unsafe/300x200/cat.jpg"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == [{"feature": "resize", "width": 300, "height": 200}]
+    assert run(["translate", "/cat.jpg?width=30&pixelate=9", "--to", "thumbor"]) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("/unsafe/30x0/cat.jpg\n", "not said: pixelate\n")
+    assert run(["explain", "cat.jpg"]) == 2
+    assert "must be a path" in capsys.readouterr().err
