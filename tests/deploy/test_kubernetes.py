@@ -1,0 +1,127 @@
+"""deploy/kubernetes: what Kubernetes' own schemas say of it, and whether its parts and the handler agree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from tests.weights import ROOT
+
+from handler.cli import serve as serving
+from handler.doors.server import HEALTH
+from handler.objects import read_places
+from handler.settings import SETTINGS, Settings
+
+FOLDER = ROOT / "deploy" / "kubernetes"
+OLDEST, NEWEST = "1.30", kubernetes_validate.latest_version()
+# libvips' own, which the handler does not read.
+OF_LIBRARIES = {"VIPS_CONCURRENCY"}
+
+
+def read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((FOLDER / name).read_text("utf-8"))
+    return content
+
+
+KUSTOMIZATION = read("kustomization.yaml")
+RESOURCES = {resource["kind"]: resource for resource in map(read, KUSTOMIZATION["resources"])}
+PODS = RESOURCES["Deployment"]["spec"]["template"]
+CONTAINER = PODS["spec"]["containers"][0]
+SETTINGS_FILE = KUSTOMIZATION["configMapGenerator"][0]
+
+
+def environment() -> dict[str, str]:
+    lines = (FOLDER / SETTINGS_FILE["envs"][0]).read_text("utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("kind", RESOURCES)
+def test_kubernetes_knows_every_field(kind: str, version: str) -> None:
+    kubernetes_validate.validate(RESOURCES[kind], version, strict=True)
+
+
+def test_a_field_that_is_not_known_would_be_told() -> None:
+    wrong = {**RESOURCES["Service"], "spec": {**RESOURCES["Service"]["spec"], "port": 80}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, NEWEST, strict=True)
+
+
+def test_every_file_is_named_once() -> None:
+    named = {*KUSTOMIZATION["resources"], *SETTINGS_FILE["envs"], "kustomization.yaml"}
+    assert named == {path.name for path in FOLDER.iterdir()}
+    assert set(KUSTOMIZATION) == {"apiVersion", "kind", "resources", "configMapGenerator", "images"}
+
+
+def test_all_speak_of_the_same_pods() -> None:
+    labels = PODS["metadata"]["labels"]
+    assert RESOURCES["Deployment"]["spec"]["selector"] == {"matchLabels": labels}
+    assert RESOURCES["PodDisruptionBudget"]["spec"]["selector"] == {"matchLabels": labels}
+    assert RESOURCES["Service"]["spec"]["selector"] == labels
+    assert [spread["labelSelector"] for spread in PODS["spec"]["topologySpreadConstraints"]] == [
+        {"matchLabels": labels}
+    ]
+    target = RESOURCES["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
+    deployment = RESOURCES["Deployment"]
+    assert (target["apiVersion"], target["kind"]) == (deployment["apiVersion"], deployment["kind"])
+    assert target["name"] == deployment["metadata"]["name"]
+    assert "replicas" not in deployment["spec"], "an apply would undo what the autoscaler did"
+    assert PODS["spec"]["serviceAccountName"] == RESOURCES["ServiceAccount"]["metadata"]["name"]
+    assert CONTAINER["image"] == KUSTOMIZATION["images"][0]["name"]
+    assert {"name": SETTINGS_FILE["name"]} in [source.get("configMapRef") for source in CONTAINER["envFrom"]]
+
+
+def test_ports_and_probes_are_those_of_the_server() -> None:
+    (port,) = CONTAINER["ports"]
+    context = serving.serve.make_context("serve", list(CONTAINER["args"]))
+    assert CONTAINER["command"] == ["image-handler", "serve"]
+    assert (context.params["host"], context.params["port"]) == ("0.0.0.0", port["containerPort"])
+    assert context.params["workers"] == int(CONTAINER["resources"]["limits"]["cpu"])
+    assert RESOURCES["Service"]["spec"]["ports"][0]["targetPort"] == port["name"]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert CONTAINER[probe]["httpGet"] == {"path": HEALTH, "port": port["name"]}
+
+
+def test_a_pod_ends_after_its_requests() -> None:
+    pause = CONTAINER["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert PODS["spec"]["terminationGracePeriodSeconds"] > pause + serving._GRACE_SECONDS
+
+
+def test_nobody_has_more_rights_than_needed() -> None:
+    user = re.search(r"^USER (\d+):(\d+)$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert user is not None
+    pod, container = PODS["spec"]["securityContext"], CONTAINER["securityContext"]
+    assert (pod["runAsNonRoot"], pod["runAsUser"], pod["runAsGroup"]) == (True, int(user[1]), int(user[2]))
+    assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert PODS["spec"]["automountServiceAccountToken"] is False
+    volumes = {volume["name"]: set(volume) - {"name"} for volume in PODS["spec"]["volumes"]}
+    assert volumes == {"tmp": {"emptyDir"}, "secrets": {"secret"}}
+    writable = [mount["mountPath"] for mount in CONTAINER["volumeMounts"] if not mount.get("readOnly")]
+    assert writable == ["/tmp"]
+
+
+def test_the_settings_are_the_handlers() -> None:
+    said = environment()
+    assert set(said) - OF_LIBRARIES <= {setting.variable for setting in SETTINGS.values()}
+    settings = Settings.from_environment(said)
+    assert [place.bucket for place in read_places(settings.source_buckets)] == ["photos"]
+    workers, limit = int(CONTAINER["resources"]["limits"]["cpu"]), CONTAINER["resources"]["limits"]["memory"]
+    assert workers * settings.memory_budget + 500_000_000 < int(limit.removesuffix("Gi")) * 2**30
+
+
+def test_the_guide_names_what_is_there() -> None:
+    guide = Path(ROOT / "docs/kubernetes.md").read_text("utf-8")
+    secrets = PODS["spec"]["volumes"][1]["secret"]["secretName"]
+    keys = next(source["secretRef"]["name"] for source in CONTAINER["envFrom"] if "secretRef" in source)
+    for name in (secrets, keys, SETTINGS_FILE["name"], "SIGNATURE_SECRET_FILE", "OPERATOR_TOKEN_FILE", "/_metrics"):
+        assert name in guide
+    assert CONTAINER["volumeMounts"][1]["mountPath"] in guide
