@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -37,6 +37,10 @@ class AwsAccess(msgspec.Struct, frozen=True):
     """Of Secrets Manager alone (`AWS_ENDPOINT_URL_SECRETS_MANAGER`); wins over `endpoint_url`."""
     endpoint_url_rekognition: str = ""
     """Of Rekognition alone (`AWS_ENDPOINT_URL_REKOGNITION`); wins over `endpoint_url`."""
+    endpoint_url_cloudfront: str = ""
+    """Of CloudFront alone (`AWS_ENDPOINT_URL_CLOUDFRONT`); wins over `endpoint_url`."""
+    endpoint_url_lambda: str = ""
+    """Of Lambda alone (`AWS_ENDPOINT_URL_LAMBDA`); wins over `endpoint_url`."""
     credentials: Credentials | None = None
     """As Lambda hands them over; without them the usual chain is asked (profile, web identity, container, instance)."""
 
@@ -60,6 +64,17 @@ class AwsAccess(msgspec.Struct, frozen=True):
         """The configured endpoint of Rekognition, empty for AWS's own."""
         return self.endpoint_url_rekognition or self.endpoint_url
 
+    @property
+    def cloudfront(self) -> str:
+        """The endpoint of CloudFront, which has no region."""
+        own = "https://cloudfront.cn-northwest-1.amazonaws.com.cn" if self.home.startswith("cn-") else ""
+        return self.endpoint_url_cloudfront or self.endpoint_url or own or "https://cloudfront.amazonaws.com"
+
+    @property
+    def functions(self) -> str:
+        """The endpoint of Lambda in the region."""
+        return self.endpoint_url_lambda or self.endpoint_url or endpoint_of("lambda", self.home)
+
 
 def endpoint_of(service: str, region: str) -> str:
     """AWS's own endpoint of a service: `https://s3.eu-west-1.amazonaws.com`."""
@@ -67,7 +82,7 @@ def endpoint_of(service: str, region: str) -> str:
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A POST to the root of a service, which is how AWS's JSON services are called."""
+    """A POST without a query, which is how AWS's services are called here."""
 
     service: str
     region: str
@@ -86,7 +101,9 @@ def signed_headers(call: Call, credentials: Credentials, now: datetime) -> dict[
     names = sorted(headers)
     signed = ";".join(names)
     lines = "".join(f"{name}:{headers[name]}\n" for name in names)
-    canonical = f"POST\n/\n\n{lines}\n{signed}\n{hashlib.sha256(call.body).hexdigest()}"
+    # Escapes in the path are escaped once more, by every service but S3.
+    path = quote(urlsplit(call.url).path or "/", safe="/~")
+    canonical = f"POST\n{path}\n\n{lines}\n{signed}\n{hashlib.sha256(call.body).hexdigest()}"
     scope = f"{day}/{call.region}/{call.service}/aws4_request"
     to_sign = f"{_ALGORITHM}\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     key = b"AWS4" + credentials.secret_access_key.encode()

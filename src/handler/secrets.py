@@ -17,7 +17,6 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from handler.aws import AwsAccess, Call, Credentials, endpoint_of, signed_headers
 from handler.errors import UpstreamError
@@ -132,21 +131,13 @@ class AwsSecret(KeptSecret):
         return (current, previous) if previous and previous != current else (current,)
 
     def _stages(self) -> tuple[str, str]:
-        connection = self._connection()
+        from handler.tls import connection_to  # noqa: PLC0415 - see _fetch
+
+        connection = connection_to(self._url, _CALL_SECONDS)
         try:
             return self._stage(connection, "AWSCURRENT"), self._stage(connection, "AWSPREVIOUS")
         finally:
             connection.close()
-
-    def _connection(self) -> HTTPConnection:
-        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - see _fetch
-
-        from handler.tls import client_tls  # noqa: PLC0415 - see _fetch
-
-        url = urlsplit(self._url)
-        if url.scheme == "http":
-            return HTTPConnection(url.netloc, timeout=_CALL_SECONDS)
-        return HTTPSConnection(url.netloc, timeout=_CALL_SECONDS, context=client_tls())
 
     @property
     def _url(self) -> str:
@@ -157,7 +148,7 @@ class AwsSecret(KeptSecret):
         body = json.dumps({"SecretId": self._id, "VersionStage": stage}).encode()
         headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "secretsmanager.GetSecretValue"}
         call = Call("secretsmanager", self._region, self._url, body, headers)
-        credentials = self._aws.credentials or _found_credentials()
+        credentials = self._aws.credentials or found_credentials()
         connection.request("POST", "/", body, signed_headers(call, credentials, datetime.now(UTC)))
         response = connection.getresponse()
         text = response.read().decode("utf-8", "replace")
@@ -218,7 +209,8 @@ def _credential_chain() -> Any:
     return Session().get_credentials()
 
 
-def _found_credentials() -> Credentials:
+def found_credentials() -> Credentials:
+    """The credentials of a machine to which nobody hands them over. UpstreamError when there are none."""
     found = _credential_chain()
     if found is None:
         raise _unavailable("no AWS credentials were found")

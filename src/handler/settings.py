@@ -71,6 +71,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         30, "RESULTS_EXPIRE_AFTER_DAYS", whole(2, 3650), "Days after which that bucket's lifecycle deletes them"
     )
 
+    distribution_id: str = _set(
+        "", "DISTRIBUTION_ID", text, "CloudFront distribution from which /_api/purge withdraws pictures"
+    )
+
     # Who may do what
     enable_signature: bool = _set(False, "ENABLE_SIGNATURE", yes, "Refuse pictures whose URL is not signed")
     secrets_manager: str = _set(
@@ -169,6 +173,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_url_s3: str = _set("", "AWS_ENDPOINT_URL_S3", text, "Endpoint of an S3-compatible store")
     endpoint_url_secrets: str = _set("", "AWS_ENDPOINT_URL_SECRETS_MANAGER", text, "Endpoint of Secrets Manager")
     endpoint_url_rekognition: str = _set("", "AWS_ENDPOINT_URL_REKOGNITION", text, "Endpoint of Rekognition")
+    endpoint_url_cloudfront: str = _set("", "AWS_ENDPOINT_URL_CLOUDFRONT", text, "Endpoint of CloudFront")
+    endpoint_url_lambda: str = _set("", "AWS_ENDPOINT_URL_LAMBDA", text, "Endpoint of Lambda")
     access_key_id: str = _set("", "AWS_ACCESS_KEY_ID", text, "Set by Lambda; elsewhere the usual chain is asked")
     secret_access_key: str = _set("", "AWS_SECRET_ACCESS_KEY", text, "Set by Lambda")
     session_token: str = _set("", "AWS_SESSION_TOKEN", text, "Set by Lambda")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -92,6 +93,26 @@ class Shelf(msgspec.Struct, frozen=True):
         if path.startswith(PRIVATE) and self.store.admits(path, until, proof):
             return self.store.get(path)
         return None
+
+    def withdraw(self, tag: str) -> int:
+        """Forget whatever an object went into, and what was seen in it; how many pictures that were."""
+        keys = list(dict.fromkeys(self._touched(tag)))
+        self.store.delete([*keys, *(info.ref.key for info in self.store.list(f"detections/{tag}/"))])
+        return len([key for key in keys if key.startswith(PRIVATE) and "@" not in key])
+
+    def _touched(self, tag: str) -> Iterator[str]:
+        for info in self.store.list(f"{PRIVATE}{tag}/"):
+            yield info.ref.key
+            etag, _, other = info.ref.key.removeprefix(f"{PRIVATE}{tag}/").partition("@")
+            key = f"{PRIVATE}{other}/{etag}" if other else info.ref.key
+            # An empty one may say that its bytes lie in public.
+            facts = self.store.head(key) if other or not info.size else None
+            if facts is None:
+                continue
+            if other:
+                yield key
+            if name := facts.metadata.get(_AT):
+                yield PUBLIC + name
 
     def _is_worth_it(self, request: ImageRequest, size: int) -> bool:
         """What is cheaper to make again than to fetch is not kept."""

@@ -1,10 +1,12 @@
-"""Whom an HTTPS connection of ours trusts."""
+"""Connections of ours, and whom they trust."""
 
 from __future__ import annotations
 
 import ssl
 from functools import cache
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 # Where distributions keep one file for each root, named by its hash (Debian; Fedora and Amazon Linux).
 _HASHED = ("/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash")
@@ -26,3 +28,11 @@ def client_tls() -> ssl.SSLContext:
     else:
         context.load_default_certs()
     return context
+
+
+def connection_to(url: str, timeout: float) -> HTTPConnection:
+    """A connection to the host of a URL; `timeout`: seconds for each step."""
+    address = urlsplit(url)
+    if address.scheme == "http":
+        return HTTPConnection(address.netloc, timeout=timeout)
+    return HTTPSConnection(address.netloc, timeout=timeout, context=client_tls())

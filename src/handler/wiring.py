@@ -110,6 +110,7 @@ def _http(
     known = Signatures(signing) if signing else None
     signatures = known if settings.enable_signature else None
     callers = Callers(known, settings.enable_signature, "thumbor" in house.dialects)
+    shelf = _shelf(settings, results, caching) if results else None
     return HttpDoor(
         workshop=workshop,
         house=house,
@@ -117,12 +118,12 @@ def _http(
         caching=caching,
         callers=callers,
         signatures=signatures,
-        operator=_operator(settings, aws, workshop, house, ignored, caching, signatures),
+        operator=_operator(settings, aws, workshop, house, ignored, caching, signatures, shelf),
         origin=origin,
         cors=settings.cors_origin if settings.cors_enabled else "",
         fallback=fallback,
         most=settings.answer_bytes,
-        shelf=_shelf(settings, results, caching) if results else None,
+        shelf=shelf,
         documents={"openapi.json": _openapi},
         questions=_questions(house, callers, ignored, workshop),
     )
@@ -152,6 +153,7 @@ def _operator(
     ignored: IgnoredParameters,
     caching: Caching,
     signatures: Signatures | None,
+    shelf: Shelf | None,
 ) -> Callable[[], OperatorDoor] | None:
     """Opens the operator's pages when one of them is first asked for; None where there are none."""
     token = _secret(settings.operator_token, settings.operator_token_file, aws)
@@ -160,11 +162,15 @@ def _operator(
 
     @cache
     def opened() -> OperatorDoor:
-        from handler.doors.operator import OperatorDoor  # noqa: PLC0415 - no picture needs it
+        from handler.cdn import Distribution  # noqa: PLC0415 - no picture needs it
+        from handler.doors.operator import OperatorDoor  # noqa: PLC0415
+        from handler.withdrawal import Withdrawal  # noqa: PLC0415
 
+        cdn = Distribution(settings.distribution_id, aws) if settings.distribution_id else None
+        withdrawal = Withdrawal(workshop.objects, shelf, cdn)
         sources = tuple(place.name for place in read_places(settings.source_buckets))
         return OperatorDoor(
-            workshop, house, ignored, caching, sources,
+            workshop, house, ignored, caching, sources, withdrawal,
             token=token, is_open=settings.operator_open, signatures=signatures, lists=settings.list_images,
         )  # fmt: skip
 
@@ -270,6 +276,8 @@ def _aws(settings: Settings) -> AwsAccess:
         endpoint_url_s3=settings.endpoint_url_s3,
         endpoint_url_secrets=settings.endpoint_url_secrets,
         endpoint_url_rekognition=settings.endpoint_url_rekognition,
+        endpoint_url_cloudfront=settings.endpoint_url_cloudfront,
+        endpoint_url_lambda=settings.endpoint_url_lambda,
         credentials=Credentials(*keys, settings.session_token) if all(keys) else None,
     )
 

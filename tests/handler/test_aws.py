@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 from botocore import auth
@@ -30,10 +31,23 @@ def test_botocore_signs_alike(monkeypatch: pytest.MonkeyPatch, token: str, url: 
     assert ours.get("x-amz-security-token") == request.headers.get("X-Amz-Security-Token")
 
 
+@pytest.mark.parametrize("name", ["heavy", "arn:aws:lambda:eu-west-1:111122223333:function:a-heavy_1"])
+def test_escapes_in_a_path_are_escaped_again(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(auth, "get_current_datetime", lambda: NOW.replace(tzinfo=None))
+    url = f"https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/{quote(name, safe='')}/invocations"
+    ours = signed_headers(Call("lambda", "eu-west-1", url, b"{}", {}), Credentials("AKID", "secret"), NOW)
+    request = AWSRequest("POST", url, {}, b"{}")
+    auth.SigV4Auth(BotoCredentials("AKID", "secret"), "lambda", "eu-west-1").add_auth(request)
+    assert ours["authorization"] == request.headers["Authorization"]
+
+
 def test_endpoints() -> None:
     access = AwsAccess(region="eu-west-1", endpoint_url="http://all", endpoint_url_s3="http://s3")
     assert (access.s3, access.secrets, access.home) == ("http://s3", "http://all", "eu-west-1")
     assert (AwsAccess().s3, AwsAccess().secrets, AwsAccess().home) == ("", "", "us-east-1")
+    assert AwsAccess(region="eu-west-1").functions == "https://lambda.eu-west-1.amazonaws.com"
+    assert AwsAccess(region="eu-west-1").cloudfront == "https://cloudfront.amazonaws.com"
+    assert AwsAccess(region="cn-north-1").cloudfront.endswith(".amazonaws.com.cn")
     assert endpoint_of("s3", "cn-north-1") == "https://s3.cn-north-1.amazonaws.com.cn"
 
 

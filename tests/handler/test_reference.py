@@ -51,7 +51,7 @@ def test_check_names_what_is_out_of_date(tmp_path: Path, capsys: pytest.CaptureF
 def test_the_document_is_valid_openapi() -> None:
     openapi_spec_validator.validate(DOCUMENT)
     assert DOCUMENT["openapi"] == "3.1.0"
-    operated = {f"/_api/{page}" for page in ("transform", "remove-background", "sign", "images")}
+    operated = {f"/_api/{page}" for page in ("transform", "remove-background", "sign", "images", "purge")}
     asked = {"/_api/explain", "/_api/translate", "/_api/openapi.json", "/_health"}
     assert {"/{key}", "/_key/{key}"} | asked | operated == set(DOCUMENT["paths"])
 

@@ -10,6 +10,7 @@ from features import FeatureError
 from handler.cli.doctor import doctor
 from handler.cli.explain import explain, translate
 from handler.cli.features import features
+from handler.cli.purge import purge
 from handler.cli.serve import serve
 from handler.cli.sign import sign
 from handler.cli.transform import transform
@@ -26,7 +27,7 @@ def group() -> None:
     """Turn the originals of a bucket or a folder into the pictures that URLs ask for."""
 
 
-for command in (serve, sign, transform, explain, translate, features, doctor, weights):
+for command in (serve, sign, purge, transform, explain, translate, features, doctor, weights):
     group.add_command(command)
 
 

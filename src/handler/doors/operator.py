@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from features import Deadline
+from features import Deadline, ObjectRef
 from handler import response
 from handler.canonical import IgnoredParameters
 from handler.dialects.json_edits import loads
@@ -21,6 +21,7 @@ from handler.proofs import is_one_of
 from handler.response import Answer, Caching
 from handler.signature import Signatures, parse_life
 from handler.understand import House, understand_posted
+from handler.withdrawal import MOST, Withdrawal
 
 MOST_LISTED, LISTED = 1_000, 100
 """Entries of one page of a listing: at most, and where none is asked."""
@@ -41,6 +42,7 @@ class OperatorDoor(msgspec.Struct, frozen=True):
     caching: Caching
     sources: tuple[str, ...]
     """Names of the listed buckets, the default one first."""
+    withdrawal: Withdrawal
     token: SecretSource | None = None
     is_open: bool = False
     """No token is needed: the local server on loopback."""
@@ -63,6 +65,7 @@ class OperatorDoor(msgspec.Struct, frozen=True):
             "transform": _Page(("POST",), self._transform),
             "remove-background": _Page(("POST",), self._remove_background),
             "sign": _Page(("GET", "POST"), self._sign),
+            "purge": _Page(("POST",), self._purge),
         }
         return pages | ({"images": _Page(("GET",), self._images)} if self.lists else {})
 
@@ -138,6 +141,16 @@ class OperatorDoor(msgspec.Struct, frozen=True):
             }
         )
 
+    def _purge(self, call: Call, deadline: Deadline) -> Answer:
+        """Withdraw originals with everything that was made of them."""
+        said = _said(call, ("keys", "bucket"))
+        keys, bucket = said.get("keys"), said.get("bucket") or ""
+        if not isinstance(keys, list) or not 1 <= len(keys) <= MOST or not all(map(_is_text, keys)):
+            raise BadRequest(f"`keys` must be a list of 1 to {MOST} keys")
+        if not isinstance(bucket, str):
+            raise BadRequest(f"`bucket` must be the name of a source, got {bucket!r:.60}")
+        return response.report(self.withdrawal.of([ObjectRef(bucket, key) for key in keys], deadline))
+
     @property
     def _objects(self) -> Objects:
         return self.workshop.objects
@@ -162,6 +175,10 @@ def _json_object(body: bytes, names: Iterable[str]) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise BadRequest("the body must be a JSON object with " + ", ".join(f"`{name}`" for name in names))
     return said
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _limit(said: str | None) -> int:

@@ -15,6 +15,7 @@ from handler.reference.schema import (
     schema_of,
     switch_schema,
 )
+from handler.withdrawal import MOST
 
 _CONTROLS = {
     "bucket": "Another of the configured sources; nothing: the first",
@@ -63,6 +64,7 @@ def _paths() -> dict[str, Any]:
         "/_api/remove-background": {"post": _transform(asked, "The same, cut out; PNG unless a format is asked")},
         "/_api/sign": _sign(),
         "/_api/images": {"get": _images()},
+        "/_api/purge": {"post": _purge()},
         "/_api/explain": {"get": _explain()},
         "/_api/translate": {"get": _translate()},
         "/_api/openapi.json": {"get": _json("This document", {"type": "object"})},
@@ -176,6 +178,27 @@ def _images() -> dict[str, Any]:
     about = "For the operator, unless LIST_IMAGES=No. Folders are not descended into."
     answer = _json("What lies directly under a prefix of a source", listed)
     common = {"description": about, "security": [{"operator": []}], "parameters": asked}
+    return {**answer, **common, "responses": {**answer["responses"], **_refused()}}
+
+
+def _purge() -> dict[str, Any]:
+    keys: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST}
+    asked = _object({"keys": keys}) | {"additionalProperties": False}
+    asked["properties"]["bucket"] = {"type": "string", "description": _CONTROLS["bucket"]}
+    answered = _object(
+        {
+            "keys": {"type": "integer", "description": "Originals that were named"},
+            "results": {"type": "integer", "description": "Kept pictures that were deleted"},
+            "invalidation": {"type": ["string", "null"], "description": "Id at the CDN; null: there is none"},
+        }
+    )
+    about = (
+        "For the operator. Deletes what was kept of these originals and what was seen in them, and withdraws every "
+        "variation from the CDN, in whatever language it was asked for. Browsers keep what they have."
+    )
+    answer = _json("Originals withdrawn with all that was made of them", answered)
+    body = {"required": True, "content": {"application/json": {"schema": asked}}}
+    common = {"description": about, "security": [{"operator": []}], "requestBody": body}
     return {**answer, **common, "responses": {**answer["responses"], **_refused()}}
 
 

@@ -1,0 +1,73 @@
+"""The CDN: variations are withdrawn from CloudFront by the cache tags of their originals."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import msgspec
+
+from features import Deadline
+from handler.aws import AwsAccess, Call
+from handler.aws_http import Reply, answer_to
+from handler.errors import UpstreamError
+
+_BODY = (
+    '<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Paths><Quantity>{count}</Quantity>'
+    "<Items>{items}</Items></Paths><CallerReference>{reference}</CallerReference></InvalidationBatch>"
+)
+_CALL_SECONDS = 10.0
+_PAUSES = (1.0, 2.0, 4.0, 8.0)
+"""Seconds, while too many invalidations are in progress."""
+
+
+class Distribution(msgspec.Struct, frozen=True):
+    """A distribution of CloudFront."""
+
+    id: str
+    aws: AwsAccess
+
+    def withdraw(self, tags: Sequence[str], deadline: Deadline) -> str:
+        """Have every object forgotten that carries one of these tags; the invalidation's id. UpstreamError."""
+        items = "".join(f"<Path>#{tag}</Path>" for tag in tags)
+        body = _BODY.format(count=len(tags), items=items, reference=os.urandom(16).hex()).encode()
+        # CloudFront is signed for as if it were in this region.
+        region = "cn-northwest-1" if self.aws.home.startswith("cn-") else "us-east-1"
+        url = f"{self.aws.cloudfront}/2020-05-31/distribution/{self.id}/invalidation"
+        call = Call("cloudfront", region, url, body, {"Content-Type": "application/xml"})
+        reply = self._asked(call, deadline)
+        for pause in _PAUSES:
+            if _between("Code", reply.body) != "TooManyInvalidationsInProgress" or deadline.left() <= pause:
+                break
+            time.sleep(pause)
+            reply = self._asked(call, deadline)
+        if reply.status != HTTPStatus.CREATED:
+            raise _refused(reply)
+        return _between("Id", reply.body)
+
+    def _asked(self, call: Call, deadline: Deadline) -> Reply:
+        try:
+            return answer_to(call, self.aws, max(0.1, min(_CALL_SECONDS, deadline.left())))
+        except TimeoutError as error:
+            message = "CloudFront does not answer in time"
+            raise UpstreamError(message, detail=str(error), status=HTTPStatus.GATEWAY_TIMEOUT) from error
+        except OSError as error:
+            raise UpstreamError("CloudFront does not answer as it should", detail=str(error)) from error
+
+
+def _refused(reply: Reply) -> UpstreamError:
+    detail = f"{reply.status} {reply.body[:500].decode(errors='replace')}"
+    if _between("Code", reply.body) in ("TooManyInvalidationsInProgress", "Throttling"):
+        message = "CloudFront has too many invalidations in progress"
+        headers = {"Retry-After": "60"}
+        return UpstreamError(message, detail=detail, status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
+    return UpstreamError("CloudFront does not take the invalidation", detail=detail)
+
+
+def _between(name: str, body: bytes) -> str:
+    """The text of the first element of that name, empty if there is none."""
+    found = re.search(rf"<{name}>([^<]*)</{name}>".encode(), body)
+    return found[1].decode(errors="replace") if found else ""

@@ -1,0 +1,54 @@
+"""`image-handler purge`: have a service withdraw originals with everything that was made of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from handler.tls import connection_to
+from handler.withdrawal import MOST
+
+_SECONDS = 35.0
+
+
+@click.command()
+@click.argument("keys", nargs=-1, required=True, metavar="KEY…")
+@click.option("--url", required=True, help="Address of the service, such as https://images.example.com.")
+@click.option("--bucket", help="Source in which the keys lie; nothing: the first.")
+@click.option("--token", envvar="IMAGE_HANDLER_TOKEN", hidden=True)
+def purge(keys: tuple[str, ...], url: str, bucket: str | None, token: str | None) -> None:
+    """Withdraw the originals KEY…: pictures kept of them, what was seen in them, and every copy in the CDN.
+
+    The operator's token is read from IMAGE_HANDLER_TOKEN.
+    """
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+        raise click.UsageError(f"--url must be an http(s) address, got {url!r}")
+    for start in range(0, len(keys), MOST):
+        said = _asked(url.rstrip("/"), keys[start : start + MOST], bucket, token)
+        click.echo(f"{said['keys']} originals withdrawn, {said['results']} kept pictures deleted" + _cdn(said))
+
+
+def _cdn(said: dict[str, Any]) -> str:
+    return f", invalidation {said['invalidation']}" if said["invalidation"] else ""
+
+
+def _asked(url: str, keys: Sequence[str], bucket: str | None, token: str | None) -> dict[str, Any]:
+    body = json.dumps({"keys": keys} | ({"bucket": bucket} if bucket else {}))
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    connection = connection_to(url, _SECONDS)
+    try:
+        connection.request("POST", f"{urlsplit(url).path}/_api/purge", body, headers)
+        response = connection.getresponse()
+        said = json.loads(response.read())
+    except (OSError, HTTPException, ValueError) as error:
+        raise click.ClickException(f"{url} does not answer as this service does: {error}") from error
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise click.ClickException(f"{response.status}: {said.get('message', said)}")
+    return dict(said)

@@ -1,0 +1,42 @@
+"""An original and everything that was made of it, withdrawn: kept pictures, what was seen in it, the CDN's copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from features import Deadline, ObjectRef
+from handler.cdn import Distribution
+from handler.errors import BadRequest
+from handler.objects.keys import is_impossible, other_forms
+from handler.ports import Objects
+from handler.produce import tag_of
+from handler.shelf import Shelf
+
+MOST = 300
+"""Keys of one call; CloudFront works on 3,000 tags at a time."""
+
+
+class Withdrawal(msgspec.Struct, frozen=True):
+    """What can be withdrawn here, and from where."""
+
+    objects: Objects
+    shelf: Shelf | None
+    cdn: Distribution | None
+
+    def of(self, refs: Sequence[ObjectRef], deadline: Deadline) -> dict[str, object]:
+        """Withdraw objects, which may be gone already. Forbidden for a bucket that is not listed, UpstreamError."""
+        tags = list(dict.fromkeys(tag for ref in refs for tag in self._tags(ref)))
+        # The kept pictures first, or the CDN could fetch one of them again.
+        results = sum(self.shelf.withdraw(tag) for tag in tags) if self.shelf else 0
+        invalidation = self.cdn.withdraw(tags, deadline) if self.cdn else None
+        return {"keys": len(refs), "results": results, "invalidation": invalidation}
+
+    def _tags(self, ref: ObjectRef) -> Iterator[str]:
+        """Of the key as it came, and of those under which it may have been found."""
+        ref = self.objects.resolve(ref)
+        if is_impossible(ref.key):
+            raise BadRequest(f"`keys` must be keys that a store can have, got {ref.key[:60]!a}")
+        for key in (ref.key, *other_forms(ref.key)):
+            yield tag_of(ObjectRef(ref.bucket, key))
