@@ -5,6 +5,7 @@ from __future__ import annotations
 from features import ObjectRef
 from handler.aws import AwsAccess
 from handler.dialects import json_edits
+from handler.dialects.rewrite import Rewrite
 from handler.objects import open_sources
 from handler.presets import Recipe, read_presets
 from handler.settings import Settings
@@ -25,10 +26,28 @@ def read_house(settings: Settings, aws: AwsAccess) -> House:
         public_features=settings.public_features,
         dialects=settings.dialects,
         auto=_auto(settings),
+        default_preset=settings.default_preset,
+        source_paths=_source_paths(settings.source_paths),
+        client_hints=settings.client_hints,
+        rewrite=Rewrite.read(settings.rewrite_match_pattern, settings.rewrite_substitution),
     )
     if faults := house.faults():
         raise ValueError("\n".join(faults))
     return house
+
+
+def _source_paths(said: tuple[str, ...]) -> dict[str, str]:
+    """Prefix → source. ValueError."""
+    paths: dict[str, str] = {}
+    for entry in said:
+        prefix, equals, source = entry.rpartition("=")
+        prefix = prefix.removeprefix("/")
+        if not equals or not prefix.endswith("/") or not source or prefix in paths:
+            raise ValueError(
+                f"SOURCE_PATHS must be a comma list of prefix/=source, each prefix once, got {entry[:60]!r}"
+            )
+        paths[prefix] = source
+    return paths
 
 
 def _auto(settings: Settings) -> frozenset[str]:

@@ -58,7 +58,7 @@ class Interpreter(msgspec.Struct, frozen=True):
         in_path = address.claims_signature and self.callers.in_paths
         said = self._asked(address)
         request = understand(address.path, address.pairs, self.house, caller=Caller.OPERATOR, path_signed=in_path)
-        ref = self._resolved(said.ref)
+        ref = self._resolved(request.source) if isinstance(request.source, ObjectRef) else said.ref
         return {
             "dialect": said.dialect,
             "bucket": ref.bucket,

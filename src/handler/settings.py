@@ -97,10 +97,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_gps: bool = _set(False, "ALLOW_GPS", yes, "Let a GPS position leave with metadata=keep")
 
     # What a URL means
+    source_paths: tuple[str, ...] = _set(
+        (), "SOURCE_PATHS", names, "Comma list of prefix/=source: the rest of such a key lies in that source"
+    )
+    rewrite_match_pattern: str = _set(
+        "", "REWRITE_MATCH_PATTERN", text, "/expression/flags that paths are rewritten by"
+    )
+    rewrite_substitution: str = _set(
+        "", "REWRITE_SUBSTITUTION", text, "What takes the place of a match; the outcome is read as Thumbor's path"
+    )
+    client_hints: bool = _set(False, "CLIENT_HINTS", yes, "Take density and width from Sec-CH-DPR and Sec-CH-Width")
     presets: str = _set("", "PRESETS", text, "JSON: name → edits or query; or the s3:// or file:// address of such")
     presets_only: bool = _set(
         False, "PRESETS_ONLY", yes, "A URL may hold preset, v, expires and signature, nothing else"
     )
+    default_preset: str = _set("", "DEFAULT_PRESET", text, "Preset of every URL that names none")
     always: str = _set("", "ALWAYS", text, "JSON edits added to every answer, or the address of such")
     dialects: tuple[str, ...] = _set(
         ("json", "thumbor", "query"),

@@ -10,7 +10,9 @@ import msgspec
 
 from features import CATALOGUE, ObjectRef, Output, Step, check, edits
 from handler.dialects import json_edits, query, thumbor
+from handler.dialects.rewrite import Rewrite
 from handler.errors import BadRequest, Forbidden, NotFound
+from handler.hints import Hints
 from handler.presets import Recipe
 from handler.request import ImageRequest
 from handler.signature import parse_expiry
@@ -39,11 +41,30 @@ class House(msgspec.Struct, frozen=True):
     dialects: tuple[str, ...] = DIALECTS
     auto: frozenset[str] = frozenset()
     """Formats that are negotiated where a request names none: from AUTO_FORMAT and AUTO_WEBP."""
+    default_preset: str = ""
+    """Of every request that names none."""
+    source_paths: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Prefix of a key → the source that the rest of it lies in."""
+    client_hints: bool = False
+    rewrite: Rewrite | None = None
+
+    def source_of(self, ref: ObjectRef) -> ObjectRef:
+        """Where a key lies that is named without a bucket: in the source of its longest listed prefix."""
+        prefixes = [prefix for prefix in self.source_paths if ref.key.startswith(prefix) and ref.key != prefix]
+        if ref.bucket or not prefixes:
+            return ref
+        prefix = max(prefixes, key=len)
+        return ObjectRef(self.source_paths[prefix], ref.key.removeprefix(prefix))
 
     def faults(self) -> list[str]:
         """What does not go together, a line each."""
         known = {feature.name for feature in CATALOGUE} | {"*"}
-        return [f"PUBLIC_FEATURES: no feature is called {name!r}" for name in self.public_features if name not in known]
+        faults = [
+            f"PUBLIC_FEATURES: no feature is called {name!r}" for name in self.public_features if name not in known
+        ]
+        if self.default_preset and self.default_preset not in self.presets:
+            faults.append(f"DEFAULT_PRESET must be one of those in PRESETS, got {self.default_preset!r}")
+        return faults
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -64,6 +85,7 @@ def understand(
     caller: Caller = Caller.ANYONE,
     accepts: frozenset[str] = frozenset(),
     path_signed: bool = False,
+    hints: Hints | None = None,
 ) -> ImageRequest:
     """What a path and its parameters ask for. Raises InvalidParameter, BadRequest, Forbidden or NotFound.
 
@@ -73,8 +95,9 @@ def understand(
     words = query.read(pairs)
     said = _by_language(path, words, house, is_url=caller is not Caller.OPERATOR, path_signed=path_signed)
     if house.presets_only and caller is not Caller.OPERATOR:
-        _only_presets(said, pairs)
-    return _ruled(said, ObjectRef(*said.ref), house, caller, accepts)
+        _only_presets(said, pairs, house)
+    ref = said.ref if path.startswith(KEY_PREFIX) else house.source_of(said.ref)
+    return _ruled(said, ref, house, caller, accepts, hints)
 
 
 def understand_posted(
@@ -106,6 +129,8 @@ def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, p
         key = path.removeprefix(KEY_PREFIX)
     else:
         key = path.removeprefix("/")
+        if house.rewrite is not None and not path_signed:
+            key = house.rewrite.apply(path).removeprefix("/")
         asked = _in_path(key, words, house, path_signed=path_signed)
         if asked is not None:
             return asked
@@ -139,28 +164,35 @@ def _recipe(words: query.Words) -> Recipe:
     return Recipe(edits(words.edits, text=True), check(Output, words.output, text=True))
 
 
-def _only_presets(asked: Asked, pairs: tuple[tuple[str, object], ...]) -> None:
+def _only_presets(asked: Asked, pairs: tuple[tuple[str, object], ...], house: House) -> None:
     others = [name for name, _ in pairs if name not in _WITH_PRESETS_ONLY]
     if others or asked.recipe != Recipe() or asked.headers or asked.ref.bucket:
         what = f"`{others[0]}`" if others else "edits in JSON"
         raise Forbidden(f"only presets are allowed here (PRESETS_ONLY), got {what}")
-    if "preset" not in asked.controls:
+    if "preset" not in asked.controls and not house.default_preset:
         raise Forbidden("only presets are allowed here (PRESETS_ONLY): `preset` must be given")
 
 
 def _ruled(
-    asked: Asked, source: ObjectRef | bytes, house: House, caller: Caller, accepts: frozenset[str]
+    asked: Asked,
+    source: ObjectRef | bytes,
+    house: House,
+    caller: Caller,
+    accepts: frozenset[str],
+    hints: Hints | None = None,
 ) -> ImageRequest:
     """The request with everything that the operator's rules add to it or refuse."""
     recipe = asked.recipe
     if caller is Caller.ANYONE:
         _refuse_dear(recipe.steps, house)
-    preset = asked.controls.get("preset")
+    preset = asked.controls.get("preset", house.default_preset or None)
     if preset is not None:
         if preset not in house.presets:
             known = ", ".join(house.presets) or "those in PRESETS, which is empty"
             raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
         recipe = recipe.over(house.presets[preset])
+    if hints is not None and house.client_hints:
+        recipe = hints.on(recipe)
     recipe = recipe.then(house.always)
     if recipe.output.format is None and house.auto:
         recipe = Recipe(output=check(Output, {"format": "auto"})).over(recipe)

@@ -77,6 +77,8 @@ def build(settings: Settings) -> Application:
     with _told(faults, "IGNORED_PARAMETERS must be "):
         ignored = IgnoredParameters(settings.ignored_parameters, query.is_known)
     faults += _missing_files(settings)
+    if not faults:
+        faults += _unknown_sources(house, objects)
     _refuse(faults)
     uploads = fallback = results = None
     with _told(faults):
@@ -175,6 +177,12 @@ def _operator(
         )  # fmt: skip
 
     return opened
+
+
+def _unknown_sources(house: House, objects: Sources) -> list[str]:
+    known = {place.name for place in objects.places}
+    unknown = sorted(set(house.source_paths.values()) - known)
+    return [f"SOURCE_PATHS must name sources of SOURCE_BUCKETS, got {name!r}" for name in unknown]
 
 
 def _missing_files(settings: Settings) -> list[str]:

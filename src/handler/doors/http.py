@@ -13,6 +13,7 @@ from handler import canonical, response
 from handler.callers import Callers
 from handler.doors.http_call import Call
 from handler.errors import BadRequest, Forbidden, HandlerError, MethodNotAllowed, NotFound, UriTooLong
+from handler.hints import HEADERS, Hints
 from handler.ports import SecretSource
 from handler.produce import Workshop, produce
 from handler.proofs import is_one_of
@@ -106,15 +107,30 @@ class HttpDoor(msgspec.Struct, frozen=True):
     def _picture(self, path: str, raw_path: str, call: Call, deadline: Deadline) -> Answer:
         pairs = call.pairs(self.ignored)
         proof = self.callers.proof(path, pairs, raw_path)
+        hints = Hints.of(call.headers) if self.house.client_hints else None
         request = understand(
-            path, pairs, self.house, caller=proof.caller, accepts=call.accepts, path_signed=proof.path_signed
+            path,
+            pairs,
+            self.house,
+            caller=proof.caller,
+            accepts=call.accepts,
+            path_signed=proof.path_signed,
+            hints=hints,
         )
         result = produce(request, self.workshop, deadline=deadline, conditions=call.conditions, shelf=self.shelf)
         if result.aside and self.shelf is not None:
-            return response.elsewhere(result, *self.shelf.link(result, request))
-        answer = response.picture(result, request, self.caching)
+            return self._hinted(response.elsewhere(result, *self.shelf.link(result, request)))
+        answer = self._hinted(response.picture(result, request, self.caching))
         answer.refuse_above(self.most)
         return answer
+
+    def _hinted(self, answer: Answer) -> Answer:
+        """Where hints count, the client is asked for them, and a cache is told that they do."""
+        if not self.house.client_hints:
+            return answer
+        told = ", ".join(HEADERS)
+        varies = answer.headers.get("Vary", "")
+        return answer.with_headers({"Accept-CH": told, "Vary": f"{varies}, {told}" if varies else told})
 
     def _result(self, path: str, call: Call) -> Answer:
         """What a redirect leads to, where no CDN and no S3 answers: however large it is, as no Lambda is in between."""

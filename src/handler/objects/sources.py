@@ -104,7 +104,9 @@ def origin_of(address: str, places: Sequence[Place]) -> ObjectRef | None:
     """The listed HTTPS origin under which a URL lies, the one with the longest prefix, and the rest as key."""
     try:
         url = urlsplit(address)
-        wanted = (url.scheme, url.hostname, url.port or 443)
+        # A page of old may say http; what is listed is fetched by https alone.
+        is_plain = url.scheme == "http" and url.port in (None, 80)
+        wanted = ("https", url.hostname, 443) if is_plain else (url.scheme, url.hostname, url.port or 443)
     except ValueError:
         return None
     if url.query or url.fragment or "@" in url.netloc:

@@ -1,0 +1,52 @@
+"""Client hints: what a browser tells of its screen, where the operator asks for it (CLIENT_HINTS)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from features import Step, by_name, check
+from handler.presets import Recipe
+
+HEADERS = ("Sec-CH-DPR", "Sec-CH-Width")
+_DPR = re.compile(r"[0-9]{1,2}(?:\.[0-9]{1,6})?")
+_WIDTH = re.compile(r"[1-9][0-9]{0,4}")
+_STEP = 4
+"""A density counts to a quarter, so that not every zoom of a browser makes another picture."""
+
+
+class Hints(msgspec.Struct, frozen=True):
+    """Device pixels for each pixel of the page, and how many of them the picture is wide there."""
+
+    dpr: float | None = None
+    width: int | None = None
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Hints:
+        """From headers by lower-case name; what cannot be read says nothing."""
+        dpr, width = headers.get("sec-ch-dpr", ""), headers.get("sec-ch-width", "")
+        return cls(
+            dpr=min(5.0, max(1.0, round(float(dpr) * _STEP) / _STEP)) if _DPR.fullmatch(dpr) else None,
+            width=int(width) if _WIDTH.fullmatch(width) and int(width) <= 65_535 else None,
+        )
+
+    def on(self, recipe: Recipe) -> Recipe:
+        """The recipe with what it leaves open: the density of a resize, the width where nothing resizes."""
+        at = next((at for at, step in enumerate(recipe.steps) if step.feature.name == "resize"), None)
+        if at is None:
+            return self._resized(recipe)
+        params = recipe.steps[at].params
+        is_open = getattr(params, "dpr", 1.0) == 1.0 and (getattr(params, "width", 0) or getattr(params, "height", 0))
+        if self.dpr is None or not is_open:
+            return recipe
+        step = Step(recipe.steps[at].feature, msgspec.structs.replace(params, dpr=self.dpr))
+        return msgspec.structs.replace(recipe, steps=(*recipe.steps[:at], step, *recipe.steps[at + 1 :]))
+
+    def _resized(self, recipe: Recipe) -> Recipe:
+        if self.width is None or any(step.is_report for step in recipe.steps):
+            return recipe
+        resize = by_name("resize")
+        wanted = check(resize.params, {"width": self.width, "withoutEnlargement": True})
+        return recipe.over(Recipe((Step(resize, wanted),)))

@@ -1,0 +1,62 @@
+"""AWS's custom rewrite, against what JavaScript's `String.replace` makes of the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests import pictures
+from tests.client import Client, size
+
+from handler.dialects.rewrite import Rewrite
+from handler.settings import SettingsError
+
+
+@pytest.mark.parametrize(
+    ("pattern", "substitution", "path", "expected"),
+    [
+        ("/thumb/g", "fit-in/30x20", "/thumb/a.jpg", "/fit-in/30x20/a.jpg"),
+        ("/a/", "b", "/aa.jpg", "/ba.jpg"),
+        ("/a/g", "b", "/aa.jpg", "/bb.jpg"),
+        ("/^\\/(\\d+)-(\\d+)\\/(.*)$/", "/$1x$2/$3", "/30-20/a.jpg", "/30x20/a.jpg"),
+        ("/^\\/(?<width>\\d+)\\//", "/$<width>x0/", "/30/a.jpg", "/30x0/a.jpg"),
+        ("/SMALL/i", "$$$&", "/small/a.jpg", "/$small/a.jpg"),
+        ("/(?<!x)a/", "<$&>", "/xa/a", "/xa/<a>"),
+        ("/(a)(b)?/", "[$1$2]", "/ac", "/[a]c"),
+        ("/nothing/", "x", "/a.jpg", "/a.jpg"),
+    ],
+)
+def test_paths_are_rewritten(pattern: str, substitution: str, path: str, expected: str) -> None:
+    rewrite = Rewrite.read(pattern, substitution)
+    assert rewrite is not None
+    assert rewrite.apply(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "substitution", "said"),
+    [
+        ("thumb", "x", "REWRITE_MATCH_PATTERN must be /expression/flags"),
+        ("/a/x", "x", "REWRITE_MATCH_PATTERN must be /expression/flags"),
+        ("/(/", "x", "REWRITE_MATCH_PATTERN must be an expression"),
+        ("/a/", "$1", "REWRITE_SUBSTITUTION must name groups"),
+        ("/a/", "$<b>", "REWRITE_SUBSTITUTION must name groups"),
+    ],
+)
+def test_faults_are_told_at_the_start(tmp_path: Path, pattern: str, substitution: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        client(tmp_path, pattern, substitution)
+
+
+def client(folder: Path, pattern: str, substitution: str) -> Client:
+    said = {"REWRITE_MATCH_PATTERN": pattern, "REWRITE_SUBSTITUTION": substitution}
+    return Client({"SOURCE_BUCKETS": f"p=file://{folder}", **said})
+
+
+def test_the_outcome_is_a_path_of_thumbors(tmp_path: Path) -> None:
+    (tmp_path / "thumb").mkdir()
+    for name in ("a.jpg", "thumb/a.jpg"):
+        (tmp_path / name).write_bytes(pictures.jpeg(pictures.scene(64, 48)))
+    asked = client(tmp_path, "/^\\/thumb/", "/30x20")
+    assert size(asked.get("/thumb/a.jpg").body) == (30, 20)
+    assert size(asked.get("/a.jpg").body) == (64, 48)
+    assert size(asked.get("/_key/thumb/a.jpg").body) == (64, 48)
