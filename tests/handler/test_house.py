@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests import pictures
@@ -29,7 +30,7 @@ def client(folder: Path, **more: str) -> Client:
     return Client({"SOURCE_BUCKETS": sources, "PRESETS": PRESETS, **more})
 
 
-def width(asked: Client, address: str, **headers: str) -> int:
+def width(asked: Client, address: str, **headers: Any) -> int:
     answer = asked.get(address, **headers)
     assert answer.status == 200, answer.body
     return size(answer.body)[0]
