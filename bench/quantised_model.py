@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyvips
 from tests.weights import PHOTOS
+
+from features import _int8
 
 ROUNDS = 7
 Input = Any
@@ -25,7 +26,7 @@ Input = Any
 
 def table(original: Path, plain: Any) -> Iterator[str]:
     """Rows of a table; `plain` is the model as it is used."""
-    fed = {path.stem: _input(path) for path in sorted(PHOTOS.iterdir())}
+    fed = {path.stem: _int8.shown(path) for path in sorted(PHOTOS.iterdir())}
     whole = {name: _mask(plain, each) for name, each in fed.items()}
     yield "\n## Smaller versions of the model\n"
     yield "| version | times as fast | mean difference, of 255 | on the worst sample |"
@@ -43,66 +44,40 @@ def table(original: Path, plain: Any) -> Iterator[str]:
 
 def _versions(original: Path, folder: Path, fed: list[Input]) -> dict[str, Callable[[], Path]]:
     import onnx
-    from onnx import version_converter
     from onnxconverter_common import float16
-    from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    prepared = folder / "prepared.onnx"
-    # Quantisation by channel wants a newer operator set than the file has.
-    onnx.save(version_converter.convert_version(onnx.load(original), 17), folder / "newer.onnx")
-    quant_pre_process(str(folder / "newer.onnx"), str(prepared))
-    model = onnx.load(prepared)
-    channels = {each.name: each.dims[0] for each in model.graph.initializer}
-    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
-    names = [node.name for node in convolutions]
-    of_masks = {node.name for node in convolutions if channels[node.input[1]] == 1}
+    ready = _int8.prepared(original, folder)
+    names, of_masks = _int8.named(ready)
 
     def half() -> Path:
         onnx.save(float16.convert_float_to_float16(onnx.load(original), keep_io_types=True), folder / "half.onnx")
         return folder / "half.onnx"
 
+    def int8(kept: set[str]) -> Path:
+        _int8.quantised(ready, folder / "int8.onnx", fed, kept)
+        return folder / "int8.onnx"
+
+    def ends(first: int, last: int) -> set[str]:
+        return {*names[:first], *names[len(names) - last :]}
+
+    def but_for_ends(first: int, last: int) -> Callable[[], Path]:
+        return lambda: int8(of_masks | ends(first, last))
+
+    shipped = (_int8.FIRST, _int8.LAST)
+    tried = [(0, 22), (1, 22), (8, 22), (8, 16), (4, 14), (2, 16)]
     return {
         "fp16": half,
-        "int8": lambda: _int8(prepared, folder / "int8.onnx", fed, set()),
-        "int8, masks in fp32": lambda: _int8(prepared, folder / "masks.onnx", fed, of_masks),
-        "int8, masks and last 22 of 119 in fp32": lambda: _int8(
-            prepared, folder / "last.onnx", fed, of_masks | set(names[-22:])
-        ),
-        "int8, masks, first 8 and last 22 in fp32": lambda: _int8(
-            prepared, folder / "ends.onnx", fed, of_masks | set(names[:8]) | set(names[-22:])
-        ),
+        "int8": lambda: int8(set()),
+        "int8, masks in fp32": lambda: int8(of_masks),
+        f"**int8, masks, first {shipped[0]} and last {shipped[1]} in fp32**": but_for_ends(*shipped),
+        **{f"int8, masks, first {a} and last {b} in fp32": but_for_ends(a, b) for a, b in tried},
     }
-
-
-def _int8(prepared: Path, target: Path, fed: list[Input], kept: set[str]) -> Path:
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-
-    class Samples(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
-        def __init__(self) -> None:
-            self._left = iter(fed)
-
-        def get_next(self) -> dict[str, Input] | None:
-            found = next(self._left, None)
-            return None if found is None else {"input.1": found}
-
-    quantize_static(
-        str(prepared), str(target), Samples(), quant_format=QuantFormat.QDQ, op_types_to_quantize=["Conv"],
-        per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=sorted(kept),
-    )  # fmt: skip
-    return target
 
 
 def _opened(path: Path) -> Any:
     from features._inference import open_model
 
     return open_model(path)
-
-
-def _input(path: Path) -> Input:
-    from features._saliency import _DEVIATION, _MEAN, reduced
-
-    pixels = reduced(pyvips.Image.new_from_file(str(path)).autorot())
-    return ((pixels / max(float(pixels.max()), 1e-6) - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None].astype(np.float32)
 
 
 def _mask(model: Any, fed: Input) -> Any:

