@@ -21,7 +21,7 @@ class Flatten(Params):
     ] = Color(0, 0, 0)
 
 
-@feature(Flatten, group="colour")
+@feature(Flatten, group="colour", scale_free=True)
 def flatten(picture: Picture, wanted: Flatten, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if not picture.has_alpha:
         return picture

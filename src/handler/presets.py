@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from features import InvalidParameter, Output, Step, check, describe, edits, in_order
-from handler.dialects import json_edits, query
+from handler.dialects import aws_edits, query
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -27,8 +27,8 @@ class Recipe(msgspec.Struct, frozen=True):
                 if name != "feature":
                     raise InvalidParameter(f"{where}.{name}", "left out: it steers a request", words.controls[name])
             return cls(edits(words.edits, text=True, where=where), check(Output, words.output, where=where, text=True))
-        steps, output = json_edits.split(said)
-        return cls(edits(steps, where=where), check(Output, output, where=where))
+        meaning = aws_edits.read(said, where)
+        return cls(meaning.steps, meaning.output)
 
     def over(self, base: Recipe) -> Recipe:
         """This recipe on top of another: its features replace theirs, its output options win.

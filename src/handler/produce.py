@@ -142,7 +142,7 @@ def produce(
     verdict = decided(request.steps, context)
     bare = _bare(request, ingredients, workshop, verdict)
     if conditions is not None and _has(conditions, bare.etag, bare.last_modified):
-        return msgspec.structs.replace(bare, not_modified=True, negotiated=request.output.format == "auto")
+        return msgspec.structs.replace(bare, not_modified=True)
     size = sum(info.size for info in ingredients.infos)
     found = shelf.find(request, bare, size) if shelf else None
     if found is not None:
@@ -163,6 +163,7 @@ def _bare(request: ImageRequest, ingredients: _Ingredients, workshop: Workshop, 
         cache_control=original.info.cache_control if not isinstance(original, bytes) else "",
         tags=tuple(tag_of(info.ref) for info in ingredients.infos),
         is_certain=verdict.is_certain,
+        negotiated=request.negotiated or request.output.format == "auto",
     )
 
 
@@ -172,13 +173,13 @@ def _made(bare: Result, outcome: Rendered | Report) -> Result:
             bare,
             body=outcome.body,
             media_type=outcome.media_type,
-            negotiated=outcome.negotiated,
+            negotiated=bare.negotiated or outcome.negotiated,
             source=outcome.source,
             width=outcome.width,
             height=outcome.height,
         )
     body = json.dumps(outcome.content, ensure_ascii=False).encode()
-    return msgspec.structs.replace(bare, body=body, media_type="application/json")
+    return msgspec.structs.replace(bare, body=body, media_type="application/json", negotiated=False)
 
 
 def _context(request: ImageRequest, ingredients: _Ingredients, workshop: Workshop, deadline: Deadline) -> Context:

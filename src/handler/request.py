@@ -17,6 +17,8 @@ class ImageRequest(msgspec.Struct, frozen=True):
     """Where the original lies, or the original itself when it came with the request."""
     steps: tuple[Step, ...] = ()
     output: Output = msgspec.field(default_factory=Output)
+    negotiated: bool = False
+    """Whether what the client accepts has had a say already."""
     accepts: frozenset[str] = frozenset()
     """What the client takes beside the plain formats ("avif", "webp"); only `format=auto` looks at it."""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)

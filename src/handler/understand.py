@@ -75,6 +75,8 @@ class Asked(msgspec.Struct, frozen=True):
     controls: Mapping[str, str]
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     dialect: str = "query"
+    webp: Output | None = None
+    """The output in its place where AUTO_WEBP is on and the client takes WebP."""
 
 
 def understand(
@@ -143,8 +145,11 @@ def _in_path(path: str, words: query.Words, house: House, *, path_signed: bool) 
     """What a path says that is more than a key, with the query on top; None for a key."""
     said = json_edits.decode(path) if "json" in house.dialects and not path_signed else None
     if said is not None:
-        base = Recipe(edits(said.edits, where="edits"), check(Output, said.output, where="edits"))
-        return _with_query(ObjectRef(said.bucket, said.key), base, words, said.headers, "json")
+        base = Recipe(said.meaning.steps, said.meaning.output)
+        asked = _with_query(ObjectRef(said.bucket, said.key), base, words, said.headers, "json")
+        if said.meaning.webp is None or "format" in words.output:
+            return asked
+        return msgspec.structs.replace(asked, webp=_recipe(words).over(Recipe(output=said.meaning.webp)).output)
     wanted = thumbor.read(path, signed=path_signed) if "thumbor" in house.dialects else None
     if wanted is None:
         return None
@@ -183,6 +188,9 @@ def _ruled(
 ) -> ImageRequest:
     """The request with everything that the operator's rules add to it or refuse."""
     recipe = asked.recipe
+    negotiated = asked.webp is not None and house.auto == {"webp"}
+    if negotiated and asked.webp is not None and "webp" in accepts:
+        recipe = Recipe(recipe.steps, asked.webp)
     if caller is Caller.ANYONE:
         _refuse_dear(recipe.steps, house)
     preset = asked.controls.get("preset", house.default_preset or None)
@@ -202,6 +210,7 @@ def _ruled(
         source=source,
         steps=recipe.steps,
         output=recipe.output,
+        negotiated=negotiated,
         accepts=accepts,
         headers=asked.headers,
         expires=parse_expiry(expires, datetime.now(UTC)) if expires is not None else None,

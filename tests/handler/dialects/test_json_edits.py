@@ -36,56 +36,6 @@ def test_any_other_path_is_not_in_this_language(other: str) -> None:
     assert json_edits.decode(other) is None
 
 
-def test_edits_are_sorted_into_features_and_output() -> None:
-    said = json_edits.decode(
-        path(
-            {
-                "key": "a.jpg",
-                "outputFormat": "webp",
-                "effort": 3,
-                "edits": {"resize": {"width": 5}, "jpeg": {"quality": 40}, "flip": True, "animated": False},
-            }
-        )
-    )
-    assert said is not None
-    assert said.edits == {"resize": {"width": 5}, "flip": True}
-    assert said.output == {"format": "jpeg", "quality": 40, "effort": 3, "animated": False}
-
-
-@pytest.mark.parametrize(
-    ("order", "box"),
-    [
-        (["extract", "resize"], "crop"),
-        (["resize", "extract"], "extract"),
-        (["extract"], "crop"),
-        (["resize", "crop"], "extract"),
-    ],
-)
-def test_the_order_of_keys_says_whether_the_cut_comes_first(order: list[str], box: str) -> None:
-    steps, _ = json_edits.split({name: {"width": 5, "height": 5} for name in order})
-    assert box in steps
-
-
-def test_overlay_is_a_watermark() -> None:
-    steps, _ = json_edits.split(
-        {
-            "overlayWith": {
-                "bucket": "b",
-                "key": "k",
-                "alpha": "30",
-                "wRatio": "20",
-                "options": {"left": "5p", "top": -3},
-            }
-        }
-    )
-    assert steps == {"watermark": {"bucket": "b", "key": "k", "opacity": 70.0, "width": 20.0, "left": "5p", "top": -3}}
-
-
-def test_sharps_colours_are_one_value() -> None:
-    steps, _ = json_edits.split({"tint": {"r": 1, "g": 2, "b": 3}, "resize": {"background": {"r": 1}}})
-    assert steps == {"tint": {"color": {"r": 1, "g": 2, "b": 3}}, "resize": {"background": {"r": 1}}}
-
-
 @pytest.mark.parametrize(
     ("said", "name"),
     [
@@ -96,6 +46,9 @@ def test_sharps_colours_are_one_value() -> None:
         ({"key": "a", "headers": {"Location": "https://evil.example"}}, "headers.Location"),
         ({"key": "a", "headers": {"Cache-Control": "a\r\nb: c"}}, "headers.Cache-Control"),
         ({"key": "a", "edits": {"jpeg": {"nosuch": 1}}}, "edits.jpeg.nosuch"),
+        ({"key": "a", "edits": {"nosuch": 1}}, "edits.nosuch"),
+        ({"key": "a", "outputFormat": "bmp"}, "outputFormat"),
+        ({"key": "a", "effort": 7}, "effort"),
         ({"key": "a", "edits": {"overlayWith": {"alpha": "x"}}}, "edits.overlayWith.alpha"),
         ({"key": "a", "edits": {"overlayWith": 1}}, "edits.overlayWith"),
     ],

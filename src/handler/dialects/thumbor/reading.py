@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from features import Output, check, edits
-from handler.dialects import json_edits
+from features import Output, check
+from handler.dialects import aws_edits
 from handler.dialects.thumbor import Said, aws, filters, grammar
 
 
@@ -20,5 +20,5 @@ def aws_part(text: str) -> Said | None:
     path = grammar.aws_part(text)
     if path is None:
         return None
-    steps, output = json_edits.split(aws.edits_of(path))
-    return Said(path.image, edits(steps, where="edits"), check(Output, output, where="edits"), bucket=path.bucket)
+    meaning = aws_edits.read(aws.edits_of(path), "edits")
+    return Said(path.image, meaning.steps, meaning.output, bucket=path.bucket)
