@@ -296,6 +296,8 @@ class App {
     this.controls.clear();
     const isReport = blob.type.startsWith("application/json");
     $("report").hidden = !isReport;
+    $("tools").hidden = isReport;
+    $("stage").classList.remove("stale");
     this.result = { bytes: blob.size, type: blob.type };
     if (isReport) $("report").replaceChildren(report(JSON.parse(await blob.text())));
     else await this.showResult(blob, signal);
@@ -445,6 +447,9 @@ class App {
     $("fault").replaceChildren(...[h("strong", {}, title(error)), h("p", {}, prose(error.message)), go].filter(Boolean));
     $("fault").classList.remove("calm");
     $("fault").hidden = false;
+    $("stage").classList.add("stale");
+    $("fact-result").textContent = $("fact-time").textContent = "…";
+    $("saving").hidden = true;
     this.controls.show(this.wish);
   }
 

@@ -6,6 +6,7 @@ import { row } from "./fields.js";
 const GROUPS = { output: "Format and size", geometry: "Shape", colour: "Colour", effect: "Effects", overlay: "Overlays", report: "Reports" };
 const OUTPUT = "";
 const SHOWN = 6;
+const LEADING = ["format", "quality", "maxBytes"]; // of the output, the rest on demand: the features are to be in sight
 const MARKS = { heavy: ["model", "Runs a model: takes seconds"], billed: ["billed", "Asks a service that bills each call"] };
 
 /** A card: switch, name, help, and, once it is opened, the parameters. */
@@ -14,7 +15,7 @@ class Card {
     this.feature = feature;
     this.panel = panel;
     this.rows = null;
-    this.asked = false;
+    this.shown = feature.name === OUTPUT ? LEADING.length : SHOWN;
     const { name, help } = feature;
     this.title = feature.title ?? label(name);
     const bodyId = `card-${name || "output"}`;
@@ -47,7 +48,7 @@ class Card {
     if (this.rows) return;
     const context = (parameter) => ({ pick: (button) => this.panel.pick({ feature: this.feature, parameter, button }) });
     this.rows = this.feature.parameters.map((parameter) => row(parameter, (value) => this.change(parameter, value), context(parameter)));
-    const [first, later] = [this.rows.slice(0, SHOWN), this.rows.slice(SHOWN)];
+    const [first, later] = [this.rows.slice(0, this.shown), this.rows.slice(this.shown)];
     if (this.feature.box) {
       const draw = h("button", { type: "button", class: "wide", onclick: () => this.panel.pick({ feature: this.feature, button: draw }) }, icon("box"), "Draw the box on the picture");
       this.body.append(draw);
@@ -64,7 +65,7 @@ class Card {
   showLater(wanted) {
     if (!this.later) return;
     this.later.hidden = !wanted;
-    this.all.textContent = wanted ? "Fewer" : `${this.rows.length - SHOWN} more`;
+    this.all.textContent = wanted ? "Fewer" : `${this.rows.length - this.shown} more`;
     this.all.setAttribute("aria-expanded", String(wanted));
   }
 
@@ -92,14 +93,14 @@ class Card {
     if (this.toggle) this.toggle.checked = on;
     if (!this.rows || this.body.hidden) return;
     for (const each of this.rows) each.show(this.values?.[each.parameter.name]);
-    if (this.rows.slice(SHOWN).some(({ parameter }) => this.values && parameter.name in this.values)) this.showLater(true);
+    if (this.rows.slice(this.shown).some(({ parameter }) => this.values && parameter.name in this.values)) this.showLater(true);
   }
 
   mark(name, message) {
     this.open(true);
     const found = this.rows.find(({ parameter }) => parameter.name === name) ?? this.rows[0];
     if (!found) return null;
-    if (this.rows.indexOf(found) >= SHOWN) this.showLater(true);
+    if (this.rows.indexOf(found) >= this.shown) this.showLater(true);
     found.mark(message);
     return found;
   }
@@ -109,6 +110,8 @@ class Card {
   }
 }
 
+const rank = ({ name }) => (LEADING.includes(name) ? LEADING.indexOf(name) : LEADING.length);
+
 export class Controls {
   /** `changed()` after each change of the wish; `pick({feature, parameter, button})` where the picture is to be clicked. */
   constructor({ features, output }, { changed, pick, overlay }) {
@@ -116,7 +119,7 @@ export class Controls {
     this.pick = pick;
     this.overlay = overlay;
     this.wish = null;
-    const about = { name: OUTPUT, title: "Output", help: "Format, quality, and how large the file may be.", group: "output", parameters: output };
+    const about = { name: OUTPUT, title: "Output", help: "Format, quality, and how large the file may be.", group: "output", parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
     this.cards = [about, ...features].map((feature) => new Card(feature, this));
     this.groups = this.grouped();
     $("controls").replaceChildren(...this.groups.map(({ element }) => element));

@@ -4,6 +4,7 @@ import { $, h } from "./dom.js";
 
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LEAST = 0.01;
+const MARGIN = 32;
 const within = (value, least = 0, most = 1) => Math.min(most, Math.max(least, value));
 const percent = (share) => `${Math.round(share * 1000) / 10}`;
 
@@ -23,9 +24,10 @@ export class Picker {
     const image = h("img", { src: address, alt: "", draggable: "false" });
     const mark = h("button", { type: "button", class: kind === "point" ? "cross" : "box" });
     const area = h("div", { class: "area" }, image, mark);
+    const room = h("div", { class: "room" }, area);
     const done = h("button", { type: "button", class: "primary", onclick: () => this.close() }, "Done");
     const how = kind === "point" ? "Click, or move it with the arrow keys." : "Drag, or move it with the arrow keys; with Shift they change its size.";
-    this.layer.replaceChildren(h("div", { class: "pick-head" }, h("strong", {}, title), h("span", {}, how), done), h("div", { class: "room" }, area));
+    this.layer.replaceChildren(h("div", { class: "pick-head" }, h("strong", {}, title), h("span", {}, how), done), room);
     this.layer.hidden = false;
     this.layer.parentElement.classList.add("picking");
     const model = kind === "point" ? new PointMark(area, mark, shares ?? [0.5, 0.5], change) : new BoxMark(area, mark, shares ?? [0.25, 0.25, 0.5, 0.5], change);
@@ -36,12 +38,16 @@ export class Picker {
       event.preventDefault();
       model.key(move.map((each) => each * 0.01), event.shiftKey);
     });
+    const fit = new ResizeObserver(() => fitted(area, image, room));
+    fit.observe(room);
+    image.addEventListener("load", () => fitted(area, image, room));
     const escape = (event) => event.key === "Escape" && this.close();
     this.layer.addEventListener("keydown", escape);
     mark.focus();
     return new Promise((resolve) => {
       this.close = () => {
         this.layer.removeEventListener("keydown", escape);
+        fit.disconnect();
         this.layer.hidden = true;
         this.layer.parentElement.classList.remove("picking");
         this.layer.replaceChildren();
@@ -51,6 +57,14 @@ export class Picker {
       };
     });
   }
+}
+
+/** As large as there is room, never enlarged beyond twice. */
+function fitted(area, image, room) {
+  if (!image.naturalWidth) return;
+  const scale = Math.min(2, (room.clientWidth - MARGIN) / image.naturalWidth, (room.clientHeight - MARGIN) / image.naturalHeight);
+  area.style.width = `${image.naturalWidth * scale}px`;
+  area.style.height = `${image.naturalHeight * scale}px`;
 }
 
 class Mark {

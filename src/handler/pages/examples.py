@@ -97,8 +97,8 @@ EXAMPLES: tuple[Example, ...] = (
 
 RECIPES: tuple[Example, ...] = (
     Example("Remove background", "removeBackground", "removeBackground=true&format=webp"),
-    Example("Smart crop to a square", "smartCropping", "smartCropping.width=400&smartCropping.height=400&format=webp"),
-    Example("AVIF at half the bytes", "", "format=avif&maxBytes={half}"),
+    Example("Smart square", "smartCropping", "smartCropping.width=400&smartCropping.height=400&format=webp"),
+    Example("AVIF, half the bytes", "", "format=avif&maxBytes={half}"),
     Example("Eight colours", "quantize", "quantize=8&format=png"),
     Example(
         "Watermark",
