@@ -41,9 +41,10 @@ class App {
 
   async start() {
     this.recipes();
+    performance.mark("usable");
     const known = HASH.test(location.hash);
     if (known) this.fromHash();
-    else this.controls.show(this.wish);
+    else this.controls.show(this.wish, { open: true });
     const keys = await this.gallery.load();
     if (!known && keys.length) {
       this.wish.output = { format: "auto" };
@@ -325,6 +326,7 @@ class App {
       await this.stage.show("after", this.urls.after);
     }
     [this.result.width, this.result.height] = this.stage.sizes.after;
+    performance.mark("shown");
   }
 
   url(which, blob) {

@@ -15,18 +15,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from tests import pictures
+from tests.local_server import SAMPLES, Answer, Server, running, serving
 from tests.tools import require_tool
 
 from features import CATALOGUE
 from handler.pages import EXAMPLES, RECIPES, Example
 
-SAMPLES = Path(__file__).parents[3] / "samples"
 NAMES = [
     "a b.jpg",
     "a%20b.jpg",
@@ -59,77 +58,6 @@ listener = serve._listen("127.0.0.1", 0)
 print("Serving at", serve._address(listener), flush=True)
 serve._run(PictureServer(handle, Bounds(workers=1, queue=1, body_bytes=1000, seconds=10)), listener)
 """
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass
-class Server:
-    """A server's process, its port and what it has logged (complete once it has ended)."""
-
-    process: subprocess.Popen[str]
-    port: int
-    log: list[str]
-
-    def ask(self, address: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(
-                method, address, body, {name.replace("_", "-"): value for name, value in headers.items()}
-            )
-            response = connection.getresponse()
-            return Answer(
-                response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
-            )
-        finally:
-            connection.close()
-
-    def metric(self, name: str) -> float:
-        lines = self.ask("/_metrics").body.decode().splitlines()
-        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(timeout=40)
-
-
-@contextmanager
-def running(*command: str, environment: dict[str, str] | None = None) -> Iterator[Server]:
-    """The server that the command starts, from the line in which it tells its address to its end."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={"PATH": "/usr/bin:/bin", **(environment or {})},
-    )  # fmt: skip
-    assert process.stdout is not None
-    log: list[str] = []
-    reader = threading.Thread(target=log.extend, args=(process.stdout,))
-    try:
-        for line in process.stdout:
-            log.append(line)
-            if match := re.search(r" at http://127\.0\.0\.1:(\d+)/", line):
-                break
-        else:
-            pytest.fail("".join(log))
-        reader.start()
-        yield Server(process, int(match[1]), log)
-    finally:
-        process.terminate()
-        process.wait(timeout=40)
-        if reader.ident is not None:
-            reader.join()
-        process.stdout.close()
-
-
-@contextmanager
-def serving(folder: Path, *options: str, **environment: str) -> Iterator[Server]:
-    program = require_tool("image-handler", "make setup")
-    with running(program, "serve", "--images", str(folder), "--port", "0", *options, environment=environment) as server:
-        yield server
 
 
 @contextmanager

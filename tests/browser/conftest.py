@@ -1,0 +1,43 @@
+"""A real Chromium, and local servers with the real handler behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from tests.browser.pages import Demo, tab
+from tests.local_server import SAMPLES, Server, serving
+from tests.tools import require_tool
+
+Open = Callable[..., AbstractContextManager[Demo]]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = require_tool("chromium", "apt-get install chromium")
+    options = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=options)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with serving(SAMPLES) as running:
+        yield running
+
+
+@pytest.fixture
+def demo(browser: Browser, server: Server) -> Iterator[Demo]:
+    with tab(browser, server) as opened:
+        yield opened
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Open:
+    """A page on another server, or of another size."""
+    return partial(tab, browser)
