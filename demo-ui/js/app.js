@@ -41,10 +41,10 @@ class App {
 
   async start() {
     this.recipes();
-    performance.mark("usable");
     const known = HASH.test(location.hash);
     if (known) this.fromHash();
     else this.controls.show(this.wish, { open: true });
+    performance.mark("usable");
     const keys = await this.gallery.load();
     if (!known && keys.length) {
       this.wish.output = { format: "auto" };
@@ -182,7 +182,7 @@ class App {
     this.original = null;
     this.originalRun?.abort();
     this.originalRun = new AbortController();
-    this.info = this.learn(this.originalRun.signal);
+    this.info = null;
     this.before = "";
     this.stage.show("before", null);
     this.stage.fitAll();
@@ -228,7 +228,7 @@ class App {
       if (key && key !== this.wish.key) Object.assign(this.wish, { bucket: this.gallery.bucket, key });
       this.opened();
     }
-    if (recipe.query.includes("{half}")) await this.info;
+    if (recipe.query.includes("{half}")) await this.learnt();
     this.apply(this.pairsOf(recipe));
   }
 
@@ -306,7 +306,7 @@ class App {
     $("fact-time").textContent = `${duration(took)} · ${origin(answer)}`;
     this.facts();
     this.tell();
-    await this.info;
+    await this.learnt();
     if (signal.aborted) return;
     this.facts();
     this.tell();
@@ -334,7 +334,13 @@ class App {
     this.urls[which] = URL.createObjectURL(blob);
   }
 
-  /** What is known of the original; nothing where the stack tells nothing of it. */
+  /** What is known of the original: asked once, and after the result, which the visitor waits for. */
+  learnt() {
+    this.info ??= this.learn(this.originalRun.signal);
+    return this.info;
+  }
+
+  /** Nothing where the stack tells nothing of it. */
   async learn(signal) {
     const { bucket, key } = this.wish;
     try {

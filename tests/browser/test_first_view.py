@@ -1,4 +1,4 @@
-"""What a visitor gets before he has done anything: quickly, small, by itself, usable at every size and for everybody."""
+"""What a visitor gets before he has done anything: small, by itself, usable at every size and for everybody."""
 
 from __future__ import annotations
 
