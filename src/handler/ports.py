@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -103,6 +103,14 @@ class Eyes(Protocol):
 
     def on(self, original: Subject, overlays: Sequence[Subject], limits: Limits, deadline: Deadline) -> Vision:
         """What can be asked of one request's pictures."""
+        ...
+
+
+class HandsOver(Protocol):
+    """The function for heavy work."""
+
+    def __call__(self, event: Mapping[str, Any], deadline: Deadline, /) -> dict[str, Any]:
+        """Its answer to an event, in the shape of ours. UpstreamError (502, 503, 504) where there is none."""
         ...
 
 

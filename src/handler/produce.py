@@ -41,6 +41,12 @@ class Workshop(msgspec.Struct, frozen=True):
     """Opens those who see; asked by the features that are billed."""
     weights: str | None = None
     """Folder of the models' weights."""
+    hands_over: bool = False
+    """Whether another function does what is heavy."""
+
+
+class HandOver(Exception):
+    """What is to be made is heavy, and another function makes such."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -136,7 +142,7 @@ def produce(
     conditions: Conditions | None = None,
     shelf: Shelf | None = None,
 ) -> Result:
-    """Fetch, apply, encode. FeatureError or HandlerError for whatever does not work."""
+    """Fetch, apply, encode. FeatureError or HandlerError for whatever does not work, HandOver for what is not ours."""
     ingredients = _gather(request, workshop.objects)
     context = _context(request, ingredients, workshop, deadline)
     verdict = decided(request.steps, context)
@@ -147,6 +153,8 @@ def produce(
     found = shelf.find(request, bare, size) if shelf else None
     if found is not None:
         return found
+    if workshop.hands_over and any(step.feature.heavy for step in verdict.steps):
+        raise HandOver
     outcome = verdict.report or _run(request, ingredients, verdict.steps, context)
     made = _made(bare, outcome)
     return shelf.keep(request, made, size) if shelf else made

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -63,6 +64,13 @@ class Answer(msgspec.Struct, frozen=True):
         body = "" if head else self.body.decode() if is_text else base64.b64encode(self.body).decode()
         headers = {**self.headers, "Content-Length": str(len(self.body))} if head and self.body else self.headers
         return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": not (head or is_text)}
+
+
+def of_event(said: Mapping[str, Any]) -> Answer:
+    """The answer in what another function of ours handed back."""
+    body = str(said["body"])
+    plain = base64.b64decode(body) if said["isBase64Encoded"] else body.encode()
+    return Answer(int(said["statusCode"]), dict(said["headers"]), plain)
 
 
 def body_bytes(most: int) -> int:

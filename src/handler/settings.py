@@ -75,6 +75,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "", "DISTRIBUTION_ID", text, "CloudFront distribution from which /_api/purge withdraws pictures"
     )
 
+    heavy_function: str = _set(
+        "",
+        "HEAVY_FUNCTION",
+        text,
+        "Function of the same image that makes what a model works on; nothing: this one does",
+    )
+
     # Who may do what
     enable_signature: bool = _set(False, "ENABLE_SIGNATURE", yes, "Refuse pictures whose URL is not signed")
     secrets_manager: str = _set(
@@ -225,6 +232,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             faults.append("ENABLE_DEFAULT_FALLBACK_IMAGE=Yes needs DEFAULT_FALLBACK_IMAGE_KEY")
         if self.store_results and not self.results_bucket:
             faults.append("STORE_RESULTS=Yes needs RESULTS_BUCKET")
+        if self.heavy_function and self.heavy_function == self.function_name:
+            faults.append(f"HEAVY_FUNCTION must be another function, got this one, {self.function_name!r}")
         if self.upload_presets and not self.output_bucket:
             faults.append("UPLOAD_PRESETS needs OUTPUT_BUCKET")
         return faults

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from features import InvalidParameter, ObjectRef
-from handler.aws import AwsAccess, Credentials
+from handler.adapters import aws_of, eyes_of, heavy_of, results_of, secret_of, shelf_of
+from handler.aws import AwsAccess
 from handler.callers import Callers
 from handler.canonical import IgnoredParameters
 from handler.dialects import query
@@ -23,10 +22,10 @@ from handler.errors import HandlerError
 from handler.house import read_house
 from handler.objects import Sources, open_sources, read_places, source_of
 from handler.observability import logger
-from handler.ports import Eyes, SecretSource
+from handler.ports import HandsOver
 from handler.produce import Workshop, produce
-from handler.response import Caching, body_bytes
-from handler.secrets import AwsSecret, FileSecret, prefetch
+from handler.response import Caching
+from handler.secrets import prefetch
 from handler.settings import Settings, SettingsError
 from handler.signature import Signatures
 from handler.understand import House
@@ -68,7 +67,7 @@ def use(built: Application) -> None:
 
 def build(settings: Settings) -> Application:
     """Compose an application. SettingsError lists every fault."""
-    aws = _aws(settings)
+    aws = aws_of(settings)
     faults: list[str] = []
     with _told(faults):
         objects = open_sources(settings.source_buckets, limit=settings.max_source_bytes, aws=aws)
@@ -84,15 +83,18 @@ def build(settings: Settings) -> Application:
     with _told(faults):
         fallback = _fallback(settings, objects)
     with _told(faults):
-        results = _results(settings, aws, objects)
-    eyes = _eyes(settings, aws, results)
+        results = results_of(settings, aws, objects)
+    eyes = eyes_of(settings, aws, results)
     weights = settings.weights_folder
     workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at, eyes, weights)
     with _told(faults):
         uploads = _uploads(settings, aws, objects, workshop, house) if settings.output_bucket else None
     _refuse(faults)
-    http = _http(settings, aws, workshop, house, ignored, fallback, results)
-    console = ConsoleDoor(workshop, house, http.caching, settings.answer_bytes)
+    heavy = heavy_of(settings, aws)
+    # Uploads wait in a queue, so what is heavy among them is made where they arrive.
+    workshop = msgspec.structs.replace(workshop, hands_over=heavy is not None)
+    http = _http(settings, aws, workshop, house, ignored, fallback, results, heavy)
+    console = ConsoleDoor(workshop, house, http.caching, settings.answer_bytes, heavy)
     return Application(settings, http, console, uploads)
 
 
@@ -104,15 +106,16 @@ def _http(
     ignored: IgnoredParameters,
     fallback: ObjectRef | None,
     results: ResultStore | None,
+    heavy: HandsOver | None,
 ) -> HttpDoor:
-    signing = _secret(settings.secrets_manager, settings.signature_secret_file, aws, settings.secret_key)
-    origin = _secret(settings.origin_secret, settings.origin_secret_file, aws)
+    signing = secret_of(settings.secrets_manager, settings.signature_secret_file, aws, settings.secret_key)
+    origin = secret_of(settings.origin_secret, settings.origin_secret_file, aws)
     prefetch(secret for secret in (signing if settings.enable_signature else None, origin) if secret)
     caching = Caching(settings.browser_max_age, settings.cdn_max_age, settings.error_max_age)
     known = Signatures(signing) if signing else None
     signatures = known if settings.enable_signature else None
     callers = Callers(known, settings.enable_signature, "thumbor" in house.dialects)
-    shelf = _shelf(settings, results, caching) if results else None
+    shelf = shelf_of(settings, results, caching) if results else None
     return HttpDoor(
         workshop=workshop,
         house=house,
@@ -126,6 +129,7 @@ def _http(
         fallback=fallback,
         most=settings.answer_bytes,
         shelf=shelf,
+        heavy=heavy,
         documents={"openapi.json": _openapi},
         questions=_questions(house, callers, ignored, workshop),
     )
@@ -158,7 +162,7 @@ def _operator(
     shelf: Shelf | None,
 ) -> Callable[[], OperatorDoor] | None:
     """Opens the operator's pages when one of them is first asked for; None where there are none."""
-    token = _secret(settings.operator_token, settings.operator_token_file, aws)
+    token = secret_of(settings.operator_token, settings.operator_token_file, aws)
     if token is None and not settings.operator_open:
         return None
 
@@ -212,52 +216,6 @@ def _told(faults: list[str], prefix: str = "") -> Iterator[None]:
         faults.append(prefix + str(error))
 
 
-def _results(settings: Settings, aws: AwsAccess, objects: Sources) -> ResultStore | None:
-    if not settings.results_bucket:
-        return None
-    from handler.results import open_results  # noqa: PLC0415 - only a stack that keeps results needs it
-
-    return open_results(settings.results_bucket, "RESULTS_BUCKET", aws=aws, sources=objects.places)
-
-
-def _shelf(settings: Settings, store: ResultStore, caching: Caching) -> Shelf:
-    from handler.shelf import Shelf  # noqa: PLC0415 - see _results
-
-    return Shelf(
-        store,
-        keeps=settings.store_results,
-        most=body_bytes(settings.answer_bytes),
-        life=timedelta(days=settings.results_expire_after_days),
-        cache_control=f"public, max-age={caching.browser}, s-maxage={caching.cdn}",
-    )
-
-
-def _eyes(settings: Settings, aws: AwsAccess, store: ResultStore | None) -> Callable[[], Eyes]:
-    """Opens those who see when a request first needs them."""
-    kind = settings.vision if settings.vision != "auto" else "rekognition" if settings.function_name else "local"
-
-    @cache
-    def made() -> Eyes:
-        from handler.vision import open_eyes  # noqa: PLC0415 - few requests ask who sees
-
-        return open_eyes(
-            kind == "rekognition",
-            aws,
-            weights=settings.weights_folder,
-            store=store,
-            lets_pass=settings.moderation_fail == "open",
-        )
-
-    # Two that ask at once shall get the same, so that neither pays for what the other saw.
-    lock = threading.Lock()
-
-    def opened() -> Eyes:
-        with lock:
-            return made()
-
-    return opened
-
-
 def _uploads(settings: Settings, aws: AwsAccess, objects: Sources, workshop: Workshop, house: House) -> UploadDoor:
     from handler.doors.uploads import UploadDoor  # noqa: PLC0415 - only a stack that takes uploads needs it
     from handler.results import open_results  # noqa: PLC0415
@@ -274,26 +232,6 @@ def _uploads(settings: Settings, aws: AwsAccess, objects: Sources, workshop: Wor
         output_bucket=results.place.bucket,
         source_of=lambda bucket, key: source_of(bucket, key, objects.places),
     )
-
-
-def _aws(settings: Settings) -> AwsAccess:
-    keys = settings.access_key_id, settings.secret_access_key
-    return AwsAccess(
-        region=settings.region,
-        endpoint_url=settings.endpoint_url,
-        endpoint_url_s3=settings.endpoint_url_s3,
-        endpoint_url_secrets=settings.endpoint_url_secrets,
-        endpoint_url_rekognition=settings.endpoint_url_rekognition,
-        endpoint_url_cloudfront=settings.endpoint_url_cloudfront,
-        endpoint_url_lambda=settings.endpoint_url_lambda,
-        credentials=Credentials(*keys, settings.session_token) if all(keys) else None,
-    )
-
-
-def _secret(secret_id: str, file: str, aws: AwsAccess, field: str = "SECRET_KEY") -> SecretSource | None:
-    if file:
-        return FileSecret(file, field)
-    return AwsSecret(secret_id, field, aws=aws) if secret_id else None
 
 
 def _openapi() -> object:

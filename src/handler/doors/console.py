@@ -15,7 +15,8 @@ from features import Deadline, FeatureError
 from handler import response
 from handler.doors import posted
 from handler.errors import BadRequest, HandlerError, status_of
-from handler.produce import Workshop, produce
+from handler.ports import HandsOver
+from handler.produce import HandOver, Workshop, produce
 from handler.response import Caching
 from handler.understand import KEY_PREFIX, Caller, House, understand, understand_posted
 
@@ -28,15 +29,24 @@ class ConsoleDoor(msgspec.Struct, frozen=True):
     caching: Caching
     most: int = 0
     """Bytes of the largest answer; 0: no limit."""
+    heavy: HandsOver | None = None
 
     def invoke(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
         """Answer an event in the shape of an HTTP answer, or of the picture that it brought."""
         try:
-            return self._with_picture(event, deadline) if "image" in event else self._by_key(event, deadline)
+            return self._answered(event, deadline)
         except (FeatureError, HandlerError) as error:
             if "image" in event:
                 return {"status": int(status_of(error)), "code": error.code, "message": error.message}
             return response.refusal(error, self.caching).as_event()
+
+    def _answered(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+        try:
+            return self._with_picture(event, deadline) if "image" in event else self._by_key(event, deadline)
+        except HandOver:
+            if self.heavy is None:
+                raise
+            return self.heavy(event, deadline)
 
     def _by_key(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
         key = event.get("imageKey")

@@ -14,8 +14,8 @@ from handler.callers import Callers
 from handler.doors.http_call import Call
 from handler.errors import BadRequest, Forbidden, HandlerError, MethodNotAllowed, NotFound, UriTooLong
 from handler.hints import HEADERS, Hints
-from handler.ports import SecretSource
-from handler.produce import Workshop, produce
+from handler.ports import HandsOver, SecretSource
+from handler.produce import HandOver, Workshop, produce
 from handler.proofs import is_one_of
 from handler.request import ImageRequest
 from handler.response import Answer, Caching
@@ -56,6 +56,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
     most: int = 0
     """Bytes of the largest answer, base64 included; 0: no limit."""
     shelf: Shelf | None = None
+    heavy: HandsOver | None = None
     documents: Mapping[str, Callable[[], object]] = msgspec.field(default_factory=dict)
     """JSON documents under `/_api/`, open to anyone."""
     questions: Callable[[], Mapping[str, Question]] | None = None
@@ -68,10 +69,19 @@ class HttpDoor(msgspec.Struct, frozen=True):
         except HandlerError as error:
             return response.refusal(error, self.caching)
         try:
-            answer = self._routed(call, deadline)
+            answer = self._answered(call, deadline)
         except (FeatureError, HandlerError) as error:
             answer = self._refused(error, call, deadline)
         return answer.with_headers({"Access-Control-Allow-Origin": self.cors}) if self.cors else answer
+
+    def _answered(self, call: Call, deadline: Deadline) -> Answer:
+        """The answer, made here or by the function for heavy work, which checks everything once more."""
+        try:
+            return self._routed(call, deadline)
+        except HandOver:
+            if self.heavy is None:
+                raise
+            return response.of_event(self.heavy(call.event, deadline))
 
     def _routed(self, call: Call, deadline: Deadline) -> Answer:
         path, raw_path = self._path(call)
@@ -167,7 +177,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
         always = self.house.always
         request = ImageRequest(self.fallback, always.steps, always.output)
         try:
-            result = produce(request, self.workshop, deadline=deadline)
+            result = produce(request, msgspec.structs.replace(self.workshop, hands_over=False), deadline=deadline)
         except (FeatureError, HandlerError) as broken:
             return answer.with_headers({"X-Fallback-Error": broken.code})
         headers = answer.headers | response.of_media_type(result.media_type)

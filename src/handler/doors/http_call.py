@@ -28,6 +28,8 @@ class Call(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     """By lower-case name."""
     body: bytes = b""
+    event: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    """As it came, to be handed on."""
 
     def pairs(self, ignored: canonical.IgnoredParameters | None) -> canonical.Pairs:
         """The decoded names and values of the query, without the ignored ones. BadRequest for one that is none."""
@@ -82,6 +84,7 @@ def _payload_2(event: Mapping[str, Any]) -> Call:
         query=str(event.get("rawQueryString") or ""),
         headers=_lower(event.get("headers")),
         body=_body(event),
+        event=event,
     )
 
 
@@ -103,6 +106,7 @@ def _payload_1(event: Mapping[str, Any]) -> Call:
         query="&".join(f"{name}={value}" for name, value in pairs) if is_balancer else pairs,
         headers=_lower(headers),
         body=_body(event),
+        event=event,
     )
 
 

@@ -1,0 +1,104 @@
+"""What `wiring` reaches the outside through, each out of the settings."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from features import Deadline
+from handler.aws import AwsAccess, Credentials
+from handler.objects import Sources
+from handler.ports import Eyes, HandsOver, SecretSource
+from handler.response import Caching, body_bytes
+from handler.secrets import AwsSecret, FileSecret
+from handler.settings import Settings
+
+if TYPE_CHECKING:
+    from handler.results import ResultStore
+    from handler.shelf import Shelf
+
+
+def results_of(settings: Settings, aws: AwsAccess, objects: Sources) -> ResultStore | None:
+    """Where results are kept, None where they are not. ValueError."""
+    if not settings.results_bucket:
+        return None
+    from handler.results import open_results  # noqa: PLC0415 - only a stack that keeps results needs it
+
+    return open_results(settings.results_bucket, "RESULTS_BUCKET", aws=aws, sources=objects.places)
+
+
+def shelf_of(settings: Settings, store: ResultStore, caching: Caching) -> Shelf:
+    """Finished pictures in it."""
+    from handler.shelf import Shelf  # noqa: PLC0415 - see _results
+
+    return Shelf(
+        store,
+        keeps=settings.store_results,
+        most=body_bytes(settings.answer_bytes),
+        life=timedelta(days=settings.results_expire_after_days),
+        cache_control=f"public, max-age={caching.browser}, s-maxage={caching.cdn}",
+    )
+
+
+def eyes_of(settings: Settings, aws: AwsAccess, store: ResultStore | None) -> Callable[[], Eyes]:
+    """Opens those who see when a request first needs them."""
+    kind = settings.vision if settings.vision != "auto" else "rekognition" if settings.function_name else "local"
+
+    @cache
+    def made() -> Eyes:
+        from handler.vision import open_eyes  # noqa: PLC0415 - few requests ask who sees
+
+        return open_eyes(
+            kind == "rekognition",
+            aws,
+            weights=settings.weights_folder,
+            store=store,
+            lets_pass=settings.moderation_fail == "open",
+        )
+
+    # Two that ask at once shall get the same, so that neither pays for what the other saw.
+    lock = threading.Lock()
+
+    def opened() -> Eyes:
+        with lock:
+            return made()
+
+    return opened
+
+
+def aws_of(settings: Settings) -> AwsAccess:
+    """How AWS is reached."""
+    keys = settings.access_key_id, settings.secret_access_key
+    return AwsAccess(
+        region=settings.region,
+        endpoint_url=settings.endpoint_url,
+        endpoint_url_s3=settings.endpoint_url_s3,
+        endpoint_url_secrets=settings.endpoint_url_secrets,
+        endpoint_url_rekognition=settings.endpoint_url_rekognition,
+        endpoint_url_cloudfront=settings.endpoint_url_cloudfront,
+        endpoint_url_lambda=settings.endpoint_url_lambda,
+        credentials=Credentials(*keys, settings.session_token) if all(keys) else None,
+    )
+
+
+def secret_of(secret_id: str, file: str, aws: AwsAccess, field: str = "SECRET_KEY") -> SecretSource | None:
+    """A secret in a file or in Secrets Manager, None where neither is named."""
+    if file:
+        return FileSecret(file, field)
+    return AwsSecret(secret_id, field, aws=aws) if secret_id else None
+
+
+def heavy_of(settings: Settings, aws: AwsAccess) -> HandsOver | None:
+    """Hands an event to the function for heavy work, None where there is none."""
+    if not settings.heavy_function:
+        return None
+
+    def answer(event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+        from handler.heavy import invoke  # noqa: PLC0415 - few requests are heavy
+
+        return invoke(settings.heavy_function, event, aws, deadline)
+
+    return answer
