@@ -106,12 +106,8 @@ class Eyes(Protocol):
         ...
 
 
-class HandsOver(Protocol):
-    """The function for heavy work."""
-
-    def __call__(self, event: Mapping[str, Any], deadline: Deadline, /) -> dict[str, Any]:
-        """Its answer to an event, in the shape of ours. UpstreamError (502, 503, 504) where there is none."""
-        ...
+HandsOver = Callable[[Mapping[str, Any], Deadline], dict[str, Any]]
+"""The function for heavy work: its answer to an event, in the shape of ours. UpstreamError (502, 503 or 504) without."""
 
 
 class SecretSource(Protocol):
