@@ -107,7 +107,7 @@ class Eyes(Protocol):
 
 
 HandsOver = Callable[[Mapping[str, Any], Deadline], dict[str, Any]]
-"""The function for heavy work: its answer to an event, in the shape of ours. UpstreamError (502, 503 or 504) without."""
+"""The function for heavy work: its answer to an event, in the shape of ours. UpstreamError where there is none."""
 
 
 class SecretSource(Protocol):
