@@ -54,7 +54,9 @@ from features.tint import tint
 from features.to_colourspace import to_colourspace
 from features.trim import trim
 from features.unflatten import unflatten
+from features.vividness import vividness
 from features.watermark import watermark
+from features.wavelet_sharpen import wavelet_sharpen
 
 CATALOGUE: tuple[Feature, ...] = (
     red_eye,
@@ -80,7 +82,9 @@ CATALOGUE: tuple[Feature, ...] = (
     convolve,
     recomb,
     modulate,
+    vividness,
     sharpen,
+    wavelet_sharpen,
     noise,
     curve,
     colorize,

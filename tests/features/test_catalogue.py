@@ -36,6 +36,8 @@ OWN: dict[str, dict[str, object]] = {
     "toColourspace": {"colourspace": "b-w"},
     "extractChannel": {"channel": "red"},
     "negate": {"alpha": False},
+    "vividness": {"factor": 2},
+    "waveletSharpen": {"amount": 2},
 }
 
 """For the parameters that have no default."""

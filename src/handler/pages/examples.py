@@ -42,6 +42,8 @@ EXAMPLES: tuple[Example, ...] = (
     Example("Flop", "flop", "width=320&flop=true"),
     Example("Blur", "blur", "width=320&blur=5"),
     Example("Sharpen", "sharpen", "width=320&sharpen=2"),
+    Example("Fine details", "waveletSharpen", "width=320&waveletSharpen=2"),
+    Example("More vivid", "vividness", "width=320&vividness=1.8"),
     Example("Pixelate", "pixelate", "width=320&pixelate=12"),
     Example("Grayscale", "grayscale", "width=320&grayscale=true"),
     Example("Tint", "tint", "width=320&tint=sienna"),

@@ -13,6 +13,8 @@ from handler.dialects.thumbor.making import Making
 
 _LARGEST_RADIUS = 150
 """Pixels beyond which Thumbor's blur does not look."""
+_LUMA = (0.299, 0.587, 0.114)
+"""What a grey is made of in Thumbor (ITU-R BT.601)."""
 _PLACE = re.compile(r"(-?)([0-9]{1,7})(p?)")
 _POINTS = re.compile(r"\[(?:\([0-9]{1,3},[0-9]{1,3}\),?)*\]")
 _RADII = re.compile(r"([0-9]{1,5})(?:\|([0-9]{1,5}))?")
@@ -94,7 +96,7 @@ def _frame(making: Making, path: Path, said: Arguments) -> None:  # noqa: ARG001
 
 
 def _grayscale(making: Making, path: Path, said: Arguments) -> None:  # noqa: ARG001 - see above
-    making.add(said.where, "grayscale")
+    making.add(said.where, "recomb", matrix=[_LUMA] * 3)
 
 
 def _noise(making: Making, path: Path, said: Arguments) -> None:  # noqa: ARG001 - see above
@@ -132,7 +134,12 @@ def _round_corner(making: Making, path: Path, said: Arguments) -> None:  # noqa:
 
 
 def _saturation(making: Making, path: Path, said: Arguments) -> None:  # noqa: ARG001 - see above
-    making.add(said.where, "modulate", saturation=said.number(0))
+    making.add(said.where, "vividness", factor=said.number(0))
+
+
+def _sharpen(making: Making, path: Path, said: Arguments) -> None:  # noqa: ARG001 - see above
+    parameters = {"amount": said.number(0), "radius": said.number(1), "luminance": said.switch(2, default=True)}
+    making.add(said.where, "waveletSharpen", **parameters)
 
 
 def _upscale(making: Making, path: Path, said: Arguments) -> None:
@@ -196,6 +203,7 @@ EFFECTS: Mapping[str, Effect] = {
     "rgb": Effect(Usage(3, 3, "rgb(RED,GREEN,BLUE)"), _rgb),
     "rotate": Effect(Usage(1, 1, "rotate(DEGREES)"), _rotate),
     "saturation": Effect(Usage(1, 1, "saturation(FACTOR)"), _saturation),
+    "sharpen": Effect(Usage(3, 3, "sharpen(AMOUNT,RADIUS,LUMINANCE)"), _sharpen),
     "upscale": Effect(Usage(0, 0, "upscale()"), _upscale),
     "watermark": Effect(Usage(1, 6, "watermark(KEY,X,Y,ALPHA[,WIDTH,HEIGHT])"), _watermark),
 }

@@ -9,6 +9,8 @@ from features import describe
 from handler.dialects.written import Request, address
 
 Said = dict[str, Any]
+_GREY = ",".join(["0.299,0.587,0.114"] * 3)
+"""The matrix that Thumbor's grayscale() is."""
 
 
 def in_path(request: Request) -> str:
@@ -187,13 +189,17 @@ _EFFECTS: Mapping[str, Callable[[Said], str]] = {
     "frame": lambda said: f"frame({said['key']})",
     "grayscale": lambda _: "grayscale()",
     "linear": _linear,
-    "modulate": lambda said: f"saturation({said.get('saturation', 1):g})",
     "noise": lambda said: f"noise({said['amount']},{said.get('seed', 0)})",
+    "recomb": lambda said: "grayscale()" if said["matrix"] == _GREY else "",
     "redEye": lambda _: "red_eye()",
     "resize": _resized,
     "rotate": lambda said: f"rotate({-said.get('angle', 0) % 360:g})",
     "roundCorners": _round_corners,
+    "vividness": lambda said: f"saturation({said['factor']:g})",
     "watermark": _watermark,
+    "waveletSharpen": lambda said: (
+        f"sharpen({said['amount']:g},{said.get('radius', 0.5):g},{str(said.get('luminance', True)).lower()})"
+    ),
 }
 
 

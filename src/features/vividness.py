@@ -1,0 +1,37 @@
+"""Make colours more or less vivid."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features._alpha import beside_alpha
+from features._feature import Params, feature, hint
+from features._picture import Picture
+from features._ports import Context
+
+_WEIGHTS = [[0.299, 0.587, 0.114]]
+"""Of the squares of red, green and blue in the perceived brightness, by Darel Rex Finley's HSP model."""
+
+
+class Vividness(Params):
+    """Move every colour away from the grey of the same perceived brightness, or towards it."""
+
+    factor: Annotated[
+        float, Meta(ge=0, le=100, description="0: grey, 1: as it is, 2: twice as far from grey", extra=hint(main=True))
+    ]
+
+
+@feature(Vividness, group="colour")
+def vividness(picture: Picture, wanted: Vividness, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    if picture.image.bands < 3:
+        return picture
+
+    def moved(image: pyvips.Image) -> pyvips.Image:
+        grey = (image * image).recomb(pyvips.Image.new_from_array(_WEIGHTS)) ** 0.5
+        made = grey + (image - grey) * wanted.factor
+        return made.rint().cast(image.format).copy(interpretation=image.interpretation)
+
+    return picture.with_image(beside_alpha(picture.image, moved))
