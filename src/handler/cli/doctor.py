@@ -1,4 +1,4 @@
-"""`image-handler doctor`: what is installed, and which formats really work here."""
+"""`image-handler doctor`: what is installed, which formats really work here, and what ails a deployed service."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import platform
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import quote
 
 import click
 
@@ -30,8 +31,46 @@ _HEIC = (
 
 
 @click.command()
-def doctor() -> int:
-    """Show versions, and read and write a small picture of every format. Status 1 where a format does not work."""
+@click.option(
+    "--url", help="A deployed service, such as https://d111111abcdef8.cloudfront.net: ask it what can go wrong."
+)
+@click.option("--key", help="With --url: key of a photograph there; nothing: one that the operator's listing names.")
+@click.option("--bucket", help="With --url: source that it lies in; nothing: the default one.")
+@click.option(
+    "--api", default="", help="With --url: address of the API behind the CDN, the stack's output ApiEndpoint."
+)
+@click.option("--token", envvar="IMAGE_HANDLER_TOKEN", default="", hidden=True)
+def doctor(url: str | None, key: str | None, bucket: str | None, api: str, token: str) -> int:
+    """Say what works: here, or with --url in a service that has been deployed. Status 1 where something does not.
+
+    Here: versions, and a small picture of every format read and written. There: odd keys, long addresses, 304, HEAD,
+    the cache, pictures over 6 MB, signatures, what must be refused; and, with the operator's token in
+    IMAGE_HANDLER_TOKEN, a purge of that one photograph.
+    """
+    return _there(url, key, bucket, api, token) if url else _here()
+
+
+def _there(url: str, key: str | None, bucket: str | None, api: str, token: str) -> int:
+    from handler.cli.examination import Subject, examine, found_picture, needs_signatures  # noqa: PLC0415 - not needed here
+    from handler.cli.site import Site  # noqa: PLC0415
+
+    site = Site(url, token)
+    key = key or (found_picture(site) if token else None)
+    if not key:
+        raise click.UsageError(
+            "a photograph to ask for is needed: --key, or the operator's token in IMAGE_HANDLER_TOKEN"
+        )
+    site.signs = needs_signatures(site, key)
+    if site.signs and not token:
+        raise click.UsageError("addresses must be signed there: the operator's token is needed in IMAGE_HANDLER_TOKEN")
+    worst = 0
+    for finding in examine(Subject(site, key, f"bucket={quote(bucket)}" if bucket else "", api)):
+        click.echo(f"{finding.verdict:5}{finding.question}" + (f": {finding.words}" if finding.words else ""))
+        worst = max(worst, int(finding.verdict == "bad"))
+    return worst
+
+
+def _here() -> int:
     click.echo(f"{'python':22}{platform.python_version()} on {platform.machine()}")
     for part in _PARTS:
         click.echo(f"{part:22}{_version(part)}")
