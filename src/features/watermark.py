@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 import pyvips
@@ -119,10 +120,15 @@ def _place(wanted: Watermark, room: Size, size: Size) -> Size:
     else:
         left, top = wanted.position.place(room, size)
     if wanted.left is not None:
-        left = wanted.left.of(room[0]) + (room[0] - size[0] if wanted.left.value < 0 else 0)
+        left = _edge(wanted.left, room[0], size[0])
     if wanted.top is not None:
-        top = wanted.top.of(room[1]) + (room[1] - size[1] if wanted.top.value < 0 else 0)
+        top = _edge(wanted.top, room[1], size[1])
     return (left, top)
+
+
+def _edge(length: Length, whole: int, own: int) -> int:
+    """Where the overlay begins along a side; parts of a pixel do not count, as in AWS's handler."""
+    return math.floor(length.exactly(whole)) + (whole - own if length.value < 0 else 0)
 
 
 def _tiled(image: pyvips.Image, place: Size, room: Size) -> pyvips.Image:
