@@ -25,6 +25,7 @@ from features import (
     describe_steps,
     run,
 )
+from handler.observability import note
 from handler.ports import Eyes, ObjectInfo, Objects, StoredObject, Subject
 from handler.request import Conditions, ImageRequest
 
@@ -143,6 +144,7 @@ def produce(
     shelf: Shelf | None = None,
 ) -> Result:
     """Fetch, apply, encode. FeatureError or HandlerError for whatever does not work, HandOver for what is not ours."""
+    note(features="+".join(dict.fromkeys(step.feature.name for step in request.steps)) or "none")
     ingredients = _gather(request, workshop.objects)
     context = _context(request, ingredients, workshop, deadline)
     verdict = decided(request.steps, context)
@@ -152,6 +154,7 @@ def produce(
     size = sum(info.size for info in ingredients.infos)
     found = shelf.find(request, bare, size) if shelf else None
     if found is not None:
+        note(kept=True)
         return found
     if workshop.hands_over and any(step.feature.heavy for step in verdict.steps):
         raise HandOver

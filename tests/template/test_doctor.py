@@ -16,7 +16,7 @@ from tests.tools import require_tool
 from tests.weights import PHOTOS
 
 from handler.cli import examination
-from handler.cli.site import Site
+from handler.cli.site import Site, Subject
 
 SECRETS = {"origin": "from-the-cdn", "operator": "the operator's token", "signature": "a signing key"}
 ANSWER = 6_291_556
@@ -117,7 +117,7 @@ def test_tags_that_reach_viewers_and_no_place_for_large_pictures(tmp_path: Path)
 def test_a_purge_that_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examination, "_WITHDRAWN_SECONDS", 1)
     with stack(tmp_path, DISTRIBUTION_ID="") as cdn:
-        subject = examination.Subject(Site(cdn.url, SECRETS["operator"]), "retina.jpg")
+        subject = Subject(Site(cdn.url, SECRETS["operator"]), "retina.jpg")
         (fault,) = examination.QUESTIONS["withdrawal by cache tag"](subject)
     assert "do cache tags arrive?" in fault
 

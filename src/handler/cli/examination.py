@@ -5,14 +5,14 @@ Nothing needs to be prepared but one picture: how keys arrive shows in the names
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
-from handler.cli.site import Got, Site
+from handler.cli import rights
+from handler.cli.site import Faults, NotAsked, Site, Subject
 from handler.response import CACHE_TAG
 
 LARGEST_INLINE = 4_700_000
@@ -26,25 +26,6 @@ ODD_KEYS = (
 _WITHDRAWN_SECONDS = 90
 
 
-class NotAsked(Exception):
-    """Why a question does not apply here."""
-
-
-class Subject(NamedTuple):
-    """What is examined: the service, and a picture that it has."""
-
-    site: Site
-    key: str
-    query: str = ""
-    """Names the picture's bucket, where it is not the default one."""
-    api: str = ""
-    """Address of the API behind the CDN."""
-
-    def picture(self, query: str = "", **headers: str) -> Got:
-        """That picture, with this query."""
-        return self.site.picture(self.key, "&".join(filter(None, (self.query, query))), **headers)
-
-
 class Finding(NamedTuple):
     """How one question was answered."""
 
@@ -52,9 +33,6 @@ class Finding(NamedTuple):
     verdict: str
     """ok, bad or left."""
     words: str = ""
-
-
-Faults = Iterator[str]
 
 
 def examine(subject: Subject) -> Iterator[Finding]:
@@ -141,14 +119,6 @@ def _long_addresses(subject: Subject) -> Faults:
             yield f"a path of {length} bytes must be a 414 of the edge function, got {got.told()}"
 
 
-def _paths_that_pretend(subject: Subject) -> Faults:
-    wrapped = base64.urlsafe_b64encode(f"/{quote(subject.key)}?width=64".encode()).rstrip(b"=").decode()
-    for path in (f"/_p/{wrapped}", "/_results/../private/x", "//_api/images", "/x/../_api/images", "/%5Fapi/images"):
-        got = subject.site.get(path)
-        if got.status < 400:
-            yield f"{path[:40]} must be refused: no right follows from how a path is spelled; got {got.told()}"
-
-
 def _kept_at_the_edge(subject: Subject) -> Faults:
     _hit(subject, "width=67")
     for _ in range(3):
@@ -193,71 +163,6 @@ def _over_six_megabytes(subject: Subject) -> Faults:
         yield f"{CACHE_TAG} must not reach viewers under /_results/"
 
 
-def _signatures(subject: Subject) -> Faults:
-    if not subject.site.signs:
-        raise NotAsked("signatures are off: whoever knows the host may ask for pictures")
-    bare = f"/{quote(subject.key)}?" + "&".join(filter(None, (subject.query, "width=64")))
-    signed = subject.site.signed(bare)
-    got = subject.site.get(signed)
-    if got.status != 200:
-        yield f"an address that /_api/sign signed must be a picture, got {got.told()}"
-    for wrong in (
-        bare,
-        signed.replace("width=64", "width=65"),
-        f"{signed}&height=9",
-        signed[:-1] + "AB"[signed[-1] == "A"],
-    ):
-        got = subject.site.get(wrong)
-        if got.status not in (400, 403):
-            yield f"{wrong[:60]}… was not signed and must be a 400 or 403, got {got.told()}"
-
-
-def _what_must_be_refused(subject: Subject) -> Faults:
-    sign = subject.site.signed
-    refusals: dict[str, tuple[Callable[[], Got], set[int]]] = {
-        "a bucket that is not listed": (lambda: subject.site.get(sign("/x.jpg?bucket=image-handler-doctor")), {403}),
-        "a host that is not listed": (
-            lambda: subject.site.get(sign("/https%3A%2F%2F169.254.169.254%2Flatest%2Fmeta-data")), {403, 404},
-        ),
-        "a POST to a picture": (
-            lambda: subject.site.get(f"/{quote(subject.key)}", method="POST", body=b"x"), {403, 405},
-        ),
-        "a key with ..": (lambda: subject.site.get("/a/%2E%2E/%2E%2E/etc/passwd"), {400, 403, 404}),
-        "the operator's pages without the token": (lambda: subject.site.get("/_api/images"), {401, 404}),
-        "the operator's pages with a wrong token": (
-            lambda: subject.site.get("/_api/images", Authorization="Bearer wrong"), {401, 404},
-        ),
-    }  # fmt: skip
-    for what, (ask, allowed) in refusals.items():
-        got = ask()
-        if got.status not in allowed:
-            yield f"{what} must be {' or '.join(map(str, sorted(allowed)))}, got {got.told()}"
-
-
-def _the_operator(subject: Subject) -> Faults:
-    if not subject.site.token:
-        raise NotAsked("no token: IMAGE_HANDLER_TOKEN")
-    got = subject.site.api("images")
-    if got.status != 200:
-        yield f"/_api/images must answer who has the token, got {got.told()}: does /_api/* pass Authorization?"
-
-
-def _behind_the_cdn(subject: Subject) -> Faults:
-    if not subject.api:
-        raise NotAsked("no --api: the stack's output ApiEndpoint")
-    got = Site(subject.api).get(f"/{quote(subject.key)}?width=64")
-    if got.status != 403:
-        yield f"the API must refuse who does not come through the CDN (403), got {got.told()}"
-
-
-def _encryption(subject: Subject) -> Faults:
-    if subject.site.scheme != "https":
-        raise NotAsked("the address given is not https")
-    got = subject.site.insecure("/_health")
-    if got.status not in (301, 308) or not got.headers.get("location", "").startswith("https://"):
-        yield f"http:// must be redirected to https://, got {got.told()}"
-
-
 def _withdrawal(subject: Subject) -> Faults:
     if not subject.site.token:
         raise NotAsked("no token: IMAGE_HANDLER_TOKEN")
@@ -288,15 +193,15 @@ QUESTIONS: dict[str, Callable[[Subject], Faults]] = {
     "HEAD": _head,
     "odd keys": _odd_keys,
     "long addresses": _long_addresses,
-    "paths that pretend": _paths_that_pretend,
+    "paths that pretend": rights.paths_that_pretend,
     "the cache keeps pictures": _kept_at_the_edge,
     "formats by Accept": _negotiation,
     "a picture over 6 MB": _over_six_megabytes,
-    "signatures": _signatures,
-    "what must be refused": _what_must_be_refused,
-    "the operator's pages": _the_operator,
-    "the API behind the CDN": _behind_the_cdn,
-    "encryption": _encryption,
+    "signatures": rights.signatures,
+    "what must be refused": rights.what_must_be_refused,
+    "the operator's pages": rights.the_operator,
+    "the API behind the CDN": rights.behind_the_cdn,
+    "encryption": rights.encryption,
     "withdrawal by cache tag": _withdrawal,
 }
 

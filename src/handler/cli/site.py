@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -98,3 +98,26 @@ class Site:
         finally:
             connection.close()
         return Got(response.status, {name.lower(): value for name, value in response.getheaders()}, read)
+
+
+Faults = Iterator[str]
+"""What is wrong, in words."""
+
+
+class NotAsked(Exception):
+    """Why a question does not apply here."""
+
+
+class Subject(NamedTuple):
+    """What is examined: the service, and a picture that it has."""
+
+    site: Site
+    key: str
+    query: str = ""
+    """Names the picture's bucket, where it is not the default one."""
+    api: str = ""
+    """Address of the API behind the CDN."""
+
+    def picture(self, query: str = "", **headers: str) -> Got:
+        """That picture, with this query."""
+        return self.site.picture(self.key, "&".join(filter(None, (self.query, query))), **headers)
