@@ -20,7 +20,7 @@ CODE := src tests template deploy $(wildcard bench)
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov tests/peers/sharp/node_modules/.ready ## Make .venv with everything that runs, tests and checks the project
+setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov $(BIN)/thumbor tests/peers/sharp/node_modules/.ready ## Make .venv with everything that runs, tests and checks the project
 
 run: $(VENV)/.project weights/.ready ## Serve the pictures of samples/ on this machine
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples
@@ -105,6 +105,13 @@ $(BIN)/checkov: $(call lock,checkov) | $(VENV)/bin/python
 	$(BIN)/python -m venv $(VENV)/checkov
 	$(VENV)/checkov/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $(call lock,checkov)
 	@ln -sf ../checkov/bin/checkov $@ && touch $@
+
+# Thumbor, which the tests compare with, asks for an older Pillow.
+$(BIN)/thumbor: bench/thumbor/requirements.txt | $(VENV)/bin/python
+	@rm -rf $(VENV)/thumbor
+	$(BIN)/python -m venv $(VENV)/thumbor
+	$(VENV)/thumbor/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@ln -sf ../thumbor/bin/thumbor $@ && touch $@
 
 # --- the lock files: names, versions and hashes, for Python 3.11 to 3.13 on both architectures
 

@@ -81,6 +81,9 @@ class Resize(Params):
         Literal["width", "height"] | None, Meta(description="A side that is to be as long as it is, in place of a size")
     ] = None
     adaptive: Annotated[bool, Meta(description="Swap width and height where the picture lies the other way")] = False
+    centred: Annotated[
+        bool, Meta(description="Enlarge about the middle of the pixels, as Pillow does, not up to half a pixel off it")
+    ] = False
     without_enlargement: Annotated[bool, Meta(description="Never scale up")] = False
     without_reduction: Annotated[bool, Meta(description="Never scale down")] = False
 
@@ -186,7 +189,7 @@ def resize(picture: Picture, wanted: Resize, context: Context) -> Picture:
         raise TooLarge(f"`{field}` must not scale a side beyond {_LONGEST} pixels, got {scaled[0]} x {scaled[1]}")
 
     def scale(frame: pyvips.Image) -> pyvips.Image:
-        return _scaled(frame, planned, wanted.kernel)
+        return _scaled(frame, planned, wanted)
 
     if scaled == result:
         resized = picture.each_frame(scale)
@@ -204,17 +207,30 @@ def resize(picture: Picture, wanted: Resize, context: Context) -> Picture:
     return replace(resized, shrunk_from=None)
 
 
-def _scaled(image: pyvips.Image, planned: Plan, kernel: str) -> pyvips.Image:
+def _scaled(image: pyvips.Image, planned: Plan, wanted: Resize) -> pyvips.Image:
     """The image in its planned size."""
     if (image.width, image.height) == planned.scaled:
         return image
 
     def scale_to(pixels: pyvips.Image, size: tuple[float, float]) -> pyvips.Image:
-        return pixels.resize(size[0] / pixels.width, vscale=size[1] / pixels.height, kernel=kernel)
+        across, down = size[0] / pixels.width, size[1] / pixels.height
+        if wanted.centred and max(across, down) > 1:
+            pixels = pixels.resize(min(1.0, across), vscale=min(1.0, down), kernel=wanted.kernel)
+            return _centred(pixels, (max(1.0, across), max(1.0, down)), planned.scaled)
+        return pixels.resize(across, vscale=down, kernel=wanted.kernel)
 
     def work(pixels: pyvips.Image) -> pyvips.Image:
         # Not rounded to whole pixels, the proportions stay exact; libvips spreads what is over to both edges.
         made = scale_to(pixels, planned.exact)
         return made if (made.width, made.height) == planned.scaled else scale_to(pixels, planned.scaled)
 
-    return work(image) if kernel == "nearest" else premultiplied(image, work)
+    return work(image) if wanted.kernel == "nearest" else premultiplied(image, work)
+
+
+def _centred(image: pyvips.Image, factors: tuple[float, float], size: Size) -> pyvips.Image:
+    """The image enlarged so that the middle of the first pixel stays that many pixels from the edge."""
+    across, down = factors
+    return image.affine(
+        [across, 0, 0, down], interpolate=pyvips.Interpolate.new("bicubic"), extend="copy",
+        idx=(across - 1) / 2 / across, idy=(down - 1) / 2 / down, oarea=[0, 0, *size],
+    )  # fmt: skip

@@ -21,6 +21,8 @@ LANGUAGES: Mapping[str, Callable[[written.Request], str]] = {
     "thumbor": writing.in_path,
 }
 _CARRIED = ("preset", "v")
+_UNTOLD = "centred"
+"""What Thumbor's paths always say and others seldom: where pixels lie in an enlargement, by less than one of them."""
 _UNSIGNED = ("signature", "expires")
 
 
@@ -134,6 +136,9 @@ def _steps_unsaid(wanted: list[dict[str, Any]], got: list[dict[str, Any]]) -> li
             names.append(step["feature"])
             continue
         rest.remove(same)
-        names += [f"{step['feature']}.{name}" for name in {**step, **same} if step.get(name) != same.get(name)]
+        differing = [name for name in {**step, **same} if step.get(name) != same.get(name)]
+        names += [f"{step['feature']}.{name}" for name in differing if name != _UNTOLD]
     names += [step["feature"] for step in rest]
+    if not names and [step["feature"] for step in wanted] == [step["feature"] for step in got]:
+        return []
     return names or ["the order of " + ", ".join(step["feature"] for step in wanted)]

@@ -93,7 +93,7 @@ def test_signatures_are_told(tmp_path: Path) -> None:
     assert explained(off, "/cat.jpg")["signature"] == "none"
     assert explained(client(tmp_path), of_path) == {
         "dialect": "thumbor", "bucket": "photos", "key": "cat.jpg", "output": {}, "signature": "invalid",
-        "steps": [{"feature": "resize", "width": 30}],
+        "steps": [{"feature": "resize", "width": 30, "centred": True}],
     }  # fmt: skip
 
 
@@ -114,7 +114,8 @@ def test_what_has_no_meaning_is_refused(plain: Client, query: str, names: str) -
 @pytest.mark.parametrize(
     ("url", "to", "expected"),
     [
-        ("/unsafe/300x200/filters:noise(3)/a/cat.jpg", "query", "/a/cat.jpg?width=300&height=200&noise=3"),
+        ("/unsafe/300x200/filters:noise(3)/a/cat.jpg", "query",
+         "/a/cat.jpg?width=300&height=200&resize.centred=true&noise=3"),
         ("/a/cat.jpg?width=300&height=200&fit=inside&blur=3&quality=40", "thumbor",
          "/unsafe/fit-in/300x200/filters:upscale():blur(5,3):quality(40)/a/cat.jpg"),
         ("/cat.jpg?crop.left=10&crop.top=20&crop.width=30&crop.height=40&flip=true&bucket=other", "thumbor",
@@ -132,7 +133,7 @@ def test_json_says_what_every_other_language_does(plain: Client) -> None:
     assert json.loads(base64.urlsafe_b64decode(made["url"][1:])) == {
         "bucket": "other",
         "key": "a/cat.jpg",
-        "edits": {"resize": {"width": 30, "height": 20, "position": "top-left"}, "toFormat": "png"},
+        "edits": {"resize": {"width": 30, "height": 20, "position": "top-left", "centred": True}, "toFormat": "png"},
         "headers": {"Cache-Control": "public, max-age=60"},
     }
     assert made["unsaid"] == []
@@ -203,7 +204,9 @@ def test_the_command_line_says_the_same(
 ) -> None:
     monkeypatch.setenv("SOURCE_BUCKETS", f"photos=file://{tmp_path}")
     assert run(["explain", "/unsafe/300x200/cat.jpg"]) == 0
-    assert json.loads(capsys.readouterr().out)["steps"] == [{"feature": "resize", "width": 300, "height": 200}]
+    assert json.loads(capsys.readouterr().out)["steps"] == [
+        {"feature": "resize", "width": 300, "height": 200, "centred": True}
+    ]
     assert run(["translate", "/cat.jpg?width=30&pixelate=9", "--to", "thumbor"]) == 1
     told = capsys.readouterr()
     assert (told.out, told.err) == ("/unsafe/30x0/cat.jpg\n", "not said: pixelate\n")

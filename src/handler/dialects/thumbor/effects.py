@@ -37,7 +37,7 @@ def _blur(making: Making, path: Path, said: Arguments) -> None:  # noqa: ARG001 
     # Thumbor's bell ends at the radius, however wide it is.
     reach = min(radius, _LARGEST_RADIUS) + 0.5
     height = math.exp(-(reach * reach) / (2 * sigma * sigma))
-    making.add(said.where, "blur", sigma=sigma, minAmplitude=min(1.0, max(0.001, height)))
+    making.add(said.where, "blur", sigma=sigma, minAmplitude=min(1.0, max(0.001, height)), precision="float")
 
 
 def _brightness(making: Making, path: Path, said: Arguments) -> None:  # noqa: ARG001 - see above
@@ -147,7 +147,9 @@ def _upscale(making: Making, path: Path, said: Arguments) -> None:
     size = path.size
     if size and size.width and size.height and path.fit_in:
         adaptive = path.fit_in.adaptive
-        making.add(said.where, "resize", width=size.width, height=size.height, fit="inside", adaptive=adaptive)
+        making.add(
+            said.where, "resize", width=size.width, height=size.height, fit="inside", adaptive=adaptive, centred=True
+        )
 
 
 def _watermark(making: Making, path: Path, said: Arguments) -> None:  # noqa: ARG001 - see above

@@ -72,10 +72,12 @@ class Geometry:
             said["fit"] = "outside" if fit.full else "inside"
             said["adaptive"] = fit.adaptive
             said["withoutEnlargement"] = not (fit.full or self.is_upscaled) or not self.may_enlarge
+            said["centred"] = not said["withoutEnlargement"]
             return said
         if self.is_stretched and width and height:
             said["fit"] = "fill"
         said["withoutEnlargement"] = not self.may_enlarge
+        said["centred"] = self.may_enlarge
         return said | self._kept()
 
     def _kept(self) -> dict[str, object]:

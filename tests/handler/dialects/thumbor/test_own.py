@@ -28,7 +28,9 @@ def output(filters: str) -> dict[str, Any]:
 
 
 def resized(**more: Any) -> dict[str, Any]:
-    return {"feature": "resize", **more}
+    """Whatever may enlarge does so about the middle of the pixels."""
+    may_enlarge = not more.get("withoutEnlargement") and "ratio" not in more
+    return {"feature": "resize", **more, **({"centred": True} if may_enlarge else {})}
 
 
 @pytest.mark.parametrize(
@@ -98,8 +100,9 @@ def test_the_rest_is_the_key(image: str) -> None:
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        ("blur(7)", [{"feature": "blur", "sigma": 7.0, "minAmplitude": pytest.approx(0.5633, abs=1e-4)}]),
-        ("blur(200, 2.5)", [{"feature": "blur", "sigma": 2.5, "minAmplitude": 0.001}]),
+        ("blur(7)",
+         [{"feature": "blur", "sigma": 7.0, "minAmplitude": pytest.approx(0.5633, abs=1e-4), "precision": "float"}]),
+        ("blur(200, 2.5)", [{"feature": "blur", "sigma": 2.5, "minAmplitude": 0.001, "precision": "float"}]),
         ("brightness(40)", [{"feature": "linear", "b": "102"}]),
         ("rgb(20,-20,40)", [{"feature": "linear", "b": "51,-51,102"}]),
         ("colorize(40,50,60,ff8800)",
