@@ -62,7 +62,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
             time.sleep(0.1)
         else:
             return
-    raise RuntimeError(f"Thumbor did not start: {process.args}")
+    raise RuntimeError("Thumbor did not start: thumbor.log says why")
 
 
 def _asked(connection: HTTPConnection, path: str) -> Answer:
