@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from features import Deadline
 from handler import response
+from handler.adapters import aws_of
 from handler.canonical import WRAPPED, unwrap
 from handler.dialects import thumbor
 from handler.doors.console import is_console_event
@@ -14,10 +15,12 @@ from handler.doors.http_call import call_of, is_http_event
 from handler.doors.upload_events import is_upload_event
 from handler.errors import BadRequest, HandlerError
 from handler.observability import logger, observed
+from handler.settings import Settings
 from handler.wiring import Application, application
 
 # What is left for encoding the answer and handing it over before Lambda ends the call.
 _MARGIN_SECONDS = 0.5
+_STACK_SECONDS, _TO_ANSWER_SECONDS = 300.0, 45.0
 
 
 class LambdaContext(Protocol):
@@ -31,10 +34,12 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
 
     Only the upload door raises: whoever brought the event, S3 or a queue, is to bring it again.
     """
-    app = application()
-    deadline = _deadline(app, context)
     said: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
     is_http = is_http_event(said)
+    if not is_http and "ResponseURL" in said:
+        return _stack(said, context)
+    app = application()
+    deadline = _deadline(app, context)
     if not is_http and is_upload_event(said):
         return _uploads(app, said, deadline)
     with observed("http" if is_http else "console") as facts:
@@ -78,6 +83,15 @@ def _uploads(app: Application, event: Mapping[str, Any], deadline: Deadline) -> 
         raise HandlerError("an upload cannot be taken: OUTPUT_BUCKET and UPLOAD_PRESETS are not set")
     with observed("uploads"):
         return app.uploads.handle(event, deadline)
+
+
+def _stack(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str, object]:
+    """Before anything is built: even where the settings are at fault, CloudFormation waits for an answer."""
+    from handler.doors.stack_events import handle  # noqa: PLC0415 - a stack asks once
+
+    left = context.get_remaining_time_in_millis() / 1000 if context else _STACK_SECONDS
+    with observed("stack"):
+        return handle(event, lambda: aws_of(Settings.from_environment()), Deadline.after(left - _TO_ANSWER_SECONDS))
 
 
 def _deadline(app: Application, context: LambdaContext | None) -> Deadline:

@@ -24,6 +24,7 @@ def read_house(settings: Settings, aws: AwsAccess) -> House:
         presets_only=settings.presets_only,
         always=Recipe.read(always, "ALWAYS") if always is not None else Recipe(),
         public_features=settings.public_features,
+        public_sources=settings.public_sources,
         dialects=settings.dialects,
         auto=_auto(settings),
         default_preset=settings.default_preset,

@@ -101,6 +101,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_features: tuple[str, ...] = _set(
         (), "PUBLIC_FEATURES", names, "Heavy or billed features open to all; *: every one"
     )
+    public_sources: tuple[str, ...] = _set(
+        (), "PUBLIC_SOURCES", names, "Sources on whose pictures every feature is open to all, such as samples"
+    )
     allow_gps: bool = _set(False, "ALLOW_GPS", yes, "Let a GPS position leave with metadata=keep")
 
     # What a URL means

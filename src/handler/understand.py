@@ -38,6 +38,8 @@ class House(msgspec.Struct, frozen=True):
     presets_only: bool = False
     always: Recipe = msgspec.field(default_factory=Recipe)
     public_features: tuple[str, ...] = ()
+    public_sources: tuple[str, ...] = ()
+    """Names of sources on which every feature is open to all."""
     dialects: tuple[str, ...] = DIALECTS
     auto: frozenset[str] = frozenset()
     """Formats that are negotiated where a request names none: from AUTO_FORMAT and AUTO_WEBP."""
@@ -191,7 +193,7 @@ def _ruled(
     negotiated = asked.webp is not None and house.auto == {"webp"}
     if negotiated and asked.webp is not None and "webp" in accepts:
         recipe = Recipe(recipe.steps, asked.webp)
-    if caller is Caller.ANYONE:
+    if caller is Caller.ANYONE and asked.ref.bucket not in house.public_sources:
         _refuse_dear(recipe.steps, house)
     preset = asked.controls.get("preset", house.default_preset or None)
     if preset is not None:

@@ -186,7 +186,11 @@ def _operator(
 def _unknown_sources(house: House, objects: Sources) -> list[str]:
     known = {place.name for place in objects.places}
     unknown = sorted(set(house.source_paths.values()) - known)
-    return [f"SOURCE_PATHS must name sources of SOURCE_BUCKETS, got {name!r}" for name in unknown]
+    opened = sorted(set(house.public_sources) - known)
+    return [
+        *(f"SOURCE_PATHS must name sources of SOURCE_BUCKETS, got {name!r}" for name in unknown),
+        *(f"PUBLIC_SOURCES must name sources of SOURCE_BUCKETS, got {name!r}" for name in opened),
+    ]
 
 
 def _missing_files(settings: Settings) -> list[str]:

@@ -113,6 +113,10 @@ def test_what_is_dear_is_refused_without_a_signature(monkeypatch: pytest.MonkeyP
             (THUMB, Caller.OPERATOR),
         ]:
             assert names(ask("/cat.jpg", house, caller, blur__sigma="2")) == ["blur"]
+        samples = replace(THUMB, public_sources=("samples",))
+        assert names(ask("/cat.jpg", samples, bucket="samples", blur__sigma="2")) == ["blur"]
+        with pytest.raises(Forbidden, match="PUBLIC_FEATURES"):
+            ask("/cat.jpg", samples, bucket="photos", blur__sigma="2")
         # What the operator has named, anyone may ask for.
         assert names(ask("/cat.jpg", preset="soft")) == ["blur"]
     finally:

@@ -125,6 +125,9 @@ class Stack:
         if name == "Fn::Equals":
             left, right = map(self.resolve, value)
             return str(left) == str(right)
+        if name == "Fn::Contains":
+            several, one = map(self.resolve, value)
+            return str(one) in several
         outcomes = [self._truth(each) for each in value]
         if name == "Fn::Not" and len(outcomes) == 1:
             return not outcomes[0]
@@ -157,7 +160,9 @@ class Stack:
         if name in PSEUDO:
             return PSEUDO[name]
         if name in self.parameters:
-            return self.parameters[name]
+            value = self.parameters[name]
+            is_list = self.template["Parameters"][name]["Type"] == "CommaDelimitedList"
+            return value.split(",") if is_list else value
         self._must_be_made(name)
         return _REFS.get(self._type(name), str)(name)
 

@@ -11,6 +11,7 @@ from tests.template.samples import LEAST, UPLOADS, VALUES, stacks
 from tests.template.stack import Stack
 
 from handler.doors.http import ORIGIN_HEADER
+from handler.pages import POLICY
 from handler.response import CACHE_TAG
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -39,7 +40,7 @@ def test_every_behaviour_has_an_origin_and_the_tags_stay_inside(parameters: dict
         assert len(set(origins)) == len(origins)
         for behaviour in [config["DefaultCacheBehavior"], *config["CacheBehaviors"]]:
             assert behaviour["TargetOriginId"] in origins
-            assert behaviour["Compress"] is False
+            assert behaviour["Compress"] is (behaviour["TargetOriginId"] == "demo")
             policy = stack.resources[behaviour["ResponseHeadersPolicyId"]]["ResponseHeadersPolicyConfig"]
             assert policy["RemoveHeadersConfig"]["Items"] == [{"Header": CACHE_TAG}]
             assert policy["SecurityHeadersConfig"]["ContentTypeOptions"] == {"Override": True}
@@ -59,12 +60,18 @@ def test_every_behaviour_has_an_origin_and_the_tags_stay_inside(parameters: dict
         ("/_api/openapi.json", "api", {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}),
         ("/_api/transform", "api", {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}),
         ("/_results/0123", "results", {"GET", "HEAD"}),
+        ("/_demo/index.html", "demo", {"GET", "HEAD"}),
     ],
 )
 def test_where_a_path_goes(path: str, origin: str, methods: set[str]) -> None:
     behaviour = behaviour_of(path, distribution())
     assert behaviour["TargetOriginId"] == origin
     assert set(behaviour["AllowedMethods"]) == methods
+
+
+def test_the_demo_page_may_do_what_it_may_on_a_laptop() -> None:
+    policy = Stack(LEAST).resources["DemoHeadersPolicy"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+    assert policy["ContentSecurityPolicy"] == {"ContentSecurityPolicy": POLICY, "Override": True}
 
 
 def test_the_api_is_asked_through_the_edge_function_alone() -> None:

@@ -29,7 +29,7 @@ def test_the_function_understands_its_environment(parameters: dict[str, str]) ->
     assert set(said) <= KNOWN
     settings = Settings.from_environment(said)
     (results,) = read_places(settings.results_bucket, "RESULTS_BUCKET")
-    assert (results.bucket, results.prefix) == ("resultsbucket", "detections")
+    assert (results.bucket, results.prefix) == ("resultsbucket", "")
     assert results.bucket not in {place.bucket for place in read_places(settings.source_buckets)}
     IgnoredParameters(settings.ignored_parameters)
     assert sum(len(name) + len(value) for name, value in said.items()) < 4096
@@ -39,14 +39,20 @@ def test_defaults_are_those_of_the_function() -> None:
     """But for what a stack has and a laptop has not."""
     told, plain = Settings.from_environment(environment(LEAST)), Settings.from_environment({})
     differing = {name for name in SETTINGS if getattr(told, name) != getattr(plain, name)}
-    assert differing == {"source_buckets", "results_bucket", "operator_token", "origin_secret", "cors_origin"}
+    assert differing == {
+        *("source_buckets", "results_bucket", "operator_token", "origin_secret", "cors_origin"),
+        *("distribution_id", "heavy_function", "public_sources"),
+    }
     assert told.ignored_parameters == IGNORED_BY_DEFAULT
 
 
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
-        ({"OtherSources": "a=https://b.example"}, {"SOURCE_BUCKETS": "photos,other.photos,a=https://b.example"}),
+        (
+            {"OtherSources": "a=https://b.example"},
+            {"SOURCE_BUCKETS": "photos,other.photos,a=https://b.example,samples=s3://demobucket/_demo/samples"},
+        ),
         ({}, {"SECRETS_MANAGER": "", "ENABLE_SIGNATURE": "No", "CORS_ENABLED": "No"}),
         ({"EnableSignature": "Yes"}, {"SECRETS_MANAGER": SECRET.replace("signing/key", "SignatureSecret")}),
         (
@@ -86,3 +92,12 @@ def test_the_function_ends_before_the_gateway_does() -> None:
     function, integration = resources["Function"], resources["ApiIntegration"]
     seconds = int(function["Environment"]["Variables"]["MAX_SECONDS"])
     assert seconds + 2 <= function["Timeout"] <= integration["TimeoutInMillis"] / 1000
+
+
+def test_the_heavy_function_is_told_the_same_and_hands_nothing_over() -> None:
+    resources = Stack(LEAST).resources
+    ordinary, heavy = (dict(resources[name]["Environment"]["Variables"]) for name in ("Function", "HeavyWorker"))
+    assert ordinary.pop("HEAVY_FUNCTION") == "HeavyWorker"
+    assert int(ordinary.pop("MAX_SECONDS")) - int(heavy.pop("MAX_SECONDS")) == 2
+    assert ordinary == heavy
+    assert "HeavyWorker" not in Stack({**LEAST, "HeavyFunction": "No"}).resources

@@ -12,6 +12,7 @@ from tests.tools import require_tool
 SKIPPED = {
     "CKV_AWS_149": "secrets are encrypted with AWS's own key; one of the customer's costs a dollar a month each",
     "CKV_AWS_158": "logs hold no secrets and no signed addresses; they are encrypted with AWS's own key",
+    "CKV_AWS_115": "concurrency is a parameter; what fills the demo bucket runs at a deployment alone",
     "CKV_AWS_116": "nothing calls the function asynchronously; uploads wait in a queue with a dead-letter queue",
     "CKV_AWS_117": "it needs S3 and web origins and nothing in a network of the customer's",
     "CKV_AWS_173": "the environment holds no secrets, only their names",

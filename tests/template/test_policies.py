@@ -36,6 +36,9 @@ FUNCTION_MAY = [
     ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/logs/FunctionLogs:log-stream:a"),
     ("xray:PutTraceSegments", "*"),
 ]
+ORDINARY_MAY = [
+    ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:HeavyWorker"),
+]
 FUNCTION_MAY_NOT = [
     ("s3:GetObject", "arn:aws:s3:::photos2/cat.jpg"),
     ("s3:GetObject", "arn:aws:s3:::variations/cat.jpg"),
@@ -99,7 +102,39 @@ WITH = [
     [(*may, True) for may in FUNCTION_MAY] + [(*may_not, False) for may_not in FUNCTION_MAY_NOT],
 )
 def test_the_function(action: str, resource: str, allowed: bool) -> None:
-    assert allows(role_statements(Stack(LEAST), "FunctionRole"), Ask(action, resource)) is allowed
+    for role in ("FunctionRole", "HeavyRole"):
+        meant = resource.replace("FunctionLogs", "HeavyLogs") if role == "HeavyRole" else resource
+        assert allows(role_statements(Stack(LEAST), role), Ask(action, meant)) is allowed
+
+
+def test_the_ordinary_function_alone_hands_over() -> None:
+    ask = Ask(*ORDINARY_MAY[0])
+    assert allows(role_statements(Stack(LEAST), "FunctionRole"), ask)
+    assert not allows(role_statements(Stack(LEAST), "HeavyRole"), ask)
+    assert not allows(role_statements(Stack({**LEAST, "HeavyFunction": "No"}), "FunctionRole"), ask)
+
+
+DEMO = "arn:aws:s3:::demobucket"
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource", "allowed"),
+    [
+        ("DemoRole", "s3:PutObject", f"{DEMO}/_demo/index.html", True),
+        ("DemoRole", "s3:DeleteObject", f"{DEMO}/_demo/index.html", True),
+        ("DemoRole", "s3:GetObject", f"{DEMO}/_demo/index.html", True),
+        ("DemoRole", "s3:PutObject", f"{DEMO}/elsewhere", False),
+        ("DemoRole", "s3:ListBucket", DEMO, True),
+        ("DemoRole", "s3:PutObject", "arn:aws:s3:::photos/cat.jpg", False),
+        ("DemoRole", "s3:GetObject", "arn:aws:s3:::photos/cat.jpg", False),
+        ("DemoRole", "secretsmanager:GetSecretValue", f"{SECRETS}:OperatorToken-AbCdEf", False),
+        ("FunctionRole", "s3:GetObject", f"{DEMO}/_demo/samples/cat.jpg", True),
+        ("FunctionRole", "s3:GetObject", f"{DEMO}/_demo/index.html", False),
+        ("FunctionRole", "s3:PutObject", f"{DEMO}/_demo/samples/cat.jpg", False),
+    ],
+)
+def test_the_demo(role: str, action: str, resource: str, allowed: bool) -> None:
+    assert allows(role_statements(Stack(LEAST), role), Ask(action, resource)) is allowed
 
 
 @pytest.mark.parametrize(("parameters", "action", "resource", "allowed"), WITH)
@@ -110,7 +145,9 @@ def test_the_function_with(parameters: dict[str, str], action: str, resource: st
 
 def test_no_role_has_more_than_the_table() -> None:
     """Every action that a role names stands in the table above: a new one is to be thought about."""
-    known = {action for action, _ in FUNCTION_MAY} | {action for _, action, _, allowed in WITH if allowed}
+    known = {action for action, _ in FUNCTION_MAY + ORDINARY_MAY} | {
+        action for _, action, _, allowed in WITH if allowed
+    }
     known |= {"xray:PutTelemetryRecords", "sqs:GetQueueAttributes"}
     stack = Stack(EVERYTHING)
     for role in stack.of_type("AWS::IAM::Role"):
@@ -178,7 +215,8 @@ def test_every_bucket_is_closed() -> None:
         assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         assert bucket["LifecycleConfiguration"]["Rules"]
         about = stack.template["Resources"][name]
-        assert (about["DeletionPolicy"], about["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+        kept = ("Delete", "Delete") if name == "DemoBucket" else ("RetainExceptOnCreate", "Retain")
+        assert (about["DeletionPolicy"], about["UpdateReplacePolicy"]) == kept
         statements = policies[name.lower()]["PolicyDocument"]["Statement"]
         deny = [statement for statement in statements if statement["Effect"] == "Deny"]
         assert deny[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

@@ -204,6 +204,7 @@ def test_a_wrong_value_is_refused(parameter: str, value: str) -> None:
         ({**UPLOADS, "OutputBucket": ""}, "UploadBucket needs OutputBucket"),
         ({**UPLOADS, "Presets": ""}, "Presets is empty"),
         ({**UPLOADS, "OutputBucket": "photos"}, "must be another"),
+        ({**UPLOADS, "UploadBucket": "elsewhere"}, "UploadBucket must be one of SourceBuckets"),
         ({"OutputBucket": "variations"}, "need UploadBucket"),
         ({"ProvisionedConcurrency": "1"}, "needs DeployedAt"),
     ],

@@ -1,8 +1,21 @@
 """The server's own pages, for people: the demo page with its examples, and the reference of the interface."""
 
-from handler.pages.demo import FOLDER, HOME, demo
+from handler.pages.demo import FOLDER, HOME, POLICY, TYPES, demo
 from handler.pages.examples import EXAMPLES, RECIPES, Example
 from handler.pages.html import ICON, STYLE, style
 from handler.pages.reference import reference
 
-__all__ = ["EXAMPLES", "FOLDER", "HOME", "ICON", "RECIPES", "STYLE", "Example", "demo", "reference", "style"]
+__all__ = [
+    "EXAMPLES",
+    "FOLDER",
+    "HOME",
+    "ICON",
+    "POLICY",
+    "RECIPES",
+    "STYLE",
+    "TYPES",
+    "Example",
+    "demo",
+    "reference",
+    "style",
+]

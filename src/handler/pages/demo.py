@@ -12,11 +12,11 @@ from handler.response import Answer
 FOLDER = Path(__file__).resolve().parents[3] / "demo-ui"
 """Beside src/."""
 HOME = "/_demo/"
-_POLICY = (
+POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_TYPES = {
+TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -27,7 +27,7 @@ _TYPES = {
 
 def demo(folder: Path = FOLDER) -> Mapping[str, Callable[[], Answer]]:
     """The files of the demo page by their paths, read when asked for; empty where there is no such folder."""
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix in _TYPES]
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix in TYPES]
     named = {HOME + path.relative_to(folder).as_posix(): partial(_file, path) for path in files}
     home = named.get(HOME + "index.html")
     return {**named, HOME: home, "/": _moved, HOME.rstrip("/"): _moved} if home else {}
@@ -35,9 +35,9 @@ def demo(folder: Path = FOLDER) -> Mapping[str, Callable[[], Answer]]:
 
 def _file(path: Path) -> Answer:
     headers = {
-        "Content-Type": _TYPES[path.suffix],
+        "Content-Type": TYPES[path.suffix],
         "Cache-Control": "no-cache",
-        "Content-Security-Policy": _POLICY,
+        "Content-Security-Policy": POLICY,
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }

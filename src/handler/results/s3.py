@@ -62,9 +62,15 @@ class S3Results:
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """What lies under a prefix that ends in a slash, in no order."""
         ref = ObjectRef(self.place.name, prefix)
-        with told(ref, self._bucket.timeout):
-            for page in self._bucket.ask(lambda store: obstore.list(store, prefix.rstrip("/"))):
-                yield from (info_of(ObjectRef(self.place.name, meta["path"]), meta, {}) for meta in page)
+        try:
+            with told(ref, self._bucket.timeout):
+                pages = list(self._bucket.ask(lambda store: obstore.list(store, prefix.rstrip("/"))))
+        except UpstreamError:
+            # obstore tells a bucket that is gone like any other failure; boto3 tells them apart.
+            yield from self._odd_keys.list(prefix)
+            return
+        for page in pages:
+            yield from (info_of(ObjectRef(self.place.name, meta["path"]), meta, {}) for meta in page)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete what lies under these keys; what is not there is no fault."""

@@ -1,0 +1,65 @@
+"""The demo page as static files in a bucket: the page itself, and the sample pictures as one more source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from features import Deadline
+from handler.pages import FOLDER, TYPES
+from handler.results import ResultStore
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+SOURCE = "samples"
+"""Under which name SOURCE_BUCKETS lists the sample pictures."""
+_TYPES = {
+    **TYPES,
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".md": "text/markdown; charset=utf-8",
+}
+_CACHE_CONTROL = "public, max-age=300"
+
+
+class DemoSite(msgspec.Struct, frozen=True):
+    """Under a prefix of a bucket, the samples in `samples/` below it."""
+
+    store: ResultStore
+    prefix: str
+    """With a slash at its end."""
+
+    def fill(self, deadline: Deadline) -> int:
+        """Write every file and delete all others; how many there are."""
+        wanted = dict(self._files())
+        there = {info.ref.key: info.etag for info in self.store.list(self.prefix)}
+        for key, body in wanted.items():
+            deadline.check()
+            self.store.put(
+                key,
+                body,
+                content_type=_TYPES[Path(key).suffix],
+                cache_control=_CACHE_CONTROL,
+                metadata={},
+                replaces=there.get(key),
+            )
+        self.store.delete([key for key in there if key not in wanted])
+        return len(wanted)
+
+    def empty(self) -> None:
+        """Delete whatever lies there."""
+        self.store.delete([info.ref.key for info in self.store.list(self.prefix)])
+
+    def _files(self) -> Iterator[tuple[str, bytes]]:
+        for folder, below in ((FOLDER, ""), (SAMPLES, f"{SOURCE}/")):
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                key = f"{self.prefix}{below}{path.relative_to(folder).as_posix()}"
+                yield key, _of_the_stack(path) if path.name == "samples.json" else path.read_bytes()
+
+
+def _of_the_stack(path: Path) -> bytes:
+    """The list of samples, which on a laptop are the default source."""
+    return json.dumps(json.loads(path.read_bytes()) | {"bucket": SOURCE}).encode()
