@@ -31,7 +31,8 @@ class Box(NamedTuple):
         """This part of every frame."""
         if (self.width, self.height) == (picture.width, picture.height):
             return picture
-        return picture.each_frame(lambda frame: frame.crop(*self))
+        part = picture.each_frame(lambda frame: frame.crop(*self))
+        return part.showing(self, (picture.width, picture.height))
 
 
 def nearest(number: float) -> int:

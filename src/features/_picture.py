@@ -71,6 +71,11 @@ class Picture(msgspec.Struct, frozen=True):
     """Width and height of a frame, had the decoder not shrunk on load (or drawn an SVG at another size)."""
     room: float = float("inf")
     """Bytes that are left of the memory budget to hold pixels in."""
+    view: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    """What is shown of the upright original: left, top, width and height as shares of it; negative sides are mirrored.
+
+    Rotations are not followed.
+    """
     indexed: Indexed | None = None
     """The same pixels once more, where their colours were made few."""
 
@@ -99,6 +104,13 @@ class Picture(msgspec.Struct, frozen=True):
         same_size = (image.width, image.height) == (self.image.width, self.image.height)
         shrunk_from = self.shrunk_from if same_size else None
         return msgspec.structs.replace(self, image=image, shrunk_from=shrunk_from, indexed=None)
+
+    def showing(self, box: tuple[int, int, int, int], whole: tuple[int, int]) -> Picture:
+        """The same pixels, known to be this box (left, top, width, height) of what was `whole` pixels wide and high."""
+        left, top, width, height = self.view
+        across, down = width / whole[0], height / whole[1]
+        view = (left + box[0] * across, top + box[1] * down, box[2] * across, box[3] * down)
+        return msgspec.structs.replace(self, view=view)
 
     def materialized(self) -> Picture:
         """The same picture held in memory where it could be read only once, from top to bottom; TooLarge."""

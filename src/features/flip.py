@@ -13,4 +13,5 @@ class Flip(Params):
 
 @feature(Flip, group="geometry", scale_free=True)
 def flip(picture: Picture, wanted: Flip, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.materialized().each_frame(lambda frame: frame.flipver())
+    flipped = picture.materialized().each_frame(lambda frame: frame.flipver())
+    return flipped.showing((0, picture.height, picture.width, -picture.height), (picture.width, picture.height))

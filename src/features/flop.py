@@ -13,4 +13,5 @@ class Flop(Params):
 
 @feature(Flop, group="geometry", scale_free=True)
 def flop(picture: Picture, wanted: Flop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.with_image(picture.image.fliphor())
+    flopped = picture.with_image(picture.image.fliphor())
+    return flopped.showing((picture.width, 0, -picture.width, picture.height), (picture.width, picture.height))

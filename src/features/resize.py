@@ -197,13 +197,14 @@ def resize(picture: Picture, wanted: Resize, context: Context) -> Picture:
         across, down = wanted.position.ratios
         corner = (int((result[0] - scaled[0]) * across), int((result[1] - scaled[1]) * down))
         resized = picture.each_frame(lambda frame: framed(scale(frame), corner, result, wanted.background))
+        resized = resized.showing((-corner[0], -corner[1], *result), scaled)
     elif wanted.position.searches:
         refuse_larger(field, scaled, picture.frames, context)
         whole = picture.each_frame(scale).materialized()
         resized = Box(*seek(whole, result, wanted.position), *result).cut(whole)
     else:
         box = Box(*wanted.kept(full).place(scaled, result), *result)
-        resized = picture.each_frame(lambda frame: scale(frame).crop(*box))
+        resized = picture.each_frame(lambda frame: scale(frame).crop(*box)).showing(box, scaled)
     return replace(resized, shrunk_from=None)
 
 

@@ -83,6 +83,7 @@ class SmartCropping(Params):
 @feature(SmartCropping, group="geometry", aliases=("smartCrop",), heavy=True, billed=True)
 def smart_cropping(picture: Picture, wanted: SmartCropping, context: Context) -> Picture:
     region, is_face = _subject(wanted, context)
+    region = _in_view(region, picture.view) if region is not None else None
     room = (picture.width, picture.height)
     if region is None:
         # Only the pixels can say, and they are read more than once.
@@ -91,6 +92,14 @@ def smart_cropping(picture: Picture, wanted: SmartCropping, context: Context) ->
     else:
         box = _around(region, wanted, room, _ABOVE if is_face else 0.5)
     return _sized(box.cut(picture), wanted, context)
+
+
+def _in_view(region: Region, view: tuple[float, float, float, float]) -> Region | None:
+    """A part of the original as a part of what is shown of it; None where it is not shown."""
+    left, top, width, height = view
+    across = sorted(((region.left - left) / width, (region.left + region.width - left) / width))
+    down = sorted(((region.top - top) / height, (region.top + region.height - top) / height))
+    return Region.clamped(across[0], down[0], across[1] - across[0], down[1] - down[0])
 
 
 def _subject(wanted: SmartCropping, context: Context) -> tuple[Region | None, bool]:

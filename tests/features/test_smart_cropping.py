@@ -152,3 +152,33 @@ def test_it_comes_before_the_resize_and_reads_a_file_once() -> None:
     made = run(pictures.png(), edits(said), Output(), Context(vision=Sight(FACES)))
     assert isinstance(made, Rendered)
     assert (made.width, made.height) == (20, 15)
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ([("resize", {"width": 200})], (100, 25, 50, 25)),
+        ([("resize", {"width": 100, "height": 100})], (50, 25, 50, 25)),
+        ([("resize", {"width": 200, "height": 200, "fit": "contain"})], (100, 75, 50, 25)),
+        ([("crop", {"left": 100, "width": 300})], (100, 50, 100, 50)),
+        ([("flop", {}), ("crop", {"left": 50, "width": 350})], (50, 50, 100, 50)),
+        ([("flip", {})], (200, 100, 100, 50)),
+    ],
+)
+def test_after_edits_that_show_a_part(
+    before: list[tuple[str, dict[str, Any]]], expected: tuple[int, int, int, int]
+) -> None:
+    """The face lies at 200, 50 and is 100 x 50 pixels large in a picture of 400 x 200."""
+    given = steps.picture(pictures.scene(400, 200))
+    for name, said in before:
+        given = steps.apply(name, given, **said)
+    whole = given.image
+    made = steps.apply("smartCropping", given, context=Context(vision=Sight(FACES[:1])), faceIndex=0, padding=0)
+    assert (made.width, made.height) == expected[2:]
+    assert (made.image - whole.crop(*expected)).abs().max() == 0
+
+
+def test_a_face_that_was_cut_off_is_no_longer_there() -> None:
+    given = steps.apply("crop", steps.picture(pictures.scene(400, 200)), left=0, width=100)
+    made = steps.apply("smartCropping", given, context=Context(vision=Sight(FACES[:1])), faceIndex=0)
+    assert made.width < 100

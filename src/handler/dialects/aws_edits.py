@@ -58,8 +58,9 @@ def _ordered(said: Said, where: str) -> Iterator[Step]:
     pipeline = said.pop("pipelineColourspace", said.pop("pipelineColorspace", None))
     wanted = {step.feature.name: step for step in _steps(said, names, where)}
     turned_first = _turned_first(names, wanted)
-    # AWS looks for faces in what the keys before have made.
-    cut_late = "smartCrop" in names and not ("resize" in names and names.index("smartCrop") < names.index("resize"))
+    # AWS looks for faces in what the keys before have made; what was turned is not followed here.
+    resized_later = "resize" in names and "smartCrop" in names and names.index("smartCrop") < names.index("resize")
+    cut_late = "smartCrop" in names and not resized_later and "rotate" not in wanted
     places = {name: place for place, name in enumerate(_order(turned_first=turned_first, cut_late=cut_late))}
     steps = sorted(wanted.values(), key=lambda step: places[step.feature.name])
     if pipeline is not None:

@@ -47,6 +47,7 @@ def names(edits: dict[str, Any]) -> list[str]:
         ({"roundCrop": True, "blur": 3, "resize": {"width": 5}}, ["roundCrop", "resize", "blur"]),
         ({"smartCrop": True, "resize": {"width": 5}}, ["smartCropping", "resize"]),
         ({"resize": {"width": 5}, "smartCrop": True, "blur": 3}, ["resize", "smartCropping", "blur"]),
+        ({"resize": {"width": 5}, "rotate": 90, "smartCrop": True}, ["smartCropping", "resize", "rotate", "resize"]),
         ({"pipelineColourspace": "rgb16", "blur": 3}, ["toColourspace", "blur", "toColourspace"]),
         ({"pipelineColourspace": "rgb16", "toColourspace": "b-w"}, ["toColourspace", "toColourspace"]),
         ({"rotate": None, "flip": True}, ["flip"]),
