@@ -19,7 +19,7 @@ from features._types import Color, Numbers
 class Affine(Params):
     """Shear, scale and turn: x and y become a x + b y and c x + d y; the picture grows so that its corners stay in."""
 
-    matrix: Annotated[Numbers, Meta(description="a, b, c, d", extra=hint(main=True))]
+    matrix: Annotated[Numbers, Meta(examples=["1,0.3,0.1,0.7"], description="a, b, c, d", extra=hint(main=True))]
     background: Annotated[Color, Meta(description="What fills the corners")] = Color(0, 0, 0)
     idx: Annotated[float, Meta(ge=-1e6, le=1e6, description="Shift across before", extra=hint(unit="px"))] = 0.0
     idy: Annotated[float, Meta(ge=-1e6, le=1e6, description="Shift down before", extra=hint(unit="px"))] = 0.0

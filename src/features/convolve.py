@@ -20,7 +20,9 @@ from features._types import Numbers
 class Convolve(Params):
     """Convolve the picture with a kernel of your own: each pixel becomes a weighted sum of those around it."""
 
-    kernel: Annotated[Numbers, Meta(description="Weights, row by row", extra=hint(main=True))]
+    kernel: Annotated[
+        Numbers, Meta(examples=["0,-1,0,-1,5,-1,0,-1,0"], description="Weights, row by row", extra=hint(main=True))
+    ]
     width: Annotated[int, Meta(ge=1, le=1001, description="Columns of the kernel; nothing: as many as fit")] | None = (
         None
     )

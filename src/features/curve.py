@@ -26,10 +26,12 @@ class Curve(Params):
     spline, before the first and after the last it is level.
     """
 
-    all: Annotated[Numbers, Meta(description="Curve of all channels", extra=hint(main=True))] = _STRAIGHT
-    red: Annotated[Numbers, Meta(description="Curve of red")] = _STRAIGHT
-    green: Annotated[Numbers, Meta(description="Curve of green")] = _STRAIGHT
-    blue: Annotated[Numbers, Meta(description="Curve of blue")] = _STRAIGHT
+    all: Annotated[
+        Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of all channels", extra=hint(main=True))
+    ] = _STRAIGHT
+    red: Annotated[Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of red")] = _STRAIGHT
+    green: Annotated[Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of green")] = _STRAIGHT
+    blue: Annotated[Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of blue")] = _STRAIGHT
 
     def check(self) -> None:
         """Points are pairs within the picture's levels, from left to right."""

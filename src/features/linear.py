@@ -21,8 +21,8 @@ _GIVEN = (1, 3, 4)
 class Linear(Params):
     """Multiply each level by a and add b: one number for all channels, three for red, green, blue, four with alpha."""
 
-    a: Annotated[Numbers, Meta(description="Factors", extra=hint(main=True))] = Numbers(1)
-    b: Annotated[Numbers, Meta(description="What is added, in levels of 255")] = Numbers(0)
+    a: Annotated[Numbers, Meta(examples=["1.2"], description="Factors", extra=hint(main=True))] = Numbers(1)
+    b: Annotated[Numbers, Meta(examples=["10,0,-10"], description="What is added, in levels of 255")] = Numbers(0)
 
     def check(self) -> None:
         """As many numbers as there are channels."""

@@ -19,7 +19,12 @@ class Recomb(Params):
     """Mix the channels by a matrix: each row says how much red, green and blue (and alpha) make one of them."""
 
     matrix: Annotated[
-        Numbers, Meta(description="3 x 3 numbers, or 4 x 4 with alpha, row by row", extra=hint(main=True))
+        Numbers,
+        Meta(
+            examples=["0,0,1,0,1,0,1,0,0"],
+            description="3 x 3 numbers, or 4 x 4 with alpha, row by row",
+            extra=hint(main=True),
+        ),
     ]
 
     def check(self) -> None:

@@ -23,6 +23,8 @@ EVERY_FIELD = [(feature, field) for feature in CATALOGUE for field in fields(fea
 OTHER_BOUND = {
     "focalX": {"focalY": "1"},
     "focalY": {"focalX": "1"},
+    "lower": {"upper": "100"},
+    "upper": {"lower": "0"},
     "minColors": {"maxColors": "256"},
     "maxColors": {"minColors": "2"},
     "alphaMattingForegroundThreshold": {"alphaMattingBackgroundThreshold": "0"},
@@ -94,7 +96,7 @@ def test_defaults_and_choices_are_taken(feature: Feature, field: Any) -> None:
     """What the document says of a field, the field itself takes."""
     schema = PARAMETERS[f"{feature.name}.{field.name}"]["schema"]
     needed = {
-        other.name: "red" if other.name == "color" else "1"
+        other.name: PARAMETERS[f"{feature.name}.{other.name}"]["schema"].get("examples", ["1"])[0]
         for other in fields(feature.params).values()
         if other.default is None and not other.optional
     }
@@ -102,8 +104,10 @@ def test_defaults_and_choices_are_taken(feature: Feature, field: Any) -> None:
     said += schema.get("enum", []) + schema.get("examples", [])
     said += [schema[bound] for bound in ("minimum", "maximum") if bound in schema]
     for value in said:
-        if feature.name == "sharpen":
+        if feature.name in ("sharpen", "blur"):
             needed["sigma"] = "1"
+        if feature.name == "convolve" and field.name in ("width", "height"):
+            needed["kernel"] = ",".join("1" * value)
         if field.name.startswith("alphaMatting"):
             needed["alphaMatting"] = "true"
         needed |= OTHER_BOUND.get(field.name, {})

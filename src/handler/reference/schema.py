@@ -82,6 +82,9 @@ def reference(model: type[Params]) -> Schema:
 def _text_type(kind: type) -> Schema:
     """The types that a URL writes as one word say themselves what they take."""
     schema: Schema = dict(kind.schema)  # type: ignore[attr-defined]  # msgspec asks of no other types
+    if schema.get("format") == "numbers":
+        # How many there must be is for the field to show.
+        del schema["examples"]
     # The format of that name is CSS's, where hex digits need a `#` before them.
     return {name: said for name, said in schema.items() if (name, said) != ("format", "color")}
 
