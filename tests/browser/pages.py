@@ -61,7 +61,7 @@ class Demo:
 
     def row(self, feature: str, label: str) -> Locator:
         """The row of one parameter, by its label."""
-        head = self.page.locator(".row-head").filter(has_text=re.compile(f"^{re.escape(label)}(?![a-zA-Z ])"))
+        head = self.page.locator(".row-head > :first-child").filter(has_text=re.compile(f"^{re.escape(label)}$"))
         return self.opened(feature).locator(".row").filter(has=head)
 
     def recipe(self, title: str) -> None:

@@ -1,0 +1,121 @@
+"""Slider, zoom and pan; and all of it without a mouse."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from tests.browser.pages import Demo
+
+
+def test_the_slider_follows_hand_and_keys(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?blur=9")
+    slider = demo.page.get_by_role("slider", name="Where the original ends")
+    expect(slider).to_have_attribute("aria-valuenow", "50")
+    box, stage = slider.bounding_box(), demo.locate("#view").bounding_box()
+    assert box
+    assert stage
+    demo.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    demo.page.mouse.down()
+    demo.page.mouse.move(stage["x"] + stage["width"] * 0.2, stage["y"] + 50, steps=3)
+    demo.page.mouse.up()
+    expect(slider).to_have_attribute("aria-valuenow", "20")
+    slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuenow", "22")
+    slider.press("End")
+    expect(slider).to_have_attribute("aria-valuenow", "100")
+
+
+def test_zoom_and_pan(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?blur=9")
+    level, frame = demo.locate("#zoom-level"), demo.locate(".after .frame")
+    expect(level).to_have_text("100 %")
+    demo.page.get_by_role("button", name="Zoom in").click()
+    expect(level).to_have_text("135 %")
+    before = frame.bounding_box()
+    stage = demo.locate("#view").bounding_box()
+    assert before
+    assert stage
+    demo.page.mouse.move(stage["x"] + 100, stage["y"] + 100)
+    demo.page.mouse.down()
+    demo.page.mouse.move(stage["x"] + 130, stage["y"] + 80, steps=3)
+    demo.page.mouse.up()
+    after = frame.bounding_box()
+    assert after
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((30, -20), abs=1)
+    level.click()
+    expect(level).to_have_text("100 %")
+    demo.page.mouse.wheel(0, -300)
+    assert int(level.inner_text().rstrip(" %")) > 120
+
+
+def test_what_is_cut_is_held_against_the_same_cut(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?crop.left=10p&crop.top=10p&crop.width=50p&crop.height=50p&blur=4")
+    expect(demo.locate("#before-tag")).to_have_text("Original, same crop")
+    assert demo.size("before") == demo.size() == (300, 200)
+    demo.locate("#against").get_by_text("Whole original").click()
+    expect(demo.locate("#before-tag")).to_have_text("Original")
+    demo.settled()
+    demo.page.wait_for_timeout(500)
+    assert demo.size("before") == (600, 400)
+    assert "#slider.original/photos" in demo.page.url
+
+
+def test_everything_by_keyboard(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?width=300")
+    keys = demo.page.keyboard
+    keys.press("/")
+    expect(demo.page.get_by_role("searchbox")).to_be_focused()
+    keys.type("grayscale")
+    for _ in range(8):
+        keys.press("Tab")
+        if demo.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Grayscale":
+            break
+    keys.press("Space")
+    demo.settled()
+    assert demo.path == "/photos/coffee.jpg?width=300&grayscale=true"
+    demo.locate("#view").focus()
+    keys.press("+")
+    expect(demo.locate("#zoom-level")).to_have_text("135 %")
+    keys.press("ArrowLeft")
+    keys.press("0")
+    expect(demo.locate("#zoom-level")).to_have_text("100 %")
+    demo.locate("#tab-url").focus()
+    keys.press("ArrowRight")
+    expect(demo.locate("#tab-json")).to_be_focused()
+    expect(demo.locate("#tab-json")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_point_and_a_box_by_keyboard(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?width=100&height=300")
+    keys = demo.page.keyboard
+    pick = demo.row("resize", "Focal point").get_by_role("button", name="On the picture")
+    pick.press("Enter")
+    expect(demo.locate(".cross")).to_be_focused()
+    keys.press("ArrowRight")
+    keys.press("ArrowUp")
+    keys.press("Escape")
+    expect(pick).to_be_focused()
+    demo.settled()
+    assert demo.path == "/photos/coffee.jpg?width=100&height=300&focalPoint=0.51,0.49"
+    demo.page.get_by_role("button", name="Reset all").press("Enter")
+    demo.settled()
+    demo.opened("crop").get_by_role("button", name="Draw the box").press("Enter")
+    expect(demo.locate(".box")).to_be_focused()
+    keys.press("ArrowLeft")
+    keys.press("Shift+ArrowDown")
+    expect(demo.locate(".box")).to_have_attribute("aria-label", re.compile("Box of 50 by 51 percent, 24 percent"))
+    keys.press("Escape")
+    demo.settled()
+    assert demo.path == "/photos/coffee.jpg?crop.left=24p&crop.top=25p&crop.width=50p&crop.height=51p"
+
+
+def test_what_happens_is_told_to_who_does_not_see_it(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?width=300")
+    expect(demo.locate("#said")).to_have_text(re.compile(r"Result: 300 × 200 · [\d.]+ kB, JPEG"))
+    unnamed = demo.page.evaluate(
+        """[...document.querySelectorAll("button, input, select, a")].filter((each) => each.checkVisibility() && !(
+        each.ariaLabel || each.innerText?.trim() || each.labels?.length || each.title)).map((each) => each.outerHTML)"""
+    )
+    assert unnamed == []

@@ -1,0 +1,157 @@
+"""What needs the operator's token asks for it once, and says what for; no secret ever comes into the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pyvips
+from playwright.sync_api import expect
+from tests.browser.conftest import Open
+from tests.browser.pages import DESKTOP, Demo
+from tests.local_server import SAMPLES, Server, serving
+
+TOKEN, SECRET = "the operator's own token", "what signs the addresses"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A stack with a token, as it is deployed; pictures are open."""
+    folder = tmp_path_factory.mktemp("secrets")
+    (folder / "token").write_text(TOKEN, encoding="utf-8")
+    with serving(SAMPLES, OPERATOR_TOKEN_FILE=str(folder / "token")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A stack that shows nothing without a signature."""
+    folder = tmp_path_factory.mktemp("secrets")
+    (folder / "token").write_text(TOKEN, encoding="utf-8")
+    (folder / "secret").write_text(SECRET, encoding="utf-8")
+    files = {"OPERATOR_TOKEN_FILE": str(folder / "token"), "SIGNATURE_SECRET_FILE": str(folder / "secret")}
+    with serving(SAMPLES, ENABLE_SIGNATURE="Yes", **files) as server:
+        yield server
+
+
+def _answer(demo: Demo, token: str) -> None:
+    dialog = demo.page.get_by_role("dialog")
+    dialog.get_by_label("Token", exact=True).fill(token)
+    dialog.get_by_role("button", name="Use it").click()
+
+
+def test_signed_addresses_once_the_token_is_there(visit: Open, signing: Server) -> None:
+    with visit(signing, wants="40[01]") as demo:
+        demo.page.goto(f"{demo.origin}/_demo/#/photos/coffee.jpg?width=300")
+        dialog = demo.page.get_by_role("dialog")
+        expect(dialog).to_contain_text("signing is the operator's")
+        _answer(demo, "a guess")
+        expect(demo.locate("#fault")).to_contain_text("not accepted")
+        demo.locate("#again").click()
+        _answer(demo, TOKEN)
+        demo.settled()
+        assert demo.size() == (300, 200)
+        assert demo.path == "/photos/coffee.jpg?width=300"
+        assert signing.ask(demo.path).status == 400
+        demo.locate("#sign").click()
+        expect(demo.locate("#code")).to_contain_text("signature=")
+        assert "expires=" in demo.path
+        assert signing.ask(demo.path).status == 200
+        demo.row("resize", "Width").get_by_role("spinbutton").fill("200")
+        demo.settled()
+        assert "signature" not in demo.path
+        assert demo.size() == (200, 133)
+        assert demo.page.get_by_role("dialog").count() == 0
+        for kept in (demo.page.content(), demo.page.url, demo.page.evaluate("JSON.stringify({...localStorage})")):
+            assert TOKEN not in kept
+            assert SECRET not in kept
+
+
+def test_whoever_has_no_token_is_told_and_not_asked_again(visit: Open, signing: Server) -> None:
+    with visit(signing, wants="40[01]") as demo:
+        demo.page.goto(f"{demo.origin}/_demo/#/photos/coffee.jpg?width=300")
+        demo.page.get_by_role("dialog").get_by_role("button", name="Not now").click()
+        expect(demo.locate("#fault")).to_contain_text("Without the token")
+        demo.row("resize", "Width").get_by_role("spinbutton").fill("200")
+        demo.settled()
+        assert demo.page.get_by_role("dialog").count() == 0
+        assert "token" in demo.fault
+
+
+def test_an_open_stack_shows_samples_and_whatever_is_typed(visit: Open, guarded: Server) -> None:
+    with visit(guarded, wants="401") as demo:
+        demo.open()
+        assert demo.page.get_by_role("dialog").count() == 0
+        assert demo.path == "/photos/astronaut.jpg?format=auto"
+        expect(demo.locate("#gallery-note")).to_contain_text("Listing the source takes the operator's token")
+        assert "retina.jpg" in demo.locate(".thumb span").all_inner_texts()
+        demo.locate("#key").fill("logo.svg")
+        demo.locate("#key").press("Enter")
+        demo.settled()
+        assert demo.path.startswith("/logo.svg")
+        assert demo.fault == ""
+        demo.page.get_by_role("button", name="Enter it").click()
+        _answer(demo, TOKEN)
+        expect(demo.page.get_by_role("button", name="logo.svg")).to_be_visible()
+
+
+def test_a_dropped_file_asks_for_the_token(visit: Open, guarded: Server) -> None:
+    with visit(guarded, wants="401") as demo:
+        demo.open()
+        demo.locate("#file").set_input_files(SAMPLES / "photos" / "cat.jpg")
+        expect(demo.page.get_by_role("dialog")).to_contain_text("nothing is stored")
+        _answer(demo, TOKEN)
+        demo.settled()
+        assert demo.size() == (451, 300)
+        demo.locate("#file").set_input_files(SAMPLES / "photos" / "rocket.jpg")
+        demo.settled()
+        assert demo.page.get_by_role("dialog").count() == 0
+
+
+def test_a_dropped_file_is_edited_and_nothing_is_asked_on_this_machine(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?width=200&format=webp")
+    demo.page.evaluate(
+        """async () => {
+          const blob = await (await fetch("/photos/cat.jpg")).blob();
+          const data = new DataTransfer();
+          data.items.add(new File([blob], "my cat.jpg", { type: "image/jpeg" }));
+          for (const name of ["dragenter", "drop"]) {
+            dispatchEvent(new DragEvent(name, { dataTransfer: data, bubbles: true, cancelable: true }));
+          }
+        }"""
+    )
+    demo.settled()
+    assert demo.size() == (200, 133)
+    assert demo.size("before") == (451, 300)
+    assert demo.result.endswith("WEBP")
+    expect(demo.locate("#code-note")).to_contain_text("A dropped file has no address")
+    demo.page.get_by_role("tab", name="curl").click()
+    assert "--data-binary @'my cat.jpg'" in demo.code
+    assert "/_api/transform?width=200&format=webp" in demo.code
+
+
+def test_a_large_file_is_shrunk_in_the_browser_which_says_so(demo: Demo, tmp_path: Path) -> None:
+    noise = pyvips.Image.gaussnoise(2600, 2000, mean=128, sigma=60).cast("uchar")
+    noise.pngsave(str(tmp_path / "noise.png"))
+    assert (tmp_path / "noise.png").stat().st_size > 4_500_000
+    demo.open("/photos/coffee.jpg?width=200")
+    demo.locate("#file").set_input_files(tmp_path / "noise.png")
+    demo.settled()
+    expect(demo.locate("#panel-note")).to_contain_text("Shrunk in the browser from 5.")
+    assert demo.size()[0] == 200
+
+
+def test_what_is_too_large_and_cannot_be_read_is_refused_in_words(demo: Demo, tmp_path: Path) -> None:
+    (tmp_path / "video.heic").write_bytes(b"x" * 5_000_000)
+    demo.open("/photos/coffee.jpg")
+    demo.locate("#file").set_input_files(tmp_path / "video.heic")
+    expect(demo.locate("#fault")).to_contain_text("this browser cannot read it")
+
+
+def test_the_file_is_chosen_by_keyboard_too(visit: Open, guarded: Server) -> None:
+    with visit(guarded, DESKTOP, wants="401") as demo:
+        demo.open()
+        demo.locate("#file").focus()
+        with demo.page.expect_file_chooser():
+            demo.page.keyboard.press("Enter")

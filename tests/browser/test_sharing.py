@@ -1,0 +1,113 @@
+"""What is copied works: every way the address is written, and a link that reproduces the view."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shlex
+
+import pytest
+from playwright.sync_api import expect
+from tests.browser.conftest import Open
+from tests.browser.pages import Demo
+from tests.client import Client, answered, size
+from tests.local_server import SAMPLES, Server
+
+WISH = "/photos/coffee.jpg?width=300&height=200&fit=contain&background=goldenrod&rotate.angle=15&blur=2&format=webp"
+SAID = WISH.replace("fit=contain&background=goldenrod", "fit=contain&resize.background=goldenrod")
+
+
+def _copied(demo: Demo, tab: str) -> str:
+    demo.page.get_by_role("tab", name=tab, exact=True).click()
+    expect(demo.locate("#copy")).to_be_enabled()
+    demo.page.wait_for_timeout(300)
+    demo.locate("#copy").click()
+    expect(demo.locate("#copy")).to_have_text("Copied")
+    return str(demo.page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_the_address_that_is_copied_gives_the_picture_that_is_shown(demo: Demo) -> None:
+    demo.open(SAID)
+    address = _copied(demo, "URL")
+    assert address.startswith(demo.origin + "/photos/coffee.jpg?")
+    answer = demo.server.ask(address.removeprefix(demo.origin), Accept="image/webp")
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/webp")
+    assert size(answer.body) == demo.size()
+
+
+@pytest.mark.parametrize("tab", ["Base64 JSON", "Thumbor"])
+def test_in_other_languages(demo: Demo, tab: str) -> None:
+    demo.open("/photos/coffee.jpg?width=300&height=200&grayscale=true&format=webp")
+    address = _copied(demo, tab)
+    assert "?" not in address
+    answer = demo.server.ask(address.removeprefix(demo.origin))
+    assert (answer.status, size(answer.body)) == (200, (300, 200))
+
+
+def test_as_markup(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?width=300&blur=2")
+    image = _copied(demo, "<img>")
+    assert re.fullmatch(r'<img src="[^"]+" width="300" height="200" alt="">', image)
+    picture = _copied(demo, "<picture>")
+    sets = re.findall(r'type="image/(\w+)" sizes="300px"\s+srcset="([^"]+)"', picture)
+    assert [kind for kind, _ in sets] == ["avif", "webp"]
+    for kind, entries in sets:
+        for entry in html.unescape(entries).split(","):
+            address, width = entry.split()
+            answer = demo.server.ask(address.removeprefix(demo.origin))
+            assert (answer.status, answer.headers["content-type"]) == (200, f"image/{kind}")
+            assert width == f"{size(answer.body)[0]}w" if kind == "webp" else width.endswith("w")
+
+
+def test_as_a_command(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?width=300&format=webp")
+    program, option, name, address = shlex.split(_copied(demo, "curl"))
+    assert (program, option, name) == ("curl", "-o", "coffee.webp")
+    assert demo.server.ask(address.removeprefix(demo.origin)).status == 200
+
+
+def test_as_a_test_event(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?width=300&flip=true&blur=2&format=png")
+    event = json.loads(_copied(demo, "Console event"))
+    assert event == {"imageKey": "photos/coffee.jpg", "width": 300, "flip": True, "blur": 2, "format": "png"}
+    client = Client({"SOURCE_BUCKETS": f"images={SAMPLES.as_uri()}"})
+    assert size(answered(client.invoke(event)).body) == (300, 200)
+
+
+def test_a_link_reproduces_the_view(visit: Open, server: Server) -> None:
+    with visit(server) as demo:
+        demo.open()
+        demo.locate("#modes").get_by_text("Side by side").click()
+        demo.row("resize", "Width").get_by_role("spinbutton").fill("210")
+        demo.settled()
+        link = demo.page.url
+    assert link.endswith("#side/photos/astronaut.jpg?width=210&format=auto")
+    with visit(server) as demo:
+        demo.open(link.partition("#")[2])
+        assert demo.size() == (210, 210)
+        expect(demo.row("resize", "Width").get_by_role("spinbutton")).to_have_value("210")
+        expect(demo.locate("#modes input[value=side]")).to_be_checked()
+
+
+def test_the_way_back_leads_to_the_picture_before(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?width=100")
+    demo.page.get_by_role("button", name="cat.jpg").click()
+    demo.settled()
+    assert demo.path == "/photos/cat.jpg?width=100"
+    demo.page.go_back()
+    demo.settled()
+    assert demo.path == "/photos/coffee.jpg?width=100"
+
+
+@pytest.mark.parametrize(
+    "pasted", [SAID, "https://elsewhere.example" + WISH.replace("&background=goldenrod&rotate.angle=15", "&rotate=15")]
+)
+def test_a_whole_address_can_be_pasted(demo: Demo, pasted: str) -> None:
+    demo.open()
+    demo.locate("#key").fill(pasted)
+    demo.locate("#key").press("Enter")
+    demo.settled()
+    assert demo.fault == ""
+    assert demo.path.startswith("/photos/coffee.jpg?width=300&height=200&fit=contain&")
+    assert "blur=2&format=webp" in demo.path
