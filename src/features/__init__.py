@@ -1,6 +1,6 @@
 """What can be done to a picture: the public face of the features."""
 
-from features._catalogue import CATALOGUE, by_name
+from features._catalogue import CATALOGUE, ORDER, by_name
 from features._catalogue import names as feature_names
 from features._check import Field, check, fields, main_field, spellings
 from features._describe import describe, describe_steps
@@ -29,6 +29,7 @@ from features._weights import set_up
 __all__ = [
     "CATALOGUE",
     "MEDIA_TYPES",
+    "ORDER",
     "Context",
     "DamagedSource",
     "Deadline",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from features._catalogue import CATALOGUE, names
+from features._catalogue import ORDER, by_name, names
 from features._check import check, main_field
 from features._errors import InvalidParameter
 from features._feature import Feature, Step
@@ -22,9 +22,9 @@ def edits(said: Mapping[str, object], *, text: bool = False, where: str = "") ->
     prefix = f"{where}." if where else ""
     wanted: dict[str, Step] = {}
     for name, value in said.items():
-        feature = names().get(name)
-        if feature is None:
-            raise InvalidParameter(prefix + name, "one of " + ", ".join(each.name for each in CATALOGUE), value)
+        if name not in names():
+            raise InvalidParameter(prefix + name, "one of " + ", ".join(ORDER), value)
+        feature = by_name(name)
         if feature.name in wanted:
             raise InvalidParameter(prefix + name, f"given once, not also as `{prefix}{feature.name}`", value)
         step = _step(feature, value, prefix + name, text=text)
@@ -33,7 +33,7 @@ def edits(said: Mapping[str, object], *, text: bool = False, where: str = "") ->
     for step in tuple(wanted.values()):
         if step.feature.follow is not None:
             name, parameters = step.feature.follow(step.params)
-            wanted.setdefault(name, Step(names()[name], check(names()[name].params, parameters)))
+            wanted.setdefault(name, Step(by_name(name), check(by_name(name).params, parameters)))
     reports = [name for name, step in wanted.items() if step.is_report]
     if len(reports) > 1:
         raise InvalidParameter(prefix + reports[1], f"left out: `{prefix}{reports[0]}` reports already", "a report")
@@ -42,8 +42,7 @@ def edits(said: Mapping[str, object], *, text: bool = False, where: str = "") ->
 
 def in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """The same steps, as the catalogue has them."""
-    places = {feature.name: place for place, feature in enumerate(CATALOGUE)}
-    return tuple(sorted(steps, key=lambda step: places[step.feature.name]))
+    return tuple(sorted(steps, key=lambda step: ORDER.index(step.feature.name)))
 
 
 def _step(feature: Feature, value: object, where: str, *, text: bool) -> Step | None:

@@ -54,7 +54,6 @@ class Feature(msgspec.Struct, frozen=True):
     params: type[Params]
     apply: Callable[[Picture, Params, Context], Picture | Report]
     group: Group
-    aliases: tuple[str, ...] = ()
     heavy: bool = False
     """Runs a model: seconds of CPU and hundreds of megabytes."""
     billed: bool = False
@@ -76,6 +75,13 @@ class Feature(msgspec.Struct, frozen=True):
     """Whether these parameters make a report of it; a feature of group "report" never gives anything else."""
     follow: Callable[[Params], tuple[str, dict[str, object]]] | None = None
     """Another feature, with its parameters, that is wanted with this one where nothing is said of it."""
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """What else it is called."""
+        from features._catalogue import aliases  # noqa: PLC0415 - the catalogue imports this module
+
+        return aliases(self.name)
 
     @property
     def help(self) -> str:
@@ -107,7 +113,6 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     *,
     group: Group,
     name: str = "",
-    aliases: tuple[str, ...] = (),
     heavy: bool = False,
     billed: bool = False,
     shrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
@@ -127,7 +132,6 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
             params=params,
             apply=cast("Callable[[Picture, Params, Context], Picture | Report]", apply),
             group=group,
-            aliases=aliases,
             heavy=heavy,
             billed=billed,
             shrink=cast("Callable[[Params, tuple[int, int]], float] | None", shrink),

@@ -23,7 +23,7 @@ class Colorize(Params):
     blue: Annotated[float, Meta(ge=0, le=100, description="How much of its blue", extra=hint(unit="%"))] = 50.0
 
 
-@feature(Colorize, group="colour", aliases=("colourise",))
+@feature(Colorize, group="colour")
 def colorize(picture: Picture, wanted: Colorize, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
     if image.bands < 3:

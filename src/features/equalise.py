@@ -14,7 +14,7 @@ class Equalise(Params):
     """Spread the tones of each channel evenly over all levels (histogram equalisation)."""
 
 
-@feature(Equalise, group="colour", aliases=("equalize",))
+@feature(Equalise, group="colour")
 def equalise(picture: Picture, wanted: Equalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     picture = picture.materialized()
     return picture.with_image(beside_alpha(picture.image, _even))

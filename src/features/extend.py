@@ -41,7 +41,7 @@ class Extend(Params):
                 raise InvalidParameter(f"extend.{name}", "0 or more", length)
 
 
-@feature(Extend, group="geometry", aliases=("padding",))
+@feature(Extend, group="geometry")
 def extend(picture: Picture, wanted: Extend, context: Context) -> Picture:
     width, height = picture.width, picture.height
     left, right = ((side or wanted.all).of(width) for side in (wanted.left, wanted.right))

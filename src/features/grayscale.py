@@ -12,7 +12,7 @@ class Grayscale(Params):
     """Take the colours out; transparency stays."""
 
 
-@feature(Grayscale, group="colour", scale_free=True, aliases=("greyscale",))
+@feature(Grayscale, group="colour", scale_free=True)
 def grayscale(picture: Picture, wanted: Grayscale, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if picture.image.bands < 3:
         return picture

@@ -30,7 +30,7 @@ class Normalise(Params):
             raise InvalidParameter("normalise.lower", f"below upper, {self.upper:g}", self.lower)
 
 
-@feature(Normalise, group="colour", aliases=("normalize",))
+@feature(Normalise, group="colour")
 def normalise(picture: Picture, wanted: Normalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     picture = picture.materialized()
 

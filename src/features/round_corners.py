@@ -36,7 +36,7 @@ class RoundCorners(Params):
                 raise InvalidParameter(f"roundCorners.{name}", "0 or more", length)
 
 
-@feature(RoundCorners, group="effect", aliases=("roundCorner",))
+@feature(RoundCorners, group="effect")
 def round_corners(picture: Picture, wanted: RoundCorners, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     width, height = picture.width, picture.height
     shorter = min(width, height)

@@ -80,7 +80,7 @@ class SmartCropping(Params):
             raise InvalidParameter("smartCropping.padding", "0 or more", self.padding, code=code)
 
 
-@feature(SmartCropping, group="geometry", aliases=("smartCrop",), heavy=True, billed=True)
+@feature(SmartCropping, group="geometry", heavy=True, billed=True)
 def smart_cropping(picture: Picture, wanted: SmartCropping, context: Context) -> Picture:
     region, is_face = _subject(wanted, context)
     region = _in_view(region, picture.view) if region is not None else None

@@ -23,6 +23,6 @@ class ToColourspace(Params):
     ]
 
 
-@feature(ToColourspace, group="colour", aliases=("toColorspace",))
+@feature(ToColourspace, group="colour")
 def to_colourspace(picture: Picture, wanted: ToColourspace, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return picture.with_image(picture.image.colourspace(wanted.colourspace))

@@ -8,7 +8,7 @@ from enum import Enum
 
 import msgspec
 
-from features import CATALOGUE, ObjectRef, Output, Step, check, edits
+from features import ORDER, ObjectRef, Output, Step, check, edits
 from handler.dialects import json_edits, query, thumbor
 from handler.dialects.rewrite import Rewrite
 from handler.errors import BadRequest, Forbidden, NotFound
@@ -60,7 +60,7 @@ class House(msgspec.Struct, frozen=True):
 
     def faults(self) -> list[str]:
         """What does not go together, a line each."""
-        known = {feature.name for feature in CATALOGUE} | {"*"}
+        known = {*ORDER, "*"}
         faults = [
             f"PUBLIC_FEATURES: no feature is called {name!r}" for name in self.public_features if name not in known
         ]

@@ -27,7 +27,6 @@ class DrawFrame(Params):
 @feature(
     DrawFrame,
     group="overlay",
-    aliases=("frame",),
     heavy=True,
     shrink=lambda wanted, size: size[0] / wanted.line_width,
     objects=lambda wanted: (ObjectRef("", str(wanted.line_width)),),
@@ -37,7 +36,7 @@ def draw_frame(given: Picture, wanted: DrawFrame, context: Context) -> Picture:
 
 
 def test_the_name_comes_from_the_model() -> None:
-    assert (draw_frame.name, draw_frame.aliases, draw_frame.help) == ("drawFrame", ("frame",), "Draw a frame.")
+    assert (draw_frame.name, draw_frame.help) == ("drawFrame", "Draw a frame.")
     assert feature(DrawFrame, group="overlay", name="other")(lambda given, wanted, context: given).name == "other"
 
 

@@ -45,9 +45,15 @@ def forbidden(modules: set[str]) -> list[str]:
     return sorted(name for name in FORBIDDEN if name in modules)
 
 
+def features_of(modules: set[str]) -> set[str]:
+    names = {name.removeprefix("features.").partition(".")[0] for name in modules if name.startswith("features.")}
+    return {name for name in names if not name.startswith("_")}
+
+
 def test_a_plain_resize_imports_nothing_heavy(tmp_path: Path) -> None:
     modules = modules_of(tmp_path, "width=40&format=webp")
     assert forbidden(modules) == []
+    assert features_of(modules) == {"resize"}
 
 
 def test_neither_do_effects_presets_and_negotiation(tmp_path: Path) -> None:

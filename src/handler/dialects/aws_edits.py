@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from features import CATALOGUE, InvalidParameter, Output, Step, by_name, check, edits
+from features import ORDER, InvalidParameter, Output, Step, by_name, check, edits
 from handler.dialects import aws_formats, aws_words
 
 Said = dict[str, object]
@@ -109,7 +109,7 @@ def _angle(step: Step) -> float:
 
 def _order(*, turned_first: bool, cut_late: bool) -> list[str]:
     """The names of all features in sharp's order, which is the catalogue's with a few that stand elsewhere."""
-    order = [feature.name for feature in CATALOGUE]
+    order = list(ORDER)
 
     def put(names: tuple[str, ...], before: str) -> None:
         for name in names:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from features import CATALOGUE, Feature, InvalidParameter, Output, by_name, feature_names, main_field, spellings
+from features import CATALOGUE, ORDER, Feature, InvalidParameter, Output, by_name, feature_names, main_field, spellings
 
 CONTROLS = ("bucket", "feature", "preset", "v", "expires", "signature")
 _SIZES = ("width", "height")
@@ -164,7 +164,8 @@ def _claims(words: Words, named: list[Feature], name: str) -> list[Feature]:
         return by_feature
     if name in _SIZES:
         return [by_name("resize")]
-    switched = [feature for feature in CATALOGUE if feature.name in words.edits and name in spellings(feature.params)]
+    switched = [by_name(switch) for switch in ORDER if switch in words.edits]
+    switched = [feature for feature in switched if name in spellings(feature.params)]
     if switched or name in spellings(Output):
         return switched
     return [feature for feature in CATALOGUE if name in spellings(feature.params)]
