@@ -116,7 +116,12 @@ class Stack:
         if about["Type"] == "Number":
             least, most = int(about.get("MinValue", 0)), int(about.get("MaxValue", 10**9))
             return value.isdigit() and least <= int(value) <= most
-        return len(value) <= 4096 and re.search(about.get("AllowedPattern", ""), value) is not None
+        # Of a list every member has to match, without the spaces around it.
+        is_list = about["Type"] == "CommaDelimitedList"
+        said = [each.strip() for each in value.split(",")] if is_list else [value]
+        return len(value) <= about.get("MaxLength", 4096) and all(
+            re.search(about.get("AllowedPattern", ""), each) for each in said
+        )
 
     def _truth(self, said: Any) -> bool:
         (name, value), *_ = said.items()
@@ -162,7 +167,7 @@ class Stack:
         if name in self.parameters:
             value = self.parameters[name]
             is_list = self.template["Parameters"][name]["Type"] == "CommaDelimitedList"
-            return value.split(",") if is_list else value
+            return [each.strip() for each in value.split(",")] if is_list else value
         self._must_be_made(name)
         return _REFS.get(self._type(name), str)(name)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.template.samples import LEAST, UPLOADS, VALUES, stacks
-from tests.template.stack import Stack
+from tests.template.stack import TEMPLATE, Stack, template
 
 from handler.doors.http import ORIGIN_HEADER
 from handler.pages import POLICY
@@ -196,3 +196,25 @@ def test_uploads_wait_long_enough_and_fail_one_by_one() -> None:
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert stack.resources["UploadRule"]["EventPattern"]["detail"] == {"bucket": {"name": ["photos"]}}
     assert Stack(LEAST).of_type("AWS::SQS::Queue") == {}
+
+
+def test_the_guide_to_a_distribution_of_the_site_s_own_names_what_there_is() -> None:
+    """Every output that it names exists there, and every one that only such a site needs is named."""
+    guide = (TEMPLATE.parents[1] / "docs/deploy-existing-distribution.md").read_text("utf-8")
+    outputs = Stack({**LEAST, "ExistingDistributionId": "E1ABCDEFGHIJKL"}).outputs
+    named = set(re.findall(r"`([A-Z]\w+)`", guide))
+    attached = {name for name in outputs if name.endswith(("PolicyId", "FunctionArn"))}
+    attached |= {"ApiDomain", "OriginSecretHeader", "OriginSecretArn", "ResultsBucketName", "DemoBucketName"}
+    assert attached <= named & set(outputs)
+    assert named <= {
+        *outputs,
+        *template()["Parameters"],
+        "CachingDisabled",
+        "CachingOptimized",
+        "AllViewerExceptHostHeader",
+    }
+    config = Stack(LEAST).resources["Distribution"]["DistributionConfig"]
+    for behaviour in config["CacheBehaviors"]:
+        assert f"Behaviour `{behaviour['PathPattern']}`" in guide
+    assert json.dumps({"HeaderName": config["CacheTagConfig"]["HeaderName"]}) in guide
+    assert f"response timeout {config['Origins'][0]['CustomOriginConfig']['OriginReadTimeout']} seconds" in guide

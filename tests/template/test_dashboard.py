@@ -41,13 +41,21 @@ def test_it_shows_what_is_made(parameters: dict[str, str]) -> None:
         assert what in titles
 
 
+def test_the_heavy_function_is_in_it_where_there_is_one() -> None:
+    """Its errors, its milliseconds and what it costs."""
+    shown = [widget for widget in widgets(LEAST) if "HeavyWorker" in json.dumps(widget)]
+    assert len(shown) == 3
+    assert "heavyDuration / 1000 * 3008 / 1024" in json.dumps(shown)
+    assert "HeavyWorker" not in json.dumps(widgets({**LEAST, "HeavyFunction": "No"}))
+
+
 def test_expressions_name_metrics_that_are_there() -> None:
     for widget in widgets(LEAST):
         metrics = widget["properties"].get("metrics", [])
         ids = {part["id"] for metric in metrics for part in metric if isinstance(part, dict) and "id" in part}
         for metric in metrics:
             if isinstance(metric[0], dict):
-                assert set(re.findall(r"[a-z]+", metric[0]["expression"])) <= ids
+                assert set(re.findall(r"[A-Za-z]+", metric[0]["expression"])) <= ids
 
 
 @pytest.fixture

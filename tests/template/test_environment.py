@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.template.samples import LEAST, SECRET, UPLOADS, stacks
-from tests.template.stack import Stack
+from tests.template.stack import Stack, template
 
 from handler.canonical import IGNORED_BY_DEFAULT, IgnoredParameters
 from handler.objects import read_places
@@ -97,10 +97,28 @@ def test_the_function_ends_before_the_gateway_does() -> None:
     assert seconds + 2 <= function["Timeout"] <= integration["TimeoutInMillis"] / 1000
 
 
-def test_the_heavy_function_is_told_the_same_and_hands_nothing_over() -> None:
-    resources = Stack(LEAST).resources
+@pytest.mark.parametrize("parameters", stacks().values(), ids=stacks())
+def test_the_heavy_function_is_told_the_same(parameters: dict[str, str]) -> None:
+    """But for uploads, purges and to whom heavy work is handed: all that is the ordinary one's."""
+    resources = Stack(parameters).resources
+    assert ("HeavyWorker" in resources) is (parameters.get("HeavyFunction") != "No")
+    if "HeavyWorker" not in resources:
+        return
     ordinary, heavy = (dict(resources[name]["Environment"]["Variables"]) for name in ("Function", "HeavyWorker"))
     assert ordinary.pop("HEAVY_FUNCTION") == "HeavyWorker"
     assert int(ordinary.pop("MAX_SECONDS")) - int(heavy.pop("MAX_SECONDS")) == 2
+    for name in ("UPLOAD_PRESETS", "OUTPUT_BUCKET", "DISTRIBUTION_ID"):
+        del ordinary[name]
     assert ordinary == heavy
-    assert "HeavyWorker" not in Stack({**LEAST, "HeavyFunction": "No"}).resources
+
+
+def test_the_longest_presets_fit_into_the_environment() -> None:
+    """Lambda takes 4 KB of all variables together."""
+    declared = template()["Parameters"]
+    longest = {name: "{" + " " * (declared[name]["MaxLength"] - 2) + "}" for name in ("Presets", "Always")}
+    stack = Stack({**stacks()["everything"], **longest})
+    assert stack.refused() == []
+    for function in ("Function", "HeavyWorker"):
+        said = stack.resources[function]["Environment"]["Variables"]
+        assert sum(len(name) + len(value) for name, value in said.items()) < 4096 - 256
+    assert Stack({**LEAST, "Presets": longest["Presets"] + " "}).refused() == ["Presets"]

@@ -31,13 +31,13 @@ FUNCTION_MAY = [
     ("rekognition:DetectFaces", "*"),
     ("rekognition:DetectLabels", "*"),
     ("rekognition:DetectModerationLabels", "*"),
-    ("cloudfront:CreateInvalidation", OURS),
     ("logs:CreateLogStream", f"arn:aws:logs:{HERE}:log-group:/logs/FunctionLogs:log-stream:a"),
     ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/logs/FunctionLogs:log-stream:a"),
     ("xray:PutTraceSegments", "*"),
 ]
 ORDINARY_MAY = [
     ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:HeavyWorker"),
+    ("cloudfront:CreateInvalidation", OURS),
 ]
 FUNCTION_MAY_NOT = [
     ("s3:GetObject", "arn:aws:s3:::photos2/cat.jpg"),
@@ -107,10 +107,15 @@ def test_the_function(action: str, resource: str, allowed: bool) -> None:
         assert allows(role_statements(Stack(LEAST), role), Ask(action, meant)) is allowed
 
 
-def test_the_ordinary_function_alone_hands_over() -> None:
-    ask = Ask(*ORDINARY_MAY[0])
+@pytest.mark.parametrize(("action", "resource"), ORDINARY_MAY)
+def test_the_ordinary_function_alone_hands_over_and_withdraws(action: str, resource: str) -> None:
+    ask = Ask(action, resource)
     assert allows(role_statements(Stack(LEAST), "FunctionRole"), ask)
     assert not allows(role_statements(Stack(LEAST), "HeavyRole"), ask)
+
+
+def test_nobody_hands_over_where_there_is_no_heavy_function() -> None:
+    ask = Ask(*ORDINARY_MAY[0])
     assert not allows(role_statements(Stack({**LEAST, "HeavyFunction": "No"}), "FunctionRole"), ask)
 
 
@@ -131,6 +136,8 @@ DEMO = "arn:aws:s3:::demobucket"
         ("FunctionRole", "s3:GetObject", f"{DEMO}/_demo/samples/cat.jpg", True),
         ("FunctionRole", "s3:GetObject", f"{DEMO}/_demo/index.html", False),
         ("FunctionRole", "s3:PutObject", f"{DEMO}/_demo/samples/cat.jpg", False),
+        ("HeavyRole", "s3:GetObject", f"{DEMO}/_demo/samples/cat.jpg", True),
+        ("HeavyRole", "s3:GetObject", f"{DEMO}/_demo/index.html", False),
     ],
 )
 def test_the_demo(role: str, action: str, resource: str, allowed: bool) -> None:
@@ -139,8 +146,11 @@ def test_the_demo(role: str, action: str, resource: str, allowed: bool) -> None:
 
 @pytest.mark.parametrize(("parameters", "action", "resource", "allowed"), WITH)
 def test_the_function_with(parameters: dict[str, str], action: str, resource: str, allowed: bool) -> None:
-    statements = role_statements(Stack({**LEAST, **parameters}), "FunctionRole")
-    assert allows(statements, Ask(action, resource)) is allowed
+    stack = Stack({**LEAST, **parameters})
+    assert allows(role_statements(stack, "FunctionRole"), Ask(action, resource)) is allowed
+    # The heavy one takes no uploads and withdraws nothing.
+    is_both_s = action.startswith(("secretsmanager:", "kms:"))
+    assert allows(role_statements(stack, "HeavyRole"), Ask(action, resource)) is (allowed and is_both_s)
 
 
 def test_no_role_has_more_than_the_table() -> None:
@@ -186,23 +196,49 @@ def test_the_cdn_reads_what_is_public(
     assert allows(statements, Ask(action, RESULTS + key, principal, context)) is allowed
 
 
-def test_a_distribution_of_the_site_s_own_reads_what_is_public() -> None:
-    statements = resource_statements(
-        Stack({**LEAST, "ExistingDistributionId": "E1ABCDEFGHIJKL"}), "ResultsBucketPolicy"
-    )
+DEMO_MAY = [
+    # action, key, principal, context, allowed
+    ("s3:GetObject", "/_demo/index.html", CDN, {**TLS, "aws:SourceArn": OURS}, True),
+    ("s3:GetObject", "/_demo/samples/photos/cat.jpg", CDN, {**TLS, "aws:SourceArn": OURS}, True),
+    ("s3:GetObject", "/elsewhere", CDN, {**TLS, "aws:SourceArn": OURS}, False),
+    ("s3:GetObject", "/_demo/index.html", CDN, {**TLS, "aws:SourceArn": OURS + "2"}, False),
+    ("s3:GetObject", "/_demo/index.html", CDN, {"aws:SecureTransport": "false", "aws:SourceArn": OURS}, False),
+    ("s3:GetObject", "/_demo/index.html", "", TLS, False),
+    ("s3:PutObject", "/_demo/index.html", CDN, {**TLS, "aws:SourceArn": OURS}, False),
+    ("s3:ListBucket", "", CDN, {**TLS, "aws:SourceArn": OURS}, False),
+]
+
+
+@pytest.mark.parametrize(("action", "key", "principal", "context", "allowed"), DEMO_MAY)
+def test_the_cdn_reads_the_demo(action: str, key: str, principal: str, context: dict[str, str], allowed: bool) -> None:
+    statements = resource_statements(Stack(LEAST), "DemoBucketPolicy")
+    assert allows(statements, Ask(action, DEMO + key, principal, context)) is allowed
+
+
+@pytest.mark.parametrize(
+    ("policy", "key"),
+    [("ResultsBucketPolicy", f"{RESULTS}/public/x"), ("DemoBucketPolicy", f"{DEMO}/_demo/index.html")],
+)
+def test_a_distribution_of_the_site_s_own_reads_what_is_public(policy: str, key: str) -> None:
+    statements = resource_statements(Stack({**LEAST, "ExistingDistributionId": "E1ABCDEFGHIJKL"}), policy)
     theirs = {**TLS, "aws:SourceArn": f"arn:aws:cloudfront::{ACCOUNT}:distribution/E1ABCDEFGHIJKL"}
-    assert allows(statements, Ask("s3:GetObject", f"{RESULTS}/public/x", CDN, theirs))
-    assert not allows(statements, Ask("s3:GetObject", f"{RESULTS}/public/x", CDN, {**TLS, "aws:SourceArn": OURS}))
+    assert allows(statements, Ask("s3:GetObject", key, CDN, theirs))
+    assert not allows(statements, Ask("s3:GetObject", key, CDN, {**TLS, "aws:SourceArn": OURS}))
 
 
-def test_uploads_are_told_by_their_rule_alone() -> None:
-    statements = resource_statements(Stack({**LEAST, **UPLOADS}), "UploadQueuePolicy")
+@pytest.mark.parametrize("queue", ["UploadQueue", "FailedUploads"])
+def test_queues_are_told_by_the_rule_of_uploads_alone(queue: str) -> None:
+    stack = Stack({**LEAST, **UPLOADS})
+    statements = resource_statements(stack, f"{queue}Policy")
+    assert stack.resources[f"{queue}Policy"]["Queues"] == [queue]
+    address = f"arn:aws:sqs:{HERE}:{queue}"
     rule = {**TLS, "aws:SourceArn": f"arn:aws:events:{HERE}:rule/UploadRule"}
     events = "events.amazonaws.com"
-    assert allows(statements, Ask("sqs:SendMessage", QUEUE, events, rule))
-    assert not allows(statements, Ask("sqs:SendMessage", QUEUE, events, {**rule, "aws:SourceArn": "another"}))
-    assert not allows(statements, Ask("sqs:SendMessage", QUEUE, "sns.amazonaws.com", rule))
-    assert not allows(statements, Ask("sqs:ReceiveMessage", QUEUE, events, rule))
+    assert allows(statements, Ask("sqs:SendMessage", address, events, rule))
+    assert not allows(statements, Ask("sqs:SendMessage", address, events, {**rule, "aws:SecureTransport": "false"}))
+    assert not allows(statements, Ask("sqs:SendMessage", address, events, {**rule, "aws:SourceArn": "another"}))
+    assert not allows(statements, Ask("sqs:SendMessage", address, "sns.amazonaws.com", rule))
+    assert not allows(statements, Ask("sqs:ReceiveMessage", address, events, rule))
 
 
 def test_every_bucket_is_closed() -> None:

@@ -149,7 +149,6 @@ def test_what_has_no_default_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [
-        ("SourceBuckets", "photos, other"),
         ("SourceBuckets", "photos,"),
         ("SourceBuckets", "Photos"),
         ("SourceBuckets", "photos=s3://photos"),
@@ -203,7 +202,8 @@ def test_a_wrong_value_is_refused(parameter: str, value: str) -> None:
         ({"UploadBucket": "photos"}, "UploadBucket needs UploadPresets"),
         ({**UPLOADS, "OutputBucket": ""}, "UploadBucket needs OutputBucket"),
         ({**UPLOADS, "Presets": ""}, "Presets is empty"),
-        ({**UPLOADS, "OutputBucket": "photos"}, "must be another"),
+        ({**UPLOADS, "OutputBucket": "photos"}, "OutputBucket must be none of SourceBuckets"),
+        ({**UPLOADS, "OutputBucket": "other.photos"}, "OutputBucket must be none of SourceBuckets"),
         ({**UPLOADS, "UploadBucket": "elsewhere"}, "UploadBucket must be one of SourceBuckets"),
         ({"OutputBucket": "variations"}, "need UploadBucket"),
         ({"ProvisionedConcurrency": "1"}, "needs DeployedAt"),
