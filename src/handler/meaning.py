@@ -12,8 +12,8 @@ from handler.callers import Callers
 from handler.canonical import SIGNATURE, IgnoredParameters, Pairs, decode_path, split_address, split_query
 from handler.dialects import thumbor, written
 from handler.dialects.thumbor import writing
-from handler.errors import BadRequest, BadSignature, Forbidden
-from handler.understand import KEY_PREFIX, Asked, Caller, House, asked, understand
+from handler.errors import BadRequest, BadSignature, Forbidden, NotFound
+from handler.understand import KEY_PREFIX, Asked, Caller, House, asked, located, understand
 
 LANGUAGES: Mapping[str, Callable[[written.Request], str]] = {
     "query": lambda request: written.in_query(request, "/"),
@@ -78,7 +78,8 @@ class Interpreter(msgspec.Struct, frozen=True):
         address = _Address.of(url, self.ignored)
         said = self._asked(address)
         controls = {name: value for name, value in said.controls.items() if name in _CARRIED}
-        request = written.Request(said.ref, said.recipe.steps, said.recipe.output, said.headers, controls)
+        ref = located(address.path, said, self.house)
+        request = written.Request(ref, said.recipe.steps, said.recipe.output, said.headers, controls)
         made = self._written(request, write, to)
         again = self._asked(_Address.of(made, None))
         unsaid = [name for name in _UNSIGNED if name in said.controls]
@@ -87,12 +88,23 @@ class Interpreter(msgspec.Struct, frozen=True):
 
     def _written(self, request: written.Request, write: Callable[[written.Request], str], to: str) -> str:
         """BadRequest where the key itself cannot be said."""
-        attempts = [write, lambda asked: written.in_query(asked, KEY_PREFIX)] if to == "query" else [write]
-        for attempt in attempts:
-            made = attempt(request)
-            if self._asked(_Address.of(made, None)).ref == request.ref:
+        # A key in the default bucket may need its name, lest it is looked for where SOURCE_PATHS say.
+        named = msgspec.structs.replace(request, ref=self._resolved(request.ref))
+        attempts = [write(request), write(named)]
+        if to == "query":
+            attempts.insert(1, written.in_query(request, KEY_PREFIX))
+        for made in attempts:
+            if self._means(made) in (request.ref, named.ref):
                 return made
         raise BadRequest(f"the key {request.ref.key[:100]!r} cannot be said in {to}: it reads as something else")
+
+    def _means(self, made: str) -> ObjectRef | None:
+        """Where the key of an address lies; None where it is no picture's."""
+        address = _Address.of(made, None)
+        try:
+            return located(address.path, self._asked(address), self.house)
+        except NotFound:
+            return None
 
     def _asked(self, address: _Address) -> Asked:
         return asked(address.path, address.pairs, self.house, path_signed=address.claims_signature)

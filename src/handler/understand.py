@@ -100,8 +100,12 @@ def understand(
     said = _by_language(path, words, house, is_url=caller is not Caller.OPERATOR, path_signed=path_signed)
     if house.presets_only and caller is not Caller.OPERATOR:
         _only_presets(said, pairs, house)
-    ref = said.ref if path.startswith(KEY_PREFIX) else house.source_of(said.ref)
-    return _ruled(said, ref, house, caller, accepts, hints)
+    return _ruled(said, located(path, said, house), house, caller, accepts, hints)
+
+
+def located(path: str, said: Asked, house: House) -> ObjectRef:
+    """Where the key of an address lies: SOURCE_PATHS count, but not behind `/_key/`."""
+    return said.ref if path.startswith(KEY_PREFIX) else house.source_of(said.ref)
 
 
 def understand_posted(
@@ -121,6 +125,11 @@ def understand_posted(
     return _ruled(asked, picture, house, Caller.OPERATOR, accepts)
 
 
+def is_own(path: str) -> bool:
+    """Whether a path is the service's own and names no picture; one Thumbor signature in 64 begins as those do."""
+    return path.startswith("/_") and not path.startswith(KEY_PREFIX) and thumbor.signature_of(path, path) is None
+
+
 def asked(path: str, pairs: Iterable[tuple[str, object]], house: House, *, path_signed: bool = False) -> Asked:
     """What an address itself says, whoever asks, without presets and ALWAYS. Raises InvalidParameter, BadRequest."""
     return _by_language(path, query.read(pairs), house, is_url=False, path_signed=path_signed)
@@ -129,6 +138,8 @@ def asked(path: str, pairs: Iterable[tuple[str, object]], house: House, *, path_
 def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, path_signed: bool) -> Asked:
     if is_url and "query" not in house.dialects and (words.edits or words.output):
         raise Forbidden("query parameters that edit are switched off (DIALECTS)")
+    if is_own(path):
+        raise NotFound(f"no page is called {path!r}", code="NotFound")
     if path.startswith(KEY_PREFIX):
         key = path.removeprefix(KEY_PREFIX)
     else:

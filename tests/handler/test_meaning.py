@@ -160,6 +160,18 @@ def test_other_languages_and_keys_are_refused(plain: Client) -> None:
     assert (answer.status, "smart/cat.jpg" in answer.json()["message"]) == (400, True)
 
 
+def test_keys_stay_where_they_lie(tmp_path: Path) -> None:
+    asked = client(tmp_path, SOURCE_PATHS="a/=other")
+    own = in_json({"key": "_own/cat.jpg"})
+    assert translated(asked, own, "query")["url"] == "/_key/_own/cat.jpg"
+    assert asked.get("/_api/explain?url=/_own/cat.jpg").status == 404
+    assert translated(asked, "/a/cat.jpg", "query")["url"] == "/cat.jpg?bucket=other"
+    for to in ("query", "json", "thumbor"):
+        for url in ("/a/cat.jpg", "/_key/a/cat.jpg", "/_key/_own/cat.jpg"):
+            made = translated(asked, url, to)["url"]
+            assert {**explained(asked, made), "dialect": ""} == {**explained(asked, url), "dialect": ""}
+
+
 FILTERS = st.sampled_from(
     ["blur(3)", "blur(4,2)", "brightness(20)", "contrast(-30)", "rgb(20,-20,40)", "colorize(10,20,30,ff8800)",
      "convolution(1;2;1;2;4;2;1;2;1,3,true)", "convolution(0;-1;0;-1;5;-1;0;-1;0,3,false)",

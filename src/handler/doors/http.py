@@ -20,7 +20,7 @@ from handler.proofs import is_one_of
 from handler.request import ImageRequest
 from handler.response import Answer, Caching
 from handler.signature import Signatures
-from handler.understand import House, understand
+from handler.understand import House, is_own, understand
 
 if TYPE_CHECKING:
     from handler.doors.operator import OperatorDoor
@@ -93,7 +93,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
             return self._api(path.removeprefix("/_api/"), call, deadline)
         if path.startswith("/_results/") and self.shelf is not None and call.method in _PICTURE_METHODS:
             return self._result(path.removeprefix("/_results/"), call)
-        if path.startswith("/_") and not path.startswith("/_key/"):
+        if is_own(path):
             raise NotFound(f"no page is called {path!r}", code="NotFound")
         if call.method not in _PICTURE_METHODS:
             raise MethodNotAllowed(f"the method must be GET or HEAD, got {call.method}", headers={"Allow": "GET, HEAD"})

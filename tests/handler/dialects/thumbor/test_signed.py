@@ -55,6 +55,12 @@ def test_the_path_may_be_signed_as_it_stands_or_decoded(signed: Client) -> None:
         assert signed.get(decoded).status == (400 if "%" in plain else 200)
 
 
+def test_a_signature_may_begin_as_the_services_own_pages_do(signed: Client) -> None:
+    address = next(path for path in (made(width=width, height=20) for width in range(1, 2000)) if path[1] == "_")
+    assert signed.get(address).status == 200
+    assert signed.get(address.replace("x20", "x21")).status in (400, 403)
+
+
 @pytest.mark.parametrize("change", [("30x", "31x"), ("cat.jpg", "300x200/cat.jpg"), ("=/", "=//")])
 def test_any_other_path_is_refused(signed: Client, change: tuple[str, str]) -> None:
     address = made(width=30)
