@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from features import ObjectRef, describe, describe_steps
+from features import ObjectRef, Step, describe, describe_steps
 from handler.callers import Callers
 from handler.canonical import SIGNATURE, IgnoredParameters, Pairs, decode_path, split_address, split_query
 from handler.dialects import thumbor, written
@@ -131,15 +131,24 @@ class Interpreter(msgspec.Struct, frozen=True):
 
 def _unsaid(wanted: Asked, got: Asked) -> list[str]:
     """What of the wanted request the other one lacks or has otherwise, by name."""
-    names = [*_steps_unsaid(describe_steps(wanted.recipe.steps), describe_steps(got.recipe.steps))]
+    names = _steps_unsaid(wanted.recipe.steps, got.recipe.steps)
     mine, theirs = describe(wanted.recipe.output), describe(got.recipe.output)
     names += [f"output.{name}" for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
     return names + [f"headers.{name}" for name, value in wanted.headers.items() if got.headers.get(name) != value]
 
 
-def _steps_unsaid(wanted: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[str]:
+def _steps_unsaid(asked: tuple[Step, ...], made: tuple[Step, ...]) -> list[str]:
+    wanted, got = describe_steps(asked), describe_steps(made)
     if wanted == got:
         return []
+    names = _differing(*(describe_steps(written.folded(steps)) for steps in (asked, made)))
+    if names or [step["feature"] for step in wanted] == [step["feature"] for step in got]:
+        return names
+    return ["the order of " + ", ".join(step["feature"] for step in wanted)]
+
+
+def _differing(wanted: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[str]:
+    """Features and parameters that are not the same, whatever their order."""
     names: list[str] = []
     rest = list(got)
     for step in wanted:
@@ -150,7 +159,4 @@ def _steps_unsaid(wanted: list[dict[str, Any]], got: list[dict[str, Any]]) -> li
         rest.remove(same)
         differing = [name for name in {**step, **same} if step.get(name) != same.get(name)]
         names += [f"{step['feature']}.{name}" for name in differing if name != _UNTOLD]
-    names += [step["feature"] for step in rest]
-    if not names and [step["feature"] for step in wanted] == [step["feature"] for step in got]:
-        return []
-    return names or ["the order of " + ", ".join(step["feature"] for step in wanted)]
+    return names + [step["feature"] for step in rest]

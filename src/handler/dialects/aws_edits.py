@@ -133,7 +133,8 @@ def _around_turns(steps: list[Step]) -> list[Step]:
         return steps
     params: Any = resize.params
     scaling = {"cover": "outside", "contain": "inside"}.get(params.fit)
-    if scaling is None:
+    is_flipped = all(step.feature.name != "rotate" for step in turns)
+    if scaling is None or (is_flipped and not (params.width and params.height)):
         return steps
     scaled = resize._replace(params=msgspec.structs.replace(params, fit=scaling))
     framed = resize._replace(params=msgspec.structs.replace(params, without_enlargement=True, without_reduction=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from features import InvalidParameter, by_name, feature_names, main_field
+from features import InvalidParameter, by_name, feature_names, main_field, spellings
 
 Said = dict[str, object]
 FEATURES = {"overlayWith": "watermark", "smartCrop": "smartCropping"}
@@ -25,8 +25,10 @@ def value(name: str, said: object, where: str) -> object:
     if known is not None:
         return known(said, where)
     main = main_field(by_name(name).params) if name in feature_names() else None
-    is_colour = isinstance(said, Mapping) and said and set(said) <= {"r", "g", "b", "alpha"}
-    return {main.name: said} if main and is_colour and name != "negate" else said
+    if main is None or not isinstance(said, Mapping) or not said or not set(said) <= {"r", "g", "b", "alpha"}:
+        return said
+    # `alpha` of negate and `b` of linear are no channels of a colour.
+    return said if set(said) & set(spellings(by_name(name).params)) else {main.name: said}
 
 
 def respelled(refused: InvalidParameter, where: str, spoken: Mapping[str, str]) -> InvalidParameter:

@@ -37,12 +37,41 @@ def address(path: str, pairs: Mapping[str, str]) -> str:
 def in_query(request: Request, prefix: str) -> str:
     """Query parameters; `prefix` is `/`, or what keeps a key from being read as something else."""
     pairs = {"bucket": request.ref.bucket} if request.ref.bucket else {}
-    for step in request.steps:
+    for step in _once(request.steps):
         pairs |= _pairs(step)
     taken = {name for step in request.steps for name in spellings(step.feature.params)}
     for name, value in describe(request.output).items():
         pairs[f"output.{name}" if name in taken else name] = _text(value)
     return address(prefix + request.ref.key, {**pairs, **request.controls})
+
+
+def folded(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps as JSON says them: one resize where sharp turns the picture between scaling it and cutting it off."""
+    at = [place for place, step in enumerate(steps) if step.feature.name == "resize"]
+    if len(at) != 2 or not steps[at[0] + 1 : at[1]] or not all(map(_is_turn, steps[at[0] + 1 : at[1]])):
+        return steps
+    scaled: Any
+    framed: Any
+    scaled, framed = (steps[place].params for place in at)
+    limits = {name: getattr(scaled, name) for name in ("without_enlargement", "without_reduction")}
+    whole = msgspec.structs.replace(framed, **limits)
+    if {"cover": "outside", "contain": "inside"}.get(framed.fit) != scaled.fit:
+        return steps
+    if msgspec.structs.replace(scaled, fit=framed.fit) != whole:
+        return steps
+    return (*steps[: at[0]], steps[at[0]]._replace(params=whole), *steps[at[0] + 1 : at[1]], *steps[at[1] + 1 :])
+
+
+def _is_turn(step: Step) -> bool:
+    return step.feature.name in ("flip", "flop", "rotate")
+
+
+def _once(steps: tuple[Step, ...]) -> list[Step]:
+    """The first step of each feature: neither language says one twice."""
+    first: dict[str, Step] = {}
+    for step in folded(steps):
+        first.setdefault(step.feature.name, step)
+    return list(first.values())
 
 
 def _pairs(step: Step) -> dict[str, str]:
@@ -65,9 +94,17 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
 
 
+def _edit(step: Step) -> tuple[str, Any]:
+    """Name and value; AWS's `smartCrop` has a place of its own among the others."""
+    said = describe(step.params)
+    if step.feature.name == "smartCropping" and {"faceIndex"} <= said.keys() <= {"faceIndex", "padding"}:
+        return "smartCrop", said
+    return step.feature.name, said or True
+
+
 def in_json(request: Request) -> str:
     """Base64 JSON, as AWS's image handler has it."""
-    edits: dict[str, Any] = {step.feature.name: describe(step.params) or True for step in request.steps}
+    edits: dict[str, Any] = dict(map(_edit, _once(request.steps)))
     output = describe(request.output)
     if "format" in output:
         edits["toFormat"] = output.pop("format")

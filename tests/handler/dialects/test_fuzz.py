@@ -13,6 +13,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -59,7 +60,7 @@ def plain(folder: Path) -> Client:
 
 def refused(asked: Client, address: str) -> None:
     """Refused as the client's mistake, or because there is no such original."""
-    answer = timed(lambda: asked.get(address))
+    answer = timed(partial(asked.get, address))
     assert 400 <= answer.status < 500, (address, answer.body)
     assert set(answer.json()) == {"status", "code", "message"}, address
     assert len(answer.body) < 2000, address
@@ -239,6 +240,7 @@ def test_explanations_and_translations(
     plain: Client, head: str, segments: list[str], said: dict[str, str], to: str
 ) -> None:
     url = head + quote("".join(segments) + "cat.jpg", safe="/:(),;|'[]@!*~") + "?" + urlencode(said)
-    for page in ("explain?", *(f"translate?to={language}&" for language in ("query", "json", "thumbor", quote(to)))):
-        answer = timed(lambda page=page: plain.get(f"/_api/{page}" + urlencode({"url": url})))
+    pages = ("explain?", *(f"translate?to={language}&" for language in ("query", "json", "thumbor", quote(to))))
+    for page in pages:
+        answer = timed(partial(plain.get, f"/_api/{page}" + urlencode({"url": url})))
         assert answer.status == 200 or 400 <= answer.status < 500, (url, answer.body)

@@ -150,9 +150,10 @@ def _upscale(edits: Edits, said: Arguments) -> None:  # noqa: ARG001 - see above
 
 def _watermark(edits: Edits, said: Arguments) -> None:
     bucket, key, x, y, alpha, width, height = (said.text(at) for at in range(7))
-    options = {name: place for name, place in (("left", x), ("top", y)) if place}
+    options = {name: place for name, place in (("left", x), ("top", y)) if place not in ("", "center")}
     overlay = {"bucket": bucket, "key": key, "alpha": alpha, "wRatio": width, "hRatio": height}
-    edits["overlayWith"] = {name: value for name, value in overlay.items() if value} | {"options": options}
+    given = {name: value for name, value in overlay.items() if value not in ("", "none")}
+    edits["overlayWith"] = given | {"options": options}
 
 
 _FILTERS: Mapping[str, _Filter] = {

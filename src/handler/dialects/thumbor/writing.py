@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from features import describe
-from handler.dialects.written import Request, address
+from features import Step, describe
+from handler.dialects.written import Request, address, folded
 
 Said = dict[str, Any]
 _GREY = ",".join(["0.299,0.587,0.114"] * 3)
@@ -15,7 +15,7 @@ _GREY = ",".join(["0.299,0.587,0.114"] * 3)
 
 def in_path(request: Request) -> str:
     """A path behind `unsafe`; the bucket and what else goes with any path stand in the query."""
-    steps = [(step.feature.name, describe(step.params)) for step in request.steps]
+    steps = [(step.feature.name, describe(step.params)) for step in _sized_first(folded(request.steps))]
     segments, filters = ["unsafe"], []
     if steps and steps[-1][0] == "info":
         steps.pop()
@@ -38,6 +38,15 @@ def in_path(request: Request) -> str:
         segments.append("filters:" + ":".join(filters))
     pairs = {"bucket": request.ref.bucket} if request.ref.bucket else {}
     return address("/" + "/".join((*filter(None, segments), request.ref.key)), {**pairs, **request.controls})
+
+
+def _sized_first(steps: tuple[Step, ...]) -> list[Step]:
+    """Trim, crop and size come before all filters; what stood before them is told to be out of order."""
+    ahead = [step for feature in ("trim", "crop") for step in steps if step.feature.name == feature][:2]
+    resize = next((step for step in steps if step.feature.name == "resize"), None)
+    if resize is not None and "ratio" not in describe(resize.params):
+        ahead.append(resize)
+    return [*ahead, *(step for step in steps if all(step is not one for one in ahead))]
 
 
 def _taken(steps: list[tuple[str, Said]], feature: str) -> bool:
@@ -172,7 +181,9 @@ def _place(said: Said, axis: tuple[str, str]) -> str:
 
 
 def _resized(said: Said) -> str:
-    return f"proportion({said['ratio']:g})" if set(said) == {"ratio"} else "upscale()"
+    if set(said) == {"ratio"}:
+        return f"proportion({said['ratio']:g})"
+    return "upscale()" if said.get("fit") == "inside" and said.get("centred") else ""
 
 
 _EFFECTS: Mapping[str, Callable[[Said], str]] = {
