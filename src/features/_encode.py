@@ -150,6 +150,8 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
                 keep=job.metadata is not None,
                 colours=len(job.colours) // 3,
             )
+        if job.format == "tiff" and job.metadata is not None:
+            return _with_tags(body, job.metadata)
         return _with_palette(body, job.colours) if job.colours else body
 
     if job.output.max_bytes is None:
@@ -161,6 +163,12 @@ def _with_palette(body: bytes, colours: bytes) -> bytes:
     from features._palette_png import with_palette  # noqa: PLC0415 - few answers have one
 
     return with_palette(body, colours)
+
+
+def _with_tags(body: bytes, metadata: Metadata) -> bytes:
+    from features._metadata import into_tiff  # noqa: PLC0415 - most answers carry none
+
+    return into_tiff(body, metadata)
 
 
 def _structured(picture: Picture, job: _Job) -> Image:

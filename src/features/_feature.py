@@ -67,6 +67,8 @@ class Feature(msgspec.Struct, frozen=True):
     """Whether the step gives the same picture before and after a reduction, so that a later one may shrink on load."""
     bears: Callable[[Params, tuple[int, int]], float] | None = None
     """By how much a picture of that width and height may be reduced before a step that is almost free of scale."""
+    idle: Callable[[Params], bool] | None = None
+    """Whether these parameters ask for nothing: a picture of which nothing else is asked stays as it is."""
     objects: Callable[[Params], tuple[ObjectRef, ...]] | None = None
     """The objects that these parameters name, to be fetched before the run."""
     decide: Callable[[Params, Context], Verdict] | None = None
@@ -107,6 +109,11 @@ class Step(NamedTuple):
         asked = self.feature.report
         return self.feature.group == "report" or (asked is not None and asked(self.params))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it leaves every picture as it is."""
+        return self.feature.idle is not None and self.feature.idle(self.params)
+
 
 def feature(  # noqa: PLR0913 - all that there is to say of a feature
     params: type[ParamsT],
@@ -118,6 +125,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     shrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
     scale_free: bool = False,
     bears: Callable[[ParamsT, tuple[int, int]], float] | None = None,
+    idle: Callable[[ParamsT], bool] | None = None,
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
     decide: Callable[[ParamsT, Context], Verdict] | None = None,
     report: Callable[[ParamsT], bool] | None = None,
@@ -137,6 +145,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
             shrink=cast("Callable[[Params, tuple[int, int]], float] | None", shrink),
             scale_free=scale_free,
             bears=cast("Callable[[Params, tuple[int, int]], float] | None", bears),
+            idle=cast("Callable[[Params], bool] | None", idle),
             objects=cast("Callable[[Params], tuple[ObjectRef, ...]] | None", objects),
             decide=cast("Callable[[Params, Context], Verdict] | None", decide),
             report=cast("Callable[[Params], bool] | None", report),

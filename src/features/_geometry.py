@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pyvips
 
-from features._errors import TooLarge
+from features._errors import InvalidParameter, TooLarge
 from features._picture import Picture
 from features._ports import Context
 from features._types import Color, CropPosition
@@ -17,6 +17,9 @@ Size = tuple[int, int]
 
 _SEARCHED = 1_000_000
 """Pixels beyond which the most interesting part is sought on a reduced copy."""
+
+_WINDOW_WORK = 1_000_000_000
+"""Pixels times rows of a window that moves over them: about 15 s of one processor, and libvips stops it late."""
 
 
 class Box(NamedTuple):
@@ -49,6 +52,16 @@ def refuse_larger(field: str, size: Size, frames: int, context: Context) -> None
             f"`{field}` must leave a picture of at most {limits.result_side} pixels a side and {limits.result_pixels} "
             f"in all, got {size[0]} x {size[1]}{each}"
         )
+
+
+def refuse_wider_window(field: str, rows: int, picture: Picture, context: Context, *, work: float) -> None:
+    """Raise InvalidParameter where a window of so many rows would never get done with the picture in time.
+
+    `work` is what it costs for each pixel, in rows of a histogram that slides along.
+    """
+    pixels = picture.width * picture.height * picture.frames
+    if not math.isinf(context.deadline.at) and pixels * work > _WINDOW_WORK:
+        raise InvalidParameter(field, f"small enough for {pixels} pixels: resize them first, or take less", rows)
 
 
 def on_background(image: pyvips.Image, color: Color) -> tuple[pyvips.Image, list[float]]:

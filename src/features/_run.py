@@ -39,6 +39,7 @@ class Rendered(msgspec.Struct, frozen=True):
 def run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
     """Apply the steps in their order; FeatureError for whatever does not work."""
     source = inspect(original, context.limits)
+    steps = [step for step in steps if not step.is_idle]
     untouched = _untouched(original, source, output, context) if not steps else None
     if untouched is not None and (output.format != "auto" or source.format == "svg" or not context.accepts):
         return untouched

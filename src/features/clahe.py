@@ -10,6 +10,7 @@ from msgspec import Meta
 from features._alpha import beside_alpha
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
+from features._geometry import refuse_wider_window
 from features._picture import Picture
 from features._ports import Context
 
@@ -23,10 +24,11 @@ class Clahe(Params):
 
 
 @feature(Clahe, group="colour")
-def clahe(picture: Picture, wanted: Clahe, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def clahe(picture: Picture, wanted: Clahe, context: Context) -> Picture:
     for name, asked, room in (("width", wanted.width, picture.width), ("height", wanted.height, picture.height)):
         if asked > room:
             raise InvalidParameter(f"clahe.{name}", f"at most the picture's own, {room}", asked)
+    refuse_wider_window("clahe.height", wanted.height, picture, context, work=wanted.height)
 
     def local(image: pyvips.Image) -> pyvips.Image:
         # libvips counts levels of eight bits alone.

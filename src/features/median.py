@@ -9,6 +9,7 @@ from msgspec import Meta
 from features._alpha import premultiplied
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
+from features._geometry import refuse_wider_window
 from features._picture import Picture
 from features._ports import Context
 
@@ -21,9 +22,15 @@ class Median(Params):
     ] = 3
 
 
+_SORTED = 2.5
+"""What one of 16 bits costs: libvips sorts them, and counts only those of 8."""
+
+
 @feature(Median, group="effect")
-def median(picture: Picture, wanted: Median, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def median(picture: Picture, wanted: Median, context: Context) -> Picture:
     shorter = min(picture.width, picture.height)
     if wanted.size > shorter:
         raise InvalidParameter("median.size", f"at most the picture's shorter side, {shorter}", wanted.size)
+    work = wanted.size if picture.image.format == "uchar" else _SORTED * wanted.size**2
+    refuse_wider_window("median.size", wanted.size, picture, context, work=work)
     return picture.each_frame(lambda frame: premultiplied(frame, lambda image: image.median(wanted.size)))

@@ -178,7 +178,12 @@ def shrink(wanted: Resize, full: Size) -> float:
     return min(full[0] / scaled[0], full[1] / scaled[1])
 
 
-@feature(Resize, group="geometry", shrink=shrink)
+def asks_nothing(wanted: Resize) -> bool:
+    """Whether no size is asked for, so that there is nothing to fit or to fill."""
+    return not (wanted.width or wanted.height or wanted.ratio or wanted.keep)
+
+
+@feature(Resize, group="geometry", shrink=shrink, idle=asks_nothing)
 def resize(picture: Picture, wanted: Resize, context: Context) -> Picture:
     full = picture.full
     planned = plan(wanted, full)

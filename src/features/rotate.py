@@ -29,10 +29,14 @@ class Rotate(Params):
     background: Annotated[Color, Meta(description="What fills the corners")] = Color(0, 0, 0)
 
 
-@feature(Rotate, group="geometry")
+def _degrees(wanted: Rotate) -> float:
+    """From 0 to less than 360. Rounded first: the remainder of a tiny negative number is 360 itself."""
+    return round(wanted.angle, 6) % 360
+
+
+@feature(Rotate, group="geometry", idle=lambda wanted: _degrees(wanted) == 0)
 def rotate(picture: Picture, wanted: Rotate, context: Context) -> Picture:
-    # Rounded first: the remainder of a tiny negative number is 360 itself.
-    angle = round(wanted.angle, 6) % 360
+    angle = _degrees(wanted)
     if angle == 0:
         return picture
     turned = picture.materialized().each_frame(lambda frame: _turned(frame, angle, wanted.background))

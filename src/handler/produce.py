@@ -29,6 +29,8 @@ from handler.observability import note
 from handler.ports import Eyes, ObjectInfo, Objects, StoredObject, Subject
 from handler.request import Conditions, ImageRequest
 
+_VARIES = "-v"
+
 
 class Workshop(msgspec.Struct, frozen=True):
     """What `produce` works with."""
@@ -56,7 +58,7 @@ class Result(msgspec.Struct, frozen=True):
     body: bytes
     media_type: str
     etag: str
-    """Unquoted."""
+    """Unquoted; it names the stored answer too."""
     last_modified: datetime
     not_modified: bool = False
     negotiated: bool = False
@@ -72,6 +74,11 @@ class Result(msgspec.Struct, frozen=True):
     """Otherwise the next request may be answered differently, and nobody may keep this answer."""
     aside: str = ""
     """Where in the results bucket the body lies, instead of here."""
+
+    @property
+    def validator(self) -> str:
+        """The ETag as clients get it: with it comes back whether `Accept` counts, which a 304 has to say again."""
+        return self.etag + (_VARIES if self.negotiated else "")
 
 
 class Shelf(Protocol):
@@ -149,8 +156,9 @@ def produce(
     context = _context(request, ingredients, workshop, deadline)
     verdict = decided(request.steps, context)
     bare = _bare(request, ingredients, workshop, verdict)
-    if conditions is not None and _has(conditions, bare.etag, bare.last_modified):
-        return msgspec.structs.replace(bare, not_modified=True)
+    had = _had(conditions, bare, request) if conditions is not None else None
+    if had is not None:
+        return had
     size = sum(info.size for info in ingredients.infos)
     found = shelf.find(request, bare, size) if shelf else None
     if found is not None:
@@ -246,10 +254,19 @@ def tag_of(ref: ObjectRef) -> str:
     return hashlib.sha256(f"{ref.bucket}/{ref.key}".encode()).hexdigest()[:32]
 
 
-def _has(conditions: Conditions, etag: str, last_modified: datetime) -> bool:
-    """RFC 9110, 13.2.2: If-Modified-Since counts only where If-None-Match is absent."""
+def _had(conditions: Conditions, bare: Result, request: ImageRequest) -> Result | None:
+    """The answer without a body, if the client has it already.
+
+    RFC 9110, 13.2.2: If-Modified-Since counts only where If-None-Match is absent.
+    """
+    tags: set[str] = set()
     if conditions.none_match:
-        candidates = [tag.strip().removeprefix("W/").strip('"') for tag in conditions.none_match.split(",")]
-        return "*" in candidates or etag in candidates
-    since = conditions.modified_since
-    return since is not None and last_modified.replace(microsecond=0) <= since
+        tags = {tag.strip().removeprefix("W/").strip('"') for tag in conditions.none_match.split(",")}
+        if not tags & {"*", bare.etag, bare.etag + _VARIES}:
+            return None
+    elif conditions.modified_since is None or bare.last_modified.replace(microsecond=0) > conditions.modified_since:
+        return None
+    # Without its own ETag nobody knows whether the original is one whose format the client decides.
+    may_vary = bare.negotiated or request.output.format in (None, "original")
+    varies = bare.etag + _VARIES in tags or (may_vary and bare.etag not in tags)
+    return msgspec.structs.replace(bare, not_modified=True, negotiated=varies)

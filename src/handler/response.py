@@ -90,7 +90,7 @@ def refuse_too_large(size: int, most: int) -> None:
 def picture(result: Result, request: ImageRequest, caching: Caching) -> Answer:
     """The answer that carries a Result: 200, or 304 when the client has it."""
     headers = {
-        "ETag": f'"{result.etag}"',
+        "ETag": f'"{result.validator}"',
         "Last-Modified": http_date(result.last_modified),
         "Cache-Control": _cache_control(result, request, caching),
         "X-Content-Type-Options": "nosniff",

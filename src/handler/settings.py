@@ -180,7 +180,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         0, "MEMORY_BUDGET", whole(0, 2**40), "Bytes one picture may take; 0: 70 % of the function's"
     )
     max_seconds: int = _set(28, "MAX_SECONDS", whole(1, 900), "Seconds one request may take")
-    tolerate_truncated: bool = _set(False, "TOLERATE_TRUNCATED", yes, "Show what there is of a file cut off")
+    tolerate_truncated: bool = _set(
+        False, "TOLERATE_TRUNCATED", yes, "Show what there is of a JPEG, PNG, GIF or BMP cut off; others stay 422"
+    )
 
     # Models
     weights: str = _set(

@@ -42,6 +42,10 @@ def answer(body: bytes, *, allow_gps: bool = False, **options: Any) -> bytes:
     return made.body
 
 
+def pixels(body: bytes) -> bytes:
+    return bytes(pyvips.Image.new_from_buffer(body, "").write_to_memory())
+
+
 def tags(body: bytes) -> Any:
     with Pillow.open(io.BytesIO(body)) as image:
         return image.getexif()
@@ -72,6 +76,34 @@ def test_keep_carries_xmp_into_tiff() -> None:
     body = answer(pictures.sample("jpeg").body, format="tiff", metadata="keep", allow_gps=True)
     assert pictures.GPS_TEXT.encode() in body
     assert b"dc:creator" in answer(pictures.sample("jpeg").body, format="tiff", metadata="copyright")
+
+
+@pytest.mark.parametrize("name", WITH_EXIF)
+def test_tiff_carries_tags_too(name: str) -> None:
+    original = pictures.sample(name).body
+    assert exif.ARTIST not in tags(answer(original, format="tiff"))
+    for metadata in ("keep", "copyright"):
+        body = answer(original, format="tiff", metadata=metadata)
+        credit = tags(body)
+        assert (credit[exif.ARTIST], credit[exif.COPYRIGHT]) == (ARTIST, COPYRIGHT)
+        assert not credit.get_ifd(0x8825)
+        assert pixels(body) == pixels(answer(original, format="tiff"))
+        assert tags(answer(body, quality=80, metadata=metadata))[exif.ARTIST] == ARTIST
+    position = tags(answer(original, format="tiff", metadata="keep", allow_gps=True)).get_ifd(0x8825)
+    seconds, parts = pictures.SECONDS
+    assert position[2] == pytest.approx((48, 51, seconds / parts))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tags_of_either_order_go_into_a_tiff(order: str) -> None:
+    picture = {exif.ARTIST: exif.Tag(2, 4, b"Ada\0"), 0xC000: exif.Tag(3, 2, struct.pack(order + "HH", 7, 9))}
+    details = {0x829A: exif.Tag(5, 1, struct.pack(order + "II", 1, 250)), 0x9000: exif.Tag(7, 4, b"0232")}
+    plain = bytes(pictures.scene().tiffsave_buffer())
+    body = exif.into_tiff(plain, exif.Exif(order, picture, details))
+    read = tags(body)
+    assert (read[exif.ARTIST], read[0xC000]) == ("Ada", (7, 9))
+    assert read.get_ifd(0x8769)[0x829A] == pytest.approx(1 / 250)
+    assert pixels(body) == pixels(plain)
 
 
 def test_text_beyond_ascii_survives() -> None:

@@ -78,6 +78,17 @@ def test_steps_are_done_to_an_untouched_format() -> None:
     assert (made.width, made.height) == (40, 30)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"resize": {}}, {"resize": {"width": 0, "height": None, "fit": "fill", "dpr": 2}}, {"rotate": 720}],
+)
+def test_a_step_that_asks_for_nothing_is_none(said: dict[str, object]) -> None:
+    original = pictures.sample("jpeg").body
+    made = run(original, edits(said), Output(), Context())
+    assert isinstance(made, Rendered)
+    assert made.body == answer(original).body
+
+
 @pytest.mark.parametrize("accepts", [ALL, frozenset({"webp"}), frozenset[str]()])
 @pytest.mark.parametrize("name", [name for name in STRIPPED if not name.startswith("svg")])
 def test_auto_is_never_larger_than_the_original(name: str, accepts: frozenset[str]) -> None:

@@ -59,6 +59,12 @@ def attached(image: Image, metadata: Metadata, *, for_jpeg: bool) -> Image:
     return image
 
 
+def into_tiff(body: bytes, metadata: Metadata) -> bytes:
+    """The TIFF with the EXIF tags, which libvips does not write there."""
+    tags = exif.read(metadata.exif)
+    return exif.into_tiff(body, tags) if tags else body
+
+
 def _credit(tags: exif.Exif, packet: bytes, texts: list[iptc.Text]) -> Metadata:
     tags = tags.only_credit()
     tags = tags.with_text(exif.ARTIST, iptc.first(texts, iptc.BYLINE))

@@ -16,6 +16,8 @@ ORIENTATION, ARTIST, COPYRIGHT = 0x0112, 0x013B, 0x8298
 _DETAILS, _GPS = 0x8769, 0x8825
 _ASCII, _SHORT, _LONG = 2, 3, 4
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_WIDTHS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8}
+"""Bytes of what has an order of bytes; a fraction is two numbers."""
 _NOT_CARRIED = frozenset(
     {
         # How a TIFF lays out its pixels and its colours, and packets that have carriers of their own.
@@ -36,6 +38,12 @@ class Tag(NamedTuple):
     kind: int
     number: int
     value: bytes
+
+    def reversed(self) -> Tag:
+        """The same value in the other order of bytes."""
+        width = _WIDTHS.get(self.kind, 1)
+        numbers = (self.value[at : at + width] for at in range(0, len(self.value), width))
+        return self._replace(value=b"".join(number[::-1] for number in numbers))
 
 
 class Exif(msgspec.Struct, frozen=True):
@@ -68,6 +76,13 @@ class Exif(msgspec.Struct, frozen=True):
             else replace(self, picture={**self.picture, tag: Tag(_ASCII, len(value), value)})
         )
 
+    def reversed(self) -> Exif:
+        """The same in the other order of bytes."""
+        parts = (
+            {tag: value.reversed() for tag, value in tags.items()} for tags in (self.picture, self.details, self.gps)
+        )
+        return Exif("<" if self.order == ">" else ">", *parts)
+
     def __bool__(self) -> bool:
         return bool(self.picture or self.details or self.gps)
 
@@ -91,16 +106,30 @@ def read(block: bytes) -> Exif:
 def write(exif: Exif) -> bytes:
     """The block, as it follows JPEG's `Exif` mark and as PNG and WebP hold it."""
     head = b"II*\0" if exif.order == "<" else b"MM\0*"
+    return head + struct.pack(exif.order + "I", 8) + _directories(exif, 8)
+
+
+def into_tiff(body: bytes, exif: Exif) -> bytes:
+    """A TIFF (not BigTIFF) of one page with these tags beside its own, in a new directory at its end."""
+    order = "<" if body.startswith(b"II") else ">"
+    own = dict(_directory(body, order, _long(body, order, 4)))
+    added = exif if exif.order == order else exif.reversed()
+    body += b"\0" * (len(body) % 2)
+    whole = replace(added, picture={**added.picture, **own})
+    return body[:4] + struct.pack(order + "I", len(body)) + body[8:] + _directories(whole, len(body))
+
+
+def _directories(exif: Exif, at: int) -> bytes:
+    """The directory of the picture, which begins at `at`, and those below it."""
     below = {tag: tags for tag, tags in ((_DETAILS, exif.details), (_GPS, exif.gps)) if tags}
     pointers = {tag: Tag(_LONG, 1, bytes(4)) for tag in below}
-    at = 8 + len(_written({**exif.picture, **pointers}, exif.order, 8))
+    end = at + len(_written({**exif.picture, **pointers}, exif.order, at))
     parts = []
     for tag, tags in below.items():
-        pointers[tag] = Tag(_LONG, 1, struct.pack(exif.order + "I", at))
-        parts.append(_written(tags, exif.order, at))
-        at += len(parts[-1])
-    main = _written({**exif.picture, **pointers}, exif.order, 8)
-    return b"".join([head, struct.pack(exif.order + "I", 8), main, *parts])
+        pointers[tag] = Tag(_LONG, 1, struct.pack(exif.order + "I", end))
+        parts.append(_written(tags, exif.order, end))
+        end += len(parts[-1])
+    return b"".join([_written({**exif.picture, **pointers}, exif.order, at), *parts])
 
 
 def _carried(tags: dict[int, Tag]) -> dict[int, Tag]:

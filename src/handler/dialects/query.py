@@ -82,6 +82,8 @@ def _fields_of(named: list[Feature], name: str) -> list[Feature]:
 def _control(name: str, value: object) -> str:
     if isinstance(value, list) and name == "feature":
         return ",".join(map(str, value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
     if not isinstance(value, str):
         raise InvalidParameter(name, "text", value)
     return value

@@ -28,6 +28,7 @@ def client(tmp_path: Path) -> Client:
         {"resize": {"width": 30}},
         {"resize.width": 30},
         {"width": 30, "bucket": "pictures"},
+        {"width": 30, "v": 3},
     ],
 )
 def test_an_event_is_answered_in_the_shape_of_http(client: Client, said: dict[str, object]) -> None:

@@ -60,6 +60,27 @@ def _wrapped(event: Event, path: str) -> None:
     event["headers"]["x-origin-secret"] = "from-the-edge"
 
 
+def _in_json(said: dict[str, object]) -> str:
+    return "/" + base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/cat.jpg?width=0",
+        "/cat.jpg?width=&height=",
+        "/cat.jpg?feature=resize",
+        "/cat.jpg?rotate=0",
+        _in_json({"key": "cat.jpg", "edits": {"resize": {}}}),
+        _in_json({"key": "cat.jpg", "edits": {"resize": {"width": None}, "rotate": None}}),
+    ],
+)
+def test_an_original_of_which_nothing_is_asked_keeps_its_pixels(client: Client, address: str) -> None:
+    answer = client.get(address)
+    assert answer.status == 200, answer.body
+    assert answer.body == client.get("/cat.jpg").body
+
+
 KINDS: dict[str, Callable[[Event, str], None]] = {
     "http-api-2.0": _plain,
     "function-url": _encoded,
@@ -145,6 +166,20 @@ def test_conditions_are_answered_without_the_picture(client: Client) -> None:
     assert unchanged.body == b""
     assert unchanged.headers["ETag"] == etag
     assert unchanged.headers["Cache-Control"] == first.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(("key", "vary"), [("cat.heic", "Accept"), ("cat.jpg", None)])
+@pytest.mark.parametrize("query", ["", "?width=20"])
+def test_a_304_varies_as_its_answer_did(client: Client, folder: Path, key: str, vary: str | None, query: str) -> None:
+    (folder / "cat.heic").write_bytes(pictures.heic())
+    whole = client.get(f"/{key}{query}", accept="image/webp")
+    again = client.get(f"/{key}{query}", accept="image/webp", if_none_match=whole.headers["ETag"])
+    assert (whole.status, again.status) == (200, 304)
+    assert whole.headers.get("Vary") == again.headers.get("Vary") == vary
+    assert whole.headers["ETag"] == again.headers["ETag"]
+    # By its date alone nobody knows which it was: one `Vary` too many does no harm.
+    by_date = client.get(f"/{key}{query}", accept="image/webp", if_modified_since=whole.headers["Last-Modified"])
+    assert (by_date.status, by_date.headers["Vary"]) == (304, "Accept")
 
 
 def test_another_original_is_another_answer(folder: Path, client: Client) -> None:

@@ -1,0 +1,119 @@
+"""Every feature ends in time, on 12 megapixels and with the most that it takes."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+import pyvips
+from tests import pictures
+
+from features import CATALOGUE, Context, Deadline, InvalidParameter, ObjectRef, Output, Step, TimeExceeded, edits, run
+
+SECONDS = 0.4
+LATE = 2.0
+"""Seconds after the deadline by which a run has ended."""
+DEEP = edits({"toColourspace": "rgb16"})
+LOGO = ObjectRef("", "logo.png")
+DRAGGED = [1.3, 0.5, 0.5, 1.3]
+TOP: dict[str, list[object]] = {
+    "affine": [{"matrix": DRAGGED, "interpolator": "vsqbs"}, {"matrix": DRAGGED, "interpolator": "lbb"}],
+    "bandbool": ["and"],
+    "blur": [1000, {"sigma": 31.9, "minAmplitude": 0.001, "precision": "float"}],
+    "boolean": [{"key": "logo.png", "operator": "eor"}],
+    "clahe": [{"width": 3000, "height": 3000}, {"width": 1, "height": 3000}, {"width": 4000, "height": 80}],
+    "colorize": [{"color": "red", "red": 50}],
+    "contrast": [100],
+    "convolve": [[1] * 1024, {"kernel": [1] * 1001, "height": 1001}],
+    "crop": [{"width": 3900, "height": 2900}],
+    "curve": ["0,0,64,40,192,220,255,255"],
+    "ensureAlpha": [0.5],
+    "equalise": [True],
+    "extend": [1000],
+    "extract": [{"width": 3900, "height": 2900, "position": "attention"}],
+    "extractChannel": ["red"],
+    "fill": [{"mode": mode, "width": 7000, "height": 6000} for mode in ("blur", "mean")],
+    "flatten": ["plum"],
+    "flip": [True],
+    "flop": [True],
+    "frame": ["logo.png"],
+    "gamma": [3],
+    "gammaOut": [3],
+    "grayscale": [True],
+    "info": [True],
+    "linear": [{"a": 1.3, "b": -20}],
+    "median": [1000, 80],
+    "modulate": [{"hue": 90, "saturation": 2, "lightness": 20, "brightness": 2}],
+    "negate": [True],
+    "noise": [255],
+    "normalise": [True],
+    "pixelate": [1000],
+    "quantize": [{"colors": 256, "dither": True}, "auto"],
+    "recomb": ["0.39,0.77,0.19,0.35,0.69,0.17,0.27,0.53,0.13"],
+    "removeAlpha": [True],
+    "resize": [{"width": 8000, "kernel": "mks2021"}, {"width": 3900, "height": 1000, "position": "entropy"}],
+    "rotate": [33],
+    "roundCorners": [1000],
+    "roundCrop": [True],
+    "sharpen": [{"sigma": 10}],
+    "threshold": [100],
+    "tint": ["sienna"],
+    "toColourspace": ["b-w"],
+    "trim": [255],
+    "unflatten": [True],
+    "vividness": [2],
+    "watermark": [{"key": "logo.png", "tile": True}, {"key": "logo.png", "width": 100, "blend": "soft-light"}],
+    "waveletSharpen": [{"amount": 10, "radius": 10, "luminance": False}],
+}
+NEIGHBOURS = ("blur", "clahe", "convolve", "median", "sharpen", "waveletSharpen")
+ELSEWHERE = {"contentModeration", "redEye", "removeBackground", "smartCropping"}
+"""They look at the original or run a model first; their own tests hold their deadlines."""
+
+
+@pytest.fixture(scope="module")
+def large() -> bytes:
+    noise: Any = pyvips.Image.gaussnoise(4000, 3000, mean=128, sigma=30, seed=1).cast("uchar")
+    grain: Any = noise.bandjoin([noise.flip("horizontal"), noise.flip("vertical")])
+    return bytes(grain.copy(interpretation="srgb").jpegsave_buffer())
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in TOP.items() for value in values])
+def test_it_ends_in_time(large: bytes, name: str, value: object) -> None:
+    assert seconds_late(large, edits({name: value})) < LATE
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in NEIGHBOURS for value in TOP[name]])
+def test_it_ends_in_time_with_deep_pixels(large: bytes, name: str, value: object) -> None:
+    assert seconds_late(large, DEEP + edits({name: value})) < LATE
+
+
+def seconds_late(original: bytes, steps: tuple[Step, ...]) -> float:
+    deadline = Deadline.after(SECONDS)
+    with contextlib.suppress(TimeExceeded, InvalidParameter):
+        run(original, steps, Output(), Context(deadline=deadline, objects={LOGO: pictures.png()}))
+    return -deadline.left()
+
+
+def test_no_feature_is_left_out() -> None:
+    assert TOP.keys() | ELSEWHERE == {feature.name for feature in CATALOGUE}
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"median": 500}, "median.size"),
+        ({"clahe": {"width": 9, "height": 500}}, "clahe.height"),
+    ],
+)
+def test_a_window_that_would_never_be_done_is_refused(said: dict[str, object], field: str) -> None:
+    original = pictures.png(pictures.scene(4000, 3000), compression=1)
+    with pytest.raises(InvalidParameter, match=f"`{field}` must be small enough for 12000000 pixels.* got 500"):
+        run(original, edits(said), Output(), Context(deadline=Deadline.after(60)))
+    smaller = edits({"resize": {"width": 60}, "median": 40})
+    run(original, smaller, Output(), Context(deadline=Deadline.after(60)))
+
+
+def test_deep_pixels_bear_smaller_windows(large: bytes) -> None:
+    with pytest.raises(InvalidParameter, match=r"`median.size` must be small enough"):
+        run(large, DEEP + edits({"median": 15}), Output(), Context(deadline=Deadline.after(60)))
