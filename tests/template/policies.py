@@ -36,11 +36,12 @@ def resource_statements(stack: Stack, policy: str) -> list[Statement]:
 
 def allows(statements: Iterable[Statement], ask: Ask) -> bool:
     """Whether the call is let through."""
-    effects = {statement["Effect"] for statement in statements if _applies(statement, ask)}
+    effects = {statement["Effect"] for statement in statements if applies(statement, ask)}
     return effects == {"Allow"}
 
 
-def _applies(statement: Statement, ask: Ask) -> bool:
+def applies(statement: Statement, ask: Ask) -> bool:
+    """Whether a statement speaks of the call."""
     unknown = set(statement) - {"Sid", "Effect", "Action", "Resource", "Principal", "Condition"}
     assert not unknown, f"{unknown} is not evaluated here"
     return (

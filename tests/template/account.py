@@ -1,0 +1,178 @@
+"""An account in which a stack was made: moto, behind a guard that lets each role do what the template allows it.
+
+As AWS does it: what no statement allows is a 403, and without s3:ListBucket a key that is not there is one too.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tests.client import Client
+from tests.stand_ins.moto import REGION, Moto
+from tests.stand_ins.scripted_http import Asked, Reply, ScriptedServer, scripted_server
+from tests.template.policies import Ask, allows, applies, role_statements
+from tests.template.stack import ACCOUNT, Stack
+
+SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
+_SEEN: Mapping[str, Mapping[str, Any]] = {
+    "DetectFaces": {"FaceDetails": []},
+    "DetectLabels": {"Labels": [], "LabelModelVersion": "3.0"},
+    "DetectModerationLabels": {"ModerationLabels": [], "ModerationModelVersion": "7.0"},
+}
+_INVALIDATED = b"<Invalidation><Id>I1</Id></Invalidation>"
+
+
+@dataclass
+class Account:
+    """A stack in it. `used`: of each role the statements that let something pass; `denied`: what none let pass."""
+
+    moto: Moto
+    stack: Stack
+    used: dict[str, set[str]] = field(default_factory=dict)
+    denied: list[Ask] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+    """Paths at which S3 answers 500."""
+    endpoints: dict[str, ScriptedServer] = field(default_factory=dict)
+    """Of AWS, for each function."""
+
+    def client(self, function: str = "Function") -> Client:
+        """A function of the stack, started cold."""
+        return Client(self.environment(function))
+
+    def environment(self, function: str) -> dict[str, str]:
+        """What the template says to a function, and what Lambda adds."""
+        made = self.stack.resources[function]
+        return {
+            **made.get("Environment", {}).get("Variables", {}),
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "AKID",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_LAMBDA_FUNCTION_NAME": function,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(made["MemorySize"]),
+            "AWS_ENDPOINT_URL": self.endpoints[function].url,
+        }
+
+    def answer(self, role: str, asked: Asked) -> Reply:
+        """What AWS answers to a call in this role."""
+        wanted = asks(asked)
+        if not all(self._may(role, ask) for ask in wanted):
+            return _denied()
+        if asked.path in self.broken:
+            return Reply(500)
+        match _service(asked):
+            case "cloudfront":
+                reply = Reply(201, _INVALIDATED)
+            case "rekognition":
+                reply = Reply(200, json.dumps(_SEEN[wanted[0].action.partition(":")[2]]).encode())
+            case "lambda":
+                returned = self.client("HeavyWorker").invoke(json.loads(asked.body))
+                reply = Reply(200, json.dumps(returned).encode())
+            case "s3":
+                reply = self._forwarded(asked)
+                if reply.status == 404 and not self._may(role, _listing(wanted[0])):
+                    reply = _denied()
+            case _:
+                # The stand-in's account is another, and the ends of its ARNs are chance: it is asked by name.
+                by_name = re.sub(rb"arn:aws:secretsmanager:[^\"]*:secret:(\w+)-\w{6}", rb"\1", asked.body)
+                reply = self._forwarded(replace(asked, body=by_name))
+        return reply
+
+    def _may(self, role: str, ask: Ask) -> bool:
+        statements = role_statements(self.stack, role)
+        if not allows(statements, ask):
+            self.denied.append(ask)
+            return False
+        self.used.setdefault(role, set()).update(said["Sid"] for said in statements if applies(said, ask))
+        return True
+
+    def _forwarded(self, asked: Asked) -> Reply:
+        connection = http.client.HTTPConnection(self.moto.url.partition("//")[2], timeout=20)
+        try:
+            headers = {name: value for name, value in asked.headers.items() if name != "content-length"}
+            connection.request(asked.method, asked.path, asked.body or None, headers)
+            response = connection.getresponse()
+            body = response.read()
+            drop = ("transfer-encoding", "connection", "content-length", "date", "server")
+            said = {name: value for name, value in response.getheaders() if name.lower() not in drop}
+        finally:
+            connection.close()
+        if asked.method == "HEAD":
+            return Reply(response.status, b"", {**said, "Content-Length": response.getheader("content-length", "0")})
+        return Reply(response.status, body, said)
+
+
+def asks(asked: Asked) -> list[Ask]:
+    """What has to be allowed for a signed call; an unsigned one asks for nothing that a role gives."""
+    service = _service(asked)
+    operation = asked.headers.get("x-amz-target", "").partition(".")[2]
+    if service == "secretsmanager":
+        named = json.loads(asked.body)["SecretId"]
+        return [Ask(f"secretsmanager:{operation}", named if named.startswith("arn:") else f"{SECRETS}:{named}-AbCdEf")]
+    if service == "rekognition":
+        return [Ask(f"rekognition:{operation}", "*")]
+    if service == "cloudfront":
+        (name,) = re.findall(r"^/2020-05-31/distribution/(\w+)/invalidation$", asked.path)
+        return [Ask("cloudfront:CreateInvalidation", f"arn:aws:cloudfront::{ACCOUNT}:distribution/{name}")]
+    if service == "lambda":
+        (name,) = re.findall(r"^/2015-03-31/functions/(\w+)/invocations$", asked.path)
+        return [Ask("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")]
+    return _of_s3(asked) if service == "s3" else []
+
+
+def _of_s3(asked: Asked) -> list[Ask]:
+    url = urlsplit(asked.path)
+    bucket, _, key = unquote(url.path[1:]).partition("/")
+    resource = f"arn:aws:s3:::{bucket}"
+    if asked.method == "POST":
+        assert url.query.startswith("delete"), asked.path
+        keys = re.findall(rb"<Key>([^<]+)</Key>", asked.body)
+        return [Ask("s3:DeleteObject", f"{resource}/{each.decode()}") for each in keys]
+    if not key:
+        return [Ask("s3:ListBucket", resource)]
+    verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "DELETE": "Delete"}[asked.method]
+    # To write over what has a certain ETag, one must be allowed to read it.
+    verbs = [verb, "Get"] if "if-match" in asked.headers and verb == "Put" else [verb]
+    return [Ask(f"s3:{each}Object", f"{resource}/{key}") for each in verbs]
+
+
+def _listing(ask: Ask) -> Ask:
+    return Ask("s3:ListBucket", ask.resource.partition("/")[0])
+
+
+def _service(asked: Asked) -> str:
+    found = re.search(r"Credential=[^/]+/\d+/[^/]+/(\w+)/aws4_request", asked.headers.get("authorization", ""))
+    return found[1] if found else ""
+
+
+def _denied() -> Reply:
+    return Reply(403, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+
+
+@contextmanager
+def account(moto: Moto, parameters: Mapping[str, str]) -> Iterator[Account]:
+    """The functions of a stack with these parameters, each with an endpoint of its own that knows its role."""
+    stack = Stack(parameters)
+    assert stack.refused() == []
+    made = Account(moto, stack)
+    roles = {name: said["Role"].rpartition("/")[2] for name, said in stack.of_type("AWS::Lambda::Function").items()}
+    with _guards(made, list(roles.items())):
+        yield made
+
+
+@contextmanager
+def _guards(made: Account, roles: list[tuple[str, str]]) -> Iterator[None]:
+    if not roles:
+        yield
+        return
+    (function, role), *others = roles
+    with scripted_server(lambda asked: made.answer(role, asked)) as server:
+        made.endpoints[function] = server
+        with _guards(made, others):
+            yield
