@@ -17,6 +17,7 @@ const MOST_PIXELS = 20_000_000;
 const PREVIEW = { resize: { width: 2048, height: 2048, fit: "inside", withoutEnlargement: true } };
 const HASH = /^#(slider|side|result)?(?:\.(original|frame))?(\/.*)$/s;
 const MIDDLE = "center";
+const NO_PICTURE = [0, 401, 404]; // where there is no original to be had either
 
 class App {
   constructor(catalogue) {
@@ -160,8 +161,12 @@ class App {
   }
 
   async drop(file) {
+    this.run.abort();
+    const { signal } = (this.run = new AbortController());
+    this.busy(true, "Reading the file");
     try {
       const { file: small, note } = await shrunk(file);
+      if (signal.aborted) return;
       this.file = small;
       this.note = note;
     } catch (error) {
@@ -177,17 +182,20 @@ class App {
     if (!this.file) this.note = "";
     $("key").value = this.file ? "" : this.wish.key;
     $("key").placeholder = this.file ? `${this.file.name} (dropped)` : "photos/cat.jpg, or paste a whole URL";
+    this.picking?.abort();
     this.picker.close();
     this.gallery.mark(this.file ? "" : this.wish.key);
     this.original = null;
     this.originalRun?.abort();
     this.originalRun = new AbortController();
     this.info = null;
+    this.result = null;
     this.before = "";
     this.stage.show("before", null);
     this.stage.fitAll();
     this.stage.zoom = null;
     this.controls.show(this.wish, { open: true });
+    this.controls.reveal();
     this.refresh();
   }
 
@@ -208,6 +216,7 @@ class App {
     this.picker.close();
     this.controls.clear();
     this.controls.show(this.wish, { open: true });
+    this.controls.reveal();
     this.refresh();
   }
 
@@ -217,7 +226,7 @@ class App {
     const { recipes, examples } = this.catalogue;
     const buttons = recipes.map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.recipe(recipe) }, recipe.title));
     const more = h("select", { "aria-label": "More examples", onchange: () => { this.recipe(examples[more.value]); more.value = ""; } },
-      h("option", { value: "" }, "More examples"), examples.map((example, index) => h("option", { value: index }, example.title)));
+      h("option", { value: "" }, "More"), examples.map((example, index) => h("option", { value: index }, example.title)));
     $("recipes").replaceChildren(...buttons, more);
     this.pressed = recipes.map((recipe, index) => [buttons[index], recipe]);
   }
@@ -310,7 +319,9 @@ class App {
     if (signal.aborted) return;
     this.facts();
     this.tell();
-    if (!isReport) await this.compare(signal);
+    if (!isReport) return this.compare(signal);
+    if (this.original) await this.hold(this.originalAddress(), "original", signal);
+    if (!signal.aborted && this.urls.before && this.before) $("report").prepend(h("img", { class: "shown", alt: "What the report is about", src: this.urls.before }));
   }
 
   async showResult(blob, signal) {
@@ -367,6 +378,10 @@ class App {
     const same = Object.fromEntries(features.map(({ name }) => [name, edits[name]]));
     const output = this.original?.frames > 1 ? { format: "webp", quality: 90 } : { format: "png" };
     const address = against === "frame" ? this.language.write({ ...empty(), bucket, key, edits: same, output }) : this.originalAddress();
+    await this.hold(address, against, signal);
+  }
+
+  async hold(address, against, signal) {
     if (address === this.before && !this.file) return;
     try {
       const blob = this.file && against === "original" ? await this.fileShown(signal) : await (await this.ask(address, { signal })).blob();
@@ -374,9 +389,18 @@ class App {
       this.url("before", blob);
       await this.stage.show("before", this.urls.before);
       this.before = address;
-    } catch (error) {
+    } catch {
       if (!signal.aborted) this.stage.show("before", null);
     }
+  }
+
+  /** What the edits were for, where none came of them. */
+  async originalAlone(signal) {
+    this.stage.show("after", null);
+    await this.learnt();
+    if (signal.aborted || !this.original) return;
+    this.originalFact();
+    await this.hold(this.originalAddress(), "original", signal);
   }
 
   /** The original itself where it is small and a browser can show it, else the service's picture of it. */
@@ -400,14 +424,20 @@ class App {
 
   facts() {
     const { original, result } = this;
-    $("fact-original").textContent = original ? `${whole(original.width)} × ${whole(original.height)} · ${bytes(original.bytes)} · ${original.format.toUpperCase()}` : "unknown";
-    const size = result.width ? `${whole(result.width)} × ${whole(result.height)} · ` : "";
-    $("fact-result").textContent = `${size}${bytes(result.bytes)} · ${format(result.type)}`;
+    this.originalFact();
+    const size = result.width ? `${whole(result.width)} × ${whole(result.height)}` : "";
+    figure("fact-result", size, `${bytes(result.bytes)} · ${format(result.type)}`);
     const saving = original && result.width ? Math.round((1 - result.bytes / original.bytes) * 100) : null;
     $("saving").hidden = saving === null;
     $("saving").textContent = saving === null ? "" : saving === 0 ? "same size" : `${saving > 0 ? "−" : "+"}${Math.abs(saving)} %`;
-    $("saving").classList.toggle("worse", saving < 0);
-    $("said").textContent = `Result: ${size}${bytes(result.bytes)}, ${format(result.type)}`;
+    $("saving").dataset.sign = Math.sign(saving ?? 0);
+    $("said").textContent = `Result: ${size && `${size} · `}${bytes(result.bytes)}, ${format(result.type)}`;
+  }
+
+  originalFact() {
+    const { width, height, bytes: count, format: name } = this.original ?? {};
+    if (width) figure("fact-original", `${whole(width)} × ${whole(height)}`, `${bytes(count)} · ${formatName(name)}`);
+    else $("fact-original").textContent = "unknown";
   }
 
   tell() {
@@ -419,7 +449,7 @@ class App {
 
   // --- how it goes
 
-  busy(is) {
+  busy(is, what = "Making the picture") {
     clearTimeout(this.timer);
     clearInterval(this.clock);
     $("stage").setAttribute("aria-busy", String(is));
@@ -428,7 +458,7 @@ class App {
     const started = performance.now();
     this.timer = setTimeout(() => {
       $("busy").hidden = false;
-      const tick = () => ($("busy-text").textContent = `Making the picture… ${Math.round((performance.now() - started) / 1000)} s`);
+      const tick = () => ($("busy-text").textContent = `${what}… ${Math.round((performance.now() - started) / 1000)} s`);
       tick();
       this.clock = setInterval(tick, 1000);
     }, 400);
@@ -452,13 +482,19 @@ class App {
     if (!("status" in error)) console.error(error);
     const marked = this.controls.mark(this.language.places(error.message, this.wish), error.message.replaceAll("`", ""));
     const go = marked && h("button", { type: "button", onclick: () => { marked.element.scrollIntoView({ block: "center" }); marked.focus(); } }, `Go to ${label(marked.parameter.name)}`);
-    $("fault").replaceChildren(...[h("strong", {}, title(error)), h("p", {}, prose(error.message)), go].filter(Boolean));
+    const about = marked && error.status === 400 ? "One thing to put right" : title(error);
+    const said = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+    $("fault").replaceChildren(...[h("strong", {}, about), h("p", {}, prose(said)), go].filter(Boolean));
     $("fault").classList.remove("calm");
     $("fault").hidden = false;
     $("stage").classList.add("stale");
     $("fact-result").textContent = $("fact-time").textContent = "…";
     $("saving").hidden = true;
     this.controls.show(this.wish);
+    if (this.result) return;
+    $("fact-original").textContent = "…";
+    if (NO_PICTURE.includes(error.status)) this.stage.show("after", null);
+    else this.originalAlone(this.originalRun.signal);
   }
 
   setMode(mode, { quiet = false } = {}) {
@@ -481,12 +517,16 @@ class App {
     const { bucket, key } = this.wish;
     const own = feature.name === "resize" || !edits.resize ? PREVIEW : {};
     const address = this.language.write({ ...empty(), bucket, key, edits: { ...edits, ...own }, output: { format: "webp", quality: 85 } });
+    this.picking?.abort(); // a change of the wish goes on beside it, and does not end it
+    const { signal } = (this.picking = new AbortController());
     let url;
     try {
-      url = URL.createObjectURL(await (await this.ask(address, { signal: this.run.signal })).blob());
+      url = URL.createObjectURL(await (await this.ask(address, { signal })).blob());
     } catch (error) {
-      return this.fail(error);
+      if (!signal.aborted) this.fail(error);
+      return;
     }
+    if (signal.aborted) return;
     const kind = parameter ? "point" : "box";
     const title = `${label(feature.name)}: ${parameter ? label(parameter.name).toLowerCase() : "box"}`;
     await this.picker.open({ kind, address: url, title, back: button, shares: this.picked(feature, parameter), change: (shares) => this.place(feature, parameter, shares) });
@@ -521,7 +561,10 @@ class App {
   }
 }
 
-const format = (type) => ({ "image/jpeg": "JPEG", "image/svg+xml": "SVG", "image/x-icon": "ICO" })[type] ?? type.split("/").pop().split(";")[0].toUpperCase();
+/** Two parts, between which a narrow screen may break the line. */
+const figure = (id, ...parts) => $(id).replaceChildren(...parts.filter(Boolean).flatMap((part, index) => [index ? " · " : "", h("span", {}, part)]));
+const formatName = (name) => (name === "webp" ? "WebP" : name.toUpperCase());
+const format = (type) => ({ "image/svg+xml": "SVG", "image/x-icon": "ICO" })[type] ?? formatName(type.split("/").pop().split(";")[0]);
 
 /** Where the answer came from: a cache, or the service's hands. */
 function origin(answer) {

@@ -18,6 +18,7 @@ export class Code {
     this.tab = "url";
     this.signed = false;
     this.shown = null;
+    this.address = ""; // of what is shown: the wish itself changes under our hands
     this.run = new AbortController();
     $("tabs").replaceChildren(...TABS.map(([name, text]) => this.button(name, text)));
     $("tabs").addEventListener("keydown", (event) => this.key(event));
@@ -49,7 +50,9 @@ export class Code {
 
   /** `about` is {wish, file, width, height (of the result), original, extension}. */
   update(about) {
-    if (this.shown && this.language.write(this.shown.wish) !== this.language.write(about.wish)) this.signed = false;
+    const address = this.language.write(about.wish);
+    if (address !== this.address) this.signed = false;
+    this.address = address;
     this.shown = about;
     this.draw();
   }

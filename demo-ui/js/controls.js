@@ -5,6 +5,8 @@ import { row } from "./fields.js";
 
 const GROUPS = { output: "Format and size", geometry: "Shape", colour: "Colour", effect: "Effects", overlay: "Overlays", report: "Reports" };
 const OUTPUT = "";
+const FIRST = ["resize"]; // beside the output: what nearly everybody comes for
+const HEADING = 40; // of a group, which stays in sight above its cards
 const SHOWN = 6;
 const LEADING = ["format", "quality", "maxBytes"]; // of the output, the rest on demand: the features are to be in sight
 const MARKS = { heavy: ["model", "Runs a model: takes seconds"], billed: ["billed", "Asks a service that bills each call"] };
@@ -25,12 +27,23 @@ class Card {
     this.toggle = name !== OUTPUT && h("input", { type: "checkbox", role: "switch", class: "switch", "aria-label": this.title, onchange: () => this.turn(this.toggle.checked) });
     this.element = h("section", { class: "card", "data-feature": name || "output" },
       h("div", { class: "card-head" }, h("h4", {}, this.opener), this.toggle), h("p", { class: "help" }, help), this.body);
-    this.words = [this.title, name, help, GROUPS[feature.group], ...(feature.aliases ?? []),
-      ...feature.parameters.flatMap((each) => [each.name, label(each.name), each.help, ...(each.choices ?? [])])].join(" ").toLowerCase();
+    const { parameters, aliases = [] } = feature;
+    // By weight: what it is called, what can be set, what is told of it.
+    this.words = [
+      parameters.flatMap((each) => [each.help, ...(each.choices ?? [])]),
+      [help, GROUPS[feature.group], ...parameters.flatMap((each) => [each.name, label(each.name)])],
+      [this.title, name, ...aliases],
+    ].map((words) => plain(words.join(" ")));
   }
 
   marks() {
     return Object.entries(MARKS).filter(([name]) => this.feature[name]).map(([, [text, title]]) => h("small", { class: "mark", title }, text));
+  }
+
+  /** How well it fits what is searched; 0: not at all. */
+  score(words) {
+    const each = words.map((word) => this.words.findLastIndex((heap) => heap.includes(word)) + 1);
+    return Math.min(...each, this.words.length);
   }
 
   get values() {
@@ -96,6 +109,13 @@ class Card {
     if (this.rows.slice(this.shown).some(({ parameter }) => this.values && parameter.name in this.values)) this.showLater(true);
   }
 
+  /** Into sight, with its parameters. */
+  reveal() {
+    this.open(true);
+    this.element.scrollIntoView({ block: "start" });
+    this.opener.focus({ preventScroll: true });
+  }
+
   mark(name, message) {
     this.open(true);
     const found = this.rows.find(({ parameter }) => parameter.name === name) ?? this.rows[0];
@@ -110,6 +130,8 @@ class Card {
   }
 }
 
+/** One spelling of what is spelt in two ways. */
+const plain = (text) => text.toLowerCase().replaceAll("colour", "color").replaceAll("grey", "gray").replaceAll("centre", "center");
 const rank = ({ name }) => (LEADING.includes(name) ? LEADING.indexOf(name) : LEADING.length);
 
 export class Controls {
@@ -129,9 +151,10 @@ export class Controls {
 
   grouped() {
     const known = Object.keys(GROUPS);
-    const names = [...new Set([...known, ...this.cards.map(({ feature }) => feature.group)])];
+    const groupOf = ({ feature }) => (FIRST.includes(feature.name) ? "output" : feature.group);
+    const names = [...new Set([...known, ...this.cards.map(groupOf)])];
     return names.map((name) => {
-      const cards = this.cards.filter(({ feature }) => feature.group === name);
+      const cards = this.cards.filter((card) => groupOf(card) === name);
       const title = h("h3", { id: `group-${name}` }, GROUPS[name] ?? label(name));
       return { cards, element: h("section", { class: "group", "aria-labelledby": `group-${name}`, hidden: !cards.length }, title, cards.map(({ element }) => element)) };
     });
@@ -144,8 +167,38 @@ export class Controls {
       if (open) card.open(Boolean(card.feature.name === OUTPUT || card.values));
       card.show();
     }
-    const count = Object.keys(wish.edits).length + Object.keys(wish.output).length;
-    $("reset").disabled = !count && !wish.other.length;
+    const used = this.used();
+    $("reset").disabled = !used.length && !wish.other.length;
+    $("active").hidden = !used.length;
+    $("active").replaceChildren(...used.map((card) => this.chip(card)));
+  }
+
+  /** The cards of what is in use, in the order in which it applies. */
+  used() {
+    const [output, ...features] = this.cards;
+    return [...features.filter((card) => card.values), ...(Object.keys(output.values).length ? [output] : [])];
+  }
+
+  chip(card) {
+    const off = () => {
+      this.takeOff(card);
+      ($("active").querySelector("button") ?? $("panel-search")).focus();
+    };
+    return h("li", {},
+      h("button", { type: "button", "aria-label": `Go to ${card.title}`, onclick: () => card.reveal() }, card.title),
+      h("button", { type: "button", "aria-label": `Take off ${card.title}`, title: "Take off", onclick: off }, icon("close")));
+  }
+
+  takeOff({ feature }) {
+    if (feature.name === OUTPUT) this.wish.output = {};
+    else delete this.wish.edits[feature.name];
+    this.changed();
+  }
+
+  /** Where the panel scrolls by itself: to the first edit, so that what an example sets is in sight. */
+  reveal() {
+    const [first] = this.used().filter(({ feature }) => ![OUTPUT, ...FIRST].includes(feature.name));
+    $("controls").scrollTop = first ? first.element.offsetTop - HEADING : 0;
   }
 
   /** What a feature is switched on with; keys that stand for another picture become one that is there. */
@@ -162,15 +215,20 @@ export class Controls {
   }
 
   search(text) {
-    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    let found = 0;
-    for (const { element, cards } of this.groups) {
-      const hits = cards.filter((card) => words.every((word) => card.words.includes(word)));
-      for (const card of cards) card.element.hidden = !hits.includes(card);
-      element.hidden = !hits.length;
-      found += hits.length;
+    const words = plain(text).split(/\s+/).filter(Boolean);
+    const scores = new Map(this.cards.map((card) => [card, card.score(words)]));
+    const best = (one, other) => scores.get(other) - scores.get(one);
+    const groups = this.groups.map(({ element, cards }) => ({ element, cards: cards.toSorted(best) })).filter(({ cards }) => cards.length);
+    for (const { element, cards } of groups) {
+      for (const card of cards) card.element.hidden = !scores.get(card);
+      element.append(...cards.map((card) => card.element));
+      element.hidden = !scores.get(cards[0]);
     }
-    $("panel-note").textContent = !words.length ? "" : found ? `${found} found` : `Nothing is called ${text}`;
+    $("controls").append(...groups.toSorted((one, other) => best(one.cards[0], other.cards[0])).map(({ element }) => element));
+    $("controls").scrollTop = 0;
+    const hits = this.cards.filter((card) => scores.get(card));
+    if (words.length && hits.length === 1) hits[0].open(true);
+    $("panel-note").textContent = !words.length ? "" : hits.length ? `${hits.length} found, the best first` : `Nothing is called ${text}`;
   }
 
   card(name) {

@@ -17,7 +17,9 @@ export class Gallery {
     this.keys = [];
     this.bucket = "";
     this.current = "";
-    this.ready = new Promise((resolve) => (this.release = resolve));
+    this.late = new Set(); // thumbnails that wait for the picture that was chosen
+    this.shut = new Set(); // and those that wait for the token
+    this.released = false;
     $("buckets").addEventListener("change", ({ target }) => this.enter(target.value));
   }
 
@@ -35,6 +37,8 @@ export class Gallery {
     const first = await this.service.images({ bucket, prefix: "" });
     this.keys = [];
     this.bucket = bucket === first.buckets[0] ? "" : bucket;
+    this.late.clear();
+    this.shut.clear();
     $("thumbs").replaceChildren();
     this.offer(first.buckets, first.bucket);
     // A source that keeps everything in folders would show nothing at first sight.
@@ -125,18 +129,29 @@ export class Gallery {
     const item = h("li", {}, button);
     const address = this.address({ bucket: this.bucket, key, ...THUMB });
     image.addEventListener("error", () => this.fetched(image, item, address), { once: true });
-    // The picture that was chosen goes first; what is in sight follows.
-    this.ready.then(() => (this.service.signs ? this.fetched(image, item, address) : (image.src = address)));
+    this.late.add(() => (this.service.signs ? this.fetched(image, item, address) : (image.src = address)));
+    if (this.released) this.release();
     return item;
+  }
+
+  /** The picture that was chosen goes first; what is in sight follows. */
+  release() {
+    this.released = true;
+    for (const waiting of this.service.token ? [this.late, this.shut] : [this.late]) {
+      const loads = [...waiting];
+      waiting.clear();
+      for (const load of loads) load();
+    }
   }
 
   /** Where an <img> alone gets no answer: the stack wants signatures, or it is no picture after all. */
   async fetched(image, item, address) {
     try {
-      const answer = await this.service.picture(address);
+      const answer = await this.service.picture(address, { quiet: true });
       image.src = URL.createObjectURL(await answer.blob());
-    } catch {
-      item.remove();
+    } catch (error) {
+      if (error.status === 401) this.shut.add(() => this.fetched(image, item, address));
+      else item.remove();
     }
   }
 

@@ -4,11 +4,14 @@ import { h, label } from "./dom.js";
 
 const COLOUR = /^#[0-9a-f]{6}([0-9a-f]{2})?$/i;
 
+const isRecord = (each) => each !== null && typeof each === "object" && !Array.isArray(each);
+
 export function report(content) {
   return h("div", { class: "sheet" }, value(content));
 }
 
 function value(content) {
+  if (Array.isArray(content) && content.length && content.every(isRecord)) return table(content);
   if (Array.isArray(content)) return content.length ? h("ul", {}, content.map((each) => h("li", {}, value(each)))) : muted("none");
   if (content && typeof content === "object") {
     const rows = Object.entries(content).map(([name, each]) => h("div", {}, h("dt", {}, label(name)), h("dd", {}, value(each))));
@@ -17,6 +20,15 @@ function value(content) {
   if (typeof content === "string" && COLOUR.test(content)) return colour(content);
   if (content === null || content === "") return muted("none");
   return typeof content === "boolean" ? (content ? "yes" : "no") : String(content);
+}
+
+/** Records of one kind, a line each. */
+function table(records) {
+  const names = [...new Set(records.flatMap(Object.keys))];
+  const cell = (record, name, index) => h(index ? "td" : "th", index ? {} : { scope: "row" }, name in record ? value(record[name]) : muted("none"));
+  return h("table", {},
+    h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, label(name))))),
+    h("tbody", {}, records.map((record) => h("tr", {}, names.map((name, index) => cell(record, name, index))))));
 }
 
 const muted = (text) => h("span", { class: "muted" }, text);

@@ -39,10 +39,10 @@ export class Service {
     this.refused = false;
   }
 
-  /** The answer to a picture's address, signed where the stack wants that. */
-  async picture(address, { signal, past = false } = {}) {
+  /** The answer to a picture's address, signed where the stack wants that; `quiet`: without asking for the token. */
+  async picture(address, { signal, past = false, quiet = false } = {}) {
     const wanted = { signal, headers: { Accept: ACCEPT }, cache: past ? "reload" : "default" };
-    const ask = async () => this.send(this.signs ? await this.signed(address, "1h", signal) : address, wanted);
+    const ask = async () => this.send(this.signs ? await this.signed(address, "1h", signal, quiet) : address, wanted);
     try {
       return await ask();
     } catch (error) {
@@ -66,9 +66,9 @@ export class Service {
     return answer.json();
   }
 
-  async signed(url, expires, signal) {
+  async signed(url, expires, signal, quiet = false) {
     const body = JSON.stringify(expires ? { url, expires } : { url });
-    const why = "This service shows signed addresses only; signing is the operator's.";
+    const why = quiet ? "" : "This service shows signed addresses only; signing is the operator's.";
     const answer = await this.operated("/_api/sign", { method: "POST", body, signal, headers: { "Content-Type": "application/json" } }, why);
     return (await answer.json()).url;
   }
@@ -78,32 +78,27 @@ export class Service {
     return (await this.send(`/_api/translate?${new URLSearchParams({ url, to })}`, { signal })).json();
   }
 
-  /** With the token, which is asked for once; `why` tells for what (empty: not asked for). */
+  /** With the token, which is asked for until it fits or the visitor has none; `why` tells for what (empty: not asked for). */
   async operated(address, options, why) {
-    const ask = () => {
-      const headers = { ...options.headers, ...(this.token ? { Authorization: `Bearer ${this.token}` } : {}) };
-      return this.send(address, { ...options, headers });
-    };
-    try {
-      return await ask();
-    } catch (error) {
-      if (error.status !== 401 || !why || this.refused) throw error;
-    }
-    // Several requests may find the door shut at once: one dialog for all of them.
-    const wrong = this.token ? "The token was not accepted. " : "";
-    this.asking ??= this.askToken(wrong + why).finally(() => (this.asking = null));
-    const given = await this.asking;
-    if (!given) {
+    for (;;) {
+      const used = this.token;
+      const headers = { ...options.headers, ...(used ? { Authorization: `Bearer ${used}` } : {}) };
+      try {
+        return await this.send(address, { ...options, headers });
+      } catch (error) {
+        if (error.status !== 401 || !why || this.refused) throw error;
+      }
+      // Several requests may find the door shut at once: one dialog for all of them.
+      if (used !== this.token) continue;
+      this.token = "";
+      this.asking ??= this.askToken((used ? "The token was not accepted. " : "") + why).finally(() => (this.asking = null));
+      const given = await this.asking;
+      if (given) {
+        this.token = given;
+        continue;
+      }
       this.refused = true;
       throw new Refusal(401, "Unauthorized", `${why} Without the token it cannot be done.`);
-    }
-    this.token = given;
-    try {
-      return await ask();
-    } catch (error) {
-      if (error.status !== 401) throw error;
-      this.token = "";
-      throw new Refusal(401, "Unauthorized", "The token was not accepted.");
     }
   }
 

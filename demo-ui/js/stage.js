@@ -42,7 +42,6 @@ export class Stage {
   setMode(mode) {
     this.mode = mode;
     this.view.dataset.mode = mode;
-    this.split.hidden = mode !== "slider";
     this.draw();
   }
 
@@ -89,6 +88,9 @@ export class Stage {
   }
 
   draw() {
+    const there = ["before", "after"].filter((which) => this.sizes[which]);
+    this.view.dataset.there = there.join(" ");
+    this.split.hidden = this.mode !== "slider" || there.length < 2;
     const result = this.sizes.after ?? this.sizes.before;
     if (!result) return;
     const style = this.view.style;

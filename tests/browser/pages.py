@@ -47,7 +47,8 @@ class Demo:
         return self.page.locator(selector)
 
     def card(self, feature: str) -> Locator:
-        return self.page.locator(f'.card[data-feature="{feature}"]')
+        """Of a feature; of the output, if none is named."""
+        return self.page.locator(f'.card[data-feature="{feature or "output"}"]')
 
     def opened(self, feature: str) -> Locator:
         """The card with its parameters in sight."""

@@ -29,11 +29,11 @@ def test_each_example_takes_one_click(demo: Demo, recipe: object) -> None:
     button = demo.page.get_by_role("group", name="Examples").get_by_role("button", name=title, exact=True)
     expect(button).to_have_attribute("aria-pressed", "true")
     expected = {
-        "Remove background": r"512 × 512 · .* · WEBP",
-        "Smart square": r"400 × 400 · .* · WEBP",
+        "Remove background": r"512 × 512 · .* · WebP",
+        "Smart square": r"400 × 400 · .* · WebP",
         "AVIF, half the bytes": r"512 × 512 · (1\d|2[0-8])\.\d kB · AVIF",
         "Eight colours": r"512 × 512 · .* · PNG",
-        "Watermark": r"512 × 512 · .* · WEBP",
+        "Watermark": r"512 × 512 · .* · WebP",
     }
     assert re.fullmatch(expected[title], demo.result)
 
@@ -52,7 +52,7 @@ def test_a_moderation_report(visit: Open) -> None:
             demo.open(COFFEE)
             demo.recipe("Moderation report")
             demo.settled()
-            expect(demo.page.get_by_role("region", name="Report")).to_contain_text("Weapons")
+            expect(demo.page.get_by_role("region", name="Report", exact=True)).to_contain_text("Weapons")
 
 
 def test_what_is_not_possible_here_is_told(visit: Open, server: Server) -> None:
@@ -97,7 +97,7 @@ def _switch(demo: Demo) -> None:
 
 
 def _buttons(demo: Demo) -> None:
-    demo.row("quantize", "Criterion").get_by_text("silhouette", exact=True).click()
+    demo.row("quantize", "Criterion").get_by_role("radio", name="silhouette").check()
 
 
 def _list(demo: Demo) -> None:
@@ -133,7 +133,7 @@ def _ratio(demo: Demo) -> None:
 
 
 def _three_ways(demo: Demo) -> None:
-    demo.row("", "Animated").get_by_text("off", exact=True).click()
+    demo.row("", "Animated").get_by_role("radio", name="off").check()
 
 
 def _point(demo: Demo) -> None:

@@ -78,7 +78,7 @@ def test_as_a_test_event(demo: Demo) -> None:
 def test_a_link_reproduces_the_view(visit: Open, server: Server) -> None:
     with visit(server) as demo:
         demo.open()
-        demo.locate("#modes").get_by_text("Side by side").click()
+        demo.page.get_by_role("radio", name="Side by side").check()
         demo.row("resize", "Width").get_by_role("spinbutton").fill("210")
         demo.settled()
         link = demo.page.url

@@ -34,7 +34,7 @@ EXAMPLES: tuple[Example, ...] = (
     Example(
         "Extract after resizing",
         "extract",
-        "width=480&extract.left=80&extract.top=40&extract.width=300&extract.height=200",
+        "width=480&extract.left=15%25&extract.top=10%25&extract.width=60%25&extract.height=60%25",
     ),
     Example("Extend by a border", "extend", "width=280&extend=20&extend.background=tomato"),
     Example("Rotate by any angle", "rotate", "width=320&rotate=15&rotate.background=steelblue"),

@@ -1,0 +1,97 @@
+"""The pictures of the demo page in docs/images, taken anew: `make screenshots`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pyvips
+from playwright.sync_api import Browser, sync_playwright
+from tests.browser.pages import DESKTOP, PHONE, Demo, tab
+from tests.local_server import ROOT, SAMPLES, Server, serving
+from tests.stand_ins.rekognition import rekognition_server
+
+FOLDER = ROOT / "docs" / "images"
+MOST_BYTES = 250_000
+OPTIONS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
+_QUALITY = 86
+
+
+class Shot(NamedTuple):
+    """A state of the page, by the file's name: what the address says, and what a hand does then."""
+
+    name: str
+    state: str
+    act: Callable[[Demo], None] = Demo.settled
+    size: tuple[int, int] = DESKTOP
+    scheme: str = "light"
+    wants: str = ""
+    """What the console may say."""
+
+
+def _searched(demo: Demo) -> None:
+    demo.page.get_by_role("searchbox").fill("crop")
+
+
+def _addresses(demo: Demo) -> None:
+    demo.page.get_by_role("tab", name="<picture>").click()
+
+
+def _boxed(demo: Demo) -> None:
+    demo.opened("crop").get_by_role("button", name="Draw the box").click()
+    demo.locate(".box").wait_for()
+    demo.card("crop").get_by_role("button", name="Crop", exact=True).scroll_into_view_if_needed()
+
+
+def _zoomed(demo: Demo) -> None:
+    for _ in range(4):
+        demo.page.get_by_role("button", name="Zoom in").click()
+
+
+SHOTS = (
+    Shot("demo", "/photos/astronaut.jpg?removeBackground=true&format=webp"),
+    Shot("demo-dark", "/photos/cat.jpg?quantize=8&format=png", _zoomed, scheme="dark"),
+    Shot("demo-search", "side/photos/coffee.jpg?width=400&height=400&grayscale=true&format=auto", _searched),
+    Shot("demo-box", "/photos/coffee.jpg?crop.left=22p&crop.top=8p&crop.width=52p&crop.height=70p", _boxed),
+    Shot("demo-report", "/photos/rocket.jpg?contentModeration=report"),
+    Shot("demo-error", "/photos/coffee.jpg?blur=0.1&format=webp", scheme="dark", wants="400"),
+    Shot("demo-addresses", "/photos/raccoon.jpg?width=600&height=400&format=webp", _addresses),
+    Shot("demo-phone", "/photos/astronaut.jpg?removeBackground=true&format=webp", size=PHONE),
+    Shot("demo-phone-dark", "/photos/coffee.jpg?width=600&format=auto", size=PHONE, scheme="dark"),
+)
+
+
+def take(browser: Browser, server: Server, shot: Shot, folder: Path = FOLDER) -> Path:
+    with tab(browser, server, shot.size, scheme=shot.scheme, wants=shot.wants) as demo:
+        demo.open(shot.state)
+        shot.act(demo)
+        demo.settled()
+        demo.page.wait_for_timeout(1500)  # the original, which comes after the result, and what fades in
+        taken = pyvips.Image.new_from_buffer(demo.page.screenshot(), "")
+    path = folder / f"{shot.name}.webp"
+    taken[:3].webpsave(str(path), Q=_QUALITY, effort=6, smart_subsample=True)
+    return path
+
+
+def main() -> None:
+    with rekognition_server() as stand_in, sync_playwright() as playwright:
+        stand_in.labels = lambda _: {"Smoking": 97.2, "Alcohol": 84.6}
+        aws = {
+            "VISION": "rekognition",
+            "AWS_ENDPOINT_URL_REKOGNITION": stand_in.url,
+            "AWS_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "made-up",
+            "AWS_SECRET_ACCESS_KEY": "made-up",
+        }
+        with serving(SAMPLES, **aws) as server:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
+            for shot in SHOTS:
+                path = take(browser, server, shot)
+                print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
