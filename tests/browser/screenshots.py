@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import pyvips
@@ -14,7 +13,6 @@ from tests.local_server import ROOT, SAMPLES, Server, serving
 from tests.stand_ins.rekognition import rekognition_server
 
 FOLDER = ROOT / "docs" / "images"
-MOST_BYTES = 250_000
 OPTIONS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
 _QUALITY = 86
 
@@ -63,16 +61,14 @@ SHOTS = (
 )
 
 
-def take(browser: Browser, server: Server, shot: Shot, folder: Path = FOLDER) -> Path:
+def take(browser: Browser, server: Server, shot: Shot) -> None:
     with tab(browser, server, shot.size, scheme=shot.scheme, wants=shot.wants) as demo:
         demo.open(shot.state)
         shot.act(demo)
         demo.settled()
         demo.page.wait_for_timeout(1500)  # the original, which comes after the result, and what fades in
         taken = pyvips.Image.new_from_buffer(demo.page.screenshot(), "")
-    path = folder / f"{shot.name}.webp"
-    taken[:3].webpsave(str(path), Q=_QUALITY, effort=6, smart_subsample=True)
-    return path
+    taken[:3].webpsave(str(FOLDER / f"{shot.name}.webp"), Q=_QUALITY, effort=6, smart_subsample=True)
 
 
 def main() -> None:
@@ -88,8 +84,7 @@ def main() -> None:
         with serving(SAMPLES, **aws) as server:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
             for shot in SHOTS:
-                path = take(browser, server, shot)
-                print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
+                take(browser, server, shot)
             browser.close()
 
 
