@@ -22,7 +22,7 @@ class Shot(NamedTuple):
 
     name: str
     state: str
-    act: Callable[[Demo], None] = Demo.settled
+    act: Callable[[Demo], object] = Demo.settled
     size: tuple[int, int] = DESKTOP
     scheme: str = "light"
     wants: str = ""
