@@ -48,13 +48,19 @@ image() {
   echo "$registry/$REPOSITORY@$digest"
 }
 
+templates() {
+  set -e
+  local account region
+  account=$(account)
+  region=$(region)
+  echo "${TEMPLATE_BUCKET:-image-handler-templates-$account-$region}"
+}
+
 # A bucket for templates, where one is too large to be sent along.
 template_bucket() {
   set -e
-  local account region bucket
-  account=$(account)
-  region=$(region)
-  bucket=${TEMPLATE_BUCKET:-image-handler-templates-$account-$region}
+  local bucket
+  bucket=$(templates)
   aws s3api head-bucket --bucket "$bucket" >/dev/null 2>&1 || aws s3 mb "s3://$bucket" >&2
   echo "$bucket"
 }
@@ -78,13 +84,14 @@ deploy() {
 }
 
 destroy() {
-  local kept
+  local kept bucket
   kept=$(aws cloudformation describe-stack-resources --stack-name "$STACK" --output text \
     --query "StackResources[?ResourceType=='AWS::S3::Bucket' && LogicalResourceId!='DemoBucket'].PhysicalResourceId")
   aws cloudformation delete-stack --stack-name "$STACK"
   aws cloudformation wait stack-delete-complete --stack-name "$STACK"
   echo "The stack $STACK is gone. What is left, for you to keep or to delete:"
   for bucket in $kept; do echo "  aws s3 rb --force s3://$bucket"; done
+  echo "  aws s3 rm --recursive s3://$(templates)/$STACK"
   echo "  aws ecr delete-repository --force --repository-name $REPOSITORY"
 }
 

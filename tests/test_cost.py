@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.template.stack import template
 from tests.weights import ROOT
 
 PAGE = (ROOT / "docs/cost.md").read_text("utf-8")
@@ -41,6 +42,7 @@ def cost() -> dict[str, tuple[float, float]]:
     return {
         **{name: (dollars, dollars) for name, dollars in both.items()},
         "edge function": (DELIVERED * price("CloudFront Functions")[0], 0.0),
+        "traces": (MISSED * 0.05 * price("X-Ray")[0], 0.0),
         "API": (MISSED * price("API Gateway, HTTP")[0], MISSED * price("API Gateway, REST")[0]),
         "Lambda, time": (MISSED * ours * PROCESSOR * arm, MISSED * theirs * PROCESSOR * intel),
     }
@@ -53,6 +55,21 @@ def test_the_page_adds_up() -> None:
     for column, total in enumerate(told["together"]):
         lines = [float(told[name][column].replace("–", "0")) for name in cost()]
         assert float(total) == pytest.approx(sum(lines))
+
+
+def test_heavy_work_costs_two_functions() -> None:
+    """The ordinary one waits, and is billed for it."""
+    seconds, megabytes, heavy, waiting = (
+        float(number.replace(",", ""))
+        for number in re.findall(
+            r"about (\d) s on the heavy function \(([\d,]+) MB\).* 100,000 of them are ([\d.]+) and ([\d.]+)\.\n", PAGE
+        )[0]
+    )
+    parameters = template()["Parameters"]
+    assert megabytes == parameters["HeavyMemorySize"]["Default"]
+    second = price("Lambda, time")[0] * 100_000 * seconds
+    assert heavy == pytest.approx(second * megabytes / 1024, abs=0.005)
+    assert waiting == pytest.approx(second * parameters["MemorySize"]["Default"] / 1024, abs=0.005)
 
 
 def test_the_readme_says_the_same() -> None:

@@ -103,5 +103,5 @@ def test_a_stack_is_deleted_and_what_stays_is_told(tmp_path: Path) -> None:
     assert ran.status == 0, ran.faults
     assert ran.call("aws", "cloudformation", "delete-stack")[3:] == ["--stack-name", "pictures"]
     assert ran.call("aws", "cloudformation", "wait")[3] == "stack-delete-complete"
-    for left in ("s3://pictures-results", "s3://pictures-logs", "ecr delete-repository"):
+    for left in ("s3://pictures-results", "s3://pictures-logs", "-eu-central-1/pictures", "ecr delete-repository"):
         assert left in ran.said

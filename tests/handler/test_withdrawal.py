@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -88,6 +89,32 @@ def test_what_an_overlay_went_into_goes_with_it(environment: dict[str, str], res
     plain = client.get(f"/cat.jpg{AVIF}")
     assert purge(client, "logo.png").json()["results"] == 2
     assert kept(results) == [f"private/{tag(plain)}/" + plain.headers["ETag"].strip('"')]
+
+
+def test_in_every_language(environment: dict[str, str], results: Path, cloudfront: ScriptedServer) -> None:
+    """However a variation was asked for, it carries the same tag, and one withdrawal reaches it."""
+    edits = b'{"key": "cat.jpg", "edits": {"resize": {"width": 41}, "toFormat": "avif"}}'
+    client = with_cdn({**environment, "PRESETS": '{"small": "width=42&format=avif"}'}, cloudfront)
+    answers = [
+        client.get(address)
+        for address in (
+            "/cat.jpg?width=40&format=avif",
+            f"/{base64.urlsafe_b64encode(edits).decode()}",
+            "/cat.jpg?preset=small",
+            "/unsafe/43x0/filters:format(avif)/cat.jpg",
+            "/fit-in/44x44/filters:format(avif)/cat.jpg",
+            "/_key/cat.jpg?width=45&format=avif",
+            "/cat.jpg?bucket=p&width=46&format=avif",
+        )
+    ]
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.headers["ETag"] for answer in answers}) == len(answers) == len(kept(results))
+    assert purge(client, "cat.jpg").json()["results"] == len(answers)
+    assert kept(results) == []
+    (asked,) = cloudfront.asked
+    assert {f"<Path>#{tag(answer)}</Path>" for answer in answers} == {
+        *re.findall("<Path>.*?</Path>", asked.body.decode())
+    }
 
 
 def test_the_other_spelling_of_a_key(environment: dict[str, str], results: Path) -> None:
