@@ -8,6 +8,7 @@ import msgspec
 
 from features import InvalidParameter, Output, Step, check, describe, edits, in_order
 from handler.dialects import aws_edits, query
+from handler.errors import BadRequest
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -22,7 +23,10 @@ class Recipe(msgspec.Struct, frozen=True):
         if isinstance(said, str):
             from handler.canonical import split_query  # noqa: PLC0415 - most presets are JSON
 
-            words = query.read(split_query(said))
+            try:
+                words = query.read(split_query(said))
+            except BadRequest:
+                raise InvalidParameter(where, "query parameters as a URL has them, each once", said) from None
             for name in words.controls:
                 if name != "feature":
                     raise InvalidParameter(f"{where}.{name}", "left out: it steers a request", words.controls[name])

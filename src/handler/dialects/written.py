@@ -99,7 +99,8 @@ def _edit(step: Step) -> tuple[str, Any]:
     said = describe(step.params)
     if step.feature.name == "smartCropping" and {"faceIndex"} <= said.keys() <= {"faceIndex", "padding"}:
         return "smartCrop", said
-    return step.feature.name, said or True
+    # `rotate` without a number only sets the picture upright.
+    return step.feature.name, said or (0 if step.feature.name == "rotate" else True)
 
 
 def in_json(request: Request) -> str:
