@@ -25,7 +25,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Client:
     (folder / "overlay.png").write_bytes(pictures.png(pictures.scene(64, 48)))
     (folder / "overlay.svg").write_text(
         '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="48"><defs><linearGradient id="g">'
-        '<stop stop-opacity="0"/><stop offset="1"/></linearGradient></defs><rect width="64" height="48" fill="url(#g)"/></svg>'
+        '<stop stop-opacity="0"/><stop offset="1"/></linearGradient></defs>'
+        '<rect width="64" height="48" fill="url(#g)"/></svg>'
     )
     return Client({"SOURCE_BUCKETS": f"p=file://{folder}", "PUBLIC_FEATURES": "*"})
 
