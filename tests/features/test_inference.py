@@ -77,7 +77,7 @@ def test_a_fault_of_the_model_is_no_time_out() -> None:
 def test_without_weights_what_to_do_is_told(tmp_path: Any) -> None:
     for folder in (None, "", str(tmp_path)):
         assert not has_saliency(folder)
-        with pytest.raises(Unavailable, match="run `image-handler weights`"):
+        with pytest.raises(Unavailable, match="run `image-handler weights u2net`"):
             saliency(NOISE, folder, Deadline())
 
 
