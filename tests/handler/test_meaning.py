@@ -140,15 +140,37 @@ def test_json_says_what_every_other_language_does(plain: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    "edits",
+    [
+        {"resize": {"width": 300, "height": 200}, "flip": True},
+        {"resize": {"width": 300, "height": 200, "fit": "contain"}, "rotate": 90},
+        {"rotate": 0},
+        {"rotate": 90, "resize": {"width": 300}},
+        {"resize": {"width": 300}, "smartCrop": {"faceIndex": 1, "padding": 9}},
+        {"roundCrop": True, "resize": {"width": 300}, "grayscale": True},
+        {"crop": {"left": 1}, "resize": {"width": 300}, "extract": {"top": 5}},
+    ],
+)
+def test_json_says_what_json_said(plain: Client, edits: dict[str, Any]) -> None:
+    url = in_json({"key": "cat.jpg", "edits": edits})
+    made = translated(plain, url, "json")
+    assert made["unsaid"] == []
+    assert explained(plain, made["url"]) == explained(plain, url)
+
+
+@pytest.mark.parametrize(
     ("url", "to", "unsaid"),
     [
+        (in_json({"key": "a.jpg", "edits": {"resize": {"width": 30, "height": 20}, "flop": True}}), "query",
+         ["the order of resize, flop, resize"]),
+        (in_json({"key": "a.jpg", "edits": {"linear": {"b": 5}, "blur": 2}}), "query", []),
         ("/cat.jpg?pixelate=9&width=30&resize.dpr=2&effort=3", "thumbor", ["resize.dpr", "pixelate", "output.effort"]),
         ("/unsafe/filters:noise(3):contrast(9)/cat.jpg", "query", []),
         ("/unsafe/filters:noise(3):rotate(90)/cat.jpg", "query", ["the order of noise, rotate"]),
         ("/unsafe/filters:max_age(60)/cat.jpg", "query", ["headers.Cache-Control"]),
         ("/cat.jpg?width=3&expires=29990101T000000Z&signature=00", "json", ["signature", "expires"]),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_said_is_told(plain: Client, url: str, to: str, unsaid: list[str]) -> None:
     assert translated(plain, url, to)["unsaid"] == unsaid
 
@@ -273,7 +295,7 @@ def test_what_is_said_in_full_means_the_same(folder: Path, url: str, to: str) ->
         return
     made, meant = answer.json(), explained(asked, url)
     again = explained(asked, made["url"])
-    if to == meant["dialect"]:
+    if to == meant["dialect"] != "json":
         assert made["unsaid"] == []
     if not made["unsaid"]:
         for steps in (meant["steps"], again["steps"]):

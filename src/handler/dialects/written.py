@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from features import CATALOGUE, ObjectRef, Output, Step, describe, main_field, spellings
+from features import ObjectRef, Output, Step, describe, main_field, spellings
 
 _BARE = "/:(),;|'[]@!*~"
 """What may stand in a path as it is, and is easier to read so."""
@@ -94,18 +94,6 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
 
 
-def _round_crop_last(steps: list[Step]) -> list[Step]:
-    """In JSON `roundCrop` ends what is applied together with it: those that come after it all the same stand before."""
-    names = [step.feature.name for step in steps]
-    if "roundCrop" not in names:
-        return steps
-    order = [feature.name for feature in CATALOGUE if feature.name != "flatten"]
-    later = order[order.index("roundCrop") + 1 :]
-    at = names.index("roundCrop")
-    end = next((place for place in range(at + 1, len(steps)) if names[place] not in later), len(steps))
-    return [*steps[:at], *steps[at + 1 : end], steps[at], *steps[end:]]
-
-
 def _edit(step: Step) -> tuple[str, Any]:
     """Name and value; AWS's `smartCrop` has a place of its own among the others."""
     said = describe(step.params)
@@ -117,7 +105,7 @@ def _edit(step: Step) -> tuple[str, Any]:
 
 def in_json(request: Request) -> str:
     """Base64 JSON, as AWS's image handler has it."""
-    edits: dict[str, Any] = dict(map(_edit, _round_crop_last(_once(request.steps))))
+    edits: dict[str, Any] = dict(map(_edit, _once(request.steps)))
     output = describe(request.output)
     if "format" in output:
         edits["toFormat"] = output.pop("format")
