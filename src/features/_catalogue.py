@@ -12,6 +12,7 @@ from features._errors import InvalidParameter
 from features._feature import Feature
 
 ORDER = (
+    "contentModeration",
     "redEye",
     "smartCropping",
     "trim",
@@ -60,7 +61,6 @@ ORDER = (
     "roundCrop",
     "roundCorners",
     "flatten",
-    "contentModeration",
     "quantize",
     "info",
 )  # fmt: skip

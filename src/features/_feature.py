@@ -73,6 +73,8 @@ class Feature(msgspec.Struct, frozen=True):
     """The objects that these parameters name, to be fetched before the run."""
     decide: Callable[[Params, Context], Verdict] | None = None
     """Asked before anything is decoded: may refuse, or answer in place of a picture."""
+    hides: bool = False
+    """Done to every picture that goes in, overlays too, before anything else: what it hides cannot be brought back."""
     report: Callable[[Params], bool] | None = None
     """Whether these parameters make a report of it; a feature of group "report" never gives anything else."""
     follow: Callable[[Params], tuple[str, dict[str, object]]] | None = None
@@ -128,6 +130,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     idle: Callable[[ParamsT], bool] | None = None,
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
     decide: Callable[[ParamsT, Context], Verdict] | None = None,
+    hides: bool = False,
     report: Callable[[ParamsT], bool] | None = None,
     follow: Callable[[ParamsT], tuple[str, dict[str, object]]] | None = None,
 ) -> Callable[[Apply[ParamsT]], Feature]:
@@ -148,6 +151,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
             idle=cast("Callable[[Params], bool] | None", idle),
             objects=cast("Callable[[Params], tuple[ObjectRef, ...]] | None", objects),
             decide=cast("Callable[[Params, Context], Verdict] | None", decide),
+            hides=hides,
             report=cast("Callable[[Params], bool] | None", report),
             follow=cast("Callable[[Params], tuple[str, dict[str, object]]] | None", follow),
         )

@@ -33,7 +33,7 @@ def overlay(ref: ObjectRef, feature: str, context: Context, size_of: Callable[[S
         with source_at_fault(body, source, output, context):
             picture = decode(body, source, output, context, shrink if source.format == "svg" else max(1.0, shrink))
             with watched(picture.image, context.deadline):
-                return scaled(picture.image, size).copy_memory()
+                return scaled(context.veil(picture).image, size).copy_memory()
     except (UnsupportedSource, DamagedSource, TooLarge) as error:
         expected = f"the key of a picture that can be read ({error.message})"
         raise InvalidParameter(f"{feature}.key", expected, ref.key, code="OverlayImageException") from error

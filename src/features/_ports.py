@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from features._errors import TimeExceeded
+from features._picture import Picture
 from features._vision import Blind, Vision
 
 
@@ -65,6 +66,10 @@ class Limits(msgspec.Struct, frozen=True):
     allow_gps: bool = False
 
 
+def _open(picture: Picture) -> Picture:
+    return picture
+
+
 class Context(msgspec.Struct, frozen=True):
     """What surrounds one run: limits, deadline, and the objects that the steps name, already fetched."""
 
@@ -77,3 +82,5 @@ class Context(msgspec.Struct, frozen=True):
     weights: str | None = None
     # Who looks at the original; asked by the few features that see.
     vision: Vision = msgspec.field(default_factory=Blind)
+    # What is done to each picture as soon as it is decoded, the original and overlays: hides what may not be seen.
+    veil: Callable[[Picture], Picture] = _open

@@ -82,9 +82,10 @@ def _drawn(
 ) -> Rendered | Report:
     metadata = _metadata(original, source, output, context.limits)
     picture = _decoded(original, source, steps, output, context)
+    context = _veiled(steps, context)
     # Whatever is made of these pixels stops with them.
     with watched(picture.image, context.deadline):
-        for step in steps:
+        for step in sorted(steps, key=lambda step: not step.feature.hides):
             context.deadline.check()
             # A step before this one may hold its pixels in memory: those are no longer made of the original's.
             with watched(picture.image, context.deadline):
@@ -93,6 +94,19 @@ def _drawn(
                 return outcome
             picture = outcome
         return _rendered(picture, output, context, metadata)
+
+
+def _veiled(steps: Sequence[Step], context: Context) -> Context:
+    """The context in which overlays are hidden as the original is."""
+    hiding = [step for step in steps if step.feature.hides and not step.is_report]
+
+    def veil(picture: Picture) -> Picture:
+        for step in hiding:
+            hidden = step.feature.apply(picture, step.params, context)
+            picture = hidden if isinstance(hidden, Picture) else picture
+        return picture
+
+    return structs.replace(context, veil=veil) if hiding else context
 
 
 def _decoded(original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context) -> Picture:

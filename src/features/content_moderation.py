@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 import pyvips
@@ -18,7 +19,9 @@ from features._verdict import Verdict
 from features._vision import Label
 
 _SQUARES = 16
-"""Across the longer side of a pixelated picture: nothing is to be recognised."""
+"""Across the longer side of a pixelated original: nothing is to be recognised."""
+_USUAL_SIDE = 500
+"""Pixels of the longer side up to which a sigma is meant as it stands; in a larger original it grows with it."""
 
 
 class ContentModeration(Params):
@@ -26,7 +29,8 @@ class ContentModeration(Params):
 
     The original and each overlay are judged once, as they are stored (an animation or a document by up to five frames
     or pages spread over it, a posted picture by its bytes); the verdict holds for every variation, and crops or
-    composites are not judged again.
+    composites are not judged again. Hiding comes before any other edit, on the original and on each overlay, and its
+    strength goes by their size: cutting out or enlarging brings nothing back.
 
     In `ALWAYS` it watches over everything that leaves: unedited originals, reports, presets, uploads, overlays and the
     fallback picture. While Rekognition is down nothing leaves (503), unless `MODERATION_FAIL=open` lets pictures pass,
@@ -56,7 +60,8 @@ class ContentModeration(Params):
         Meta(
             ge=0.3,
             le=1000,
-            description="Sigma of the Gaussian that action blur uses",
+            description="Sigma of the Gaussian that action blur uses, in pixels of the original; in one of more than "
+            f"{_USUAL_SIDE} pixels a side as many times larger",
             extra=hint(unit="px", usual=(1, 100)),
         ),
     ] = 50.0
@@ -76,15 +81,25 @@ def decide(wanted: ContentModeration, context: Context) -> Verdict:
     return Verdict(steps, says, is_certain=seen is not None)
 
 
-# Where the picture has its final size, a sigma says how much can still be recognised.
-@feature(ContentModeration, group="effect", billed=True, decide=decide, report=lambda wanted: wanted.action == "report")
+@feature(
+    ContentModeration,
+    group="effect",
+    billed=True,
+    decide=decide,
+    hides=True,
+    scale_free=True,
+    report=lambda wanted: wanted.action == "report",
+)
 def content_moderation(picture: Picture, wanted: ContentModeration, context: Context) -> Picture | Report:
     verdict = decide(wanted, context)
     if verdict.report is not None:
         return verdict.report
     if not verdict.steps:
         return picture
-    return picture.materialized().each_frame(lambda frame: premultiplied(frame, lambda image: _hidden(image, wanted)))
+    # The decoder may have reduced the picture already, by as much as the sigma is then less.
+    sigma = wanted.blur * max(1.0, max(picture.full) / _USUAL_SIDE) * picture.width / picture.full[0]
+    hide = _squares if wanted.action == "pixelate" else partial(blurred, sigma=sigma)
+    return picture.materialized().each_frame(lambda frame: premultiplied(frame, hide))
 
 
 def _counts(label: Label, wanted: ContentModeration) -> bool:
@@ -94,9 +109,7 @@ def _counts(label: Label, wanted: ContentModeration) -> bool:
     return label.confidence >= wanted.min_confidence and (not named or not names.isdisjoint(named))
 
 
-def _hidden(image: pyvips.Image, wanted: ContentModeration) -> pyvips.Image:
-    if wanted.action == "blur":
-        return blurred(image, wanted.blur)
+def _squares(image: pyvips.Image) -> pyvips.Image:
     return coarse(image, max(2, -(-max(image.width, image.height) // _SQUARES)))
 
 

@@ -85,7 +85,7 @@ def test_names_and_aliases_are_nobody_elses() -> None:
     assert len(said) == len(set(said))
     assert by_name("greyscale").name == "grayscale"
     with pytest.raises(
-        InvalidParameter, match=r"`feature` must be one of redEye, smartCropping, trim, .*, got 'sepia'"
+        InvalidParameter, match=r"`feature` must be one of contentModeration, redEye, smartCropping, .*, got 'sepia'"
     ):
         by_name("sepia")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import pyvips
 from tests import pictures, steps
 from tests.similarity import mean_difference
 
-from features import Context, Label, Output, Rejected, Report, Unavailable, decided, edits, run
+from features import Context, Label, ObjectRef, Output, Rejected, Rendered, Report, Unavailable, decided, edits, run
 from features._vision import Blind
 
 SEEN = (Label("Exposed Skin", 90.0, ("Nudity", "Explicit")), Label("Weapons", 60.0, ("Violence",)))
@@ -101,9 +102,93 @@ def test_frames_and_alpha_stay() -> None:
     assert clear.has_alpha
 
 
-def test_it_hides_after_everything_else_but_before_a_report() -> None:
+def test_it_hides_before_everything_else() -> None:
     names = [step.feature.name for step in edits({"info": True, "contentModeration": True, "watermark": "logo.png"})]
-    assert names == ["watermark", "contentModeration", "info"]
+    assert names == ["contentModeration", "watermark", "info"]
+
+
+HIDING = ("blur", "pixelate")
+
+
+def lines(width: int = 640, height: int = 480) -> Any:
+    """Black and white stripes across, a twentieth of the width each: as fine as nothing that is hidden may be."""
+    across = pyvips.Image.xyz(width, height)[0]
+    return ((across * 20 / width).floor() % 2).ifthenelse([255] * 3, [0] * 3).cast("uchar").copy(interpretation="srgb")
+
+
+def contrast(image: Any) -> float:
+    """Between the darkest and the brightest within the middle half of the picture."""
+    middle = image[1].crop(image.width // 4, image.height // 4, image.width // 2, image.height // 2)
+    return float(middle.max() - middle.min())
+
+
+def hidden(body: bytes, action: str, said: dict[str, Any], **objects: bytes) -> Any:
+    """What is left where the operator hides after all that a URL says, as `ALWAYS` does."""
+    asked = edits(said) + edits({"contentModeration": action})
+    named = {ObjectRef("", f"{name}.png"): stored for name, stored in objects.items()}
+    made = run(body, asked, Output(format="png"), Context(vision=Judge(SEEN), objects=named))
+    assert isinstance(made, Rendered)
+    return pyvips.Image.new_from_buffer(made.body, "")
+
+
+@pytest.mark.parametrize("action", HIDING)
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"resize": {"width": 4000}},
+        {"extract": {"left": 1000, "top": 400, "width": 800, "height": 600}, "resize": {"width": 4000}},
+        {"crop": {"left": 100, "top": 80, "width": 100, "height": 80}},
+        {"resize": {"width": 64}},
+    ],
+)
+def test_nothing_that_comes_after_brings_it_back(action: str, said: dict[str, Any]) -> None:
+    untouched = run(pictures.png(lines()), edits(said), Output(format="png"), Context())
+    assert isinstance(untouched, Rendered)
+    assert contrast(pyvips.Image.new_from_buffer(untouched.body, "")) == 255
+    made = hidden(pictures.png(lines()), action, said)
+    assert contrast(made) < (200 if action == "pixelate" else 40)
+
+
+def test_pixelated_pieces_are_no_finer_than_the_whole() -> None:
+    whole = hidden(pictures.png(pictures.scene(640, 480)), "pixelate", {})
+    piece = {"left": 320, "top": 240, "width": 40, "height": 40}
+    made = hidden(pictures.png(pictures.scene(640, 480)), "pixelate", {"extract": piece})
+    assert contrast(made) == 0
+    assert steps.pixel(made, 0, 0) == steps.pixel(whole, 320, 240)
+
+
+@pytest.mark.parametrize("action", HIDING)
+@pytest.mark.parametrize("shrunk", [1, 4])
+def test_a_large_original_is_hidden_as_well_as_a_small_one(action: str, shrunk: int) -> None:
+    small = steps.apply("contentModeration", steps.picture(pictures.scene(512, 384)), context=context(), action=action)
+    given = steps.picture(pictures.scene(4096 // shrunk, 3072 // shrunk), shrunk_from=(4096, 3072))
+    large = steps.apply("contentModeration", given, context=context(), action=action)
+    assert mean_difference(large.image.resize(512 * shrunk / 4096), small.image) < 3
+
+
+@pytest.mark.parametrize("action", HIDING)
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"watermark": {"key": "lines.png", "position": "top-left"}},
+        {"frame": {"key": "lines.png"}},
+        {"boolean": {"key": "lines.png", "operator": "or"}},
+    ],
+)
+def test_overlays_are_hidden_by_themselves(action: str, said: dict[str, Any]) -> None:
+    """A piece of an overlay on a small picture is no way to see it."""
+    ground = pictures.png(pyvips.Image.black(640, 480, bands=3).copy(interpretation="srgb"))
+    plain = run(
+        ground,
+        edits(said),
+        Output(format="png"),
+        Context(objects={ObjectRef("", "lines.png"): pictures.png(lines())}),
+    )
+    assert isinstance(plain, Rendered)
+    assert contrast(pyvips.Image.new_from_buffer(plain.body, "")) == 255
+    made = hidden(ground, action, said, lines=pictures.png(lines()))
+    assert contrast(made.crop(0, 0, 400, 300)) < (230 if action == "pixelate" else 160)
 
 
 def test_with_nobody_to_judge_it_is_refused() -> None:

@@ -122,7 +122,7 @@ def _backdrop(wanted: RemoveBackground, size: tuple[int, int], context: Context)
         with source_at_fault(body, source, output, context):
             picture = decode(body, source, output, context, shrink if source.format == "svg" else max(1.0, shrink))
             with watched(picture.image, context.deadline):
-                return _drawn(_filling(picture.image, size))
+                return _drawn(_filling(context.veil(picture).image, size))
     except (UnsupportedSource, DamagedSource, TooLarge) as error:
         expected = f"a colour, or the key of a picture that can be read ({error.message})"
         raise InvalidParameter(
