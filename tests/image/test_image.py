@@ -14,22 +14,33 @@ from tests.client import Answered, answered, function_url_event, size
 from tests.image.container import ROOT, Image
 from tests.stand_ins.moto import REGION, Moto
 from tests.stand_ins.runtime_api import RuntimeApi, runtime_api
+from tests.template.samples import LEAST
+from tests.template.stack import Stack
 from tests.weights import PHOTOS
+
+from handler.doors.http import ORIGIN_HEADER
 
 # The first of these tests builds the image, which downloads 300 MB and compiles for half a minute.
 pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("image")]
 
 MATTING = "/astronaut.jpg?feature=removeBackground,resize&removeBackground.alphaMatting=true&width=300&format=png"
 MEGA = 1_000_000
+ORIGIN = "from-the-cdn"
+ALONE = {"HeavyFunction": "No", "DeployDemoUI": "No", "OperatorApi": "No"}
+"""Switched off: what this one function does not answer."""
 
 
 @contextmanager
 def function(image: Image, moto: Moto, tmp: Path) -> Iterator[RuntimeApi]:
-    """The function of the image, with a bucket of two photographs."""
+    """The template's function out of the image, with a bucket of two photographs."""
     names = ("cat.jpg", "astronaut.jpg")
     bucket = moto.bucket(**{name: (PHOTOS / name).read_bytes() for name in names})
+    stack = Stack({**LEAST, **ALONE, "SourceBuckets": bucket, "PublicFeatures": "*"})
+    secret = moto.client("secretsmanager").create_secret(Name=bucket, SecretString=ORIGIN)
     with runtime_api() as api:
         environment = {
+            **stack.resources["Function"]["Environment"]["Variables"],
+            "ORIGIN_SECRET": secret["ARN"],
             "AWS_LAMBDA_RUNTIME_API": api.address,
             "AWS_LAMBDA_FUNCTION_NAME": "image-handler",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
@@ -37,8 +48,6 @@ def function(image: Image, moto: Moto, tmp: Path) -> Iterator[RuntimeApi]:
             "AWS_ACCESS_KEY_ID": "AKID",
             "AWS_SECRET_ACCESS_KEY": "secret",
             "AWS_ENDPOINT_URL": moto.url,
-            "SOURCE_BUCKETS": bucket,
-            "PUBLIC_FEATURES": "*",
             # What numba would compile for, were it not told otherwise: none of the processors that run this.
             "NUMBA_CPU_NAME": "btver1",
         }
@@ -47,7 +56,8 @@ def function(image: Image, moto: Moto, tmp: Path) -> Iterator[RuntimeApi]:
 
 
 def get(api: RuntimeApi, address: str, **headers: str) -> Answered:
-    asked = function_url_event(address, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    said = {ORIGIN_HEADER: ORIGIN, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    asked = function_url_event(address, headers=said)
     returned = api.invoke(asked, timeout=90)
     assert not returned.failed, returned.body
     return answered(returned.json())
