@@ -14,8 +14,6 @@ from tests.template.stack import Stack, template
 UNKNOWN = (
     "AWS::ApiGatewayV2::",
     "AWS::CloudFront::",
-    "AWS::CloudWatch::Dashboard",
-    "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Permission",
     "AWS::SecretsManager::",
     "AWS::S3::BucketPolicy",
@@ -64,6 +62,10 @@ def _look_at(moto: Moto, names: dict[str, str]) -> None:
     policies = moto.client("iam").list_role_policies(RoleName=names["FunctionRole"])["PolicyNames"]
     assert policies == ["work"]
     if "UploadQueue" in names:
+        (mapping,) = moto.client("lambda").list_event_source_mappings(FunctionName=names["Function"])[
+            "EventSourceMappings"
+        ]
+        assert mapping["EventSourceArn"].endswith(names["UploadQueue"].rpartition("/")[2])
         queue = moto.client("sqs").get_queue_attributes(QueueUrl=names["UploadQueue"], AttributeNames=["All"])
         assert json.loads(queue["Attributes"]["RedrivePolicy"])["maxReceiveCount"] == 5
         rule = moto.client("events").list_targets_by_rule(Rule=names["UploadRule"])["Targets"]
