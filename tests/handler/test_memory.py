@@ -48,6 +48,7 @@ def test_memory_stays_level(tmp_path: Path) -> None:
         [sys.executable, "-c", PROGRAM, json.dumps(events)],
         env={
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "SOURCE_BUCKETS": f"p=file://{tmp_path}",
             "LOG_LEVEL": "ERROR",
             # As the container and `make run` set it: libvips' threads would each grow a heap of their own.

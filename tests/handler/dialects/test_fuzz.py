@@ -95,6 +95,15 @@ FIELDS = sorted(
 PAIRS = st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=8), ANY_WORD, max_size=5)
 
 
+@pytest.mark.parametrize(
+    "word", ["", "0", "-1", "0.5", "1e999", "nan", "9" * 400, "20p", "1,2", "null", "\x00", "nosuch"]
+)
+def test_each_field(plain: Client, word: str) -> None:
+    for name in FIELDS:
+        answer = plain.get(f"/{MISSING}?" + urlencode({name: word}))
+        assert 400 <= answer.status < 500, (name, answer.body)
+
+
 @given(PAIRS)
 def test_query_parameters(plain: Client, said: dict[str, str]) -> None:
     refused(plain, f"/{MISSING}?" + urlencode(said))
