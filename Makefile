@@ -15,10 +15,10 @@ lock = requirements/$(1).txt
 RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models)
 CODE := src tests template deploy $(wildcard bench)
 
-.PHONY: help setup run test check reference format lock bench image deploy destroy clean
+.PHONY: help setup run test check reference screenshots format lock bench image deploy destroy clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov $(BIN)/thumbor tests/peers/sharp/node_modules/.ready ## Make .venv with everything that runs, tests and checks the project
 
@@ -40,6 +40,9 @@ check: setup ## Format, lint, types, import contracts, dead code, generated file
 reference: setup ## Generate what derives from the code: docs/features.md, docs/openapi.json and their like
 	$(BIN)/python -m handler.reference --write
 	$(BIN)/python template/embed.py --write
+
+screenshots: setup ## Take the pictures of the demo page in docs/images anew
+	$(BIN)/python -m tests.browser.screenshots
 
 format: setup ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only --quiet $(CODE)

@@ -43,7 +43,8 @@ class Card {
   /** How well it fits what is searched; 0: not at all. */
   score(words) {
     const each = words.map((word) => this.words.findLastIndex((heap) => heap.includes(word)) + 1);
-    return Math.min(...each, this.words.length);
+    const least = Math.min(...each, this.words.length);
+    return least && words.length && plain(this.title).startsWith(words.join(" ")) ? this.words.length + 1 : least;
   }
 
   get values() {

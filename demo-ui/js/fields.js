@@ -43,7 +43,8 @@ function number(parameter, id, change) {
     entry: [entry, unit && h("span", { class: "unit" }, unit)],
     body: [slider],
     show(value) {
-      const shown = isUnset(value) ? parameter.default : value;
+      // What is no number stays in the address alone, for the service to refuse.
+      const shown = [value, parameter.default].find((each) => !isUnset(each) && Number.isFinite(Number(each)));
       if (document.activeElement !== entry) entry.value = isUnset(shown) ? "" : shown;
       slider.value = isUnset(shown) ? from : shown;
       const share = Math.min(1, Math.max(0, (slider.value - slider.min) / (slider.max - slider.min)));
@@ -84,7 +85,8 @@ function length(parameter, id, change) {
       const match = PERCENT.exec(shown ?? "");
       if (!isUnset(shown)) percent = Boolean(match);
       bound();
-      const amount = match ? match[1] : (shown ?? "");
+      const said = match ? match[1] : (shown ?? "");
+      const amount = Number.isFinite(Number(said)) ? said : "";
       if (document.activeElement !== entry) entry.value = amount;
       slider.value = amount === "" ? "0" : amount;
       slider.style.setProperty("--part", String(Math.min(1, Math.max(0, slider.value / slider.max))));

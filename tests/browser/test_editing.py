@@ -52,7 +52,9 @@ def test_a_moderation_report(visit: Open) -> None:
             demo.open(COFFEE)
             demo.recipe("Moderation report")
             demo.settled()
-            expect(demo.page.get_by_role("region", name="Report", exact=True)).to_contain_text("Weapons")
+            report = demo.page.get_by_role("region", name="Report", exact=True)
+            expect(report.get_by_role("row", name="Weapons")).to_contain_text("91")
+            expect(report.get_by_role("img", name="What the report is about")).to_be_visible()
 
 
 def test_what_is_not_possible_here_is_told(visit: Open, server: Server) -> None:
@@ -217,6 +219,39 @@ def test_the_controls_can_be_searched(demo: Demo) -> None:
     expect(demo.locate("#panel-note")).to_contain_text("Nothing is called")
     search.fill("")
     assert demo.locate(".card:visible").count() == len(CATALOGUE) + 1
+
+
+@pytest.mark.parametrize(("text", "first"), [("crop", "crop"), ("grey", "grayscale"), ("round cor", "roundCorners")])
+def test_what_is_called_so_is_found_first(demo: Demo, text: str, first: str) -> None:
+    demo.open(COFFEE)
+    natural = demo.locate(".card").evaluate_all("all => all.map(e => e.dataset.feature)")
+    assert natural[:2] == ["output", "resize"]
+    demo.page.get_by_role("searchbox").fill(text)
+    assert demo.locate(".card:visible").first.get_attribute("data-feature") == first
+    demo.page.get_by_role("searchbox").fill("")
+    assert demo.locate(".card").evaluate_all("all => all.map(e => e.dataset.feature)") == natural
+
+
+def test_what_is_in_use_stands_at_the_top(demo: Demo) -> None:
+    demo.open(f"{COFFEE}?blur=5&width=200&format=webp")
+    active = demo.page.get_by_role("list", name="Edits in use")
+    expect(active.get_by_role("listitem")).to_have_text(["Resize", "Blur", "Output"])
+    active.get_by_role("button", name="Go to Resize").click()
+    expect(demo.card("resize").locator(".opener")).to_be_focused()
+    expect(demo.row("resize", "Width")).to_be_in_viewport()
+    active.get_by_role("button", name="Take off Blur").click()
+    expect(active.get_by_role("button", name="Go to Resize")).to_be_focused()
+    demo.settled()
+    assert demo.path == f"{COFFEE}?width=200&format=webp"
+    active.get_by_role("button", name="Take off Output").click()
+    demo.settled()
+    assert demo.path == f"{COFFEE}?width=200"
+
+
+def test_an_example_brings_its_controls_into_sight(demo: Demo) -> None:
+    demo.open(COFFEE)
+    demo.recipe("Watermark")
+    expect(demo.card("watermark").locator(".opener")).to_be_in_viewport()
 
 
 def test_a_mistake_is_told_in_words_at_its_field(visit: Open, server: Server) -> None:

@@ -52,6 +52,7 @@ def test_signed_addresses_once_the_token_is_there(visit: Open, signing: Server) 
         demo.settled()
         assert demo.size() == (300, 200)
         assert demo.path == "/photos/coffee.jpg?width=300"
+        expect(demo.locate(".thumb img.there").first).to_be_visible()
         assert signing.ask(demo.path).status == 400
         demo.locate("#sign").click()
         expect(demo.locate("#code")).to_contain_text("signature=")
@@ -76,6 +77,9 @@ def test_whoever_has_no_token_is_told_and_not_asked_again(visit: Open, signing: 
         demo.settled()
         assert demo.page.get_by_role("dialog").count() == 0
         assert "token" in demo.fault
+        # The thumbnails wait for it, without asking and without going away.
+        assert demo.locate(".thumb").count() > 5
+        assert demo.locate(".thumb img.there").count() == 0
 
 
 def test_an_open_stack_shows_samples_and_whatever_is_typed(visit: Open, guarded: Server) -> None:
