@@ -5,6 +5,7 @@ import { $, h, icon } from "./dom.js";
 const THUMB = { edits: { resize: { width: 160, height: 160, fit: "inside", withoutEnlargement: true } }, output: { format: "webp", quality: 70, animated: false } };
 const PICTURE = /\.(jpe?g|png|webp|gif|avif|hei[cf]|tiff?|bmp|ico|svg)$|(^|\/)[^.]+$/i;
 const PHOTOGRAPH = /\.(jpe?g|hei[cf])$/i;
+const NO_PICTURE = [403, 404, 413, 415, 422]; // what else goes wrong (busy, say) is no fault of the file
 const ENOUGH = 6;
 const MOST_SUGGESTED = 500;
 
@@ -151,7 +152,7 @@ export class Gallery {
       image.src = URL.createObjectURL(await answer.blob());
     } catch (error) {
       if (error.status === 401) this.shut.add(() => this.fetched(image, item, address));
-      else item.remove();
+      else if (NO_PICTURE.includes(error.status)) item.remove();
     }
   }
 
