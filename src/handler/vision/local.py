@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyvips
     from numpy.typing import NDArray
 
+_FIGURES = 1
+"""Raised with whatever changes what is made of a mask: answers of another version are under other keys."""
 _SURE = 128
 _LEAST = 0.002
 """Share of the picture that a figure covers at least; less is noise."""
@@ -26,7 +28,7 @@ _LOST = 0.005
 class LocalFaces:
     """MTCNN on one picture at a time: a tenth of a second of all cores."""
 
-    question = "faces-mtcnn"
+    question = f"faces-mtcnn-{mtcnn.VERSION}"
     side = 1280
     most = 1
 
@@ -57,7 +59,7 @@ class LocalFaces:
 class LocalFigures:
     """U²-Net's mask, of which the box is kept."""
 
-    question = "figure-u2net"
+    question = f"figure-u2net-{_FIGURES}"
     side = 640
     most = 1
 
