@@ -105,7 +105,7 @@ def test_keys_tell_nothing_of_the_original_and_lie_beside_each_other(tmp_path: P
 
 def test_a_new_version_of_a_detector_on_this_machine_asks_anew() -> None:
     """Its name in the key holds the version, as nobody else tells a new process of it."""
-    from handler.vision import local, mtcnn  # noqa: PLC0415 - it imports a model's library
+    from handler.vision import local, mtcnn
 
     assert local.LocalFaces.question.endswith(mtcnn.VERSION)
     assert local.LocalFigures.question[-1].isdigit()
