@@ -11,6 +11,7 @@ from tests.template.samples import LEAST, UPLOADS, VALUES, stacks
 from tests.template.stack import TEMPLATE, Stack, template
 
 from handler.doors.http import ORIGIN_HEADER
+from handler.hints import HEADERS
 from handler.pages import POLICY
 from handler.response import CACHE_TAG
 
@@ -92,6 +93,9 @@ def test_pictures_are_named_by_the_whole_query_and_accept() -> None:
     assert "OriginRequestPolicyId" not in behaviour_of("/cat.jpg", distribution())
     assert named["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
     assert named["HeadersConfig"] == {"HeaderBehavior": "whitelist", "Headers": ["Accept"]}
+    hinted = Stack({**LEAST, "ClientHints": "Yes"}).resources["PictureCachePolicy"]["CachePolicyConfig"]
+    keyed = hinted["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]["Headers"]
+    assert keyed == ["Accept", *HEADERS]
     assert named["CookiesConfig"] == {"CookieBehavior": "none"}
     assert not named["EnableAcceptEncodingGzip"]
     assert not named["EnableAcceptEncodingBrotli"]
