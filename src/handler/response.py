@@ -25,6 +25,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _LONGEST_MESSAGE = 1_200
 """Characters: a key of 1,024 and what is said of it. A client's own words are not sent back by the page."""
 _HEADER_BYTES = 4096
+SVG = "image/svg+xml"
 _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -67,10 +68,13 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def of_event(said: Mapping[str, Any]) -> Answer:
-    """The answer in what another function of ours handed back."""
+    """The answer in what another function of ours handed back; the log has a refusal's code."""
     body = str(said["body"])
     plain = base64.b64decode(body) if said["isBase64Encoded"] else body.encode()
-    return Answer(int(said["statusCode"]), dict(said["headers"]), plain)
+    answer = Answer(int(said["statusCode"]), dict(said["headers"]), plain)
+    if answer.status < HTTPStatus.BAD_REQUEST or not answer.is_text or not body:
+        return answer
+    return msgspec.structs.replace(answer, for_the_log={"code": json.loads(body).get("code", "")})
 
 
 def body_bytes(most: int) -> int:
@@ -139,7 +143,7 @@ def stored(info: ObjectInfo, body: bytes) -> Answer:
 def of_media_type(media_type: str) -> dict[str, str]:
     """What a body of that type must not leave without."""
     headers = {"Content-Type": media_type}
-    return headers | {"Content-Security-Policy": _SVG_POLICY} if media_type == "image/svg+xml" else headers
+    return headers | {"Content-Security-Policy": _SVG_POLICY} if media_type == SVG else headers
 
 
 def report(content: object, status: int = HTTPStatus.OK, cache_control: str = "no-store") -> Answer:

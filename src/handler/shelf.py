@@ -23,7 +23,7 @@ from handler.observability import logger
 from handler.ports import StoredObject
 from handler.produce import Result
 from handler.request import ImageRequest
-from handler.response import attachment
+from handler.response import SVG, attachment
 from handler.results import ResultStore
 
 PRIVATE, PUBLIC = "private/", "public/_results/"
@@ -168,6 +168,9 @@ class Shelf(msgspec.Struct, frozen=True):
         facts |= {"cache-tag": ",".join(result.tags), **more}
         if request.output.download:
             facts["Content-Disposition"] = attachment(request.output.download)
+        elif result.media_type == SVG and not key.startswith(PUBLIC):
+            # Behind a presigned address S3 answers itself, and cannot say that no script may run: so it is no page.
+            facts["Content-Disposition"] = "attachment"
         there = self.store.head(key) if not key.startswith(PUBLIC) else None
         written = self.store.put(
             key,

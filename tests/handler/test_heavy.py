@@ -15,6 +15,7 @@ from tests.client import Answered, Client
 from tests.stand_ins.scripted_http import Asked, Reply, ScriptedServer, scripted_server
 from tests.weights import PHOTOS, require_weights
 
+from handler.observability import logger
 from handler.settings import SettingsError
 
 CUT = "/cat.jpg?feature=removeBackground"
@@ -123,6 +124,23 @@ def test_its_failures_are_told(
     assert answer.headers["Cache-Control"] == "no-store"
     assert "authorized" not in answer.json()["message"]
     assert len(functions.asked) == 1, "a second try would be the heavy work once more"
+
+
+def test_a_refusal_of_its_own_is_in_the_log(
+    environment: dict[str, str], functions: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dashboard counts answers by status and code, each request once: in the log of the ordinary function."""
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr(logger(), "info", lambda message, extra: lines.append(extra))
+    refusal = {"status": 413, "code": "PayloadTooLarge", "message": "…"}
+    headers = {"Content-Type": "application/json"}
+    said = {"statusCode": 413, "headers": headers, "body": json.dumps(refusal), "isBase64Encoded": False}
+    functions.script = lambda _: Reply(200, json.dumps(said).encode())
+    answer = ordinary(environment, functions).get(CUT)
+    assert (answer.status, answer.json()) == (413, refusal)
+    assert ordinary(environment, functions).get(CUT, method="HEAD").status == 413
+    (line, _) = lines
+    assert (line["status"], line["code"], line["features"]) == (413, "PayloadTooLarge", "removeBackground")
 
 
 def test_it_is_late(environment: dict[str, str], functions: ScriptedServer) -> None:

@@ -271,6 +271,18 @@ def test_in_s3(moto: Moto, folder: Path) -> None:
     assert client.get(address).status == 200
 
 
+def test_a_drawing_behind_a_presigned_address_is_no_page(moto: Moto, folder: Path) -> None:
+    """S3 cannot send the policy under which no script runs; a browser keeps it as a file, and shows it in an <img>."""
+    discs = '<circle cx="80" cy="60" r="5"/>' * 500
+    (folder / "drawing.svg").write_bytes(pictures.svg(inside=discs))
+    bucket = moto.bucket()
+    client = Client({**s3_environment(folder, moto.url, bucket, ("AKID", "secret")), **LARGE})
+    soon = f"{datetime.now(UTC) + timedelta(seconds=60):%Y%m%dT%H%M%SZ}"
+    _, headers, body = asked(redirected(client.get(f"/drawing.svg?expires={soon}")))
+    assert (headers["content-type"], headers["content-disposition"]) == ("image/svg+xml", "attachment")
+    assert body.count(b"<circle") == 501
+
+
 def test_a_presigned_address_in_a_store_that_verifies_it(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "shelf").mkdir()
     with rclone_server(tmp_path) as access:
