@@ -198,6 +198,7 @@ def test_uploads_wait_long_enough_and_fail_one_by_one() -> None:
     assert queue["VisibilityTimeout"] >= 6 * stack.resources["Function"]["Timeout"]
     assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith(":FailedUploads")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 1, "the time of one call is the time of one upload"
     assert stack.resources["UploadRule"]["EventPattern"]["detail"] == {"bucket": {"name": ["photos"]}}
     assert Stack(LEAST).of_type("AWS::SQS::Queue") == {}
 
