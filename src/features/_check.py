@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections.abc import Mapping
 from functools import cache
 from types import NoneType, UnionType
@@ -16,6 +17,8 @@ from features._feature import Params
 from features._types import TextTypes
 
 ModelT = TypeVar("ModelT", bound=Params)
+_LEARNT: set[type[Params]] = set()
+_LEARNING = threading.RLock()
 _PATH = re.compile(r" - at \$\.?(.*)$", re.DOTALL)
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off", ""}
@@ -148,12 +151,23 @@ def check(model: type[ModelT], said: Mapping[str, object], *, where: str = "", t
             raise InvalidParameter(dotted + field.name, "given once, not also under another name", value)
         values[field.name] = _normal(field, value, dotted, text=text)
     try:
-        checked = msgspec.convert(values, model, strict=not text, dec_hook=_parse)
+        checked = _converted(values, model, strict=not text)
     except msgspec.ValidationError as error:
         raise _explained(error, model, values, dotted) from None
     _refuse_infinite(checked, dotted)
     checked.check()
     return checked
+
+
+def _converted(values: Mapping[str, object], model: type[ModelT], *, strict: bool) -> ModelT:
+    """One thread at a time where a model is new: msgspec learns it then, and two that do so crash the process."""
+    if model in _LEARNT:
+        return msgspec.convert(values, model, strict=strict, dec_hook=_parse)
+    with _LEARNING:
+        try:
+            return msgspec.convert(values, model, strict=strict, dec_hook=_parse)
+        finally:
+            _LEARNT.add(model)
 
 
 def _normal(field: Field, value: object, dotted: str, *, text: bool) -> object:

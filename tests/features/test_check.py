@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -219,3 +221,36 @@ def test_whatever_is_said_is_read_or_refused_by_name(model: type[Params], data: 
         assert refusal.name.isprintable()
         assert refusal.expected
         assert len(refusal.message) < 600
+
+
+_RACE = """
+import sys, threading
+from typing import Annotated
+from msgspec import Meta
+from features import Params
+from features._check import check
+
+def fresh():
+    class Fresh(Params):
+        \"\"\"What msgspec has not seen.\"\"\"
+        one: Annotated[int, Meta(ge=0)] = 1
+        two: Annotated[float, Meta(ge=0)] = 1.0
+        three: Annotated[int, Meta(le=9)] | None = None
+    return Fresh
+
+def use(model, together):
+    together.wait()
+    assert check(model, {"one": 2}).one == 2
+
+sys.setswitchinterval(1e-6)
+for _ in range(100):
+    model, together = fresh(), threading.Barrier(4)
+    threads = [threading.Thread(target=use, args=(model, together)) for _ in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+"""
+
+
+def test_threads_that_use_a_model_first_at_once_do_not_crash_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", _RACE], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -31,6 +31,10 @@ class Answer(msgspec.Struct, frozen=True):
     labels: tuple[Label, ...] = ()
 
 
+_DECODER = msgspec.json.Decoder(Answer)
+"""Made once: two threads that have msgspec learn a type at the same time crash the process."""
+
+
 class Store(Protocol):
     """Where answers outlive the process; what is used of `handler.results`."""
 
@@ -112,7 +116,7 @@ class Answers:
             return None
         try:
             body = self._store.read(key)
-            return msgspec.json.decode(body, type=Answer) if body is not None else None
+            return _DECODER.decode(body) if body is not None else None
         except (HandlerError, msgspec.MsgspecError) as error:
             # Nothing is lost but the price of a second look.
             logger().warning("a kept answer cannot be read", extra={"key": key, "detail": str(error)})
