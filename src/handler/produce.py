@@ -29,6 +29,9 @@ from handler.observability import note
 from handler.ports import Eyes, ObjectInfo, Objects, StoredObject, Subject
 from handler.request import Conditions, ImageRequest
 
+REPORT = "application/json"
+"""Media type of what is no picture: `info`, palettes, verdicts."""
+
 _VARIES = "-v"
 
 
@@ -198,7 +201,7 @@ def _made(bare: Result, outcome: Rendered | Report) -> Result:
             height=outcome.height,
         )
     body = json.dumps(outcome.content, ensure_ascii=False).encode()
-    return msgspec.structs.replace(bare, body=body, media_type="application/json", negotiated=False)
+    return msgspec.structs.replace(bare, body=body, media_type=REPORT, negotiated=False)
 
 
 def _context(request: ImageRequest, ingredients: _Ingredients, workshop: Workshop, deadline: Deadline) -> Context:

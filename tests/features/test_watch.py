@@ -117,4 +117,4 @@ def test_a_run_ends_in_time(steps: dict[str, object]) -> None:
             check(Output, {"format": "png"}),
             Context(deadline=Deadline.after(0.5)),
         )
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 8

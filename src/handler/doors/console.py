@@ -63,8 +63,8 @@ class ConsoleDoor(msgspec.Struct, frozen=True):
         picture, said = posted.picture_of(event)
         request = understand_posted(picture, said, self.house, accepts=_ACCEPTS)
         result = produce(request, self.workshop, deadline=deadline)
-        answer = posted.as_json(result.body, result.media_type)
-        response.refuse_too_large(len(str(answer["image"])), self.most)
+        answer = posted.as_json(result)
+        response.refuse_too_large(len(str(answer.get("image", ""))), self.most)
         return answer
 
 

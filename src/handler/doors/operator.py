@@ -98,7 +98,7 @@ class OperatorDoor(msgspec.Struct, frozen=True):
         result = produce(request, self.workshop, deadline=deadline)
         if not in_json:
             return response.picture(result, request, self.caching).with_headers({"Cache-Control": "no-store"})
-        return response.report(posted.as_json(result.body, result.media_type))
+        return response.report(posted.as_json(result))
 
     def _sign(self, call: Call, _: Deadline) -> Answer:
         """The address as a page may use it: signed where signatures are on, else as it came."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from handler.dialects.json_edits import loads, refuse_lone_surrogates
 from handler.errors import BadRequest
+from handler.produce import REPORT, Result
 from handler.understand import CUT_OUT
 
 _DEEPEST = 8
@@ -61,6 +63,9 @@ def cutting_out(said: Iterable[tuple[str, object]]) -> tuple[tuple[str, object],
     return (*((name, value) for name, value in said if name != "feature"), ("feature", [CUT_OUT, *features]))
 
 
-def as_json(picture: bytes, media_type: str) -> dict[str, object]:
-    """A picture as callers of the common background-remover function expect it."""
-    return {"image": base64.b64encode(picture).decode(), "contentType": media_type}
+def as_json(result: Result) -> dict[str, object]:
+    """A picture as callers of the common background-remover function expect it; a report as it is."""
+    if result.media_type == REPORT:
+        report: dict[str, object] = json.loads(result.body)
+        return report
+    return {"image": base64.b64encode(result.body).decode(), "contentType": result.media_type}

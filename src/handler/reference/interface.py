@@ -92,10 +92,12 @@ def _transform(asked: list[dict[str, Any]], summary: str) -> dict[str, Any]:
         "description": "The picture, and beside it the parameters of a URL",
         "additionalProperties": True,
     }
-    answered = {"application/json": {"schema": _object({"image": in_base64, "contentType": {"type": "string"}})}}
+    picture = _object({"image": in_base64, "contentType": {"type": "string"}})
+    report: Schema = {"type": "object", "description": "What `info` and their like say"}
+    answered = {"application/json": {"schema": {"anyOf": [picture, report]}}}
     return {
         "summary": summary,
-        "description": "For the operator. A picture in JSON is answered in JSON.",
+        "description": "For the operator. A picture in JSON is answered in JSON, a report as it is.",
         "security": [{"operator": []}],
         "parameters": asked,
         "requestBody": {

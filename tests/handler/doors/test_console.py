@@ -64,5 +64,6 @@ def test_a_picture_brought_along_is_answered_in_kind(client: Client) -> None:
     said = client.invoke({"image": base64.b64encode(JPEG).decode(), "width": 30, "format": "png"})
     assert said["contentType"] == "image/png"
     assert size(base64.b64decode(said["image"])) == (30, 23)
+    assert client.invoke({"image": base64.b64encode(JPEG).decode(), "feature": "info"})["width"] == 64
     assert client.invoke({"image": "???"})["status"] == 400
     assert client.invoke({"image": base64.b64encode(b"no picture").decode()})["status"] == 415

@@ -303,6 +303,9 @@ def test_a_posted_picture_is_for_the_operator_alone(folder: Path, client: Client
     said = operated.post("/_api/transform", body, authorization="Bearer op-token", content_type="application/json")
     assert said.json()["contentType"] == "image/jpeg"
     assert size(base64.b64decode(said.json()["image"])) == (30, 23)
+    body = json.dumps({"image": base64.b64encode(JPEG).decode(), "feature": "info"}).encode()
+    report = operated.post("/_api/transform", body, authorization="Bearer op-token", content_type="application/json")
+    assert report.json()["width"] == 64
     for broken in (b"", b"{", b"[]", b'{"image": "???"}', b'{"image": 1}', b"[" * 100_000):
         assert (
             operated.post(

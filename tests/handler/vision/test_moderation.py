@@ -238,8 +238,8 @@ def test_while_nobody_can_judge_nothing_leaves(
 def test_a_service_that_does_not_answer_is_down(
     serve: Serve, rekognition: Rekognition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapter, "_READ_SECONDS", 0.2)
-    rekognition.faults = [Fault(seconds=1.0)] * 3
+    monkeypatch.setattr(adapter, "_READ_SECONDS", 0.5)
+    rekognition.faults = [Fault(seconds=2.0)] * 3
     assert serve(ALWAYS=REJECT).get("/good.jpg").status == 503
     assert len(rekognition.asked) == 3
 
