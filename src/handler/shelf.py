@@ -33,7 +33,8 @@ REDIRECT_SECONDS = 3600
 """Life of a redirect to what is; the object lives at least a day longer."""
 LARGE_ORIGINAL = 2_000_000
 """Bytes. From anything smaller, other formats than AVIF take at most 0.17 s of a processor (docs/deploy.md)."""
-_SLOW = frozenset({"quantize"})
+_SLOW = frozenset({"clahe", "median", "quantize", "waveletSharpen"})
+"""Features that take more than writing an object costs, which is 0.2 s of a processor, at 1200 pixels."""
 _NAME = re.compile("[0-9a-f]{32}")
 _AT = "public"
 

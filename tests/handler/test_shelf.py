@@ -19,8 +19,9 @@ from tests.stand_ins.moto import Moto
 from tests.stand_ins.rclone import KEYS, rclone_server
 from tests.stand_ins.scripted_http import Reply, scripted_server
 
+from features import CATALOGUE
 from handler.settings import SettingsError
-from handler.shelf import LINK_SECONDS
+from handler.shelf import _SLOW, LINK_SECONDS
 
 LARGE = {"MAX_ANSWER_BYTES": "12000"}
 KEEPING = {"STORE_RESULTS": "Yes"}
@@ -93,6 +94,9 @@ def test_what_was_made_is_fetched(environment: dict[str, str], results: Path) ->
         ("/cat.jpg?width=40&format=auto", 1),
         ("/cat.jpg?width=40&maxBytes=900", 1),
         ("/cat.jpg?quantize=4", 1),
+        ("/cat.jpg?clahe.width=9&clahe.height=9", 1),
+        ("/cat.jpg?median=3&format=webp", 1),
+        ("/cat.jpg?blur=3", 0),
         ("/large.jpg", 0),
         ("/large.jpg?width=40", 1),
     ],
@@ -318,3 +322,7 @@ def test_what_came_along_is_not_kept(environment: dict[str, str], results: Path)
     client = Client({**environment, **KEEPING}, operator_open=True)
     assert client.post("/_api/transform?width=40&format=avif", pictures.jpeg()).status == 200
     assert kept(results) == []
+
+
+def test_what_is_slow_is_a_feature() -> None:
+    assert {feature.name for feature in CATALOGUE} >= _SLOW
