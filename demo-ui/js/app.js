@@ -3,13 +3,17 @@
 import { empty, Language } from "./address.js";
 import { Code } from "./code.js";
 import { Controls } from "./controls.js";
-import { $, bytes, duration, h, label, prose, quietly, whole } from "./dom.js";
+import { $, h, label, prose, quietly } from "./dom.js";
+import { watchDrops } from "./drops.js";
+import { format, showOriginal, showResult, showTime } from "./figures.js";
 import { Gallery } from "./gallery.js";
 import { Picker } from "./pick.js";
 import { report } from "./report.js";
 import { Service, title } from "./service.js";
 import { shrunk } from "./shrink.js";
 import { Stage } from "./stage.js";
+import { theme } from "./theme.js";
+import { askToken } from "./token.js";
 
 const SHOWN_BY_BROWSERS = ["jpeg", "png", "webp", "gif", "avif", "svg"];
 const MOST_BYTES = 6_000_000;
@@ -30,7 +34,7 @@ class App {
     this.run = new AbortController();
     this.original = null;
     this.urls = {};
-    this.service = new Service((why) => askToken(why));
+    this.service = new Service(askToken);
     this.stage = new Stage();
     this.picker = new Picker();
     this.code = new Code(this.service, this.language);
@@ -76,29 +80,9 @@ class App {
       this.compare();
     });
     addEventListener("hashchange", () => location.hash !== this.hash && HASH.test(location.hash) && this.fromHash());
-    this.listenForDrops();
+    watchDrops((file) => this.drop(file));
     document.addEventListener("keydown", (event) => this.key(event));
     theme();
-  }
-
-  listenForDrops() {
-    let depth = 0;
-    const over = (change) => (event) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      depth = Math.max(0, depth + change);
-      $("dropping").hidden = !depth;
-    };
-    addEventListener("dragenter", over(1));
-    addEventListener("dragleave", over(-1));
-    addEventListener("dragover", (event) => event.preventDefault());
-    addEventListener("drop", (event) => {
-      event.preventDefault();
-      depth = 0;
-      $("dropping").hidden = true;
-      if (event.dataTransfer.files[0]) this.drop(event.dataTransfer.files[0]);
-    });
-    addEventListener("paste", (event) => event.clipboardData?.files[0] && this.drop(event.clipboardData.files[0]));
   }
 
   key(event) {
@@ -312,12 +296,14 @@ class App {
     if (isReport) $("report").replaceChildren(report(JSON.parse(await blob.text())));
     else await this.showResult(blob, signal);
     if (signal.aborted) return;
-    $("fact-time").textContent = `${duration(took)} · ${origin(answer)}`;
-    this.facts();
+    showTime(took, answer);
+    showOriginal(this.original ?? undefined);
+    showResult(this.result, this.original);
     this.tell();
     await this.learnt();
     if (signal.aborted) return;
-    this.facts();
+    showOriginal(this.original);
+    showResult(this.result, this.original);
     this.tell();
     if (!isReport) return this.compare(signal);
     if (this.original) await this.hold(this.originalAddress(), "original", signal);
@@ -399,7 +385,7 @@ class App {
     this.stage.show("after", null);
     await this.learnt();
     if (signal.aborted || !this.original) return;
-    this.originalFact();
+    showOriginal(this.original);
     await this.hold(this.originalAddress(), "original", signal);
   }
 
@@ -420,24 +406,6 @@ class App {
       const answer = await this.ask(this.language.write({ ...empty(), key: this.wish.key, edits: PREVIEW, output: { format: "webp", quality: 90 } }), { signal });
       return answer.blob();
     }
-  }
-
-  facts() {
-    const { original, result } = this;
-    this.originalFact();
-    const size = result.width ? `${whole(result.width)} × ${whole(result.height)}` : "";
-    figure("fact-result", size, `${bytes(result.bytes)} · ${format(result.type)}`);
-    const saving = original && result.width ? Math.round((1 - result.bytes / original.bytes) * 100) : null;
-    $("saving").hidden = saving === null;
-    $("saving").textContent = saving === null ? "" : saving === 0 ? "same size" : `${saving > 0 ? "−" : "+"}${Math.abs(saving)} %`;
-    $("saving").dataset.sign = Math.sign(saving ?? 0);
-    $("said").textContent = `Result: ${size && `${size} · `}${bytes(result.bytes)}, ${format(result.type)}`;
-  }
-
-  originalFact() {
-    const { width, height, bytes: count, format: name } = this.original ?? {};
-    if (width) figure("fact-original", `${whole(width)} × ${whole(height)}`, `${bytes(count)} · ${formatName(name)}`);
-    else $("fact-original").textContent = "unknown";
   }
 
   tell() {
@@ -488,11 +456,10 @@ class App {
     $("fault").classList.remove("calm");
     $("fault").hidden = false;
     $("stage").classList.add("stale");
-    $("fact-result").textContent = $("fact-time").textContent = "…";
-    $("saving").hidden = true;
+    showResult(null);
     this.controls.show(this.wish);
     if (this.result) return;
-    $("fact-original").textContent = "…";
+    showOriginal();
     if (NO_PICTURE.includes(error.status)) this.stage.show("after", null);
     else this.originalAlone(this.originalRun.signal);
   }
@@ -559,58 +526,6 @@ class App {
     for (const each of feature.parameters) if (each.control === "position" && values[each.name] !== MIDDLE) delete values[each.name];
     this.changed();
   }
-}
-
-/** Two parts, between which a narrow screen may break the line. */
-const figure = (id, ...parts) => $(id).replaceChildren(...parts.filter(Boolean).flatMap((part, index) => [index ? " · " : "", h("span", {}, part)]));
-const formatName = (name) => (name === "webp" ? "WebP" : name.toUpperCase());
-const format = (type) => ({ "image/svg+xml": "SVG", "image/x-icon": "ICO" })[type] ?? formatName(type.split("/").pop().split(";")[0]);
-
-/** Where the answer came from: a cache, or the service's hands. */
-function origin(answer) {
-  const cdn = answer.headers.get("x-cache") ?? "";
-  if (/hit/i.test(cdn)) return "CDN: hit";
-  const [timing] = performance.getEntriesByName(answer.url).slice(-1);
-  if (timing && timing.transferSize === 0) return "browser cache: hit";
-  return /miss/i.test(cdn) ? "CDN: miss" : "cache: miss, made now";
-}
-
-/** The token from the operator's own hands; "" where he has none. */
-function askToken(why) {
-  const dialog = $("ask");
-  $("ask-why").textContent = why;
-  $("ask-token").value = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    const end = (value) => {
-      $("ask-form").onsubmit = $("ask-no").onclick = dialog.oncancel = null;
-      dialog.close();
-      resolve(value);
-    };
-    $("ask-form").onsubmit = (event) => {
-      event.preventDefault();
-      end($("ask-token").value.trim());
-    };
-    $("ask-no").onclick = () => end("");
-    dialog.oncancel = () => end("");
-  });
-}
-
-/** The colour scheme: the system's, or the visitor's own choice, kept by his browser. */
-function theme() {
-  const names = { "": "as the system has it", light: "light", dark: "dark" };
-  const show = (name) => {
-    if (name) document.documentElement.dataset.theme = name;
-    else delete document.documentElement.dataset.theme;
-    $("theme").setAttribute("aria-label", `Colour scheme: ${names[name]}`);
-  };
-  show(localStorage.getItem("theme") ?? "");
-  $("theme").addEventListener("click", () => {
-    const order = Object.keys(names);
-    const next = order[(order.indexOf(localStorage.getItem("theme") ?? "") + 1) % order.length];
-    localStorage.setItem("theme", next);
-    show(next);
-  });
 }
 
 const catalogue = await fetch("features.json").then((answer) => answer.json());

@@ -1,0 +1,43 @@
+/** The figures below the picture: size, bytes, format, what was saved, how long it took and who had it. */
+
+import { $, bytes, duration, h, whole } from "./dom.js";
+
+const NONE = "…";
+const nameOf = (format) => (format === "webp" ? "WebP" : format.toUpperCase());
+
+/** The format of a media type, as people write it. */
+export const format = (type) => ({ "image/svg+xml": "SVG", "image/x-icon": "ICO" })[type] ?? nameOf(type.split("/").pop().split(";")[0]);
+
+/** Parts, between which a narrow screen may break the line. */
+const figure = (id, ...parts) => $(id).replaceChildren(...parts.filter(Boolean).flatMap((part, index) => [index ? " · " : "", h("span", {}, part)]));
+const size = ({ width, height }) => (width ? `${whole(width)} × ${whole(height)}` : "");
+
+/** `original` is what the service tells of it: null where it tells nothing, undefined as long as it has not been asked. */
+export function showOriginal(original) {
+  if (original) figure("fact-original", size(original), `${bytes(original.bytes)} · ${nameOf(original.format)}`);
+  else $("fact-original").textContent = original === null ? "unknown" : NONE;
+}
+
+/** `result` is {bytes, type, width, height}; null where there is none. */
+export function showResult(result, original) {
+  const saving = result?.width && original ? Math.round((1 - result.bytes / original.bytes) * 100) : null;
+  $("saving").hidden = saving === null;
+  if (!result) return void ($("fact-result").textContent = $("fact-time").textContent = NONE);
+  figure("fact-result", size(result), `${bytes(result.bytes)} · ${format(result.type)}`);
+  $("saving").textContent = saving === 0 ? "same size" : `${saving > 0 ? "−" : "+"}${Math.abs(saving)} %`;
+  $("saving").dataset.sign = Math.sign(saving ?? 0);
+  $("said").textContent = `Result: ${[size(result), bytes(result.bytes)].filter(Boolean).join(" · ")}, ${format(result.type)}`;
+}
+
+export function showTime(milliseconds, answer) {
+  $("fact-time").textContent = `${duration(milliseconds)} · ${origin(answer)}`;
+}
+
+/** Where the answer came from: a cache, or the service's hands. */
+function origin(answer) {
+  const cdn = answer.headers.get("x-cache") ?? "";
+  if (/hit/i.test(cdn)) return "CDN: hit";
+  const [timing] = performance.getEntriesByName(answer.url).slice(-1);
+  if (timing && timing.transferSize === 0) return "browser cache: hit";
+  return /miss/i.test(cdn) ? "CDN: miss" : "cache: miss, made now";
+}
