@@ -120,3 +120,19 @@ def test_what_happens_is_told_to_who_does_not_see_it(demo: Demo) -> None:
         each.ariaLabel || each.innerText?.trim() || each.labels?.length || each.title)).map((each) => each.outerHTML)"""
     )
     assert unnamed == []
+
+
+def test_a_change_asks_for_one_picture_and_a_known_one_for_none_of_the_server(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?blur=3")
+    expect(demo.locate("#fact-time")).to_have_text(re.compile("cache: miss, made now"))
+    asked: list[str] = []
+    demo.page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    sigma = demo.row("blur", "Sigma").get_by_role("spinbutton")
+    sigma.fill("5")
+    demo.settled()
+    assert [name for name in asked if name.startswith("coffee.jpg") and "width=160" not in name] == [
+        "coffee.jpg?blur=5"
+    ]
+    sigma.fill("3")
+    demo.settled()
+    expect(demo.locate("#fact-time")).to_have_text(re.compile("browser cache: hit"))
