@@ -21,6 +21,7 @@ const MOST_PIXELS = 20_000_000;
 const PREVIEW = { resize: { width: 2048, height: 2048, fit: "inside", withoutEnlargement: true } };
 const HASH = /^#(slider|side|result)?(?:\.(original|frame))?(\/.*)$/s;
 const MIDDLE = "center";
+const REVOKED_AFTER = 10_000; // milliseconds: the stage may still be loading what is replaced
 const NO_PICTURE = [0, 401, 404]; // where there is no original to be had either
 
 class App {
@@ -132,6 +133,7 @@ class App {
     const address = text.replace(/^https?:\/\/[^/]+/i, "");
     const isAddress = address !== text || text.startsWith("/") || text.includes("?");
     if (!isAddress) return this.choose({ bucket: this.wish.bucket, key: text });
+    this.busy(true, "Reading the address");
     try {
       const { url } = await this.service.translated(address, "query");
       this.wish = this.language.read(url);
@@ -327,7 +329,8 @@ class App {
   }
 
   url(which, blob) {
-    if (this.urls[which]) URL.revokeObjectURL(this.urls[which]);
+    const old = this.urls[which];
+    if (old) setTimeout(() => URL.revokeObjectURL(old), REVOKED_AFTER);
     this.urls[which] = URL.createObjectURL(blob);
   }
 
