@@ -188,6 +188,10 @@ def test_by_address(tmp_path: Path) -> None:
     assert len(colours(pyvips.Image.new_from_buffer(shown.body, ""))) == 5
     auto = client.get("/cat.jpg?quantize=auto&format=png")
     assert len(colours(pyvips.Image.new_from_buffer(auto.body, ""))) in range(8, 33)
+    assert client.get("/cat.jpg?quantize=auto&difference=3&minColors=4&criterion=difference").status == 200
+    refused = client.get("/cat.jpg?quantize=8&difference=3")
+    assert refused.status == 400
+    assert "`quantize.difference` must be left out with colors=8" in refused.json()["message"]
     assert client.get("/cat.jpg?feature=quantize,info&palette=true").status == 400
     assert client.get("/cat.jpg?feature=quantize,info").json()["format"] == "jpeg"
     # Without the feature both names are the output's.
@@ -214,6 +218,16 @@ def test_always_comes_before_its_report_and_after_its_picture(tmp_path: Path) ->
         ({"difference": "0"}, r"`quantize.difference` must be a number above 0 of at most 50, got '0'"),
         ({"minColors": "9", "maxColors": "8"}, r"`quantize.minColors` must be at most maxColors, 8, got 9"),
         ({"minColors": "33"}, r"`quantize.minColors` must be at most maxColors, 32, got 33"),
+        ({"colors": "8", "difference": "3"}, r"`quantize.difference` must be left out with colors=8, got 3"),
+        # What would be the default is refused too: one who says it wants something of it.
+        ({"colors": "8", "difference": "4"}, r"`quantize.difference` must be left out with colors=8, got 4"),
+        ({"colors": "8", "criterion": "difference"}, r"`quantize.criterion` must be left out with colors=8, got 'diff"),
+        ({"colors": "8", "minColors": "4"}, r"`quantize.minColors` must be left out with colors=8, got 4"),
+        ({"colors": "8", "maxColors": "16"}, r"`quantize.maxColors` must be left out with colors=8, got 16"),
+        (
+            {"criterion": "silhouette", "difference": "3"},
+            r"`quantize.difference` must be left out with criterion=silhouette, got 3",
+        ),
         ({"dither": "2"}, r"`quantize.dither` must be true or false, got '2'"),
     ],
 )

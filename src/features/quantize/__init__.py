@@ -12,6 +12,10 @@ from features._picture import Picture, Report
 from features._ports import Context
 
 
+_DIFFERENCE, _LEAST, _MOST = 4.0, 8, 32
+"""Where nothing else is asked for; docs/quantize.md."""
+
+
 class Quantize(Params):
     """Reduce the picture to a few colours, chosen by k-means, or report in JSON which those would be."""
 
@@ -27,27 +31,68 @@ class Quantize(Params):
         ]
         | None
     ) = None
-    criterion: Annotated[
-        Literal["difference", "silhouette"],
-        Meta(
-            description="How the number is found: difference takes the fewest colours that stay close enough to the "
-            "picture; silhouette those that part its pixels best, which is nearly always the least number"
-        ),
-    ] = "difference"
-    difference: Annotated[
-        float,
-        Meta(gt=0, le=50, description="Mean colour difference that is close enough, CIEDE2000; 1 is just visible"),
-    ] = 4.0
-    min_colors: Annotated[int, Meta(ge=2, le=256, description="Least number that the criterion may find")] = 8
-    max_colors: Annotated[int, Meta(ge=2, le=256, description="Largest number that the criterion may find")] = 32
+    criterion: (
+        Annotated[
+            Literal["difference", "silhouette"],
+            Meta(
+                description="How the number is found: difference, also if left out, takes the fewest colours that stay "
+                "close enough to the picture; silhouette those that part its pixels best, which is nearly always the "
+                "least number"
+            ),
+        ]
+        | None
+    ) = None
+    difference: (
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                le=50,
+                description="Mean colour difference that is close enough, CIEDE2000; 1 is just visible; nothing: 4",
+            ),
+        ]
+        | None
+    ) = None
+    min_colors: (
+        Annotated[int, Meta(ge=2, le=256, description="Least number that the criterion may find; nothing: 8")] | None
+    ) = None
+    max_colors: (
+        Annotated[int, Meta(ge=2, le=256, description="Largest number that the criterion may find; nothing: 32")] | None
+    ) = None
     dither: Annotated[
         bool, Meta(description="Mix the colours finely (Floyd-Steinberg): closer to the picture, larger files")
     ] = False
     palette: Annotated[bool, Meta(description="Answer the colours and their shares in JSON, not a picture")] = False
 
+    @property
+    def close_enough(self) -> float:
+        """Mean CIEDE2000 that ends the search."""
+        return self.difference or _DIFFERENCE
+
+    @property
+    def least(self) -> int:
+        """Of what the criterion may find."""
+        return self.min_colors or _LEAST
+
+    @property
+    def most(self) -> int:
+        return self.max_colors or _MOST
+
     def check(self) -> None:
-        if self.min_colors > self.max_colors:
-            raise InvalidParameter("quantize.minColors", f"at most maxColors, {self.max_colors}", self.min_colors)
+        """A given number leaves nothing to find; a silhouette knows no difference that is close enough."""
+        found_by = {"difference": self.difference, "minColors": self.min_colors, "maxColors": self.max_colors}
+        if self.colors is not None:
+            _left_out({"criterion": self.criterion, **found_by}, f"colors={self.colors}")
+        if self.criterion == "silhouette":
+            _left_out({"difference": self.difference}, "criterion=silhouette")
+        if self.least > self.most:
+            raise InvalidParameter("quantize.minColors", f"at most maxColors, {self.most}", self.least)
+
+
+def _left_out(given: dict[str, object], beside: str) -> None:
+    for field, got in given.items():
+        if got is not None:
+            raise InvalidParameter(f"quantize.{field}", f"left out with {beside}", got)
 
 
 @feature(Quantize, group="colour", report=lambda wanted: wanted.palette)

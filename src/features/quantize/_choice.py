@@ -83,27 +83,27 @@ class _Palettes:
 
 def _by_difference(palettes: _Palettes, wanted: Quantize) -> Choice:
     """The fewest colours that are close enough, found by bisection: each try halves the numbers that are left."""
-    least, most = wanted.min_colors, wanted.max_colors
+    least, most = wanted.least, wanted.most
     tried: dict[int, float] = {}
     while least < most:
         middle = (least + most) // 2
         tried[middle] = palettes.of(middle).difference
-        if tried[middle] <= wanted.difference:
+        if tried[middle] <= wanted.close_enough:
             most = middle
         else:
             least = middle + 1
     tried[least] = palettes.of(least).difference
-    return Choice(palettes.of(least), wanted.criterion, tried)
+    return Choice(palettes.of(least), "difference", tried)
 
 
 def _by_silhouette(palettes: _Palettes, wanted: Quantize) -> Choice:
     """The plain way: 1,000 pixels, every number, and the clusters that are best apart."""
     lab = lab_of(palettes.seen[spread(len(palettes.seen), _PLAIN)])
     apart, tried = distances(lab), {}
-    for count in range(wanted.min_colors, wanted.max_colors + 1):
+    for count in range(wanted.least, wanted.most + 1):
         palettes.deadline.check()
         tried[count] = silhouette(apart, clusters(lab, count, Image.Quantize.MAXCOVERAGE, settled=1))
-    return Choice(palettes.of(max(tried, key=tried.__getitem__)), wanted.criterion, tried)
+    return Choice(palettes.of(max(tried, key=tried.__getitem__)), "silhouette", tried)
 
 
 def clusters(
