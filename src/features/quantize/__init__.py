@@ -11,7 +11,6 @@ from features._feature import Params, feature, hint
 from features._picture import Picture, Report
 from features._ports import Context
 
-
 _DIFFERENCE, _LEAST, _MOST = 4.0, 8, 32
 """Where nothing else is asked for; docs/quantize.md."""
 
