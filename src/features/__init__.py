@@ -23,7 +23,7 @@ from features._run import Rendered, run
 from features._saliency import has_saliency, reduced, saliency
 from features._verdict import Verdict, decided
 from features._views import views
-from features._vision import Label, Region, Vision
+from features._vision import Figure, Label, Region, Vision
 from features._weights import set_up
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Feature",
     "FeatureError",
     "Field",
+    "Figure",
     "InvalidParameter",
     "Label",
     "Limits",

@@ -27,6 +27,17 @@ class Region(NamedTuple):
         return cls(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
+class Figure(NamedTuple):
+    """What stands out from its ground."""
+
+    region: Region
+    """The box around it."""
+    across: tuple[float, ...]
+    """Shares of it, 0 to 1, that lie left of lines at equal distances, the first and the last being the edges."""
+    down: tuple[float, ...]
+    """The same above lines."""
+
+
 class Label(NamedTuple):
     """Something that moderation saw."""
 
@@ -53,7 +64,7 @@ class Vision(Protocol):
         """The things that matter most, all of one kind; nothing if there are none."""
         ...
 
-    def salient(self) -> Region | None:
+    def salient(self) -> Figure | None:
         """What stands out from its ground; None where that cannot be said."""
         ...
 
@@ -75,7 +86,7 @@ class Blind:
     def objects(self) -> tuple[Region, ...]:
         raise Unavailable("nobody is set up to look for objects")
 
-    def salient(self) -> Region | None:
+    def salient(self) -> Figure | None:
         return None
 
     def labels(self) -> tuple[Label, ...] | None:

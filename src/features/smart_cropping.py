@@ -13,7 +13,7 @@ from features._geometry import Box, Size, nearest, refuse_larger, seek
 from features._picture import Picture
 from features._ports import Context
 from features._types import CropPosition, Length
-from features._vision import Region
+from features._vision import Figure, Region
 
 _SHARE = 2 / 3
 """Of each side, for a box around what draws the eye when no shape is asked for."""
@@ -21,6 +21,14 @@ _ROOM = Length(50, True)
 """Padding in a given shape, where none is asked for: a face with hair and shoulders."""
 _ABOVE = 0.42
 """Where a face stands in a box that is higher than it: a little above the middle, as portraits have it."""
+_AS_GOOD = 0.99
+"""Of the most of a figure that a crop may hold: with so much, the nearer to its middle the better."""
+_ENOUGH = 0.4
+"""The same from above: with so much, the higher the better, as heads are on top; less may be an arm or a spire."""
+_HEADROOM = 0.05
+"""Of the crop's height, above a figure that is cut off below."""
+_TRIED = 128
+"""Places along a side."""
 
 
 class SmartCropping(Params):
@@ -31,8 +39,9 @@ class SmartCropping(Params):
     none it is what matters with its padding, in its own size, as AWS's handler has it.
 
     Who looks for faces is said by `VISION`: Rekognition, or a detector on this machine. What stands out is found by
-    U²-Net where its weights are in place, else by libvips, which goes by colours and edges. The original is looked at
-    once for all of its variations.
+    U²-Net where its weights are in place, else by libvips, which goes by colours and edges; a figure too large for the
+    asked shape is cut where least of it lies, and rather below than above, as heads are on top. The original is
+    looked at once for all of its variations.
     """
 
     subject: Annotated[
@@ -82,7 +91,8 @@ class SmartCropping(Params):
 
 @feature(SmartCropping, group="geometry", heavy=True, billed=True)
 def smart_cropping(picture: Picture, wanted: SmartCropping, context: Context) -> Picture:
-    region, is_face = _subject(wanted, context)
+    seen, is_face = _subject(wanted, context)
+    region = seen.region if isinstance(seen, Figure) else seen
     region = _in_view(region, picture.view) if region is not None else None
     room = (picture.width, picture.height)
     if region is None:
@@ -91,6 +101,8 @@ def smart_cropping(picture: Picture, wanted: SmartCropping, context: Context) ->
         box = _eye_catcher(picture, _shape(wanted, room))
     else:
         box = _around(region, wanted, room, _ABOVE if is_face else 0.5)
+        if isinstance(seen, Figure) and wanted.width and wanted.height:
+            box = _fullest(box, seen, region, picture)
     return _sized(box.cut(picture), wanted, context)
 
 
@@ -102,7 +114,7 @@ def _in_view(region: Region, view: tuple[float, float, float, float]) -> Region 
     return Region.clamped(across[0], down[0], across[1] - across[0], down[1] - down[0])
 
 
-def _subject(wanted: SmartCropping, context: Context) -> tuple[Region | None, bool]:
+def _subject(wanted: SmartCropping, context: Context) -> tuple[Region | Figure | None, bool]:
     """What matters, and whether it is faces; None where nothing was found that has edges."""
     vision = context.vision
     if wanted.subject in ("auto", "faces"):
@@ -163,6 +175,39 @@ def _shaped(least: Size, asked: Size, room: Size) -> Size:
 
 def _within(start: float, length: int, whole: int) -> int:
     return max(0, min(nearest(start), whole - length))
+
+
+def _fullest(box: Box, figure: Figure, region: Region, picture: Picture) -> Box:
+    """A box of that size where it holds most of the figure, or its head, if the whole is too large for it.
+
+    The sides are sought one after the other: too small for the figure in one direction, a box is as long as the picture
+    in the other.
+    """
+    left, top, across, down = picture.view
+    if box.width < region.width * picture.width:
+        held = _held(figure.across, (left, across), box.width, picture.width)
+        most = max(held.values()) * _AS_GOOD
+        box = box._replace(left=min((at for at in held if held[at] >= most), key=lambda at: abs(at - box.left)))
+    if box.height < region.height * picture.height:
+        held = _held(figure.down, (top, down), box.height, picture.height)
+        most = max(held.values()) * _ENOUGH
+        highest = _within(region.top * picture.height - _HEADROOM * box.height, box.height, picture.height)
+        box = box._replace(top=max(highest, min(at for at in held if held[at] >= most)))
+    return box
+
+
+def _held(reached: tuple[float, ...], view: tuple[float, float], length: int, whole: int) -> dict[int, float]:
+    """What a window of that length holds of the figure, by where it starts."""
+    places = {nearest(step * (whole - length) / _TRIED) for step in range(_TRIED + 1)}
+    ends = {at: [_before(reached, view[0] + view[1] * end / whole) for end in (at, at + length)] for at in places}
+    return {at: abs(last - first) for at, (first, last) in sorted(ends.items())}
+
+
+def _before(reached: tuple[float, ...], place: float) -> float:
+    """The share that lies before a place of the original, 0 to 1, between two lines in proportion."""
+    at = min(max(place, 0.0), 1.0) * (len(reached) - 1)
+    line = min(int(at), len(reached) - 2)
+    return reached[line] + (reached[line + 1] - reached[line]) * (at - line)
 
 
 def _shape(wanted: SmartCropping, room: Size) -> Size:

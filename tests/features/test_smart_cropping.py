@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests import pictures, steps
 
-from features import Context, InvalidParameter, Limits, Output, Region, Rendered, TooLarge, edits, run
+from features import Context, Figure, InvalidParameter, Limits, Output, Region, Rendered, TooLarge, edits, run
 from features._vision import Blind
 
 FACES = (Region(0.5, 0.25, 0.25, 0.25), Region(0.1, 0.6, 0.1, 0.2))
+EVEN = (0.0, 1.0)
+FIGURE = Figure(FACES[0], EVEN, EVEN)
+WHOLE = Region(0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass
@@ -23,7 +26,7 @@ class Sight(Blind):
 
     seen: tuple[Region, ...] = ()
     things: tuple[Region, ...] = ()
-    figure: Region | None = None
+    figure: Figure | None = None
     finds_objects: bool = True
 
     def faces(self) -> tuple[Region, ...]:
@@ -32,7 +35,7 @@ class Sight(Blind):
     def objects(self) -> tuple[Region, ...]:
         return self.things
 
-    def salient(self) -> Region | None:
+    def salient(self) -> Figure | None:
         return self.figure
 
 
@@ -68,15 +71,55 @@ def test_objects_come_where_there_are_no_faces() -> None:
     assert cropped(Sight(FACES, things), subject="objects") == (0, 0, 300, 150)
     assert cropped(Sight(FACES, things)) == (40, 50, 260, 110)
     # Where nobody can look for objects, `auto` does not ask.
-    assert cropped(Sight(things=things, figure=FACES[0], finds_objects=False)) == (200, 50, 100, 50)
+    assert cropped(Sight(things=things, figure=FIGURE, finds_objects=False)) == (200, 50, 100, 50)
 
 
 @pytest.mark.parametrize("subject", ["faces", "objects", "salient", "auto"])
 def test_what_stands_out_is_the_last_resort(subject: str) -> None:
-    assert cropped(Sight(figure=FACES[0]), subject=subject) == (200, 50, 100, 50)
+    assert cropped(Sight(figure=FIGURE), subject=subject) == (200, 50, 100, 50)
     # Not even that: the eye-catcher of the pixels.
     assert cropped(Sight(), subject=subject)[2:] == (267, 133)
     assert cropped(Sight(), subject=subject, width=50, height=100)[2:] == (50, 100)
+
+
+RIGHT = (0.0, 0.0, 0.1, 0.3, 1.0)
+"""Shares of a figure of which the most lies in the last quarter, and nothing in the first."""
+
+
+@pytest.mark.parametrize(
+    ("across", "down", "said", "expected"),
+    [
+        # Too wide for a square: where most of it lies.
+        (RIGHT, EVEN, {"width": 200, "height": 200}, (200, 0, 200, 200)),
+        (tuple(1 - share for share in reversed(RIGHT)), EVEN, {"width": 200, "height": 200}, (0, 0, 200, 200)),
+        # All the same: the middle.
+        (EVEN, EVEN, {"width": 200, "height": 200}, (100, 0, 200, 200)),
+        # Too high: its head, though more of it lies below.
+        (EVEN, (0.0, 0.15, 0.35, 0.65, 1.0), {"width": 400, "height": 100}, (0, 0, 400, 100)),
+        # A spire is no head.
+        (EVEN, (0.0, 0.0, 0.05, 0.5, 1.0), {"width": 400, "height": 100}, (0, 37, 400, 100)),
+    ],
+)
+def test_a_figure_that_does_not_fit_keeps_most_of_it_and_its_head(
+    across: Any, down: Any, said: Any, expected: tuple[int, ...]
+) -> None:
+    found = cropped(Sight(figure=Figure(WHOLE, across, down)), subject="salient", padding=0, **said)
+    assert found == pytest.approx(expected, abs=3)
+
+
+def test_there_is_room_above_a_head() -> None:
+    """The figure begins at 40 of 200 pixels; a twentieth of the crop stays above it."""
+    figure = Figure(Region(0.0, 0.2, 1.0, 0.8), EVEN, (0.0, 0.0, 0.25, 0.5, 0.75, 1.0))
+    assert cropped(Sight(figure=figure), subject="salient", width=400, height=100) == (0, 35, 400, 100)
+
+
+@pytest.mark.parametrize(("mirror", "left"), [(False, 200), (True, 0)])
+def test_a_figure_is_found_in_what_is_shown_of_it(mirror: bool, left: int) -> None:
+    given = steps.picture(pictures.scene(400, 200))
+    given = steps.apply("flop", given) if mirror else given
+    context = Context(vision=Sight(figure=Figure(WHOLE, RIGHT, EVEN)))
+    made = steps.apply("smartCropping", given, context=context, subject="salient", width=200, height=200)
+    assert (made.image - given.image.crop(left, 0, 200, 200)).abs().max() == 0
 
 
 def test_an_index_counts_from_the_largest_and_one_too_few_is_refused() -> None:

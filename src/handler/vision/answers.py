@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from features import Deadline, Label, Region, TimeExceeded
+from features import Deadline, Figure, Label, Region, TimeExceeded
 from handler.errors import HandlerError
 from handler.observability import logger
 from handler.ports import ObjectInfo, Subject
@@ -29,6 +29,7 @@ class Answer(msgspec.Struct, frozen=True):
     model: str
     regions: tuple[Region, ...] = ()
     labels: tuple[Label, ...] = ()
+    figure: Figure | None = None
 
 
 _DECODER = msgspec.json.Decoder(Answer)

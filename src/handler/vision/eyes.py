@@ -8,7 +8,18 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
-from features import DamagedSource, Deadline, Label, Limits, Region, TooLarge, Unavailable, UnsupportedSource, views
+from features import (
+    DamagedSource,
+    Deadline,
+    Figure,
+    Label,
+    Limits,
+    Region,
+    TooLarge,
+    Unavailable,
+    UnsupportedSource,
+    views,
+)
 from handler.errors import UpstreamError
 from handler.observability import logger
 from handler.ports import Subject
@@ -120,10 +131,8 @@ class Seen:
             raise Unavailable(_NEEDS_REKOGNITION.format("smartCropping.subject=objects", "rekognition:DetectLabels"))
         return self._answer("objects").regions
 
-    def salient(self) -> Region | None:
-        if not self._eyes.has("salient"):
-            return None
-        return next(iter(self._answer("salient").regions), None)
+    def salient(self) -> Figure | None:
+        return self._answer("salient").figure if self._eyes.has("salient") else None
 
     def labels(self) -> tuple[Label, ...] | None:
         return self._labels

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from features import Deadline, Region, TimeExceeded, reduced, saliency
+from features import Deadline, Figure, Region, TimeExceeded, reduced, saliency
 from handler.vision import mtcnn
 from handler.vision.answers import Answer
 
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     import pyvips
     from numpy.typing import NDArray
 
-_FIGURES = 1
+_FIGURES = 2
 """Raised with whatever changes what is made of a mask: answers of another version are under other keys."""
 _SURE = 128
 _LEAST = 0.002
 """Share of the picture that a figure covers at least; less is noise."""
 _LOST = 0.005
 """Share of a figure that may lie beyond each edge of its box: specks and hairs."""
+_LINES = 64
+"""Between which it is kept how much of a figure lies."""
 
 
 class LocalFaces:
@@ -57,7 +59,7 @@ class LocalFaces:
 
 
 class LocalFigures:
-    """U²-Net's mask, of which the box is kept."""
+    """U²-Net's mask, of which the box is kept, and how it is spread across and down."""
 
     question = f"figure-u2net-{_FIGURES}"
     side = 640
@@ -67,10 +69,20 @@ class LocalFigures:
         self._weights = weights
 
     def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Answer:
-        """One region, or none."""
+        """One figure, or none."""
         (picture,) = pictures
-        region = _box(saliency(reduced(picture), self._weights, deadline) >= _SURE)
-        return Answer("u2net", (region,) if region else ())
+        return Answer("u2net", figure=_figure(saliency(reduced(picture), self._weights, deadline)))
+
+
+def _figure(mask: NDArray[np.uint8]) -> Figure | None:
+    region = _box(mask >= _SURE)
+    return Figure(region, _reached(mask, 0), _reached(mask, 1)) if region else None
+
+
+def _reached(mask: NDArray[np.uint8], axis: int) -> tuple[float, ...]:
+    """The share of the mask's sum that lies before each line, the first and the last being the edges."""
+    sums = np.add.accumulate(mask.sum(axis=axis, dtype=np.float64).reshape(_LINES, -1).sum(axis=1))
+    return (0.0, *np.round(sums / sums[-1], 4).tolist())
 
 
 def _box(mask: NDArray[np.bool_]) -> Region | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from features import Deadline, Region, TimeExceeded
+from features import Deadline, Figure, Region, TimeExceeded
 from handler.errors import UpstreamError
 from handler.ports import Subject
 from handler.results import open_results
@@ -16,7 +16,7 @@ from handler.vision import answers
 from handler.vision.answers import Answer, Answers
 
 CAT = Subject("tag", "etag", "cat.jpg", lambda: b"")
-SEEN = Answer("1", (Region(0, 0, 0.5, 0.5),))
+SEEN = Answer("1", (Region(0, 0, 0.5, 0.5),), figure=Figure(Region(0, 0, 0.5, 0.5), (0.0, 1.0), (0.0, 0.5, 1.0)))
 SOON = Deadline()
 
 

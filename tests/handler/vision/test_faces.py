@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
-from tests import pictures
+from tests import pictures, similarity
 from tests.client import Client, size
 from tests.handler.vision.conftest import Serve
 from tests.stand_ins.rekognition import Fault, Rekognition
 
 from features import Deadline, Limits, Region, has_saliency, views
 from handler.settings import Settings
-from handler.vision.local import LocalFaces, _box
+from handler.vision.local import LocalFaces, _box, _figure
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 FACE = (0.3514, 0.1211, 0.1699, 0.2207)
@@ -254,6 +254,29 @@ def test_a_figure_has_a_box(drawn: Any, expected: Any) -> None:
     if expected == (0.5, 0.25, 0.5, 0.25):
         mask[310, 5] = True  # a speck far off
         assert _box(mask) == pytest.approx(expected, abs=0.01)
+
+
+def test_a_figure_tells_how_it_is_spread() -> None:
+    mask = np.zeros((320, 320), np.uint8)
+    assert _figure(mask) is None
+    mask[:, 160:] = 255
+    figure = _figure(mask)
+    assert figure is not None
+    assert figure.region == pytest.approx((0.5, 0.0, 0.5, 1.0), abs=0.01)
+    assert len(figure.across) == len(figure.down) == 65
+    assert [figure.across[line] for line in (0, 32, 48, 64)] == pytest.approx([0.0, 0.0, 0.5, 1.0], abs=1e-4)
+    assert [figure.down[line] for line in (0, 32, 48, 64)] == pytest.approx([0.0, 0.5, 0.75, 1.0], abs=1e-4)
+
+
+def test_a_wide_crop_of_who_stands_keeps_the_head() -> None:
+    client = Client({"SOURCE_BUCKETS": f"samples=file://{SAMPLES}", "PUBLIC_FEATURES": "*", "WEIGHTS": weights()})
+    address = "/photos/astronaut.jpg?feature=smartCropping&subject=salient&width=320&height=180&format=png"
+    made = pyvips.Image.new_from_buffer(client.get(address).body, "")
+    astronaut: Any = pyvips.Image.new_from_file(str(SAMPLES / "photos" / "astronaut.jpg"))
+    # Of 512 pixels her hair begins at 24 and her chin ends at 178.
+    assert min(
+        similarity.mean_difference(made, astronaut.crop(0, top, 512, 288).resize(0.625)) for top in range(0, 24)
+    ) < 3  # fmt: skip
 
 
 PROGRAM = """
