@@ -27,7 +27,7 @@ from features import (
 )
 from handler.observability import note
 from handler.ports import Eyes, ObjectInfo, Objects, StoredObject, Subject
-from handler.request import Conditions, ImageRequest
+from handler.request import Conditions, ImageRequest, named
 
 REPORT = "application/json"
 """Media type of what is no picture: `info`, palettes, verdicts."""
@@ -222,7 +222,7 @@ def _run(
 
 
 def _gather(request: ImageRequest, objects: Objects) -> _Ingredients:
-    refs = list(dict.fromkeys(_named(request.steps)))
+    refs = list(dict.fromkeys(named(request.steps)))
     if isinstance(request.source, bytes):
         return _Ingredients(request.source, {ref: _Once(objects.get(ref)) for ref in refs})
     if not refs:
@@ -230,12 +230,8 @@ def _gather(request: ImageRequest, objects: Objects) -> _Ingredients:
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only overlays need it
 
     with ThreadPoolExecutor(max_workers=len(refs) + 1) as pool:
-        original, *named = map(_Once, pool.map(objects.get, [request.source, *refs]))
-    return _Ingredients(original, dict(zip(refs, named, strict=True)))
-
-
-def _named(steps: Sequence[Step]) -> list[ObjectRef]:
-    return [ref for step in steps if step.feature.objects for ref in step.feature.objects(step.params)]
+        original, *others = map(_Once, pool.map(objects.get, [request.source, *refs]))
+    return _Ingredients(original, dict(zip(refs, others, strict=True)))
 
 
 def _etag(request: ImageRequest, ingredients: _Ingredients, version: str, verdict: tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -34,3 +34,8 @@ class Conditions(msgspec.Struct, frozen=True):
 
     none_match: str = ""
     modified_since: datetime | None = None
+
+
+def named(steps: Sequence[Step]) -> list[ObjectRef]:
+    """The further objects that steps name, as they name them: an empty bucket is the first source."""
+    return [ref for step in steps if step.feature.objects for ref in step.feature.objects(step.params)]

@@ -14,7 +14,7 @@ from handler.dialects.rewrite import Rewrite
 from handler.errors import BadRequest, Forbidden, NotFound
 from handler.hints import Hints
 from handler.presets import Recipe
-from handler.request import ImageRequest
+from handler.request import ImageRequest, named
 from handler.signature import parse_expiry
 
 KEY_PREFIX = "/_key/"
@@ -204,7 +204,9 @@ def _ruled(
     negotiated = asked.webp is not None and house.auto == {"webp"}
     if negotiated and asked.webp is not None and "webp" in accepts:
         recipe = Recipe(recipe.steps, asked.webp)
-    if caller is Caller.ANYONE and asked.ref.bucket not in house.public_sources:
+    # Whoever looks at the original looks at its overlays too, so they must lie where everything is open as well.
+    buckets = {asked.ref.bucket, *(ref.bucket for ref in named(recipe.steps))}
+    if caller is Caller.ANYONE and not buckets.issubset(house.public_sources):
         _refuse_dear(recipe.steps, house)
     preset = asked.controls.get("preset", house.default_preset or None)
     if preset is not None:

@@ -116,6 +116,11 @@ def test_what_is_dear_is_refused_without_a_signature(monkeypatch: pytest.MonkeyP
     assert names(ask("/cat.jpg", samples, bucket="samples", blur__sigma="2")) == ["blur"]
     with pytest.raises(Forbidden, match="PUBLIC_FEATURES"):
         ask("/cat.jpg", samples, bucket="photos", blur__sigma="2")
+    for bucket in ({"watermark.bucket": "photos"}, {}):
+        with pytest.raises(Forbidden, match="PUBLIC_FEATURES"):
+            ask("/cat.jpg", samples, bucket="samples", blur__sigma="2", watermark__key="logo.png", **bucket)
+    marked = {"watermark.key": "logo.png", "watermark.bucket": "samples"}
+    assert set(names(ask("/cat.jpg", samples, bucket="samples", blur__sigma="2", **marked))) == {"blur", "watermark"}
     # What the operator has named, anyone may ask for.
     assert names(ask("/cat.jpg", preset="soft")) == ["blur"]
 
