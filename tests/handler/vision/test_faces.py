@@ -16,7 +16,7 @@ import pyvips
 from tests import pictures, similarity
 from tests.client import Client, size
 from tests.handler.vision.conftest import Serve
-from tests.stand_ins.rekognition import Fault, Rekognition
+from tests.stand_ins.rekognition import Rekognition
 
 from features import Deadline, Limits, Region, has_saliency, views
 from handler.settings import Settings
@@ -113,28 +113,6 @@ def test_a_large_picture_is_sent_small(serve: Serve, folder: Path, rekognition: 
     rekognition.faces = [(0.5, 0.5, 0.25, 0.25)]
     assert size(serve().get("/large.jpg?smartCrop=true").body) == (600, 450)
     assert max(rekognition.pictures[0].width, rekognition.pictures[0].height) == 1920
-
-
-@pytest.mark.parametrize(
-    ("code", "http", "status", "attempts"),
-    [
-        ("ThrottlingException", 400, 503, 3),
-        ("InternalServerError", 500, 503, 3),
-        ("AccessDeniedException", 400, 502, 1),
-        ("InvalidImageFormatException", 400, 422, 1),
-        ("ImageTooLargeException", 400, 422, 1),
-    ],
-)
-def test_faults_of_the_service_have_their_statuses(
-    serve: Serve, folder: Path, rekognition: Rekognition, code: str, http: int, status: int, attempts: int
-) -> None:
-    (folder / "scene.png").write_bytes(pictures.png())
-    rekognition.faults = [Fault(code, http)] * 3
-    answer = serve().get("/scene.png?smartCrop=true")
-    assert answer.status == status
-    assert len(rekognition.asked) == attempts
-    assert "AKID" not in answer.body.decode()
-    assert ("Retry-After" in answer.headers) == (code == "ThrottlingException")
 
 
 def test_without_credentials_it_says_what_to_do(serve: Serve, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

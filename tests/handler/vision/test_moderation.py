@@ -16,7 +16,6 @@ from tests.stand_ins.rekognition import Fault, Rekognition
 
 from features import Deadline, ObjectRef
 from handler.doors.uploads import UploadDoor
-from handler.vision import rekognition as adapter
 
 REJECT = json.dumps({"contentModeration": {"action": "reject"}})
 
@@ -204,55 +203,6 @@ def test_without_rekognition_it_says_what_to_set(serve: Serve) -> None:
 
 def _faults(rekognition: Rekognition, code: str, count: int = 3, status: int = 400) -> None:
     rekognition.faults = [Fault(code, status)] * count
-
-
-def test_a_throttled_question_is_asked_again(serve: Serve, rekognition: Rekognition) -> None:
-    _faults(rekognition, "ThrottlingException", 2)
-    assert serve(ALWAYS=REJECT).get("/good.jpg").status == 200
-    assert len(rekognition.asked) == 3
-
-
-@pytest.mark.parametrize(
-    ("code", "status", "attempts"),
-    [
-        ("ThrottlingException", 400, 3),
-        ("ProvisionedThroughputExceededException", 400, 3),
-        ("InternalServerError", 500, 3),
-        ("AccessDeniedException", 400, 1),
-    ],
-)
-def test_while_nobody_can_judge_nothing_leaves(
-    serve: Serve, rekognition: Rekognition, code: str, status: int, attempts: int
-) -> None:
-    _faults(rekognition, code, status=status)
-    client = serve(ALWAYS=REJECT)
-    answer = client.get("/good.jpg")
-    assert (answer.status, answer.json()["code"]) == (503, "ContentModeration::Unavailable")
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert len(rekognition.asked) == attempts
-    # The failure itself is not remembered.
-    rekognition.faults.clear()
-    assert client.get("/good.jpg").status == 200
-
-
-def test_a_service_that_does_not_answer_is_down(
-    serve: Serve, rekognition: Rekognition, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(adapter, "_READ_SECONDS", 0.5)
-    rekognition.faults = [Fault(seconds=2.0)] * 3
-    assert serve(ALWAYS=REJECT).get("/good.jpg").status == 503
-    assert len(rekognition.asked) == 3
-
-
-def test_a_question_takes_no_longer_than_the_request_may(serve: Serve, rekognition: Rekognition) -> None:
-    rekognition.faults = [Fault(seconds=3.0)]
-    answer = serve(ALWAYS=REJECT).get("/good.jpg", seconds=1.5)
-    assert answer.status == 503
-
-
-def test_a_service_that_cannot_be_reached_is_down(serve: Serve) -> None:
-    answer = serve(ALWAYS=REJECT, AWS_ENDPOINT_URL_REKOGNITION="http://127.0.0.1:9").get("/good.jpg")
-    assert answer.status == 503
 
 
 @pytest.mark.parametrize("fail", ["closed", "open"])
