@@ -125,6 +125,22 @@ def elsewhere(result: Result, address: str, seconds: int) -> Answer:
     return Answer(HTTPStatus.FOUND, headers | ({"Vary": "Accept"} if result.negotiated else {}))
 
 
+def directives(cache_control: str) -> dict[str, str]:
+    """What a Cache-Control says, in small letters (RFC 9111, 5.2)."""
+    parts = (part.strip().lower().partition("=") for part in cache_control.split(","))
+    return {name: value.strip('"') for name, _, value in parts if name}
+
+
+def freshness(cache_control: str, most: int) -> int:
+    """Seconds for which any cache may keep what has that Cache-Control, at most `most`; 0: not at all."""
+    said = directives(cache_control)
+    if not {"no-store", "no-cache", "private"}.isdisjoint(said):
+        return 0
+    ages = (said[name] for name in ("s-maxage", "max-age") if name in said)
+    # What cannot be read counts as stale (RFC 9111, 4.2.1).
+    return min([most, *(int(age) if age.isdecimal() else 0 for age in ages)])
+
+
 def stored(info: ObjectInfo, body: bytes) -> Answer:
     """A result as it lies in the store."""
     headers = {

@@ -2,7 +2,7 @@
 
 In the results bucket, under the cache tag of the original (32 hex digits) and the ETag of the answer:
 
-private/<tag>/<etag>         the picture; or empty, and its metadata name where it lies in public
+private/<tag>/<etag>         the picture; or empty, and its metadata name where it lies in public, and where it `was`
 private/<tag>/<etag>@<tag>   empty: a picture under the second tag into which this object went as well
 public/_results/<name>       what is too large for an answer and open to all, under a name that nobody can guess
 """
@@ -18,12 +18,12 @@ import msgspec
 from msgspec.structs import replace
 
 from features import Output
-from handler.errors import HandlerError, UpstreamError
+from handler.errors import Forbidden, HandlerError, NotFound, UpstreamError
 from handler.observability import logger
-from handler.ports import StoredObject
+from handler.ports import ObjectInfo, StoredObject
 from handler.produce import Result
 from handler.request import ImageRequest
-from handler.response import SVG, attachment
+from handler.response import SVG, attachment, directives, freshness
 from handler.results import ResultStore
 
 PRIVATE, PUBLIC = "private/", "public/_results/"
@@ -36,7 +36,8 @@ LARGE_ORIGINAL = 2_000_000
 _SLOW = frozenset({"clahe", "median", "quantize", "waveletSharpen"})
 """Features that take more than writing an object costs, which is 0.2 s of a processor, at 1200 pixels."""
 _NAME = re.compile("[0-9a-f]{32}")
-_AT = "public"
+_AT, _WAS = "public", "was"
+_NOT_TAKEN = "the results bucket does not take the picture"
 
 
 class Shelf(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ class Shelf(msgspec.Struct, frozen=True):
             return None
         try:
             kept = self.store.get(_key(bare))
-            return self._result(request, bare, kept) if kept is not None and not self._is_old(kept) else None
+            return self._result(request, bare, kept) if kept is not None and not self._is_old(kept.info) else None
         except HandlerError as error:
             # Nothing is lost but the time to make it again.
             logger().warning("a kept picture cannot be read", extra={"detail": error.detail or error.message})
@@ -69,11 +70,14 @@ class Shelf(msgspec.Struct, frozen=True):
         if not _is_nameable(result):
             return result
         if self.most and len(result.body) > self.most:
-            return self._aside(request, result)
+            try:
+                return self._aside(request, result)
+            except (Forbidden, NotFound) as error:
+                # Not the client's fault, and its key is not the client's to know.
+                raise UpstreamError(_NOT_TAKEN, detail=error.detail or error.message) from error
         if self._is_worth_it(request, size):
             try:
-                self._put(_key(result), request, result, result.body)
-                self._refer(result)
+                self._put(_key(result), request, result, result.body, self.store.head(_key(result)))
             except HandlerError as error:
                 logger().warning("a picture cannot be kept", extra={"detail": error.detail or error.message})
         return result
@@ -81,7 +85,9 @@ class Shelf(msgspec.Struct, frozen=True):
     def link(self, result: Result, request: ImageRequest) -> tuple[str, int]:
         """Where to read what lies aside, and for how many seconds that may be kept; 0: not at all."""
         if result.aside.startswith(PUBLIC):
-            return f"/{result.aside.removeprefix('public/')}", REDIRECT_SECONDS
+            in_request = (value for name, value in request.headers.items() if name.lower() == "cache-control")
+            said = next(in_request, result.cache_control or self.cache_control)
+            return f"/{result.aside.removeprefix('public/')}", freshness(said, REDIRECT_SECONDS)
         seconds = LINK_SECONDS
         if request.expires is not None:
             seconds = max(1, min(seconds, int((request.expires - datetime.now(UTC)).total_seconds())))
@@ -112,8 +118,7 @@ class Shelf(msgspec.Struct, frozen=True):
                 continue
             if other:
                 yield key
-            if name := facts.metadata.get(_AT):
-                yield PUBLIC + name
+            yield from _in_public(facts)
 
     def _is_worth_it(self, request: ImageRequest, size: int) -> bool:
         """What is cheaper to make again than to fetch is not kept."""
@@ -129,9 +134,9 @@ class Shelf(msgspec.Struct, frozen=True):
     def _may_be_large(self, size: int) -> bool:
         return 0 < self.most < size * 4
 
-    def _is_old(self, kept: StoredObject) -> bool:
+    def _is_old(self, kept: ObjectInfo) -> bool:
         """Whether it could be gone while a redirect still leads to it."""
-        return datetime.now(UTC) - kept.info.last_modified > self.life - timedelta(days=1)
+        return datetime.now(UTC) - kept.last_modified > self.life - timedelta(days=1)
 
     def _result(self, request: ImageRequest, bare: Result, kept: StoredObject) -> Result | None:
         facts = kept.info.metadata
@@ -144,59 +149,84 @@ class Shelf(msgspec.Struct, frozen=True):
         )
         if name := facts.get(_AT):
             # What has become restricted since is made again, under a key that the CDN cannot read.
-            return replace(found, aside=PUBLIC + name) if not request.restricted else None
+            return replace(found, aside=PUBLIC + name) if not _is_closed(request, bare) else None
         if self.most and kept.info.size > self.most:
-            return replace(found, aside=kept.info.ref.key) if request.restricted else None
+            return replace(found, aside=kept.info.ref.key) if _is_closed(request, bare) else None
         return replace(found, body=kept.read())
 
     def _aside(self, request: ImageRequest, result: Result) -> Result:
         """Put where a redirect can lead to. UpstreamError if that does not work: there is no other way to answer."""
         key = _key(result)
-        if request.restricted:
-            self._put(key, request, result, result.body)
-            self._refer(result)
-            return replace(result, body=b"", aside=key)
-        name = os.urandom(16).hex()
-        self._put(PUBLIC + name, request, result, result.body)
-        self._put(key, request, result, b"", **{_AT: name})
-        self._refer(result)
-        return replace(result, body=b"", aside=PUBLIC + name)
+        there = self.store.head(key)
+        if not _is_closed(request, result):
+            return replace(result, body=b"", aside=PUBLIC + self._published(request, result, there))
+        if not self._put(key, request, result, result.body, there) and self._name(self.store.head(key)):
+            raise UpstreamError(_NOT_TAKEN, detail=key)
+        return replace(result, body=b"", aside=key)
 
-    def _put(self, key: str, request: ImageRequest, result: Result, body: bytes, **more: str) -> None:
-        """Write over whatever lies there: it is as good, too old, or readable by others than may read it now."""
+    def _published(self, request: ImageRequest, result: Result, there: ObjectInfo | None) -> str:
+        """The name under which it is open to all. Of several that make it at once the first gives it."""
+        if name := self._name(there):
+            return name
+        key, name = _key(result), os.urandom(16).hex()
+        self._put(PUBLIC + name, request, result, result.body, None)
+        # A redirect to the one before may be kept for an hour: it stays, and the new one knows of it.
+        was = {_WAS: there.metadata[_AT]} if there and _AT in there.metadata else {}
+        if self._put(key, request, result, b"", there, **{_AT: name}, **was):
+            return name
+        self.store.delete([PUBLIC + name])
+        first = self._name(self.store.head(key))
+        if first is None:
+            raise UpstreamError(_NOT_TAKEN, detail=key)
+        return first
+
+    def _name(self, there: ObjectInfo | None) -> str | None:
+        """Under which a picture lies in public, as long as a redirect may lead to it."""
+        return there.metadata.get(_AT) if there and not self._is_old(there) else None
+
+    def _put(
+        self, key: str, request: ImageRequest, result: Result, body: bytes, there: ObjectInfo | None, **more: str
+    ) -> bool:
+        """Write in the place of what lies there: it is too old, or readable by others than may read it now.
+
+        False where somebody else was faster.
+        """
         facts = {name: str(getattr(result, name)) for name in ("width", "height") if getattr(result, name)}
         facts |= {"negotiated": "yes"} if result.negotiated else {}
         facts |= {"cache-tag": ",".join(result.tags), **more}
+        is_public = key.startswith(PUBLIC)
         if request.output.download:
             facts["Content-Disposition"] = attachment(request.output.download)
-        elif result.media_type == SVG and not key.startswith(PUBLIC):
+        elif result.media_type == SVG and not is_public:
             # Behind a presigned address S3 answers itself, and cannot say that no script may run: so it is no page.
             facts["Content-Disposition"] = "attachment"
-        there = self.store.head(key) if not key.startswith(PUBLIC) else None
+        if not is_public:
+            self._refer(result)
         written = self.store.put(
             key,
             body,
             content_type=result.media_type,
-            cache_control=self.cache_control if key.startswith(PUBLIC) else "no-store",
+            cache_control=(result.cache_control or self.cache_control) if is_public else "no-store",
             metadata=facts,
             replaces=there.etag if there else None,
         )
-        if not written and key.startswith(PUBLIC):
-            raise UpstreamError("the results bucket does not take the picture", detail=key)
-        if there and (name := there.metadata.get(_AT)):
-            self.store.delete([PUBLIC + name])
+        if not written and is_public:
+            raise UpstreamError(_NOT_TAKEN, detail=key)
+        if written and there and _AT not in more:
+            self.store.delete(list(_in_public(there)))
+        return written
 
     def _refer(self, result: Result) -> None:
-        """Say under each further object where the picture lies, so that withdrawing any of them finds it."""
+        """Say under each further object where the picture lies, so that withdrawing any of them finds it.
+
+        Written anew each time, or the bucket would forget it before the picture.
+        """
         first, *others = result.tags
         for tag in others:
+            key = f"{PRIVATE}{tag}/{result.etag}@{first}"
+            there = self.store.head(key)
             self.store.put(
-                f"{PRIVATE}{tag}/{result.etag}@{first}",
-                b"",
-                content_type="",
-                cache_control="",
-                metadata={},
-                replaces=None,
+                key, b"", content_type="", cache_control="", metadata={}, replaces=there.etag if there else None
             )
 
 
@@ -207,3 +237,13 @@ def _is_nameable(result: Result) -> bool:
 
 def _key(result: Result) -> str:
     return f"{PRIVATE}{result.tags[0]}/{result.etag}"
+
+
+def _is_closed(request: ImageRequest, result: Result) -> bool:
+    """Whether its bytes may lie nowhere in public: not all may see it, or the original says that no cache may."""
+    return request.restricted or not {"no-store", "private"}.isdisjoint(directives(result.cache_control))
+
+
+def _in_public(facts: ObjectInfo) -> Iterator[str]:
+    """What a marker leads to, now and before."""
+    return (PUBLIC + facts.metadata[name] for name in (_AT, _WAS) if name in facts.metadata)
