@@ -173,7 +173,7 @@ def _operator(
         from handler.withdrawal import Withdrawal  # noqa: PLC0415
 
         cdn = Distribution(settings.distribution_id, aws) if settings.distribution_id else None
-        withdrawal = Withdrawal(workshop.objects, shelf, cdn)
+        withdrawal = Withdrawal(workshop.objects, shelf, cdn, house.source_of)
         sources = tuple(place.name for place in read_places(settings.source_buckets))
         return OperatorDoor(
             workshop, house, ignored, caching, sources, withdrawal,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -24,6 +24,8 @@ class Withdrawal(msgspec.Struct, frozen=True):
     objects: Objects
     shelf: Shelf | None
     cdn: Distribution | None
+    source_of: Callable[[ObjectRef], ObjectRef] = lambda ref: ref
+    """Where a key of an address lies that is named without a bucket, as SOURCE_PATHS have it."""
 
     def of(self, refs: Sequence[ObjectRef], deadline: Deadline) -> dict[str, object]:
         """Withdraw objects, which may be gone already. Forbidden for a bucket that is not listed, UpstreamError."""
@@ -35,7 +37,10 @@ class Withdrawal(msgspec.Struct, frozen=True):
 
     def _tags(self, ref: ObjectRef) -> Iterator[str]:
         """Of the key as it came, and of those under which it may have been found."""
-        ref = self.objects.resolve(ref)
+        for lies in dict.fromkeys((self.objects.resolve(ref), self.objects.resolve(self.source_of(ref)))):
+            yield from self._spelled(lies)
+
+    def _spelled(self, ref: ObjectRef) -> Iterator[str]:
         if is_impossible(ref.key):
             raise BadRequest(f"`keys` must be keys that a store can have, got {ref.key[:60]!a}")
         for key in (ref.key, *other_forms(ref.key)):

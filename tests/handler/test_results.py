@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from tests.stand_ins.moto import Moto
@@ -202,6 +206,37 @@ print(json.dumps([results.put(f"k{{n}}", b"x", **facts) for n in range(40)]))
     processes = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(3)]
     won = [json.loads(process.communicate()[0]) for process in processes]
     assert [sum(each) for each in zip(*won, strict=True)] == [1] * 40
+
+
+@pytest.mark.parametrize("left", [b"", b"x" * 31])
+def test_what_a_full_disk_left_of_the_secret_signs_nothing(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / ".results").mkdir()
+    secret = tmp_path / ".results" / "secret"
+    secret.write_bytes(left)
+    results = open_results(f"results={tmp_path.as_uri()}")
+    until = str(int(time.time()) + 60)
+    forged = hmac.new(left, f"cat\n{until}".encode(), hashlib.sha256).hexdigest()
+    assert not results.admits("cat", until, forged)
+    said = dict(parse_qsl(urlsplit(results.link("cat", 60)).query))
+    assert open_results(f"results={tmp_path.as_uri()}").admits("cat", said["until"], said["proof"])
+    assert (len(secret.read_bytes()), secret.stat().st_mode & 0o777) == (32, 0o600)
+
+
+def test_a_disk_that_is_full_when_the_secret_is_made(tmp_path: Path) -> None:
+    program = f"""
+import resource, signal
+from handler.errors import UpstreamError
+from handler.results import open_results
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+try:
+    open_results("results={tmp_path.as_uri()}").link("cat", 60)
+except UpstreamError:
+    print("refused")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "refused\n", done.stderr
+    assert [path.name for path in (tmp_path / ".results").iterdir()] == ["lock"]
 
 
 @pytest.mark.parametrize("spec", ["", "one,two", "x=gs://bucket", "x=https://host", "a b"])

@@ -124,6 +124,22 @@ def test_the_other_spelling_of_a_key(environment: dict[str, str], results: Path)
     assert kept(results) == []
 
 
+def test_a_key_as_an_address_names_it(environment: dict[str, str], tmp_path: Path, results: Path) -> None:
+    """Under SOURCE_PATHS an address says another key than the source has; both can be withdrawn."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "cat.jpg").write_bytes(pictures.jpeg())
+    sources = f"{environment['SOURCE_BUCKETS']},shop=file://{other}"
+    client = Client({**environment, "SOURCE_BUCKETS": sources, "SOURCE_PATHS": "goods/=shop"})
+    for keys, more in [(("goods/cat.jpg",), {}), (("cat.jpg",), {"bucket": "shop"})]:
+        assert client.get(f"/goods/cat.jpg{AVIF}").status == 200
+        assert purge(client, *keys, **more).json()["results"] == 1
+        assert kept(results) == []
+    assert client.get(f"/goods/cat.jpg{AVIF}").status == 200
+    assert purge(client, "cat.jpg").json()["results"] == 0
+    assert purge(client, "goods/cat.jpg", bucket="shop").json()["results"] == 0
+
+
 @pytest.mark.parametrize(
     ("said", "status", "named"),
     [

@@ -19,7 +19,7 @@ _SECONDS = 35.0
 @click.command()
 @click.argument("keys", nargs=-1, required=True, metavar="KEY…")
 @click.option("--url", required=True, help="Address of the service, such as https://images.example.com.")
-@click.option("--bucket", help="Source in which the keys lie; nothing: the first.")
+@click.option("--bucket", help="Source in which the keys lie; nothing: where an address without one finds them.")
 @click.option("--token", envvar="IMAGE_HANDLER_TOKEN", hidden=True)
 def purge(keys: tuple[str, ...], url: str, bucket: str | None, token: str | None) -> None:
     """Withdraw the originals KEY…: pictures kept of them, what was seen in them, and every copy in the CDN.

@@ -22,6 +22,8 @@ from handler.objects.stored import Stored
 from handler.ports import ObjectInfo, StoredObject
 from handler.results.keys import checked
 
+_SECRET_BYTES = 32
+
 
 class FolderResults:
     """A folder. What a bucket keeps as headers lies in `.results/`; a lock makes conditions hold between processes."""
@@ -105,11 +107,12 @@ class FolderResults:
         """What addresses are signed with: made once, the same for every process that serves this folder."""
         path = self._own / "secret"
         with self._locked("secret", exclusive=True):
-            if not path.is_file():
-                draft = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(draft, "wb") as file:
-                    file.write(os.urandom(32))
-            return path.read_bytes()
+            secret = path.read_bytes() if path.is_file() else b""
+            # Shorter is what a full disk left behind: signed with nothing, anybody's address would be genuine.
+            if len(secret) != _SECRET_BYTES:
+                secret = os.urandom(_SECRET_BYTES)
+                self._replace(path, secret, 0o600)
+            return secret
 
     def _paths(self, key: str) -> tuple[Path, Path]:
         segments = checked(key).split("/")
@@ -136,11 +139,12 @@ class FolderResults:
             said.get("metadata", {}),
         )
 
-    def _replace(self, target: Path, body: bytes) -> None:
+    def _replace(self, target: Path, body: bytes, mode: int = 0o666) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = self._own / uuid.uuid4().hex
         try:
-            draft.write_bytes(body)
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                file.write(body)
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
