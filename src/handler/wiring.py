@@ -24,7 +24,7 @@ from handler.objects import Sources, open_sources, read_places, source_of
 from handler.observability import logger
 from handler.ports import HandsOver
 from handler.produce import Workshop, produce
-from handler.response import Caching
+from handler.response import Answer, Caching, report
 from handler.secrets import prefetch
 from handler.settings import Settings, SettingsError
 from handler.signature import Signatures
@@ -130,7 +130,7 @@ def _http(
         most=settings.answer_bytes,
         shelf=shelf,
         heavy=heavy,
-        documents={"openapi.json": _openapi},
+        documents={"openapi.json": _openapi, "docs": _reference, "docs.css": _style},
         questions=_questions(house, callers, ignored, workshop),
     )
 
@@ -238,7 +238,20 @@ def _uploads(settings: Settings, aws: AwsAccess, objects: Sources, workshop: Wor
     )
 
 
-def _openapi() -> object:
+def _openapi() -> Answer:
     from handler.reference import openapi  # noqa: PLC0415 - no picture needs it
 
-    return openapi()
+    return report(openapi(), cache_control="public, max-age=300")
+
+
+def _reference() -> Answer:
+    from handler.pages import reference  # noqa: PLC0415 - no picture needs it
+    from handler.reference import openapi  # noqa: PLC0415
+
+    return reference(openapi())
+
+
+def _style() -> Answer:
+    from handler.pages import style  # noqa: PLC0415 - no picture needs it
+
+    return style()

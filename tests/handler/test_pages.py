@@ -86,6 +86,6 @@ def test_the_reference_says_what_the_document_says(words: str) -> None:
 def test_a_page_loads_nothing_from_elsewhere() -> None:
     answer = pages.reference(DOCUMENT)
     assert re.findall(r'(?:href|src)="([^"]+)"', answer.body.decode()) == [
-        pages.STYLE, pages.ICON, "/_demo/", "/_api/docs", "/_api/openapi.json", "#parameters",
+        pages.STYLE, pages.ICON, "/_demo/index.html", "/_api/docs", "/_api/openapi.json", "#parameters",
     ]  # fmt: skip
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; img-src 'self'; style-src 'self'")

@@ -19,6 +19,8 @@ ROUTES = [
     ("/nothing.jpg", "api", False, 404),
     ("/_health", "api", False, 200),
     ("/_api/openapi.json", "api", True, 200),
+    ("/_api/docs", "api", True, 200),
+    ("/_api/docs.css", "api", True, 200),
     ("/_api/images", "api", True, 401),
     ("/_api/nothing", "api", True, 404),
     ("/_results/0123", "results", False, 404),

@@ -19,7 +19,6 @@ from handler.app import lambda_handler
 from handler.doors.server import PictureServer, access
 from handler.doors.workers import Bounds
 from handler.observability import logger
-from handler.response import Answer
 from handler.settings import Settings
 
 # How long requests under way may take once the server is told to stop; Kubernetes waits 30 s by default.
@@ -56,17 +55,10 @@ def serve(images: Path | None, host: str, port: int, workers: int, queue: int) -
     application = wiring.build(settings)
     wiring.use(application)
     bounds = Bounds(workers, queue, settings.max_source_bytes * 14 // 10, settings.max_seconds + 0.5)
-    own = {**pages.demo(), pages.STYLE: pages.style, "/_api/docs": _reference}
-    server = PictureServer(lambda_handler, bounds, own, loopback_only=on_loopback)
+    server = PictureServer(lambda_handler, bounds, pages.demo(), loopback_only=on_loopback)
     _log_to_standard_output()
     click.echo(f"Serving {images or settings.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
     _run(server, listener)
-
-
-def _reference() -> Answer:
-    from handler.reference import openapi  # noqa: PLC0415 - only who reads it pays for it
-
-    return pages.reference(openapi())
 
 
 def _listen(host: str, port: int) -> socket.socket:

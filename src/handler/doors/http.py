@@ -57,8 +57,8 @@ class HttpDoor(msgspec.Struct, frozen=True):
     """Bytes of the largest answer, base64 included; 0: no limit."""
     shelf: Shelf | None = None
     heavy: HandsOver | None = None
-    documents: Mapping[str, Callable[[], object]] = msgspec.field(default_factory=dict)
-    """JSON documents under `/_api/`, open to anyone."""
+    documents: Mapping[str, Callable[[], Answer]] = msgspec.field(default_factory=dict)
+    """What can be read under `/_api/`, open to anyone."""
     questions: Callable[[], Mapping[str, Question]] | None = None
     """JSON answers to a query under `/_api/`, open to anyone."""
 
@@ -152,7 +152,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
 
     def _api(self, page: str, call: Call, deadline: Deadline) -> Answer:
         if page in self.documents and call.method in _PICTURE_METHODS:
-            return response.report(self.documents[page](), cache_control="public, max-age=300")
+            return self.documents[page]()
         question = self.questions().get(page) if self.questions else None
         if question is not None and call.method in _PICTURE_METHODS:
             return response.report(question.answer(**_given(question, call)))

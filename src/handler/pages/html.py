@@ -30,7 +30,8 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <header><h1>{title}</h1>
-<nav><a href="/_demo/">Demo</a> <a href="/_api/docs">Reference</a> <a href="/_api/openapi.json">OpenAPI</a></nav>
+<nav><a href="/_demo/index.html">Demo</a>
+<a href="/_api/docs">Reference</a> <a href="/_api/openapi.json">OpenAPI</a></nav>
 </header>
 <main>
 {content}
