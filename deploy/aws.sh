@@ -71,7 +71,9 @@ deploy() {
   [ -n "${SOURCE_BUCKETS:-}" ] || exists || fail "a new stack needs SOURCE_BUCKETS=bucket,another"
   local uri parameters bucket options=()
   uri=${IMAGE_URI:-$(image)}
-  parameters=("ImageUri=$uri" "Architecture=$(architecture)" "DeployedAt=$(date -u +%Y-%m-%dT%H:%M:%SZ)")
+  parameters=("ImageUri=$uri" "DeployedAt=$(date -u +%Y-%m-%dT%H:%M:%SZ)")
+  # Of an image that was built elsewhere only the caller can know what it was built for.
+  [ -n "${IMAGE_URI:-}" ] && [ -z "${ARCHITECTURE:-}" ] || parameters+=("Architecture=$(architecture)")
   [ -z "${SOURCE_BUCKETS:-}" ] || parameters+=("SourceBuckets=$SOURCE_BUCKETS")
   if (($(wc -c <"$TEMPLATE") > LARGEST_INLINE)); then
     bucket=$(template_bucket)

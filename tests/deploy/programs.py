@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,17 @@ class Ran:
 
 
 def make(folder: Path, *said: str, **answers: tuple[int, str]) -> Ran:
-    """Run make with the stand-ins before everything else on PATH; names of `answers` are calls with underscores."""
+    """Run make, as `run` does."""
+    return run(folder, ["make", "--silent", "--no-print-directory", *said], **answers)
+
+
+def run(
+    folder: Path, command: list[str], *, variables: Mapping[str, str] | None = None, **answers: tuple[int, str]
+) -> Ran:
+    """Run a command of the repository with the stand-ins before everything else on PATH.
+
+    Names of `answers` are calls with underscores.
+    """
     log, standing = folder / "calls", folder / "answers"
     log.write_text("")
     more = {name.replace("__", "-").replace("_", " "): answer for name, answer in answers.items()}
@@ -65,8 +76,7 @@ def make(folder: Path, *said: str, **answers: tuple[int, str]) -> Ran:
         program = folder / name
         program.write_text(_PROGRAM.format(python=sys.executable, answers=str(standing), calls=str(log)))
         program.chmod(0o755)
-    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(folder)}
-    command = ["make", "--silent", "--no-print-directory", *said]
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(folder), **(variables or {})}
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     calls, read, bare = ([entry[part] for entry in entries] for part in ("call", "read", "bare"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
-from tests.deploy.programs import DIGEST, REGISTRY, make
+from tests.deploy.programs import DIGEST, REGISTRY, ROOT, make, run
 from tests.template.stack import TEMPLATE, template
+
+from handler.presets import read_presets
 
 STACK = ("STACK=pictures", "SOURCE_BUCKETS=photos,more.photos")
 
@@ -65,7 +69,22 @@ def test_an_image_that_was_pushed_is_not_built_again(tmp_path: Path) -> None:
     ran = make(tmp_path, "deploy", *STACK, f"IMAGE_URI={uri}")
     assert ran.status == 0, ran.faults
     assert not [call for call in ran.calls if call[0] == "docker"]
-    assert f"ImageUri={uri}" in ran.call("aws", "cloudformation", "deploy")
+    call = ran.call("aws", "cloudformation", "deploy")
+    assert f"ImageUri={uri}" in call
+    assert not [said for said in call if said.startswith("Architecture=")], "nobody has said what it was built for"
+    ran = make(tmp_path, "deploy", *STACK, f"IMAGE_URI={uri}", "ARCHITECTURE=arm64")
+    assert "Architecture=arm64" in ran.call("aws", "cloudformation", "deploy")
+
+
+def test_a_value_that_make_would_spoil_goes_to_the_script_as_the_guide_says(tmp_path: Path) -> None:
+    (told,) = re.findall(r"`STACK=pictures (deploy/aws\.sh deploy '.*')`", (ROOT / "README.md").read_text("utf-8"))
+    program, command, presets = shlex.split(told)
+    ran = run(tmp_path, [program, command, presets], variables={"STACK": "pictures"})
+    assert ran.status == 0, ran.faults
+    assert presets in ran.call("aws", "cloudformation", "deploy")
+    name, _, value = presets.partition("=")
+    assert name in template()["Parameters"]
+    assert read_presets(json.loads(value))
 
 
 def test_a_stack_that_is_there_keeps_its_buckets(tmp_path: Path) -> None:
