@@ -57,21 +57,21 @@ class Ran:
 
 
 def make(folder: Path, *said: str, **answers: tuple[int, str]) -> Ran:
-    """Run make, as `run` does."""
-    return run(folder, ["make", "--silent", "--no-print-directory", *said], **answers)
+    """Run make, as `run` does; names of `answers` are calls with underscores."""
+    named = {name.replace("__", "-").replace("_", " "): answer for name, answer in answers.items()}
+    return run(folder, ["make", "--silent", "--no-print-directory", *said], named)
 
 
 def run(
-    folder: Path, command: list[str], *, variables: Mapping[str, str] | None = None, **answers: tuple[int, str]
+    folder: Path,
+    command: list[str],
+    answers: Mapping[str, tuple[int, str]] | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Ran:
-    """Run a command of the repository with the stand-ins before everything else on PATH.
-
-    Names of `answers` are calls with underscores.
-    """
+    """Run a command of the repository with the stand-ins before everything else on PATH."""
     log, standing = folder / "calls", folder / "answers"
     log.write_text("")
-    more = {name.replace("__", "-").replace("_", " "): answer for name, answer in answers.items()}
-    standing.write_text(json.dumps({**more, **ANSWERS}))
+    standing.write_text(json.dumps({**(answers or {}), **ANSWERS}))
     for name in ("aws", "docker"):
         program = folder / name
         program.write_text(_PROGRAM.format(python=sys.executable, answers=str(standing), calls=str(log)))
