@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
 import msgspec
 
-from features import Step, by_name, check
+from features import Limits, Step, by_name, check
 from handler.presets import Recipe
 
 HEADERS = ("Sec-CH-DPR", "Sec-CH-Width")
@@ -32,21 +33,44 @@ class Hints(msgspec.Struct, frozen=True):
             width=int(width) if _WIDTH.fullmatch(width) and int(width) <= 65_535 else None,
         )
 
-    def on(self, recipe: Recipe) -> Recipe:
-        """The recipe with what it leaves open: the density of a resize, the width where nothing resizes."""
-        at = next((at for at, step in enumerate(recipe.steps) if step.feature.name == "resize"), None)
-        if at is None:
-            return self._resized(recipe)
-        params = recipe.steps[at].params
-        is_open = getattr(params, "dpr", 1.0) == 1.0 and (getattr(params, "width", 0) or getattr(params, "height", 0))
-        if self.dpr is None or not is_open:
-            return recipe
-        step = Step(recipe.steps[at].feature, msgspec.structs.replace(params, dpr=self.dpr))
-        return msgspec.structs.replace(recipe, steps=(*recipe.steps[:at], step, *recipe.steps[at + 1 :]))
+    def on(self, recipe: Recipe, limits: Limits) -> Recipe:
+        """The recipe with what it leaves open: the density of its sizes, the width where nothing resizes.
 
-    def _resized(self, recipe: Recipe) -> Recipe:
-        if self.width is None or any(step.is_report for step in recipe.steps):
+        A browser's header must not turn an answer into a refusal: what would go beyond the limits is left out.
+        """
+        resizes = [step.params for step in recipe.steps if step.feature.name == "resize"]
+        if not resizes:
+            return self._resized(recipe, limits)
+        if self.dpr is None or any(getattr(params, "dpr", 1.0) != 1.0 for params in resizes):
+            return recipe
+        most = limits.result_pixels_of.get(recipe.output.format or "", limits.result_pixels)
+        for step in recipe.steps:
+            sides = [side * self.dpr * (getattr(step.params, "ratio", None) or 1.0) for side in _sides(step).values()]
+            if max(sides, default=0) > limits.result_side or (len(sides) > 1 and math.prod(sides) > most):
+                return recipe
+        return msgspec.structs.replace(recipe, steps=tuple(map(self._denser, recipe.steps)))
+
+    def _denser(self, step: Step) -> Step:
+        """A size in pixels of the page, in pixels of the device."""
+        sides = _sides(step)
+        if not sides or self.dpr is None:
+            return step
+        if step.feature.name == "resize":
+            return step._replace(params=msgspec.structs.replace(step.params, dpr=self.dpr))
+        larger = {name: round(side * self.dpr) for name, side in sides.items()}
+        return step._replace(params=msgspec.structs.replace(step.params, **larger))
+
+    def _resized(self, recipe: Recipe, limits: Limits) -> Recipe:
+        is_report = any(step.is_report for step in recipe.steps)
+        if self.width is None or self.width > limits.result_side or is_report:
             return recipe
         resize = by_name("resize")
         wanted = check(resize.params, {"width": self.width, "withoutEnlargement": True})
         return recipe.over(Recipe((Step(resize, wanted),)))
+
+
+def _sides(step: Step) -> dict[str, int]:
+    """The sides that a size names."""
+    if step.feature.name not in ("resize", "fill"):
+        return {}
+    return {name: side for name in ("width", "height") if (side := getattr(step.params, name))}

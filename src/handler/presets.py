@@ -16,6 +16,8 @@ class Recipe(msgspec.Struct, frozen=True):
 
     steps: tuple[Step, ...] = ()
     output: Output = msgspec.field(default_factory=Output)
+    off: frozenset[str] = frozenset()
+    """Features that it switches off, whatever it is put on top of."""
 
     @classmethod
     def read(cls, said: object, where: str = "") -> Recipe:
@@ -30,19 +32,31 @@ class Recipe(msgspec.Struct, frozen=True):
             for name in words.controls:
                 if name != "feature":
                     raise InvalidParameter(f"{where}.{name}", "left out: it steers a request", words.controls[name])
-            return cls(edits(words.edits, text=True, where=where), check(Output, words.output, where=where, text=True))
+            return cls.of_words(words, where)
         meaning = aws_edits.read(said, where)
         return cls(meaning.steps, meaning.output)
+
+    @classmethod
+    def of_words(cls, words: query.Words, where: str = "") -> Recipe:
+        """What query parameters say; a feature that they name and leave out (`flip=0`) is off. InvalidParameter."""
+        steps = edits(words.edits, text=True, where=where)
+        off = words.edits.keys() - {step.feature.name for step in steps}
+        return cls(steps, check(Output, words.output, where=where, text=True), frozenset(off))
 
     def over(self, base: Recipe) -> Recipe:
         """This recipe on top of another: its features replace theirs, its output options win.
 
         Where one of them has an order of its own (Thumbor's filters), that is kept, and this one's steps come last.
         """
-        mine = {step.feature.name for step in self.steps}
-        kept = tuple(step for step in base.steps if step.feature.name not in mine)
-        is_ordered = _in_order(kept) and _in_order(self.steps)
-        return Recipe(in_order(kept + self.steps) if is_ordered else kept + self.steps, _over(self.output, base.output))
+        gone = {step.feature.name for step in self.steps} | self.off
+        gone |= {
+            step.feature.follow(step.params)[0]
+            for step in base.steps
+            if step.feature.follow is not None and step.feature.name in self.off
+        }
+        kept = tuple(step for step in base.steps if step.feature.name not in gone)
+        steps = in_order(kept + self.steps) if _in_order(kept) and _in_order(self.steps) else kept + self.steps
+        return Recipe(steps, _over(self.output, base.output), self.off)
 
     def then(self, last: Recipe) -> Recipe:
         """This recipe and then `last`: its steps run after these, but before a report; its output wins."""

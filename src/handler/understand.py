@@ -8,7 +8,7 @@ from enum import Enum
 
 import msgspec
 
-from features import ORDER, ObjectRef, Output, Step, check, edits
+from features import ORDER, Limits, ObjectRef, Output, Step, check
 from handler.dialects import json_edits, query, thumbor
 from handler.dialects.rewrite import Rewrite
 from handler.errors import BadRequest, Forbidden, NotFound
@@ -48,6 +48,8 @@ class House(msgspec.Struct, frozen=True):
     source_paths: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Prefix of a key → the source that the rest of it lies in."""
     client_hints: bool = False
+    limits: Limits = Limits()
+    """What a client hint must not go beyond."""
     rewrite: Rewrite | None = None
 
     def source_of(self, ref: ObjectRef) -> ObjectRef:
@@ -118,7 +120,7 @@ def understand_posted(
     words = query.read(pairs)
     if "bucket" in words.controls:
         raise BadRequest("`bucket` must be left out: the picture came with the request")
-    recipe = _recipe(words)
+    recipe = Recipe.of_words(words)
     if recipe.output.format is None and any(step.feature.name == CUT_OUT for step in recipe.steps):
         recipe = Recipe(output=check(Output, {"format": "png"})).over(recipe)
     asked = Asked(ObjectRef("", ""), recipe, words.controls)
@@ -143,49 +145,67 @@ def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, p
     if path.startswith(KEY_PREFIX):
         key = path.removeprefix(KEY_PREFIX)
     else:
-        key = path.removeprefix("/")
-        if house.rewrite is not None and not path_signed:
-            key = house.rewrite.apply(path).removeprefix("/")
-        asked = _in_path(key, words, house, path_signed=path_signed)
-        if asked is not None:
+        asked = _in_path(path, words, house, path_signed=path_signed)
+        if isinstance(asked, Asked):
             return asked
+        key = asked
     if not key:
         raise NotFound("the path must name a picture, got /")
-    return Asked(ObjectRef(words.controls.get("bucket", ""), key), _recipe(words), words.controls)
+    return Asked(ObjectRef(words.controls.get("bucket", ""), key), Recipe.of_words(words), words.controls)
 
 
-def _in_path(path: str, words: query.Words, house: House, *, path_signed: bool) -> Asked | None:
-    """What a path says that is more than a key, with the query on top; None for a key."""
-    said = json_edits.decode(path) if "json" in house.dialects and not path_signed else None
-    if said is not None:
-        base = Recipe(said.meaning.steps, said.meaning.output)
-        asked = _with_query(ObjectRef(said.bucket, said.key), base, words, said.headers, "json")
-        if said.meaning.webp is None or "format" in words.output:
-            return asked
-        return msgspec.structs.replace(asked, webp=_recipe(words).over(Recipe(output=said.meaning.webp)).output)
-    wanted = thumbor.read(path, signed=path_signed) if "thumbor" in house.dialects else None
-    if wanted is None:
-        return None
-    ref, base = ObjectRef(wanted.bucket, wanted.key), Recipe(wanted.steps, wanted.output)
-    return _with_query(ref, base, words, wanted.headers, "thumbor")
+def _in_path(path: str, words: query.Words, house: House, *, path_signed: bool) -> Asked | str:
+    """What a path says that is more than a key, with the query on top; else the key. JSON is never rewritten."""
+    key = path.removeprefix("/")
+    in_json = json_edits.decode(key) if "json" in house.dialects and not path_signed else None
+    if in_json is not None:
+        steps, output, webp = in_json.meaning
+        return _with_query(
+            Asked(
+                ObjectRef(in_json.bucket, in_json.key),
+                Recipe(steps, output),
+                words.controls,
+                in_json.headers,
+                "json",
+                webp,
+            ),
+            words,
+        )
+    if house.rewrite is not None and not path_signed:
+        key = house.rewrite.apply(path).removeprefix("/")
+    said = thumbor.read(key, signed=path_signed) if "thumbor" in house.dialects else None
+    if said is None:
+        return key
+    return _with_query(
+        Asked(
+            ObjectRef(said.bucket, said.key),
+            Recipe(said.steps, said.output),
+            words.controls,
+            said.headers,
+            "thumbor",
+            said.webp,
+        ),
+        words,
+    )
 
 
-def _with_query(ref: ObjectRef, base: Recipe, words: query.Words, headers: Mapping[str, str], dialect: str) -> Asked:
-    in_query = words.controls.get("bucket", "")
+def _with_query(asked: Asked, words: query.Words) -> Asked:
+    """What a path says, with the query on top. InvalidParameter, BadRequest."""
+    ref, in_query = asked.ref, words.controls.get("bucket", "")
     if ref.bucket and in_query:
         raise BadRequest("`bucket` must be given once: in the path or in the query")
+    on_top = Recipe.of_words(words)
+    webp = asked.webp
+    if webp is not None:
+        webp = None if "format" in words.output else on_top.over(Recipe(output=webp)).output
     ref = ObjectRef(ref.bucket or in_query, ref.key)
-    return Asked(ref, _recipe(words).over(base), words.controls, headers, dialect)
-
-
-def _recipe(words: query.Words) -> Recipe:
-    return Recipe(edits(words.edits, text=True), check(Output, words.output, text=True))
+    return msgspec.structs.replace(asked, ref=ref, recipe=on_top.over(asked.recipe), webp=webp)
 
 
 def _only_presets(asked: Asked, pairs: tuple[tuple[str, object], ...], house: House) -> None:
     others = [name for name, _ in pairs if name not in _WITH_PRESETS_ONLY]
     if others or asked.recipe != Recipe() or asked.headers or asked.ref.bucket:
-        what = f"`{others[0]}`" if others else "edits in JSON"
+        what = f"`{others[0]}`" if others else "edits in the path"
         raise Forbidden(f"only presets are allowed here (PRESETS_ONLY), got {what}")
     if "preset" not in asked.controls and not house.default_preset:
         raise Forbidden("only presets are allowed here (PRESETS_ONLY): `preset` must be given")
@@ -203,7 +223,7 @@ def _ruled(
     recipe = asked.recipe
     negotiated = asked.webp is not None and house.auto == {"webp"}
     if negotiated and asked.webp is not None and "webp" in accepts:
-        recipe = Recipe(recipe.steps, asked.webp)
+        recipe = msgspec.structs.replace(recipe, output=asked.webp)
     # Whoever looks at the original looks at its overlays too, so they must lie where everything is open as well.
     buckets = {asked.ref.bucket, *(ref.bucket for ref in named(recipe.steps))}
     if caller is Caller.ANYONE and not buckets.issubset(house.public_sources):
@@ -215,7 +235,7 @@ def _ruled(
             raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
         recipe = recipe.over(house.presets[preset])
     if hints is not None and house.client_hints:
-        recipe = hints.on(recipe)
+        recipe = hints.on(recipe, house.limits)
     recipe = recipe.then(house.always)
     if recipe.output.format is None and house.auto:
         recipe = Recipe(output=check(Output, {"format": "auto"})).over(recipe)

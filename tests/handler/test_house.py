@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 from tests import pictures
 from tests.client import Client, size
 
+from features import Limits
 from handler.hints import Hints
+from handler.presets import Recipe
 from handler.settings import SettingsError
 
 PRESETS = json.dumps({"small": {"resize": {"width": 30}}, "large": {"resize": {"width": 60}}})
@@ -87,6 +90,35 @@ def test_client_hints_count_where_the_operator_asks_for_them(folder: Path) -> No
     plain = client(folder).get("/a.jpg?width=20", sec_ch_dpr="2")
     assert size(plain.body)[0] == 20
     assert not {"Accept-CH", "Vary"} & set(plain.headers)
+
+
+TURNED = {"key": "a.jpg", "edits": {"resize": {"width": 20, "height": 16}, "rotate": 90}}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/" + base64.b64encode(json.dumps(TURNED).encode()).decode(), (32, 32)),
+        ("/unsafe/fit-in/20x20/filters:fill(red)/a.jpg", (40, 40)),
+        ("/unsafe/fit-in/20x10/filters:blur(1):upscale()/a.jpg", (27, 20)),
+        ("/a.jpg?width=20&fill.width=30&fill.height=30", (60, 60)),
+        ("/a.jpg?width=60", (60, 45)),
+        ("/a.jpg?width=20&resize.ratio=3", (60, 45)),
+        ("/a.jpg?width=20&fill.width=60", (60, 15)),
+        ("/a.jpg?width=40&height=80", (40, 80)),
+    ],
+)
+def test_a_density_counts_in_every_size_or_where_it_goes_too_far_in_none(
+    folder: Path, path: str, expected: tuple[int, int]
+) -> None:
+    asked = client(folder, CLIENT_HINTS="Yes", MAX_RESULT_SIDE="100", MAX_RESULT_PIXELS="9000")
+    assert size(asked.get(path, sec_ch_dpr="2").body)[:2] == expected
+
+
+def test_a_width_beyond_the_limit_says_nothing(folder: Path) -> None:
+    asked = client(folder, CLIENT_HINTS="Yes", MAX_RESULT_SIDE="100")
+    assert width(asked, "/a.jpg", sec_ch_width="101") == 64
+    assert Hints(width=101).on(Recipe(), Limits(result_side=100)) == Recipe()
 
 
 @pytest.mark.parametrize(

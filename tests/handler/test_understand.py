@@ -57,6 +57,30 @@ def test_query_parameters_apply_on_top_of_json() -> None:
     assert request.output == Output(format="png", quality=7)
 
 
+def in_json(**edits: object) -> str:
+    return "/" + base64.b64encode(json.dumps({"key": "cat.jpg", "edits": edits}).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "left"),
+    [
+        (in_json(grayscale=True, flip=True), {"grayscale": "0"}, ["flip"]),
+        (in_json(grayscale=True, flip=True), {"flip": "", "grayscale": "false"}, []),
+        (in_json(rotate=90), {"rotate": ""}, []),
+        (in_json(gamma=2), {"gamma": "false"}, []),
+        ("/unsafe/filters:grayscale():blur(3)/cat.jpg", {"blur": "false"}, ["recomb"]),
+        ("/filters:grayscale()/cat.jpg", {"grayscale": "0"}, []),
+        ("/cat.jpg", {"preset": "grey", "grayscale": "0"}, ["blur"]),
+        (in_json(flip=True), {"preset": "grey", "grayscale": "0", "flip": "0"}, ["blur"]),
+    ],
+)
+def test_the_query_switches_off_what_lies_below_it(path: str, said: dict[str, str], left: list[str]) -> None:
+    house = replace(THUMB, presets=read_presets({"grey": {"grayscale": True, "blur": 3}}))
+    assert names(ask(path, house, **said)) == left
+    always = replace(house, always=Recipe.read({"grayscale": True}))
+    assert names(ask("/cat.jpg", always, grayscale="0")) == ["grayscale"]
+
+
 def CATALOGUE_PARAMS(name: str, **fields: object) -> object:  # noqa: N802 - reads as the constant that it stands for
     return next(feature for feature in CATALOGUE if feature.name == name).params(**fields)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,7 @@ def test_the_outcome_is_a_path_of_thumbors(tmp_path: Path) -> None:
     assert size(asked.get("/thumb/a.jpg").body) == (30, 20)
     assert size(asked.get("/a.jpg").body) == (64, 48)
     assert size(asked.get("/_key/thumb/a.jpg").body) == (64, 48)
+    in_json = "/" + base64.b64encode(b'{"key": "a.jpg"}').decode()
+    everything = client(tmp_path, "/^\\/(.*)$/", "/30x20/$1")
+    assert size(everything.get("/a.jpg").body) == (30, 20)
+    assert size(everything.get(in_json).body) == (64, 48)

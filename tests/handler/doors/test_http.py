@@ -336,6 +336,14 @@ def test_formats_are_negotiated_where_asked(folder: Path, client: Client) -> Non
     webp = Client({"SOURCE_BUCKETS": f"p=file://{folder}", "AUTO_WEBP": "Yes"})
     assert webp.get("/cat.jpg?width=40", accept=browser).headers["Content-Type"] == "image/webp"
     assert webp.get("/cat.jpg?width=40&format=png", accept=browser).headers["Content-Type"] == "image/png"
+    for path in ("/fit-in/40x30/cat.jpg", "/fit-in/40x30/filters:quality(5)/cat.jpg"):
+        assert webp.get(path, accept=browser).headers["Content-Type"] == "image/webp"
+        assert webp.get(path).headers["Content-Type"] == "image/jpeg"
+        assert webp.get(path + "?format=png", accept=browser).headers["Content-Type"] == "image/png"
+    low, high = (webp.get(f"/filters:quality({q})/cat.jpg", accept=browser).body for q in (5, 95))
+    assert len(low) < len(high) / 2
+    asked = webp.get("/filters:quality(5):format(png)/cat.jpg", accept=browser)
+    assert asked.headers["Content-Type"] == "image/png"
 
 
 def test_events_are_not_changed(client: Client) -> None:

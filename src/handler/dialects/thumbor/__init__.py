@@ -28,6 +28,8 @@ class Said(msgspec.Struct, frozen=True):
     output: Output
     bucket: str = ""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    webp: Output | None = None
+    """The output in its place where AUTO_WEBP is on and the client takes WebP."""
 
 
 class PathSignature(msgspec.Struct, frozen=True):

@@ -47,12 +47,14 @@ class _Filter(NamedTuple):
 
 
 def _quality(edits: Edits, path: Path) -> None:
-    """It goes to the format of the key's extension, else to that of format(); of another format it says nothing."""
+    """It goes to the format that leaves: that of format(), else of the key's extension, or WebP under AUTO_WEBP."""
     quality = edits.pop("quality", None)
     asked = edits.get("toFormat")
-    named = _WITH_QUALITY.get(path.image.rpartition(".")[2].lower()) or asked
-    if quality is not None and named is not None and asked in (None, named):
-        edits[named] = {"quality": quality}
+    named = asked or _WITH_QUALITY.get(path.image.rpartition(".")[2].lower())
+    if quality is not None and named is not None:
+        # WebP first: the last of them is the format, and AUTO_WEBP takes its options.
+        for name in dict.fromkeys(("webp", named) if asked is None else (named,)):
+            edits[name] = {"quality": quality}
 
 
 def _resize(edits: Edits) -> Edits:
@@ -106,7 +108,11 @@ def _no_upscale(edits: Edits, said: Arguments) -> None:  # noqa: ARG001 - see ab
 
 
 def _proportion(edits: Edits, said: Arguments) -> None:
-    _resize(edits)["ratio"] = said.number(0)
+    resize, share = _resize(edits), said.number(0)
+    if resize.get("width") and resize.get("height") and share > 0:
+        resize.update({side: max(1.0, resize[side] * share) for side in ("width", "height")})
+    else:
+        resize["ratio"] = share
 
 
 def _asked_quality(edits: Edits, said: Arguments) -> None:

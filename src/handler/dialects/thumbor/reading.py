@@ -21,4 +21,4 @@ def aws_part(text: str) -> Said | None:
     if path is None:
         return None
     meaning = aws_edits.read(aws.edits_of(path), "edits")
-    return Said(path.image, meaning.steps, meaning.output, bucket=path.bucket)
+    return Said(path.image, meaning.steps, meaning.output, bucket=path.bucket, webp=meaning.webp)

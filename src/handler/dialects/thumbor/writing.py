@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from features import Step, describe
+from features import InvalidParameter, Step, describe
 from handler.dialects.written import Request, address, folded
+from handler.errors import NotFound
 
 Said = dict[str, Any]
 _GREY = ",".join(["0.299,0.587,0.114"] * 3)
@@ -33,11 +34,21 @@ def in_path(request: Request) -> str:
         flop, flip = (_taken(steps, feature) for feature in ("flop", "flip"))
         segments.append(("-0" if flop else "0") + "x" + ("-0" if flip else "0"))
     filters += [written for feature, said in steps if (written := _effect(feature, said))]
-    filters += _output(request)
+    filters = [written for written in filters + _output(request) if _is_read(written)]
     if filters:
         segments.append("filters:" + ":".join(filters))
     pairs = {"bucket": request.ref.bucket} if request.ref.bucket else {}
     return address("/" + "/".join((*filter(None, segments), request.ref.key)), {**pairs, **request.controls})
+
+
+def _is_read(written: str) -> bool:
+    """Whether the language can say it: not every value that a feature takes."""
+    from handler.dialects.thumbor import reading  # noqa: PLC0415 - with the reader alone
+
+    try:
+        return reading.whole(f"filters:{written}/key").key == "key"
+    except (InvalidParameter, NotFound):
+        return False
 
 
 def _sized_first(steps: tuple[Step, ...]) -> list[Step]:
