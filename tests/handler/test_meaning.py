@@ -175,6 +175,35 @@ def test_what_cannot_be_said_is_told(plain: Client, url: str, to: str, unsaid: l
     assert translated(plain, url, to)["unsaid"] == unsaid
 
 
+@pytest.mark.parametrize(
+    ("query", "path", "unsaid"),
+    [
+        ("format=auto&width=9", "9x0/cat.jpg", ["output.format"]),
+        ("format=tiff", "cat.jpg", ["output.format"]),
+        ("rotate=45.5&noise=3", "filters:noise(3,0)/cat.jpg", ["rotate"]),
+        ("resize.ratio=2", "cat.jpg", ["resize"]),
+        ("roundCorners=20p", "cat.jpg", ["roundCorners"]),
+        ("watermark=logo.png&watermark.opacity=55.5", "cat.jpg", ["watermark"]),
+        ("convolve.kernel=1,2,3,4&convolve.width=2&convolve.height=2", "cat.jpg", ["convolve"]),
+        ("crop.left=60p&crop.top=0p&crop.width=60p&crop.height=50p", "cat.jpg", ["crop"]),
+        ("watermark=a,b.png", "filters:watermark('a,b.png',center,center,0,none,none)/cat.jpg", []),
+        ("watermark=a(b.png", "filters:watermark('a(b.png',center,center,0,none,none)/cat.jpg", []),
+        ("watermark=a)b.png", "filters:watermark('a)b.png',center,center,0,none,none)/cat.jpg", []),
+        ("frame=it's.png", "filters:frame(it's.png)/cat.jpg", []),
+        ("frame=it's,x.png", "cat.jpg", ["frame"]),
+        ("frame=a)/x.png", "cat.jpg", ["frame"]),
+        ("frame=a):equalize(", "cat.jpg", ["frame"]),
+        ("frame=' a.png", "cat.jpg", ["frame"]),
+    ],
+)
+def test_a_path_of_thumbors_holds_what_is_read_back(plain: Client, query: str, path: str, unsaid: list[str]) -> None:
+    made = translated(plain, "/cat.jpg?" + quote(query, safe="&=/"), "thumbor")
+    assert (made["url"], made["unsaid"]) == ("/unsafe/" + quote(path, safe="/:(),;|'[]@!*~"), unsaid)
+    again = explained(plain, made["url"])
+    assert again["key"] == "cat.jpg"
+    assert unsaid or again["steps"] == explained(plain, "/cat.jpg?" + quote(query, safe="&=/"))["steps"]
+
+
 def test_other_languages_and_keys_are_refused(plain: Client) -> None:
     answer = plain.get("/_api/translate?url=/cat.jpg&to=imgproxy")
     assert (answer.status, "`to`" in answer.json()["message"]) == (400, True)

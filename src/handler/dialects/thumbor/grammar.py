@@ -47,7 +47,7 @@ class Call(NamedTuple):
             if letter == "," and not depth and not quoted:
                 found.append("")
                 continue
-            depth += (letter in "[(") - (letter in "])")
+            depth += 0 if quoted else (letter in "[(") - (letter in "])")
             found[-1] += letter
         return [] if found == [""] else [argument.strip() for argument in found]
 

@@ -17,13 +17,13 @@ _GREY = ",".join(["0.299,0.587,0.114"] * 3)
 def in_path(request: Request) -> str:
     """A path behind `unsafe`; the bucket and what else goes with any path stand in the query."""
     steps = [(step.feature.name, describe(step.params)) for step in _sized_first(folded(request.steps))]
-    segments, filters = ["unsafe"], []
+    segments, filters = [], []
     if steps and steps[-1][0] == "info":
         steps.pop()
         segments.append("meta")
     for feature, write in (("trim", _trim), ("crop", _crop)):
-        if steps and steps[0][0] == feature:
-            segments.append(write(steps.pop(0)[1]))
+        if steps and steps[0][0] == feature and _is_read([written := write(steps.pop(0)[1])], []):
+            segments.append(written)
     if steps and steps[0][0] == "resize" and "ratio" not in steps[0][1]:
         before, size, after = _resize(steps.pop(0)[1])
         flop, flip = (_taken(steps, feature) for feature in ("flop", "flip"))
@@ -34,19 +34,28 @@ def in_path(request: Request) -> str:
         flop, flip = (_taken(steps, feature) for feature in ("flop", "flip"))
         segments.append(("-0" if flop else "0") + "x" + ("-0" if flip else "0"))
     filters += [written for feature, said in steps if (written := _effect(feature, said))]
-    filters = [written for written in filters + _output(request) if _is_read(written)]
-    if filters:
+    if filters := _read_back(segments, filters + _output(request)):
         segments.append("filters:" + ":".join(filters))
     pairs = {"bucket": request.ref.bucket} if request.ref.bucket else {}
-    return address("/" + "/".join((*filter(None, segments), request.ref.key)), {**pairs, **request.controls})
+    return address("/unsafe/" + "/".join((*filter(None, segments), request.ref.key)), {**pairs, **request.controls})
 
 
-def _is_read(written: str) -> bool:
-    """Whether the language can say it: not every value that a feature takes."""
-    from handler.dialects.thumbor import reading  # noqa: PLC0415 - with the reader alone
+def _read_back(segments: list[str], filters: list[str]) -> list[str]:
+    """Those filters that the reader takes as they are meant: it has not every value that a feature takes."""
+    kept: list[str] = []
+    for written in filters:
+        if _is_read(segments, [*kept, written]):
+            kept.append(written)
+    return kept
 
+
+def _is_read(segments: list[str], filters: list[str]) -> bool:
+    from handler.dialects.thumbor import grammar, reading  # noqa: PLC0415 - with the reader alone
+
+    chain = ["filters:" + ":".join(filters)] if filters else []
+    text = "/".join((*filter(None, segments), *chain, "key"))
     try:
-        return reading.whole(f"filters:{written}/key").key == "key"
+        return len(grammar.whole(text).filters) == len(filters) and reading.whole(text).key == "key"
     except (InvalidParameter, NotFound):
         return False
 
@@ -179,7 +188,16 @@ def _watermark(said: Said) -> str:
         return ""
     x, y = (_place(said, axis) for axis in (("left", "right"), ("top", "bottom")))
     sides = [f"{said[side]:g}" if side in said else "none" for side in ("width", "height")]
-    return f"watermark({said['key']},{x},{y},{100 - said.get('opacity', 100):g},{','.join(sides)})"
+    return f"watermark({_key(said)},{x},{y},{100 - said.get('opacity', 100):g},{','.join(sides)})"
+
+
+def _key(said: Said) -> str:
+    """In quotes where something in it has a meaning; what is read as another key ends in a bracket, and is dropped."""
+    from handler.dialects.thumbor.grammar import Call  # noqa: PLC0415 - with the reader alone
+
+    key = str(said["key"])
+    written = f"'{key}'" if set(key) & set(",()[]") else key
+    return written if Call("", f"{written},0").arguments == [key, "0"] else ")/"
 
 
 def _place(said: Said, axis: tuple[str, str]) -> str:
@@ -208,7 +226,7 @@ _EFFECTS: Mapping[str, Callable[[Said], str]] = {
     "equalise": lambda _: "equalize()",
     "fill": _fill,
     "flatten": lambda said: f"background_color({said.get('background', '000000')})",
-    "frame": lambda said: f"frame({said['key']})",
+    "frame": lambda said: f"frame({_key(said)})",
     "grayscale": lambda _: "grayscale()",
     "linear": _linear,
     "noise": lambda said: f"noise({said['amount']},{said.get('seed', 0)})",
