@@ -37,6 +37,7 @@ def cost() -> dict[str, tuple[float, float]]:
         "transfer": GIGABYTES * price("CloudFront, transfer")[0],
         "Lambda, requests": MISSED * price("Lambda, requests")[0],
         "S3": MISSED * price("S3, GET")[0],
+        "logs of the API": MISSED * 0.15e-6 * price("CloudWatch Logs, the API's")[0],
         "logs": MISSED * 1e-6 * price("CloudWatch Logs")[0],
     }
     return {

@@ -35,6 +35,8 @@ LARGE_ORIGINAL = 2_000_000
 """Bytes. From anything smaller, other formats than AVIF take at most 0.17 s of a processor (docs/deploy.md)."""
 _SLOW = frozenset({"clahe", "median", "quantize", "waveletSharpen"})
 """Features that take more than writing an object costs, which is 0.2 s of a processor, at 1200 pixels."""
+_STILL = (".jpg", ".jpeg", ".png", ".heic", ".avif", ".tif", ".tiff", ".bmp")
+"""How keys end of what has one frame, as far as a name can tell; any other may be an animation."""
 _NAME = re.compile("[0-9a-f]{32}")
 _AT, _WAS = "public", "was"
 _NOT_TAKEN = "the results bucket does not take the picture"
@@ -55,7 +57,7 @@ class Shelf(msgspec.Struct, frozen=True):
 
     def find(self, request: ImageRequest, bare: Result, size: int) -> Result | None:
         """The answer whose facts `bare` holds, if it was kept; `size`: bytes of the original."""
-        if not _is_nameable(bare) or not (self._is_worth_it(request, size) or self._may_be_large(size)):
+        if not _is_nameable(bare) or not (self._is_worth_it(request, size) or self._may_be_large(request, size)):
             return None
         try:
             kept = self.store.get(_key(bare))
@@ -131,8 +133,9 @@ class Shelf(msgspec.Struct, frozen=True):
             return True
         return size > LARGE_ORIGINAL and bool(steps or output != Output())
 
-    def _may_be_large(self, size: int) -> bool:
-        return 0 < self.most < size * 4
+    def _may_be_large(self, request: ImageRequest, size: int) -> bool:
+        """Whether to look for a redirect first. A guess: where it is wrong, the picture is made again."""
+        return 0 < self.most < size * 4 and not 0 < _raw_bytes(request) < self.most
 
     def _is_old(self, kept: ObjectInfo) -> bool:
         """Whether it could be gone while a redirect still leads to it."""
@@ -237,6 +240,15 @@ def _is_nameable(result: Result) -> bool:
 
 def _key(result: Result) -> str:
     return f"{PRIVATE}{result.tags[0]}/{result.etag}"
+
+
+def _raw_bytes(request: ImageRequest) -> float:
+    """What a still picture of the named size has without any compression, square where one side is free; 0: unknown."""
+    asked = next((step.params for step in request.steps if step.feature.name == "resize"), None)
+    if isinstance(request.source, bytes) or not request.source.key.lower().endswith(_STILL):
+        return 0
+    width, height = getattr(asked, "width", 0), getattr(asked, "height", 0)
+    return float(4 * (width or height or 0) * (height or width or 0) * getattr(asked, "dpr", 1.0) ** 2)
 
 
 def _is_closed(request: ImageRequest, result: Result) -> bool:

@@ -272,6 +272,30 @@ def test_what_an_original_says_of_caches_counts_for_a_large_picture(
     assert redirected(client.get(HEAVY_PNG)).partition("?")[0] == redirected(first).partition("?")[0]
 
 
+@pytest.mark.parametrize(
+    ("query", "looks"),
+    [
+        ("/cat.jpg", True),
+        ("/cat.jpg?blur=2", True),
+        ("/cat.jpg?width=40", False),
+        ("/cat.jpg?width=50&height=50", False),
+        ("/cat.jpg?height=55", True),
+        ("/cat.jpg?width=40&resize.dpr=2", True),
+        ("/cat.gif?width=40", True),
+    ],
+)
+def test_only_what_may_be_large_is_looked_for(
+    environment: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch, query: str, looks: bool
+) -> None:
+    (folder / "cat.gif").write_bytes((folder / "cat.jpg").read_bytes())
+    asked: list[str] = []
+    monkeypatch.setattr(FolderResults, "get", lambda _, key: asked.append(key))
+    # 6 kB of an original; 11.2 kB are 53 pixels square as they lie in memory.
+    client = Client({**environment, "MAX_ANSWER_BYTES": str(15_000 + 4_096)})
+    assert client.get(query).status in (200, 302)
+    assert bool(asked) is looks
+
+
 @pytest.mark.parametrize("why", ["signature", "expires", "ALWAYS"])
 def test_a_restricted_picture_lies_nowhere_in_public(
     environment: dict[str, str], results: Path, tmp_path: Path, why: str
