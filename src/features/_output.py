@@ -22,7 +22,7 @@ class Output(Params):
         Literal["auto", "original", "jpeg", "png", "webp", "avif", "gif", "tiff"] | None,
         Meta(
             description="File format; auto: the best that the client accepts; original, or nothing: the source's",
-            extra=hint(synonyms={"jpg": "jpeg", "tif": "tiff"}),
+            extra=hint(synonyms={"jpg": "jpeg", "tif": "tiff", "heif": "avif", "heic": "avif"}),
         ),
     ] = None
     auto_jpeg: Annotated[bool, Meta(description="An opaque PNG becomes a JPEG, where no format is asked")] = False

@@ -57,7 +57,7 @@ class Interpreter(msgspec.Struct, frozen=True):
     def explain(self, url: str) -> dict[str, Any]:
         """Dialect, bucket, key, steps in order with presets and ALWAYS, output, and what the signature proves."""
         address = _Address.of(url, self.ignored)
-        in_path = address.claims_signature and self.callers.in_paths
+        in_path = self._is_signed(address)
         said = self._asked(address)
         request = understand(address.path, address.pairs, self.house, caller=Caller.OPERATOR, path_signed=in_path)
         ref = self._resolved(request.source) if isinstance(request.source, ObjectRef) else said.ref
@@ -83,7 +83,7 @@ class Interpreter(msgspec.Struct, frozen=True):
         made = self._written(request, write, to)
         again = self._asked(_Address.of(made, None))
         unsaid = [name for name in _UNSIGNED if name in said.controls]
-        unsaid += ["signature"] if address.claims_signature and "signature" not in unsaid else []
+        unsaid += ["signature"] if self._is_signed(address) and "signature" not in unsaid else []
         return {"url": made, "unsaid": [*_unsaid(said, again), *unsaid]}
 
     def _written(self, request: written.Request, write: Callable[[written.Request], str], to: str) -> str:
@@ -107,7 +107,11 @@ class Interpreter(msgspec.Struct, frozen=True):
             return None
 
     def _asked(self, address: _Address) -> Asked:
-        return asked(address.path, address.pairs, self.house, path_signed=address.claims_signature)
+        return asked(address.path, address.pairs, self.house, path_signed=self._is_signed(address))
+
+    def _is_signed(self, address: _Address) -> bool:
+        """Whether the path begins with a signature: without a secret none is one, and the segment part of the key."""
+        return address.claims_signature and self.callers.in_paths and self.callers.signatures is not None
 
     def _resolved(self, ref: ObjectRef) -> ObjectRef:
         try:

@@ -107,6 +107,14 @@ def test_presets_only_lets_nothing_else_through(said: dict[str, str]) -> None:
         ask("/cat.jpg", replace(THUMB, presets_only=True), **said)
 
 
+def test_presets_only_names_what_it_refuses() -> None:
+    house = replace(THUMB, presets_only=True)
+    with pytest.raises(Forbidden, match="got edits in the path"):
+        ask("/300x200/cat.jpg", house, preset="thumb")
+    with pytest.raises(Forbidden, match="got `width`"):
+        ask("/cat.jpg", house, preset="thumb", width="5")
+
+
 def test_presets_only_lets_presets_through() -> None:
     request = ask("/cat.jpg", replace(THUMB, presets_only=True), preset="thumb", v="3")
     assert names(request) == ["resize"]

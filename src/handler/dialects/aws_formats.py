@@ -6,6 +6,7 @@ comes of it count. With AUTO_WEBP a client that takes WebP gets it unless `toFor
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from features import InvalidParameter, Output, feature_names, spellings
@@ -21,9 +22,17 @@ _PACKING = frozenset(
     ("adaptiveFiltering", "optimiseScans", "optimizeScans", "optimiseCoding", "optimizeCoding", "trellisQuantisation",
      "overshootDeringing", "quantisationTable", "quantizationTable", "smartSubsample", "smartDeblock", "minSize",
      "mixed", "preset", "reuse", "reoptimise", "reoptimize", "force", "interFrameMaxError", "interPaletteMaxError",
-     "predictor", "mozjpeg", "compressionLevel")
+     "predictor", "mozjpeg", "compressionLevel", "alphaQuality", "dither", "tile", "tileWidth", "tileHeight", "pyramid",
+     "bigtiff", "miniswhite", "xres", "yres", "resolutionUnit")
 )  # fmt: skip
 """Options that change how bytes are packed, hardly what is seen: they may stand there, and this house packs its way."""
+_ONLY: Mapping[tuple[str, str], tuple[object, ...]] = {
+    ("avif", "compression"): ("av1",),
+    ("tiff", "compression"): ("jpeg", "lzw", "deflate", "none", "packbits", "zstd", "webp"),
+    ("avif", "bitdepth"): (8, 10, 12),
+    ("tiff", "bitdepth"): (8,),
+}
+"""Values with which a picture looks as this house writes it; others of the option would change what is seen."""
 _EFFORTS = {"webp": 6, "avif": 9}
 """sharp's highest effort, where it is not 10."""
 
@@ -49,7 +58,7 @@ def split(
             wanted[str(name)] = value
     asked = None if output_format is None else _format(output_format, "outputFormat")
     chosen = final or asked or forced
-    of_webp = None if effort is None else {"effort": _effort("webp", effort, "effort")}
+    of_webp = None if effort is None else _effort_beside(effort, chosen)
     soft = {**output, **(of_webp or {}), **options.get("webp", {}), "format": "webp"}
     if chosen is not None:
         output = {**options.get(chosen, {}), **output, "format": chosen}
@@ -62,7 +71,7 @@ def _format(said: object, where: str) -> str | None:
     """The format of that name; None where the client or the original decides."""
     if said in ("auto", "original"):
         return str(said)
-    known = _FORMATS.get(said) if isinstance(said, str) else None
+    known = _FORMATS.get(said.lower()) if isinstance(said, str) else None
     if known is None:
         raise InvalidParameter(where, "one of " + ", ".join(_FORMATS), said)
     return known
@@ -76,16 +85,8 @@ def _options(chosen: str, said: object, where: str) -> Said:
         raise InvalidParameter(where, "an object", said)
     made: Said = {}
     for name, value in said.items():
-        if name in _PACKING or value is None:
-            continue
-        if name == "compression" and chosen in ("avif", "tiff"):
-            _refuse_compression(chosen, value, f"{where}.compression")
-        elif name not in _SAME:
-            raise InvalidParameter(f"{where}.{name}", "one of " + ", ".join(_SAME), value)
-        elif name == "effort":
-            made["effort"] = _effort(chosen, value, f"{where}.effort")
-        else:
-            made[spellings(Output).get(name, spellings(Output)["colors"]).name] = value
+        if name not in _PACKING and value is not None:
+            made |= _option(chosen, str(name), value, f"{where}.{name}")
     if chosen == "png" and {"quality", "effort", "colors"} & made.keys():
         made.setdefault("palette", True)
     if chosen == "tiff" and "lossless" not in made:
@@ -93,10 +94,35 @@ def _options(chosen: str, said: object, where: str) -> Said:
     return made
 
 
-def _refuse_compression(chosen: str, said: object, where: str) -> None:
-    known = ("av1",) if chosen == "avif" else ("jpeg", "lzw", "deflate", "none", "packbits", "zstd", "webp")
-    if said not in known:
-        raise InvalidParameter(where, "one of " + ", ".join(known), said)
+def _option(chosen: str, name: str, said: object, where: str) -> Said:
+    """One of them; nothing where this house does what it asks for anyway."""
+    if (chosen, name) in _ONLY:
+        known = _ONLY[chosen, name]
+        if said not in known:
+            raise InvalidParameter(where, "one of " + ", ".join(map(str, known)), said)
+        return {}
+    if name == "effort":
+        return {"effort": _effort(chosen, said, where)}
+    if (chosen, name) == ("webp", "nearLossless"):
+        # Nearly the same is the same here: beside it, quality only says how near.
+        return {"lossless": said} if said is not False else {}
+    if name not in _SAME:
+        raise InvalidParameter(where, "one of " + ", ".join(_SAME), said)
+    return {spellings(Output).get(name, spellings(Output)["colors"]).name: said}
+
+
+def _effort_beside(said: object, chosen: str | None) -> Said | None:
+    """AWS cuts fractions off, takes text, and looks at it for WebP alone."""
+    number = said
+    if isinstance(said, str | float):
+        with contextlib.suppress(ValueError, OverflowError):  # refused below, as it came
+            number = int(float(said))
+    try:
+        return {"effort": _effort("webp", number, "effort")}
+    except InvalidParameter as refused:
+        if chosen in (None, "webp"):
+            raise InvalidParameter("effort", refused.expected, said) from None
+        return None
 
 
 def _effort(chosen: str, said: object, where: str) -> int:

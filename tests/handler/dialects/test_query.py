@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from features import InvalidParameter
 from handler.dialects import query
+from handler.presets import Recipe
 
 
 def read(**said: object) -> query.Words:
@@ -105,3 +106,8 @@ def test_a_field_of_the_named_feature_goes_before_a_feature_of_that_name() -> No
     assert alone.edits == {"extend": "20"}
     moderated = query.read([("feature", "contentModeration"), ("blur", "30")])
     assert moderated.edits == {"contentModeration": {"blur": "30"}}
+
+
+@pytest.mark.parametrize("word", ["heif", "heic", "HEIC"])
+def test_heif_is_written_as_avif(word: str) -> None:
+    assert Recipe.of_words(query.read([("format", word)])).output.format == "avif"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,13 @@ def test_the_outcome_is_a_path_of_thumbors(tmp_path: Path) -> None:
     everything = client(tmp_path, "/^\\/(.*)$/", "/30x20/$1")
     assert size(everything.get("/a.jpg").body) == (30, 20)
     assert size(everything.get(in_json).body) == (64, 48)
+
+
+def test_sizes_behind_a_folder_are_brought_to_the_front() -> None:
+    document = (Path(__file__).parents[3] / "docs/compatibility.md").read_text(encoding="utf-8")
+    said = re.search(r"`REWRITE_MATCH_PATTERN` `([^`]+)` with `REWRITE_SUBSTITUTION` `([^`]+)`", document)
+    assert said is not None
+    rewrite = Rewrite.read(said[1], said[2])
+    assert rewrite is not None
+    assert rewrite.apply("/photos/old/300x200/cat.jpg") == "/300x200/photos/old/cat.jpg"
+    assert rewrite.apply("/300x200/cat.jpg") == "/300x200/cat.jpg"

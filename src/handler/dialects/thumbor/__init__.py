@@ -54,8 +54,10 @@ def redacted(raw_path: str) -> str:
     """The path as a log may hold it: a signature is a secret as long as it is valid."""
     from urllib.parse import unquote  # noqa: PLC0415 - few paths have escapes in their first segment
 
-    slash, given, rest = raw_path[:1], *raw_path[1:].partition("/")[::2]
-    return f"{slash}…/{rest}" if _SIGNATURE.fullmatch(unquote(given) if "%" in given else given) else raw_path
+    head, slash, rest = raw_path[1:].partition("/")
+    given, within, more = (unquote(head) if "%" in head else head).partition("/")
+    covered = f"{more}{slash}{rest}" if within else rest
+    return f"{raw_path[:1]}…/{covered}" if covered and _SIGNATURE.fullmatch(given) else raw_path
 
 
 def read(path: str, *, signed: bool = False) -> Said | None:

@@ -78,8 +78,8 @@ class Arguments:
         return word in _TRUE if word else default
 
     def one_of(self, at: int, words: tuple[str, ...]) -> str:
-        """One of these words."""
-        word = self.text(at)
+        """One of these words, however it is capitalised."""
+        word = self.text(at).lower()
         if word not in words:
             self.refuse("one of " + ", ".join(words))
         return word

@@ -39,11 +39,25 @@ def edits_of(path: Path) -> Edits:
     return edits
 
 
+def respelled(refused: InvalidParameter, where: str) -> InvalidParameter:
+    """The refusal of an edit with the name of the filter that it comes from."""
+    said = refused.name.removeprefix(f"{where}.")
+    for name, known in _FILTERS.items():
+        edit = known.edit or name
+        if said == edit or said.startswith(f"{edit}."):
+            field = said[len(edit) + 1 :]
+            expected = f"written as {known.usage.written}, {field or 'its value'} {refused.expected}"
+            return InvalidParameter(f"filters:{name}", expected, refused.got, code=refused.code)
+    return InvalidParameter(said, refused.expected, refused.got, code=refused.code)
+
+
 class _Filter(NamedTuple):
     """A filter in AWS's meaning."""
 
     usage: Usage
     apply: Callable[[Edits, Arguments], None]
+    edit: str = ""
+    """What it becomes, where that is called otherwise."""
 
 
 def _quality(edits: Edits, path: Path) -> None:
@@ -165,23 +179,23 @@ def _watermark(edits: Edits, said: Arguments) -> None:
 _FILTERS: Mapping[str, _Filter] = {
     "animated": _Filter(Usage(0, 1, "animated([true])"), _animated),
     "autojpg": _Filter(Usage(0, 1, "autojpg()"), _autojpg),
-    "background_color": _Filter(Usage(1, 1, "background_color(COLOUR)"), _background_color),
+    "background_color": _Filter(Usage(1, 1, "background_color(COLOUR)"), _background_color, "flatten"),
     "blur": _Filter(Usage(1, 2, "blur(RADIUS[,SIGMA])"), _blur),
-    "convolution": _Filter(Usage(2, 3, "convolution(WEIGHT;WEIGHT;…,COLUMNS)"), _convolution),
-    "equalize": _Filter(Usage(0, 0, "equalize()"), _equalize),
-    "fill": _Filter(Usage(1, 2, "fill(COLOUR)"), _fill),
-    "format": _Filter(Usage(1, 1, "format(FORMAT)"), _format),
+    "convolution": _Filter(Usage(2, 3, "convolution(WEIGHT;WEIGHT;…,COLUMNS)"), _convolution, "convolve"),
+    "equalize": _Filter(Usage(0, 0, "equalize()"), _equalize, "normalize"),
+    "fill": _Filter(Usage(1, 2, "fill(COLOUR)"), _fill, "resize.background"),
+    "format": _Filter(Usage(1, 1, "format(FORMAT)"), _format, "toFormat"),
     "grayscale": _Filter(Usage(0, 0, "grayscale()"), _grayscale),
     "no_upscale": _Filter(Usage(0, 0, "no_upscale()"), _no_upscale),
-    "proportion": _Filter(Usage(1, 1, "proportion(FACTOR)"), _proportion),
+    "proportion": _Filter(Usage(1, 1, "proportion(FACTOR)"), _proportion, "resize.ratio"),
     "quality": _Filter(Usage(1, 1, "quality(1 to 100)"), _asked_quality),
-    "rgb": _Filter(Usage(3, 3, "rgb(RED,GREEN,BLUE)"), _rgb),
+    "rgb": _Filter(Usage(3, 3, "rgb(RED,GREEN,BLUE)"), _rgb, "tint"),
     "rotate": _Filter(Usage(0, 1, "rotate([DEGREES])"), _rotate),
     "sharpen": _Filter(Usage(2, 3, "sharpen(AMOUNT,RADIUS,LUMINANCE)"), _sharpen),
-    "smart_crop": _Filter(Usage(0, 2, "smart_crop([FACE,PADDING])"), _smart_crop),
+    "smart_crop": _Filter(Usage(0, 2, "smart_crop([FACE,PADDING])"), _smart_crop, "smartCrop"),
     "stretch": _Filter(Usage(0, 0, "stretch()"), _stretch),
     "strip_exif": _Filter(Usage(0, 0, "strip_exif()"), _strip),
     "strip_icc": _Filter(Usage(0, 0, "strip_icc()"), _strip),
     "upscale": _Filter(Usage(0, 0, "upscale()"), _upscale),
-    "watermark": _Filter(Usage(2, 7, "watermark(BUCKET,KEY,X,Y,ALPHA,WIDTH,HEIGHT)"), _watermark),
+    "watermark": _Filter(Usage(2, 7, "watermark(BUCKET,KEY,X,Y,ALPHA,WIDTH,HEIGHT)"), _watermark, "overlayWith"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features import Output, check
+from features import InvalidParameter, Output, check
 from handler.dialects import aws_edits
 from handler.dialects.thumbor import Said, aws, filters, grammar
 
@@ -20,5 +20,8 @@ def aws_part(text: str) -> Said | None:
     path = grammar.aws_part(text)
     if path is None:
         return None
-    meaning = aws_edits.read(aws.edits_of(path), "edits")
+    try:
+        meaning = aws_edits.read(aws.edits_of(path), "edits")
+    except InvalidParameter as refused:
+        raise aws.respelled(refused, "edits") from None
     return Said(path.image, meaning.steps, meaning.output, bucket=path.bucket, webp=meaning.webp)

@@ -48,6 +48,7 @@ def edits(path: str) -> Edits:
         ("filters:quality(40)/filters:format(webp)/a", {"toFormat": "webp", "webp": {"quality": 40}}),
         ("filters:quality(40):format(webp)/a.jpg", {"toFormat": "webp", "webp": {"quality": 40}}),
         ("filters:autojpg()/a.png", {"toFormat": "jpeg"}),
+        ("filters:format(JPG)/a.png", {"toFormat": "jpeg"}),
         ("filters:rotate(90)/a.jpg", {"rotate": 90}),
         ("filters:rotate()/a.jpg", {}),
         ("filters:strip_exif()/a.jpg", {"rotate": None}),
@@ -111,9 +112,20 @@ def test_quality_and_crop_reach_the_output_and_the_steps() -> None:
 @pytest.mark.parametrize(
     ("filters", "name"),
     [("nosuch()", "nosuch"), ("brightness(5)", "brightness"), ("blur(x)", "filters:blur"), ("rgb(1)", "filters:rgb"),
+     ("blur(0)", "`filters:blur` must be written as blur(RADIUS[,SIGMA]), sigma "),
+     ("rgb(x,1,1)", "`filters:rgb`"), ("background_color(nosuch)", "`filters:background_color`"),
+     ("fill(nosuch)", "`filters:fill`"), ("proportion(0)", "`filters:proportion`"),
+     ("quality(101)", "`filters:quality`"),
+     ("watermark(b,l.png,0,0,x)", "`filters:watermark`"), ("smart_crop(0,-1)", "`filters:smart_crop`"),
      ("convolution(a;b,2)", "filters:convolution"), ("format(bmp)", "filters:format"), ("blur", "filters")],
 )  # fmt: skip
 def test_refusals_name_the_filter(filters: str, name: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
         thumbor.read(f"filters:{filters}/cat.jpg")
     assert name in str(refused.value)
+
+
+def test_a_side_is_refused_as_a_side() -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        thumbor.read("99999x1/cat.jpg")
+    assert (refused.value.name, refused.value.code) == ("resize.width", "InvalidResizeException")

@@ -180,6 +180,7 @@ def test_extract_focal_looks_into_the_path_that_the_key_is() -> None:
     [
         ("quality(40):format(webp)", {"format": "webp", "quality": 40}),
         ("format(jpg)", {"format": "jpeg"}),
+        ("format(WEBP)", {"format": "webp"}),
         ("max_bytes(9000)", {"maxBytes": 9000}),
         ("autojpg()", {"autoJpeg": True}),
         ("autojpg(False)", {}),
