@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 
 import msgspec
 
-from features import Limits, Step, by_name, check
+from features import Step, by_name, check
 from handler.presets import Recipe
 
 HEADERS = ("Sec-CH-DPR", "Sec-CH-Width")
@@ -33,21 +32,13 @@ class Hints(msgspec.Struct, frozen=True):
             width=int(width) if _WIDTH.fullmatch(width) and int(width) <= 65_535 else None,
         )
 
-    def on(self, recipe: Recipe, limits: Limits) -> Recipe:
-        """The recipe with what it leaves open: the density of its sizes, the width where nothing resizes.
-
-        A browser's header must not turn an answer into a refusal: what would go beyond the limits is left out.
-        """
+    def on(self, recipe: Recipe) -> Recipe:
+        """The recipe with what it leaves open: the density of its sizes, the width where nothing resizes."""
         resizes = [step.params for step in recipe.steps if step.feature.name == "resize"]
         if not resizes:
-            return self._resized(recipe, limits)
+            return self._resized(recipe)
         if self.dpr is None or any(getattr(params, "dpr", 1.0) != 1.0 for params in resizes):
             return recipe
-        most = limits.result_pixels_of.get(recipe.output.format or "", limits.result_pixels)
-        for step in recipe.steps:
-            sides = [side * self.dpr * (getattr(step.params, "ratio", None) or 1.0) for side in _sides(step).values()]
-            if max(sides, default=0) > limits.result_side or (len(sides) > 1 and math.prod(sides) > most):
-                return recipe
         return msgspec.structs.replace(recipe, steps=tuple(map(self._denser, recipe.steps)))
 
     def _denser(self, step: Step) -> Step:
@@ -57,12 +48,11 @@ class Hints(msgspec.Struct, frozen=True):
             return step
         if step.feature.name == "resize":
             return step._replace(params=msgspec.structs.replace(step.params, dpr=self.dpr))
-        larger = {name: round(side * self.dpr) for name, side in sides.items()}
+        larger = {name: min(65_535, round(side * self.dpr)) for name, side in sides.items()}
         return step._replace(params=msgspec.structs.replace(step.params, **larger))
 
-    def _resized(self, recipe: Recipe, limits: Limits) -> Recipe:
-        is_report = any(step.is_report for step in recipe.steps)
-        if self.width is None or self.width > limits.result_side or is_report:
+    def _resized(self, recipe: Recipe) -> Recipe:
+        if self.width is None or any(step.is_report for step in recipe.steps):
             return recipe
         resize = by_name("resize")
         wanted = check(resize.params, {"width": self.width, "withoutEnlargement": True})

@@ -30,7 +30,6 @@ def read_house(settings: Settings, aws: AwsAccess) -> House:
         default_preset=settings.default_preset,
         source_paths=_source_paths(settings.source_paths),
         client_hints=settings.client_hints,
-        limits=settings.limits,
         rewrite=Rewrite.read(settings.rewrite_match_pattern, settings.rewrite_substitution),
     )
     if faults := house.faults():

@@ -8,7 +8,7 @@ from enum import Enum
 
 import msgspec
 
-from features import ORDER, Limits, ObjectRef, Output, Step, check
+from features import ORDER, ObjectRef, Output, Step, check
 from handler.dialects import json_edits, query, thumbor
 from handler.dialects.rewrite import Rewrite
 from handler.errors import BadRequest, Forbidden, NotFound
@@ -48,8 +48,6 @@ class House(msgspec.Struct, frozen=True):
     source_paths: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Prefix of a key → the source that the rest of it lies in."""
     client_hints: bool = False
-    limits: Limits = Limits()
-    """What a client hint must not go beyond."""
     rewrite: Rewrite | None = None
 
     def source_of(self, ref: ObjectRef) -> ObjectRef:
@@ -235,7 +233,7 @@ def _ruled(
             raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
         recipe = recipe.over(house.presets[preset])
     if hints is not None and house.client_hints:
-        recipe = hints.on(recipe, house.limits)
+        recipe = hints.on(recipe)
     recipe = recipe.then(house.always)
     if recipe.output.format is None and house.auto:
         recipe = Recipe(output=check(Output, {"format": "auto"})).over(recipe)

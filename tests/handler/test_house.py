@@ -11,9 +11,7 @@ import pytest
 from tests import pictures
 from tests.client import Client, size
 
-from features import Limits
 from handler.hints import Hints
-from handler.presets import Recipe
 from handler.settings import SettingsError
 
 PRESETS = json.dumps({"small": {"resize": {"width": 30}}, "large": {"resize": {"width": 60}}})
@@ -103,6 +101,7 @@ TURNED = {"key": "a.jpg", "edits": {"resize": {"width": 20, "height": 16}, "rota
         ("/unsafe/fit-in/20x10/filters:blur(1):upscale()/a.jpg", (27, 20)),
         ("/a.jpg?width=20&fill.width=30&fill.height=30", (60, 60)),
         ("/a.jpg?width=60", (60, 45)),
+        ("/a.jpg?height=40", (53, 40)),
         ("/a.jpg?width=20&resize.ratio=3", (60, 45)),
         ("/a.jpg?width=20&fill.width=60", (60, 15)),
         ("/a.jpg?width=40&height=80", (40, 80)),
@@ -118,7 +117,9 @@ def test_a_density_counts_in_every_size_or_where_it_goes_too_far_in_none(
 def test_a_width_beyond_the_limit_says_nothing(folder: Path) -> None:
     asked = client(folder, CLIENT_HINTS="Yes", MAX_RESULT_SIDE="100")
     assert width(asked, "/a.jpg", sec_ch_width="101") == 64
-    assert Hints(width=101).on(Recipe(), Limits(result_side=100)) == Recipe()
+    assert width(client(folder, CLIENT_HINTS="Yes", MAX_RESULT_SIDE="60"), "/a.jpg", sec_ch_width="61") == 64
+    refused = asked.get("/a.jpg?width=101", sec_ch_dpr="2")
+    assert (refused.status, "101" in refused.json()["message"]) == (413, True)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from features import Deadline, FeatureError, ObjectRef
+from features import Deadline, FeatureError, ObjectRef, TooLarge
 from handler import canonical, response
 from handler.callers import Callers
 from handler.doors.http_call import Call
-from handler.errors import BadRequest, Forbidden, HandlerError, MethodNotAllowed, NotFound, UriTooLong
+from handler.errors import BadRequest, Forbidden, HandlerError, MethodNotAllowed, NotFound, PayloadTooLarge, UriTooLong
 from handler.hints import HEADERS, Hints
 from handler.ports import HandsOver, SecretSource
 from handler.produce import HandOver, Workshop, produce
@@ -117,16 +117,29 @@ class HttpDoor(msgspec.Struct, frozen=True):
     def _picture(self, path: str, raw_path: str, call: Call, deadline: Deadline) -> Answer:
         pairs = call.pairs(self.ignored)
         proof = self.callers.proof(path, pairs, raw_path)
-        hints = Hints.of(call.headers) if self.house.client_hints else None
-        request = understand(
-            path,
-            pairs,
-            self.house,
-            caller=proof.caller,
-            accepts=call.accepts,
-            path_signed=proof.path_signed,
-            hints=hints,
-        )
+
+        def understood(hints: Hints | None) -> ImageRequest:
+            return understand(
+                path,
+                pairs,
+                self.house,
+                caller=proof.caller,
+                accepts=call.accepts,
+                path_signed=proof.path_signed,
+                hints=hints,
+            )
+
+        request = understood(Hints.of(call.headers) if self.house.client_hints else None)
+        try:
+            return self._made(request, call, deadline)
+        except (TooLarge, PayloadTooLarge):
+            # A browser's header must not turn an answer into a refusal.
+            plain = understood(None)
+            if plain == request:
+                raise
+        return self._made(plain, call, deadline)
+
+    def _made(self, request: ImageRequest, call: Call, deadline: Deadline) -> Answer:
         result = produce(request, self.workshop, deadline=deadline, conditions=call.conditions, shelf=self.shelf)
         if result.aside and self.shelf is not None:
             return self._hinted(response.elsewhere(result, *self.shelf.link(result, request)))
