@@ -178,9 +178,14 @@ def _structured(picture: Picture, job: _Job) -> Image:
         image.remove(name)
     if picture.frames > 1:
         image.set_type(pyvips.GValue.gint_type, "page-height", picture.height)
-        image.set_type(pyvips.GValue.gint_type, "loop", picture.loop)
-        if picture.delays:
-            image.set_type(pyvips.GValue.array_int_type, "delay", list(picture.delays))
+        asked = job.output
+        image.set_type(pyvips.GValue.gint_type, "loop", picture.loop if asked.loop is None else asked.loop)
+        delays = list(picture.delays)
+        if asked.delay:
+            said = [int(pause) for pause in asked.delay[: picture.frames]]
+            delays = said + said[-1:] * (picture.frames - len(said))
+        if delays:
+            image.set_type(pyvips.GValue.array_int_type, "delay", delays)
     if job.metadata is None:
         return image
     from features._metadata import attached  # noqa: PLC0415 - most answers carry none

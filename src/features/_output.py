@@ -6,13 +6,16 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from features._errors import InvalidParameter
 from features._feature import Params, hint
+from features._types import Numbers
 
 Format = Literal["jpeg", "png", "webp", "avif", "gif", "tiff"]
 MEDIA_TYPES: dict[str, str] = {
     "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "avif": "image/avif", "gif": "image/gif",
     "tiff": "image/tiff", "svg": "image/svg+xml", "bmp": "image/bmp", "ico": "image/x-icon", "heif": "image/heic",
 }  # fmt: skip
+_LONGEST_DELAY = 65_535
 
 
 class Output(Params):
@@ -87,6 +90,28 @@ class Output(Params):
         ),
     ] = "strip"
     animated: Annotated[bool | None, Meta(description="Keep all frames; nothing: where the format can")] = None
+    loop: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=65_535,
+                description="How often an animation plays, 0: for ever; nothing: as often as its original",
+                extra=hint(usual=(0, 10)),
+            ),
+        ]
+        | None
+    ) = None
+    delay: (
+        Annotated[
+            Numbers,
+            Meta(
+                description="Milliseconds that each frame of an animation stands, from 0 to 65535, the last number for "
+                "all that follow; nothing: as long as in its original"
+            ),
+        ]
+        | None
+    ) = None
     page: (
         Annotated[
             int, Meta(ge=0, le=10_000, description="A single frame or page, counted from 0", extra=hint(usual=(0, 100)))
@@ -97,3 +122,8 @@ class Output(Params):
         Annotated[str, Meta(min_length=1, max_length=200, description="Save under this file name instead of showing")]
         | None
     ) = None
+
+    def check(self) -> None:
+        """Delays are whole, and no longer than a GIF or WebP can say."""
+        if any(not 0 <= pause <= _LONGEST_DELAY or pause % 1 for pause in self.delay or ()):
+            raise InvalidParameter("delay", f"whole milliseconds from 0 to {_LONGEST_DELAY}", self.delay)

@@ -63,7 +63,7 @@ def _untouched(original: bytes, source: Source, output: Output, context: Context
     """
     asked = structs.replace(output, format=None, download=None, max_bytes=None)
     if source.frames == 1:
-        asked = structs.replace(asked, animated=None, page=asked.page or None)
+        asked = structs.replace(asked, animated=None, page=asked.page or None, loop=None, delay=None)
     same = is_shown(source, context) if output.format == "auto" else output.format in (None, "original", source.format)
     if not same or asked != Output():
         return None

@@ -96,6 +96,28 @@ def test_animations_keep_frames_delays_and_loop(chosen: str) -> None:
         assert image.get("loop") == 2
 
 
+@pytest.mark.parametrize("chosen", ["gif", "webp"])
+@pytest.mark.parametrize(
+    ("said", "loop", "delays"),
+    [
+        ({"loop": 0}, 0, list(pictures.DELAYS)),
+        ({"loop": 5, "delay": "40"}, 5, [40, 40, 40]),
+        ({"delay": [50, 90]}, 2, [50, 90, 90]),
+        ({"delay": "20,30,40,50"}, 2, [20, 30, 40]),
+    ],
+)
+def test_an_animation_plays_as_it_is_told(chosen: str, said: dict[str, Any], loop: int, delays: list[int]) -> None:
+    made = answer(pictures.sample("gif-animated").body, format=chosen, **said)
+    image: Any = pyvips.Image.new_from_buffer(made.body, "", n=-1)
+    assert (image.get("loop"), image.get("delay")) == (loop, delays)
+
+
+@pytest.mark.parametrize("said", [{"delay": "1.5"}, {"delay": -1}, {"delay": 65_536}, {"loop": -1}])
+def test_delays_and_repeats_out_of_range_are_refused(said: dict[str, Any]) -> None:
+    with pytest.raises(InvalidParameter, match=next(iter(said))):
+        check(Output, said)
+
+
 def test_animated_off_and_a_page_give_one_frame() -> None:
     film = pictures.sample("gif-animated").body
     assert answer(film, animated=False).frames == 1

@@ -17,7 +17,18 @@ _FORMATS = {
     "tif": "tiff", "heif": "avif", "heic": "avif",
 }  # fmt: skip
 """What sharp writes as HEIF is AV1 within it: AVIF."""
-_SAME = ("quality", "progressive", "lossless", "chromaSubsampling", "palette", "colors", "colours", "effort")
+_SAME = (
+    "quality",
+    "progressive",
+    "lossless",
+    "chromaSubsampling",
+    "palette",
+    "colors",
+    "colours",
+    "effort",
+    "loop",
+    "delay",
+)
 _PACKING = frozenset(
     ("adaptiveFiltering", "optimiseScans", "optimizeScans", "optimiseCoding", "optimizeCoding", "trellisQuantisation",
      "overshootDeringing", "quantisationTable", "quantizationTable", "smartSubsample", "smartDeblock", "minSize",
