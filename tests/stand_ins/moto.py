@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 import uuid
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,13 +59,15 @@ def moto_server() -> Iterator[Moto]:
     """A server that starts empty; about half a second."""
     command = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
     try:
-        yield Moto(_listening(process))
+        url = _listening(process)
+        # It logs every request: a pipe that nobody reads is full after some hundreds, and the server stands still.
+        threading.Thread(target=deque, args=(process.stdout, 0), daemon=True).start()
+        yield Moto(url)
     finally:
         process.terminate()
-        process.wait(10)
-        if process.stdout:
-            process.stdout.close()
+        process.wait(30)
 
 
 def _listening(process: subprocess.Popen[str]) -> str:
