@@ -60,14 +60,18 @@ def moto_server() -> Iterator[Moto]:
     command = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
+    # It logs every request: a pipe that nobody reads is full after some hundreds, and the server stands still.
+    reader = threading.Thread(target=deque, args=(process.stdout, 0))
     try:
         url = _listening(process)
-        # It logs every request: a pipe that nobody reads is full after some hundreds, and the server stands still.
-        threading.Thread(target=deque, args=(process.stdout, 0), daemon=True).start()
+        reader.start()
         yield Moto(url)
     finally:
         process.terminate()
         process.wait(30)
+        if reader.ident is not None:
+            reader.join()
+        process.stdout.close()
 
 
 def _listening(process: subprocess.Popen[str]) -> str:
