@@ -186,7 +186,7 @@ def test_a_file_cut_off_is_left_to_the_decoder(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["jpeg-turned", "jpeg-progressive", "png", "webp-animated", "gif-animated", "avif", "svg"]
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_damage_never_raises(name: str, data: st.DataObject) -> None:
     sample = pictures.sample(name)
@@ -198,7 +198,7 @@ def test_damage_never_raises(name: str, data: st.DataObject) -> None:
     assert stripped(bytes(body[:cut]), sample.format, sample.orientation) is None or cut
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(kind=st.sampled_from(STRIPPABLE), tail=st.binary(max_size=200))
 def test_noise_behind_a_signature_never_raises(kind: str, tail: bytes) -> None:
     head = pictures.sample(kind).body[:12]

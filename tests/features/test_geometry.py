@@ -87,7 +87,7 @@ def images(draw: st.DrawFn) -> Any:
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(whole=images(), chosen=st.data())
 def test_a_picture_within_the_limits_or_a_refusal(name: str, whole: Any, chosen: st.DataObject) -> None:
     said = chosen.draw(st.fixed_dictionaries({}, optional=PARAMETERS[name]), label="parameters")

@@ -130,7 +130,7 @@ def test_a_damaged_packet_is_left_out() -> None:
     assert iptc.read(b"\x1c\x02") == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     start=st.sampled_from([pictures.exif(), pictures.exif()[:60], b"MM\0*\0\0\0\x08", PACKET, iptc.write(TEXTS)]),
     changes=st.lists(st.tuples(st.integers(0, 2000), st.binary(min_size=1, max_size=4)), max_size=5),

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import pyvips
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.stand_ins.moto import Moto
 
@@ -326,7 +326,6 @@ def test_an_original_that_was_put_back_hides_nothing(studio: Studio) -> None:
     order=st.randoms(use_true_random=False),
     copies=st.integers(1, 3),
 )
-@settings(deadline=None)
 def test_in_any_order_and_however_often(versions: list[bytes], order: random.Random, copies: int) -> None:
     """Each upload is told several times, in any order and at any time after it: the last one's picture stands."""
     studio, results = Studio(), Memory()
