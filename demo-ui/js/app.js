@@ -229,8 +229,11 @@ class App {
 
   pairsOf({ query }) {
     const half = Math.max(200, Math.round((this.original?.bytes ?? 40_000) / 2));
-    const filled = query.replace("{logo}", encodeURIComponent(this.gallery.overlay())).replace("{half}", String(half));
-    return [...new URLSearchParams(filled)];
+    // An overlay lies where the gallery's pictures lie, which need not be the default source.
+    const { bucket } = this.gallery;
+    const lies = ([name, value]) => bucket && value === "{logo}" ? [[`${name.split(".")[0]}.bucket`, bucket]] : [];
+    const said = [...new URLSearchParams(query)].flatMap((pair) => [pair, ...lies(pair)]);
+    return said.map(([name, value]) => [name, value.replace("{logo}", this.gallery.overlay()).replace("{half}", String(half))]);
   }
 
   /** Shows which example is the one on the stage. */

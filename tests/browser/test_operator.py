@@ -10,7 +10,8 @@ import pyvips
 from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.pages import DESKTOP, SECONDS, Demo
-from tests.local_server import SAMPLES, Server, serving
+from tests.local_server import SAMPLES, Server, running, serving
+from tests.tools import require_tool
 
 TOKEN, SECRET = "the operator's own token", "what signs the addresses"
 
@@ -21,6 +22,22 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("secrets")
     (folder / "token").write_text(TOKEN, encoding="utf-8")
     with serving(SAMPLES, OPERATOR_TOKEN_FILE=str(folder / "token")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A stack as it is after `make deploy`: its owner's pictures first, the samples beside them."""
+    folder = tmp_path_factory.mktemp("stack")
+    (folder / "token").write_text(TOKEN, encoding="utf-8")
+    (folder / "mine").mkdir()
+    environment = {
+        "SOURCE_BUCKETS": f"mine={(folder / 'mine').as_uri()},samples={SAMPLES.as_uri()}",
+        "PUBLIC_SOURCES": "samples",
+        "OPERATOR_TOKEN_FILE": str(folder / "token"),
+    }
+    program = require_tool("image-handler", "make setup")
+    with running(program, "serve", "--port", "0", environment=environment) as server:
         yield server
 
 
@@ -97,6 +114,18 @@ def test_an_open_stack_shows_samples_and_whatever_is_typed(visit: Open, guarded:
         demo.page.get_by_role("button", name="Enter it").click()
         _answer(demo, TOKEN)
         expect(demo.page.get_by_role("button", name="logo.svg")).to_be_visible()
+
+
+def test_the_samples_of_a_stack_lie_in_a_source_of_their_own(visit: Open, deployed: Server) -> None:
+    with visit(deployed, wants="401") as demo:
+        keys = {"bucket": "samples", "keys": ["photos/cat.jpg", "logo.png"]}
+        demo.page.route("**/samples.json", lambda route: route.fulfill(json=keys))
+        demo.open()
+        demo.recipe("Watermark")
+        demo.settled()
+        assert demo.fault == ""
+        assert "bucket=samples" in demo.path.partition("watermark.bucket=samples")[0]
+        assert "watermark.bucket=samples" in demo.path
 
 
 def test_a_dropped_file_asks_for_the_token(visit: Open, guarded: Server) -> None:
