@@ -6,7 +6,7 @@
 
 const CONTROLS = ["bucket", "feature", "expires", "signature"];
 const SIZES = ["width", "height"];
-const ODD_KEY = /^(_|unsafe\/|fit-in\/|(-?\d*x-?\d*)\/|[\d.]+x[\d.]+:|filters:|s3:|[\w+/=-]+$)/;
+const ODD_KEY = /^(_|\/|unsafe\/|fit-in\/|(-?\d*x-?\d*)\/|[\d.]+x[\d.]+:|filters:|s3:|[\w+/=-]+$)/;
 
 export const empty = () => ({ bucket: "", key: "", edits: {}, output: {}, other: [] });
 
@@ -23,7 +23,7 @@ export class Language {
 
   /** Path and query; `base` alone where nothing is asked. */
   write(wish) {
-    const query = this.pairs(wish).map(([name, value]) => `${name}=${spelled(value)}`).join("&");
+    const query = this.pairs(wish).map(([name, value]) => `${encodeURIComponent(name)}=${spelled(value)}`).join("&");
     return this.path(wish) + (query ? `?${query}` : "");
   }
 
@@ -122,6 +122,7 @@ export class Language {
       const [head, rest] = name.split(".");
       const feature = this.named.get(head);
       const parameter = feature && (rest ? byName(feature.parameters, rest) : feature.parameters.find((each) => each.main));
+      if (feature && rest && !parameter) continue;
       if (feature) found.push([feature.name, parameter?.name ?? ""]);
       else if (byName(this.output, rest && head === "output" ? rest : name)) found.push(["", byName(this.output, rest ?? name).name]);
       else for (const each of this.features) {

@@ -82,6 +82,10 @@ class App {
     });
     addEventListener("hashchange", () => location.hash !== this.hash && HASH.test(location.hash) && this.fromHash());
     watchDrops((file) => this.drop(file));
+    $("skip").addEventListener("click", (event) => {
+      event.preventDefault(); // the fragment is the wish
+      $("panel-search").focus();
+    });
     document.addEventListener("keydown", (event) => this.key(event));
     theme();
   }
@@ -116,7 +120,11 @@ class App {
     const mode = this.mode === "slider" && !this.against ? "" : this.mode;
     this.hash = `#${mode}${this.against ? `.${this.against}` : ""}${this.address}`;
     if (this.file || location.hash === this.hash) return;
-    history[push ? "pushState" : "replaceState"](null, "", this.hash);
+    try {
+      history[push ? "pushState" : "replaceState"](null, "", this.hash);
+    } catch {
+      // Safari takes no more than 100 in 10 seconds: the address bar then waits for the next change.
+    }
   }
 
   /** Another picture, with the same edits. */
@@ -147,6 +155,7 @@ class App {
   }
 
   async drop(file) {
+    this.service.refused = false; // who drops a file wants it shown: he may be asked again
     this.run.abort();
     const { signal } = (this.run = new AbortController());
     this.busy(true, "Reading the file");
@@ -188,7 +197,6 @@ class App {
   changed() {
     this.controls.clear();
     this.controls.show(this.wish);
-    this.toHash();
     this.press();
     this.soon();
   }
@@ -261,7 +269,10 @@ class App {
     this.press();
     this.tell();
     const lacking = this.lacking();
-    if (lacking) return this.fail(lacking);
+    if (lacking) {
+      this.gallery.release();
+      return this.fail(lacking);
+    }
     this.busy(true);
     performance.clearResourceTimings();
     const started = performance.now();
@@ -280,8 +291,9 @@ class App {
     }
   }
 
-  /** What a feature cannot do without and nobody has said. */
+  /** What nothing comes without and nobody has said: a picture, and what a feature needs. */
   lacking() {
+    if (!this.wish.key) return { status: 404, message: "No picture is chosen yet: type its key above, or drop a file." };
     for (const feature of this.catalogue.features) {
       const values = this.wish.edits[feature.name];
       const missing = values && feature.parameters.find(({ name, required }) => required && !(name in values));
@@ -374,15 +386,15 @@ class App {
   }
 
   async hold(address, against, signal) {
+    const mine = (this.holding = {});
     if (address === this.before && !this.file) return;
     try {
       const blob = this.file && against === "original" ? await this.fileShown(signal) : await (await this.ask(address, { signal })).blob();
-      if (signal.aborted) return;
+      if (signal.aborted || this.holding !== mine) return;
       this.url("before", blob);
-      await this.stage.show("before", this.urls.before);
-      this.before = address;
+      if (await this.stage.show("before", this.urls.before)) this.before = address;
     } catch {
-      if (!signal.aborted) this.stage.show("before", null);
+      if (!signal.aborted && this.holding === mine) this.stage.show("before", null);
     }
   }
 
@@ -525,10 +537,14 @@ class App {
     const values = (this.wish.edits[feature.name] ??= {});
     if (parameter) {
       values[parameter.name] = shares.map((each) => Math.round(each * 1000) / 1000).join(",");
+      delete values.focalX;
+      delete values.focalY;
     } else {
       ["left", "top", "width", "height"].forEach((name, index) => (values[name] = `${Math.round(shares[index] * 1000) / 10}p`));
+      delete values.aspectRatio;
+      delete values.focalPoint;
     }
-    // A point and a box say where; a position beside them would say it twice.
+    // A point and a box say where; a position beside them, too, would say it twice.
     for (const each of feature.parameters) if (each.control === "position" && values[each.name] !== MIDDLE) delete values[each.name];
     this.changed();
   }

@@ -24,6 +24,7 @@ export class Code {
     $("tabs").addEventListener("keydown", (event) => this.key(event));
     $("copy").addEventListener("click", () => this.copy());
     $("sign").addEventListener("click", () => this.sign());
+    $("expires").addEventListener("change", () => this.signed && this.draw());
   }
 
   button(name, text) {
@@ -58,6 +59,7 @@ export class Code {
   }
 
   async sign() {
+    this.service.refused = false; // it is asked for by hand
     this.signed = true;
     await this.draw();
   }
@@ -113,8 +115,10 @@ export class Code {
 
   async picture(signal) {
     const { wish, width, height } = this.shown;
+    // A picture may come out narrower than was asked for: the descriptor is what comes.
+    const factor = width && this.asked() ? width / this.asked() : 1;
     const set = async (format) => {
-      const entries = this.widths().map(async (each) => `${await this.absolute(this.sized(each, format), signal)} ${each}w`);
+      const entries = this.widths().map(async (each) => `${await this.absolute(this.sized(each, format), signal)} ${Math.round(each * factor)}w`);
       return html((await Promise.all(entries)).join(",\n            "));
     };
     const sizes = wish.edits.resize?.width ? `${wish.edits.resize.width}px` : "100vw";
@@ -128,11 +132,19 @@ export class Code {
     return `<picture>\n${sources.join("")}  <img src="${html(await this.absolute(fallback, signal))}"${size} alt="">\n</picture>`;
   }
 
+  /** The width that is asked for; of a height alone, the one that came of it. */
+  asked() {
+    const { wish, width } = this.shown;
+    const { resize } = wish.edits;
+    return resize?.width || (resize?.height && width);
+  }
+
+  /** The widths to ask for. */
   widths() {
-    const { wish, original } = this.shown;
-    const asked = wish.edits.resize?.width;
-    if (asked) return SHARES.map((share) => Math.round(asked * share));
-    const most = original?.width ?? 1920;
+    const asked = this.asked();
+    const { original, width } = this.shown;
+    const most = width ?? original?.width ?? 1920;
+    if (asked) return SHARES.map((share) => Math.round(asked * share)).filter((each) => each <= Math.max(asked, original?.width ?? asked));
     return [...new Set([...WIDTHS.filter((each) => each < most), Math.min(most, 1920)])];
   }
 
@@ -140,6 +152,7 @@ export class Code {
     const wish = structuredClone(this.shown.wish);
     const resize = (wish.edits.resize ??= {});
     if (resize.height && resize.width) resize.height = Math.round((resize.height * width) / resize.width);
+    else delete resize.height;
     resize.width = width;
     wish.output.format = format;
     return wish;

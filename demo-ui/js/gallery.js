@@ -21,7 +21,7 @@ export class Gallery {
     this.late = new Set(); // thumbnails that wait for the picture that was chosen
     this.shut = new Set(); // and those that wait for the token
     this.released = false;
-    $("buckets").addEventListener("change", ({ target }) => this.enter(target.value));
+    $("buckets").addEventListener("change", ({ target }) => this.enter(target.value).catch((error) => this.note(error.message)));
   }
 
   /** The pictures of the default source, or the samples; gives their keys. */

@@ -12,6 +12,7 @@ export class Stage {
     this.split = $("split");
     this.images = { before: $("before"), after: $("after") };
     this.sizes = { before: null, after: null };
+    this.turns = {}; // of each pane the call that came last: an older picture may be there later
     this.mode = "slider";
     this.zoom = null; // null: as it fits
     this.pan = [0, 0];
@@ -22,21 +23,25 @@ export class Stage {
     new ResizeObserver(() => this.draw()).observe(this.view);
   }
 
-  /** Shows a picture by its address; resolves when it is there, rejects when the browser cannot show it. */
+  /** Shows a picture by its address; gives whether it is the latest, rejects when the browser cannot show it. */
   async show(which, address) {
+    const turn = (this.turns[which] = {});
     const image = this.images[which];
     if (!address) {
       image.hidden = true;
       this.sizes[which] = null;
-      return this.draw();
+      this.draw();
+      return true;
     }
     const next = new Image();
     next.src = address;
     await next.decode();
+    if (this.turns[which] !== turn) return false;
     image.src = address;
     image.hidden = false;
     this.sizes[which] = [next.naturalWidth || 300, next.naturalHeight || 300];
     this.draw();
+    return true;
   }
 
   setMode(mode) {

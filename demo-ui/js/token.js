@@ -16,7 +16,8 @@ export function askToken(why) {
     };
     $("ask-form").onsubmit = (event) => {
       event.preventDefault();
-      end($("ask-token").value.trim());
+      // What is pasted with it (a line's end, a no-break space) no header can carry.
+      end($("ask-token").value.replace(/[^\x21-\x7e ]/g, "").trim());
     };
     $("ask-no").onclick = () => end("");
     dialog.oncancel = () => end("");

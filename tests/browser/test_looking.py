@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from tests.browser.pages import Demo
 
 
@@ -63,6 +63,23 @@ def test_what_is_cut_is_held_against_the_same_cut(demo: Demo) -> None:
     assert "#slider.original/photos" in demo.page.url
 
 
+def test_what_comes_late_does_not_take_the_place_of_what_was_asked_after_it(demo: Demo) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    demo.page.route(re.compile(r"crop\..*format=png"), hold)
+    demo.page.goto(f"{demo.origin}/_demo/#/photos/coffee.jpg?crop.width=50p&crop.height=50p&blur=4")
+    demo.page.get_by_role("radio", name="Whole original").check()
+    expect(demo.locate("#before")).to_be_visible()
+    assert demo.size("before") == (600, 400)
+    with demo.page.expect_response(held[0].request.url):
+        held[0].continue_()
+    demo.settled()
+    assert demo.size("before") == (600, 400)
+
+
 def test_everything_by_keyboard(demo: Demo) -> None:
     demo.open("/photos/coffee.jpg?width=300")
     keys = demo.page.keyboard
@@ -88,8 +105,16 @@ def test_everything_by_keyboard(demo: Demo) -> None:
     expect(demo.locate("#tab-json")).to_have_attribute("aria-selected", "true")
 
 
+def test_to_the_controls_without_leaving_the_picture(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?width=300")
+    there = demo.page.url
+    demo.page.get_by_role("link", name="To the controls").press("Enter")
+    expect(demo.page.get_by_role("searchbox")).to_be_focused()
+    assert demo.page.url == there
+
+
 def test_a_point_and_a_box_by_keyboard(demo: Demo) -> None:
-    demo.open("/photos/coffee.jpg?width=100&height=300")
+    demo.open("/photos/coffee.jpg?width=100&height=300&resize.focalX=9&resize.focalY=9")
     keys = demo.page.keyboard
     pick = demo.row("resize", "Focal point").get_by_role("button", name="On the picture")
     pick.press("Enter")
@@ -102,6 +127,7 @@ def test_a_point_and_a_box_by_keyboard(demo: Demo) -> None:
     assert demo.path == "/photos/coffee.jpg?width=100&height=300&focalPoint=0.51,0.49"
     demo.page.get_by_role("button", name="Reset all").press("Enter")
     demo.settled()
+    demo.open("/photos/coffee.jpg?crop.aspectRatio=1:1&crop.focalPoint=0.1,0.1")
     demo.opened("crop").get_by_role("button", name="Draw the box").press("Enter")
     expect(demo.locate(".box")).to_be_focused()
     keys.press("ArrowLeft")
@@ -120,6 +146,25 @@ def test_what_happens_is_told_to_who_does_not_see_it(demo: Demo) -> None:
         each.ariaLabel || each.innerText?.trim() || each.labels?.length || each.title)).map((each) => each.outerHTML)"""
     )
     assert unnamed == []
+
+
+def test_the_address_bar_does_not_follow_every_pixel_of_a_slider(demo: Demo) -> None:
+    """A browser takes so many changes of it and then throws: Safari 100 in 10 seconds."""
+    demo.open("/photos/coffee.jpg?blur=3")
+    demo.page.evaluate(
+        """() => {
+          window.refused = 0;
+          history.replaceState = () => { window.refused += 1; throw new DOMException("too often"); };
+        }"""
+    )
+    slider = demo.row("blur", "Sigma").get_by_role("slider")
+    slider.focus()
+    for _ in range(10):
+        demo.page.keyboard.press("ArrowRight")
+    demo.settled()
+    assert 1 <= demo.page.evaluate("window.refused") < 10
+    assert demo.fault == ""
+    assert float(demo.path.rpartition("=")[2]) > 3
 
 
 def test_a_change_asks_for_one_picture_and_a_known_one_for_none_of_the_server(demo: Demo) -> None:

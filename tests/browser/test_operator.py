@@ -75,6 +75,9 @@ def test_signed_addresses_once_the_token_is_there(visit: Open, signing: Server) 
         expect(demo.locate("#code")).to_contain_text("signature=")
         assert "expires=" in demo.path
         assert signing.ask(demo.path).status == 200
+        demo.locate("#expires").select_option("")
+        expect(demo.locate("#code")).not_to_contain_text("expires=")
+        expect(demo.locate("#code")).to_contain_text("signature=")
         demo.row("resize", "Width").get_by_role("spinbutton").fill("200")
         demo.settled()
         assert "signature" not in demo.path
@@ -97,6 +100,10 @@ def test_whoever_has_no_token_is_told_and_not_asked_again(visit: Open, signing: 
         # The thumbnails wait for it, without asking and without going away.
         assert demo.locate(".thumb").count() > 5
         assert demo.locate(".thumb img.there").count() == 0
+        demo.locate("#file").set_input_files(SAMPLES / "photos" / "cat.jpg")
+        _answer(demo, f"\u00a0{TOKEN}\u200b")
+        demo.settled()
+        assert demo.size()[1] == 133
 
 
 def test_an_open_stack_shows_samples_and_whatever_is_typed(visit: Open, guarded: Server) -> None:

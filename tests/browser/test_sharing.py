@@ -60,6 +60,17 @@ def test_as_markup(demo: Demo) -> None:
             assert width == f"{size(answer.body)[0]}w" if kind == "webp" else width.endswith("w")
 
 
+def test_a_height_alone_gives_as_many_widths(demo: Demo) -> None:
+    demo.open("/photos/coffee.jpg?height=200")
+    entries = re.findall(r'image/webp".*?srcset="([^"]+)"', _copied(demo, "<picture>"), re.DOTALL)
+    widths = []
+    for entry in html.unescape(entries[0]).split(","):
+        address, width = entry.split()
+        widths.append(width)
+        assert width == f"{size(demo.server.ask(address.removeprefix(demo.origin)).body)[0]}w"
+    assert widths == ["150w", "300w", "450w", "600w"]
+
+
 def test_as_a_command(demo: Demo) -> None:
     demo.open("/photos/coffee.jpg?width=300&format=webp")
     program, option, name, address = shlex.split(_copied(demo, "curl"))

@@ -18,12 +18,23 @@ COFFEE = "/photos/coffee.jpg"
     [
         (f"{COFFEE}?blur=0.1", 400, "blur.sigma must be a number from 0.3 to 1000"),
         (f"{COFFEE}?sparkle=3", 400, "sparkle"),
+        (f"{COFFEE}?spar%26kle=3", 400, "spar&kle"),
         (f"{COFFEE}?width=wide", 400, "wide"),
         (f"{COFFEE}?bucket=nobody", 403, "nobody"),
         ("/photos/none.jpg", 404, "photos/none.jpg"),
+        ("//elsewhere.example/none.jpg", 404, "/elsewhere.example/none.jpg"),
         (f"{COFFEE}?contentModeration=report", 501, "Rekognition"),
     ],
-    ids=["range", "unknown parameter", "not a number", "unknown bucket", "unknown key", "no Rekognition"],
+    ids=[
+        "range",
+        "unknown parameter",
+        "odd name",
+        "not a number",
+        "unknown bucket",
+        "unknown key",
+        "another host's",
+        "no Rekognition",
+    ],
 )
 def test_a_link_that_asks_for_what_cannot_be(visit: Open, server: Server, state: str, status: int, told: str) -> None:
     with visit(server, wants=str(status)) as demo:
@@ -35,6 +46,16 @@ def test_a_link_that_asks_for_what_cannot_be(visit: Open, server: Server, state:
         demo.settled()
         assert demo.fault == ""
         assert demo.size() == (451, 300)
+
+
+def test_a_link_without_a_picture_asks_for_one(visit: Open, server: Server) -> None:
+    with visit(server) as demo:
+        demo.open("/?blur=3")
+        assert "No picture is chosen yet" in demo.fault
+        expect(demo.locate(".thumb img.there").first).to_be_visible()
+        demo.page.get_by_role("button", name="cat.jpg").click()
+        demo.settled()
+        assert demo.fault == ""
 
 
 def test_too_large_for_the_service(visit: Open) -> None:

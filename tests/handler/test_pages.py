@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.template.stack import template
 
 from handler import pages
 
@@ -26,12 +27,31 @@ def test_the_demo_page_runs_nothing_but_its_own_files() -> None:
     text = home.body.decode()
     assert "unsafe" not in home.headers["Content-Security-Policy"]
     # In a bucket there is no header of ours: the page says the same of itself, as far as a page can.
+    # It cannot know the bucket to which a stack sends for large pictures, hence any host by https.
     said = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
     assert said
-    assert home.headers["Content-Security-Policy"] == said[1] + "; frame-ancestors 'none'"
+    assert home.headers["Content-Security-Policy"] == said[1].replace(" https:", "") + "; frame-ancestors 'none'"
     assert not re.search(r"<script(?![^>]* src=)|<style|\bstyle=|\bon[a-z]+=|https?://", text)
     named = re.compile(r"https?://(?!www\.w3\.org/2000/svg)[\w.]+")
     assert [path.name for path in pages.FOLDER.rglob("*.js") if named.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_what_a_stack_allows_the_page_does_not_forbid_itself() -> None:
+    """Both policies hold at once; the stack's host of results is known to its template alone."""
+    said = re.search(
+        r'http-equiv="Content-Security-Policy" content="([^"]+)"', pages.demo()[pages.HOME]().body.decode()
+    )
+    assert said
+    policy = template()["Resources"]["DemoHeadersPolicy"]["Properties"]["ResponseHeadersPolicyConfig"]
+    allowed = policy["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
+    ours = _sources(said[1])
+    for directive, sources in _sources(allowed).items():
+        if directive != "frame-ancestors":  # which a meta element cannot say
+            assert {"https:" if one.startswith("https://") else one for one in sources} <= ours[directive]
+
+
+def _sources(policy: str) -> dict[str, set[str]]:
+    return {name: set(sources) for name, *sources in map(str.split, policy.split(";"))}
 
 
 def test_without_its_folder_there_is_no_demo_page(tmp_path: Path) -> None:

@@ -178,6 +178,7 @@ def test_a_slider_stays_within_the_bounds() -> None:
         if "usual" in one:
             least, most = one["usual"]
             assert one.get("min", one.get("above", least)) <= least < most <= one.get("max", one.get("below", most))
+            assert one["default"] is None or least <= one["default"] <= most
 
 
 def test_what_a_feature_is_switched_on_with_is_taken() -> None:

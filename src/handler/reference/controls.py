@@ -79,6 +79,8 @@ def _usual(field: Field) -> list[float]:
         return list(field.usual)
     least = field.bounds.get("ge", field.bounds.get("gt", 0))
     most = field.bounds.get("le", field.bounds.get("lt", least + _WIDEST))
+    if most - least > _WIDEST and least < 0 < most:
+        return [max(least, -_WIDEST // 2), min(most, _WIDEST // 2)]
     return [least, min(most, least + _WIDEST)]
 
 
