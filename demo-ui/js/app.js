@@ -504,9 +504,12 @@ class App {
     const address = this.language.write({ ...empty(), bucket, key, edits: { ...edits, ...own }, output: { format: "webp", quality: 85 } });
     this.picking?.abort(); // a change of the wish goes on beside it, and does not end it
     const { signal } = (this.picking = new AbortController());
-    let url;
+    let url, room;
     try {
-      url = URL.createObjectURL(await (await this.ask(address, { signal })).blob());
+      const blob = await (await this.ask(address, { signal })).blob();
+      url = URL.createObjectURL(blob);
+      // Pixels are those of the picture that the feature gets: after a resize this very one, else the original's.
+      room = earlier.some(({ name }) => name === "resize") ? await createImageBitmap(blob) : earlier.length ? null : this.original;
     } catch (error) {
       if (!signal.aborted) this.fail(error);
       return;
@@ -514,17 +517,17 @@ class App {
     if (signal.aborted) return;
     const kind = parameter ? "point" : "box";
     const title = `${label(feature.name)}: ${parameter ? label(parameter.name).toLowerCase() : "box"}`;
-    await this.picker.open({ kind, address: url, title, back: button, shares: this.picked(feature, parameter), change: (shares) => this.place(feature, parameter, shares) });
+    await this.picker.open({ kind, address: url, title, back: button, shares: this.picked(feature, parameter, room), change: (shares) => this.place(feature, parameter, shares) });
     URL.revokeObjectURL(url);
   }
 
-  picked(feature, parameter) {
+  picked(feature, parameter, room) {
     const values = this.wish.edits[feature.name] ?? {};
     if (parameter) {
       const shares = String(values[parameter.name] ?? "").split(",").map(Number);
       return shares.length === 2 && shares.every(Number.isFinite) ? shares : null;
     }
-    const of = { left: this.original?.width, width: this.original?.width, top: this.original?.height, height: this.original?.height };
+    const of = { left: room?.width, width: room?.width, top: room?.height, height: room?.height };
     const share = (name) => {
       const [, amount, percent] = /^([\d.]+)([p%]?)$/.exec(String(values[name] ?? "")) ?? [];
       return amount === undefined ? null : percent ? amount / 100 : of[name] ? amount / of[name] : null;

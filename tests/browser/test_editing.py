@@ -344,3 +344,17 @@ def test_busy_with_cancel_and_a_new_change_ends_the_old_request(visit: Open, ser
         demo.settled()
         assert demo.path == f"{COFFEE}?blur=9"
         expect(demo.locate("#fault")).to_be_hidden()
+
+
+def test_a_box_in_pixels_stands_where_it_is_cut(demo: Demo) -> None:
+    """Of what the resize leaves (300 x 200), not of the original."""
+    demo.open("/photos/coffee.jpg?width=300&extract.left=150&extract.top=100&extract.width=100&extract.height=50")
+    demo.opened("extract").get_by_role("button", name="Draw the box").click()
+    expect(demo.locate(".box")).to_be_focused()
+    area, box = demo.locate(".area").bounding_box(), demo.locate(".box").bounding_box()
+    assert area
+    assert box
+    assert (box["x"] - area["x"]) / area["width"] == pytest.approx(0.5, abs=0.02)
+    assert (box["y"] - area["y"]) / area["height"] == pytest.approx(0.5, abs=0.02)
+    assert box["width"] / area["width"] == pytest.approx(1 / 3, abs=0.02)
+    assert box["height"] / area["height"] == pytest.approx(1 / 4, abs=0.02)
