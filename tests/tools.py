@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -18,7 +19,11 @@ def require_tool(name: str, install: str) -> str:
     path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
     if path:
         return path
-    missing = f"{name} is needed: {install}"
+    return lacking(f"{name} is needed: {install}")
+
+
+def lacking(missing: str) -> NoReturn:
+    """What a test needs is not there: it fails on CI, and anywhere else is skipped with what brings it."""
     if os.environ.get("CI") == "true":
         pytest.fail(missing, pytrace=False)
     pytest.skip(missing)

@@ -40,10 +40,10 @@ def prepared(original: Path, folder: Path) -> Path:
     """The model ready to be quantised, in that folder."""
     try:
         import onnx  # noqa: PLC0415 - set-up alone
-        from onnx import version_converter  # noqa: PLC0415
+        from onnx import version_converter  # noqa: PLC0415 - of the set-up alone
     except ImportError:
         raise Unavailable("onnx is missing, which quantises models: pip install onnx") from None
-    from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: PLC0415
+    from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: PLC0415 - of the set-up alone
 
     newer, ready = folder / "newer.onnx", folder / "prepared.onnx"
     onnx.save(version_converter.convert_version(onnx.load(original), _OPERATORS), newer)

@@ -169,8 +169,8 @@ def _operator(
     @cache
     def opened() -> OperatorDoor:
         from handler.cdn import Distribution  # noqa: PLC0415 - no picture needs it
-        from handler.doors.operator import OperatorDoor  # noqa: PLC0415
-        from handler.withdrawal import Withdrawal  # noqa: PLC0415
+        from handler.doors.operator import OperatorDoor  # noqa: PLC0415 - of the operator alone
+        from handler.withdrawal import Withdrawal  # noqa: PLC0415 - of the operator alone
 
         cdn = Distribution(settings.distribution_id, aws) if settings.distribution_id else None
         withdrawal = Withdrawal(workshop.objects, shelf, cdn, house.source_of)
@@ -222,7 +222,7 @@ def _told(faults: list[str], prefix: str = "") -> Iterator[None]:
 
 def _uploads(settings: Settings, aws: AwsAccess, objects: Sources, workshop: Workshop, house: House) -> UploadDoor:
     from handler.doors.uploads import UploadDoor  # noqa: PLC0415 - only a stack that takes uploads needs it
-    from handler.results import open_results  # noqa: PLC0415
+    from handler.results import open_results  # noqa: PLC0415 - only a stack that takes uploads needs it
 
     unknown = [name for name in settings.upload_presets if name not in house.presets]
     if unknown or not settings.upload_presets:
@@ -246,7 +246,7 @@ def _openapi() -> Answer:
 
 def _reference() -> Answer:
     from handler.pages import reference  # noqa: PLC0415 - no picture needs it
-    from handler.reference import openapi  # noqa: PLC0415
+    from handler.reference import openapi  # noqa: PLC0415 - made when it is asked for
 
     return reference(openapi())
 

@@ -74,14 +74,7 @@ def take(browser: Browser, server: Server, shot: Shot) -> None:
 def main() -> None:
     with rekognition_server() as stand_in, sync_playwright() as playwright:
         stand_in.labels = lambda _: {"Smoking": 97.2, "Alcohol": 84.6}
-        aws = {
-            "VISION": "rekognition",
-            "AWS_ENDPOINT_URL_REKOGNITION": stand_in.url,
-            "AWS_REGION": "eu-central-1",
-            "AWS_ACCESS_KEY_ID": "made-up",
-            "AWS_SECRET_ACCESS_KEY": "made-up",
-        }
-        with serving(SAMPLES, **aws) as server:
+        with serving(SAMPLES, **stand_in.environment) as server:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
             for shot in SHOTS:
                 take(browser, server, shot)

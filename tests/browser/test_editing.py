@@ -41,14 +41,7 @@ def test_each_example_takes_one_click(demo: Demo, recipe: object) -> None:
 def test_a_moderation_report(visit: Open) -> None:
     with rekognition_server() as stand_in:
         stand_in.labels = lambda _: {"Weapons": 91.0}
-        aws = {
-            "VISION": "rekognition",
-            "AWS_ENDPOINT_URL_REKOGNITION": stand_in.url,
-            "AWS_REGION": "eu-central-1",
-            "AWS_ACCESS_KEY_ID": "made-up",
-            "AWS_SECRET_ACCESS_KEY": "made-up",
-        }
-        with serving(SAMPLES, **aws) as server, visit(server) as demo:
+        with serving(SAMPLES, **stand_in.environment) as server, visit(server) as demo:
             demo.open(COFFEE)
             demo.recipe("Moderation report")
             demo.settled()

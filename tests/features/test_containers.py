@@ -25,7 +25,7 @@ NAMES = [name for name in pictures.NAMES if name.startswith(STRIPPABLE)]
 
 
 def stripped(body: bytes, kind: str, orientation: int = 1) -> bytes | None:
-    source = Source(format=kind, width=1, height=1, size=len(body), orientation=orientation)  # type: ignore[arg-type]
+    source = Source(format=kind, width=1, height=1, size=len(body), orientation=orientation)  # type: ignore[arg-type]  # a format is one of a few words
     return strip(body, source)
 
 

@@ -32,9 +32,9 @@ def test_alpha_depth_grey_and_animation(name: str) -> None:
 def test_what_is_darkened_is_brightened_again_after_the_resize() -> None:
     steps = edits({"gamma": 3, "resize": {"width": 9}, "watermark": "logo"})
     assert [step.feature.name for step in steps] == ["gamma", "resize", "watermark", "gammaOut"]
-    assert steps[-1].params.gamma == 3  # type: ignore[attr-defined]
+    assert steps[-1].params.gamma == 3  # type: ignore[attr-defined]  # params are of gamma
     steps = edits({"gamma": 3, "gammaOut": 1})
-    assert [step.params.gamma for step in steps] == [3, 1]  # type: ignore[attr-defined]
+    assert [step.params.gamma for step in steps] == [3, 1]  # type: ignore[attr-defined]  # params are of gamma
 
 
 @pytest.mark.parametrize("exponent", [0.9, 3.1])

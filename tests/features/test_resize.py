@@ -65,7 +65,7 @@ def test_sizes_are_those_of_sharp(full: tuple[int, int], asked: dict[str, Any], 
 @given(SIDE, SIDE, SIDE, SIDE)
 def test_sizes_keep_what_the_fit_promises(width: int, height: int, asked_width: int, asked_height: int) -> None:
     full = (width, height)
-    results = {fit: plan(Resize(width=asked_width, height=asked_height, fit=fit), full).result for fit in FITS}  # type: ignore[arg-type]
+    results = {fit: plan(Resize(width=asked_width, height=asked_height, fit=fit), full).result for fit in FITS}  # type: ignore[arg-type]  # fits are words
     assert results["cover"] == results["contain"] == results["fill"] == (asked_width, asked_height)
     inside, outside = results["inside"], results["outside"]
     assert inside[0] <= asked_width

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tools import require_tool
+from tests.tools import lacking, require_tool
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PLACE = ROOT / "build" / "image"
@@ -81,10 +81,7 @@ def built_image() -> Iterator[Image]:
 def _require_root() -> None:
     if os.geteuid() == 0:
         return
-    missing = "root is needed to build an image and to look into it: sudo make test"
-    if os.environ.get("CI") == "true":
-        pytest.fail(missing, pytrace=False)
-    pytest.skip(missing)
+    lacking("root is needed to build an image and to look into it: sudo make test")
 
 
 def _build_base() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from tests.colours import photo
 from tests.peers.cases import Case, cases
 from tests.peers.limits import LIMITS, allowed
 from tests.similarity import mean_difference, worst_block
-from tests.tools import require_tool
+from tests.tools import lacking, require_tool
 
 HERE = Path(__file__).parent / "sharp"
 CASES = tuple(dict.fromkeys(map(str, cases())))
@@ -78,10 +77,7 @@ def client(folder: Path) -> Client:
 def sharp(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sharp]:
     node = require_tool("node", "apt-get install nodejs npm, then make setup")
     if not (HERE / "node_modules" / "sharp").exists():
-        missing = "sharp is needed to compare with: npm ci --prefix tests/peers/sharp (make setup does it)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing, pytrace=False)
-        pytest.skip(missing)
+        lacking("sharp is needed to compare with: npm ci --prefix tests/peers/sharp (make setup does it)")
     with subprocess.Popen(
         [node, "edits.mjs"], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

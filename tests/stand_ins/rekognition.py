@@ -48,6 +48,18 @@ class Rekognition:
     """Operations, in order."""
     pictures: list[Any] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads a handler here."""
+        return {
+            "VISION": "rekognition",
+            "AWS_ENDPOINT_URL_REKOGNITION": self.url,
+            "AWS_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "AKID",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+        }
+
     """What was wrong with requests; a test wants none."""
 
     def answer(self, operation: str, said: dict[str, Any]) -> dict[str, Any]:

@@ -97,9 +97,9 @@ def _left_out(given: dict[str, object], beside: str) -> None:
 @feature(Quantize, group="colour", report=lambda wanted: wanted.palette)
 def quantize(picture: Picture, wanted: Quantize, context: Context) -> Picture | Report:
     # numpy and Pillow, which most requests never need
-    from features.quantize._choice import chosen  # noqa: PLC0415
-    from features.quantize._mapping import mapped, report  # noqa: PLC0415
-    from features.quantize._pixels import Pixels  # noqa: PLC0415
+    from features.quantize._choice import chosen  # noqa: PLC0415 - no other feature needs it
+    from features.quantize._mapping import mapped, report  # noqa: PLC0415 - no other feature needs it
+    from features.quantize._pixels import Pixels  # noqa: PLC0415 - no other feature needs it
 
     picture = picture.taking(_memory(picture, dither=wanted.dither))
     pixels = Pixels.of(picture)

@@ -58,7 +58,7 @@ def _alpha(pixels: Pixels, mask: Pixels, thresholds: Thresholds, folder: str) ->
     """Levels of 0 to 255, row by row; None where the mask leaves no subject or no background to go by."""
     use_compiled(folder)
     import numpy as np  # noqa: PLC0415 - in the other process alone
-    from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf  # noqa: PLC0415
+    from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf  # noqa: PLC0415 - brings numba
 
     try:
         alpha = estimate_alpha_cf(pixels / 255.0, _trimap(mask, thresholds))
@@ -70,7 +70,7 @@ def _alpha(pixels: Pixels, mask: Pixels, thresholds: Thresholds, folder: str) ->
 def _trimap(mask: Pixels, thresholds: Thresholds) -> NDArray[np.float64]:
     """1 where the subject is sure, 0 where the background is, a half between; as rembg draws it."""
     import numpy as np  # noqa: PLC0415 - in the other process alone
-    from scipy.ndimage import binary_erosion  # noqa: PLC0415
+    from scipy.ndimage import binary_erosion  # noqa: PLC0415 - heavy, and of matting alone
 
     square = np.ones((thresholds.erode, thresholds.erode)) if thresholds.erode else None
     trimap = np.full(mask.shape, 0.5)

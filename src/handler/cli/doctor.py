@@ -52,7 +52,7 @@ def doctor(url: str | None, key: str | None, bucket: str | None, api: str, token
 
 def _there(url: str, key: str | None, bucket: str | None, api: str, token: str) -> int:
     from handler.cli.examination import examine, found_picture, needs_signatures  # noqa: PLC0415 - not needed here
-    from handler.cli.site import Site, Subject  # noqa: PLC0415
+    from handler.cli.site import Site, Subject  # noqa: PLC0415 - of `--url` alone
 
     site = Site(url, token)
     key = key or (found_picture(site) if token else None)

@@ -30,7 +30,7 @@ class GuardedConnection(http.client.HTTPSConnection):
         self._allow_private = allow_private
         self.deadline = 0.0
         """On the monotonic clock; to be set before each request."""
-        self.response_class = self._punctual  # type: ignore[assignment]
+        self.response_class = self._punctual  # type: ignore[assignment]  # http.client calls it to make a response
 
     def left(self) -> float:
         """Seconds that remain; TimeoutError when there are none."""

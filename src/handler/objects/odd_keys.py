@@ -95,8 +95,8 @@ class Boto:
     @cached_property
     def _client(self) -> Any:
         # 200 ms and 30 MB that plain keys do not pay.
-        import boto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
+        import boto3  # noqa: PLC0415 - see above
+        from botocore.config import Config  # noqa: PLC0415 - see above
 
         bucket, credentials = self._bucket, self._bucket.aws.credentials
         seconds = bucket.timeout

@@ -164,27 +164,27 @@ def open_sources(
 
 
 def _s3(place: Place, bounds: Bounds, *, aws: AwsAccess) -> Source:
-    from handler.objects.cloud import CloudSource  # noqa: PLC0415
-    from handler.objects.odd_keys import Boto  # noqa: PLC0415
-    from handler.objects.s3 import S3Bucket  # noqa: PLC0415
+    from handler.objects.cloud import CloudSource  # noqa: PLC0415 - only what is listed is opened
+    from handler.objects.odd_keys import Boto  # noqa: PLC0415 - only what is listed is opened
+    from handler.objects.s3 import S3Bucket  # noqa: PLC0415 - only what is listed is opened
 
     bucket = S3Bucket(place, aws, bounds.timeout)
     return CloudSource(place.name, bucket, bounds, Boto(bucket, bounds.limit))
 
 
 def _folder(place: Place, bounds: Bounds) -> Source:
-    from handler.objects.folder import Folder  # noqa: PLC0415
+    from handler.objects.folder import Folder  # noqa: PLC0415 - only what is listed is opened
 
     return Folder(place.name, place.folder, bounds.limit)
 
 
 def _https(place: Place, bounds: Bounds, *, allow_private: bool, tls: ssl.SSLContext | None) -> Source:
-    from handler.objects.https_origin import HttpsOrigin  # noqa: PLC0415
+    from handler.objects.https_origin import HttpsOrigin  # noqa: PLC0415 - only what is listed is opened
 
     return HttpsOrigin(place.name, place.url, bounds, allow_private=allow_private, tls=tls)
 
 
 def _cloud(place: Place, bounds: Bounds) -> Source:
-    from handler.objects.cloud import CloudSource, OneStore, open_store  # noqa: PLC0415
+    from handler.objects.cloud import CloudSource, OneStore, open_store  # noqa: PLC0415 - only what is listed is opened
 
     return CloudSource(place.name, OneStore(open_store(place.url, bounds.timeout)), bounds)

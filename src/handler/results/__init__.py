@@ -58,10 +58,10 @@ def open_results(
         raise ValueError(f"{setting} must be none of SOURCE_BUCKETS, got `{spec}`, which is `{overlap[0]}`")
     # Each is imported with the first bucket of its kind, as sources are.
     if places[0].scheme == "file":
-        from handler.results.folder import FolderResults  # noqa: PLC0415
+        from handler.results.folder import FolderResults  # noqa: PLC0415 - only what is configured is opened
 
         return FolderResults(places[0])
-    from handler.results.s3 import S3Results  # noqa: PLC0415
+    from handler.results.s3 import S3Results  # noqa: PLC0415 - only what is configured is opened
 
     return S3Results(places[0], aws or AwsAccess(), timeout)
 

@@ -77,7 +77,7 @@ class S3Results:
         with told(ObjectRef(self.place.name, ", ".join(keys)), self._bucket.timeout):
             for start in range(0, len(keys), _AT_ONCE):
                 some = list(keys[start : start + _AT_ONCE])
-                self._bucket.ask(lambda store, some=some: obstore.delete(store, some))  # type: ignore[misc]
+                self._bucket.ask(lambda store, some=some: obstore.delete(store, some))  # type: ignore[misc]  # mypy infers no lambda with a default
 
     def link(self, key: str, seconds: int) -> str:
         """A presigned address. It dies with the session that signs it, so it is made for minutes."""

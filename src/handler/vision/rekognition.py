@@ -98,7 +98,7 @@ class Service:
 
     def _make(self) -> Any:
         import boto3  # noqa: PLC0415 - 200 ms and 30 MB that other requests do not pay
-        from botocore.config import Config  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415 - of botocore, when Rekognition is asked first
 
         credentials = self._aws.credentials
         keys = (

@@ -34,11 +34,7 @@ def serve(folder: Path, rekognition: Rekognition) -> Serve:
     def made(**settings: Any) -> Client:
         environment = {
             "SOURCE_BUCKETS": f"pictures=file://{folder}",
-            "VISION": "rekognition",
-            "AWS_ENDPOINT_URL_REKOGNITION": rekognition.url,
-            "AWS_REGION": "eu-west-1",
-            "AWS_ACCESS_KEY_ID": "AKID",
-            "AWS_SECRET_ACCESS_KEY": "secret",
+            **rekognition.environment,
             "PUBLIC_FEATURES": "*",
             # Without U²-Net, unless a test wants it.
             "WEIGHTS": str(folder.parent / "none"),

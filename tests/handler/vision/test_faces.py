@@ -17,6 +17,7 @@ from tests import pictures, similarity
 from tests.client import Client, size
 from tests.handler.vision.conftest import Serve
 from tests.stand_ins.rekognition import Rekognition
+from tests.tools import lacking
 
 from features import Deadline, Limits, Region, has_saliency, views
 from handler.settings import Settings
@@ -200,10 +201,7 @@ def weights() -> str:
     folder = Settings().weights_folder
     if has_saliency(folder):
         return folder
-    missing = "the weights of u2net are needed: make setup"
-    if os.environ.get("CI") == "true":
-        pytest.fail(missing, pytrace=False)
-    pytest.skip(missing)
+    return lacking("the weights of u2net are needed: make setup")
 
 
 def test_what_stands_out_is_cut_out_where_the_weights_are() -> None:

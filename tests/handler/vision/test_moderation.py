@@ -102,7 +102,7 @@ def test_uploads_are_judged(serve: Serve, tmp_path: Path) -> None:
     )  # fmt: skip
     records = [_created("bad.png"), _created("good.jpg")]
     report = door.handle({"Records": records}, Deadline.after(20))
-    assert [refusal["code"] for refusal in report["refused"]] == ["ContentModeration::Rejected"]  # type: ignore[attr-defined]
+    assert [refusal["code"] for refusal in report["refused"]] == ["ContentModeration::Rejected"]  # type: ignore[attr-defined]  # a report is JSON
     assert report["stored"] == ["thumb/pictures/good.jpg"]
 
 
