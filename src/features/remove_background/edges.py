@@ -64,7 +64,7 @@ def _colours_apart(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
 
 def _nearest(pixels: Floats, side: int) -> Floats:
     """The same at another size, by the nearest pixel."""
-    import numpy as np  # noqa: PLC0415 - no other feature needs it
+    import numpy as np  # noqa: PLC0415 - no plain edit needs it
 
     rows = np.arange(side) * pixels.shape[0] // side
     found: Floats = pixels[rows][:, rows]
@@ -75,7 +75,7 @@ def _settled(image: Floats, share: Floats, both: Floats) -> Floats:
     """Colours that mix to the image by its alpha and are near their neighbours': the subject's three bands, then the
     background's. Each round solves the two equations of every pixel (the paper's formula 8).
     """
-    import numpy as np  # noqa: PLC0415 - no other feature needs it
+    import numpy as np  # noqa: PLC0415 - no plain edit needs it
 
     share = share[..., None]
     rest = 1 - share
@@ -95,7 +95,7 @@ def _settled(image: Floats, share: Floats, both: Floats) -> Floats:
 
 def _neighbours(pixels: Floats) -> list[Floats]:
     """Left, right, above and below of each pixel; at the edge itself."""
-    import numpy as np  # noqa: PLC0415 - no other feature needs it
+    import numpy as np  # noqa: PLC0415 - no plain edit needs it
 
     left = np.concatenate([pixels[:, :1], pixels[:, :-1]], axis=1)
     right = np.concatenate([pixels[:, 1:], pixels[:, -1:]], axis=1)
