@@ -38,7 +38,8 @@ FROM tools AS handler
 COPY pyproject.toml ./
 COPY src src
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python3 -m pip install --no-deps --target /var/task/src . && python3 pack.py --keep-dates /var/task/src
+    python3 -m pip install --no-deps --target /var/task/src . && python3 pack.py --keep-dates /var/task/src \
+    && python3 /var/task/src/handler/version.py
 
 # The models' weights, and the code that numba compiles; both are good on every processor of the architecture
 FROM tools AS weights

@@ -1,5 +1,7 @@
 """What can be done to a picture: the public face of the features."""
 
+from features import _startup as _startup  # isort: split
+
 from features._catalogue import CATALOGUE, ORDER, by_name
 from features._catalogue import names as feature_names
 from features._check import Field, check, fields, main_field, spellings

@@ -40,6 +40,7 @@ class KeptSecret(ABC):
         self._clock = clock
         self._lock = threading.Lock()
         self._values: tuple[str, ...] = ()
+        self._previous_is_asked = False
         self._failure: UpstreamError | None = None
         self._fetched = self._asked = float("-inf")
 
@@ -50,14 +51,16 @@ class KeptSecret(ABC):
             if not self._values and self._failure and now - self._asked < FAILURE_SECONDS:
                 raise self._failure
             stale = refresh or now - self._fetched >= KEPT_SECONDS
-            if not self._values or (stale and now - self._asked >= REFRESH_SECONDS):
+            may_ask = now - self._asked >= REFRESH_SECONDS or (refresh and not self._previous_is_asked)
+            if not self._values or (stale and may_ask):
                 self._renew(now)
             return self._values
 
     def _renew(self, now: float) -> None:
-        self._asked = now
+        # A cold start waits for the value that almost everything is signed with; what that does not fit asks for both.
+        self._asked, self._previous_is_asked = now, bool(self._values)
         try:
-            self._values = self._fetch()
+            self._values = self._fetch(previous=self._previous_is_asked)
         except UpstreamError as error:
             self._failure = error
             if not self._values:
@@ -67,8 +70,8 @@ class KeptSecret(ABC):
             self._fetched, self._failure = now, None
 
     @abstractmethod
-    def _fetch(self) -> tuple[str, ...]:
-        """The values, the current one first. Raises UpstreamError."""
+    def _fetch(self, *, previous: bool) -> tuple[str, ...]:
+        """The current value and, if it is asked for and there is one, the previous. Raises UpstreamError."""
 
 
 class FileSecret(KeptSecret):
@@ -82,7 +85,7 @@ class FileSecret(KeptSecret):
         self._path = Path(path)
         self._field = field
 
-    def _fetch(self) -> tuple[str, ...]:
+    def _fetch(self, *, previous: bool) -> tuple[str, ...]:  # noqa: ARG002 - a file is read whole
         try:
             text = self._path.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
@@ -114,28 +117,29 @@ class AwsSecret(KeptSecret):
         parts = secret_id.split(":")
         self._region = parts[3] if secret_id.startswith("arn:") and len(parts) > 3 else aws.home
 
-    def _fetch(self) -> tuple[str, ...]:
+    def _fetch(self, *, previous: bool) -> tuple[str, ...]:
         from http.client import HTTPException  # noqa: PLC0415 - 17 ms that a service without secrets does not pay
 
         try:
             try:
-                current, previous = self._stages()
+                values = self._stages(previous)
             except TimeoutError:
                 raise
             except (OSError, HTTPException):
-                current, previous = self._stages()
+                values = self._stages(previous)
         except (OSError, HTTPException) as error:
             raise _unavailable(f"secret `{self._id}`: {error!r}") from error
-        if not current:
+        if not values[0]:
             raise _unavailable(f"secret `{self._id}` does not exist, or has no value")
-        return (current, previous) if previous and previous != current else (current,)
+        return tuple(dict.fromkeys(filter(None, values)))
 
-    def _stages(self) -> tuple[str, str]:
+    def _stages(self, previous: bool) -> list[str]:
         from handler.tls import connection_to  # noqa: PLC0415 - see _fetch
 
         connection = connection_to(self._url, _CALL_SECONDS)
         try:
-            return self._stage(connection, "AWSCURRENT"), self._stage(connection, "AWSPREVIOUS")
+            stages = ("AWSCURRENT", "AWSPREVIOUS") if previous else ("AWSCURRENT",)
+            return [self._stage(connection, stage) for stage in stages]
         finally:
             connection.close()
 

@@ -21,7 +21,7 @@ from handler.doors.http import HttpDoor, Question
 from handler.errors import HandlerError
 from handler.house import read_house
 from handler.objects import Sources, open_sources, read_places, source_of
-from handler.observability import logger
+from handler.observability import log_from
 from handler.ports import HandsOver
 from handler.produce import Workshop, produce
 from handler.response import Answer, Caching, report
@@ -55,7 +55,7 @@ def application() -> Application:
     """The application of this process, built from the environment at the first call."""
     if not _built:
         settings = Settings.from_environment()
-        logger().setLevel(settings.log_level)
+        log_from(settings.log_level)
         _built.append(build(settings))
     return _built[0]
 

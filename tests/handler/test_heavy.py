@@ -15,7 +15,6 @@ from tests.client import Answered, Client
 from tests.stand_ins.scripted_http import Asked, Reply, ScriptedServer, scripted_server
 from tests.weights import PHOTOS, require_weights
 
-from handler.observability import logger
 from handler.settings import SettingsError
 
 CUT = "/cat.jpg?feature=removeBackground"
@@ -127,11 +126,9 @@ def test_its_failures_are_told(
 
 
 def test_a_refusal_of_its_own_is_in_the_log(
-    environment: dict[str, str], functions: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], functions: ScriptedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The dashboard counts answers by status and code, each request once: in the log of the ordinary function."""
-    lines: list[dict[str, Any]] = []
-    monkeypatch.setattr(logger(), "info", lambda message, extra: lines.append(extra))
     refusal = {"status": 413, "code": "PayloadTooLarge", "message": "…"}
     headers = {"Content-Type": "application/json"}
     said = {"statusCode": 413, "headers": headers, "body": json.dumps(refusal), "isBase64Encoded": False}
@@ -139,7 +136,7 @@ def test_a_refusal_of_its_own_is_in_the_log(
     answer = ordinary(environment, functions).get(CUT)
     assert (answer.status, answer.json()) == (413, refusal)
     assert ordinary(environment, functions).get(CUT, method="HEAD").status == 413
-    (line, _) = lines
+    line, _ = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["status"], line["code"], line["features"]) == (413, "PayloadTooLarge", "removeBackground")
 
 

@@ -14,7 +14,8 @@ FORBIDDEN = (
     "PIL", "numpy", "scipy", "skimage", "sklearn", "boto3", "botocore.session", "pydantic", "rembg", "onnxruntime",
     "numba",
     "awscrt", "click", "starlette", "uvicorn", "prometheus_client", "webcolors", "blurhash", "pi_heif", "http.server",
-    "multiprocessing", "asyncio", "sqlite3",
+    "multiprocessing", "asyncio", "sqlite3", "aws_lambda_powertools", "typing_extensions", "inspect", "dataclasses",
+    "http.client",
 )  # fmt: skip
 
 PROGRAM = """

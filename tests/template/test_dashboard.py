@@ -13,8 +13,6 @@ from tests.client import Client
 from tests.template.samples import LEAST, stacks
 from tests.template.stack import Stack
 
-from handler.observability import logger
-
 WORDS = {"filter", "and", "ispresent", "stats", "count", "as", "by", "sort", "desc", "pct", "message"}
 
 
@@ -59,10 +57,8 @@ def test_expressions_name_metrics_that_are_there() -> None:
 
 
 @pytest.fixture
-def logged(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """Lines of a picture, of one that comes from the results, and of a refusal."""
-    lines: list[dict[str, Any]] = []
-    monkeypatch.setattr(logger(), "info", lambda message, extra: lines.append({"message": message, **extra}))
     (tmp_path / "originals").mkdir()
     (tmp_path / "originals" / "a.jpg").write_bytes(pictures.jpeg(pictures.scene(64, 48)))
     (tmp_path / "results").mkdir()
@@ -76,7 +72,7 @@ def logged(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     for _ in range(2):
         assert client.get("/a.jpg?width=20&blur=2&format=avif").status == 200
     assert client.get("/a.jpg?width=-1").status == 400
-    return lines
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_queries_ask_for_what_is_logged(logged: list[dict[str, Any]]) -> None:

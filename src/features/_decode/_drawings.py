@@ -9,9 +9,10 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
+
+import msgspec
 
 from features._decode._loaders import damaged
 from features._picture import Source
@@ -27,8 +28,7 @@ _PAINTS = frozenset({"fill", "stroke"})
 _SURFACES = frozenset({"mask", "filter", "clipPath", "pattern"})
 
 
-@dataclass
-class Survey:
+class Survey(msgspec.Struct):
     """What was counted in a drawing."""
 
     elements: int = 0

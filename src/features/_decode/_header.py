@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from features._decode import _bitmaps, _cost, _drawings
+from features._decode import _bitmaps, _cost
 from features._decode._complete import is_complete
 from features._decode._loaders import opened
 from features._decode._sniff import sniff
@@ -74,7 +74,9 @@ def _from_header(header: Image, original: bytes, kind: SourceFormat) -> Source:
 
 def _surveyed(source: Source, original: bytes, limits: Limits) -> Source:
     """A drawing's own pixels are a proposal; what drawing it costs stands in its elements."""
-    found = _drawings.survey(original, lambda inside: _inside(inside, limits))
+    from features._decode._drawings import survey  # noqa: PLC0415 - of SVG alone
+
+    found = survey(original, lambda inside: _inside(inside, limits))
     pixels = source.width * source.height
     return replace(source, decoder_memory=found.memory(pixels), decoder_seconds=found.seconds(pixels))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _ROWS_PER_STRIP, _TILE_LENGTH = 278, 323
 _STARTS, _SIZES = (273, 324), (279, 325)
@@ -50,8 +50,7 @@ def _last_byte(directory: Directory) -> int:
     return max((start + size for start, size in zip(starts, sizes, strict=False)), default=0)
 
 
-@dataclass(frozen=True)
-class _Layout:
+class _Layout(NamedTuple):
     """How a file writes numbers, and how wide those are that point."""
 
     order: str

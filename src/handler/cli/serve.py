@@ -18,7 +18,7 @@ from handler import pages, wiring
 from handler.app import lambda_handler
 from handler.doors.server import PictureServer, access
 from handler.doors.workers import Bounds
-from handler.observability import logger
+from handler.observability import log_from
 from handler.settings import Settings
 
 # How long requests under way may take once the server is told to stop; Kubernetes waits 30 s by default.
@@ -82,7 +82,7 @@ def _log_to_standard_output() -> None:
     access.addHandler(logging.StreamHandler(sys.stdout))
     access.setLevel(logging.INFO)
     access.propagate = False
-    logger().setLevel(logging.WARNING)
+    log_from("WARNING")
 
 
 def _run(server: PictureServer, listener: socket.socket) -> None:

@@ -15,7 +15,8 @@ Whatever is claimed twice, or by nobody, is refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from features import CATALOGUE, ORDER, Feature, InvalidParameter, Output, by_name, feature_names, main_field, spellings
 
@@ -24,13 +25,12 @@ _SIZES = ("width", "height")
 Said = dict[str, object]
 
 
-@dataclass(slots=True)
-class Words:
+class Words(msgspec.Struct):
     """What an unordered dialect says, by whom it concerns, not yet checked."""
 
-    controls: dict[str, str] = field(default_factory=dict)
-    edits: Said = field(default_factory=dict)
-    output: Said = field(default_factory=dict)
+    controls: dict[str, str] = msgspec.field(default_factory=dict)
+    edits: Said = msgspec.field(default_factory=dict)
+    output: Said = msgspec.field(default_factory=dict)
 
 
 def is_known(name: str) -> bool:

@@ -1,0 +1,62 @@
+"""The line of a request, which is written without powertools but reads as if it were powertools'."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+PROGRAM = """
+import sys
+from handler.observability import log_from, logger, note, observed
+log_from(sys.argv[1])
+with observed("http", path="/ü.jpg") as facts:
+    note(source=object)
+    facts.update(status=200)
+assert "aws_lambda_powertools" not in sys.modules
+logger().info("request", extra={"door": "http", "path": "/ü.jpg"})
+logger().error("broken")
+"""
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+def logged(level: str, **environment: str) -> list[dict[str, Any]]:
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM, level],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        check=True,
+    )
+    assert ran.stderr == b""
+    return [json.loads(line) for line in ran.stdout.decode().splitlines()]
+
+
+def test_it_has_the_words_and_the_order_of_powertools() -> None:
+    ours, theirs, _ = logged("INFO", _X_AMZN_TRACE_ID=TRACE)
+    moment = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}[+-]\d{4}")
+    assert moment.fullmatch(ours.pop("timestamp"))
+    assert moment.fullmatch(theirs.pop("timestamp"))
+    assert ours.pop("milliseconds") >= 0
+    assert (ours.pop("status"), ours.pop("source")) == (200, "<class 'object'>")
+    del theirs["location"]
+    assert list(ours.items()) == list(theirs.items())
+    assert ours["xray_trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
+
+
+@pytest.mark.parametrize(
+    ("level", "lambdas", "messages"),
+    [
+        ("DEBUG", {}, ["request", "request", "broken"]),
+        ("INFO", {}, ["request", "request", "broken"]),
+        ("WARNING", {}, ["broken"]),
+        ("INFO", {"AWS_LAMBDA_LOG_LEVEL": "WARN"}, ["broken"]),
+        ("WARNING", {"AWS_LAMBDA_LOG_LEVEL": "TRACE"}, ["request", "request", "broken"]),
+    ],
+)
+def test_both_keep_to_the_level(level: str, lambdas: dict[str, str], messages: list[str]) -> None:
+    assert [line["message"] for line in logged(level, **lambdas)] == messages
