@@ -16,6 +16,10 @@ Image = Any
 Options = dict[str, Any]
 _DEPTHS = (1, 2, 4, 8)
 """Bits of a number in a PNG's palette."""
+_STORED = 0
+"""A PNG's compression: none, and the file is packed afterwards, in memory."""
+STORED_BYTES = 8_000_000
+"""Pixels that are packed so; larger pictures are packed row by row."""
 DEFAULT_QUALITY = {"jpeg": 80, "webp": 80, "avif": 50, "tiff": 80}
 
 
@@ -25,6 +29,8 @@ class Content(NamedTuple):
     graphic: bool
     """A drawing, text or a screenshot, not a photograph."""
     alpha: bool
+    size: int
+    """Bytes of the pixels."""
     colours: int = 0
     """Of a palette whose numbers the pixels are; 0: they are no numbers."""
 
@@ -32,8 +38,16 @@ class Content(NamedTuple):
 def save(image: Image, chosen: Format, output: Output, *, graphic: bool, keep: bool = False, colours: int = 0) -> bytes:
     """The finished file; `image` has the bands and depth of the format, and with `keep` no metadata that must stay."""
     operation, options = _ENCODERS[chosen]
-    told = options(output, Content(graphic, image.hasalpha(), colours))
-    return bytes(getattr(image, operation)(keep="all" if keep else "none", **told))
+    size = image.width * image.height * image.bands
+    told = options(output, Content(graphic, image.hasalpha(), size, colours))
+    body = bytes(getattr(image, operation)(keep="all" if keep else "none", **told))
+    return _packed(body) if told.get("compression") == _STORED else body
+
+
+def _packed(png: bytes) -> bytes:
+    from features._png import packed  # noqa: PLC0415 - for PNG alone
+
+    return packed(png)
 
 
 def quality(chosen: Format, output: Output) -> int:
@@ -78,19 +92,21 @@ def _jpeg(output: Output, content: Content) -> Options:
 
 
 def _png(output: Output, content: Content) -> Options:
-    effort = output.effort
-    options: Options = {"interlace": output.progressive}
-    # Filters pack photographs and get into the way of flat colours.
-    options |= {"compression": 6, "filter": "none"} if content.graphic else {"compression": 2, "filter": "up"}
-    if effort is not None:
-        options["compression"] = max(1, min(effort, 9))
+    effort, palette = output.effort, bool(output.palette or output.colors)
+    # Filters pack photographs and get into the way of flat colours; ISA-L is good at what is filtered.
+    options: Options = {
+        "interlace": output.progressive,
+        "compression": (6 if content.graphic else 2) if effort is None else max(1, min(effort, 9)),
+        "filter": "none" if content.graphic or palette else "avg",
+    }
     if content.colours:
         return options | {"bitdepth": next(bits for bits in _DEPTHS if content.colours <= 1 << bits)}
-    if not (output.palette or output.colors):
-        return options
-    bits = max(depth for depth in _DEPTHS if depth <= power_of_two(output.colors or 256))
-    options |= {"filter": "none", "palette": True, "bitdepth": bits}
-    return options | {"effort": 7 if effort is None else max(1, effort)}
+    if palette:
+        bits = max(depth for depth in _DEPTHS if depth <= power_of_two(output.colors or 256))
+        return options | {"palette": True, "bitdepth": bits, "effort": 7 if effort is None else max(1, effort)}
+    if effort is None and not content.graphic and content.size <= STORED_BYTES:
+        options["compression"] = _STORED
+    return options
 
 
 def _webp(output: Output, content: Content) -> Options:

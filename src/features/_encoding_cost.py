@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from features._encoders import sharpens_color
+from features._encoders import STORED_BYTES, sharpens_color
 from features._output import Format, Output
 from features._ports import MEGA
 
@@ -42,6 +42,9 @@ def encoder_memory(chosen: Format, output: Output, pixels: int) -> int:
         per_pixel = 18
     elif chosen == "png" and _has_palette(output):
         per_pixel = 7
+    elif chosen == "png" and output.effort is None:
+        # The stored file, its pixels by themselves, as they are packed, and packed.
+        return per_pixel * pixels + 4 * min(4 * pixels, STORED_BYTES)
     return per_pixel * pixels
 
 

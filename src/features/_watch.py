@@ -55,6 +55,8 @@ class _Watch:
                 image = self.images.get(heapq.heappop(self.due)[1])
                 if image is not None:
                     image.set_kill(True)
+                # Not kept until the next one is late.
+                del image
 
 
 _watch = _Watch()

@@ -17,8 +17,8 @@ from tests import pictures
 
 from features._containers import strip
 from features._containers.jpeg import segment_of
-from features._containers.png import chunk
 from features._picture import Source
+from features._png import chunk
 
 STRIPPABLE = ("jpeg", "png", "webp", "gif", "avif", "svg")
 NAMES = [name for name in pictures.NAMES if name.startswith(STRIPPABLE)]

@@ -15,7 +15,7 @@ FORBIDDEN = (
     "numba",
     "awscrt", "click", "starlette", "uvicorn", "prometheus_client", "webcolors", "blurhash", "pi_heif", "http.server",
     "multiprocessing", "asyncio", "sqlite3", "aws_lambda_powertools", "typing_extensions", "inspect", "dataclasses",
-    "http.client",
+    "http.client", "isal",
 )  # fmt: skip
 
 PROGRAM = """

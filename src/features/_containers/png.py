@@ -6,16 +6,16 @@ import zlib
 
 from features._metadata import exif
 from features._metadata.reader import Malformed, Reader
+from features._png import SIGNATURE, chunk
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = frozenset(b"IHDR PLTE IDAT tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs acTL fcTL fdAT".split())
 
 
 def strip(original: bytes, orientation: int) -> bytes:
     """The chunks that make up pixels and their colours, and the orientation."""
     reader = Reader(original)
-    reader.expect(_SIGNATURE)
-    parts: list[bytes | memoryview] = [_SIGNATURE]
+    reader.expect(SIGNATURE)
+    parts: list[bytes | memoryview] = [SIGNATURE]
     while True:
         start, length, kind = reader.at, reader.big(4), reader.take(4)
         reader.skip(length)
@@ -31,10 +31,3 @@ def strip(original: bytes, orientation: int) -> bytes:
         if kind == b"IHDR" and orientation != 1:
             parts.append(chunk(b"eXIf", exif.orientation_only(orientation)))
     return b"".join([*parts, chunk(b"IEND", b"")])
-
-
-def chunk(kind: bytes, payload: bytes) -> bytes:
-    """A chunk as it stands in a file."""
-    return b"".join(
-        (len(payload).to_bytes(4, "big"), kind, payload, zlib.crc32(payload, zlib.crc32(kind)).to_bytes(4, "big"))
-    )

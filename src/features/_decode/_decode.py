@@ -99,9 +99,17 @@ def _loaded(
         if kind == "bmp":
             return _bitmaps.bmp_pixels(original, tolerant=tolerant), taken
         return _bitmaps.ico_pixels(original, page, tolerant=tolerant), taken
-    image = opened(original, kind, tolerant=tolerant, **_options(source, frames, output, shrink, limits))
+    instead = _unpacked(original) if kind == "png" else None
+    options = _options(source, frames, output, shrink, limits)
+    image = opened(original, kind, tolerant=tolerant, instead=instead, **options)
     taken = _memory_taken(source, (image.width, image.height // frames), frames, limits)
     return _heif.pixels(original, page, image, context.deadline) if kind == "heif" else image, taken
+
+
+def _unpacked(original: bytes) -> pyvips.Source | None:
+    from features._decode._inflate import unpacked  # noqa: PLC0415 - of PNG alone
+
+    return unpacked(original)
 
 
 def _options(source: Source, frames: int, output: Output, shrink: float, limits: Limits) -> dict[str, object]:

@@ -35,7 +35,8 @@ def source_of(original: bytes, kind: SourceFormat, page: int | None, limits: Lim
     elif kind == "ico":
         source = _bitmaps.ico_source(original, page)
     else:
-        header = opened(original, kind, tolerant=limits.tolerate_truncated, **({"page": page} if page else {}))
+        options: dict[str, Any] = {"page": page} if page else {}
+        header = opened(original, kind, tolerant=limits.tolerate_truncated, **options)
         source = _from_header(header, original, kind)
     if kind == "svg":
         return _surveyed(source, original, limits)

@@ -22,10 +22,20 @@ _OPERATIONS: dict[SourceFormat, str] = {
 }
 
 
-def opened(original: bytes, kind: SourceFormat, *, tolerant: bool = False, **options: object) -> pyvips.Image:
-    """The picture with its header read and its pixels still to come, top to bottom; DamagedSource."""
+def opened(
+    original: bytes,
+    kind: SourceFormat,
+    *,
+    tolerant: bool = False,
+    instead: pyvips.Source | None = None,
+    **options: object,
+) -> pyvips.Image:
+    """The picture with its header read and its pixels still to come, top to bottom; DamagedSource.
+
+    They are read `instead` from there, if that is given.
+    """
     # A source, not a buffer: pyvips copies buffers, and an SVG from a source has no folder to read siblings from.
-    memory = pyvips.Source.new_from_memory(original)
+    memory = instead or pyvips.Source.new_from_memory(original)
     fail_on = "none" if tolerant else "truncated"
     try:
         image = pyvips.Operation.call(_OPERATIONS[kind], memory, access="sequential", fail_on=fail_on, **options)
