@@ -26,6 +26,8 @@ STARTS = 11
 MEGA = 1_000_000
 SMALL = CASES[3]
 """The 400 px WebP of a 2 MP JPEG."""
+DEPLOYED = {"LOG_LEVEL": "INFO"}
+"""What is as the template has it."""
 SECRETS = {"bench/origin": "from-the-cdn", "bench/signing": json.dumps({"SECRET_KEY": "a signing key of the bench"})}
 
 
@@ -67,7 +69,7 @@ def plain_start(s3: str) -> Start:
     """One unsigned request."""
     picture = SMALL.pictures[0]
     event = http_event(picture.key, SMALL.parameters)
-    return _start(environment(s3), event, "cold.mjs", _asked(picture))
+    return _start(environment(s3, DEPLOYED), event, "cold.mjs", _asked(picture))
 
 
 def signed_start(s3: str, secrets: str) -> Start:
@@ -81,6 +83,7 @@ def signed_start(s3: str, secrets: str) -> Start:
 def signed_settings(secrets: str) -> dict[str, str]:
     """Environment that switches both proofs on."""
     return {
+        **DEPLOYED,
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets,
         "ENABLE_SIGNATURE": "Yes",
         "SECRETS_MANAGER": "bench/signing",

@@ -1,6 +1,7 @@
 """The table that the encoder settings were chosen from: `python -m bench.efforts > bench/EFFORTS.md`.
 
-Each candidate and sharp's default encode the same original in turn, pixels alone: no S3, no base64.
+`python -m bench.efforts png` measures that format alone. Each candidate and sharp's default encode the same original
+in turn, pixels alone: no S3, no base64.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +24,8 @@ from bench.cases import CASES, LOWER_CHROMA, LOWER_Y, MORE_BYTES, Case, geometri
 from bench.peers import SHARP, Took
 from bench.pictures import Image, Picture
 from bench.similarity import Similarity, lossless_resize, similarity
+from features._decode._inflate import unpacked
+from features._png import packed
 
 ROUNDS = {"avif": 3}
 """Repetitions of a format; 7 of the others."""
@@ -93,6 +97,18 @@ def _saves(method: str, margin: int, **options: Any) -> Encode:
     return encode
 
 
+def _packs(rows: str, *, beside: bool) -> Encode:
+    """PNG packed by ISA-L, and unpacked `beside` libvips or within it."""
+    load = load_with_margin(1)
+
+    def encode(original: bytes, width: int) -> bytes:
+        source = unpacked(original) if beside else None
+        image = pyvips.Image.thumbnail_source(source, width, height=10**6) if source else load(original, width)
+        return packed(image.pngsave_buffer(keep="none", compression=0, filter=rows))
+
+    return encode
+
+
 def _label(margin: int, options: dict[str, Any]) -> str:
     return f"margin {margin}, " + ", ".join(f"{name} {value}" for name, value in options.items())
 
@@ -109,6 +125,11 @@ def _candidates(case: Case) -> Iterator[Candidate]:
         for options in grid:
             fixed = {"compression": "av1"} if case.format == "avif" else {}
             yield Candidate(_label(margin, options), _saves(method, margin, **fixed, **options))
+    if case.format == "png":
+        for rows in FILTERS:
+            yield Candidate(f"ISA-L, filter {rows}", _packs(rows, beside=False))
+        for rows in FILTERS:
+            yield Candidate(f"ISA-L, filter {rows}, unpacked beside", _packs(rows, beside=True))
 
 
 JPEG: list[dict[str, Any]] = [
@@ -139,9 +160,8 @@ AVIF: list[dict[str, Any]] = [
     {"Q": 50, "effort": 2, "subsample_mode": "off"},
     {"Q": 50, "effort": 1, "subsample_mode": "off"},
 ]
-PNG: list[dict[str, Any]] = [
-    {"compression": level, "filter": rows} for rows in ("none", "sub", "avg", "paeth", "all") for level in (1, 2, 4, 6)
-]
+FILTERS = ("none", "sub", "up", "avg", "paeth", "all")
+PNG: list[dict[str, Any]] = [{"compression": level, "filter": rows} for rows in FILTERS for level in (1, 2, 4, 6)]
 
 
 @contextmanager
@@ -202,7 +222,7 @@ def main() -> None:
     pyvips.cache_set_max(0)
     print(__doc__.splitlines()[0] if __doc__ else "")
     with sharp_pixels() as sharp:
-        for case in CASES:
+        for case in (case for case in CASES if case.format in (sys.argv[1:] or case.format)):
             candidates = list(_candidates(case))
             median = measure(case, candidates, sharp)
             print(f"\n## {case.name}\n\nsharp's default: {median:.0f} ms (median).\n")
