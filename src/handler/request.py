@@ -24,9 +24,9 @@ class ImageRequest(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Response headers that the request sets, of the short list that it may."""
     expires: datetime | None = None
-    """When a signed address ends; the answer must not be cached beyond."""
+    """When the address ends; the answer must not be cached beyond, nor lie in public."""
     restricted: bool = False
-    """Whether a signature, an end or `ALWAYS` says who may see the answer: its bytes lie nowhere in public."""
+    """Whether a signature or `ALWAYS` says who may see the answer: its bytes lie nowhere in public."""
 
 
 class Conditions(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 In the results bucket, under the cache tag of the original (32 hex digits) and the ETag of the answer:
 
 private/<tag>/<etag>         the picture; or empty, and its metadata name where it lies in public, and where it `was`
+private/<tag>/<etag>-expires what is too large for an answer, asked for with an end by anybody: no other's concern
 private/<tag>/<etag>@<tag>   empty: a picture under the second tag into which this object went as well
 public/_results/<name>       what is too large for an answer and open to all, under a name that nobody can guess
 """
@@ -60,12 +61,14 @@ class Shelf(msgspec.Struct, frozen=True):
         if not _is_nameable(bare) or not (self._is_worth_it(request, size) or self._may_be_large(request, size)):
             return None
         try:
-            kept = self.store.get(_key(bare))
-            return self._result(request, bare, kept) if kept is not None and not self._is_old(kept.info) else None
+            for key in _keys(request, bare):
+                kept = self.store.get(key)
+                if kept is not None and not self._is_old(kept.info) and (found := self._result(request, bare, kept)):
+                    return found
         except HandlerError as error:
             # Nothing is lost but the time to make it again.
             logger().warning("a kept picture cannot be read", extra={"detail": error.detail or error.message})
-            return None
+        return None
 
     def keep(self, request: ImageRequest, result: Result, size: int) -> Result:
         """The same answer, kept if that is worth it; without its body where that is too large for an answer."""
@@ -79,7 +82,8 @@ class Shelf(msgspec.Struct, frozen=True):
                 raise UpstreamError(_NOT_TAKEN, detail=error.detail or error.message) from error
         if self._is_worth_it(request, size):
             try:
-                self._put(_key(result), request, result, result.body, self.store.head(_key(result)))
+                key, *_ = _keys(request, result)
+                self._put(key, request, result, result.body, self.store.head(key))
             except HandlerError as error:
                 logger().warning("a picture cannot be kept", extra={"detail": error.detail or error.message})
         return result
@@ -159,7 +163,7 @@ class Shelf(msgspec.Struct, frozen=True):
 
     def _aside(self, request: ImageRequest, result: Result) -> Result:
         """Put where a redirect can lead to. UpstreamError if that does not work: there is no other way to answer."""
-        key = _key(result)
+        *_, key = _keys(request, result)
         there = self.store.head(key)
         if not _is_closed(request, result):
             return replace(result, body=b"", aside=PUBLIC + self._published(request, result, there))
@@ -171,7 +175,7 @@ class Shelf(msgspec.Struct, frozen=True):
         """The name under which it is open to all. Of several that make it at once the first gives it."""
         if name := self._name(there):
             return name
-        key, name = _key(result), os.urandom(16).hex()
+        (key,), name = _keys(request, result), os.urandom(16).hex()
         self._put(PUBLIC + name, request, result, result.body, None)
         # A redirect to the one before may be kept for an hour: it stays, and the new one knows of it.
         was = {_WAS: there.metadata[_AT]} if there and _AT in there.metadata else {}
@@ -204,7 +208,7 @@ class Shelf(msgspec.Struct, frozen=True):
             # Behind a presigned address S3 answers itself, and cannot say that no script may run: so it is no page.
             facts["Content-Disposition"] = "attachment"
         if not is_public:
-            self._refer(result)
+            self._refer(key, result)
         written = self.store.put(
             key,
             body,
@@ -219,14 +223,14 @@ class Shelf(msgspec.Struct, frozen=True):
             self.store.delete(list(_in_public(there)))
         return written
 
-    def _refer(self, result: Result) -> None:
-        """Say under each further object where the picture lies, so that withdrawing any of them finds it.
+    def _refer(self, kept: str, result: Result) -> None:
+        """Say under each further object where the picture is `kept`, so that withdrawing any of them finds it.
 
         Written anew each time, or the bucket would forget it before the picture.
         """
         first, *others = result.tags
         for tag in others:
-            key = f"{PRIVATE}{tag}/{result.etag}@{first}"
+            key = f"{PRIVATE}{tag}/{kept.rpartition('/')[2]}@{first}"
             there = self.store.head(key)
             self.store.put(
                 key, b"", content_type="", cache_control="", metadata={}, replaces=there.etag if there else None
@@ -238,8 +242,10 @@ def _is_nameable(result: Result) -> bool:
     return bool(result.tags) and result.is_certain
 
 
-def _key(result: Result) -> str:
-    return f"{PRIVATE}{result.tags[0]}/{result.etag}"
+def _keys(request: ImageRequest, result: Result) -> tuple[str, ...]:
+    """Where a picture is kept; last where it lies aside, so that an end of anybody's own changes nothing for others."""
+    key = f"{PRIVATE}{result.tags[0]}/{result.etag}"
+    return (key, f"{key}-expires") if request.expires is not None and not request.restricted else (key,)
 
 
 def _raw_bytes(request: ImageRequest) -> float:
@@ -253,7 +259,8 @@ def _raw_bytes(request: ImageRequest) -> float:
 
 def _is_closed(request: ImageRequest, result: Result) -> bool:
     """Whether its bytes may lie nowhere in public: not all may see it, or the original says that no cache may."""
-    return request.restricted or not {"no-store", "private"}.isdisjoint(directives(result.cache_control))
+    closed = request.restricted or request.expires is not None
+    return closed or not {"no-store", "private"}.isdisjoint(directives(result.cache_control))
 
 
 def _in_public(facts: ObjectInfo) -> Iterator[str]:

@@ -247,7 +247,7 @@ def _ruled(
         accepts=accepts,
         headers=asked.headers,
         expires=parse_expiry(expires, datetime.now(UTC)) if expires is not None else None,
-        restricted=caller is not Caller.ANYONE or expires is not None or house.always != Recipe(),
+        restricted=caller is not Caller.ANYONE or house.always != Recipe(),
     )
 
 

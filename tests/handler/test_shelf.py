@@ -348,6 +348,28 @@ def test_what_becomes_restricted_leaves_the_public_part(
     assert back.get(redirected(back.get(HEAVY_PNG))).status == 200
 
 
+def test_an_end_of_anybodys_own_leaves_the_redirects_of_others(environment: dict[str, str], results: Path) -> None:
+    client = Client({**environment, **LARGE})
+    public = redirected(client.get(HEAVY_PNG))
+    soon = f"{datetime.now(UTC) + timedelta(seconds=60):%Y%m%dT%H%M%SZ}"
+    address = redirected(client.get(f"{HEAVY_PNG}&expires={soon}"))
+    assert address.startswith("/_results/private/")
+    assert client.get(public).body == client.get(address).body
+    assert redirected(client.get(HEAVY_PNG)) == public
+    before = kept(results)
+    assert client.get(redirected(client.get(f"{HEAVY_PNG}&expires={soon}"))).status == 200
+    assert kept(results) == before
+
+
+def test_what_is_kept_is_found_with_an_end_too(environment: dict[str, str], results: Path) -> None:
+    client = Client({**environment, **KEEPING})
+    made = client.get(AVIF)
+    before = kept(results)
+    soon = f"{datetime.now(UTC) + timedelta(seconds=60):%Y%m%dT%H%M%SZ}"
+    assert client.get(f"{AVIF}&expires={soon}").body == made.body
+    assert kept(results) == before
+
+
 def test_without_a_results_bucket_it_stays_refused(environment: dict[str, str]) -> None:
     client = Client({"SOURCE_BUCKETS": environment["SOURCE_BUCKETS"], **LARGE})
     assert client.get(HEAVY_PNG).status == 413

@@ -39,8 +39,11 @@ class FolderResults:
             return self._info(key, body, facts)
 
     def get(self, key: str) -> StoredObject | None:
-        """What lies there; None if nothing does."""
-        info, body = self.head(key), self.read(key)
+        """What lies there, facts and bytes of one moment; None if nothing does."""
+        target, facts = self._paths(key)
+        with self._locked(key, exclusive=False):
+            info = self._info(key, target, facts)
+            body = target.read_bytes() if target.is_file() else None
         return Stored(info, [body], len(body)) if info is not None and body is not None else None
 
     def read(self, key: str) -> bytes | None:
