@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -14,7 +14,6 @@ from features import (
     Context,
     Deadline,
     Limits,
-    ObjectRef,
     Rendered,
     Report,
     Source,
@@ -25,9 +24,10 @@ from features import (
     describe_steps,
     run,
 )
+from handler.ingredients import Ingredients, gather, tag_of
 from handler.observability import note
-from handler.ports import Eyes, ObjectInfo, Objects, StoredObject, Subject
-from handler.request import Conditions, ImageRequest, named
+from handler.ports import Eyes, Objects
+from handler.request import Conditions, ImageRequest
 
 REPORT = "application/json"
 """Media type of what is no picture: `info`, palettes, verdicts."""
@@ -96,55 +96,6 @@ class Shelf(Protocol):
         ...
 
 
-class _Once:
-    """An object whose bytes may be wanted twice: by those who look at it, and by the run."""
-
-    def __init__(self, stored: StoredObject) -> None:
-        self.info = stored.info
-        self._stored = stored
-        self._body: bytes | None = None
-
-    def read(self) -> bytes:
-        if self._body is None:
-            self._body = self._stored.read()
-        return self._body
-
-    @property
-    def subject(self) -> Subject:
-        return Subject(tag_of(self.info.ref), self.info.etag, self.info.ref.key, self.read)
-
-
-class _Ingredients(msgspec.Struct, frozen=True):
-    """The original and the objects that the steps name, asked for but not yet read."""
-
-    original: bytes | _Once
-    named: Mapping[ObjectRef, _Once] = msgspec.field(default_factory=dict)
-
-    @property
-    def infos(self) -> list[ObjectInfo]:
-        original = [] if isinstance(self.original, bytes) else [self.original.info]
-        return original + [stored.info for stored in self.named.values()]
-
-    @property
-    def posted(self) -> str:
-        """What names an original that came with the request."""
-        return hashlib.sha256(self.original).hexdigest() if isinstance(self.original, bytes) else ""
-
-    @property
-    def subjects(self) -> list[Subject]:
-        """What may be looked at, the original first."""
-        original = self.original
-        if isinstance(original, bytes):
-            first = Subject("posted", self.posted, "the posted picture", lambda: original)
-        else:
-            first = original.subject
-        return [first, *(stored.subject for stored in self.named.values())]
-
-    def read(self) -> tuple[bytes, dict[ObjectRef, bytes]]:
-        original = self.original if isinstance(self.original, bytes) else self.original.read()
-        return original, {ref: stored.read() for ref, stored in self.named.items()}
-
-
 def produce(
     request: ImageRequest,
     workshop: Workshop,
@@ -155,7 +106,7 @@ def produce(
 ) -> Result:
     """Fetch, apply, encode. FeatureError or HandlerError for whatever does not work, HandOver for what is not ours."""
     note(features="+".join(dict.fromkeys(step.feature.name for step in request.steps)) or "none")
-    ingredients = _gather(request, workshop.objects)
+    ingredients = gather(request, workshop.objects)
     context = _context(request, ingredients, workshop, deadline)
     verdict = decided(request.steps, context)
     bare = _bare(request, ingredients, workshop, verdict)
@@ -174,7 +125,7 @@ def produce(
     return shelf.keep(request, made, size) if shelf else made
 
 
-def _bare(request: ImageRequest, ingredients: _Ingredients, workshop: Workshop, verdict: Verdict) -> Result:
+def _bare(request: ImageRequest, ingredients: Ingredients, workshop: Workshop, verdict: Verdict) -> Result:
     """What is known of an answer before it is made."""
     original = ingredients.original
     return Result(
@@ -204,7 +155,7 @@ def _made(bare: Result, outcome: Rendered | Report) -> Result:
     return msgspec.structs.replace(bare, body=body, media_type=REPORT, negotiated=False)
 
 
-def _context(request: ImageRequest, ingredients: _Ingredients, workshop: Workshop, deadline: Deadline) -> Context:
+def _context(request: ImageRequest, ingredients: Ingredients, workshop: Workshop, deadline: Deadline) -> Context:
     """What surrounds the run, without the bytes of other objects: to decide something they need not be read."""
     context = Context(limits=workshop.limits, deadline=deadline, accepts=request.accepts, weights=workshop.weights)
     if workshop.eyes is None or not any(step.feature.billed for step in request.steps):
@@ -214,27 +165,12 @@ def _context(request: ImageRequest, ingredients: _Ingredients, workshop: Worksho
     return msgspec.structs.replace(context, vision=vision)
 
 
-def _run(
-    request: ImageRequest, ingredients: _Ingredients, steps: Sequence[Step], context: Context
-) -> Rendered | Report:
+def _run(request: ImageRequest, ingredients: Ingredients, steps: Sequence[Step], context: Context) -> Rendered | Report:
     original, named = ingredients.read()
     return run(original, steps, request.output, msgspec.structs.replace(context, objects=named))
 
 
-def _gather(request: ImageRequest, objects: Objects) -> _Ingredients:
-    refs = list(dict.fromkeys(named(request.steps)))
-    if isinstance(request.source, bytes):
-        return _Ingredients(request.source, {ref: _Once(objects.get(ref)) for ref in refs})
-    if not refs:
-        return _Ingredients(_Once(objects.get(request.source)))
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only overlays need it
-
-    with ThreadPoolExecutor(max_workers=len(refs) + 1) as pool:
-        original, *others = map(_Once, pool.map(objects.get, [request.source, *refs]))
-    return _Ingredients(original, dict(zip(refs, others, strict=True)))
-
-
-def _etag(request: ImageRequest, ingredients: _Ingredients, version: str, verdict: tuple[str, ...]) -> str:
+def _etag(request: ImageRequest, ingredients: Ingredients, version: str, verdict: tuple[str, ...]) -> str:
     named = [
         version,
         ingredients.posted,
@@ -246,11 +182,6 @@ def _etag(request: ImageRequest, ingredients: _Ingredients, version: str, verdic
         sorted(request.accepts) if request.output.format in (None, "original", "auto") else [],
     ]
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
-
-
-def tag_of(ref: ObjectRef) -> str:
-    """The name under which the CDN withdraws whatever an object went into: 32 hex digits."""
-    return hashlib.sha256(f"{ref.bucket}/{ref.key}".encode()).hexdigest()[:32]
 
 
 def _had(conditions: Conditions, bare: Result, request: ImageRequest) -> Result | None:

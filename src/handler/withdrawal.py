@@ -9,9 +9,9 @@ import msgspec
 from features import Deadline, ObjectRef
 from handler.cdn import Distribution
 from handler.errors import BadRequest
+from handler.ingredients import tag_of
 from handler.objects.keys import is_impossible, other_forms
 from handler.ports import Objects
-from handler.produce import tag_of
 from handler.shelf import Shelf
 
 MOST = 300
