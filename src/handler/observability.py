@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from handler.settings import trace_id
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
@@ -21,8 +22,8 @@ _log = logging.getLogger(SERVICE)
 
 
 def log_from(level: str) -> None:
-    """What is below that level is not logged; what Lambda was told itself to log (`LoggingConfig`) counts more."""
-    _log.setLevel(os.environ.get("AWS_LAMBDA_LOG_LEVEL", level).replace("TRACE", "DEBUG"))
+    """What is below that level is not logged."""
+    _log.setLevel(level)
 
 
 @cache
@@ -31,7 +32,7 @@ def logger() -> Logger:
     from aws_lambda_powertools.logging import Logger  # noqa: PLC0415 - a tenth of a cold start
 
     level = _log.level or logging.INFO
-    made = Logger(service=SERVICE)
+    made = Logger(service=SERVICE, level=level)
     # What `log_from` said; left to itself, powertools takes TRACE for a wish to hear little.
     _log.setLevel(level)
     return made
@@ -68,8 +69,7 @@ def _tell(facts: dict[str, Any]) -> None:
     now = time.time()
     moment = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))},{int(now % 1 * 1000):03d}{time.strftime('%z')}"
     line = {"level": "INFO", "message": "request", "timestamp": moment, "service": SERVICE, **facts}
-    if trace := os.environ.get("_X_AMZN_TRACE_ID"):
-        # The root alone: `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`.
-        line["xray_trace_id"] = trace.partition(";")[0].removeprefix("Root=")
+    if trace := trace_id():
+        line["xray_trace_id"] = trace
     sys.stdout.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
     sys.stdout.flush()

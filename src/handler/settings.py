@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from features import Limits
-from handler.variables import header, level, moment, names, one_of, text, whole, word, yes
+from handler.variables import header, lambdas_level, level, moment, names, one_of, text, whole, word, yes
 
 MEGA = 1_000_000
 LAMBDA_ANSWER_BYTES = 6_291_556
@@ -45,6 +45,14 @@ def _set(default: Any, variable: str, read: Callable[[str], Any], about: str) ->
 
 def _code_date() -> datetime:
     return datetime.fromtimestamp(int(Path(__file__).stat().st_mtime), UTC)
+
+
+def trace_id() -> str:
+    """X-Ray's name for what is being answered; Lambda writes it into the environment for each request.
+
+    `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1` gives what follows `Root=`.
+    """
+    return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +199,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # AWS and the process
     log_level: str = _set("INFO", "LOG_LEVEL", level, "DEBUG, INFO, WARNING or ERROR")
+    lambdas_log_level: str = _set("", "AWS_LAMBDA_LOG_LEVEL", lambdas_level, "Set by Lambda; wins over LOG_LEVEL")
     region: str = _set("", "AWS_REGION", text, "Region of the function")
     endpoint_url: str = _set("", "AWS_ENDPOINT_URL", text, "Endpoint of all AWS services, for stand-ins")
     endpoint_url_s3: str = _set("", "AWS_ENDPOINT_URL_S3", text, "Endpoint of an S3-compatible store")

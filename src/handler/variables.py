@@ -61,6 +61,14 @@ def level(value: str) -> str:
     return value.upper()
 
 
+def lambdas_level(value: str) -> str:
+    """The same in Lambda's words (its `LoggingConfig`), or nothing."""
+    said = value.upper()
+    if said not in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", ""):
+        raise ValueError("TRACE, DEBUG, INFO, WARN, ERROR or FATAL")
+    return {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}.get(said, said)
+
+
 def word(*words: str) -> Callable[[str], str]:
     """One of these words."""
 

@@ -55,7 +55,7 @@ def application() -> Application:
     """The application of this process, built from the environment at the first call."""
     if not _built:
         settings = Settings.from_environment()
-        log_from(settings.log_level)
+        log_from(settings.lambdas_log_level or settings.log_level)
         _built.append(build(settings))
     return _built[0]
 

@@ -13,8 +13,9 @@ import pytest
 
 PROGRAM = """
 import sys
-from handler.observability import log_from, logger, note, observed
-log_from(sys.argv[1])
+from handler import wiring
+from handler.observability import logger, note, observed
+wiring.application()
 with observed("http", path="/ü.jpg") as facts:
     note(source=object)
     facts.update(status=200)
@@ -25,9 +26,9 @@ logger().error("broken")
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
 
-def logged(level: str, **environment: str) -> list[dict[str, Any]]:
+def logged(**environment: str) -> list[dict[str, Any]]:
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM, level],
+        [sys.executable, "-W", "error", "-c", PROGRAM],
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
         check=True,
@@ -37,7 +38,7 @@ def logged(level: str, **environment: str) -> list[dict[str, Any]]:
 
 
 def test_it_has_the_words_and_the_order_of_powertools() -> None:
-    ours, theirs, _ = logged("INFO", _X_AMZN_TRACE_ID=TRACE)
+    ours, theirs, _ = logged(_X_AMZN_TRACE_ID=TRACE)
     moment = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}[+-]\d{4}")
     assert moment.fullmatch(ours.pop("timestamp"))
     assert moment.fullmatch(theirs.pop("timestamp"))
@@ -51,12 +52,15 @@ def test_it_has_the_words_and_the_order_of_powertools() -> None:
 @pytest.mark.parametrize(
     ("level", "lambdas", "messages"),
     [
-        ("DEBUG", {}, ["request", "request", "broken"]),
-        ("INFO", {}, ["request", "request", "broken"]),
-        ("WARNING", {}, ["broken"]),
-        ("INFO", {"AWS_LAMBDA_LOG_LEVEL": "WARN"}, ["broken"]),
-        ("WARNING", {"AWS_LAMBDA_LOG_LEVEL": "TRACE"}, ["request", "request", "broken"]),
+        ("debug", "", ["request", "request", "broken"]),
+        ("INFO", "", ["request", "request", "broken"]),
+        ("WARNING", "", ["broken"]),
+        ("INFO", "WARN", ["broken"]),
+        ("INFO", "FATAL", []),
+        ("WARNING", "TRACE", ["request", "request", "broken"]),
     ],
 )
-def test_both_keep_to_the_level(level: str, lambdas: dict[str, str], messages: list[str]) -> None:
-    assert [line["message"] for line in logged(level, **lambdas)] == messages
+def test_both_keep_to_the_level(level: str, lambdas: str, messages: list[str]) -> None:
+    """What Lambda's own `LoggingConfig` says wins."""
+    said = logged(LOG_LEVEL=level, AWS_LAMBDA_LOG_LEVEL=lambdas)
+    assert [line["message"] for line in said] == messages
