@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -64,6 +65,8 @@ class Limits(msgspec.Struct, frozen=True):
     tolerate_truncated: bool = False
     # A GPS position leaves with `metadata=keep` only where this is on.
     allow_gps: bool = False
+    # What threads have between them; where it is one, working side by side only costs.
+    processors: float = msgspec.field(default_factory=lambda: float(os.cpu_count() or 1))
 
 
 def _open(picture: Picture) -> Picture:

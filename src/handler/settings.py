@@ -17,6 +17,8 @@ from features import Limits
 from handler.variables import header, lambdas_level, level, moment, names, one_of, text, whole, word, yes
 
 MEGA = 1_000_000
+_MB_OF_A_PROCESSOR = 1769
+"""Lambda gives processors in proportion to memory; it shows two even where it gives a part of one."""
 LAMBDA_ANSWER_BYTES = 6_291_556
 """What Lambda answers at most, base64 and envelope included."""
 
@@ -266,6 +268,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             memory=self.memory_budget or (self.memory_size * MEGA * 7 // 10 or Limits().memory),
             tolerate_truncated=self.tolerate_truncated,
             allow_gps=self.allow_gps,
+            processors=self.memory_size / _MB_OF_A_PROCESSOR or Limits().processors,
         )
 
     @property

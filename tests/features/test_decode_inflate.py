@@ -28,6 +28,7 @@ LIMITS = Limits()
 def all_of_them(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """However small; and no thread and no descriptor is left."""
     monkeypatch.setattr(_inflate, "WORTH_BYTES", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
     before = open_files()
     yield
     end = time.monotonic() + 10
@@ -117,6 +118,12 @@ def test_what_is_interlaced_small_or_unsound_is_left_to_libvips(monkeypatch: pyt
     assert unpacked(original[:2000] + bytes([original[2000] ^ 1]) + original[2001:]) is None
     monkeypatch.setattr(_inflate, "WORTH_BYTES", len(original) + 1)
     assert unpacked(original) is None
+
+
+def test_one_processor_does_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("features._decode._inflate.unpacked", lambda _: pytest.fail("a second thread gains nothing"))
+    original = scene().pngsave_buffer()
+    decode(original, inspect(original, LIMITS), Output(), Context(limits=Limits(processors=1)))
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2, 100, 5000])

@@ -35,3 +35,9 @@ def test_answers_are_bounded_in_lambda_alone() -> None:
 @pytest.mark.parametrize("word", ["Yes", "yes", "true", "1"])
 def test_yes_is_said_in_many_ways(word: str) -> None:
     assert Settings.from_environment({"AUTO_WEBP": word}).auto_webp
+
+
+def test_processors_come_with_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}).limits.processors == 1
+    assert Settings.from_environment({}).limits.processors == 4

@@ -99,7 +99,7 @@ def _loaded(
         if kind == "bmp":
             return _bitmaps.bmp_pixels(original, tolerant=tolerant), taken
         return _bitmaps.ico_pixels(original, page, tolerant=tolerant), taken
-    instead = _unpacked(original) if kind == "png" else None
+    instead = _unpacked(original) if kind == "png" and limits.processors > 1 else None
     options = _options(source, frames, output, shrink, limits)
     image = opened(original, kind, tolerant=tolerant, instead=instead, **options)
     taken = _memory_taken(source, (image.width, image.height // frames), frames, limits)
