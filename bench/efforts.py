@@ -24,6 +24,7 @@ from bench.cases import CASES, LOWER_CHROMA, LOWER_Y, MORE_BYTES, Case, geometri
 from bench.peers import SHARP, Took
 from bench.pictures import Image, Picture
 from bench.similarity import Similarity, lossless_resize, similarity
+from features import Deadline
 from features._decode._inflate import unpacked
 from features._png import packed
 
@@ -102,7 +103,7 @@ def _packs(rows: str, *, beside: bool) -> Encode:
     load = load_with_margin(1)
 
     def encode(original: bytes, width: int) -> bytes:
-        source = unpacked(original) if beside else None
+        source = unpacked(original, Deadline()) if beside else None
         image = pyvips.Image.thumbnail_source(source, width, height=10**6) if source else load(original, width)
         return packed(image.pngsave_buffer(keep="none", compression=0, filter=rows))
 

@@ -14,7 +14,7 @@ from handler.doors.console import is_console_event
 from handler.doors.http_call import call_of, is_http_event
 from handler.doors.upload_events import is_upload_event
 from handler.errors import BadRequest, HandlerError
-from handler.observability import logger, observed
+from handler.observability import fault, observed
 from handler.settings import Settings
 from handler.wiring import Application, application
 
@@ -49,7 +49,7 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
             facts.update(status=int(error.status), code=error.code, detail=error.detail)
             return response.refusal(error, app.http.caching).as_event()
         except Exception:  # noqa: BLE001 - the last resort: the client learns nothing of the fault, the log everything
-            logger().exception("unexpected fault", extra=facts)
+            fault(facts)
             return response.refusal(HandlerError("the picture could not be made"), app.http.caching).as_event()
 
 

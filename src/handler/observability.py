@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -59,17 +60,38 @@ def observed(door: str, **known: Any) -> Iterator[dict[str, Any]]:
     finally:
         _facts.reset(outer)
         facts["milliseconds"] = round((time.perf_counter() - started) * 1000, 1)
-        _tell(facts)
+        _tell(logging.INFO, "request", facts)
 
 
-def _tell(facts: dict[str, Any]) -> None:
-    """The line of a request, in the words and the order of `logger`, which is not imported for its sake."""
-    if not (_log.level or logging.INFO) <= logging.INFO:
+def fault(facts: dict[str, Any]) -> None:
+    """Log the exception that is being handled, and what was known when it came; nothing has to be imported for it."""
+    said = {"exception": traceback.format_exc(), "exception_name": type(sys.exception()).__name__}
+    _tell(logging.ERROR, "unexpected fault", {**facts, **said})
+
+
+class _StandardOutput(logging.StreamHandler[Any]):
+    """Whatever it is by then. A line that cannot be written is no reason not to answer: `logging` says so on standard
+    error.
+    """
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> Any:
+        return sys.stdout
+
+
+_out = _StandardOutput()
+
+
+def _tell(level: int, message: str, facts: dict[str, Any]) -> None:
+    """A line in the words and the order of `logger`, which is not imported for its sake."""
+    if level < (_log.level or logging.INFO):
         return
     now = time.time()
     moment = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))},{int(now % 1 * 1000):03d}{time.strftime('%z')}"
-    line = {"level": "INFO", "message": "request", "timestamp": moment, "service": SERVICE, **facts}
+    line = {"level": logging.getLevelName(level), "message": message, "timestamp": moment, "service": SERVICE, **facts}
     if trace := trace_id():
         line["xray_trace_id"] = trace
-    sys.stdout.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
-    sys.stdout.flush()
+    _out.handle(logging.makeLogRecord({"msg": json.dumps(line, default=str)}))

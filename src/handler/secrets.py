@@ -40,7 +40,7 @@ class KeptSecret(ABC):
         self._clock = clock
         self._lock = threading.Lock()
         self._values: tuple[str, ...] = ()
-        self._previous_is_asked = False
+        self._has_both = False
         self._failure: UpstreamError | None = None
         self._fetched = self._asked = float("-inf")
 
@@ -51,23 +51,25 @@ class KeptSecret(ABC):
             if not self._values and self._failure and now - self._asked < FAILURE_SECONDS:
                 raise self._failure
             stale = refresh or now - self._fetched >= KEPT_SECONDS
-            may_ask = now - self._asked >= REFRESH_SECONDS or (refresh and not self._previous_is_asked)
+            patience = REFRESH_SECONDS if self._has_both or not refresh else FAILURE_SECONDS if self._failure else 0.0
+            may_ask = now - self._asked >= patience
             if not self._values or (stale and may_ask):
                 self._renew(now)
             return self._values
 
     def _renew(self, now: float) -> None:
         # A cold start waits for the value that almost everything is signed with; what that does not fit asks for both.
-        self._asked, self._previous_is_asked = now, bool(self._values)
+        both = bool(self._values)
+        self._asked = now
         try:
-            self._values = self._fetch(previous=self._previous_is_asked)
+            self._values = self._fetch(previous=both)
         except UpstreamError as error:
             self._failure = error
             if not self._values:
                 raise
             _log.warning("the last good secret is kept: %s", error.detail)
         else:
-            self._fetched, self._failure = now, None
+            self._fetched, self._failure, self._has_both = now, None, both
 
     @abstractmethod
     def _fetch(self, *, previous: bool) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from tests.pictures import Image, deep, grey, png, profile, scene, scene_with_al
 from features import Context, DamagedSource, Deadline, Limits, Output, Rendered, TimeExceeded, edits, run
 from features._decode import _inflate, decode, inspect
 from features._decode._inflate import unpacked
-from features._png import SIGNATURE, chunk, sound_chunks
+from features._png import SIGNATURE, chunk, payload_of, sound_chunks
 
 LIMITS = Limits()
 
@@ -57,20 +57,19 @@ def directly(original: bytes) -> Image:
 
 def rebuilt(original: bytes, pixels: bytes) -> bytes:
     """The file with another zlib stream, under a checksum that fits."""
-    others = [(kind, payload) for kind, payload in sound_chunks(original) if kind != b"IDAT"]
-    parts = [chunk(kind, payload) for kind, payload in others]
+    parts = [bytes(whole) for kind, whole in sound_chunks(original) if kind != b"IDAT"]
     return b"".join([SIGNATURE, *parts[:-1], chunk(b"IDAT", pixels), parts[-1]])
 
 
 def stream_of(original: bytes) -> bytes:
-    return b"".join(payload for kind, payload in sound_chunks(original) if kind == b"IDAT")
+    return b"".join(payload_of(whole) for kind, whole in sound_chunks(original) if kind == b"IDAT")
 
 
 @pytest.mark.parametrize("filters", ["none", "sub", "up", "avg", "paeth", "all"])
 @pytest.mark.parametrize("image", [scene(), scene_with_alpha(), grey()], ids=["rgb", "alpha", "grey"])
 def test_the_pixels_are_the_same(image: Image, filters: str) -> None:
     original = image.pngsave_buffer(filter=filters)
-    source = unpacked(original)
+    source = unpacked(original, Deadline())
     assert source is not None
     read = pyvips.Image.pngload_source(source, access="sequential", fail_on="warning")
     assert read.write_to_memory() == directly(original).write_to_memory()
@@ -80,13 +79,13 @@ def test_the_pixels_are_the_same(image: Image, filters: str) -> None:
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
 def test_palettes_of_all_depths(bits: int) -> None:
     original = scene().pngsave_buffer(palette=True, bitdepth=bits)
-    assert unpacked(original) is not None
+    assert unpacked(original, Deadline()) is not None
     assert drawn(original).write_to_memory() == directly(original).write_to_memory()
 
 
 def test_sixteen_bits_and_a_profile() -> None:
     original = png(deep(), icc=profile())
-    source = unpacked(original)
+    source = unpacked(original, Deadline())
     assert source is not None
     read = pyvips.Image.pngload_source(source, access="sequential")
     assert read.get("icc-profile-data") == profile()
@@ -107,17 +106,17 @@ def test_however_the_stream_is_cut_into_chunks(width: int, height: int, flat: bo
     stream, others = stream_of(original), sound_chunks(original)
     cuts = [0, *sorted({min(sum(pieces[:count]), len(stream)) for count in range(len(pieces) + 1)}), len(stream)]
     parts = [chunk(b"IDAT", stream[start:end]) for start, end in pairwise(cuts)]
-    before, after = chunk(*others[0]), chunk(*others[-1])
-    assert drawn(b"".join([SIGNATURE, before, *parts, after])).write_to_memory() == image.write_to_memory()
+    (_, header), (_, end) = others[0], others[-1]
+    assert drawn(b"".join([SIGNATURE, header, *parts, end])).write_to_memory() == image.write_to_memory()
 
 
 def test_what_is_interlaced_small_or_unsound_is_left_to_libvips(monkeypatch: pytest.MonkeyPatch) -> None:
     original = scene().pngsave_buffer()
-    assert unpacked(scene().pngsave_buffer(interlace=True)) is None
-    assert unpacked(original[:-30]) is None
-    assert unpacked(original[:2000] + bytes([original[2000] ^ 1]) + original[2001:]) is None
+    assert unpacked(scene().pngsave_buffer(interlace=True), Deadline()) is None
+    assert unpacked(original[:-30], Deadline()) is None
+    assert unpacked(original[:2000] + bytes([original[2000] ^ 1]) + original[2001:], Deadline()) is None
     monkeypatch.setattr(_inflate, "WORTH_BYTES", len(original) + 1)
-    assert unpacked(original) is None
+    assert unpacked(original, Deadline()) is None
 
 
 def test_one_processor_does_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,13 +125,79 @@ def test_one_processor_does_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     decode(original, inspect(original, LIMITS), Output(), Context(limits=Limits(processors=1)))
 
 
+def test_pixels_in_two_places_are_left_to_libvips() -> None:
+    original = scene().pngsave_buffer()
+    stream = stream_of(original)
+    parts = (chunk(b"IDAT", stream[:100]), chunk(b"zzZz", b""), chunk(b"IDAT", stream[100:]))
+    (_, header), (_, end) = sound_chunks(original)[0], sound_chunks(original)[-1]
+    assert unpacked(b"".join([SIGNATURE, header, *parts, end]), Deadline()) is None
+
+
+@pytest.mark.parametrize("kind", [b"IDAT", b"zzZz"])
+def test_a_file_of_crumbs_is_left_to_libvips(kind: bytes) -> None:
+    """Each chunk would be a hundred bytes of Python's memory, and some of its time."""
+    original = scene().pngsave_buffer()
+    end = original.rindex(b"IEND") - 4
+    crumbs = original[:end] + chunk(kind, b"") * 200_000 + original[end:]
+    started = time.process_time()
+    assert unpacked(crumbs, Deadline()) is None
+    assert time.process_time() - started < 0.2
+
+
+def test_nothing_is_read_behind_the_end_of_the_stream() -> None:
+    """Half of the rows, then 100 MB of junk under checksums that fit: refused at once."""
+    original = scene(400, 300).pngsave_buffer()
+    half = zlib.compress(zlib.decompress(stream_of(original))[: 400 * 150 * 3])
+    junk = chunk(b"IDAT", bytes(8192)) * 12_000
+    whole = rebuilt(original, half)
+    end = whole.rindex(b"IEND") - 4
+    started = time.process_time()
+    with pytest.raises(DamagedSource):
+        run(whole[:end] + junk + whole[end:], edits({"resize": {"width": 40}}), Output(), Context())
+    assert time.process_time() - started < 2
+
+
+def test_a_slow_feed_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libvips waits for the pipe, and cannot be told to stop."""
+    blocks = _inflate._blocks
+
+    def slowly(pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks(pieces):
+            time.sleep(0.1)
+            yield block
+
+    monkeypatch.setattr(_inflate, "_blocks", slowly)
+    monkeypatch.setattr(_inflate, "_PIECE", 1000)
+    started = time.monotonic()
+    with pytest.raises(TimeExceeded):
+        run(
+            scene().pngsave_buffer(),
+            edits({"resize": {"width": 40}}),
+            Output(format="jpeg"),
+            Context(deadline=Deadline.after(0.5)),
+        )
+    assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("what", ["os.pipe", "threading.Thread.start", "pyvips.Source.new_from_descriptor"])
+def test_a_machine_without_threads_or_descriptors_lets_libvips_do_it(
+    monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise {"os.pipe": OSError, "threading.Thread.start": RuntimeError}.get(what, pyvips.Error)(what)
+
+    original = scene().pngsave_buffer()
+    monkeypatch.setattr(what, fail)
+    assert drawn(original).write_to_memory() == directly(original).write_to_memory()
+
+
 @pytest.mark.parametrize("kept", [0, 1, 2, 100, 5000])
 def test_a_stream_that_ends_too_soon_is_damage(kept: int) -> None:
     original = scene().pngsave_buffer()
     cut = rebuilt(original, stream_of(original)[:kept])
     with pytest.raises(DamagedSource):
         run(cut, edits({"resize": {"width": 40}}), Output(format="png"), Context())
-    if kept == 5000:
+    if kept == 5000:  # shown by libvips alone
         assert isinstance(
             run(cut, edits({"resize": {"width": 40}}), Output(), Context(limits=Limits(tolerate_truncated=True))),
             Rendered,

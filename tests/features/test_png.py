@@ -37,6 +37,7 @@ def test_packed_it_is_the_same_picture_with_the_same_chunks(image: Image, interl
 
 def test_only_a_sound_file_has_chunks() -> None:
     whole = scene(20, 10).pngsave_buffer()
+    assert b"".join([SIGNATURE, *(part for _, part in sound_chunks(whole))]) == whole
     kinds = [kind for kind, _ in sound_chunks(whole)]
     assert (kinds[0], kinds[-1]) == (b"IHDR", b"IEND")
     assert sound_chunks(whole + b"what follows counts for nothing") == sound_chunks(whole)

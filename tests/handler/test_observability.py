@@ -7,9 +7,12 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from handler.observability import fault
 
 PROGRAM = """
 import sys
@@ -64,3 +67,47 @@ def test_both_keep_to_the_level(level: str, lambdas: str, messages: list[str]) -
     """What Lambda's own `LoggingConfig` says wins."""
     said = logged(LOG_LEVEL=level, AWS_LAMBDA_LOG_LEVEL=lambdas)
     assert [line["message"] for line in said] == messages
+
+
+BROKEN = """
+import json, os, sys
+from handler.app import lambda_handler
+event = json.loads(sys.argv[1])
+kept = os.dup(1)
+if sys.argv[2] == "unread":
+    reading, writing = os.pipe()
+    os.close(reading)
+    sys.stdout = open(writing, "w")
+elif sys.argv[2] == "closed":
+    sys.stdout.close()
+elif sys.argv[2] == "none":
+    sys.stdout = None
+answer = lambda_handler(event, None)
+os.write(kept, json.dumps(answer["statusCode"]).encode())
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("out", ["unread", "closed", "none", "ascii"])
+def test_an_answer_does_not_depend_on_its_line(out: str, tmp_path: Path) -> None:
+    event = json.loads((Path(__file__).parents[1] / "events" / "function-url.json").read_text())
+    event["rawPath"] = "/ü😀.jpg"
+    environment = {"PATH": os.environ["PATH"], "SOURCE_BUCKETS": f"p=file://{tmp_path}"}
+    if out == "ascii":
+        environment |= {"PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(
+        [sys.executable, "-c", BROKEN, json.dumps(event), out], env=environment, capture_output=True, check=True
+    )
+    assert ran.stdout.endswith(b"404"), ran.stderr.decode()
+    assert (b'"path": "/\\u00fc\\ud83d\\ude00.jpg"' in ran.stdout) is (out == "ascii")
+
+
+def test_a_fault_is_logged_without_an_import(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise OSError(24, "Too many open files")
+    except OSError:
+        fault({"path": "/a.jpg", "odd": "\ud800"})
+    line = json.loads(capsys.readouterr().out)
+    assert (line["level"], line["message"], line["path"]) == ("ERROR", "unexpected fault", "/a.jpg")
+    assert line["exception"].startswith("Traceback")
+    assert line["exception_name"] == "OSError"

@@ -135,6 +135,19 @@ def test_the_request_is_signed_for_its_region(vault: Vault) -> None:
     assert vault.server.connections == 2
 
 
+def test_the_previous_value_is_asked_for_again_soon_after_an_outage(vault: Vault, clock: Clock) -> None:
+    vault.stages["AWSPREVIOUS"] = '{"SECRET_KEY": "zero"}'
+    secret = AwsSecret("signing", aws=vault.access, clock=clock)
+    secret.values()
+    vault.down = 403
+    for _ in range(20):
+        assert secret.values(refresh=True) == ("one",)
+    assert len(vault.server.asked) == 2
+    vault.down = 0
+    clock.now += 1
+    assert secret.values(refresh=True) == ("one", "zero")
+
+
 def test_kept_for_five_minutes(vault: Vault, clock: Clock) -> None:
     secret = AwsSecret("signing", aws=vault.access, clock=clock)
     for seconds in (0, 1, 298.9):

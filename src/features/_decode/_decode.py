@@ -15,7 +15,7 @@ from features._decode._loaders import damaged, opened
 from features._errors import InvalidParameter, TooLarge
 from features._output import Output
 from features._picture import Picture, Source
-from features._ports import MEGA, Context, Limits
+from features._ports import MEGA, Context, Deadline, Limits
 from features._watch import watched
 
 Image = Any
@@ -99,17 +99,19 @@ def _loaded(
         if kind == "bmp":
             return _bitmaps.bmp_pixels(original, tolerant=tolerant), taken
         return _bitmaps.ico_pixels(original, page, tolerant=tolerant), taken
-    instead = _unpacked(original) if kind == "png" and limits.processors > 1 else None
+    # How much of a damaged file can be shown, libvips knows best.
+    is_beside = kind == "png" and limits.processors > 1 and not tolerant
+    instead = _unpacked(original, context.deadline) if is_beside else None
     options = _options(source, frames, output, shrink, limits)
     image = opened(original, kind, tolerant=tolerant, instead=instead, **options)
     taken = _memory_taken(source, (image.width, image.height // frames), frames, limits)
     return _heif.pixels(original, page, image, context.deadline) if kind == "heif" else image, taken
 
 
-def _unpacked(original: bytes) -> pyvips.Source | None:
+def _unpacked(original: bytes, deadline: Deadline) -> pyvips.Source | None:
     from features._decode._inflate import unpacked  # noqa: PLC0415 - of PNG alone
 
-    return unpacked(original)
+    return unpacked(original, deadline)
 
 
 def _options(source: Source, frames: int, output: Output, shrink: float, limits: Limits) -> dict[str, object]:

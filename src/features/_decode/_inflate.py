@@ -12,11 +12,13 @@ import struct
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import groupby, takewhile
 
 import pyvips
 from isal import isal_zlib
 
-from features._png import SIGNATURE, Chunks, chunk, sound_chunks
+from features._png import SIGNATURE, Chunks, chunk, payload_of, sound_chunks
+from features._ports import Deadline
 
 WORTH_BYTES = 200_000
 """A smaller file is read before a second thread has come far."""
@@ -33,21 +35,28 @@ _AHEAD = 1 << 20
 """Bytes that may wait in the pipe."""
 
 
-def unpacked(original: bytes) -> pyvips.Source | None:
-    """Where libvips shall read the file; None where that gains nothing, or where the file is not sound: how much of a
-    damaged one can be shown its decoder knows best.
+def unpacked(original: bytes, deadline: Deadline) -> pyvips.Source | None:
+    """Where libvips shall read the file, which ends with the deadline; None where that gains nothing, or the chunks are
+    not in order, or the machine has no thread or descriptor to spare: libvips then reads the file as it is.
     """
     chunks = sound_chunks(original) if len(original) >= WORTH_BYTES else []
     size = _size(chunks)
     if not size:
         return None
-    reading, writing = os.pipe()
+    try:
+        reading, writing = os.pipe()
+    except OSError:
+        return None
+    _widen(writing)
+    feed = threading.Thread(target=_feed, args=(writing, _stored(chunks, size), deadline), name="inflate", daemon=True)
     try:
         source = pyvips.Source.new_from_descriptor(reading)
+        feed.start()
+    except (pyvips.Error, RuntimeError):
+        os.close(writing)
+        return None
     finally:
         os.close(reading)  # libvips has made its own of it, which ends with the source
-    _widen(writing)
-    threading.Thread(target=_feed, args=(writing, _stored(chunks, size)), name="inflate", daemon=True).start()
     return source
 
 
@@ -60,28 +69,33 @@ def _widen(pipe: int) -> None:
 
 def _size(chunks: Chunks) -> int:
     """Bytes of all rows with their filters; 0 where they are interlaced, or stand in no order that is known here."""
-    if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != _HEADER.size:
+    kinds = [kind for kind, _ in chunks]
+    if kinds[:1] != [b"IHDR"] or len(header := payload_of(chunks[0][1])) != _HEADER.size:
         return 0
-    width, height, depth, colour, *_, interlaced = _HEADER.unpack(chunks[0][1])
+    if len([kind for kind, _ in groupby(kinds) if kind == b"IDAT"]) != 1:
+        return 0
+    width, height, depth, colour, *_, interlaced = _HEADER.unpack(header)
     return 0 if interlaced else height * (1 + math.ceil(width * depth * _CHANNELS.get(colour, 0) / 8))
 
 
-def _feed(pipe: int, parts: Iterator[bytes]) -> None:
-    """Write until all is written, the stream turns out to be broken, or nobody reads any more."""
+def _feed(pipe: int, parts: Iterator[bytes | memoryview], deadline: Deadline) -> None:
+    """Write until all is written, the stream turns out to be broken, nobody reads any more, or the deadline has passed:
+    while libvips waits for the pipe, nothing else stops it.
+    """
     try:
         with open(pipe, "wb") as out:
-            out.writelines(parts)
+            out.writelines(takewhile(lambda _: deadline.left() > 0, parts))
     except (BrokenPipeError, EOFError, _BROKEN):
         return  # libvips misses the rest, if it still wants it, and says so
 
 
-def _stored(chunks: Chunks, size: int) -> Iterator[bytes]:
+def _stored(chunks: Chunks, size: int) -> Iterator[bytes | memoryview]:
     """The file anew, part by part."""
-    pixels = [payload for kind, payload in chunks if kind == b"IDAT"]
+    pixels = [payload_of(whole) for kind, whole in chunks if kind == b"IDAT"]
     yield SIGNATURE
-    for kind, payload in chunks:
+    for kind, whole in chunks:
         if kind != b"IDAT":
-            yield chunk(kind, payload)
+            yield whole
         elif pixels:
             yield from _blocks(_inflated(pixels, size))
             pixels = []
@@ -90,13 +104,15 @@ def _stored(chunks: Chunks, size: int) -> Iterator[bytes]:
 def _inflated(pixels: Sequence[memoryview], size: int) -> Iterator[bytes]:
     """So many bytes out of the zlib stream; EOFError where it has fewer."""
     inflater = isal_zlib.decompressobj()
-    for payload in pixels:
-        for at in range(0, len(payload), _BITE):
-            bite: bytes | memoryview = payload[at : at + _BITE]
-            while size and (piece := inflater.decompress(bite, min(_PIECE, size))):
-                size -= len(piece)
-                yield piece
-                bite = inflater.unconsumed_tail
+    bites = (payload[at : at + _BITE] for payload in pixels for at in range(0, len(payload), _BITE))
+    for packed in bites:
+        rest: bytes | memoryview = packed
+        while size and (piece := inflater.decompress(rest, min(_PIECE, size))):
+            size -= len(piece)
+            yield piece
+            rest = inflater.unconsumed_tail
+        if inflater.eof or not size:
+            break
     if size:
         raise EOFError(f"{size} bytes are missing")
 
