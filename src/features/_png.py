@@ -10,11 +10,8 @@ from isal import isal_zlib
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LEVEL = 2
 """Of 0 to 3; 3 takes longer and packs no better."""
-
-
 _MOST_CHUNKS, _CHUNK_BYTES = 1000, 2048
 """So many chunks may be small; of more, the usual one has four times these bytes."""
-
 Chunks = list[tuple[bytes, memoryview]]
 """Kind of each, and the whole of it as it stands in the file."""
 

@@ -30,6 +30,7 @@ def read_house(settings: Settings, aws: AwsAccess) -> House:
         default_preset=settings.default_preset,
         source_paths=_source_paths(settings.source_paths),
         client_hints=settings.client_hints,
+        signed_only=settings.enable_signature,
         rewrite=Rewrite.read(settings.rewrite_match_pattern, settings.rewrite_substitution),
     )
     if faults := house.faults():

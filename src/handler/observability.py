@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,10 @@ class _StandardOutput(logging.StreamHandler[Any]):
     @property
     def stream(self) -> Any:
         return sys.stdout
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        with suppress(ValueError):  # standard error may be closed too
+            super().handleError(record)
 
 
 _out = _StandardOutput()

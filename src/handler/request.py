@@ -25,8 +25,15 @@ class ImageRequest(msgspec.Struct, frozen=True):
     """Response headers that the request sets, of the short list that it may."""
     expires: datetime | None = None
     """When the address ends; the answer must not be cached beyond, nor lie in public."""
+    signed: bool = False
+    """Whether the caller is known by a signature, or as the operator: the answer must not lie in public."""
     restricted: bool = False
-    """Whether a signature or `ALWAYS` says who may see the answer: its bytes lie nowhere in public."""
+    """Whether nothing of this service may lie in public, because all must be signed, or for the sake of `ALWAYS`."""
+
+    @property
+    def own_terms(self) -> bool:
+        """Whether the request, and not the service, is why its answer must not lie in public."""
+        return (self.signed or self.expires is not None) and not self.restricted
 
 
 class Conditions(msgspec.Struct, frozen=True):

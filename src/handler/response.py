@@ -197,9 +197,10 @@ def http_date(moment: datetime) -> str:
 def _cache_control(result: Result, request: ImageRequest, caching: Caching) -> str:
     if not result.is_certain:
         return "no-store"
-    if request.expires is not None:
+    said = directives(result.cache_control)
+    if request.expires is not None and "no-store" not in said:
         left = int((request.expires - datetime.now(UTC)).total_seconds())
-        return f"max-age={max(0, left)},public"
+        return f"max-age={max(0, left)},{'private' if 'private' in said else 'public'}"
     return result.cache_control or f"public, max-age={caching.browser}, s-maxage={caching.cdn}"
 
 

@@ -46,6 +46,9 @@ class KeptSecret(ABC):
 
     def values(self, *, refresh: bool = False) -> tuple[str, ...]:
         """The current value, then the previous one. UpstreamError when there never was one."""
+        kept = self._values
+        if kept and not refresh and self._clock() - self._fetched < KEPT_SECONDS:
+            return kept  # while another thread, whose signature did not fit, may wait for an answer
         with self._lock:
             now = self._clock()
             if not self._values and self._failure and now - self._asked < FAILURE_SECONDS:
@@ -64,7 +67,8 @@ class KeptSecret(ABC):
         try:
             self._values = self._fetch(previous=both)
         except UpstreamError as error:
-            self._failure = error
+            # Patience is counted from here: a call that hangs takes longer than it lasts.
+            self._failure, self._asked = error, self._clock()
             if not self._values:
                 raise
             _log.warning("the last good secret is kept: %s", error.detail)

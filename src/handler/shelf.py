@@ -3,7 +3,7 @@
 In the results bucket, under the cache tag of the original (32 hex digits) and the ETag of the answer:
 
 private/<tag>/<etag>         the picture; or empty, and its metadata name where it lies in public, and where it `was`
-private/<tag>/<etag>-expires what is too large for an answer, asked for with an end by anybody: no other's concern
+private/<tag>/<etag>-closed  what is too large for an answer, asked for with a signature or an end where none is needed
 private/<tag>/<etag>@<tag>   empty: a picture under the second tag into which this object went as well
 public/_results/<name>       what is too large for an answer and open to all, under a name that nobody can guess
 """
@@ -40,6 +40,7 @@ _STILL = (".jpg", ".jpeg", ".png", ".heic", ".avif", ".tif", ".tiff", ".bmp")
 """How keys end of what has one frame, as far as a name can tell; any other may be an animation."""
 _NAME = re.compile("[0-9a-f]{32}")
 _AT, _WAS = "public", "was"
+_CLOSED = "-closed"
 _NOT_TAKEN = "the results bucket does not take the picture"
 
 
@@ -111,7 +112,7 @@ class Shelf(msgspec.Struct, frozen=True):
         """Forget whatever an object went into, and what was seen in it; how many pictures that were."""
         keys = list(dict.fromkeys(self._touched(tag)))
         self.store.delete([*keys, *(info.ref.key for info in self.store.list(f"detections/{tag}/"))])
-        return len([key for key in keys if key.startswith(PRIVATE) and "@" not in key])
+        return len({key.removesuffix(_CLOSED) for key in keys if key.startswith(PRIVATE) and "@" not in key})
 
     def _touched(self, tag: str) -> Iterator[str]:
         for info in self.store.list(f"{PRIVATE}{tag}/"):
@@ -243,9 +244,9 @@ def _is_nameable(result: Result) -> bool:
 
 
 def _keys(request: ImageRequest, result: Result) -> tuple[str, ...]:
-    """Where a picture is kept; last where it lies aside, so that an end of anybody's own changes nothing for others."""
+    """Where a picture is kept; last where it lies aside, so that the terms of one request change nothing for others."""
     key = f"{PRIVATE}{result.tags[0]}/{result.etag}"
-    return (key, f"{key}-expires") if request.expires is not None and not request.restricted else (key,)
+    return (key, key + _CLOSED) if request.own_terms else (key,)
 
 
 def _raw_bytes(request: ImageRequest) -> float:
@@ -259,7 +260,7 @@ def _raw_bytes(request: ImageRequest) -> float:
 
 def _is_closed(request: ImageRequest, result: Result) -> bool:
     """Whether its bytes may lie nowhere in public: not all may see it, or the original says that no cache may."""
-    closed = request.restricted or request.expires is not None
+    closed = request.restricted or request.own_terms
     return closed or not {"no-store", "private"}.isdisjoint(directives(result.cache_control))
 
 

@@ -48,6 +48,8 @@ class House(msgspec.Struct, frozen=True):
     source_paths: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Prefix of a key → the source that the rest of it lies in."""
     client_hints: bool = False
+    signed_only: bool = False
+    """Whether every address has to be signed."""
     rewrite: Rewrite | None = None
 
     def source_of(self, ref: ObjectRef) -> ObjectRef:
@@ -247,7 +249,8 @@ def _ruled(
         accepts=accepts,
         headers=asked.headers,
         expires=parse_expiry(expires, datetime.now(UTC)) if expires is not None else None,
-        restricted=caller is not Caller.ANYONE or house.always != Recipe(),
+        signed=caller is not Caller.ANYONE,
+        restricted=house.signed_only or house.always != Recipe(),
     )
 
 

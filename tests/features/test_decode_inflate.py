@@ -157,6 +157,25 @@ def test_nothing_is_read_behind_the_end_of_the_stream() -> None:
     assert time.process_time() - started < 2
 
 
+def test_a_stream_that_yields_nothing_is_given_up() -> None:
+    """20 MB of empty blocks, for each of which tables are built anew."""
+    original = scene().pngsave_buffer()
+    empty = b"\x78\x01" + bytes.fromhex("0208208000") * 4_000_000  # fixed codes and the end of a block, four times
+    assert zlib.decompressobj().decompress(empty[:1002]) == b""
+    started = time.process_time()
+    with pytest.raises(DamagedSource):
+        run(rebuilt(original, empty), edits({"resize": {"width": 40}}), Output(), Context())
+    assert time.process_time() - started < 3
+
+
+def test_a_deadline_before_the_header_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_inflate, "_stored", lambda *_: iter(()))
+    original = scene().pngsave_buffer()
+    source = inspect(original, LIMITS)
+    with pytest.raises(TimeExceeded):
+        decode(original, source, Output(), Context(deadline=Deadline.after(-1)))
+
+
 def test_a_slow_feed_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """libvips waits for the pipe, and cannot be told to stop."""
     blocks = _inflate._blocks
@@ -179,12 +198,14 @@ def test_a_slow_feed_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> 
     assert time.monotonic() - started < 3
 
 
-@pytest.mark.parametrize("what", ["os.pipe", "threading.Thread.start", "pyvips.Source.new_from_descriptor"])
+@pytest.mark.parametrize("what", ["os.pipe", "os.dup", "threading.Thread.start", "pyvips.Source.new_from_descriptor"])
 def test_a_machine_without_threads_or_descriptors_lets_libvips_do_it(
     monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     def fail(*_: object) -> None:
-        raise {"os.pipe": OSError, "threading.Thread.start": RuntimeError}.get(what, pyvips.Error)(what)
+        raise {"os.pipe": OSError, "os.dup": OSError, "threading.Thread.start": RuntimeError}.get(what, pyvips.Error)(
+            what
+        )
 
     original = scene().pngsave_buffer()
     monkeypatch.setattr(what, fail)

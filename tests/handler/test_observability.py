@@ -82,13 +82,15 @@ elif sys.argv[2] == "closed":
     sys.stdout.close()
 elif sys.argv[2] == "none":
     sys.stdout = None
+elif sys.argv[2] == "all closed":
+    sys.stdout.close(), sys.stderr.close()
 answer = lambda_handler(event, None)
 os.write(kept, json.dumps(answer["statusCode"]).encode())
 os._exit(0)
 """
 
 
-@pytest.mark.parametrize("out", ["unread", "closed", "none", "ascii"])
+@pytest.mark.parametrize("out", ["unread", "closed", "all closed", "none", "ascii"])
 def test_an_answer_does_not_depend_on_its_line(out: str, tmp_path: Path) -> None:
     event = json.loads((Path(__file__).parents[1] / "events" / "function-url.json").read_text())
     event["rawPath"] = "/ü😀.jpg"

@@ -45,6 +45,15 @@ def test_an_expiring_address_is_kept_no_longer() -> None:
     assert "Expires" in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("private, max-age=9999", "max-age=0,private"), ("no-store", "no-store"), ("No-Store", "No-Store")],
+)
+def test_an_end_opens_nothing_that_the_object_closes(said: str, kept: str) -> None:
+    request = ImageRequest(b"", expires=datetime.now(UTC))
+    assert response.picture(made(cache_control=said), request, Caching()).headers["Cache-Control"] == kept
+
+
 def test_svg_is_sandboxed() -> None:
     answer = response.picture(made(media_type="image/svg+xml"), ImageRequest(b""), Caching())
     assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")

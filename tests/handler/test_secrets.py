@@ -148,6 +148,22 @@ def test_the_previous_value_is_asked_for_again_soon_after_an_outage(vault: Vault
     assert secret.values(refresh=True) == ("one", "zero")
 
 
+def test_nobody_waits_for_one_whose_signature_does_not_fit(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets Manager hangs; forged requests queue up for a fresh value, others have the one that is kept."""
+    monkeypatch.setattr("handler.secrets._CALL_SECONDS", 0.5)
+    secret = AwsSecret("signing", aws=vault.access)
+    assert secret.values() == ("one",)
+    vault.server.script = lambda _: Reply(before=2)
+    with ThreadPoolExecutor(4) as pool:
+        forged = [pool.submit(secret.values, refresh=True) for _ in range(4)]
+        time.sleep(0.1)
+        started = time.monotonic()
+        assert secret.values() == ("one",)
+        assert time.monotonic() - started < 0.2
+        assert {each.result() for each in forged} == {("one",)}
+    assert time.monotonic() - started < 1.5, "those that waited do not ask once more"
+
+
 def test_kept_for_five_minutes(vault: Vault, clock: Clock) -> None:
     secret = AwsSecret("signing", aws=vault.access, clock=clock)
     for seconds in (0, 1, 298.9):

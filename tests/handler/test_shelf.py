@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import http.client
 import os
 import re
@@ -359,6 +361,21 @@ def test_an_end_of_anybodys_own_leaves_the_redirects_of_others(environment: dict
     before = kept(results)
     assert client.get(redirected(client.get(f"{HEAVY_PNG}&expires={soon}"))).status == 200
     assert kept(results) == before
+
+
+def test_signed_and_unsigned_callers_do_not_take_each_others_pictures(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Where signatures are known and none is needed: Thumbor's paths, signed and `unsafe`."""
+    client = Client({**signing(environment, tmp_path), **LARGE, "ENABLE_SIGNATURE": "No"})
+    plain = "filters:format(png)/cat.jpg"
+    signature = base64.urlsafe_b64encode(hmac.digest(b"signing-key", plain.encode(), "sha1")).decode()
+    open_to_all = redirected(client.get(f"/unsafe/{plain}"))
+    own = redirected(client.get(f"/{signature}/{plain}"))
+    assert not open_to_all.startswith("/_results/private/")
+    assert own.startswith("/_results/private/")
+    assert redirected(client.get(f"/unsafe/{plain}")) == open_to_all
+    assert client.get(own).body == client.get(open_to_all).body != b""
 
 
 def test_what_is_kept_is_found_with_an_end_too(environment: dict[str, str], results: Path) -> None:

@@ -12,7 +12,7 @@ from features._decode import _bitmaps, _cost, _heif
 from features._decode._colour import to_srgb
 from features._decode._header import source_of
 from features._decode._loaders import damaged, opened
-from features._errors import InvalidParameter, TooLarge
+from features._errors import DamagedSource, InvalidParameter, TooLarge
 from features._output import Output
 from features._picture import Picture, Source
 from features._ports import MEGA, Context, Deadline, Limits
@@ -47,6 +47,10 @@ def decode(original: bytes, source: Source, output: Output, context: Context, sh
     except pyvips.Error as error:
         context.deadline.check()
         raise damaged(error) from None
+    except DamagedSource:
+        # What is read through a pipe ends with the deadline.
+        context.deadline.check()
+        raise
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import groupby, takewhile
+from itertools import groupby
 
 import pyvips
 from isal import isal_zlib
@@ -31,6 +31,8 @@ _HEADER = struct.Struct(">IIBBBBB")
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Samples of a pixel, by PNG's colour type."""
 _BROKEN: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stubs take it for an instance
+_BARREN = 1 << 20
+"""Bytes that go in and nothing comes out: no picture has as many."""
 _AHEAD = 1 << 20
 """Bytes that may wait in the pipe."""
 
@@ -48,11 +50,12 @@ def unpacked(original: bytes, deadline: Deadline) -> pyvips.Source | None:
     except OSError:
         return None
     _widen(writing)
-    feed = threading.Thread(target=_feed, args=(writing, _stored(chunks, size), deadline), name="inflate", daemon=True)
+    feed = threading.Thread(target=_feed, args=(writing, _stored(chunks, size, deadline)), name="inflate", daemon=True)
     try:
+        os.close(os.dup(reading))  # libvips does not look whether its own succeeds
         source = pyvips.Source.new_from_descriptor(reading)
         feed.start()
-    except (pyvips.Error, RuntimeError):
+    except (OSError, pyvips.Error, RuntimeError):
         os.close(writing)
         return None
     finally:
@@ -78,18 +81,16 @@ def _size(chunks: Chunks) -> int:
     return 0 if interlaced else height * (1 + math.ceil(width * depth * _CHANNELS.get(colour, 0) / 8))
 
 
-def _feed(pipe: int, parts: Iterator[bytes | memoryview], deadline: Deadline) -> None:
-    """Write until all is written, the stream turns out to be broken, nobody reads any more, or the deadline has passed:
-    while libvips waits for the pipe, nothing else stops it.
-    """
+def _feed(pipe: int, parts: Iterator[bytes | memoryview]) -> None:
+    """Write until all is written, the stream turns out to be broken, or nobody reads any more."""
     try:
         with open(pipe, "wb") as out:
-            out.writelines(takewhile(lambda _: deadline.left() > 0, parts))
+            out.writelines(parts)
     except (BrokenPipeError, EOFError, _BROKEN):
         return  # libvips misses the rest, if it still wants it, and says so
 
 
-def _stored(chunks: Chunks, size: int) -> Iterator[bytes | memoryview]:
+def _stored(chunks: Chunks, size: int, deadline: Deadline) -> Iterator[bytes | memoryview]:
     """The file anew, part by part."""
     pixels = [payload_of(whole) for kind, whole in chunks if kind == b"IDAT"]
     yield SIGNATURE
@@ -97,21 +98,25 @@ def _stored(chunks: Chunks, size: int) -> Iterator[bytes | memoryview]:
         if kind != b"IDAT":
             yield whole
         elif pixels:
-            yield from _blocks(_inflated(pixels, size))
+            yield from _blocks(_inflated(pixels, size, deadline))
             pixels = []
 
 
-def _inflated(pixels: Sequence[memoryview], size: int) -> Iterator[bytes]:
-    """So many bytes out of the zlib stream; EOFError where it has fewer."""
+def _inflated(pixels: Sequence[memoryview], size: int, deadline: Deadline) -> Iterator[bytes]:
+    """So many bytes out of the zlib stream; EOFError where it has fewer, or is made to keep this busy, or the deadline
+    has passed: libvips waits for what comes, and nothing else would stop it.
+    """
     inflater = isal_zlib.decompressobj()
     bites = (payload[at : at + _BITE] for payload in pixels for at in range(0, len(payload), _BITE))
+    barren = 0
     for packed in bites:
         rest: bytes | memoryview = packed
+        barren += len(packed)
         while size and (piece := inflater.decompress(rest, min(_PIECE, size))):
-            size -= len(piece)
+            size, barren = size - len(piece), 0
             yield piece
             rest = inflater.unconsumed_tail
-        if inflater.eof or not size:
+        if inflater.eof or not size or barren > _BARREN or deadline.left() <= 0:
             break
     if size:
         raise EOFError(f"{size} bytes are missing")
