@@ -40,9 +40,9 @@ class KeptSecret(ABC):
         self._clock = clock
         self._lock = threading.Lock()
         self._values: tuple[str, ...] = ()
-        self._has_both = False
+        self._has_previous = False
         self._failure: UpstreamError | None = None
-        self._fetched = self._asked = float("-inf")
+        self._fetched = self._asked = self._missed = float("-inf")
 
     def values(self, *, refresh: bool = False) -> tuple[str, ...]:
         """The current value, then the previous one. UpstreamError when there never was one."""
@@ -54,30 +54,44 @@ class KeptSecret(ABC):
             if not self._values and self._failure and now - self._asked < FAILURE_SECONDS:
                 raise self._failure
             stale = refresh or now - self._fetched >= KEPT_SECONDS
-            patience = REFRESH_SECONDS if self._has_both or not refresh else FAILURE_SECONDS if self._failure else 0.0
-            may_ask = now - self._asked >= patience
-            if not self._values or (stale and may_ask):
+            if not self._values or (stale and now - self._asked >= REFRESH_SECONDS):
                 self._renew(now)
+            elif refresh and not self._has_previous and now - self._missed >= FAILURE_SECONDS:
+                self._complete()
             return self._values
 
     def _renew(self, now: float) -> None:
-        # A cold start waits for the value that almost everything is signed with; what that does not fit asks for both.
-        both = bool(self._values)
-        self._asked = now
+        # A cold start waits for the value that almost everything is signed with, and asks for no other.
+        self._asked, previous = now, bool(self._values)
         try:
-            self._values = self._fetch(previous=both)
+            self._values = self._fetch(previous=previous)
         except UpstreamError as error:
-            # Patience is counted from here: a call that hangs takes longer than it lasts.
-            self._failure, self._asked = error, self._clock()
+            # Counted from here: a call that hangs lasts longer than the patience for the next.
+            self._failure = error
+            self._asked = self._missed = self._clock()
             if not self._values:
                 raise
             _log.warning("the last good secret is kept: %s", error.detail)
         else:
-            self._fetched, self._failure, self._has_both = now, None, both
+            self._fetched, self._failure, self._has_previous = now, None, previous
+
+    def _complete(self) -> None:
+        """Ask for what the first fetch left out; the current value is not fetched again."""
+        try:
+            self._values = tuple(dict.fromkeys((*self._values, *self._previous())))
+        except UpstreamError as error:
+            self._missed = self._clock()
+            _log.warning("the previous secret cannot be had: %s", error.detail)
+        else:
+            self._has_previous = True
 
     @abstractmethod
     def _fetch(self, *, previous: bool) -> tuple[str, ...]:
         """The current value and, if it is asked for and there is one, the previous. Raises UpstreamError."""
+
+    def _previous(self) -> tuple[str, ...]:
+        """The previous value, where `_fetch` may leave it out. Raises UpstreamError."""
+        return ()
 
 
 class FileSecret(KeptSecret):
@@ -124,27 +138,33 @@ class AwsSecret(KeptSecret):
         self._region = parts[3] if secret_id.startswith("arn:") and len(parts) > 3 else aws.home
 
     def _fetch(self, *, previous: bool) -> tuple[str, ...]:
+        current, *others = self._asked_for("AWSCURRENT", "AWSPREVIOUS") if previous else self._asked_for("AWSCURRENT")
+        if not current:
+            raise _unavailable(f"secret `{self._id}` does not exist, or has no value")
+        return tuple(dict.fromkeys(filter(None, (current, *others))))
+
+    def _previous(self) -> tuple[str, ...]:
+        return tuple(filter(None, self._asked_for("AWSPREVIOUS")))
+
+    def _asked_for(self, *stages: str) -> list[str]:
+        """The values at these stages, asked once more where the connection fails. Raises UpstreamError."""
         from http.client import HTTPException  # noqa: PLC0415 - 17 ms that a service without secrets does not pay
 
         try:
             try:
-                values = self._stages(previous)
+                return self._stages(stages)
             except TimeoutError:
                 raise
             except (OSError, HTTPException):
-                values = self._stages(previous)
+                return self._stages(stages)
         except (OSError, HTTPException) as error:
             raise _unavailable(f"secret `{self._id}`: {error!r}") from error
-        if not values[0]:
-            raise _unavailable(f"secret `{self._id}` does not exist, or has no value")
-        return tuple(dict.fromkeys(filter(None, values)))
 
-    def _stages(self, previous: bool) -> list[str]:
-        from handler.tls import connection_to  # noqa: PLC0415 - see _fetch
+    def _stages(self, stages: Iterable[str]) -> list[str]:
+        from handler.tls import connection_to  # noqa: PLC0415 - see _asked_for
 
         connection = connection_to(self._url, _CALL_SECONDS)
         try:
-            stages = ("AWSCURRENT", "AWSPREVIOUS") if previous else ("AWSCURRENT",)
             return [self._stage(connection, stage) for stage in stages]
         finally:
             connection.close()
