@@ -16,6 +16,8 @@ from features._inference import Interruptible, turn
 from features._ports import Deadline
 from features._saliency import SIDE, has_saliency, saliency
 
+pytestmark = pytest.mark.models
+
 NOISE = np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
 
 

@@ -16,6 +16,8 @@ from features._ports import Context
 from features.remove_background.masks import subject_mask
 from handler.weights import WeightsError, prepare
 
+pytestmark = pytest.mark.models
+
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -183,6 +183,7 @@ def cut(
     return client.get(url + "&format=png", if_none_match=none_match)
 
 
+@pytest.mark.models
 def test_with_the_model(environment: dict[str, str], functions: ScriptedServer, tmp_path: Path) -> None:
     weights = require_weights("optimised/u2net.onnx")
     (tmp_path / "results").mkdir()

@@ -16,6 +16,8 @@ from tests import similarity
 from tests.client import Client, function_url_event
 from tests.weights import PHOTOS, require_weights
 
+pytestmark = pytest.mark.models
+
 PICTURE = (PHOTOS / "astronaut.jpg").read_bytes()
 IN_BASE64 = base64.b64encode(PICTURE).decode()
 CUT = "/astronaut.jpg?feature=removeBackground"

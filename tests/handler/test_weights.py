@@ -83,6 +83,7 @@ def test_a_folder_that_is_ready_is_left_alone() -> None:
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
+@pytest.mark.models
 def test_what_another_version_has_made_is_made_again(tmp_path: Path) -> None:
     folder = require_weights("u2net.onnx", "numba/made-with")
     (tmp_path / "u2net.onnx").symlink_to(folder / "u2net.onnx")
@@ -105,6 +106,7 @@ def test_the_optimised_model_is_good_on_every_processor() -> None:
         assert of_one_processor not in graph
 
 
+@pytest.mark.models
 def test_the_command(tmp_path: Path) -> None:
     folder = require_weights("u2net.onnx", "optimised/made-with", "numba/made-with")
     for name in ("u2net.onnx", "numba"):
