@@ -12,7 +12,7 @@ import pyvips
 from msgspec import structs
 
 from handler import app, wiring
-from handler.settings import Settings
+from handler.config import Settings
 
 
 @dataclass(frozen=True)

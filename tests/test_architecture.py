@@ -77,7 +77,7 @@ def _reads_of_the_environment(module: Module) -> Iterator[int]:
 
 
 def test_only_settings_reads_the_environment() -> None:
-    others = [module for module in MODULES if module.name != "handler.settings"]
+    others = [module for module in MODULES if module.name != "handler.config"]
     assert [module.at(line) for module in others for line in _reads_of_the_environment(module)] == []
 
 

@@ -10,7 +10,7 @@ from tests import pictures
 from tests.client import Client
 
 from handler.dialects.thumbor import aws, effects, filters
-from handler.settings import SETTINGS
+from handler.config import SETTINGS
 
 DOCUMENT = (Path(__file__).parent.parent / "docs/compatibility.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"`\?([^`]+)`", DOCUMENT)

@@ -14,7 +14,7 @@ from handler.objects import Sources
 from handler.ports import Eyes, HandsOver, SecretSource
 from handler.response import Caching, body_bytes
 from handler.secrets import AwsSecret, FileSecret
-from handler.settings import Settings
+from handler.config import Settings
 
 if TYPE_CHECKING:
     from handler.results import ResultStore

@@ -15,7 +15,7 @@ from handler.doors.http_call import call_of, is_http_event
 from handler.doors.upload_events import is_upload_event
 from handler.errors import BadRequest, HandlerError
 from handler.observability import fault, observed
-from handler.settings import Settings
+from handler.config import Settings
 from handler.wiring import Application, application
 
 # What is left for encoding the answer and handing it over before Lambda ends the call.

@@ -8,7 +8,7 @@ from handler.dialects import json_edits
 from handler.dialects.rewrite import Rewrite
 from handler.objects import open_sources
 from handler.presets import Recipe, read_presets
-from handler.settings import Settings
+from handler.config import Settings
 from handler.understand import House
 
 _LARGEST_DOCUMENT = 1_000_000

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from handler.settings import trace_id
+from handler.config import trace_id
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger

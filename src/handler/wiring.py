@@ -26,7 +26,7 @@ from handler.ports import HandsOver
 from handler.produce import Workshop, produce
 from handler.response import Answer, Caching, report
 from handler.secrets import prefetch
-from handler.settings import Settings, SettingsError
+from handler.config import Settings, SettingsError
 from handler.signature import Signatures
 from handler.understand import House
 from handler.version import drawing_version

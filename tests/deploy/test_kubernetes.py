@@ -14,7 +14,7 @@ from tests.weights import ROOT
 from handler.cli import serve as serving
 from handler.doors.server import HEALTH
 from handler.objects import read_places
-from handler.settings import SETTINGS, Settings
+from handler.config import SETTINGS, Settings
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 OLDEST, NEWEST = "1.30", kubernetes_validate.latest_version()

@@ -12,7 +12,7 @@ from tests.client import Client, answered, size
 
 from handler import app, wiring
 from handler.errors import HandlerError
-from handler.settings import Settings, SettingsError
+from handler.config import Settings, SettingsError
 
 EVENTS = Path(__file__).parents[1] / "events"
 

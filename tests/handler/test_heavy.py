@@ -15,7 +15,7 @@ from tests.client import Answered, Client
 from tests.stand_ins.scripted_http import Asked, Reply, ScriptedServer, scripted_server
 from tests.weights import PHOTOS, require_weights
 
-from handler.settings import SettingsError
+from handler.config import SettingsError
 
 CUT = "/cat.jpg?feature=removeBackground"
 MADE = {"statusCode": 200, "headers": {"Content-Type": "image/png"}, "body": "cG5n", "isBase64Encoded": True}

@@ -12,7 +12,7 @@ from tests import pictures
 from tests.client import Client, size
 
 from handler.hints import Hints
-from handler.settings import SettingsError
+from handler.config import SettingsError
 
 PRESETS = json.dumps({"small": {"resize": {"width": 30}}, "large": {"resize": {"width": 60}}})
 

@@ -15,7 +15,7 @@ from features import CATALOGUE, Feature, Output, check, edits, fields
 from handler.dialects import query
 from handler.reference import DOCUMENTS, openapi
 from handler.reference.__main__ import ROOT, main, out_of_date
-from handler.settings import SETTINGS
+from handler.config import SETTINGS
 
 DOCUMENT = openapi()
 PARAMETERS: dict[str, Any] = DOCUMENT["components"]["parameters"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handler.settings import Settings, SettingsError
+from handler.config import Settings, SettingsError
 
 
 def test_nothing_set_gives_the_defaults() -> None:

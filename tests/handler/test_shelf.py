@@ -25,7 +25,7 @@ from tests.stand_ins.scripted_http import Reply, scripted_server
 
 from features import CATALOGUE
 from handler.results.folder import FolderResults
-from handler.settings import SettingsError
+from handler.config import SettingsError
 from handler.shelf import _SLOW, LINK_SECONDS
 
 LARGE = {"MAX_ANSWER_BYTES": "12000"}

@@ -12,7 +12,7 @@ from tests.template.stack import Stack, template
 
 from handler.canonical import IGNORED_BY_DEFAULT, IgnoredParameters
 from handler.objects import read_places
-from handler.settings import SETTINGS, Settings
+from handler.config import SETTINGS, Settings
 
 KNOWN = {setting.variable for setting in SETTINGS.values()}
 

@@ -16,7 +16,7 @@ from handler.cli.sign import sign
 from handler.cli.transform import transform
 from handler.cli.weights import weights
 from handler.errors import HandlerError
-from handler.settings import SettingsError
+from handler.config import SettingsError
 
 INTERRUPTED = 130
 

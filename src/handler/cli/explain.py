@@ -7,7 +7,7 @@ import json
 import click
 
 from handler import wiring
-from handler.settings import Settings
+from handler.config import Settings
 
 
 @click.command()

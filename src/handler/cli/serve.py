@@ -19,7 +19,7 @@ from handler.app import lambda_handler
 from handler.doors.server import PictureServer, access
 from handler.doors.workers import Bounds
 from handler.observability import log_from
-from handler.settings import Settings
+from handler.config import Settings
 
 # How long requests under way may take once the server is told to stop; Kubernetes waits 30 s by default.
 _GRACE_SECONDS = 29

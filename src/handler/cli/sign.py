@@ -10,7 +10,7 @@ from msgspec import structs
 
 from handler import wiring
 from handler.errors import BadRequest
-from handler.settings import Settings
+from handler.config import Settings
 from handler.signature import parse_life
 
 

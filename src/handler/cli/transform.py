@@ -21,7 +21,7 @@ from handler import wiring
 from handler.canonical import Pairs, split_query
 from handler.errors import HandlerError
 from handler.produce import produce
-from handler.settings import Settings
+from handler.config import Settings
 from handler.understand import understand_posted
 
 # `format=auto` on the command line takes whatever is smallest.

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from features import by_name, fields
-from handler.settings import Settings
+from handler.config import Settings
 from handler.weights import DEFAULT, INT8, WeightsError, prepare
 
 _MODELS = fields(by_name("removeBackground").params)["model"].choices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from handler.settings import SETTINGS, Setting
+from handler.config import SETTINGS, Setting
 
 _BEGIN = """<!-- Generated from the code: make reference -->
 # Configuration

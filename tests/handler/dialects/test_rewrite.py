@@ -11,7 +11,7 @@ from tests import pictures
 from tests.client import Client, size
 
 from handler.dialects.rewrite import Rewrite
-from handler.settings import SettingsError
+from handler.config import SettingsError
 
 
 @pytest.mark.parametrize(

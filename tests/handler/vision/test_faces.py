@@ -20,7 +20,7 @@ from tests.stand_ins.rekognition import Rekognition
 from tests.tools import lacking
 
 from features import Deadline, Limits, Region, has_saliency, views
-from handler.settings import Settings
+from handler.config import Settings
 from handler.vision.local import LocalFaces, _box, _figure
 
 SAMPLES = Path(__file__).parents[3] / "samples"

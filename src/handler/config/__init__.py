@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from features import Limits
-from handler.variables import header, lambdas_level, level, moment, names, one_of, text, whole, word, yes
+from handler.config.env_types import header, lambdas_level, level, moment, names, one_of, text, whole, word, yes
 
 MEGA = 1_000_000
 _MB_OF_A_PROCESSOR = 1769
@@ -274,7 +274,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def weights_folder(self) -> str:
         """Where the models' weights are, or would be."""
-        return self.weights or str(Path(__file__).resolve().parents[2] / "weights")
+        return self.weights or str(Path(__file__).resolve().parents[3] / "weights")
 
     @property
     def answer_bytes(self) -> int:
