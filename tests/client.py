@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyvips
-from msgspec import structs
 
 from handler import app, wiring
 from handler.config import Settings
@@ -69,7 +68,7 @@ class Client:
     """An application with an environment of its own."""
 
     def __init__(self, environment: Mapping[str, str], **more: Any) -> None:
-        settings = structs.replace(Settings.from_environment(environment), **more)
+        settings = Settings.from_environment(environment).replace(**more)
         self.application = wiring.build(settings)
 
     def invoke(self, event: Mapping[str, Any], *, seconds: float = 29) -> Any:

@@ -9,8 +9,8 @@ import pytest
 from tests import pictures
 from tests.client import Client
 
-from handler.dialects.thumbor import aws, effects, filters
 from handler.config import SETTINGS
+from handler.dialects.thumbor import aws, effects, filters
 
 DOCUMENT = (Path(__file__).parent.parent / "docs/compatibility.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"`\?([^`]+)`", DOCUMENT)

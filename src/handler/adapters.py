@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from features import Deadline
 from handler.aws import AwsAccess, Credentials
+from handler.config import Settings
 from handler.objects import Sources
 from handler.ports import Eyes, HandsOver, SecretSource
 from handler.response import Caching, body_bytes
 from handler.secrets import AwsSecret, FileSecret
-from handler.config import Settings
 
 if TYPE_CHECKING:
     from handler.results import ResultStore
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 def results_of(settings: Settings, aws: AwsAccess, objects: Sources) -> ResultStore | None:
     """Where results are kept, None where they are not. ValueError."""
-    if not settings.results_bucket:
+    if not settings.storage.results_bucket:
         return None
     from handler.results import open_results  # noqa: PLC0415 - only a stack that keeps results needs it
 
-    return open_results(settings.results_bucket, "RESULTS_BUCKET", aws=aws, sources=objects.places)
+    return open_results(settings.storage.results_bucket, "RESULTS_BUCKET", aws=aws, sources=objects.places)
 
 
 def shelf_of(settings: Settings, store: ResultStore, caching: Caching) -> Shelf:
@@ -36,16 +36,18 @@ def shelf_of(settings: Settings, store: ResultStore, caching: Caching) -> Shelf:
 
     return Shelf(
         store,
-        keeps=settings.store_results,
+        keeps=settings.storage.store_results,
         most=body_bytes(settings.answer_bytes),
-        life=timedelta(days=settings.results_expire_after_days),
+        life=timedelta(days=settings.storage.results_expire_after_days),
         cache_control=f"public, max-age={caching.browser}, s-maxage={caching.cdn}",
     )
 
 
 def eyes_of(settings: Settings, aws: AwsAccess, store: ResultStore | None) -> Callable[[], Eyes]:
     """Opens those who see when a request first needs them."""
-    kind = settings.vision if settings.vision != "auto" else "rekognition" if settings.function_name else "local"
+    kind = settings.models.vision
+    if kind == "auto":
+        kind = "rekognition" if settings.process.function_name else "local"
 
     @cache
     def made() -> Eyes:
@@ -56,7 +58,7 @@ def eyes_of(settings: Settings, aws: AwsAccess, store: ResultStore | None) -> Ca
             aws,
             weights=settings.weights_folder,
             store=store,
-            lets_pass=settings.moderation_fail == "open",
+            lets_pass=settings.models.moderation_fail == "open",
         )
 
     # Two that ask at once shall get the same, so that neither pays for what the other saw.
@@ -71,16 +73,17 @@ def eyes_of(settings: Settings, aws: AwsAccess, store: ResultStore | None) -> Ca
 
 def aws_of(settings: Settings) -> AwsAccess:
     """How AWS is reached."""
-    keys = settings.access_key_id, settings.secret_access_key
+    aws = settings.aws
+    keys = aws.access_key_id, aws.secret_access_key
     return AwsAccess(
-        region=settings.region,
-        endpoint_url=settings.endpoint_url,
-        endpoint_url_s3=settings.endpoint_url_s3,
-        endpoint_url_secrets=settings.endpoint_url_secrets,
-        endpoint_url_rekognition=settings.endpoint_url_rekognition,
-        endpoint_url_cloudfront=settings.endpoint_url_cloudfront,
-        endpoint_url_lambda=settings.endpoint_url_lambda,
-        credentials=Credentials(*keys, settings.session_token) if all(keys) else None,
+        region=aws.region,
+        endpoint_url=aws.endpoint_url,
+        endpoint_url_s3=aws.endpoint_url_s3,
+        endpoint_url_secrets=aws.endpoint_url_secrets,
+        endpoint_url_rekognition=aws.endpoint_url_rekognition,
+        endpoint_url_cloudfront=aws.endpoint_url_cloudfront,
+        endpoint_url_lambda=aws.endpoint_url_lambda,
+        credentials=Credentials(*keys, aws.session_token) if all(keys) else None,
     )
 
 
@@ -93,12 +96,12 @@ def secret_of(secret_id: str, file: str, aws: AwsAccess, field: str = "SECRET_KE
 
 def heavy_of(settings: Settings, aws: AwsAccess) -> HandsOver | None:
     """Hands an event to the function for heavy work, None where there is none."""
-    if not settings.heavy_function:
+    if not settings.aws.heavy_function:
         return None
 
     def answer(event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
         from handler.heavy import invoke  # noqa: PLC0415 - few requests are heavy
 
-        return invoke(settings.heavy_function, event, aws, deadline)
+        return invoke(settings.aws.heavy_function, event, aws, deadline)
 
     return answer

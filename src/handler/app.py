@@ -9,13 +9,13 @@ from features import Deadline
 from handler import response
 from handler.adapters import aws_of
 from handler.canonical import WRAPPED, unwrap
+from handler.config import Settings
 from handler.dialects import thumbor
 from handler.doors.console import is_console_event
 from handler.doors.http_call import call_of, is_http_event
 from handler.doors.upload_events import is_upload_event
 from handler.errors import BadRequest, HandlerError
 from handler.observability import fault, observed
-from handler.config import Settings
 from handler.wiring import Application, application
 
 # What is left for encoding the answer and handing it over before Lambda ends the call.
@@ -95,7 +95,7 @@ def _stack(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str,
 
 
 def _deadline(app: Application, context: LambdaContext | None) -> Deadline:
-    seconds = float(app.settings.max_seconds)
+    seconds = float(app.settings.limits.max_seconds)
     if context is not None:
         seconds = min(seconds, context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
     return Deadline.after(seconds)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from features import ObjectRef
 from handler.aws import AwsAccess
+from handler.config import Settings
 from handler.dialects import json_edits
 from handler.dialects.rewrite import Rewrite
 from handler.objects import open_sources
 from handler.presets import Recipe, read_presets
-from handler.config import Settings
 from handler.understand import House
 
 _LARGEST_DOCUMENT = 1_000_000
@@ -17,21 +17,22 @@ _LARGEST_DOCUMENT = 1_000_000
 
 def read_house(settings: Settings, aws: AwsAccess) -> House:
     """The rules that the settings hold, or the objects that they point at. InvalidParameter, ValueError."""
-    presets = _document("PRESETS", settings.presets, aws)
-    always = _document("ALWAYS", settings.always, aws)
+    requests = settings.requests
+    presets = _document("PRESETS", requests.presets, aws)
+    always = _document("ALWAYS", requests.always, aws)
     house = House(
         presets=read_presets(presets) if presets is not None else {},
-        presets_only=settings.presets_only,
+        presets_only=requests.presets_only,
         always=Recipe.read(always, "ALWAYS") if always is not None else Recipe(),
-        public_features=settings.public_features,
-        public_sources=settings.public_sources,
-        dialects=settings.dialects,
+        public_features=settings.access.public_features,
+        public_sources=settings.access.public_sources,
+        dialects=requests.dialects,
         auto=_auto(settings),
-        default_preset=settings.default_preset,
-        source_paths=_source_paths(settings.source_paths),
-        client_hints=settings.client_hints,
-        signed_only=settings.enable_signature,
-        rewrite=Rewrite.read(settings.rewrite_match_pattern, settings.rewrite_substitution),
+        default_preset=requests.default_preset,
+        source_paths=_source_paths(requests.source_paths),
+        client_hints=requests.client_hints,
+        signed_only=settings.access.enable_signature,
+        rewrite=Rewrite.read(requests.rewrite_match_pattern, requests.rewrite_substitution),
     )
     if faults := house.faults():
         raise ValueError("\n".join(faults))
@@ -53,9 +54,9 @@ def _source_paths(said: tuple[str, ...]) -> dict[str, str]:
 
 
 def _auto(settings: Settings) -> frozenset[str]:
-    if settings.auto_format:
+    if settings.requests.auto_format:
         return frozenset({"avif", "webp"})
-    return frozenset({"webp"}) if settings.auto_webp else frozenset()
+    return frozenset({"webp"}) if settings.requests.auto_webp else frozenset()
 
 
 def _document(name: str, said: str, aws: AwsAccess) -> object:

@@ -15,6 +15,7 @@ from handler.adapters import aws_of, eyes_of, heavy_of, results_of, secret_of, s
 from handler.aws import AwsAccess
 from handler.callers import Callers
 from handler.canonical import IgnoredParameters
+from handler.config import Settings, raise_faults
 from handler.dialects import query
 from handler.doors.console import ConsoleDoor
 from handler.doors.http import HttpDoor, Question
@@ -26,7 +27,6 @@ from handler.ports import HandsOver
 from handler.produce import Workshop, produce
 from handler.response import Answer, Caching, report
 from handler.secrets import prefetch
-from handler.config import Settings, SettingsError
 from handler.signature import Signatures
 from handler.understand import House
 from handler.version import drawing_version
@@ -55,7 +55,7 @@ def application() -> Application:
     """The application of this process, built from the environment at the first call."""
     if not _built:
         settings = Settings.from_environment()
-        log_from(settings.lambdas_log_level or settings.log_level)
+        log_from(settings.process.lambdas_log_level or settings.process.log_level)
         _built.append(build(settings))
     return _built[0]
 
@@ -68,17 +68,17 @@ def use(built: Application) -> None:
 def build(settings: Settings) -> Application:
     """Compose an application. SettingsError lists every fault."""
     aws = aws_of(settings)
-    faults: list[str] = []
+    faults = [*settings.conflicts()]
     with _told(faults):
-        objects = open_sources(settings.source_buckets, limit=settings.max_source_bytes, aws=aws)
+        objects = open_sources(settings.storage.source_buckets, limit=settings.limits.max_source_bytes, aws=aws)
     with _told(faults):
         house = read_house(settings, aws)
     with _told(faults, "IGNORED_PARAMETERS must be "):
-        ignored = IgnoredParameters(settings.ignored_parameters, query.is_known)
+        ignored = IgnoredParameters(settings.requests.ignored_parameters, query.is_known)
     faults += _missing_files(settings)
     if not faults:
         faults += _unknown_sources(house, objects)
-    _refuse(faults)
+    raise_faults(faults)
     uploads = fallback = results = None
     with _told(faults):
         fallback = _fallback(settings, objects)
@@ -86,10 +86,12 @@ def build(settings: Settings) -> Application:
         results = results_of(settings, aws, objects)
     eyes = eyes_of(settings, aws, results)
     weights = settings.weights_folder
-    workshop = Workshop(objects, settings.limits, drawing_version(), settings.deployed_at, eyes, weights)
+    workshop = Workshop(
+        objects, settings.image_limits, drawing_version(), settings.responses.deployed_at, eyes, weights
+    )
     with _told(faults):
-        uploads = _uploads(settings, aws, objects, workshop, house) if settings.output_bucket else None
-    _refuse(faults)
+        uploads = _uploads(settings, aws, objects, workshop, house) if settings.storage.output_bucket else None
+    raise_faults(faults)
     heavy = heavy_of(settings, aws)
     # Uploads wait in a queue, so what is heavy among them is made where they arrive.
     workshop = msgspec.structs.replace(workshop, hands_over=heavy is not None)
@@ -108,13 +110,14 @@ def _http(
     results: ResultStore | None,
     heavy: HandsOver | None,
 ) -> HttpDoor:
-    signing = secret_of(settings.secrets_manager, settings.signature_secret_file, aws, settings.secret_key)
-    origin = secret_of(settings.origin_secret, settings.origin_secret_file, aws)
-    prefetch(secret for secret in (signing if settings.enable_signature else None, origin) if secret)
-    caching = Caching(settings.browser_max_age, settings.cdn_max_age, settings.error_max_age)
+    access, responses = settings.access, settings.responses
+    signing = secret_of(access.secrets_manager, access.signature_secret_file, aws, access.secret_key)
+    origin = secret_of(access.origin_secret, access.origin_secret_file, aws)
+    prefetch(secret for secret in (signing if access.enable_signature else None, origin) if secret)
+    caching = Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
     known = Signatures(signing) if signing else None
-    signatures = known if settings.enable_signature else None
-    callers = Callers(known, settings.enable_signature, "thumbor" in house.dialects)
+    signatures = known if access.enable_signature else None
+    callers = Callers(known, access.enable_signature, "thumbor" in house.dialects)
     shelf = shelf_of(settings, results, caching) if results else None
     return HttpDoor(
         workshop=workshop,
@@ -125,7 +128,7 @@ def _http(
         signatures=signatures,
         operator=_operator(settings, aws, workshop, house, ignored, caching, signatures, shelf),
         origin=origin,
-        cors=settings.cors_origin if settings.cors_enabled else "",
+        cors=responses.cors_origin if responses.cors_enabled else "",
         fallback=fallback,
         most=settings.answer_bytes,
         shelf=shelf,
@@ -162,8 +165,9 @@ def _operator(
     shelf: Shelf | None,
 ) -> Callable[[], OperatorDoor] | None:
     """Opens the operator's pages when one of them is first asked for; None where there are none."""
-    token = secret_of(settings.operator_token, settings.operator_token_file, aws)
-    if token is None and not settings.operator_open:
+    access = settings.access
+    token = secret_of(access.operator_token, access.operator_token_file, aws)
+    if token is None and not access.operator_open:
         return None
 
     @cache
@@ -172,12 +176,12 @@ def _operator(
         from handler.doors.operator import OperatorDoor  # noqa: PLC0415 - of the operator alone
         from handler.withdrawal import Withdrawal  # noqa: PLC0415 - of the operator alone
 
-        cdn = Distribution(settings.distribution_id, aws) if settings.distribution_id else None
+        cdn = Distribution(settings.aws.distribution_id, aws) if settings.aws.distribution_id else None
         withdrawal = Withdrawal(workshop.objects, shelf, cdn, house.source_of)
-        sources = tuple(place.name for place in read_places(settings.source_buckets))
+        sources = tuple(place.name for place in read_places(settings.storage.source_buckets))
         return OperatorDoor(
             workshop, house, ignored, caching, sources, withdrawal,
-            token=token, is_open=settings.operator_open, signatures=signatures, lists=settings.list_images,
+            token=token, is_open=access.operator_open, signatures=signatures, lists=access.list_images,
         )  # fmt: skip
 
     return opened
@@ -194,19 +198,16 @@ def _unknown_sources(house: House, objects: Sources) -> list[str]:
 
 
 def _missing_files(settings: Settings) -> list[str]:
-    files = (settings.signature_secret_file, settings.operator_token_file, settings.origin_secret_file)
+    access = settings.access
+    files = (access.signature_secret_file, access.operator_token_file, access.origin_secret_file)
     return [f"the file of a secret must exist, got {file!r}" for file in files if file and not Path(file).is_file()]
 
 
 def _fallback(settings: Settings, objects: Sources) -> ObjectRef | None:
-    if not settings.enable_fallback:
+    responses = settings.responses
+    if not responses.enable_fallback:
         return None
-    return objects.resolve(ObjectRef(settings.fallback_bucket, settings.fallback_key))
-
-
-def _refuse(faults: list[str]) -> None:
-    if faults:
-        raise SettingsError("\n".join(faults))
+    return objects.resolve(ObjectRef(responses.fallback_bucket, responses.fallback_key))
 
 
 @contextmanager
@@ -224,14 +225,14 @@ def _uploads(settings: Settings, aws: AwsAccess, objects: Sources, workshop: Wor
     from handler.doors.uploads import UploadDoor  # noqa: PLC0415 - only a stack that takes uploads needs it
     from handler.results import open_results  # noqa: PLC0415 - only a stack that takes uploads needs it
 
-    unknown = [name for name in settings.upload_presets if name not in house.presets]
-    if unknown or not settings.upload_presets:
+    unknown = [name for name in settings.storage.upload_presets if name not in house.presets]
+    if unknown or not settings.storage.upload_presets:
         known = ", ".join(house.presets) or "none, as PRESETS is empty"
         raise ValueError(f"UPLOAD_PRESETS must name presets ({known}), got {', '.join(unknown) or 'nothing'}")
-    results = open_results(settings.output_bucket, aws=aws, sources=objects.places)
+    results = open_results(settings.storage.output_bucket, aws=aws, sources=objects.places)
     return UploadDoor(
         produce=partial(produce, workshop=workshop),
-        presets={name: house.presets[name].then(house.always) for name in settings.upload_presets},
+        presets={name: house.presets[name].then(house.always) for name in settings.storage.upload_presets},
         results=results,
         output_bucket=results.place.bucket,
         source_of=lambda bucket, key: source_of(bucket, key, objects.places),

@@ -11,8 +11,8 @@ from tests import pictures
 from tests.client import Client, answered, size
 
 from handler import app, wiring
-from handler.errors import HandlerError
 from handler.config import Settings, SettingsError
+from handler.errors import HandlerError
 
 EVENTS = Path(__file__).parents[1] / "events"
 

@@ -17,6 +17,7 @@ from tests.tools import require_tool
 
 from features import CATALOGUE, Output, by_name, fields
 from handler.canonical import decode_path, split_query
+from handler.cli.commands import run as run_command
 from handler.signature import sign
 
 SECRET = "a secret of the tests"
@@ -228,3 +229,16 @@ def test_without_click_it_says_what_to_install() -> None:
     script = "import sys; sys.modules['click'] = None; from handler.cli import main; main()"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
     assert (run.returncode, run.stderr) == (1, "image-handler: click is missing: pip install 'image-handler[server]'\n")
+
+
+def test_check_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("SOURCE_BUCKETS", f"p={tmp_path.as_uri()}")
+    assert run_command(["check-settings"]) == 0
+    assert capsys.readouterr().out == "the settings are valid\n"
+    monkeypatch.setenv("PRESETS", "[")
+    monkeypatch.setenv("SOURCE_PATHS", "old/=elsewhere,new")
+    monkeypatch.setenv("SIGNATURE_SECRET_FILE", str(tmp_path / "missing"))
+    assert run_command(["check-settings"]) == 2
+    complaints = capsys.readouterr().err
+    assert "PRESETS" in complaints
+    assert "missing" in complaints

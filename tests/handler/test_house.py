@@ -11,8 +11,8 @@ import pytest
 from tests import pictures
 from tests.client import Client, size
 
-from handler.hints import Hints
 from handler.config import SettingsError
+from handler.hints import Hints
 
 PRESETS = json.dumps({"small": {"resize": {"width": 30}}, "large": {"resize": {"width": 60}}})
 

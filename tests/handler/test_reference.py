@@ -12,10 +12,10 @@ import openapi_spec_validator
 import pytest
 
 from features import CATALOGUE, Feature, Output, check, edits, fields
+from handler.config import SETTINGS
 from handler.dialects import query
 from handler.reference import DOCUMENTS, openapi
 from handler.reference.__main__ import ROOT, main, out_of_date
-from handler.config import SETTINGS
 
 DOCUMENT = openapi()
 PARAMETERS: dict[str, Any] = DOCUMENT["components"]["parameters"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from handler.config import Settings, SettingsError
+from handler.config import SETTINGS, Settings, SettingsError
 
 
 def test_nothing_set_gives_the_defaults() -> None:
-    assert Settings.from_environment({}).limits.result_side == 8192
+    assert Settings.from_environment({}).image_limits.result_side == 8192
 
 
 def test_every_fault_is_told_at_once() -> None:
@@ -23,8 +23,8 @@ def test_every_fault_is_told_at_once() -> None:
 
 
 def test_the_memory_budget_follows_the_function() -> None:
-    assert Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2000"}).limits.memory == 1_400_000_000
-    assert Settings.from_environment({"MEMORY_BUDGET": "5000000"}).limits.memory == 5_000_000
+    assert Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2000"}).image_limits.memory == 1_400_000_000
+    assert Settings.from_environment({"MEMORY_BUDGET": "5000000"}).image_limits.memory == 5_000_000
 
 
 def test_answers_are_bounded_in_lambda_alone() -> None:
@@ -34,10 +34,45 @@ def test_answers_are_bounded_in_lambda_alone() -> None:
 
 @pytest.mark.parametrize("word", ["Yes", "yes", "true", "1"])
 def test_yes_is_said_in_many_ways(word: str) -> None:
-    assert Settings.from_environment({"AUTO_WEBP": word}).auto_webp
+    assert Settings.from_environment({"AUTO_WEBP": word}).requests.auto_webp
 
 
 def test_processors_come_with_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 4)
-    assert Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}).limits.processors == 1
-    assert Settings.from_environment({}).limits.processors == 4
+    assert Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}).image_limits.processors == 1
+    assert Settings.from_environment({}).image_limits.processors == 4
+
+
+def test_every_field_has_a_variable_of_its_own() -> None:
+    """But for the one that only the local server sets."""
+    plain = Settings()
+    groups = [getattr(plain, name) for name in plain.__struct_fields__]
+    fields = [field for group in groups for field in group.__struct_fields__]
+    assert sorted(fields) == sorted([*SETTINGS, "operator_open"])
+    variables = [setting.variable for setting in SETTINGS.values()]
+    assert len(set(variables)) == len(variables)
+
+
+def test_each_variable_sets_its_own_field_alone() -> None:
+    """What a field's own annotation names reaches that field and no other."""
+    plain = Settings.from_environment({})
+    values = {"MAX_FRAMES": 7, "CDN_MAX_AGE": 8, "ALWAYS": "{}", "PUBLIC_SOURCES": ("a", "b"), "LIST_IMAGES": False}
+    environment = {"MAX_FRAMES": "7", "CDN_MAX_AGE": "8", "ALWAYS": "{}", "PUBLIC_SOURCES": "a, b", "LIST_IMAGES": "No"}
+    settings = Settings.from_environment(environment)
+    changed = {
+        setting.variable: setting.value_in(settings)
+        for setting in SETTINGS.values()
+        if setting.value_in(settings) != setting.value_in(plain)
+    }
+    assert changed == values
+
+
+def test_a_copy_with_other_values_is_checked_as_a_whole() -> None:
+    settings = Settings.from_environment({}).replace(enable_signature=True, store_results=True)
+    with pytest.raises(SettingsError) as raised:
+        settings.check()
+    assert "SECRETS_MANAGER" in str(raised.value)
+    assert "RESULTS_BUCKET" in str(raised.value)
+    settings.replace(secrets_manager="id", results_bucket="results").check()
+    with pytest.raises(KeyError):
+        settings.replace(no_such_field=1)

@@ -24,8 +24,8 @@ from tests.stand_ins.rclone import KEYS, rclone_server
 from tests.stand_ins.scripted_http import Reply, scripted_server
 
 from features import CATALOGUE
-from handler.results.folder import FolderResults
 from handler.config import SettingsError
+from handler.results.folder import FolderResults
 from handler.shelf import _SLOW, LINK_SECONDS
 
 LARGE = {"MAX_ANSWER_BYTES": "12000"}

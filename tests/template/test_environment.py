@@ -11,8 +11,8 @@ from tests.template.samples import LEAST, SECRET, UPLOADS, stacks
 from tests.template.stack import Stack, template
 
 from handler.canonical import IGNORED_BY_DEFAULT, IgnoredParameters
-from handler.objects import read_places
 from handler.config import SETTINGS, Settings
+from handler.objects import read_places
 
 KNOWN = {setting.variable for setting in SETTINGS.values()}
 
@@ -28,22 +28,22 @@ def test_the_function_understands_its_environment(parameters: dict[str, str]) ->
     said = environment(parameters)
     assert set(said) <= KNOWN
     settings = Settings.from_environment(said)
-    (results,) = read_places(settings.results_bucket, "RESULTS_BUCKET")
+    (results,) = read_places(settings.storage.results_bucket, "RESULTS_BUCKET")
     assert (results.bucket, results.prefix) == ("resultsbucket", "")
-    assert results.bucket not in {place.bucket for place in read_places(settings.source_buckets)}
-    IgnoredParameters(settings.ignored_parameters)
+    assert results.bucket not in {place.bucket for place in read_places(settings.storage.source_buckets)}
+    IgnoredParameters(settings.requests.ignored_parameters)
     assert sum(len(name) + len(value) for name, value in said.items()) < 4096
 
 
 def test_defaults_are_those_of_the_function() -> None:
     """But for what a stack has and a laptop has not."""
     told, plain = Settings.from_environment(environment(LEAST)), Settings.from_environment({})
-    differing = {name for name in SETTINGS if getattr(told, name) != getattr(plain, name)}
+    differing = {name for name, setting in SETTINGS.items() if setting.value_in(told) != setting.value_in(plain)}
     assert differing == {
         *("source_buckets", "results_bucket", "operator_token", "origin_secret", "cors_origin"),
         *("distribution_id", "heavy_function", "public_sources"),
     }
-    assert told.ignored_parameters == IGNORED_BY_DEFAULT
+    assert told.requests.ignored_parameters == IGNORED_BY_DEFAULT
 
 
 @pytest.mark.parametrize(

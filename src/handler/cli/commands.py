@@ -7,6 +7,7 @@ from importlib.metadata import version
 import click
 
 from features import FeatureError
+from handler.cli.check_settings import check_settings
 from handler.cli.doctor import doctor
 from handler.cli.explain import explain, translate
 from handler.cli.features import features
@@ -15,8 +16,8 @@ from handler.cli.serve import serve
 from handler.cli.sign import sign
 from handler.cli.transform import transform
 from handler.cli.weights import weights
-from handler.errors import HandlerError
 from handler.config import SettingsError
+from handler.errors import HandlerError
 
 INTERRUPTED = 130
 
@@ -27,7 +28,7 @@ def group() -> None:
     """Turn the originals of a bucket or a folder into the pictures that URLs ask for."""
 
 
-for command in (serve, sign, purge, transform, explain, translate, features, doctor, weights):
+for command in (serve, sign, purge, transform, explain, translate, features, check_settings, doctor, weights):
     group.add_command(command)
 
 

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import click
 import uvicorn
-from msgspec import structs
 
 from handler import pages, wiring
 from handler.app import lambda_handler
+from handler.config import Settings
 from handler.doors.server import PictureServer, access
 from handler.doors.workers import Bounds
 from handler.observability import log_from
-from handler.config import Settings
 
 # How long requests under way may take once the server is told to stop; Kubernetes waits 30 s by default.
 _GRACE_SECONDS = 29
@@ -45,19 +44,19 @@ def serve(images: Path | None, host: str, port: int, workers: int, queue: int) -
     """
     settings = Settings.from_environment()
     if images is not None:
-        settings = structs.replace(settings, source_buckets=f"images={images.as_uri()}")
-    if not settings.source_buckets:
+        settings = settings.replace(source_buckets=f"images={images.as_uri()}")
+    if not settings.storage.source_buckets:
         raise click.UsageError("what to serve must be said: --images DIR, or SOURCE_BUCKETS in the environment")
     listener = _listen(host, port)
     on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
     if on_loopback:
-        settings = structs.replace(settings, operator_open=True, public_features=settings.public_features or ("*",))
+        settings = settings.replace(operator_open=True, public_features=settings.access.public_features or ("*",))
     application = wiring.build(settings)
     wiring.use(application)
-    bounds = Bounds(workers, queue, settings.max_source_bytes * 14 // 10, settings.max_seconds + 0.5)
+    bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, settings.limits.max_seconds + 0.5)
     server = PictureServer(lambda_handler, bounds, pages.demo(), loopback_only=on_loopback)
     _log_to_standard_output()
-    click.echo(f"Serving {images or settings.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
+    click.echo(f"Serving {images or settings.storage.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
     _run(server, listener)
 
 

@@ -6,11 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
-from msgspec import structs
 
 from handler import wiring
-from handler.errors import BadRequest
 from handler.config import Settings
+from handler.errors import BadRequest
 from handler.signature import parse_life
 
 
@@ -46,12 +45,10 @@ def sign(
         raise click.UsageError("--secret-file and --secret-id exclude each other")
     settings = Settings.from_environment()
     if secret_file or secret_id:
-        settings = structs.replace(
-            settings, signature_secret_file=str(secret_file or ""), secrets_manager=secret_id or ""
-        )
-    if not (settings.signature_secret_file or settings.secrets_manager):
+        settings = settings.replace(signature_secret_file=str(secret_file or ""), secrets_manager=secret_id or "")
+    if not (settings.access.signature_secret_file or settings.access.secrets_manager):
         raise click.UsageError("a secret must be named: --secret-file or --secret-id")
-    settings = structs.replace(settings, enable_signature=True, secret_key=secret_key or settings.secret_key)
+    settings = settings.replace(enable_signature=True, secret_key=secret_key or settings.access.secret_key)
     door = wiring.build(settings).http
     if door.signatures is None:
         raise click.ClickException("no secret could be opened")

@@ -14,14 +14,13 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import click
-from msgspec import structs
 
 from features import MEDIA_TYPES, Deadline, FeatureError
 from handler import wiring
 from handler.canonical import Pairs, split_query
+from handler.config import Settings
 from handler.errors import HandlerError
 from handler.produce import produce
-from handler.config import Settings
 from handler.understand import understand_posted
 
 # `format=auto` on the command line takes whatever is smallest.
@@ -95,9 +94,9 @@ def _planned(files: list[Path], out: Path) -> dict[Path, Path]:
 
 def _settings(images: Path | None) -> Settings:
     settings = Settings.from_environment()
-    if images is None and settings.source_buckets:
+    if images is None and settings.storage.source_buckets:
         return settings
-    return structs.replace(settings, source_buckets=f"images={(images or Path.cwd()).as_uri()}")
+    return settings.replace(source_buckets=f"images={(images or Path.cwd()).as_uri()}")
 
 
 @cache
@@ -130,7 +129,7 @@ def _one(source: Path, target: Path, pairs: Pairs, settings: Settings) -> str:
     try:
         with source.open("rb") as file:
             # One byte more than allowed is enough to be refused.
-            original = file.read(settings.max_source_bytes + 1)
+            original = file.read(settings.limits.max_source_bytes + 1)
         request = understand_posted(original, pairs, door.house, accepts=_ACCEPTS)
         result = produce(request, door.workshop, deadline=Deadline())
         _write(target.with_name(target.name + _SUFFIXES[result.media_type]), result.body)

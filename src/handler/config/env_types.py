@@ -1,88 +1,107 @@
-"""How the value of an environment variable is read; ValueError says what was expected."""
+"""How environment variables are declared and parsed; a parser's ValueError says what was expected."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+
+class Env(msgspec.Struct, frozen=True):
+    """The environment variable that sets a field: the field's annotation holds one, as in
+    `max_frames: Annotated[int, Env("MAX_FRAMES", "Frames of an animation", integer(1, 10_000))] = 300`.
+    """
+
+    variable: str
+    help: str
+    """Its description in docs/configuration.md."""
+    parse: Callable[[str], Any] | None = None
+    """None: text, Yes or No, or a comma-separated list, whichever the field's type is."""
 
 
 def text(value: str) -> str:
-    """Any text."""
+    """Return the value as it is."""
     return value
 
 
 def header(value: str) -> str:
-    """Text that a header can hold."""
+    """Return text that an HTTP header can hold."""
     if not value.isascii() or not value.isprintable():
         raise ValueError("text that a header can hold")
     return value
 
 
-def yes(value: str) -> bool:
-    """Yes or No."""
+def boolean(value: str) -> bool:
+    """Parse Yes or No."""
     words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
     if value.lower() not in words:
         raise ValueError("Yes or No")
     return words[value.lower()]
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """Whole numbers within these bounds."""
+def integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Return a parser of integers within these bounds."""
 
-    def read(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
+    def parse(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not minimum <= int(value) <= maximum:
+            raise ValueError(f"a whole number from {minimum} to {maximum}")
         return int(value)
 
-    return read
+    return parse
 
 
-def names(value: str) -> tuple[str, ...]:
-    """A comma-separated list."""
+def string_list(value: str) -> tuple[str, ...]:
+    """Parse a comma-separated list."""
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
-def one_of(*words: str) -> Callable[[str], tuple[str, ...]]:
-    """A comma-separated list of these words."""
+def choice_list(*words: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a parser of comma-separated lists of these words."""
 
-    def read(value: str) -> tuple[str, ...]:
-        found = names(value)
+    def parse(value: str) -> tuple[str, ...]:
+        found = string_list(value)
         if not set(found) <= set(words):
             raise ValueError("a comma-separated list of " + ", ".join(words))
         return found
 
-    return read
+    return parse
 
 
-def level(value: str) -> str:
-    """A level of the log."""
+def log_level_name(value: str) -> str:
+    """Parse a log level of Python's `logging`."""
     if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("DEBUG, INFO, WARNING or ERROR")
     return value.upper()
 
 
-def lambdas_level(value: str) -> str:
-    """The same in Lambda's words (its `LoggingConfig`), or nothing."""
-    said = value.upper()
-    if said not in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", ""):
+def lambda_level_name(value: str) -> str:
+    """Translate a log level of Lambda's `LoggingConfig` into one of Python's; an empty value stays empty."""
+    name = value.upper()
+    if name not in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", ""):
         raise ValueError("TRACE, DEBUG, INFO, WARN, ERROR or FATAL")
-    return {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}.get(said, said)
+    return {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}.get(name, name)
 
 
-def word(*words: str) -> Callable[[str], str]:
-    """One of these words."""
+def choice(*words: str) -> Callable[[str], str]:
+    """Return a parser of one of these words, in any case."""
 
-    def read(value: str) -> str:
+    def parse(value: str) -> str:
         if value.lower() not in words:
             raise ValueError("one of " + ", ".join(words))
         return value.lower()
 
-    return read
+    return parse
 
 
-def moment(value: str) -> datetime:
-    """An ISO 8601 time."""
+def timestamp(value: str) -> datetime:
+    """Parse an ISO 8601 time."""
     try:
         return datetime.fromisoformat(value).astimezone(UTC)
     except ValueError:
         raise ValueError("an ISO 8601 time such as 2026-01-31T12:00:00+00:00") from None
+
+
+PARSERS: dict[Any, Callable[[str], Any]] = {str: text, bool: boolean, tuple[str, ...]: string_list}
+"""The parser for each type whose values need no further check."""

@@ -10,8 +10,8 @@ import pytest
 from tests import pictures
 from tests.client import Client, size
 
-from handler.dialects.rewrite import Rewrite
 from handler.config import SettingsError
+from handler.dialects.rewrite import Rewrite
 
 
 @pytest.mark.parametrize(
