@@ -62,12 +62,12 @@ def _http(app: Application, event: Mapping[str, Any], deadline: Deadline, facts:
 
 
 def _loggable(path: str) -> str:
-    """A path without the signature in it; a wrapped one that holds one is told by its beginning alone."""
+    """A path without the signature in it; of a wrapped one that holds one, or that cannot be read, the beginning."""
     if path.startswith(WRAPPED):
         try:
             plain = unwrap(path)
         except HandlerError:
-            return path
+            return f"{WRAPPED}…"
         return path if thumbor.redacted(plain) == plain else f"{WRAPPED}…"
     return thumbor.redacted(path)
 

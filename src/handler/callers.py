@@ -15,8 +15,10 @@ class Proof(msgspec.Struct, frozen=True):
     """What an address proves."""
 
     caller: Caller
-    path_signed: bool = False
-    """Whether the path begins with a signature of what follows in it."""
+    signed_path: str | None = None
+    """The text that the signature at the beginning of the path covers, exactly as it was signed; None where there is
+    no such signature. It is what has to be parsed.
+    """
 
 
 class Callers(msgspec.Struct, frozen=True):
@@ -33,8 +35,9 @@ class Callers(msgspec.Struct, frozen=True):
         """BadSignature unless what must be signed is, and all of it; `raw_path` is as it stands in the URL."""
         if self.signatures is None:
             return Proof(Caller.ANYONE)
-        claimed = thumbor.signature_of(path, raw_path) if self.in_paths else None
-        path_signed = claimed is not None and self.signatures.covers_path(claimed.given, claimed.forms)
+        claimed = thumbor.signature_of(raw_path) if self.in_paths else None
+        signed_path = self.signatures.signed_form(claimed.given, claimed.forms) if claimed else None
+        path_signed = signed_path is not None
         if path_signed and pairs and SIGNATURE not in dict(pairs):
             raise BadSignature(
                 "the signature in the path does not cover the query: leave out "
@@ -42,4 +45,17 @@ class Callers(msgspec.Struct, frozen=True):
             )
         if pairs if path_signed else self.signed_only:
             self.signatures.verify(path, pairs, raw_path=raw_path)
-        return Proof(Caller.SIGNED if path_signed or self.signed_only else Caller.ANYONE, path_signed)
+            self._refuse_second_reading(path, path_signed=path_signed)
+        return Proof(Caller.SIGNED if path_signed or self.signed_only else Caller.ANYONE, signed_path)
+
+    def _refuse_second_reading(self, path: str, *, path_signed: bool) -> None:
+        """BadSignature where the query is signed and the path begins with a signature that does not match.
+
+        `/SIG/key` and `/SIG%2Fkey` have the same canonical form. Only one of them has the signed path as its meaning;
+        the other one would be a key, and the signature in the query would cover two meanings.
+        """
+        if self.in_paths and not path_signed and thumbor.begins_with_signature(path):
+            raise BadSignature(
+                "the signature at the beginning of the path does not match what follows it; for a key whose first "
+                "folder looks like a signature, sign /_key/ and the key"
+            )

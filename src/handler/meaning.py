@@ -39,11 +39,6 @@ class _Address(msgspec.Struct, frozen=True):
         _, raw_path, query = split_address(text)
         return cls(decode_path(raw_path), raw_path, split_query(query, ignored))
 
-    @property
-    def claims_signature(self) -> bool:
-        """Whether the path begins with what looks like a signature."""
-        return thumbor.signature_of(self.path, self.raw_path) is not None
-
 
 class Interpreter(msgspec.Struct, frozen=True):
     """Explains and translates addresses; `wiring` fills it."""
@@ -57,9 +52,9 @@ class Interpreter(msgspec.Struct, frozen=True):
     def explain(self, url: str) -> dict[str, Any]:
         """Dialect, bucket, key, steps in order with presets and ALWAYS, output, and what the signature proves."""
         address = _Address.of(url, self.ignored)
-        in_path = self._is_signed(address)
+        signed_path = self._signed_path(address)
         said = self._asked(address)
-        request = understand(address.path, address.pairs, self.house, caller=Caller.OPERATOR, path_signed=in_path)
+        request = understand(address.path, address.pairs, self.house, caller=Caller.OPERATOR, signed_path=signed_path)
         ref = self._resolved(request.source) if isinstance(request.source, ObjectRef) else said.ref
         return {
             "dialect": said.dialect,
@@ -67,7 +62,7 @@ class Interpreter(msgspec.Struct, frozen=True):
             "key": ref.key,
             "steps": describe_steps(request.steps),
             "output": describe(request.output),
-            "signature": self._signature(address, in_path=in_path),
+            "signature": self._signature(address, in_path=signed_path is not None),
         }
 
     def translate(self, url: str, to: str) -> dict[str, Any]:
@@ -83,7 +78,7 @@ class Interpreter(msgspec.Struct, frozen=True):
         made = self._written(request, write, to)
         again = self._asked(_Address.of(made, None))
         unsaid = [name for name in _UNSIGNED if name in said.controls]
-        unsaid += ["signature"] if self._is_signed(address) and "signature" not in unsaid else []
+        unsaid += ["signature"] if self._signed_path(address) is not None and "signature" not in unsaid else []
         return {"url": made, "unsaid": [*_unsaid(said, again), *unsaid]}
 
     def _written(self, request: written.Request, write: Callable[[written.Request], str], to: str) -> str:
@@ -107,11 +102,15 @@ class Interpreter(msgspec.Struct, frozen=True):
             return None
 
     def _asked(self, address: _Address) -> Asked:
-        return asked(address.path, address.pairs, self.house, path_signed=self._is_signed(address))
+        return asked(address.path, address.pairs, self.house, signed_path=self._signed_path(address))
 
-    def _is_signed(self, address: _Address) -> bool:
-        """Whether the path begins with a signature: without a secret none is one, and the segment part of the key."""
-        return address.claims_signature and self.callers.in_paths and self.callers.signatures is not None
+    def _signed_path(self, address: _Address) -> str | None:
+        """What the signature in a path covers: without a secret none is one, and the segment part of the key."""
+        signatures = self.callers.signatures
+        claimed = thumbor.signature_of(address.raw_path) if self.callers.in_paths else None
+        if claimed is None or signatures is None:
+            return None
+        return signatures.signed_form(claimed.given, claimed.forms) or claimed.forms[0]
 
     def _resolved(self, ref: ObjectRef) -> ObjectRef:
         try:

@@ -63,15 +63,17 @@ class Signatures:
         if fresh == secrets or not _matches(given, forms, fresh):
             raise BadSignature(f"`{SIGNATURE}` does not match the path and the other parameters")
 
-    def covers_path(self, given: str, forms: Iterable[str]) -> bool:
-        """Whether `given` is Thumbor's signature of a path, which is written in any of these forms: URL-safe base64 of
-        its HMAC-SHA1. It says nothing of the query.
+    def signed_form(self, given: str, forms: tuple[str, ...]) -> str | None:
+        """That one of these texts of which `given` is Thumbor's signature (URL-safe base64 of its HMAC-SHA1), or None.
+        It says nothing of the query.
         """
-        forms, secrets = tuple(forms), self._secrets.values()
-        if _matches(given, forms, secrets, of_path):
-            return True
-        fresh = self._secrets.values(refresh=True)
-        return fresh != secrets and _matches(given, forms, fresh, of_path)
+        secrets = self._secrets.values()
+        matching = [form for form in forms if _matches(given, (form,), secrets, of_path)]
+        if not matching:
+            fresh = self._secrets.values(refresh=True)
+            if fresh != secrets:
+                matching = [form for form in forms if _matches(given, (form,), fresh, of_path)]
+        return matching[0] if matching else None
 
     def signed_url(
         self, address: str, expires_in: timedelta | None = None, *, ignored: IgnoredParameters | None = None

@@ -90,16 +90,17 @@ def understand(
     *,
     caller: Caller = Caller.ANYONE,
     accepts: frozenset[str] = frozenset(),
-    path_signed: bool = False,
+    signed_path: str | None = None,
     hints: Hints | None = None,
 ) -> ImageRequest:
     """What a path and its parameters ask for. Raises InvalidParameter, BadRequest, Forbidden or NotFound.
 
-    `path_signed`: the first segment of the path is a signature of the rest, and it is right.
+    `signed_path`: what a verified signature at the beginning of the path covers, byte for byte; it is parsed in the
+    place of `path`.
     """
     pairs = tuple(pairs)
     words = query.read(pairs)
-    said = _by_language(path, words, house, is_url=caller is not Caller.OPERATOR, path_signed=path_signed)
+    said = _by_language(path, words, house, is_url=caller is not Caller.OPERATOR, signed_path=signed_path)
     if house.presets_only and caller is not Caller.OPERATOR:
         _only_presets(said, pairs, house)
     return _ruled(said, located(path, said, house), house, caller, accepts, hints)
@@ -129,15 +130,15 @@ def understand_posted(
 
 def is_own(path: str) -> bool:
     """Whether a path is the service's own and names no picture; one Thumbor signature in 64 begins as those do."""
-    return path.startswith("/_") and not path.startswith(KEY_PREFIX) and thumbor.signature_of(path, path) is None
+    return path.startswith("/_") and not path.startswith(KEY_PREFIX) and not thumbor.begins_with_signature(path)
 
 
-def asked(path: str, pairs: Iterable[tuple[str, object]], house: House, *, path_signed: bool = False) -> Asked:
+def asked(path: str, pairs: Iterable[tuple[str, object]], house: House, *, signed_path: str | None = None) -> Asked:
     """What an address itself says, whoever asks, without presets and ALWAYS. Raises InvalidParameter, BadRequest."""
-    return _by_language(path, query.read(pairs), house, is_url=False, path_signed=path_signed)
+    return _by_language(path, query.read(pairs), house, is_url=False, signed_path=signed_path)
 
 
-def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, path_signed: bool) -> Asked:
+def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, signed_path: str | None) -> Asked:
     if is_url and "query" not in house.dialects and (words.edits or words.output):
         raise Forbidden("query parameters that edit are switched off (DIALECTS)")
     if is_own(path):
@@ -145,7 +146,7 @@ def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, p
     if path.startswith(KEY_PREFIX):
         key = path.removeprefix(KEY_PREFIX)
     else:
-        asked = _in_path(path, words, house, path_signed=path_signed)
+        asked = _in_path(path, words, house, signed_path)
         if isinstance(asked, Asked):
             return asked
         key = asked
@@ -154,10 +155,12 @@ def _by_language(path: str, words: query.Words, house: House, *, is_url: bool, p
     return Asked(ObjectRef(words.controls.get("bucket", ""), key), Recipe.of_words(words), words.controls)
 
 
-def _in_path(path: str, words: query.Words, house: House, *, path_signed: bool) -> Asked | str:
+def _in_path(path: str, words: query.Words, house: House, signed_path: str | None) -> Asked | str:
     """What a path says that is more than a key, with the query on top; else the key. JSON is never rewritten."""
+    if signed_path is not None:
+        return _of_thumbor(thumbor.read_signed(signed_path), words)
     key = path.removeprefix("/")
-    in_json = json_edits.decode(key) if "json" in house.dialects and not path_signed else None
+    in_json = json_edits.decode(key) if "json" in house.dialects else None
     if in_json is not None:
         steps, output, webp = in_json.meaning
         return _with_query(
@@ -171,11 +174,13 @@ def _in_path(path: str, words: query.Words, house: House, *, path_signed: bool) 
             ),
             words,
         )
-    if house.rewrite is not None and not path_signed:
+    if house.rewrite is not None:
         key = house.rewrite.apply(path).removeprefix("/")
-    said = thumbor.read(key, signed=path_signed) if "thumbor" in house.dialects else None
-    if said is None:
-        return key
+    said = thumbor.read(key) if "thumbor" in house.dialects else None
+    return key if said is None else _of_thumbor(said, words)
+
+
+def _of_thumbor(said: thumbor.Said, words: query.Words) -> Asked:
     return _with_query(
         Asked(
             ObjectRef(said.bucket, said.key),

@@ -125,7 +125,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
                 self.house,
                 caller=proof.caller,
                 accepts=call.accepts,
-                path_signed=proof.path_signed,
+                signed_path=proof.signed_path,
                 hints=hints,
             )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 import msgspec
 
@@ -18,6 +19,10 @@ UNSAFE = "unsafe"
 _OF_AWS = re.compile(r"(?:fit-in/|filters:|s3:|[0-9]+x[0-9]+[:/])")
 _SIGNATURE = re.compile(r"[A-Za-z0-9_-]{27}=")
 """URL-safe base64 of the 20 bytes of HMAC-SHA1."""
+_SIGNED_HEAD = re.compile(
+    r"(/+)(?:[A-Za-z0-9_-]|%(?:25)*+[0-9A-Fa-f]{2}){27}(?:=|%(?:25)*+3[Dd])(?:/|%(?:25)*+2[Ff])(?=.)", re.DOTALL
+)
+"""A signature at the beginning of a path, however often its characters are percent-encoded."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -33,42 +38,57 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class PathSignature(msgspec.Struct, frozen=True):
-    """What stands in the place of a signature, and what it would cover."""
+    """The segment in the place of a signature, and the texts that it may be a signature of."""
 
     given: str
     forms: tuple[str, ...]
-    """Ways to write the rest of the path; each decodes to the same path, so that no two paths share one."""
+    """The rest of the path as it stands in the URL, and decoded. The one that the signature matches is what
+    `read_signed` parses, so that nothing is read that was not signed.
+    """
 
 
-def signature_of(path: str, raw_path: str) -> PathSignature | None:
-    """The first segment of a decoded path, if it looks like a signature; `raw_path` is as it stands in the URL."""
-    given, slash, rest = path.removeprefix("/").partition("/")
+def signature_of(raw_path: str) -> PathSignature | None:
+    """The first segment of a path as it stands in the URL, if it looks like a signature.
+
+    An encoded slash (`%2F`) does not end a segment. The decoded rest is a form of its own only where it holds no
+    percent sign, which would be another path's spelling, and where decoding it adds no slash, which would be another
+    division into segments.
+    """
+    head, slash, rest = raw_path.removeprefix("/").partition("/")
+    given = unquote(head) if "%" in head else head
     if not slash or not _SIGNATURE.fullmatch(given):
         return None
-    raw_rest = raw_path.removeprefix("/").partition("/")[2]
-    forms = (raw_rest, rest) if "%" not in rest else (raw_rest,)
-    return PathSignature(given, forms)
+    decoded = unquote(rest)
+    same = decoded == rest or "%" in decoded or decoded.count("/") != rest.count("/")
+    return PathSignature(given, (rest,) if same else (rest, decoded))
 
 
 def redacted(raw_path: str) -> str:
-    """The path as a log may hold it: a signature is a secret as long as it is valid."""
-    from urllib.parse import unquote  # noqa: PLC0415 - few paths have escapes in their first segment
-
-    head, slash, rest = raw_path[1:].partition("/")
-    given, within, more = (unquote(head) if "%" in head else head).partition("/")
-    covered = f"{more}{slash}{rest}" if within else rest
-    return f"{raw_path[:1]}…/{covered}" if covered and _SIGNATURE.fullmatch(given) else raw_path
+    """The path as a log may hold it: a signature is a secret as long as it is valid, whatever stands behind it."""
+    return _SIGNED_HEAD.sub(r"\1…/", raw_path, count=1) if _SIGNED_HEAD.match(raw_path) else raw_path
 
 
-def read(path: str, *, signed: bool = False) -> Said | None:
-    """What a decoded path (without its leading slash) says; None when it is not in this language.
+def begins_with_signature(path: str) -> bool:
+    """Whether the first segment of a decoded path looks like a signature."""
+    head, slash, _ = path.removeprefix("/").partition("/")
+    return bool(slash) and _SIGNATURE.fullmatch(head) is not None
 
-    `signed`: its first segment is a signature, which was verified. Raises InvalidParameter.
-    """
+
+def read(path: str) -> Said | None:
+    """What a decoded path (without its leading slash) says; None when it is not in this language. InvalidParameter."""
     head, slash, rest = path.partition("/")
-    whole = bool(slash) and (signed or head == UNSAFE)
-    if not whole and not _OF_AWS.match(path):
+    is_unsafe = bool(slash) and head == UNSAFE
+    if not is_unsafe and not _OF_AWS.match(path):
         return None
     from handler.dialects.thumbor import reading  # noqa: PLC0415 - most paths are keys
 
-    return reading.whole(rest) if whole else reading.aws_part(path)
+    return reading.whole(rest) if is_unsafe else reading.aws_part(path)
+
+
+def read_signed(text: str) -> Said:
+    """What the text behind a signature says, exactly as it was signed: escapes in it are decoded after it is taken
+    apart, so that an encoded separator separates nothing. Raises InvalidParameter or NotFound.
+    """
+    from handler.dialects.thumbor import reading  # noqa: PLC0415 - most paths are keys
+
+    return reading.whole(text, encoded=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import msgspec
 
@@ -32,6 +33,8 @@ class Call(NamedTuple):
 
     name: str
     text: str
+    encoded: bool = False
+    """Whether the text still holds percent-escapes, which are decoded in each argument."""
 
     def __str__(self) -> str:
         return f"{self.name}({self.text})"
@@ -49,7 +52,9 @@ class Call(NamedTuple):
                 continue
             depth += 0 if quoted else (letter in "[(") - (letter in "])")
             found[-1] += letter
-        return [] if found == [""] else [argument.strip() for argument in found]
+        if found == [""]:
+            return []
+        return [unquote(argument.strip()) if self.encoded else argument.strip() for argument in found]
 
 
 class Corners(NamedTuple):
@@ -104,16 +109,24 @@ class Path(msgspec.Struct, kw_only=True):
     """top, middle or bottom."""
     smart: bool = False
     filters: list[Call] = msgspec.field(default_factory=list)
+    encoded: bool = False
+    """Whether the text that is being read still holds percent-escapes."""
 
 
-def whole(text: str) -> Path:
-    """The whole language: what follows a signature or `unsafe`. InvalidParameter, NotFound."""
-    path = Path()
+def whole(text: str, *, encoded: bool = False) -> Path:
+    """The whole language: what follows a signature or `unsafe`. InvalidParameter, NotFound.
+
+    `encoded`: the text holds percent-escapes. Separators are looked for in the text as it stands; the key and the
+    arguments of filters are decoded once they are taken apart.
+    """
+    path = Path(encoded=encoded)
     for take in (_meta, _trim, _crop, _fit_in, _size, _across, _down, _smart):
         head, slash, rest = text.partition("/")
         if slash and take(path, head):
             text = rest
     path.image = _filters(path, text)
+    if encoded:
+        path.image = unquote(path.image)
     if not path.image:
         raise NotFound("the path must name a picture behind what is to be done to it")
     return path
@@ -226,7 +239,7 @@ def _filters(path: Path, text: str) -> str:
             if not name or not end:
                 expected = "name(arguments), joined by colons, with a slash and the key behind them"
                 raise InvalidParameter("filters", expected, text[at:])
-            path.filters.append(Call(name[1], text[name.end() : end.start()]))
+            path.filters.append(Call(name[1], text[name.end() : end.start()], path.encoded))
             if len(path.filters) > MOST_FILTERS:
                 raise InvalidParameter("filters", f"at most {MOST_FILTERS}", "more")
             at, ended = end.end(), end[0] == ")/"

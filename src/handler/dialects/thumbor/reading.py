@@ -7,9 +7,9 @@ from handler.dialects import aws_edits
 from handler.dialects.thumbor import Said, aws, filters, grammar
 
 
-def whole(text: str) -> Said:
-    """What follows a signature or `unsafe`, in Thumbor's own meaning. InvalidParameter, NotFound."""
-    path = grammar.whole(text)
+def whole(text: str, *, encoded: bool = False) -> Said:
+    """What follows a signature or `unsafe`, in Thumbor's own meaning. InvalidParameter, NotFound; see grammar.whole."""
+    path = grammar.whole(text, encoded=encoded)
     made = filters.made_of(path)
     output = check(Output, made.output, where="filters")
     return Said(path.image, tuple(made.steps), output, headers=made.headers)
