@@ -69,6 +69,52 @@ def test_any_other_path_is_refused(signed: Client, change: tuple[str, str]) -> N
     assert answer.status in (400, 403)
 
 
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        "%2F4000x3000/cat.jpg",
+        "%2f300x200/cat.jpg",
+        "%2Ffilters:watermark(secret.jpg,0,0,0,100,100):quality(99)/cat.jpg",
+        "%252F300x200/cat.jpg",
+        "%2Fcat.jpg",
+        "/%2Fcat.jpg",
+        "/300x200%2Fcat.jpg",
+        "/cat.jpg%2F..%2Fsecret.jpg",
+    ],
+)
+def test_an_encoded_slash_separates_nothing(signed: Client, folder: Path, mutant: str) -> None:
+    """However the address reaches the function: at its own URL, or wrapped by the CDN."""
+    signature = made()[:29]
+    assert signed.get(f"{signature}/cat.jpg").status == 200
+    assert signed.get(signature + mutant).status == 400
+    with_query = f"{signature}{mutant}?signature={'0' * 64}"
+    assert signed.get(with_query).status == 403
+    through_the_cdn = client(folder, ENABLE_SIGNATURE="Yes", ORIGIN_SECRET_FILE=str(folder / "secret"))
+    for address, status in ((f"{signature}/cat.jpg", 200), (signature + mutant, 400)):
+        assert through_the_cdn.get(wrapped(address), x_origin_secret=SECRET).status == status
+
+
+def test_escapes_in_a_signed_path_are_decoded_once_it_is_taken_apart(signed: Client, folder: Path) -> None:
+    """The signature is one of the text with its escapes, and so is what is parsed."""
+    sign = CryptoURL(key=SECRET).generate
+    assert size(signed.get(sign(image_url="300x200%2Fcat.jpg")).body) == (64, 48)
+    assert size(signed.get(sign(image_url="300x200/cat.jpg")).body) == (300, 200)
+    (folder / "pictures" / "a,b.jpg").write_bytes(pictures.jpeg(pictures.scene(8, 8)))
+    overlay = sign(image_url="cat.jpg", filters=["watermark(a%2Cb.jpg,0,0,0)", "format(png)"])
+    assert signed.get(overlay).status == 200
+    assert signed.get(overlay.replace("%2C", ",")).status == 400
+
+
+def test_a_signature_of_the_query_covers_one_reading_of_the_path(signed: Client) -> None:
+    """`/SIG/key` and `/SIG%2Fkey` have one canonical form, and only the first of them is what was signed."""
+    signatures = signed.application.http.signatures
+    assert signatures is not None
+    whole = signatures.signed_url(made(width=30) + "?format=png")
+    assert signed.get(whole).status == 200
+    refused = signed.get(whole.replace("%3D/", "%3D%2F"))
+    assert (refused.status, refused.json()["code"]) == (403, "SignatureDoesNotMatch")
+
+
 def test_the_query_beside_it_must_be_signed_as_well(signed: Client) -> None:
     address = made(width=30)
     refused = signed.get(address + "?blur=5")
@@ -134,6 +180,10 @@ def test_logs_hold_no_signature(folder: Path, capsys: pytest.CaptureFixture[str]
     assert logged == ["/…/30x0/cat.jpg", "/_p/…"]
     assert redacted(address.replace("=", "%3D")) == "/…/30x0/cat.jpg"
     assert redacted(address.replace("/30x0", "%2F30x0")) == "/…/30x0/cat.jpg"
+    assert redacted(address.replace("=/", "%253D%252f")) == "/…/30x0/cat.jpg"
+    assert redacted(f"/%{ord(address[1]):02x}{address[2:]}") == "/…/30x0/cat.jpg"
+    client(folder, ORIGIN_SECRET_FILE=str(folder / "secret")).get(wrapped(address) + "=")
+    assert json.loads(capsys.readouterr().out)["path"] == "/_p/…"
     key = address[:29]
     for path in ("/30x0/cat.jpg", key, key + "/"):
         assert redacted(path) == path
