@@ -35,7 +35,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && python3 pack.py /opt/models
 
 FROM tools AS handler
-COPY pyproject.toml ./
+COPY pyproject.toml LICENSE NOTICE ./
 COPY src src
 RUN --mount=type=cache,target=/root/.cache/pip \
     python3 -m pip install --no-deps --target /var/task/src . && python3 pack.py --keep-dates /var/task/src \
