@@ -2,6 +2,8 @@
 
 from features import _startup as _startup  # isort: split
 
+from features import _pyvips_text as _pyvips_text  # isort: split
+
 from features._catalogue import CATALOGUE, ORDER, by_name
 from features._catalogue import names as feature_names
 from features._check import Field, check, fields, main_field, spellings
@@ -23,6 +25,7 @@ from features._picture import Report, Source
 from features._ports import Context, Deadline, Limits, ObjectRef
 from features._run import Rendered, run
 from features._saliency import has_saliency, reduced, saliency
+from features._self_check import check_drawing
 from features._verdict import Verdict, decided
 from features._views import views
 from features._vision import Figure, Label, Region, Vision
@@ -59,6 +62,7 @@ __all__ = [
     "Vision",
     "by_name",
     "check",
+    "check_drawing",
     "decided",
     "describe",
     "describe_steps",

@@ -50,6 +50,7 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
             return response.refusal(error, app.http.caching).as_event()
         except Exception:  # noqa: BLE001 - the last resort: the client learns nothing of the fault, the log everything
             fault(facts)
+            app.health.check()
             return response.refusal(HandlerError("the picture could not be made"), app.http.caching).as_event()
 
 
@@ -82,7 +83,11 @@ def _uploads(app: Application, event: Mapping[str, Any], deadline: Deadline) -> 
     if app.uploads is None:
         raise HandlerError("an upload cannot be taken: OUTPUT_BUCKET and UPLOAD_PRESETS are not set")
     with observed("uploads"):
-        return app.uploads.handle(event, deadline)
+        try:
+            return app.uploads.handle(event, deadline)
+        except Exception:
+            app.health.check()
+            raise
 
 
 def _stack(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str, object]:

@@ -20,6 +20,7 @@ from handler.dialects import query
 from handler.doors.console import ConsoleDoor
 from handler.doors.http import HttpDoor, Question
 from handler.errors import HandlerError
+from handler.health import Health, exit_process
 from handler.house import read_house
 from handler.objects import Sources, open_sources, read_places, source_of
 from handler.observability import log_from
@@ -46,6 +47,7 @@ class Application(msgspec.Struct, frozen=True):
     console: ConsoleDoor
     uploads: UploadDoor | None
     """None where OUTPUT_BUCKET is not set."""
+    health: Health
 
 
 _built: list[Application] = []
@@ -95,9 +97,10 @@ def build(settings: Settings) -> Application:
     heavy = heavy_of(settings, aws)
     # Uploads wait in a queue, so what is heavy among them is made where they arrive.
     workshop = msgspec.structs.replace(workshop, hands_over=heavy is not None)
+    health = Health(exit_process) if settings.process.function_name else Health()
     http = _http(settings, aws, workshop, house, ignored, fallback, results, heavy)
     console = ConsoleDoor(workshop, house, http.caching, settings.answer_bytes, heavy)
-    return Application(settings, http, console, uploads)
+    return Application(settings, msgspec.structs.replace(http, health=health.page), console, uploads, health)
 
 
 def _http(

@@ -16,8 +16,9 @@ import uvicorn
 from handler import pages, wiring
 from handler.app import lambda_handler
 from handler.config import Settings
-from handler.doors.server import PictureServer, access
+from handler.doors.server import HEALTH, PictureServer, access
 from handler.doors.workers import Bounds
+from handler.health import Health
 from handler.observability import log_from
 
 # How long requests under way may take once the server is told to stop; Kubernetes waits 30 s by default.
@@ -54,10 +55,11 @@ def serve(images: Path | None, host: str, port: int, workers: int, queue: int) -
     application = wiring.build(settings)
     wiring.use(application)
     bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, settings.limits.max_seconds + 0.5)
-    server = PictureServer(lambda_handler, bounds, pages.demo(), loopback_only=on_loopback)
+    health = application.health
+    server = PictureServer(lambda_handler, bounds, {**pages.demo(), HEALTH: health.page}, loopback_only=on_loopback)
     _log_to_standard_output()
     click.echo(f"Serving {images or settings.storage.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
-    _run(server, listener)
+    _run(server, listener, health)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -84,8 +86,11 @@ def _log_to_standard_output() -> None:
     log_from("WARNING")
 
 
-def _run(server: PictureServer, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way are finished, then the process ends with status 0."""
+def _run(server: PictureServer, listener: socket.socket, health: Health) -> None:
+    """Serve until SIGINT or SIGTERM; requests under way are finished, then the process ends with status 0.
+
+    A process that can no longer draw ends in the same way with status 1, for whoever started it to replace it.
+    """
     config = uvicorn.Config(
         server,
         lifespan="off",
@@ -100,5 +105,8 @@ def _run(server: PictureServer, listener: socket.socket) -> None:
     # uvicorn's own handler, also before it is installed; and after the end, when uvicorn raises the signal once more.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, running.handle_exit)
+    health.replace = lambda: setattr(running, "should_exit", True)
     running.run(sockets=[listener])
     server.close()
+    if not health.works:
+        sys.exit(1)

@@ -52,6 +52,8 @@ class HttpDoor(msgspec.Struct, frozen=True):
     """Opens the operator's pages under `/_api/`."""
     origin: SecretSource | None = None
     cors: str = ""
+    health: Callable[[], Answer] = lambda: response.report({"status": "ok"})
+    """The page `/_health`."""
     fallback: ObjectRef | None = None
     most: int = 0
     """Bytes of the largest answer, base64 included; 0: no limit."""
@@ -88,7 +90,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
         if call.method == "OPTIONS":
             return self._preflight()
         if path == "/_health":
-            return response.report({"status": "ok"})
+            return self.health()
         if path.startswith("/_api/"):
             return self._api(path.removeprefix("/_api/"), call, deadline)
         if path.startswith("/_results/") and self.shelf is not None and call.method in _PICTURE_METHODS:

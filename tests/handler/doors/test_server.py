@@ -46,6 +46,7 @@ import time
 from handler.cli import serve
 from handler.doors.server import PictureServer
 from handler.doors.workers import Bounds
+from handler.health import Health
 
 def handle(event, context):
     seconds = float(event["rawQueryString"] or 0)
@@ -56,7 +57,7 @@ def handle(event, context):
 serve._log_to_standard_output()
 listener = serve._listen("127.0.0.1", 0)
 print("Serving at", serve._address(listener), flush=True)
-serve._run(PictureServer(handle, Bounds(workers=1, queue=1, body_bytes=1000, seconds=10)), listener)
+serve._run(PictureServer(handle, Bounds(workers=1, queue=1, body_bytes=1000, seconds=10)), listener, Health())
 """
 
 
