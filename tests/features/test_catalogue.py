@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import pyvips
 from tests.pictures import NAMES, sample, svg
@@ -12,6 +14,7 @@ from features import (
     Context,
     Feature,
     InvalidParameter,
+    Limits,
     ObjectRef,
     Output,
     Rendered,
@@ -23,6 +26,7 @@ from features import (
     fields,
     run,
 )
+from features._decode import decode, inspect
 from features._vision import Blind, Label, Region
 
 NEEDED = {"key": "logo", "color": "teal", "amount": 20}
@@ -64,13 +68,39 @@ def step(feature: Feature) -> Step:
     return Step(feature, check(feature.params, {**said, **OWN.get(feature.name, {})}, where=feature.name))
 
 
-@pytest.mark.parametrize("feature", CATALOGUE, ids=lambda feature: feature.name)
-@pytest.mark.parametrize("name", NAMES)
-def test_every_feature_takes_every_kind_of_file(name: str, feature: Feature) -> None:
-    if feature.name == "removeBackground":
-        require_weights("optimised")
-    outcome = run(sample(name).body, [step(feature)], Output(format="webp"), CONTEXT)
-    if feature.group == "report":
+CLASSES = (
+    "jpeg",
+    "jpeg-turned",
+    "jpeg-grey",
+    "png-16",
+    "png-alpha",
+    "png-grey-alpha",
+    "webp-animated",
+    "gif-animated",
+)
+"""Files whose pixels differ, once decoded, in what a feature sees of them."""
+PASSED = [feature for feature in CATALOGUE if feature.name != "removeBackground"]
+BY_WAY: dict[str, object] = {"resize": {"width": 50}, "rotate": 33, "blur": 2, "info": True}
+"""Features that read pixels differently: reduced by the decoder, out of order, with their neighbours, not at all."""
+
+
+def seen(name: str) -> tuple[object, ...]:
+    """Return what a feature can see of a decoded file: bands, type, alpha, frames, and whether it is read once."""
+    original = sample(name).body
+    picture = decode(original, inspect(original, Limits()), Output(format="webp"), Context())
+    image = picture.image
+    once = bool(image.get_typeof("vips-sequential") and image.get("vips-sequential"))
+    return image.bands, image.interpretation, image.format, picture.has_alpha, picture.frames, once
+
+
+def test_every_kind_of_file_is_one_of_these_classes() -> None:
+    assert {seen(name) for name in NAMES} == {seen(name) for name in CLASSES}
+
+
+def goes_through(name: str, steps: Sequence[Step]) -> None:
+    """The run ends with a report, or with a picture of the size that it tells."""
+    outcome = run(sample(name).body, steps, Output(format="webp"), CONTEXT)
+    if steps[-1].feature.group == "report":
         assert isinstance(outcome, Report)
         return
     assert isinstance(outcome, Rendered)
@@ -78,6 +108,25 @@ def test_every_feature_takes_every_kind_of_file(name: str, feature: Feature) -> 
     shown = pyvips.Image.new_from_buffer(outcome.body, "", n=-1 if moving else 1)
     assert (shown.width, shown.height) == (outcome.width, outcome.height * (3 if moving else 1))
     assert shown.avg() > 0
+
+
+@pytest.mark.parametrize("feature", PASSED, ids=lambda feature: feature.name)
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_feature_takes_every_class_of_pixels(name: str, feature: Feature) -> None:
+    goes_through(name, [step(feature)])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_kind_of_file_is_read_in_every_way(name: str) -> None:
+    for feature, said in BY_WAY.items():
+        goes_through(name, edits({feature: said}))
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ["jpeg-turned", "png-grey-alpha", "gif-animated", "heic"])
+def test_the_background_is_taken_out_of_every_class_of_original(name: str) -> None:
+    require_weights("optimised")
+    goes_through(name, [step(by_name("removeBackground"))])
 
 
 def test_names_and_aliases_are_nobody_elses() -> None:
