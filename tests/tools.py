@@ -1,10 +1,12 @@
-"""What tests need beside Python: programs of the system."""
+"""What tests share: programs of the system that they need, and cases in a loop."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,3 +29,13 @@ def lacking(missing: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(missing, pytrace=False)
     pytest.skip(missing)
+
+
+@contextmanager
+def case(name: str) -> Iterator[None]:
+    """One turn of a loop over many cases: what fails in it tells its name."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"in the case {name}")
+        raise

@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 from tests import pictures
 from tests.similarity import mean_difference
+from tests.tools import case
 
 from features import Context, InvalidParameter, Limits, Output, Rendered, TooLarge, check, run
 from features._encoding_cost import affordable
@@ -55,7 +56,7 @@ def test_every_input_in_every_format(name: str, chosen: str) -> None:
     assert ImageOps.exif_transpose(image).size == (made.width, made.height)
     frames = sample.frames if chosen in ("gif", "webp") and name.endswith("animated") else 1
     assert (getattr(image, "n_frames", 1), made.frames) == (frames, frames)
-    assert not any(mark in made.body for mark in pictures.GPS_MARKS)
+    assert not position(made.body)
     # What libvips takes for alpha in an animation are pixels that did not change.
     if sample.alpha and frames == 1:
         assert pyvips.Image.new_from_buffer(made.body, "").hasalpha() == (chosen != "jpeg")
@@ -65,15 +66,33 @@ def test_every_input_in_every_format(name: str, chosen: str) -> None:
     assert mean_difference(pixels(made.body), scene) < sample.tolerance + 8
 
 
+CONTAINERS = (
+    *("jpeg", "jpeg-turned", "jpeg-cmyk-profile", "png", "png-alpha", "webp", "webp-animated", "gif", "gif-animated"),
+    *("avif", "avif-alpha", "heic", "heic-turned", "tiff", "tiff-pages", "ico", "svg"),
+)
+"""Files that hold a position and differ in where: by format, and by turn, profile, second item, frames and pages."""
+
+
 @pytest.mark.parametrize("metadata", ["strip", "keep", "copyright"])
-@pytest.mark.parametrize("chosen", [None, "auto", *FORMATS])
-@pytest.mark.parametrize("name", pictures.NAMES)
-def test_no_position_leaves(name: str, chosen: str | None, metadata: str) -> None:
-    body = answer(pictures.sample(name).body, format=chosen, metadata=metadata).body
-    assert not any(mark in body for mark in pictures.GPS_MARKS)
-    image = None if b"<svg" in body[:200] else read(body)
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_no_position_leaves(name: str, metadata: str) -> None:
+    assert pictures.sample(name).gps
+    # Whatever is encoded without metadata is looked at in test_every_input_in_every_format.
+    for chosen in (None, "auto") if metadata == "strip" else (None, "auto", *FORMATS):
+        with case(f"format={chosen}"):
+            assert not position(answer(pictures.sample(name).body, format=chosen, metadata=metadata).body)
+
+
+def position(body: bytes) -> object:
+    """Return what the file still tells of a position: nothing, it is hoped."""
+    marks = [mark for mark in pictures.GPS_MARKS if mark in body]
     # PNG and TIFF may pack or place it so that the marks do not show.
-    assert image is None or not image.getexif().get_ifd(0x8825)
+    return marks or (b"<svg" not in body[:200] and read(body).getexif().get_ifd(0x8825))
+
+
+def test_a_file_of_every_container_holds_the_position() -> None:
+    holding = {pictures.sample(name).format for name in pictures.NAMES if pictures.sample(name).gps}
+    assert {pictures.sample(name).format for name in CONTAINERS} == holding
 
 
 @pytest.mark.parametrize("chosen", ["jpeg", "png", "webp", "avif"])
