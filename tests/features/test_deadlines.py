@@ -9,7 +9,20 @@ import pytest
 import pyvips
 from tests import pictures
 
-from features import CATALOGUE, Context, Deadline, InvalidParameter, ObjectRef, Output, Step, TimeExceeded, edits, run
+from features import (
+    CATALOGUE,
+    Context,
+    Deadline,
+    InvalidParameter,
+    Limits,
+    ObjectRef,
+    Output,
+    Step,
+    TimeExceeded,
+    edits,
+    run,
+)
+from features._decode import decode, inspect
 
 SECONDS = 0.4
 LATE = 2.0
@@ -67,6 +80,13 @@ TOP: dict[str, list[object]] = {
     "waveletSharpen": [{"amount": 10, "radius": 10, "luminance": False}],
 }
 NEIGHBOURS = ("blur", "clahe", "convolve", "median", "sharpen", "waveletSharpen")
+PIXELWISE = (
+    *("bandbool", "boolean", "colorize", "contrast", "curve", "ensureAlpha", "extractChannel", "flatten", "gamma"),
+    *("gammaOut", "grayscale", "linear", "modulate", "negate", "noise", "recomb", "removeAlpha", "threshold", "tint"),
+    *("toColourspace", "unflatten", "vividness"),
+)
+"""They make each pixel of one pixel, while the encoder asks for it."""
+TIMED = [(name, value) for name, values in TOP.items() for value in values if name not in PIXELWISE]
 ELSEWHERE = {"contentModeration", "redEye", "removeBackground", "smartCropping"}
 """They look at the original or run a model first; their own tests hold their deadlines."""
 
@@ -78,9 +98,21 @@ def large() -> bytes:
     return bytes(grain.copy(interpretation="srgb").jpegsave_buffer())
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in TOP.items() for value in values])
+@pytest.mark.parametrize(("name", "value"), [*TIMED, ("modulate", TOP["modulate"][0])])
 def test_it_ends_in_time(large: bytes, name: str, value: object) -> None:
     assert seconds_late(large, edits({name: value})) < LATE
+
+
+def test_what_works_pixel_by_pixel_leaves_all_of_it_to_the_encoder(large: bytes) -> None:
+    """Hence one of them stands for all when their time is measured: none reads a pixel by itself."""
+    header = large[:3000]
+    source = inspect(large, Limits())
+    context = Context(objects={LOGO: pictures.png()})
+    with pytest.raises(pyvips.Error):
+        decode(header, source, Output(), context).image.avg()
+    for name in PIXELWISE:
+        for step in edits({name: TOP[name][0]}):
+            step.feature.apply(decode(header, source, Output(), context), step.params, context)
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in NEIGHBOURS for value in TOP[name]])
