@@ -17,8 +17,10 @@ from tests import pictures
 from features import Context, Deadline, InvalidParameter, Output, Rendered, TimeExceeded, check, run
 from features._isolation import ProcessDied, isolated
 
-ROOM = 20.0
-"""Seconds, more than any of this takes."""
+ROOM = 120.0
+"""Seconds, more than any of this takes, also where a new interpreter has to wait for a processor."""
+LATE = 5.0
+"""Seconds after its deadline by which work has ended, on a machine that is busy with other things."""
 
 
 def double(number: int) -> int:
@@ -34,7 +36,7 @@ def refuse(value: str) -> None:
 
 
 def sleep() -> None:
-    time.sleep(60)
+    time.sleep(2 * ROOM)
 
 
 def die() -> None:
@@ -100,15 +102,14 @@ def test_deadline_kills() -> None:
     started = time.monotonic()
     with pytest.raises(TimeExceeded):
         isolated(Deadline.after(1), sleep)
-    assert 1 <= time.monotonic() - started < 1.3
+    assert 1 <= time.monotonic() - started < 1 + LATE
     assert isolated(Deadline.after(ROOM), double, 1) == 2
 
 
-def test_a_deadline_that_has_passed_starts_nothing() -> None:
-    started = time.monotonic()
+def test_a_deadline_that_has_passed_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
     with pytest.raises(TimeExceeded):
         isolated(Deadline.after(-1), sleep)
-    assert time.monotonic() - started < 0.1
 
 
 def test_deadline_while_the_request_is_still_being_sent() -> None:
@@ -149,7 +150,7 @@ def _is_alive(pid: int) -> bool:
     return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def _eventually(condition: Any, seconds: float = 10) -> bool:
+def _eventually(condition: Any, seconds: float = ROOM) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
@@ -184,7 +185,7 @@ def test_every_encoder_ends_in_time(large: bytes, name: str) -> None:
     started = time.monotonic()
     with pytest.raises(TimeExceeded):
         run(large, (), OUTPUTS[name], Context(deadline=Deadline.after(seconds)))
-    assert time.monotonic() - started < seconds + 0.5
+    assert time.monotonic() - started < seconds + LATE
     answer = run(pictures.sample("jpeg").body, (), OUTPUTS[name], Context(deadline=Deadline.after(ROOM)))
     assert isinstance(answer, Rendered)
 
