@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.template.samples import LEAST, UPLOADS, VALUES, stacks
 from tests.template.stack import TEMPLATE, Stack, template
+from tests.tools import case
 
 from handler.doors.http import ORIGIN_HEADER
 from handler.hints import HEADERS
@@ -32,21 +33,22 @@ def behaviour_of(path: str, config: dict[str, Any]) -> dict[str, Any]:
     return dict(config["DefaultCacheBehavior"])
 
 
-@pytest.mark.parametrize("parameters", stacks().values(), ids=stacks())
-def test_every_behaviour_has_an_origin_and_the_tags_stay_inside(parameters: dict[str, str]) -> None:
-    stack = Stack(parameters)
-    for made in stack.of_type("AWS::CloudFront::Distribution").values():
-        config = made["DistributionConfig"]
-        origins = [origin["Id"] for origin in config["Origins"]]
-        assert len(set(origins)) == len(origins)
-        for behaviour in [config["DefaultCacheBehavior"], *config["CacheBehaviors"]]:
-            assert behaviour["TargetOriginId"] in origins
-            assert behaviour["Compress"] is (behaviour["TargetOriginId"] == "demo")
-            policy = stack.resources[behaviour["ResponseHeadersPolicyId"]]["ResponseHeadersPolicyConfig"]
-            assert policy["RemoveHeadersConfig"]["Items"] == [{"Header": CACHE_TAG}]
-            assert policy["SecurityHeadersConfig"]["ContentTypeOptions"] == {"Override": True}
-        assert config["CacheTagConfig"] == {"HeaderName": CACHE_TAG}
-        assert ("Aliases" in config) is ("AcmCertificateArn" in config["ViewerCertificate"])
+def test_every_behaviour_has_an_origin_and_the_tags_stay_inside() -> None:
+    for name, parameters in stacks().items():
+        with case(name):
+            stack = Stack(parameters)
+            for made in stack.of_type("AWS::CloudFront::Distribution").values():
+                config = made["DistributionConfig"]
+                origins = [origin["Id"] for origin in config["Origins"]]
+                assert len(set(origins)) == len(origins)
+                for behaviour in [config["DefaultCacheBehavior"], *config["CacheBehaviors"]]:
+                    assert behaviour["TargetOriginId"] in origins
+                    assert behaviour["Compress"] is (behaviour["TargetOriginId"] == "demo")
+                    policy = stack.resources[behaviour["ResponseHeadersPolicyId"]]["ResponseHeadersPolicyConfig"]
+                    assert policy["RemoveHeadersConfig"]["Items"] == [{"Header": CACHE_TAG}]
+                    assert policy["SecurityHeadersConfig"]["ContentTypeOptions"] == {"Override": True}
+                assert config["CacheTagConfig"] == {"HeaderName": CACHE_TAG}
+                assert ("Aliases" in config) is ("AcmCertificateArn" in config["ViewerCertificate"])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests import pictures
 from tests.client import Client
 from tests.template.samples import LEAST, stacks
 from tests.template.stack import Stack
+from tests.tools import case
 
 WORDS = {"filter", "and", "ispresent", "stats", "count", "as", "by", "sort", "desc", "pct", "message"}
 
@@ -26,17 +27,18 @@ def queries() -> list[str]:
     return [widget["properties"]["query"] for widget in widgets(LEAST) if widget["type"] == "log"]
 
 
-@pytest.mark.parametrize("parameters", stacks().values(), ids=stacks())
-def test_it_shows_what_is_made(parameters: dict[str, str]) -> None:
-    shown = widgets(parameters)
-    places = [(widget["x"], widget["y"]) for widget in shown]
-    assert len(set(places)) == len(places), "one widget must not lie on another"
-    for widget in shown:
-        assert widget["properties"]["region"]
-        assert "${" not in json.dumps(widget)
-    titles = " ".join(widget["properties"]["title"] for widget in shown).lower()
-    for what in ("requests", "errors", "features", "cache", "dollars"):
-        assert what in titles
+def test_it_shows_what_is_made() -> None:
+    for name, parameters in stacks().items():
+        with case(name):
+            shown = widgets(parameters)
+            places = [(widget["x"], widget["y"]) for widget in shown]
+            assert len(set(places)) == len(places), "one widget must not lie on another"
+            for widget in shown:
+                assert widget["properties"]["region"]
+                assert "${" not in json.dumps(widget)
+            titles = " ".join(widget["properties"]["title"] for widget in shown).lower()
+            for what in ("requests", "errors", "features", "cache", "dollars"):
+                assert what in titles
 
 
 def test_the_heavy_function_is_in_it_where_there_is_one() -> None:

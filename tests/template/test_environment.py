@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.template.samples import LEAST, SECRET, UPLOADS, stacks
 from tests.template.stack import Stack, template
+from tests.tools import case
 
 from handler.canonical import IGNORED_BY_DEFAULT, IgnoredParameters
 from handler.config import SETTINGS, Settings
@@ -23,16 +24,17 @@ def environment(parameters: dict[str, str]) -> dict[str, str]:
     return variables
 
 
-@pytest.mark.parametrize("parameters", stacks().values(), ids=stacks())
-def test_the_function_understands_its_environment(parameters: dict[str, str]) -> None:
-    said = environment(parameters)
-    assert set(said) <= KNOWN
-    settings = Settings.from_environment(said)
-    (results,) = read_places(settings.storage.results_bucket, "RESULTS_BUCKET")
-    assert (results.bucket, results.prefix) == ("resultsbucket", "")
-    assert results.bucket not in {place.bucket for place in read_places(settings.storage.source_buckets)}
-    IgnoredParameters(settings.requests.ignored_parameters)
-    assert sum(len(name) + len(value) for name, value in said.items()) < 4096
+def test_the_function_understands_its_environment() -> None:
+    for name, parameters in stacks().items():
+        with case(name):
+            said = environment(parameters)
+            assert set(said) <= KNOWN
+            settings = Settings.from_environment(said)
+            (results,) = read_places(settings.storage.results_bucket, "RESULTS_BUCKET")
+            assert (results.bucket, results.prefix) == ("resultsbucket", "")
+            assert results.bucket not in {place.bucket for place in read_places(settings.storage.source_buckets)}
+            IgnoredParameters(settings.requests.ignored_parameters)
+            assert sum(len(name) + len(value) for name, value in said.items()) < 4096
 
 
 def test_defaults_are_those_of_the_function() -> None:
@@ -98,19 +100,22 @@ def test_the_function_ends_before_the_gateway_does() -> None:
     assert seconds + 2 <= function["Timeout"] <= integration["TimeoutInMillis"] / 1000
 
 
-@pytest.mark.parametrize("parameters", stacks().values(), ids=stacks())
-def test_the_heavy_function_is_told_the_same(parameters: dict[str, str]) -> None:
+def test_the_heavy_function_is_told_the_same() -> None:
     """But for uploads, purges and to whom heavy work is handed: all that is the ordinary one's."""
-    resources = Stack(parameters).resources
-    assert ("HeavyWorker" in resources) is (parameters.get("HeavyFunction") != "No")
-    if "HeavyWorker" not in resources:
-        return
-    ordinary, heavy = (dict(resources[name]["Environment"]["Variables"]) for name in ("Function", "HeavyWorker"))
-    assert ordinary.pop("HEAVY_FUNCTION") == "HeavyWorker"
-    assert int(ordinary.pop("MAX_SECONDS")) - int(heavy.pop("MAX_SECONDS")) == 2
-    for name in ("UPLOAD_PRESETS", "OUTPUT_BUCKET", "DISTRIBUTION_ID"):
-        del ordinary[name]
-    assert ordinary == heavy
+    for name, parameters in stacks().items():
+        with case(name):
+            resources = Stack(parameters).resources
+            assert ("HeavyWorker" in resources) is (parameters.get("HeavyFunction") != "No")
+            if "HeavyWorker" not in resources:
+                continue
+            ordinary, heavy = (
+                dict(resources[name]["Environment"]["Variables"]) for name in ("Function", "HeavyWorker")
+            )
+            assert ordinary.pop("HEAVY_FUNCTION") == "HeavyWorker"
+            assert int(ordinary.pop("MAX_SECONDS")) - int(heavy.pop("MAX_SECONDS")) == 2
+            for variable in ("UPLOAD_PRESETS", "OUTPUT_BUCKET", "DISTRIBUTION_ID"):
+                del ordinary[variable]
+            assert ordinary == heavy
 
 
 def test_the_longest_presets_fit_into_the_environment() -> None:
