@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.client import Client
 from tests.template.stack import template
+from tests.weights import SAMPLES, WEIGHTS, require_weights
 
+from features import CATALOGUE
 from handler import pages
 
 
@@ -109,3 +112,35 @@ def test_a_page_loads_nothing_from_elsewhere() -> None:
         pages.STYLE, pages.ICON, "/_demo/index.html", "/_api/docs", "/_api/openapi.json", "#parameters",
     ]  # fmt: skip
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; img-src 'self'; style-src 'self'")
+
+
+@pytest.fixture(scope="module")
+def samples() -> Client:
+    """The sample pictures, as `image-handler serve --images samples` serves them on a loopback address."""
+    environment = {"SOURCE_BUCKETS": f"images={SAMPLES.as_uri()}", "PUBLIC_FEATURES": "*"}
+    return Client({**environment, "WEIGHTS": str(WEIGHTS)}, operator_open=True)
+
+
+def needs_model(example: pages.Example) -> bool:
+    return "removeBackground" in example.query
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(example, id=example.title, marks=[pytest.mark.models] if needs_model(example) else [])
+        for example in (*pages.EXAMPLES, *pages.RECIPES)
+    ],
+)
+def test_every_example_works(samples: Client, example: pages.Example) -> None:
+    if needs_model(example):
+        require_weights("optimised/u2net.onnx")
+    filled = example.query.replace("{logo}", "logo.png").replace("{half}", "20000")
+    answer = samples.get(f"/{'logo.png' if example.of == 'logo' else 'photos/astronaut.jpg'}?{filled}")
+    assert answer.status == (200 if example.anywhere else 501), answer.body
+    kind = answer.headers["Content-Type"].partition("/")[0]
+    assert kind == ("image" if example.picture else "application")
+
+
+def test_every_feature_has_an_example() -> None:
+    assert {feature.name for feature in CATALOGUE} <= {example.feature for example in pages.EXAMPLES}

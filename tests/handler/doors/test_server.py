@@ -24,7 +24,6 @@ from tests.local_server import SAMPLES, Answer, Server, running, serving
 from tests.tools import require_tool
 
 from features import CATALOGUE
-from handler.pages import EXAMPLES, RECIPES, Example
 
 NAMES = [
     "a b.jpg",
@@ -143,19 +142,6 @@ def test_texts_go_out_compressed_to_who_takes_that(samples: Server) -> None:
     assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(packed.body) == plain.body
     assert "content-encoding" not in plain.headers | samples.ask("/_demo/demo.css", Accept_Encoding="gzip;q=0").headers
-
-
-@pytest.mark.parametrize("example", [*EXAMPLES, *RECIPES], ids=lambda example: example.title)
-def test_every_example_works(samples: Server, example: Example) -> None:
-    filled = example.query.replace("{logo}", "logo.png").replace("{half}", "20000")
-    answer = samples.ask(f"/{'logo.png' if example.of == 'logo' else 'photos/astronaut.jpg'}?{filled}")
-    assert answer.status == (200 if example.anywhere else 501), answer.body
-    kind = answer.headers["content-type"].partition("/")[0]
-    assert kind == ("image" if example.picture else "application")
-
-
-def test_every_feature_has_an_example() -> None:
-    assert {feature.name for feature in CATALOGUE} <= {example.feature for example in EXAMPLES}
 
 
 def test_the_reference_names_every_feature(samples: Server) -> None:
