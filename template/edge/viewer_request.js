@@ -1,11 +1,11 @@
-// One name for each picture, at every edge: sorts the query, takes out ignored names, says Accept in one way, and wraps
-// the path as it stands in the viewer's URL, which an HTTP API would spoil. docs/signing.md has the canonical form.
-// Nothing is decided here: the function sees every name that is not ignored, and judges it.
+// Gives each image one cache key at every edge location: sorts the query, removes ignored parameters, reduces Accept to
+// one of three values, and wraps the path in base64, since an HTTP API would change it. docs/signing.md has the canonical
+// form. Nothing is refused here: the Lambda function sees every parameter that is not ignored and validates it.
 var IGNORED = '${IgnoredParameters}'.split(',').filter(Boolean);
-// What a lone * in IGNORED spares. Generated from the features: make reference
+// Names that a single * in IGNORED does not ignore. Generated from the features: make reference
 var KNOWN_HEADS = 'affine bandbool blur boolean bucket clahe colorize colourise contentModeration contrast convolve crop curve ensureAlpha equalise equalize expires extend extract extractChannel feature fill flatten flip flop frame gamma gammaOut grayscale greyscale info linear median modulate negate noise normalise normalize output padding pixelate preset quantize recomb redEye removeAlpha removeBackground resize rotate roundCorner roundCorners roundCrop sharpen signature smartCrop smartCropping threshold tint toColorspace toColourspace trim unflatten v vividness watermark waveletSharpen';
 var KNOWN_NAMES = 'a action adaptive all alpha alphaMatting alphaMattingBackgroundThreshold alphaMattingErodeSize alphaMattingForegroundThreshold amount angle animated aspectRatio autoJpeg b background backgroundBucket behind bgcolor blend blue bottom brightness centred channel chromaSubsampling clamp color colors colorspace colour colourspace corner criterion decontaminate delay difference dither download dpr effort extendWith faceIndex factor fit focalPoint focalX focalY format gravity green height hue idx idy interpolator keep kernel key labels left lightness lineArt loop lossless lower luminance m1 m2 margin maskOnly matrix maxBytes maxColors maxSlope metadata minAmplitude minColors minConfidence mode model moderationLabels odx ody offset onlyMask opacity operator page palette position postProcess postProcessMask precision progressive quality radius radiusY ratio red right rx ry saturation scale seed sigma size strategy subject tile top upper width withoutEnlargement withoutReduction x1 y2 y3';
-// An HTTP API takes 10,240 bytes of request line and headers; 2 kB are left to what CloudFront adds.
+// An HTTP API accepts 10,240 bytes of request line and headers; 2 kB are left for what CloudFront adds.
 var LONGEST = 8192;
 
 function handler(event) {
@@ -35,7 +35,7 @@ function compare(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-// Decoded once; null for what is no percent-encoded UTF-8.
+// Percent-decodes once; returns null if the text is not UTF-8.
 function decoded(raw, plusIsSpace) {
   try {
     return decodeURIComponent(plusIsSpace ? raw.split('+').join(' ') : raw);
@@ -44,7 +44,7 @@ function decoded(raw, plusIsSpace) {
   }
 }
 
-// As the canonical form writes it; what cannot be decoded stays, and the function refuses it by its name.
+// Encodes as the canonical form does. What cannot be decoded stays as it is, and the Lambda function refuses it by name.
 function recoded(raw) {
   var text = decoded(raw, true);
   return text === null ? raw : encoded(text);
@@ -63,7 +63,7 @@ function isIgnored(name) {
   });
 }
 
-// `*` stands for any text, and only the end of a pattern has one.
+// `*` matches any text and occurs only at the end of a pattern.
 function globs(pattern, name) {
   return pattern.slice(-1) === '*' ? name.indexOf(pattern.slice(0, -1)) === 0 : name === pattern;
 }
@@ -72,8 +72,8 @@ function isKnown(name) {
   return KNOWN_HEADS.split(' ').indexOf(name.split('.')[0]) >= 0 || KNOWN_NAMES.split(' ').indexOf(name) >= 0;
 }
 
-// The operator's doors stand under names of their own, so that the gateway sees their route and throttles it, however
-// the viewer spelled them.
+// Returns the path of the operator API in one spelling, so that the gateway recognises its route and throttles it, or ''
+// for any other path.
 function apiPath(uri) {
   var path = decoded(uri, false);
   return path !== null && path.indexOf('/_api/') === 0 ? encoded(path).replace(/%2F/g, '/') : '';
@@ -83,10 +83,10 @@ function negotiate(headers, pairs) {
   var isFixed = pairs.some(function (pair) {
     return (pair[0] === 'format' || pair[0] === 'output.format') && pair[1].toLowerCase() !== 'auto';
   });
-  var said = headers.accept ? (headers.accept.multiValue || [headers.accept]) : [];
-  var kinds = said.map(function (header) { return header.value; }).join(',').toLowerCase().split(',');
+  var values = headers.accept ? (headers.accept.multiValue || [headers.accept]) : [];
+  var kinds = values.map(function (header) { return header.value; }).join(',').toLowerCase().split(',');
   delete headers.accept;
-  // Three answers at most: no browser takes AVIF and not WebP.
+  // Three values at most: every browser that accepts AVIF accepts WebP.
   if (isFixed || !takes(kinds, 'image/webp')) return;
   headers.accept = { value: takes(kinds, 'image/avif') ? 'image/avif,image/webp' : 'image/webp' };
 }
@@ -99,7 +99,7 @@ function takes(kinds, type) {
 }
 
 function tooLong(length) {
-  var message = 'the address must be at most ' + LONGEST + ' bytes as the service passes it on, got ' + length;
+  var message = 'the URL must be at most ' + LONGEST + ' bytes long after encoding, got ' + length;
   return {
     statusCode: 414,
     statusDescription: 'URI Too Long',
