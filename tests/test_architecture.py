@@ -11,7 +11,7 @@ from pathlib import Path
 SRC = Path(__file__).parent.parent / "src"
 LONGEST_FILE, LONGEST_FUNCTION = 300, 45
 CLOUD_LIBRARIES = {"awscrt", "boto3", "botocore", "obstore"}
-SPEAK_TO_THE_CLOUD = ("objects", "records", "results", "secrets", "vision")
+SPEAK_TO_THE_CLOUD = ("aws", "objects", "results", "vision")
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 
 
@@ -80,7 +80,7 @@ def test_only_settings_reads_the_environment() -> None:
 
 
 def test_only_the_adapters_import_cloud_libraries() -> None:
-    """`handler.objects`, `.records`, `.results`, `.secrets`, `.vision`, and modules whose names begin like that."""
+    """`handler.aws`, `.objects`, `.results`, `.vision`, and modules whose names begin like that."""
     others = [
         module for module in MODULES if not module.name.startswith(tuple(f"handler.{at}" for at in SPEAK_TO_THE_CLOUD))
     ]

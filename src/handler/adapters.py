@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from features import Deadline
 from handler.aws import AwsAccess, Credentials
+from handler.aws.secrets import AwsSecret, FileSecret
 from handler.config import Settings
 from handler.objects import Sources
 from handler.ports import Eyes, HandsOver, SecretSource
 from handler.response import Caching, body_bytes
-from handler.secrets import AwsSecret, FileSecret
 
 if TYPE_CHECKING:
     from handler.results import ResultStore
@@ -100,7 +100,7 @@ def heavy_of(settings: Settings, aws: AwsAccess) -> HandsOver | None:
         return None
 
     def answer(event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
-        from handler.heavy import invoke  # noqa: PLC0415 - few requests are heavy
+        from handler.aws.lambda_invoke import invoke  # noqa: PLC0415 - few requests are heavy
 
         return invoke(settings.aws.heavy_function, event, aws, deadline)
 

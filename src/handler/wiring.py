@@ -13,6 +13,7 @@ import msgspec
 from features import InvalidParameter, ObjectRef
 from handler.adapters import aws_of, eyes_of, heavy_of, results_of, secret_of, shelf_of
 from handler.aws import AwsAccess
+from handler.aws.secrets import prefetch
 from handler.callers import Callers
 from handler.canonical import IgnoredParameters
 from handler.config import Settings, raise_faults
@@ -27,7 +28,6 @@ from handler.observability import log_from
 from handler.ports import HandsOver
 from handler.produce import Workshop, produce
 from handler.response import Answer, Caching, report
-from handler.secrets import prefetch
 from handler.signature import Signatures
 from handler.understand import House
 from handler.version import drawing_version
@@ -175,7 +175,7 @@ def _operator(
 
     @cache
     def opened() -> OperatorDoor:
-        from handler.cdn import Distribution  # noqa: PLC0415 - no picture needs it
+        from handler.aws.cloudfront import Distribution  # noqa: PLC0415 - no picture needs it
         from handler.doors.operator import OperatorDoor  # noqa: PLC0415 - of the operator alone
         from handler.withdrawal import Withdrawal  # noqa: PLC0415 - of the operator alone
 

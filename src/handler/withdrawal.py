@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from features import Deadline, ObjectRef
-from handler.cdn import Distribution
+from handler.aws.cloudfront import Distribution
 from handler.errors import BadRequest
 from handler.ingredients import tag_of
 from handler.objects.keys import is_impossible, other_forms

@@ -18,8 +18,8 @@ from tests.stand_ins.moto import Moto
 from tests.stand_ins.scripted_http import Asked, Reply, ScriptedServer, scripted_server
 
 from handler.aws import AwsAccess, Credentials
+from handler.aws.secrets import AwsSecret, FileSecret, KeptSecret, prefetch
 from handler.errors import UpstreamError
-from handler.secrets import AwsSecret, FileSecret, KeptSecret, prefetch
 
 
 class Clock:
@@ -152,7 +152,7 @@ def test_the_previous_value_is_asked_for_again_soon_after_an_outage(vault: Vault
 
 def test_nobody_waits_for_one_whose_signature_does_not_fit(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     """Secrets Manager hangs; forged requests queue up for a fresh value, others have the one that is kept."""
-    monkeypatch.setattr("handler.secrets._CALL_SECONDS", 0.5)
+    monkeypatch.setattr("handler.aws.secrets._CALL_SECONDS", 0.5)
     secret = AwsSecret("signing", aws=vault.access)
     assert secret.values() == ("one",)
     vault.server.script = lambda _: Reply(before=2)
@@ -227,7 +227,7 @@ def test_a_passing_fault_is_asked_again(vault: Vault) -> None:
 
 
 def test_a_silent_secrets_manager_is_given_up_soon(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handler.secrets._CALL_SECONDS", 0.2)
+    monkeypatch.setattr("handler.aws.secrets._CALL_SECONDS", 0.2)
     vault.server.script = lambda _: Reply(before=2)
     started = time.monotonic()
     with pytest.raises(UpstreamError):
@@ -310,7 +310,7 @@ def test_credentials_of_the_usual_chain(vault: Vault) -> None:
     """A program without keys of its own, as a pod or a laptop is."""
     program = f"""
 from handler.aws import AwsAccess
-from handler.secrets import AwsSecret
+from handler.aws.secrets import AwsSecret
 print(AwsSecret("s", aws=AwsAccess(region="eu-west-1", endpoint_url="{vault.server.url}")).values())
 """
     environment = {
@@ -329,7 +329,7 @@ def test_no_sdk_is_imported_where_lambda_hands_its_keys_over(vault: Vault) -> No
     program = f"""
 import sys
 from handler.aws import AwsAccess, Credentials
-from handler.secrets import AwsSecret
+from handler.aws.secrets import AwsSecret
 assert "http.client" not in sys.modules
 aws = AwsAccess(region="eu-west-1", endpoint_url="{vault.server.url}", credentials=Credentials("AKID", "x"))
 AwsSecret("s", aws=aws).values()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handler import tls
+from handler.aws import tls
 
 
 @pytest.fixture(autouse=True)

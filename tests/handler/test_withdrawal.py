@@ -198,7 +198,7 @@ def test_while_the_cdn_has_too_much_to_do_it_waits(
     environment: dict[str, str], cloudfront: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("handler.cdn.time.sleep", slept.append)
+    monkeypatch.setattr("handler.aws.cloudfront.time.sleep", slept.append)
     busy = Reply(400, TOO_MANY.encode())
     cloudfront.script = lambda _: busy if len(cloudfront.asked) < 3 else Reply(201, CREATED.encode())
     client = with_cdn(environment, cloudfront)
@@ -224,7 +224,7 @@ def test_a_cdn_that_fails(
     script: Callable[[Asked], Reply],
     status: int,
 ) -> None:
-    monkeypatch.setattr("handler.cdn._CALL_SECONDS", 0.3)
+    monkeypatch.setattr("handler.aws.cloudfront._CALL_SECONDS", 0.3)
     cloudfront.script = script
     answer = purge(with_cdn(environment, cloudfront), "cat.jpg")
     assert (answer.status, answer.json()["code"]) == (status, "UpstreamError")

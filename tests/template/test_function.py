@@ -16,7 +16,8 @@ from tests.stand_ins.scripted_http import scripted_server
 from tests.template.account import Account, account
 from tests.template.samples import LEAST, UPLOADS
 
-from handler import app, secrets
+from handler import app
+from handler.aws import secrets
 from handler.demo_site import SAMPLES
 
 SIGNING = {**LEAST, "EnableSignature": "Yes"}

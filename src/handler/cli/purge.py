@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from handler.tls import connection_to
+from handler.aws.tls import connection_to
 from handler.withdrawal import MOST
 
 _SECONDS = 35.0

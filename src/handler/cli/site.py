@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import click
 
-from handler.tls import connection_to
+from handler.aws.tls import connection_to
 
 _SECONDS = 35
 """A gateway waits for 30."""

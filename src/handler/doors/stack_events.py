@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from features import Deadline, FeatureError
 from handler.aws import AwsAccess
+from handler.aws.tls import connection_to
 from handler.demo_site import DemoSite
 from handler.errors import HandlerError, NotFound
 from handler.observability import logger
 from handler.results import open_results
-from handler.tls import connection_to
 
 _CALL_SECONDS = 10.0
 _PAUSES = (0.0, 1.0, 3.0)

@@ -16,12 +16,12 @@ from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
 from features import ObjectRef
+from handler.aws.tls import client_tls
 from handler.errors import Forbidden
 from handler.objects import refusals
 from handler.objects.guarded import GuardedConnection, PrivateAddress
 from handler.objects.stored import CHUNK_BYTES, Bounds, Stored, gathered, unquoted
 from handler.ports import Listing, ObjectInfo, StoredObject
-from handler.tls import client_tls
 
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "image-handler"}
 _IDLE_CONNECTIONS = 4

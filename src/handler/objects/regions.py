@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 from urllib.parse import urlsplit
 
-from handler.tls import client_tls
+from handler.aws.tls import client_tls
 
 _SECONDS = 3.0
 

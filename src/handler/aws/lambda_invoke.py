@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from features import Deadline
 from handler.aws import AwsAccess, Call
-from handler.aws_http import Reply, answer_to
+from handler.aws.client import Reply, answer_to
 from handler.errors import UpstreamError
 
 _SHAPES = (

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from handler.aws import AwsAccess, Call, signed_headers
-from handler.secrets import found_credentials
-from handler.tls import connection_to
+from handler.aws.secrets import found_credentials
+from handler.aws.tls import connection_to
 
 
 class Reply(msgspec.Struct, frozen=True):

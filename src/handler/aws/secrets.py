@@ -161,7 +161,7 @@ class AwsSecret(KeptSecret):
             raise _unavailable(f"secret `{self._id}`: {error!r}") from error
 
     def _stages(self, stages: Iterable[str]) -> list[str]:
-        from handler.tls import connection_to  # noqa: PLC0415 - see _asked_for
+        from handler.aws.tls import connection_to  # noqa: PLC0415 - see _asked_for
 
         connection = connection_to(self._url, _CALL_SECONDS)
         try:
