@@ -10,8 +10,20 @@ from pathlib import Path
 
 SRC = Path(__file__).parent.parent / "src"
 LONGEST_FILE, LONGEST_FUNCTION = 300, 45
-CLOUD_LIBRARIES = {"awscrt", "boto3", "botocore", "obstore"}
-SPEAK_TO_THE_CLOUD = ("aws", "objects", "results", "vision")
+# What opens connections: of the standard library, of the SDKs, and the clients that somebody might add.
+CONNECTING = (
+    *("http.client", "http.server", "socket", "socketserver", "ssl", "urllib.request", "xmlrpc", "ftplib", "smtplib"),
+    *("awscrt", "boto3", "botocore", "obstore", "aiohttp", "httpx", "requests", "urllib3", "websockets"),
+)
+MAY_CONNECT = {
+    "handler.aws": {"boto3", "botocore", "http.client", "ssl"},
+    # Object stores: obstore, and HTTPS origins, whose connections check addresses and keep a deadline.
+    "handler.objects": {"http.client", "obstore", "socket", "ssl"},
+    "handler.results": {"obstore"},
+    # The local server listens; it connects to nobody.
+    "handler.cli.serve": {"socket"},
+}
+"""Which modules, with all below them, may import which of these."""
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 
 
@@ -79,15 +91,32 @@ def test_only_settings_reads_the_environment() -> None:
     assert [module.at(line) for module in others for line in _reads_of_the_environment(module)] == []
 
 
-def test_only_the_adapters_import_cloud_libraries() -> None:
-    """`handler.aws`, `.objects`, `.results`, `.vision`, and modules whose names begin like that."""
-    others = [
-        module for module in MODULES if not module.name.startswith(tuple(f"handler.{at}" for at in SPEAK_TO_THE_CLOUD))
-    ]
-    found = {
-        module.at(line) for module in others for name, line in module.imports() if name.split(".")[0] in CLOUD_LIBRARIES
+def _connecting_imports() -> Iterator[tuple[str, str, str]]:
+    """The entry of MAY_CONNECT that a module is under (else empty), what it imports that connects, and where."""
+    for module in MODULES:
+        owner = next((at for at in MAY_CONNECT if module.name == at or module.name.startswith(f"{at}.")), "")
+        for name, line in module.imports():
+            library = next((each for each in CONNECTING if name == each or name.startswith(f"{each}.")), "")
+            if library:
+                yield owner, library, module.at(line)
+
+
+def test_only_aws_and_the_object_stores_open_connections() -> None:
+    """Everything else calls `handler.aws`, so that TLS, deadlines and credentials are handled in one place."""
+    others = {
+        f"{place} imports {library}"
+        for owner, library, place in _connecting_imports()
+        if library not in MAY_CONNECT.get(owner, ())
     }
-    assert sorted(found) == []
+    assert sorted(others) == []
+
+
+def test_what_may_connect_does() -> None:
+    """No entry of the list outlives its reason."""
+    used: dict[str, set[str]] = {}
+    for owner, library, _ in _connecting_imports():
+        used.setdefault(owner, set()).add(library)
+    assert used == MAY_CONNECT
 
 
 def test_a_feature_is_imported_by_the_catalogue_alone() -> None:

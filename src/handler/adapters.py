@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from features import Deadline
 from handler.aws import AwsAccess, Credentials
-from handler.aws.secrets import AwsSecret, FileSecret
 from handler.config import Settings
 from handler.objects import Sources
 from handler.ports import Eyes, HandsOver, SecretSource
@@ -89,9 +88,13 @@ def aws_of(settings: Settings) -> AwsAccess:
 
 def secret_of(secret_id: str, file: str, aws: AwsAccess, field: str = "SECRET_KEY") -> SecretSource | None:
     """A secret in a file or in Secrets Manager, None where neither is named."""
+    if not (file or secret_id):
+        return None
+    from handler.aws.secrets import AwsSecret, FileSecret  # noqa: PLC0415 - a service without secrets does not need it
+
     if file:
         return FileSecret(file, field)
-    return AwsSecret(secret_id, field, aws=aws) if secret_id else None
+    return AwsSecret(secret_id, field, aws=aws)
 
 
 def heavy_of(settings: Settings, aws: AwsAccess) -> HandsOver | None:

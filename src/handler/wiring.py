@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -13,7 +13,6 @@ import msgspec
 from features import InvalidParameter, ObjectRef
 from handler.adapters import aws_of, eyes_of, heavy_of, results_of, secret_of, shelf_of
 from handler.aws import AwsAccess
-from handler.aws.secrets import prefetch
 from handler.callers import Callers
 from handler.canonical import IgnoredParameters
 from handler.config import Settings, raise_faults
@@ -25,7 +24,7 @@ from handler.health import Health, exit_process
 from handler.house import read_house
 from handler.objects import Sources, open_sources, read_places, source_of
 from handler.observability import log_from
-from handler.ports import HandsOver
+from handler.ports import HandsOver, SecretSource
 from handler.produce import Workshop, produce
 from handler.response import Answer, Caching, report
 from handler.signature import Signatures
@@ -116,7 +115,7 @@ def _http(
     access, responses = settings.access, settings.responses
     signing = secret_of(access.secrets_manager, access.signature_secret_file, aws, access.secret_key)
     origin = secret_of(access.origin_secret, access.origin_secret_file, aws)
-    prefetch(secret for secret in (signing if access.enable_signature else None, origin) if secret)
+    _prefetch(secret for secret in (signing if access.enable_signature else None, origin) if secret)
     caching = Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
     known = Signatures(signing) if signing else None
     signatures = known if access.enable_signature else None
@@ -139,6 +138,13 @@ def _http(
         documents={"openapi.json": _openapi, "docs": _reference, "docs.css": _style},
         questions=_questions(house, callers, ignored, workshop),
     )
+
+
+def _prefetch(secrets: Iterable[SecretSource]) -> None:
+    if needed := [*secrets]:
+        from handler.aws.secrets import prefetch  # noqa: PLC0415 - a service without secrets does not need it
+
+        prefetch(needed)
 
 
 def _questions(

@@ -1,16 +1,13 @@
-"""How AWS, or a store that speaks like it, is reached: region, endpoints, credentials; and its request signature."""
+"""How AWS, or a service with its interface, is reached: region, endpoints and credentials.
+
+Every connection to AWS is opened in this package: `client` sends one signed HTTPS request without an SDK, `sdk` makes
+clients of boto3, and `secrets`, `lambda_invoke` and `cloudfront` call one service each. Object stores have clients of
+their own (`handler.objects`, `handler.results`), with the access that is described here.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Mapping
-from datetime import datetime
-from urllib.parse import quote, urlsplit
-
 import msgspec
-
-_ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -79,35 +76,3 @@ class AwsAccess(msgspec.Struct, frozen=True):
 def endpoint_of(service: str, region: str) -> str:
     """AWS's own endpoint of a service: `https://s3.eu-west-1.amazonaws.com`."""
     return f"https://{service}.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
-
-
-class Call(msgspec.Struct, frozen=True):
-    """A POST without a query, which is how AWS's services are called here."""
-
-    service: str
-    region: str
-    url: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
-def signed_headers(call: Call, credentials: Credentials, now: datetime) -> dict[str, str]:
-    """The call's headers with Signature Version 4 among them, as AWS's "Signing AWS API requests" describes it."""
-    moment, day = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}"
-    headers = {name.lower(): value for name, value in call.headers.items()}
-    headers |= {"host": urlsplit(call.url).netloc, "x-amz-date": moment}
-    if credentials.session_token:
-        headers["x-amz-security-token"] = credentials.session_token
-    names = sorted(headers)
-    signed = ";".join(names)
-    lines = "".join(f"{name}:{headers[name]}\n" for name in names)
-    # Escapes in the path are escaped once more, by every service but S3.
-    path = quote(urlsplit(call.url).path or "/", safe="/~")
-    canonical = f"POST\n{path}\n\n{lines}\n{signed}\n{hashlib.sha256(call.body).hexdigest()}"
-    scope = f"{day}/{call.region}/{call.service}/aws4_request"
-    to_sign = f"{_ALGORITHM}\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    key = b"AWS4" + credentials.secret_access_key.encode()
-    for part in (*scope.split("/"), to_sign):
-        key = hmac.digest(key, part.encode(), "sha256")
-    authorization = f"Credential={credentials.access_key_id}/{scope}, SignedHeaders={signed}, Signature={key.hex()}"
-    return {**headers, "authorization": f"{_ALGORITHM} {authorization}"}

@@ -1,21 +1,24 @@
-"""Calls of AWS's services through the standard library: no SDK to import, no second try that nobody asked for."""
+"""HTTP requests through the standard library: no SDK to import, and no retries."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http.client import HTTPException
+from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
 
-from handler.aws import AwsAccess, Call, signed_headers
-from handler.aws.secrets import found_credentials
+from handler.aws import AwsAccess
+from handler.aws.credentials import found_credentials
+from handler.aws.signing import AwsRequest, signed_headers
 from handler.aws.tls import connection_to
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What a service answered, whatever its status."""
+    """An HTTP response, whatever its status."""
 
     status: int
     headers: Mapping[str, str]
@@ -23,16 +26,48 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def answer_to(call: Call, aws: AwsAccess, timeout: float) -> Reply:
-    """The service's answer to a signed call. TimeoutError or OSError if there is none within so many seconds."""
-    headers = signed_headers(call, aws.credentials or found_credentials(), datetime.now(UTC))
-    connection = connection_to(call.url, timeout)
-    try:
-        connection.request("POST", urlsplit(call.url).path or "/", call.body, headers)
-        response = connection.getresponse()
-        said = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(response.status, said, response.read())
-    except HTTPException as error:
-        raise OSError(f"no answer in HTTP: {error!r}") from error
-    finally:
-        connection.close()
+class Connection:
+    """A connection to the host of a URL, for one request after another; closed at the end of a `with` block."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        """`timeout`: seconds for connecting, and for each step of a request."""
+        self._connection = connection_to(url, timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def send(self, method: str, target: str, body: str | bytes | None, headers: Mapping[str, str]) -> Reply:
+        """Send a request for a path with its query, and read the response.
+
+        Raises TimeoutError or another OSError where there is no response in HTTP.
+        """
+        try:
+            self._connection.request(method, target, body, dict(headers))
+            response = self._connection.getresponse()
+            fields = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, fields, response.read())
+        except HTTPException as error:
+            raise OSError(f"no answer in HTTP: {error!r}") from error
+
+    def call(self, request: AwsRequest, aws: AwsAccess) -> Reply:
+        """Sign a request to an AWS service and send it. Raises as `send` does; UpstreamError without credentials."""
+        headers = signed_headers(request, aws.credentials or found_credentials(), datetime.now(UTC))
+        return self.send("POST", urlsplit(request.url).path or "/", request.body, headers)
+
+
+def send(method: str, url: str, body: str | bytes | None, headers: Mapping[str, str], timeout: float) -> Reply:
+    """Send one request, unsigned, over a connection of its own. Raises as `Connection.send` does."""
+    parts = urlsplit(url)
+    with Connection(url, timeout) as connection:
+        return connection.send(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, headers)
+
+
+def call(request: AwsRequest, aws: AwsAccess, timeout: float) -> Reply:
+    """Call an AWS service over a connection of its own. Raises as `Connection.call` does."""
+    with Connection(request.url, timeout) as connection:
+        return connection.call(request, aws)

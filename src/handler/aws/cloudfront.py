@@ -11,8 +11,9 @@ from http import HTTPStatus
 import msgspec
 
 from features import Deadline
-from handler.aws import AwsAccess, Call
-from handler.aws.client import Reply, answer_to
+from handler.aws import AwsAccess
+from handler.aws.client import Reply, call
+from handler.aws.signing import AwsRequest
 from handler.errors import UpstreamError
 
 _BODY = (
@@ -37,20 +38,20 @@ class Distribution(msgspec.Struct, frozen=True):
         # CloudFront is signed for as if it were in this region.
         region = "cn-northwest-1" if self.aws.home.startswith("cn-") else "us-east-1"
         url = f"{self.aws.cloudfront}/2020-05-31/distribution/{self.id}/invalidation"
-        call = Call("cloudfront", region, url, body, {"Content-Type": "application/xml"})
-        reply = self._asked(call, deadline)
+        request = AwsRequest("cloudfront", region, url, body, {"Content-Type": "application/xml"})
+        reply = self._asked(request, deadline)
         for pause in _PAUSES:
             if _between("Code", reply.body) != "TooManyInvalidationsInProgress" or deadline.left() <= pause:
                 break
             time.sleep(pause)
-            reply = self._asked(call, deadline)
+            reply = self._asked(request, deadline)
         if reply.status != HTTPStatus.CREATED:
             raise _refused(reply)
         return _between("Id", reply.body)
 
-    def _asked(self, call: Call, deadline: Deadline) -> Reply:
+    def _asked(self, request: AwsRequest, deadline: Deadline) -> Reply:
         try:
-            return answer_to(call, self.aws, max(0.1, min(_CALL_SECONDS, deadline.left())))
+            return call(request, self.aws, max(0.1, min(_CALL_SECONDS, deadline.left())))
         except TimeoutError as error:
             message = "CloudFront does not answer in time"
             raise UpstreamError(message, detail=str(error), status=HTTPStatus.GATEWAY_TIMEOUT) from error

@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from features import Deadline
-from handler.aws import AwsAccess, Call
-from handler.aws.client import Reply, answer_to
+from handler.aws import AwsAccess
+from handler.aws.client import Reply, call
+from handler.aws.signing import AwsRequest
 from handler.errors import UpstreamError
 
 _SHAPES = (
@@ -29,10 +30,10 @@ def invoke(name: str, event: Mapping[str, Any], aws: AwsAccess, deadline: Deadli
     is late, 502 when it fails."""
     url = f"{aws.functions}/2015-03-31/functions/{quote(name, safe='')}/invocations"
     headers = {"Content-Type": "application/json", "X-Amz-Invocation-Type": "RequestResponse"}
-    call = Call("lambda", aws.home, url, json.dumps(event).encode(), headers)
+    request = AwsRequest("lambda", aws.home, url, json.dumps(event).encode(), headers)
     deadline.check()
     try:
-        reply = answer_to(call, aws, deadline.left())
+        reply = call(request, aws, deadline.left())
     except TimeoutError as error:
         raise _late(str(error)) from error
     except OSError as error:

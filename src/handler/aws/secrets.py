@@ -12,18 +12,16 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handler.aws import AwsAccess, Call, Credentials, endpoint_of, signed_headers
+from handler.aws import AwsAccess, endpoint_of
 from handler.errors import UpstreamError
 from handler.ports import SecretSource
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection
+    from handler.aws.client import Connection
 
 KEPT_SECONDS = 300.0
 REFRESH_SECONDS = 10.0
@@ -148,48 +146,43 @@ class AwsSecret(KeptSecret):
 
     def _asked_for(self, *stages: str) -> list[str]:
         """The values at these stages, asked once more where the connection fails. Raises UpstreamError."""
-        from http.client import HTTPException  # noqa: PLC0415 - 17 ms that a service without secrets does not pay
-
         try:
             try:
                 return self._stages(stages)
             except TimeoutError:
                 raise
-            except (OSError, HTTPException):
+            except OSError:
                 return self._stages(stages)
-        except (OSError, HTTPException) as error:
+        except OSError as error:
             raise _unavailable(f"secret `{self._id}`: {error!r}") from error
 
     def _stages(self, stages: Iterable[str]) -> list[str]:
-        from handler.aws.tls import connection_to  # noqa: PLC0415 - see _asked_for
+        # 17 ms that a process whose secrets are in files does not pay.
+        from handler.aws.client import Connection  # noqa: PLC0415 - see above
 
-        connection = connection_to(self._url, _CALL_SECONDS)
-        try:
+        with Connection(self._url, _CALL_SECONDS) as connection:
             return [self._stage(connection, stage) for stage in stages]
-        finally:
-            connection.close()
 
     @property
     def _url(self) -> str:
         return self._aws.secrets or endpoint_of("secretsmanager", self._region)
 
-    def _stage(self, connection: HTTPConnection, stage: str) -> str:
+    def _stage(self, connection: Connection, stage: str) -> str:
         """The secret at one stage, empty if there is none."""
+        from handler.aws.signing import AwsRequest  # noqa: PLC0415 - see _stages
+
         body = json.dumps({"SecretId": self._id, "VersionStage": stage}).encode()
         headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "secretsmanager.GetSecretValue"}
-        call = Call("secretsmanager", self._region, self._url, body, headers)
-        credentials = self._aws.credentials or found_credentials()
-        connection.request("POST", "/", body, signed_headers(call, credentials, datetime.now(UTC)))
-        response = connection.getresponse()
-        text = response.read().decode("utf-8", "replace")
+        reply = connection.call(AwsRequest("secretsmanager", self._region, self._url, body, headers), self._aws)
+        text = reply.body.decode("utf-8", "replace")
         said = _json_object(text) or {}
-        if response.status == HTTPStatus.OK:
+        if reply.status == HTTPStatus.OK:
             return self._value(said)
-        if response.status >= 500:
-            raise OSError(f"{response.status} {response.reason}")
+        if reply.status >= 500:
+            raise OSError(f"{reply.status} {text[:500]}")
         if str(said.get("__type", "")).endswith("ResourceNotFoundException"):
             return ""
-        raise _unavailable(f"secret `{self._id}`: {response.status} {text[:500]}")
+        raise _unavailable(f"secret `{self._id}`: {reply.status} {text[:500]}")
 
     def _value(self, said: dict[str, Any]) -> str:
         text = said.get("SecretString")
@@ -229,20 +222,3 @@ def _field(fields: dict[str, Any], name: str, where: str) -> str:
     if not isinstance(value, str) or not value:
         raise _unavailable(f"{where} must have a text in its field `{name}`, has {', '.join(fields) or 'no fields'}")
     return value
-
-
-@cache
-def _credential_chain() -> Any:
-    """What botocore finds off Lambda: profile, web identity, container, instance; it renews what expires."""
-    from botocore.session import Session  # noqa: PLC0415 - 150 ms that Lambda, which hands its keys over, does not pay
-
-    return Session().get_credentials()
-
-
-def found_credentials() -> Credentials:
-    """The credentials of a machine to which nobody hands them over. UpstreamError when there are none."""
-    found = _credential_chain()
-    if found is None:
-        raise _unavailable("no AWS credentials were found")
-    keys = found.get_frozen_credentials()
-    return Credentials(keys.access_key, keys.secret_key, keys.token or "")

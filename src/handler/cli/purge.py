@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
-from handler.aws.tls import connection_to
+from handler.aws.client import send
 from handler.withdrawal import MOST
 
 _SECONDS = 35.0
@@ -40,15 +39,12 @@ def _cdn(said: dict[str, Any]) -> str:
 def _asked(url: str, keys: Sequence[str], bucket: str | None, token: str | None) -> dict[str, Any]:
     body = json.dumps({"keys": keys} | ({"bucket": bucket} if bucket else {}))
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    connection = connection_to(url, _SECONDS)
+    parts = urlsplit(url)
     try:
-        connection.request("POST", f"{urlsplit(url).path}/_api/purge", body, headers)
-        response = connection.getresponse()
-        said = json.loads(response.read())
-    except (OSError, HTTPException, ValueError) as error:
+        reply = send("POST", f"{parts.scheme}://{parts.netloc}{parts.path}/_api/purge", body, headers, _SECONDS)
+        said = json.loads(reply.body)
+    except (OSError, ValueError) as error:
         raise click.ClickException(f"{url} does not answer as this service does: {error}") from error
-    finally:
-        connection.close()
-    if response.status != 200:
-        raise click.ClickException(f"{response.status}: {said.get('message', said)}")
+    if reply.status != 200:
+        raise click.ClickException(f"{reply.status}: {said.get('message', said)}")
     return dict(said)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import click
 
-from handler.aws.tls import connection_to
+from handler.aws.client import Connection
 
 _SECONDS = 35
 """A gateway waits for 30."""
@@ -88,16 +87,13 @@ class Site:
         return Site(f"http://{self.host}").get(address)
 
     def _asked(self, method: str, address: str, body: bytes, headers: Mapping[str, str]) -> Got:
-        connection = connection_to(f"{self.scheme}://{self.host}", _SECONDS)
+        origin = f"{self.scheme}://{self.host}"
         try:
-            connection.request(method, address, body or None, dict(headers))
-            response = connection.getresponse()
-            read = response.read()
-        except (OSError, HTTPException) as error:
-            raise click.ClickException(f"{self.scheme}://{self.host} does not answer: {error!r}") from error
-        finally:
-            connection.close()
-        return Got(response.status, {name.lower(): value for name, value in response.getheaders()}, read)
+            with Connection(origin, _SECONDS) as connection:
+                reply = connection.send(method, address, body or None, headers)
+        except OSError as error:
+            raise click.ClickException(f"{origin} does not answer: {error!r}") from error
+        return Got(reply.status, dict(reply.headers), reply.body)
 
 
 Faults = Iterator[str]

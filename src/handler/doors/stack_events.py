@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlsplit
 
 from features import Deadline, FeatureError
 from handler.aws import AwsAccess
-from handler.aws.tls import connection_to
+from handler.aws.client import send
 from handler.demo_site import DemoSite
 from handler.errors import HandlerError, NotFound
 from handler.observability import logger
@@ -65,20 +63,16 @@ def _told(error: Exception) -> str:
 
 def _answer(address: str, answer: Mapping[str, object]) -> None:
     """PUT to a presigned address, for which no type of content was signed."""
-    url, body = urlsplit(address), json.dumps(answer).encode()
+    body = json.dumps(answer).encode()
     failure = "no try"
     for pause in _PAUSES:
         time.sleep(pause)
-        connection = connection_to(address, _CALL_SECONDS)
         try:
-            connection.request("PUT", f"{url.path}?{url.query}", body, {"Content-Type": ""})
-            status = connection.getresponse().status
-        except (OSError, HTTPException) as error:
+            status = send("PUT", address, body, {"Content-Type": ""}, _CALL_SECONDS).status
+        except OSError as error:
             failure = repr(error)
         else:
             if status < 300:
                 return
             failure = str(status)
-        finally:
-            connection.close()
     logger().error("CloudFormation could not be answered", extra={"detail": failure})

@@ -56,7 +56,10 @@ class OneStore(msgspec.Struct, frozen=True):
 class CloudSource:
     """A source on obstore."""
 
-    def __init__(self, name: str, client: Client, bounds: Bounds, odd_keys: OddKeys | None = None) -> None:
+    def __init__(
+        self, name: str, client: Client, bounds: Bounds, odd_keys: Callable[[], OddKeys] | None = None
+    ) -> None:
+        """`odd_keys`: what serves them, made with the first of them."""
         self._name = name
         self._client = client
         self._bounds = bounds
@@ -82,7 +85,7 @@ class CloudSource:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         if self._odd_keys is not None:
-            yield from self._odd_keys.list(prefix)
+            yield from self._odd_keys().list(prefix)
             return
         # obstore takes whole segments: ask for those, then compare the rest.
         segments = prefix.rpartition("/")[0]
@@ -95,7 +98,7 @@ class CloudSource:
 
     def page(self, prefix: str, cursor: str, limit: int) -> Listing:
         if self._odd_keys is not None:
-            return self._odd_keys.page(prefix, cursor, limit)
+            return self._odd_keys().page(prefix, cursor, limit)
         from handler.objects.listing import page_of  # noqa: PLC0415 - no picture needs it
 
         segments = prefix.rpartition("/")[0]
@@ -108,7 +111,7 @@ class CloudSource:
     def _odd(self, ref: ObjectRef) -> OddKeys:
         if self._odd_keys is None:
             raise refusals.not_found(ref, "a key with empty segments or control characters")
-        return self._odd_keys
+        return self._odd_keys()
 
     def _chunks(self, ref: ObjectRef, result: GetResult, started: float) -> Iterator[bytes]:
         with told(ref, self._bounds.timeout, started):

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from features import ObjectRef
+from handler.aws.sdk import SdkError, SdkRefusal, SdkTimeout, sdk_client, sdk_errors
 from handler.errors import BadRequest, HandlerError
 from handler.objects import refusals
 from handler.objects.s3 import S3Bucket
@@ -45,18 +46,12 @@ class Boto:
                 yield from self._listed(page)
 
     def page(self, prefix: str, cursor: str, limit: int) -> Listing:
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - see _client
-
         asked = {"Bucket": self._bucket.place.bucket, "Prefix": self._full(prefix), "Delimiter": "/", "MaxKeys": limit}
         try:
             with _told(ObjectRef(self._name, prefix)):
                 said = self._client.list_objects_v2(**asked, **({"ContinuationToken": cursor} if cursor else {}))
         except HandlerError as error:
-            if (
-                cursor
-                and isinstance(error.__cause__, ClientError)
-                and _status(error.__cause__) == HTTPStatus.BAD_REQUEST
-            ):
+            if cursor and _refused_with(error) == HTTPStatus.BAD_REQUEST:
                 raise BadRequest("`cursor` must be one that the page before gave", detail=error.detail) from error
             raise
         folders = [entry["Prefix"].removeprefix(self._full("")) for entry in said.get("CommonPrefixes", ())]
@@ -69,8 +64,6 @@ class Boto:
 
     def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None) -> bool:
         """Write if nothing lies there (None) or that ETag; False when it is otherwise by now."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - see _client
-
         metadata = {name: value for name, value in attributes.items() if name not in _HEADERS}
         headers = {_HEADERS[name]: value for name, value in attributes.items() if name in _HEADERS and value}
         condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces}"'}
@@ -83,7 +76,7 @@ class Boto:
         except HandlerError as error:
             lost = {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
             lost |= {HTTPStatus.NOT_FOUND} if replaces else set()
-            if isinstance(error.__cause__, ClientError) and _status(error.__cause__) in lost:
+            if _refused_with(error) in lost:
                 return False
             raise
         return True
@@ -94,25 +87,17 @@ class Boto:
 
     @cached_property
     def _client(self) -> Any:
-        # 200 ms and 30 MB that plain keys do not pay.
-        import boto3  # noqa: PLC0415 - see above
-        from botocore.config import Config  # noqa: PLC0415 - see above
-
-        bucket, credentials = self._bucket, self._bucket.aws.credentials
-        seconds = bucket.timeout
-        config = Config(
-            connect_timeout=min(seconds, 3),
-            read_timeout=seconds,
-            retries={"total_max_attempts": 2, "mode": "standard"},
+        bucket = self._bucket
+        return sdk_client(
+            "s3",
+            bucket.aws,
+            region=bucket.region,
+            endpoint=bucket.endpoint,
+            connect_timeout=min(bucket.timeout, 3),
+            read_timeout=bucket.timeout,
+            attempts=2,
             s3={"addressing_style": "path" if bucket.endpoint else "auto"},
         )
-        keys = (
-            (credentials.access_key_id, credentials.secret_access_key, credentials.session_token or None)
-            if credentials
-            else (None, None, None)
-        )
-        session = boto3.Session(*keys, region_name=bucket.region)
-        return session.client("s3", endpoint_url=bucket.endpoint or None, config=config)
 
 
 def _info(ref: ObjectRef, answer: Mapping[str, Any]) -> ObjectInfo:
@@ -132,25 +117,21 @@ def _chunks(ref: ObjectRef, body: Any) -> Iterator[bytes]:
         yield from body.iter_chunks(CHUNK_BYTES)
 
 
-def _status(error: Any) -> int:
-    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+def _refused_with(error: HandlerError) -> int | None:
+    """The status of the store's refusal, None where the error has another cause."""
+    cause = error.__cause__
+    return cause.status if isinstance(cause, SdkRefusal) else None
 
 
 @contextmanager
 def _told(ref: ObjectRef) -> Iterator[None]:
-    """botocore's errors as this project's."""
-    from botocore.exceptions import (  # noqa: PLC0415 - see _client
-        BotoCoreError,
-        ClientError,
-        ConnectTimeoutError,
-        ReadTimeoutError,
-    )
-
+    """boto3's errors as this project's."""
     try:
-        yield
-    except ClientError as error:
-        raise refusals.of_status(ref, _status(error), str(error)) from error
-    except (ConnectTimeoutError, ReadTimeoutError) as error:
+        with sdk_errors():
+            yield
+    except SdkRefusal as error:
+        raise refusals.of_status(ref, error.status, str(error)) from error
+    except SdkTimeout as error:
         raise refusals.slow(ref, str(error)) from error
-    except BotoCoreError as error:
+    except SdkError as error:
         raise refusals.failed(ref, str(error)) from error

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore, S3Config
 
 T = TypeVar("T")
+_REGION_SECONDS = 3.0
 
 
 class S3Bucket:
@@ -53,11 +54,9 @@ class S3Bucket:
 
     def _instead_of(self, failed: ObjectStore) -> ObjectStore | None:
         """The store of the right region, None if that was it. S3 answers 301 or 400 to a question in the wrong one."""
-        from handler.objects.regions import region_of  # noqa: PLC0415 - http.client, for those who need it
-
         with self._lock:
             if self._store is failed and not self._region_is_known:
-                region = region_of(self.place.bucket, self.endpoint or endpoint_of("s3", self.region))
+                region = _region_of(self.place.bucket, self.endpoint or endpoint_of("s3", self.region))
                 self._region_is_known = region is not None
                 if region and region != self.region:
                     self.region = region
@@ -83,3 +82,15 @@ class S3Bucket:
                 config["session_token"] = self.aws.credentials.session_token
         # Without any, obstore asks the environment, web identity, the container and the instance.
         return S3Store(name, prefix=self.place.prefix or None, config=config, client_options=client, retry_config=retry)
+
+
+def _region_of(bucket: str, endpoint: str) -> str | None:
+    """The bucket's region, which S3 sends to anyone, whatever the status. Empty if the store sends none, None if it
+    does not answer."""
+    from handler.aws.client import send  # noqa: PLC0415 - http.client, which a bucket in its own region does not need
+
+    try:
+        reply = send("HEAD", f"{endpoint}/{bucket}", None, {}, _REGION_SECONDS)
+    except OSError:
+        return None
+    return reply.headers.get("x-amz-bucket-region", "")

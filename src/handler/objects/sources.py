@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +19,8 @@ from handler.ports import Listing, ObjectInfo, StoredObject
 
 if TYPE_CHECKING:
     import ssl
+
+    from handler.objects.cloud import OddKeys
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 10.0
@@ -165,11 +167,17 @@ def open_sources(
 
 def _s3(place: Place, bounds: Bounds, *, aws: AwsAccess) -> Source:
     from handler.objects.cloud import CloudSource  # noqa: PLC0415 - only what is listed is opened
-    from handler.objects.odd_keys import Boto  # noqa: PLC0415 - only what is listed is opened
     from handler.objects.s3 import S3Bucket  # noqa: PLC0415 - only what is listed is opened
 
     bucket = S3Bucket(place, aws, bounds.timeout)
-    return CloudSource(place.name, bucket, bounds, Boto(bucket, bounds.limit))
+
+    @cache
+    def through_boto3() -> OddKeys:
+        from handler.objects.odd_keys import Boto  # noqa: PLC0415 - few keys need boto3
+
+        return Boto(bucket, bounds.limit)
+
+    return CloudSource(place.name, bucket, bounds, through_boto3)
 
 
 def _folder(place: Place, bounds: Bounds) -> Source:

@@ -38,7 +38,7 @@ class S3Results:
         self.place = place
         self._bucket = S3Bucket(place, aws, timeout)
         self._odd_keys = Boto(self._bucket, _LARGEST)
-        self._stored = CloudSource(place.name, self._bucket, Bounds(_LARGEST, timeout), self._odd_keys)
+        self._stored = CloudSource(place.name, self._bucket, Bounds(_LARGEST, timeout), lambda: self._odd_keys)
 
     def head(self, key: str) -> ObjectInfo | None:
         """What lies there, None if nothing does."""

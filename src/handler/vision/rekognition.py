@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from features import DamagedSource, Deadline, Label, Region, Unavailable
 from handler.aws import AwsAccess
+from handler.aws.sdk import SdkCredentialsError, SdkError, SdkRefusal, SdkTimeout, sdk_client, sdk_errors
 from handler.vision.answers import Answer
 from handler.vision.eyes import VisionDown
 
@@ -97,22 +98,15 @@ class Service:
             return self._made
 
     def _make(self) -> Any:
-        import boto3  # noqa: PLC0415 - 200 ms and 30 MB that other requests do not pay
-        from botocore.config import Config  # noqa: PLC0415 - of botocore, when Rekognition is asked first
-
-        credentials = self._aws.credentials
-        keys = (
-            (credentials.access_key_id, credentials.secret_access_key, credentials.session_token or None)
-            if credentials
-            else (None, None, None)
-        )
-        config = Config(
+        return sdk_client(
+            "rekognition",
+            self._aws,
+            region=self._aws.home,
+            endpoint=self._aws.rekognition,
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
-            retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
+            attempts=_ATTEMPTS,
         )
-        session = boto3.Session(*keys, region_name=self._aws.home)
-        return session.client("rekognition", endpoint_url=self._aws.rekognition or None, config=config)
 
 
 class FacesByRekognition:
@@ -200,26 +194,19 @@ def _patience(deadline: Deadline) -> float:
 
 @contextmanager
 def _told(operation: str) -> Iterator[None]:
-    """botocore's errors as this project's; what may pass was tried several times by then."""
-    from botocore.exceptions import (  # noqa: PLC0415 - see Service
-        BotoCoreError,
-        ClientError,
-        ConnectTimeoutError,
-        NoCredentialsError,
-        ReadTimeoutError,
-    )
-
+    """boto3's errors as this project's; what may pass was tried several times by then."""
     try:
-        yield
-    except ClientError as error:
-        raise _of_code(operation, error.response.get("Error", {}).get("Code", ""), str(error)) from error
-    except NoCredentialsError as error:
+        with sdk_errors():
+            yield
+    except SdkRefusal as error:
+        raise _of_code(operation, error.code, str(error)) from error
+    except SdkCredentialsError as error:
         message = "Amazon Rekognition needs AWS credentials: give the process some, or set VISION=local"
         raise Unavailable(message, detail=str(error)) from error
-    except (ConnectTimeoutError, ReadTimeoutError) as error:
+    except SdkTimeout as error:
         message = "Rekognition does not answer in time"
         raise VisionDown(message, detail=str(error), status=HTTPStatus.GATEWAY_TIMEOUT) from error
-    except BotoCoreError as error:
+    except SdkError as error:
         message = "Rekognition cannot be reached"
         raise VisionDown(message, detail=str(error), status=HTTPStatus.SERVICE_UNAVAILABLE) from error
 

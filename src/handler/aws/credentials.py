@@ -1,0 +1,26 @@
+"""The credentials of a machine to which Lambda gives none."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from handler.aws import Credentials
+from handler.errors import UpstreamError
+
+
+@cache
+def _credential_chain() -> Any:
+    """Return what botocore finds: profile, web identity, container or instance; it renews what expires."""
+    from botocore.session import Session  # noqa: PLC0415 - 150 ms that Lambda, which provides its keys, does not pay
+
+    return Session().get_credentials()
+
+
+def found_credentials() -> Credentials:
+    """Return the credentials that the usual chain finds. Raises UpstreamError when there are none."""
+    found = _credential_chain()
+    if found is None:
+        raise UpstreamError("AWS cannot be called: there are no credentials", detail="no AWS credentials were found")
+    keys = found.get_frozen_credentials()
+    return Credentials(keys.access_key, keys.secret_key, keys.token or "")

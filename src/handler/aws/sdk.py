@@ -1,0 +1,87 @@
+"""boto3, for what the client of this package does not cover. It is imported with the first client that is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from handler.aws import AwsAccess
+
+
+class SdkError(Exception):
+    """A call through boto3 failed: SdkRefusal, SdkTimeout or SdkCredentialsError where it is known why."""
+
+
+class SdkRefusal(SdkError):
+    """The service answered with an error."""
+
+    def __init__(self, message: str, code: str, status: int) -> None:
+        super().__init__(message)
+        self.code = code
+        """AWS's error code, such as `NoSuchKey`."""
+        self.status = status
+
+
+class SdkTimeout(SdkError):
+    """The service did not answer in time."""
+
+
+class SdkCredentialsError(SdkError):
+    """There are no credentials to sign with."""
+
+
+def sdk_client(
+    service: str,
+    aws: AwsAccess,
+    *,
+    region: str,
+    endpoint: str = "",
+    connect_timeout: float,
+    read_timeout: float,
+    attempts: int,
+    **config: Any,
+) -> Any:
+    """Return a client of boto3 with these credentials; an empty endpoint is AWS's own. Timeouts are in seconds."""
+    import boto3  # noqa: PLC0415 - 200 ms and 30 MB that other requests do not pay
+    from botocore.config import Config  # noqa: PLC0415 - see above
+
+    keys = aws.credentials
+    session = boto3.Session(
+        aws_access_key_id=keys.access_key_id if keys else None,
+        aws_secret_access_key=keys.secret_access_key if keys else None,
+        aws_session_token=(keys.session_token or None) if keys else None,
+        region_name=region,
+    )
+    bounds = Config(
+        connect_timeout=connect_timeout,
+        read_timeout=read_timeout,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+        **config,
+    )
+    return session.client(service, endpoint_url=endpoint or None, config=bounds)
+
+
+@contextmanager
+def sdk_errors() -> Iterator[None]:
+    """Raise botocore's errors as SdkError, with their text."""
+    from botocore.exceptions import (  # noqa: PLC0415 - see sdk_client
+        BotoCoreError,
+        ClientError,
+        ConnectTimeoutError,
+        NoCredentialsError,
+        ReadTimeoutError,
+    )
+
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        raise SdkRefusal(str(error), code, status) from error
+    except NoCredentialsError as error:
+        raise SdkCredentialsError(str(error)) from error
+    except (ConnectTimeoutError, ReadTimeoutError) as error:
+        raise SdkTimeout(str(error)) from error
+    except BotoCoreError as error:
+        raise SdkError(str(error)) from error
