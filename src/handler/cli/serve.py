@@ -8,7 +8,9 @@ import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import click
 import uvicorn
@@ -16,13 +18,27 @@ import uvicorn
 from handler import pages, wiring
 from handler.app import lambda_handler
 from handler.config import Settings
+from handler.doors.connections import ConnectionLimits, ConnectionServer
+from handler.doors.http_call import call_of
 from handler.doors.server import HEALTH, PictureServer, access
 from handler.doors.workers import Bounds
-from handler.health import Health
+from handler.health import Health, exit_process
 from handler.observability import log_from
 
 # How long requests under way may take once the server is told to stop; Kubernetes waits 30 s by default.
 _GRACE_SECONDS = 29
+_CONNECTIONS = 1000
+_DESCRIPTORS, _DESCRIPTORS_OF_A_WORKER = 64, 16
+"""What else is open: libraries, logs, pools of connections to stores; pictures, pipes and sockets of a worker."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _networks(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(each) for each in said)
+    except ValueError as error:
+        raise click.BadParameter(f"must be an IP address or a network: {error}") from None
 
 
 @click.command()
@@ -37,7 +53,27 @@ _GRACE_SECONDS = 29
     help="Pictures made at the same time.",
 )  # fmt: skip
 @click.option("--queue", default=32, show_default=True, type=click.IntRange(0, 10_000), help="Requests that may wait.")
-def serve(images: Path | None, host: str, port: int, workers: int, queue: int) -> None:
+@click.option(
+    "--connections", type=click.IntRange(1, 100_000), show_default="1000, or fewer as file descriptors allow",
+    help="Open connections.",
+)  # fmt: skip
+@click.option(
+    "--connections-per-address", default=100, show_default=True, type=click.IntRange(0, 100_000),
+    help="Open connections of one client's address; 0: no limit.",
+)  # fmt: skip
+@click.option(
+    "--trusted-proxy", "trusted_proxies", multiple=True, callback=_networks, metavar="NETWORK",
+    help="A proxy's address or network, such as 10.0.0.0/8, which has no such limit; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--header-timeout", default=10, show_default=True, type=click.IntRange(1, 3600),
+    help="Seconds in which the head of a request must arrive.",
+)  # fmt: skip
+@click.option(
+    "--stall-timeout", default=10, show_default=True, type=click.IntRange(1, 3600),
+    help="Seconds for which a body may pause, or a client may read nothing of an answer.",
+)  # fmt: skip
+def serve(images: Path | None, host: str, port: int, workers: int, queue: int, **options: Any) -> None:
     """Serve pictures over HTTP.
 
     Settings come from the environment, as in Lambda; an option wins over it. On a loopback address the
@@ -54,12 +90,47 @@ def serve(images: Path | None, host: str, port: int, workers: int, queue: int) -
         settings = settings.replace(operator_open=True, public_features=settings.access.public_features or ("*",))
     application = wiring.build(settings)
     wiring.use(application)
-    bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, settings.limits.max_seconds + 0.5)
-    health = application.health
-    server = PictureServer(lambda_handler, bounds, {**pages.demo(), HEALTH: health.page}, loopback_only=on_loopback)
+    limits = _limits(workers, **options)
+    seconds = settings.limits.max_seconds + 0.5
+    bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, seconds, limits.stall_seconds)
+    server = PictureServer(
+        lambda_handler, bounds, {**pages.demo(), HEALTH: application.health.page},
+        admit=lambda event: application.http.admit(call_of(event)), loopback_only=on_loopback,
+    )  # fmt: skip
     _log_to_standard_output()
     click.echo(f"Serving {images or settings.storage.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
-    _run(server, listener, health)
+    _run(server, listener, application.health, limits)
+
+
+def _limits(
+    workers: int,
+    connections: int | None,
+    connections_per_address: int,
+    trusted_proxies: tuple[Network, ...],
+    header_timeout: int,
+    stall_timeout: int,
+) -> ConnectionLimits:
+    return ConnectionLimits(
+        _connections(connections, workers),
+        connections_per_address,
+        header_timeout,
+        stall_timeout,
+        trusted_proxies=trusted_proxies,
+    )
+
+
+def _connections(wanted: int | None, workers: int) -> int:
+    """How many connections may be open, so that descriptors remain for what the workers open."""
+    import resource  # noqa: PLC0415 - Windows has none
+
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = descriptors - _DESCRIPTORS - workers * _DESCRIPTORS_OF_A_WORKER
+    if room < (wanted or 1):
+        raise click.UsageError(
+            f"{wanted or 1} connections and {workers} workers need {wanted or 1 + descriptors - room} file "
+            f"descriptors, and this process may open {descriptors} (ulimit -n)"
+        )
+    return wanted or min(_CONNECTIONS, room)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -83,10 +154,33 @@ def _log_to_standard_output() -> None:
     access.addHandler(logging.StreamHandler(sys.stdout))
     access.setLevel(logging.INFO)
     access.propagate = False
+    # A client that sends no HTTP, or leaves while it is answered, has a line here each time.
+    for name in ("uvicorn.error", "asyncio"):
+        logging.getLogger(name).addFilter(_Throttle())
     log_from("WARNING")
 
 
-def _run(server: PictureServer, listener: socket.socket, health: Health) -> None:
+class _Throttle(logging.Filter):
+    """Lets so many records through in ten seconds; the next one after them says how many were left out."""
+
+    def __init__(self, most: int = 20) -> None:
+        super().__init__()
+        self._most = most
+        self._since = self._seen = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        if now - self._since >= 10:
+            left_out, self._since, self._seen = self._seen - self._most, now, 0
+            if left_out > 0:
+                record.msg = f"{record.msg} ({left_out:g} more lines like this were left out)"
+        self._seen += 1
+        return self._seen <= self._most
+
+
+def _run(
+    server: PictureServer, listener: socket.socket, health: Health, limits: ConnectionLimits | None = None
+) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are finished, then the process ends with status 0.
 
     A process that can no longer draw ends in the same way with status 1, for whoever started it to replace it.
@@ -101,12 +195,13 @@ def _run(server: PictureServer, listener: socket.socket, health: Health) -> None
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    running = uvicorn.Server(config)
+    running = ConnectionServer(config, limits or ConnectionLimits(), server.measures)
     # uvicorn's own handler, also before it is installed; and after the end, when uvicorn raises the signal once more.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, running.handle_exit)
     health.replace = lambda: setattr(running, "should_exit", True)
     running.run(sockets=[listener])
-    server.close()
+    if not server.close():
+        exit_process()  # a thread that does not end would keep the process from ending
     if not health.works:
         sys.exit(1)

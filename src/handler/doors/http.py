@@ -76,6 +76,15 @@ class HttpDoor(msgspec.Struct, frozen=True):
             answer = self._refused(error, call, deadline)
         return answer.with_headers({"Access-Control-Allow-Origin": self.cors}) if self.cors else answer
 
+    def admit(self, call: Call) -> None:
+        """Refuse, by a HandlerError, a caller of the operator's pages who may not use them, before there is a body."""
+        self._through_the_cdn(call)
+        path, _ = self._path(call)
+        if path.startswith("/_api/"):
+            if self.operator is None:
+                raise NotFound(f"no page is called {path!r}", code="NotFound")
+            self.operator().admit(path.removeprefix("/_api/"), call)
+
     def _answered(self, call: Call, deadline: Deadline) -> Answer:
         """The answer, made here or by the function for heavy work, which checks everything once more."""
         try:

@@ -51,6 +51,10 @@ class OperatorDoor(msgspec.Struct, frozen=True):
 
     def answer(self, name: str, call: Call, deadline: Deadline) -> Answer:
         """Answer a call of `/_api/name`. NotFound where it is switched off, Unauthorized without the token."""
+        return self.admit(name, call).answer(call, deadline)
+
+    def admit(self, name: str, call: Call) -> _Page:
+        """The page of that name, for a caller who may use it; nothing of the body is looked at."""
         page = self._pages().get(name)
         if page is None or (self.token is None and not self._is_local(call)):
             raise NotFound(f"no page is called {'/_api/' + name!r}", code="NotFound")
@@ -58,7 +62,7 @@ class OperatorDoor(msgspec.Struct, frozen=True):
         if call.method not in page.methods:
             allowed = ", ".join(page.methods)
             raise MethodNotAllowed(f"the method must be {allowed}, got {call.method}", headers={"Allow": allowed})
-        return page.answer(call, deadline)
+        return page
 
     def _pages(self) -> dict[str, _Page]:
         pages = {

@@ -1,7 +1,7 @@
 """The local and Kubernetes HTTP server: each request becomes a function URL's event for the Lambda handler.
 
 A fixed number of threads does the work, a bounded queue waits for them, and whoever comes on top gets a 503 at once.
-The server's own pages (health, metrics, documents) never wait.
+Whoever has waited in vain gets one at the deadline. The server's own pages (health, metrics, documents) never wait.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
@@ -26,8 +27,9 @@ from starlette.types import Receive, Scope, Send
 
 from handler.canonical import SIGNATURE
 from handler.dialects.thumbor import redacted
+from handler.doors.bodies import SMALL_BODY, Bodies, is_large
 from handler.doors.workers import Bounds, Measures, Remaining, Workers
-from handler.errors import BadRequest, Forbidden, HandlerError, PayloadTooLarge
+from handler.errors import BadRequest, Busy, Forbidden, HandlerError
 from handler.response import Answer, Caching, refusal, report
 
 Handle = Callable[[Mapping[str, Any], Remaining], dict[str, Any]]
@@ -36,8 +38,10 @@ Page = Callable[[], Answer]
 DOMAIN = "local.lambda-url.localhost"
 HEALTH, METRICS = PROBES = ("/_health", "/_metrics")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
-_BODY_ELSEWHERE = 65_536
-"""Bytes of a body that nobody will read."""
+_GRACE_SECONDS = 0.4
+"""How much longer than its time work is waited for: the handler ends most of it by itself."""
+_LOGGED_ADDRESS = 2_000
+"""Characters of an address in the log."""
 _WORTH_PACKING = 1_000
 _CLIENT_CLOSED = 499  # nginx's word for it in a log; nobody is there to receive it.
 
@@ -48,24 +52,38 @@ class PictureServer:
     """The ASGI application."""
 
     def __init__(
-        self, handle: Handle, bounds: Bounds, pages: Mapping[str, Page] | None = None, *, loopback_only: bool = False
+        self,
+        handle: Handle,
+        bounds: Bounds,
+        pages: Mapping[str, Page] | None = None,
+        *,
+        admit: Callable[[Mapping[str, Any]], None] | None = None,
+        loopback_only: bool = False,
     ) -> None:
-        """`pages` are further pages by their exact path; with `loopback_only` no other host name is answered."""
-        self._handle = handle
-        self._bounds = bounds
-        self._measures = Measures()
-        self._workers = Workers(bounds, self._measures)
-        self._bodies = asyncio.Semaphore(bounds.workers)
-        self._loopback_only = loopback_only
-        self._pages: Mapping[str, Page] = {
-            HEALTH: lambda: report({"status": "ok"}),
-            METRICS: self._measures.page,
-            **(pages or {}),
-        }
+        """`pages` are further pages by their exact path; with `loopback_only` no other host name is answered.
 
-    def close(self) -> None:
-        """Stop the workers, once the server has stopped."""
-        self._workers.close()
+        `admit` raises a HandlerError for an event whose body is not worth waiting for.
+        """
+        self._handle = handle
+        self._admit = admit
+        self._bounds = bounds
+        self.measures = Measures()
+        self._workers = Workers(bounds, self.measures)
+        self._bodies = Bodies(bounds)
+        # Threads of their own: neither those who try tokens nor readers of long pages keep a probe waiting.
+        self._probes = ThreadPoolExecutor(2, thread_name_prefix="probe")
+        self._doors = ThreadPoolExecutor(bounds.workers, thread_name_prefix="admission")
+        self._loopback_only = loopback_only
+        own = {HEALTH: lambda: report({"status": "ok"}), METRICS: self.measures.page, **(pages or {})}
+        self._pages: Mapping[str, Page] = own | {HEALTH: partial(self._health, own[HEALTH])}
+
+    def close(self) -> bool:
+        """Stop the workers, once the server has stopped; False if one of them does not end."""
+        return self._workers.close()
+
+    def _health(self, page: Page) -> Answer:
+        """The page `/_health`: nothing is well where no thread is left to work."""
+        return report({"status": "failing"}, HTTPStatus.SERVICE_UNAVAILABLE) if self._workers.are_lost else page()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -82,7 +100,7 @@ class PictureServer:
         finally:
             seconds = time.monotonic() - arrived
             if _raw_path(request) not in PROBES:
-                self._measures.count(status, seconds)
+                self.measures.count(status, seconds)
             now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
             access.info("%s %s %s %s %d %d %.1fms", now, *_who_and_what(request), status, sent, seconds * 1000)
 
@@ -90,56 +108,67 @@ class PictureServer:
         try:
             if self._loopback_only and not _is_loopback(request.headers.get("host", "")):
                 raise Forbidden("this server answers to localhost alone")
-            page = self._pages.get(_raw_path(request))
-            if page is not None and request.method in ("GET", "HEAD"):
-                return _packed(_plain(await asyncio.to_thread(page)), request.headers.get("accept-encoding", ""))
-            async with self._room(request):
-                event = _event(request, await self._body(request))
-                return await self._work(request, event, Remaining(arrived + self._bounds.seconds))
+            if "content-length" in request.headers and "transfer-encoding" in request.headers:
+                # Whoever stands in between may have read another body than we do (RFC 9112, 6.1 and 11.2).
+                message = "a request must have either Content-Length or Transfer-Encoding, not both"
+                raise BadRequest(message, headers={"Connection": "close"})
+            if (page := self._pages.get(_raw_path(request))) is not None and request.method in ("GET", "HEAD"):
+                return await self._page(page, request)
+            return await self._answer(request, arrived + self._bounds.seconds)
         except HandlerError as error:
             return _plain(refusal(error, Caching()))
 
-    async def _work(self, request: Request, event: dict[str, Any], context: Remaining) -> Response:
+    async def _page(self, page: Page, request: Request) -> Response:
+        threads = self._probes if _raw_path(request) in PROBES else None
+        answer = await asyncio.get_running_loop().run_in_executor(threads, page)
+        return _packed(_plain(answer), request.headers.get("accept-encoding", ""))
+
+    async def _answer(self, request: Request, until: float) -> Response:
+        """Admit, read the body, have the answer made."""
+        if not (_takes_pictures(request) and is_large(request)):
+            body = await self._bodies.read(request, min(self._bounds.body_bytes, SMALL_BODY), until)
+            return await self._work(request, _event(request, body), until)
+        self._workers.check()
+        if self._admit is not None:
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._doors, self._admit, _event(request, b""))
+            except HandlerError as error:
+                error.headers["Connection"] = "close"
+                raise
+        async with self._bodies.place(until):
+            body = await self._bodies.read(request, self._bounds.body_bytes, until)
+            return await self._work(request, _event(request, body), until)
+
+    async def _work(self, request: Request, event: dict[str, Any], until: float) -> Response:
         """Have the answer made; a client that goes away gives its place in the queue back."""
-        made = self._workers.start(lambda: self._handle(event, context))
+        made = self._workers.start(lambda: self._handle(event, Remaining(until)))
         answer = asyncio.wrap_future(made)
         gone = asyncio.ensure_future(_disconnected(request.receive))
+        left = max(0.0, until - time.monotonic())
+        # Work goes on when its client has left: its time ends all the same.
+        overdue = asyncio.get_running_loop().call_later(left + _GRACE_SECONDS, self._workers.give_up, made)
         try:
-            await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done():
+            await asyncio.wait((answer, gone), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if made.running() and not gone.done():
+                await asyncio.wait((answer, gone), timeout=_GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return _of_event(answer.result())
+            if gone.done():
                 raise ClientDisconnect
-            return _of_event(answer.result())
+            raise _late(has_begun=made.running())
         finally:
             gone.cancel()
             answer.cancel()
+            if made.cancel() or made.done():
+                overdue.cancel()
 
-    def _room(self, request: Request) -> AbstractAsyncContextManager[None]:
-        """Memory for a picture that comes along: as many as there are workers are held at once, others wait unread."""
-        has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-        return self._bodies if has_body and _takes_pictures(request) else nullcontext()
 
-    async def _body(self, request: Request) -> bytes:
-        try:
-            async with asyncio.timeout(self._bounds.seconds):
-                return await self._whole_body(request)
-        except TimeoutError:
-            message = f"the body must come within {self._bounds.seconds:g} seconds"
-            raise BadRequest(message, code="RequestTimeout", status=408, headers={"Connection": "close"}) from None
-
-    async def _whole_body(self, request: Request) -> bytes:
-        most = self._bounds.body_bytes if _takes_pictures(request) else min(self._bounds.body_bytes, _BODY_ELSEWHERE)
-        parts: list[bytes] = []
-        size = int(request.headers.get("content-length", "0"))
-        if size <= most:
-            size = 0
-            async for part in request.stream():
-                size += len(part)
-                if size > most:
-                    break
-                parts.append(part)
-        if size > most:
-            raise PayloadTooLarge(f"the body must be at most {most} bytes", headers={"Connection": "close"})
-        return b"".join(parts)
+def _late(*, has_begun: bool) -> HandlerError:
+    retry = {"Retry-After": "5"}
+    if not has_begun:
+        return Busy("no worker was free in time", headers=retry)
+    message = "the time for one picture is used up"
+    return HandlerError(message, code="TimeExceeded", status=HTTPStatus.GATEWAY_TIMEOUT, headers=retry)
 
 
 def _takes_pictures(request: Request) -> bool:
@@ -207,7 +236,9 @@ def _who_and_what(request: Request) -> tuple[str, str, str]:
         address += "?" + "&".join(
             name if not value else f"{name}={_unless_secret(name, value)}" for name, _, value in pairs
         )
-    return (request.client.host if request.client else "-"), request.method, address
+    if len(address) > _LOGGED_ADDRESS:
+        address = f"{address[:_LOGGED_ADDRESS]}…"
+    return (request.client.host if request.client else "-"), request.method[:20], address
 
 
 def _unless_secret(name: str, value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Bounds:
     """Largest request body: a picture of 100 MB in base64."""
     seconds: float = 28.5
     """For one request, counted from its arrival."""
+    stall_seconds: float = 10
+    """For the next bytes of a body to arrive."""
 
 
 class Measures:
@@ -55,6 +58,12 @@ class Measures:
         )  # fmt: skip
         self.in_flight = Gauge(name + "in_flight", "Requests being worked on", registry=self._registry)
         self.queued = Gauge(name + "queued", "Requests waiting for a worker", registry=self._registry)
+        self.overdue = Gauge(name + "overdue", "Work that has outlived its time", registry=self._registry)
+        self.connections = Gauge(name + "connections", "Open connections", registry=self._registry)
+        self.closed = Counter(
+            name + "connections_closed", "Connections refused or closed, by the limit that they met", ["limit"],
+            registry=self._registry,
+        )  # fmt: skip
 
     def count(self, status: int, seconds: float) -> None:
         """One answer more."""
@@ -67,31 +76,94 @@ class Measures:
 
 
 class Workers:
-    """Threads for the handler, and a count of who uses and who awaits them."""
+    """Threads for the handler, and a count of who uses and who awaits them.
+
+    A thread cannot be stopped from outside. Where work outlives its time (`give_up`), another thread takes its place,
+    up to as many as there are workers; with more of them lost the process is of no use (`are_lost`).
+    """
 
     def __init__(self, bounds: Bounds, measures: Measures) -> None:
-        self._pool = ThreadPoolExecutor(bounds.workers, thread_name_prefix="picture")
+        self._pool = ThreadPoolExecutor(2 * bounds.workers, thread_name_prefix="picture")
         self._bounds = bounds
         self._lock = threading.Lock()
-        self._taken = 0
-        measures.in_flight.set_function(lambda: min(self._taken, bounds.workers))
-        measures.queued.set_function(lambda: max(0, self._taken - bounds.workers))
+        self._waiting: deque[_Task] = deque()
+        self._running: set[Future[dict[str, Any]]] = set()
+        self._overdue: set[Future[dict[str, Any]]] = set()
+        measures.in_flight.set_function(lambda: len(self._running) + len(self._overdue))
+        measures.queued.set_function(lambda: len(self._waiting))
+        measures.overdue.set_function(lambda: len(self._overdue))
+
+    @property
+    def are_lost(self) -> bool:
+        """Whether so much work has outlived its time that no thread replaces another."""
+        return len(self._overdue) >= self._bounds.workers
+
+    def check(self) -> None:
+        """Busy when nothing more may be begun."""
+        if len(self._running) + len(self._waiting) >= self._bounds.workers + self._bounds.queue:
+            raise Busy("every worker is taken and the queue is full", headers={"Retry-After": "1"})
 
     def start(self, work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
-        """Begin, or wait in the queue; Busy when that is full."""
+        """Begin, or wait in the queue; Busy when that is full. A cancelled future gives its place in the queue back."""
+        task = _Task(work, Future())
         with self._lock:
-            if self._taken >= self._bounds.workers + self._bounds.queue:
-                raise Busy("every worker is taken and the queue is full", headers={"Retry-After": "1"})
-            self._taken += 1
-        started = self._pool.submit(work)
-        started.add_done_callback(self._leave)
-        return started
+            self.check()
+            self._waiting.append(task)
+        task.future.add_done_callback(lambda future: self._left(task) if future.cancelled() else None)
+        self._fill()
+        return task.future
 
-    def _leave(self, _: Future[dict[str, Any]]) -> None:
-        # On whichever thread has ended the work; the event loop may be gone by then.
+    def give_up(self, future: Future[dict[str, Any]]) -> None:
+        """Count work that has outlived its time as no worker's any more, as long as there are threads to replace it."""
         with self._lock:
-            self._taken -= 1
+            if future in self._running and not self.are_lost:
+                self._running.remove(future)
+                self._overdue.add(future)
+        self._fill()
 
-    def close(self) -> None:
-        """Wait for what is under way; nothing new is begun."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def _fill(self) -> None:
+        with self._lock:
+            while self._waiting and len(self._running) < self._bounds.workers:
+                task = self._waiting.popleft()
+                if task.future.set_running_or_notify_cancel():
+                    self._running.add(task.future)
+                    self._pool.submit(self._run, task)
+
+    def _run(self, task: _Task) -> None:
+        try:
+            outcome = task.work()
+        except BaseException as error:  # noqa: BLE001 - whoever awaits the future raises it
+            self._ended(task.future)
+            task.future.set_exception(error)
+        else:
+            self._ended(task.future)
+            task.future.set_result(outcome)
+
+    def _ended(self, future: Future[dict[str, Any]]) -> None:
+        with self._lock:
+            self._running.discard(future)
+            self._overdue.discard(future)
+        self._fill()
+
+    def _left(self, task: _Task) -> None:
+        with self._lock:
+            # Whoever fills may have taken it out already.
+            if task in self._waiting:
+                self._waiting.remove(task)
+
+    def close(self) -> bool:
+        """Wait for what is under way and begin nothing new; False, at once, if some work has outlived its time."""
+        with self._lock:
+            waiting = [*self._waiting]
+            self._waiting.clear()
+            is_overdue = bool(self._overdue)
+        for task in waiting:
+            task.future.cancel()
+        self._pool.shutdown(wait=not is_overdue, cancel_futures=True)
+        return not is_overdue
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    work: Callable[[], dict[str, Any]]
+    future: Future[dict[str, Any]]
