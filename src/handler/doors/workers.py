@@ -79,7 +79,7 @@ class Workers:
     """Threads for the handler, and a count of who uses and who awaits them.
 
     A thread cannot be stopped from outside. Where work outlives its time (`give_up`), another thread takes its place,
-    up to as many as there are workers; with more of them lost the process is of no use (`are_lost`).
+    up to as many as there are workers. When those do not end either, the process is of no use (`are_lost`).
     """
 
     def __init__(self, bounds: Bounds, measures: Measures) -> None:
@@ -89,14 +89,15 @@ class Workers:
         self._waiting: deque[_Task] = deque()
         self._running: set[Future[dict[str, Any]]] = set()
         self._overdue: set[Future[dict[str, Any]]] = set()
-        measures.in_flight.set_function(lambda: len(self._running) + len(self._overdue))
+        self._replaced: set[Future[dict[str, Any]]] = set()
+        measures.in_flight.set_function(lambda: len(self._running) + len(self._replaced))
         measures.queued.set_function(lambda: len(self._waiting))
         measures.overdue.set_function(lambda: len(self._overdue))
 
     @property
     def are_lost(self) -> bool:
-        """Whether so much work has outlived its time that no thread replaces another."""
-        return len(self._overdue) >= self._bounds.workers
+        """Whether no thread is left that could take work."""
+        return len(self._overdue) >= 2 * self._bounds.workers
 
     def check(self) -> None:
         """Busy when nothing more may be begun."""
@@ -116,9 +117,12 @@ class Workers:
     def give_up(self, future: Future[dict[str, Any]]) -> None:
         """Count work that has outlived its time as no worker's any more, as long as there are threads to replace it."""
         with self._lock:
-            if future in self._running and not self.are_lost:
+            if future not in self._running:
+                return
+            self._overdue.add(future)
+            if len(self._replaced) < self._bounds.workers:
                 self._running.remove(future)
-                self._overdue.add(future)
+                self._replaced.add(future)
         self._fill()
 
     def _fill(self) -> None:
@@ -143,6 +147,7 @@ class Workers:
         with self._lock:
             self._running.discard(future)
             self._overdue.discard(future)
+            self._replaced.discard(future)
         self._fill()
 
     def _left(self, task: _Task) -> None:
