@@ -27,6 +27,7 @@ from handler.cli import serve
 from handler.doors.connections import ConnectionLimits
 from handler.doors.server import PictureServer
 from handler.doors.workers import Bounds
+from handler.health import Health
 
 def handle(event, context):
     seconds, _, size = event["rawQueryString"].partition(",")
@@ -37,7 +38,7 @@ serve._log_to_standard_output()
 listener = serve._listen("127.0.0.1", 0)
 print("Serving at", serve._address(listener), flush=True)
 server = PictureServer(handle, Bounds(workers=2, queue=8, seconds=2, stall_seconds=1))
-serve._run(server, listener, ConnectionLimits(LIMITS))
+serve._run(server, listener, Health(), ConnectionLimits(LIMITS))
 """
 DEADLINE = 2.0
 POST = b"POST /_api/transform?width=10&format=png HTTP/1.1\r\nHost: localhost\r\n"
