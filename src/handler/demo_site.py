@@ -10,7 +10,7 @@ import msgspec
 
 from features import Deadline
 from handler.pages import FOLDER, TYPES
-from handler.results import ResultStore
+from handler.ports import ObjectAttributes, ObjectStore
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SOURCE = "samples"
@@ -28,7 +28,7 @@ _CACHE_CONTROL = "public, max-age=300"
 class DemoSite(msgspec.Struct, frozen=True):
     """Under a prefix of a bucket, the samples in `samples/` below it."""
 
-    store: ResultStore
+    store: ObjectStore
     prefix: str
     """With a slash at its end."""
 
@@ -38,14 +38,8 @@ class DemoSite(msgspec.Struct, frozen=True):
         there = {info.ref.key: info.etag for info in self.store.list(self.prefix)}
         for key, body in wanted.items():
             deadline.check()
-            self.store.put(
-                key,
-                body,
-                content_type=_TYPES[Path(key).suffix],
-                cache_control=_CACHE_CONTROL,
-                metadata={},
-                replaces=there.get(key),
-            )
+            attributes = ObjectAttributes(_TYPES[Path(key).suffix], _CACHE_CONTROL)
+            self.store.put(key, body, attributes, replaces=there.get(key))
         self.store.delete([key for key in there if key not in wanted])
         return len(wanted)
 

@@ -1,4 +1,4 @@
-"""What the handler asks the outside for; adapters stand in `objects` and `secrets`, and `wiring` chooses them."""
+"""What the handler needs of the outside: Protocols, whose adapters are in `objects`, `results`, `vision` and `aws`."""
 
 from __future__ import annotations
 
@@ -66,24 +66,46 @@ class Objects(Protocol):
         ...
 
 
-class Results(Protocol):
-    """A bucket that pictures are written to."""
+class ObjectAttributes(msgspec.Struct, frozen=True):
+    """What is stored with an object and comes back in its ObjectInfo; an empty text is not stored."""
+
+    content_type: str = ""
+    cache_control: str = ""
+    metadata: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class ObjectWriter(Protocol):
+    """A bucket or a folder that objects are written to."""
 
     def head(self, key: str) -> ObjectInfo | None:
-        """What lies there, None if nothing does."""
+        """The object's facts, None if there is no such object."""
         ...
 
-    def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str,
-        metadata: Mapping[str, str],
-        replaces: str | None,
-    ) -> bool:
-        """Write if nothing lies there (`replaces` None) or exactly that ETag; False when it is otherwise by now."""
+    def put(self, key: str, body: bytes, attributes: ObjectAttributes, *, replaces: str | None) -> bool:
+        """Write if there is no such object (`replaces` None) or if it has exactly that ETag.
+
+        False when that is no longer so: somebody else wrote or deleted it.
+        """
+        ...
+
+
+class ObjectStore(ObjectWriter, Protocol):
+    """The same, with reading, listing and deleting."""
+
+    def get(self, key: str) -> StoredObject | None:
+        """The object, its bytes not yet read; None if there is no such object."""
+        ...
+
+    def read(self, key: str) -> bytes | None:
+        """All bytes of the object, None if there is no such object."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """All objects under a prefix that ends in a slash, in no order."""
+        ...
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete these objects; a key without an object is no fault."""
         ...
 
 

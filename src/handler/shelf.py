@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from features import Output
 from handler.errors import Forbidden, HandlerError, NotFound, UpstreamError
 from handler.observability import logger
-from handler.ports import ObjectInfo, StoredObject
+from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.produce import Result
 from handler.request import ImageRequest
 from handler.response import SVG, attachment, directives, freshness
@@ -210,14 +210,9 @@ class Shelf(msgspec.Struct, frozen=True):
             facts["Content-Disposition"] = "attachment"
         if not is_public:
             self._refer(key, result)
-        written = self.store.put(
-            key,
-            body,
-            content_type=result.media_type,
-            cache_control=(result.cache_control or self.cache_control) if is_public else "no-store",
-            metadata=facts,
-            replaces=there.etag if there else None,
-        )
+        cache_control = (result.cache_control or self.cache_control) if is_public else "no-store"
+        attributes = ObjectAttributes(result.media_type, cache_control, facts)
+        written = self.store.put(key, body, attributes, replaces=there.etag if there else None)
         if not written and is_public:
             raise UpstreamError(_NOT_TAKEN, detail=key)
         if written and there and _AT not in more:
@@ -233,9 +228,7 @@ class Shelf(msgspec.Struct, frozen=True):
         for tag in others:
             key = f"{PRIVATE}{tag}/{kept.rpartition('/')[2]}@{first}"
             there = self.store.head(key)
-            self.store.put(
-                key, b"", content_type="", cache_control="", metadata={}, replaces=there.etag if there else None
-            )
+            self.store.put(key, b"", ObjectAttributes(), replaces=there.etag if there else None)
 
 
 def _is_nameable(result: Result) -> bool:

@@ -20,9 +20,8 @@ from tests.stand_ins.scripted_http import Reply, scripted_server
 from handler.aws import AwsAccess, Credentials
 from handler.errors import BadRequest, UpstreamError
 from handler.objects import read_places
+from handler.ports import ObjectAttributes
 from handler.results import ResultStore, open_results
-
-FACTS = {"content_type": "image/webp", "cache_control": "max-age=60"}
 
 
 @pytest.fixture(params=["moto", "folder"])
@@ -42,7 +41,7 @@ def results(reopen: Callable[[], ResultStore]) -> ResultStore:
 
 
 def put(results: ResultStore, key: str, body: bytes, replaces: str | None = None, **metadata: str) -> bool:
-    return results.put(key, body, **FACTS, metadata=metadata, replaces=replaces)
+    return results.put(key, body, ObjectAttributes("image/webp", "max-age=60", metadata), replaces=replaces)
 
 
 def test_what_is_kept_with_a_picture(results: ResultStore) -> None:
@@ -196,10 +195,10 @@ def test_the_same_bytes_again_have_another_etag_in_a_folder(tmp_path: Path) -> N
 def test_the_lock_of_a_folder_holds_between_processes(tmp_path: Path) -> None:
     program = f"""
 import json
+from handler.ports import ObjectAttributes
 from handler.results import open_results
 results = open_results("results={tmp_path.as_uri()}")
-facts = dict(content_type="a/b", cache_control="", metadata={{}}, replaces=None)
-print(json.dumps([results.put(f"k{{n}}", b"x", **facts) for n in range(40)]))
+print(json.dumps([results.put(f"k{{n}}", b"x", ObjectAttributes("a/b"), replaces=None) for n in range(40)]))
 """
     processes = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(3)]
     won = [json.loads(process.communicate()[0]) for process in processes]

@@ -17,8 +17,9 @@ from features import Deadline, FeatureError, ObjectRef, TimeExceeded, Unavailabl
 from handler.doors.upload_events import Upload, is_batch, is_sequencer, message_of, uploads_in
 from handler.errors import BadRequest, Forbidden, HandlerError, NotFound, PayloadTooLarge
 from handler.observability import logger
-from handler.ports import ObjectInfo, Results
+from handler.ports import ObjectAttributes, ObjectInfo, ObjectWriter
 from handler.presets import Recipe
+from handler.produce import Result
 from handler.request import Conditions, ImageRequest
 
 SEQUENCER = "sequencer"
@@ -27,27 +28,12 @@ _LASTING = (FeatureError, BadRequest, NotFound, PayloadTooLarge)
 _PASSING = (TimeExceeded, Unavailable)
 
 
-class Made(Protocol):
-    """What is used of `handler.produce.Result`."""
-
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def media_type(self) -> str: ...
-    @property
-    def etag(self) -> str: ...
-    @property
-    def not_modified(self) -> bool: ...
-    @property
-    def cache_control(self) -> str: ...
-    @property
-    def tags(self) -> tuple[str, ...]: ...
-
-
 class Produce(Protocol):
     """`handler.produce.produce` with its workshop."""
 
-    def __call__(self, request: ImageRequest, *, deadline: Deadline, conditions: Conditions | None = None) -> Made: ...
+    def __call__(
+        self, request: ImageRequest, *, deadline: Deadline, conditions: Conditions | None = None
+    ) -> Result: ...
 
 
 @dataclass(slots=True)
@@ -69,7 +55,7 @@ class UploadDoor(msgspec.Struct, frozen=True):
     produce: Produce
     presets: Mapping[str, Recipe]
     """Those that `UPLOAD_PRESETS` names."""
-    results: Results
+    results: ObjectWriter
     output_bucket: str
     """Of S3, empty for a folder: an upload to it is a result of ours."""
     source_of: Callable[[str, str], ObjectRef | None]
@@ -116,7 +102,7 @@ class UploadDoor(msgspec.Struct, frozen=True):
         source = self._source(upload)
         key = f"{preset}/{source.bucket}/{source.key}"
         request = ImageRequest(source, self.presets[preset].steps, self.presets[preset].output)
-        made: Made | None = None
+        made: Result | None = None
         is_ours = False
         while True:
             deadline.check()
@@ -136,15 +122,10 @@ class UploadDoor(msgspec.Struct, frozen=True):
                 return key, True
             made = seen
 
-    def _put(self, key: str, made: Made, upload: Upload, there: ObjectInfo | None) -> bool:
-        return self.results.put(
-            key,
-            made.body,
-            content_type=made.media_type,
-            cache_control=made.cache_control,
-            metadata={SEQUENCER: upload.sequencer, "cache-tag": ",".join(made.tags)},
-            replaces=there.etag if there else None,
-        )
+    def _put(self, key: str, made: Result, upload: Upload, there: ObjectInfo | None) -> bool:
+        metadata = {SEQUENCER: upload.sequencer, "cache-tag": ",".join(made.tags)}
+        attributes = ObjectAttributes(made.media_type, made.cache_control, metadata)
+        return self.results.put(key, made.body, attributes, replaces=there.etag if there else None)
 
     def _source(self, upload: Upload) -> ObjectRef:
         if upload.bucket == self.output_bucket:

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from handler.aws import AwsAccess
 from handler.objects import Place, read_places
-from handler.ports import ObjectInfo, StoredObject
+from handler.ports import ObjectStore
 
 TIMEOUT_SECONDS = 10.0
 
 
-class ResultStore(Protocol):
-    """`handler.ports.Results`, where it is, and what else can be done with results."""
+class ResultStore(ObjectStore, Protocol):
+    """The store of one setting: where it is, and addresses at which others read its objects."""
 
     @property
     def place(self) -> Place: ...
-    def head(self, key: str) -> ObjectInfo | None: ...
-    def get(self, key: str) -> StoredObject | None: ...
-    def read(self, key: str) -> bytes | None: ...
-    def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str,
-        metadata: Mapping[str, str],
-        replaces: str | None,
-    ) -> bool: ...
-    def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
-    def delete(self, keys: Sequence[str]) -> None: ...
     def link(self, key: str, seconds: int) -> str:
         """An address at which anybody can read an object for so long; of a folder it is one of this service."""
         ...

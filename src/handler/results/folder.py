@@ -8,7 +8,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from handler.errors import BadRequest, UpstreamError
 from handler.objects import Place
 from handler.objects.keys import is_odd
 from handler.objects.stored import Stored
-from handler.ports import ObjectInfo, StoredObject
+from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.results.keys import checked
 
 _SECRET_BYTES = 32
@@ -52,16 +52,7 @@ class FolderResults:
         with self._locked(key, exclusive=False):
             return body.read_bytes() if body.is_file() else None
 
-    def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str,
-        metadata: Mapping[str, str],
-        replaces: str | None,
-    ) -> bool:
+    def put(self, key: str, body: bytes, attributes: ObjectAttributes, *, replaces: str | None) -> bool:
         """Write if nothing lies there (`replaces` None) or exactly that ETag; False when it is otherwise by now."""
         target, facts = self._paths(key)
         with self._locked(key, exclusive=True):
@@ -70,9 +61,9 @@ class FolderResults:
                 return False
             said = {
                 "etag": uuid.uuid4().hex,
-                "content_type": content_type,
-                "cache_control": cache_control,
-                "metadata": dict(metadata),
+                "content_type": attributes.content_type,
+                "cache_control": attributes.cache_control,
+                "metadata": dict(attributes.metadata),
             }
             # The picture first: after a crash in between, the older facts have the event done once more.
             self._replace(target, body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -18,7 +18,7 @@ from handler.objects.keys import is_odd
 from handler.objects.odd_keys import Boto
 from handler.objects.s3 import S3Bucket
 from handler.objects.stored import Bounds
-from handler.ports import ObjectInfo, StoredObject
+from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.results.keys import checked
 
 if TYPE_CHECKING:
@@ -88,22 +88,14 @@ class S3Results:
         """Never: who may read is S3's to say."""
         return False
 
-    def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str,
-        metadata: Mapping[str, str],
-        replaces: str | None,
-    ) -> bool:
+    def put(self, key: str, body: bytes, attributes: ObjectAttributes, *, replaces: str | None) -> bool:
         """Write if nothing lies there (`replaces` None) or exactly that ETag; False when it is otherwise by now."""
-        attributes = {"Content-Type": content_type, "Cache-Control": cache_control, **metadata}
+        headers = {"Content-Type": attributes.content_type, "Cache-Control": attributes.cache_control}
+        stored = headers | dict(attributes.metadata)
         try:
             if is_odd(checked(key)):
-                return self._odd_keys.put(key, body, attributes, replaces)
-            return self._put(key, body, attributes, replaces)
+                return self._odd_keys.put(key, body, stored, replaces)
+            return self._put(key, body, stored, replaces)
         except NotFound as error:
             raise UpstreamError("the output bucket does not exist", detail=error.detail) from error
 

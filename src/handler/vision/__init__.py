@@ -6,7 +6,8 @@ from functools import partial
 
 from features import has_saliency
 from handler.aws import AwsAccess
-from handler.vision.answers import Answers, Store
+from handler.ports import ObjectStore
+from handler.vision.answers import Answers
 from handler.vision.eyes import Eyes, Seer
 
 
@@ -15,7 +16,7 @@ def open_eyes(
     aws: AwsAccess,
     *,
     weights: str = "",
-    store: Store | None = None,
+    store: ObjectStore | None = None,
     lets_pass: bool = False,
 ) -> Eyes:
     """Rekognition's eyes, or this machine's. `weights`: the folder of U²-Net's; `store` keeps what they see;
@@ -55,4 +56,4 @@ def _local_figures(weights: str) -> Seer:
     return LocalFigures(weights)
 
 
-__all__ = ["Answers", "Eyes", "Store", "open_eyes"]
+__all__ = ["Answers", "Eyes", "open_eyes"]

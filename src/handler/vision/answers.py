@@ -6,16 +6,15 @@ import hashlib
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 import msgspec
 
 from features import Deadline, Figure, Label, Region, TimeExceeded
 from handler.errors import HandlerError
 from handler.observability import logger
-from handler.ports import ObjectInfo, Subject
+from handler.ports import ObjectAttributes, ObjectStore, Subject
 
 PREFIX = "detections/"
 """Of keys in the results bucket; no CDN may read them."""
@@ -36,23 +35,6 @@ _DECODER = msgspec.json.Decoder(Answer)
 """Made once: two threads that have msgspec learn a type at the same time crash the process."""
 
 
-class Store(Protocol):
-    """Where answers outlive the process; what is used of `handler.results`."""
-
-    def head(self, key: str) -> ObjectInfo | None: ...
-    def read(self, key: str) -> bytes | None: ...
-    def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str,
-        metadata: Mapping[str, str],
-        replaces: str | None,
-    ) -> bool: ...
-
-
 class _Lock:
     """A lock that may be referred to weakly."""
 
@@ -65,7 +47,7 @@ class _Lock:
 class Answers:
     """Answers by original and question, in memory and in a store if there is one."""
 
-    def __init__(self, store: Store | None = None) -> None:
+    def __init__(self, store: ObjectStore | None = None) -> None:
         self._store = store
         self._memory: OrderedDict[str, Answer] = OrderedDict()
         self._current: dict[str, str] = {}
@@ -128,13 +110,7 @@ class Answers:
             return
         try:
             there = self._store.head(key)
-            self._store.put(
-                key,
-                msgspec.json.encode(answer),
-                content_type="application/json",
-                cache_control="no-store",
-                metadata={},
-                replaces=there.etag if there else None,
-            )
+            attributes = ObjectAttributes("application/json", "no-store")
+            self._store.put(key, msgspec.json.encode(answer), attributes, replaces=there.etag if there else None)
         except HandlerError as error:
             logger().warning("an answer cannot be kept", extra={"key": key, "detail": str(error)})

@@ -34,9 +34,9 @@ from handler.doors.upload_events import Upload, is_upload_event, uploads_in
 from handler.doors.uploads import UploadDoor
 from handler.errors import BadRequest, Forbidden, HandlerError, NotFound, PayloadTooLarge, UpstreamError
 from handler.objects import open_sources, read_places, source_of
-from handler.ports import ObjectInfo, Results
+from handler.ports import ObjectAttributes, ObjectInfo, ObjectWriter
 from handler.presets import Recipe
-from handler.produce import Workshop, produce
+from handler.produce import Result, Workshop, produce
 from handler.request import Conditions, ImageRequest
 from handler.results import open_results
 
@@ -63,16 +63,10 @@ def batch_of(*events: object) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Picture:
+def picture(body: bytes, etag: str, *, not_modified: bool = False) -> Result:
     """What a made-up `produce` makes: the original, named after its preset's quality."""
-
-    body: bytes
-    etag: str
-    not_modified: bool = False
-    media_type: str = "image/webp"
-    cache_control: str = "max-age=60"
-    tags: tuple[str, ...] = ("tag1", "tag2")
+    tags = ("tag1", "tag2")
+    return Result(body, "image/webp", etag, MOMENT, not_modified, cache_control="max-age=60", tags=tags)
 
 
 @dataclass
@@ -84,7 +78,7 @@ class Studio:
     made: list[ImageRequest] = field(default_factory=list)
     while_drawing: Callable[[], object] = lambda: None
 
-    def produce(self, request: ImageRequest, *, deadline: Deadline, conditions: Conditions | None = None) -> Picture:
+    def produce(self, request: ImageRequest, *, deadline: Deadline, conditions: Conditions | None = None) -> Result:
         deadline.check()
         assert isinstance(request.source, ObjectRef)
         if refusal := self.refusals.get(request.output.quality):
@@ -93,11 +87,11 @@ class Studio:
             raise NotFound("gone")
         body = b"%s at %s" % (self.originals[request.source], str(request.output.quality).encode())
         if conditions and conditions.none_match == body.hex():
-            return Picture(b"", body.hex(), True)
+            return picture(b"", body.hex(), not_modified=True)
         self.made.append(request)
         hook, self.while_drawing = self.while_drawing, lambda: None
         hook()
-        return Picture(body, body.hex())
+        return picture(body, body.hex())
 
 
 PRESETS = {"thumb": Recipe(output=Output(quality=10)), "large": Recipe(output=Output(quality=90))}
@@ -120,28 +114,19 @@ class Memory:
             body, content_type, metadata = self.kept[key]
             return ObjectInfo(ObjectRef("out", key), len(body), body.hex(), MOMENT, "", content_type, metadata)
 
-    def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str,
-        metadata: Mapping[str, str],
-        replaces: str | None,
-    ) -> bool:
+    def put(self, key: str, body: bytes, attributes: ObjectAttributes, *, replaces: str | None) -> bool:
         hook, self.before_put = self.before_put, lambda: None
         hook()
         with self.lock:
             if (self.kept[key][0].hex() if key in self.kept else None) != replaces:
                 return False
-            self.kept[key] = (body, content_type, metadata)
+            self.kept[key] = (body, attributes.content_type, attributes.metadata)
             self.writes.append(key)
             return True
 
 
 def door(
-    studio: Studio, results: Results, presets: Mapping[str, Recipe] = PRESETS, output_bucket: str = "out"
+    studio: Studio, results: ObjectWriter, presets: Mapping[str, Recipe] = PRESETS, output_bucket: str = "out"
 ) -> UploadDoor:
     return UploadDoor(
         produce=studio.produce,
@@ -349,7 +334,7 @@ def test_many_functions_at_once(
     kind: str, seed: int, studio: Studio, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Originals X, Y, X, … each told twice, in any order, to six threads, while the last of them still come."""
-    results: Results = Memory()
+    results: ObjectWriter = Memory()
     if kind == "folder":
         results = open_results(f"out={tmp_path.as_uri()}")
     if kind == "moto":
@@ -374,7 +359,7 @@ def test_many_functions_at_once(
     assert bytes_of(results, kind, tmp_path, request) == b"X at 10"
 
 
-def bytes_of(results: Results, kind: str, folder: Path, request: pytest.FixtureRequest) -> bytes:
+def bytes_of(results: ObjectWriter, kind: str, folder: Path, request: pytest.FixtureRequest) -> bytes:
     key = "thumb/photos/cat.jpg"
     if isinstance(results, Memory):
         return results.kept[key][0]
