@@ -20,8 +20,9 @@ MAY_CONNECT = {
     # Object stores: obstore, and HTTPS origins, whose connections check addresses and keep a deadline.
     "handler.objects": {"http.client", "obstore", "socket", "ssl"},
     "handler.results": {"obstore"},
-    # The local server listens; it connects to nobody.
+    # The HTTP server listens and accepts; it connects to nobody.
     "handler.cli.serve": {"socket"},
+    "handler.doors.connections": {"socket"},
 }
 """Which modules, with all below them, may import which of these."""
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
