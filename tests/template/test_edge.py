@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
+from pathlib import Path
+from random import Random
 
 import pytest
 from template import embed
+from tests.meanings import Meanings
+from tests.mutants import ADDRESSES, function_url, mutate, through_the_edge
 from tests.template.edge import Edge, Passed, Viewer, code
 
 from handler import canonical
@@ -176,3 +181,25 @@ def test_long_addresses_are_refused_at_the_edge(edge: Edge) -> None:
     said = json.loads(passed[1].body)
     assert (said["status"], said["code"]) == (414, "UriTooLong")
     assert "at most 8192" in said["message"]
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(20_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+def test_an_address_means_the_same_through_the_edge(
+    edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, count: int
+) -> None:
+    """What the function accepts, and as what, does not depend on whether the edge function was in between."""
+    caplog.set_level(logging.CRITICAL)
+    meanings = Meanings(tmp_path, monkeypatch)
+    addresses = [
+        mutate(address, Random(seed)) for seed in range(count // len(ADDRESSES)) for address in ADDRESSES.values()
+    ]
+    # A client does not send a fragment, and sends no bytes but those of printable ASCII.
+    sent = [*ADDRESSES.values(), *(each for each in addresses if "#" not in each and each.isascii())]
+    accepted = 0
+    passed = edge([Viewer(path, query) for path, _, query in (address.partition("?") for address in sent)])
+    for address, at_the_edge in zip(sent, passed, strict=True):
+        direct = meanings.of(function_url(address))
+        through = None if at_the_edge.status else meanings.of(through_the_edge(at_the_edge.uri, at_the_edge.query))
+        assert through == direct, address
+        accepted += direct is not None
+    assert count / 20 < accepted < len(sent)
