@@ -48,10 +48,19 @@ class Interpreter(msgspec.Struct, frozen=True):
     ignored: IgnoredParameters
     resolve: Callable[[ObjectRef], ObjectRef]
     """Fills in the name of a bucket; Forbidden for one that is not listed."""
+    tells_settings: bool = True
+    """Whether answers hold what the settings add to an address, beside what it says itself."""
+
+    def for_strangers(self) -> Interpreter:
+        """One that tells what an address says itself: no presets, no ALWAYS, no names of buckets, no signatures."""
+        house = House(dialects=self.house.dialects, rewrite=self.house.rewrite)
+        return Interpreter(house, self.callers, self.ignored, lambda ref: ref, tells_settings=False)
 
     def explain(self, url: str) -> dict[str, Any]:
         """Dialect, bucket, key, steps in order with presets and ALWAYS, output, and what the signature proves."""
         address = _Address.of(url, self.ignored)
+        if not self.tells_settings:
+            return _said_itself(self._asked(address))
         signed_path = self._signed_path(address)
         said = self._asked(address)
         request = understand(address.path, address.pairs, self.house, caller=Caller.OPERATOR, signed_path=signed_path)
@@ -110,7 +119,8 @@ class Interpreter(msgspec.Struct, frozen=True):
         claimed = thumbor.signature_of(address.raw_path) if self.callers.in_paths else None
         if claimed is None or signatures is None:
             return None
-        return signatures.signed_form(claimed.given, claimed.forms) or claimed.forms[0]
+        verified = signatures.signed_form(claimed.given, claimed.forms) if self.tells_settings else None
+        return verified or claimed.forms[0]
 
     def _resolved(self, ref: ObjectRef) -> ObjectRef:
         try:
@@ -130,6 +140,12 @@ class Interpreter(msgspec.Struct, frozen=True):
         except BadSignature:
             return "invalid"
         return "valid"
+
+
+def _said_itself(said: Asked) -> dict[str, Any]:
+    """What an address says itself."""
+    steps, output = describe_steps(said.recipe.steps), describe(said.recipe.output)
+    return {"dialect": said.dialect, "key": said.ref.key, "steps": steps, "output": output}
 
 
 def _unsaid(wanted: Asked, got: Asked) -> list[str]:

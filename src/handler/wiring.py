@@ -131,6 +131,7 @@ def _http(
         operator=_operator(settings, aws, workshop, house, ignored, caching, signatures, shelf),
         origin=origin,
         cors=responses.cors_origin if responses.cors_enabled else "",
+        local_operator=access.operator_open and not (access.operator_token or access.operator_token_file),
         fallback=fallback,
         most=settings.answer_bytes,
         shelf=shelf,
@@ -149,12 +150,14 @@ def _prefetch(secrets: Iterable[SecretSource]) -> None:
 
 def _questions(
     house: House, callers: Callers, ignored: IgnoredParameters, workshop: Workshop
-) -> Callable[[], Mapping[str, Question]]:
+) -> Callable[[bool], Mapping[str, Question]]:
     @cache
-    def opened() -> Mapping[str, Question]:
+    def opened(is_operator: bool) -> Mapping[str, Question]:
         from handler.meaning import Interpreter  # noqa: PLC0415 - no picture needs it
 
         asked = Interpreter(house, callers, ignored, workshop.objects.resolve)
+        if (house.signed_only or house.presets_only) and not is_operator:
+            asked = asked.for_strangers()
         return {
             "explain": Question(("url",), asked.explain),
             "translate": Question(("url", "to"), asked.translate),

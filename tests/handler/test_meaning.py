@@ -30,8 +30,8 @@ def plain(tmp_path: Path) -> Client:
     return client(tmp_path)
 
 
-def explained(asked: Client, url: str) -> Any:
-    answer = asked.get("/_api/explain?" + urlencode({"url": url}))
+def explained(asked: Client, url: str, **headers: Any) -> Any:
+    answer = asked.get("/_api/explain?" + urlencode({"url": url}), **headers)
     assert answer.status == 200, answer.body
     return answer.json()
 
@@ -74,8 +74,42 @@ def test_what_always_applies_is_told(tmp_path: Path) -> None:
     assert explained(always, "/cat.jpg")["steps"] == [{"feature": "grayscale"}]
 
 
+SIGNED = {"ENABLE_SIGNATURE": "Yes"}
+
+
+@pytest.mark.parametrize("closed", [SIGNED, {"PRESETS_ONLY": "Yes"}, {**SIGNED, "PRESETS_ONLY": "Yes"}])
+def test_strangers_are_told_what_an_address_says_itself(tmp_path: Path, closed: dict[str, str]) -> None:
+    """Where signatures are on or presets alone are allowed, nobody but the operator learns what the settings add."""
+    (tmp_path / "token").write_text("the token")
+    settings = {
+        "SIGNATURE_SECRET_FILE": str(tmp_path / "secret"),
+        "OPERATOR_TOKEN_FILE": str(tmp_path / "token"),
+        "PRESETS": '{"vip": {"overlayWith": {"bucket": "other", "key": "unreleased.png"}}}',
+        "ALWAYS": '{"overlayWith": {"key": "mark.png"}}',
+        "SOURCE_PATHS": "hidden/=other",
+    }
+    asked = client(tmp_path, **settings, **closed)
+    whole = signed_url("/hidden/cat.jpg?width=30", SECRET)
+    of_path = CryptoURL(key=SECRET).generate(image_url="cat.jpg", width=30)
+    resized = [{"feature": "resize", "width": 30}]
+    for url in (whole, whole[:-1] + "x", "/hidden/cat.jpg?width=30"):
+        told = {"dialect": "query", "key": "hidden/cat.jpg", "steps": resized, "output": {}}
+        assert explained(asked, url) == explained(asked, url, authorization="Bearer wrong") == told
+        assert explained(asked, url, authorization="Bearer the token")["bucket"] == "other"
+    assert [step["feature"] for step in explained(asked, of_path)["steps"]] == ["resize"]
+    assert explained(asked, of_path) == explained(asked, of_path.replace(of_path[1:9], "AAAAAAAA"))
+    assert explained(asked, "/cat.jpg?preset=vip") == explained(asked, "/cat.jpg?preset=nosuch")
+    assert "unreleased.png" in str(explained(asked, "/cat.jpg?preset=vip", authorization="Bearer the token"))
+    for to in ("query", "json", "thumbor"):
+        made = translated(asked, whole, to)
+        assert "other" not in json.dumps(made), made
+        assert explained(asked, made["url"])["key"] == "hidden/cat.jpg"
+
+
 def test_signatures_are_told(tmp_path: Path) -> None:
-    asked = client(tmp_path, ENABLE_SIGNATURE="Yes", SIGNATURE_SECRET_FILE=str(tmp_path / "secret"))
+    (tmp_path / "token").write_text("the token")
+    secrets = {"SIGNATURE_SECRET_FILE": str(tmp_path / "secret"), "OPERATOR_TOKEN_FILE": str(tmp_path / "token")}
+    asked = client(tmp_path, ENABLE_SIGNATURE="Yes", **secrets)
     of_path = CryptoURL(key=SECRET).generate(image_url="cat.jpg", width=30)
     whole = signed_url("/cat.jpg?width=30", SECRET)
     for url, state in (
@@ -87,7 +121,7 @@ def test_signatures_are_told(tmp_path: Path) -> None:
         (of_path + "?blur=3", "invalid"),
         ("/unsafe/30x0/cat.jpg", "missing"),
     ):
-        assert explained(asked, url)["signature"] == state, url
+        assert explained(asked, url, authorization="Bearer the token")["signature"] == state, url
     off = client(tmp_path, SIGNATURE_SECRET_FILE=str(tmp_path / "secret"))
     assert explained(off, of_path)["signature"] == "valid"
     assert explained(off, "/cat.jpg")["signature"] == "none"

@@ -19,7 +19,7 @@ from tests.stand_ins.scripted_http import Asked, Reply, ScriptedServer, scripted
 
 import handler
 from handler.app import lambda_handler
-from handler.doors.server import DOMAIN
+from handler.doors.local_access import DOMAIN
 
 TOKEN = "op-token"
 LARGE = {"MAX_ANSWER_BYTES": "12000"}

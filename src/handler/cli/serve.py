@@ -73,11 +73,14 @@ def _networks(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> t
     "--stall-timeout", default=10, show_default=True, type=click.IntRange(1, 3600),
     help="Seconds for which a body may pause, or a client may read nothing of an answer.",
 )  # fmt: skip
-def serve(images: Path | None, host: str, port: int, workers: int, queue: int, **options: Any) -> None:
+@click.option("--behind-proxy", is_flag=True, help="A proxy brings requests of others to the loopback address.")
+def serve(
+    images: Path | None, host: str, port: int, workers: int, queue: int, *, behind_proxy: bool, **options: Any
+) -> None:
     """Serve pictures over HTTP.
 
-    Settings come from the environment, as in Lambda; an option wins over it. On a loopback address the
-    operator's doors and every feature are open; on any other, what the settings say.
+    Settings come from the environment, as in Lambda; an option wins over it. On a loopback address the operator API
+    and every feature are open, unless --behind-proxy is given; on any other, what the settings say.
     """
     settings = Settings.from_environment()
     if images is not None:
@@ -85,7 +88,7 @@ def serve(images: Path | None, host: str, port: int, workers: int, queue: int, *
     if not settings.storage.source_buckets:
         raise click.UsageError("what to serve must be said: --images DIR, or SOURCE_BUCKETS in the environment")
     listener = _listen(host, port)
-    on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+    on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback and not behind_proxy
     if on_loopback:
         settings = settings.replace(operator_open=True, public_features=settings.access.public_features or ("*",))
     application = wiring.build(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import msgspec
 
@@ -52,6 +53,8 @@ class HttpDoor(msgspec.Struct, frozen=True):
     """Opens the operator's pages under `/_api/`."""
     origin: SecretSource | None = None
     cors: str = ""
+    local_operator: bool = False
+    """Whether the operator API is open without a token, so that no other site may read it."""
     health: Callable[[], Answer] = lambda: response.report({"status": "ok"})
     """The page `/_health`."""
     fallback: ObjectRef | None = None
@@ -61,8 +64,8 @@ class HttpDoor(msgspec.Struct, frozen=True):
     heavy: HandsOver | None = None
     documents: Mapping[str, Callable[[], Answer]] = msgspec.field(default_factory=dict)
     """What can be read under `/_api/`, open to anyone."""
-    questions: Callable[[], Mapping[str, Question]] | None = None
-    """JSON answers to a query under `/_api/`, open to anyone."""
+    questions: Callable[[bool], Mapping[str, Question]] | None = None
+    """JSON answers to a query under `/_api/`, open to anyone; those for the operator (True) may tell more."""
 
     def answer(self, call: Call, deadline: Deadline) -> Answer:
         """Answer a call; every refusal is an answer too."""
@@ -74,7 +77,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
             answer = self._answered(call, deadline)
         except (FeatureError, HandlerError) as error:
             answer = self._refused(error, call, deadline)
-        return answer.with_headers({"Access-Control-Allow-Origin": self.cors}) if self.cors else answer
+        return answer.with_headers({"Access-Control-Allow-Origin": self.cors}) if self._has_cors(call) else answer
 
     def admit(self, call: Call) -> None:
         """Refuse, by a HandlerError, a caller of the operator's pages who may not use them, before there is a body."""
@@ -94,10 +97,14 @@ class HttpDoor(msgspec.Struct, frozen=True):
                 raise
             return response.of_event(self.heavy(call.event, deadline))
 
+    def _has_cors(self, call: Call) -> bool:
+        """Whether pages of other sites may read the answer."""
+        return bool(self.cors) and not (self.local_operator and unquote(call.path).startswith("/_api/"))
+
     def _routed(self, call: Call, deadline: Deadline) -> Answer:
         path, raw_path = self._path(call)
         if call.method == "OPTIONS":
-            return self._preflight()
+            return self._preflight(has_cors=self._has_cors(call))
         if path == "/_health":
             return self.health()
         if path.startswith("/_api/"):
@@ -177,8 +184,10 @@ class HttpDoor(msgspec.Struct, frozen=True):
     def _api(self, page: str, call: Call, deadline: Deadline) -> Answer:
         if page in self.documents and call.method in _PICTURE_METHODS:
             return self.documents[page]()
-        question = self.questions().get(page) if self.questions else None
-        if question is not None and call.method in _PICTURE_METHODS:
+        question = self.questions(False).get(page) if self.questions else None
+        if self.questions and question is not None and call.method in _PICTURE_METHODS:
+            is_operator = self.operator is not None and self.operator().is_operator(call)
+            question = self.questions(is_operator)[page]
             return response.report(question.answer(**_given(question, call)))
         if self.operator is None:
             raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
@@ -186,9 +195,9 @@ class HttpDoor(msgspec.Struct, frozen=True):
         answer.refuse_above(self.most)
         return answer
 
-    def _preflight(self) -> Answer:
+    def _preflight(self, *, has_cors: bool) -> Answer:
         headers = {"Allow": "GET, HEAD, OPTIONS", "X-Content-Type-Options": "nosniff"}
-        if self.cors:
+        if has_cors:
             headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
             headers["Access-Control-Allow-Headers"] = "Content-Type, Authorization"
             headers["Access-Control-Max-Age"] = "86400"

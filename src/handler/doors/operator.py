@@ -12,9 +12,9 @@ from features import Deadline, ObjectRef
 from handler import response
 from handler.canonical import IgnoredParameters
 from handler.dialects.json_edits import loads
-from handler.doors import posted
+from handler.doors import local_access, posted
 from handler.doors.http_call import Call
-from handler.errors import BadRequest, MethodNotAllowed, NotFound, Unauthorized
+from handler.errors import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthorized
 from handler.ports import Objects, SecretSource
 from handler.produce import Workshop, produce
 from handler.proofs import is_one_of
@@ -25,7 +25,6 @@ from handler.withdrawal import MOST, Withdrawal
 
 MOST_LISTED, LISTED = 1_000, 100
 """Entries of one page of a listing: at most, and where none is asked."""
-_OF_PROXIES = ("forwarded", "x-forwarded-for", "via")
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -73,12 +72,22 @@ class OperatorDoor(msgspec.Struct, frozen=True):
         }
         return pages | ({"images": _Page(("GET",), self._images)} if self.lists else {})
 
+    def is_operator(self, call: Call) -> bool:
+        """Whether the operator calls, by the token or from this machine."""
+        try:
+            self._admit(call)
+        except (Forbidden, Unauthorized):
+            return False
+        return self.token is not None or self._is_local(call)
+
     def _is_local(self, call: Call) -> bool:
-        """Whether the doors are open without a token: on loopback, unless a proxy brings the world there."""
-        return self.is_open and not any(name in call.headers for name in _OF_PROXIES)
+        """Whether the operator API is open without a token: on loopback, to what comes from this machine."""
+        return self.is_open and local_access.is_local(call)
 
     def _admit(self, call: Call) -> None:
+        """Raise Unauthorized without the token, or Forbidden where none is needed and another site's page asks."""
         if self.token is None:
+            local_access.refuse_other_sites(call)
             return
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not is_one_of(token.strip(), self.token):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
-import ipaddress
 import logging
 import re
 import time
@@ -28,14 +27,13 @@ from starlette.types import Receive, Scope, Send
 from handler.canonical import SIGNATURE
 from handler.dialects.thumbor import redacted
 from handler.doors.bodies import SMALL_BODY, Bodies, is_large
+from handler.doors.local_access import DOMAIN, is_loopback
 from handler.doors.workers import Bounds, Measures, Remaining, Workers
 from handler.errors import BadRequest, Busy, Forbidden, HandlerError
 from handler.response import Answer, Caching, refusal, report
 
 Handle = Callable[[Mapping[str, Any], Remaining], dict[str, Any]]
 Page = Callable[[], Answer]
-# Lambda's own name for function URLs: the handler knows by it that the path is still encoded.
-DOMAIN = "local.lambda-url.localhost"
 HEALTH, METRICS = PROBES = ("/_health", "/_metrics")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _GRACE_SECONDS = 0.4
@@ -106,7 +104,7 @@ class PictureServer:
 
     async def _response(self, request: Request, arrived: float) -> Response:
         try:
-            if self._loopback_only and not _is_loopback(request.headers.get("host", "")):
+            if self._loopback_only and not is_loopback(request.headers.get("host", "")):
                 raise Forbidden("this server answers to localhost alone")
             if "content-length" in request.headers and "transfer-encoding" in request.headers:
                 # Whoever stands in between may have read another body than we do (RFC 9112, 6.1 and 11.2).
@@ -188,7 +186,12 @@ def _event(request: Request, body: bytes) -> dict[str, Any]:
     for name, value in request.headers.items():
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     client = request.client.host if request.client else ""
-    http = {"method": request.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": client}
+    http = {
+        "method": request.method,
+        "path": path,
+        "protocol": f"HTTP/{request.scope['http_version']}",
+        "sourceIp": client,
+    }
     return {
         "version": "2.0",
         "routeKey": "$default",
@@ -244,12 +247,3 @@ def _who_and_what(request: Request) -> tuple[str, str, str]:
 def _unless_secret(name: str, value: str) -> str:
     # A name may be spelled with escapes: whatever could be it, is taken for it.
     return "…" if name.lower() == SIGNATURE or "%" in name else value
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a Host header names this machine; any other is a page elsewhere whose name resolves to this address."""
-    name = re.sub(r":[0-9]*$", "", host).strip("[]").lower()
-    try:
-        return name == "localhost" or name.endswith(".localhost") or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -141,6 +141,8 @@ def _explain() -> dict[str, Any]:
             "signature": {"enum": ["none", "valid", "invalid", "missing"]},
         }
     )
+    # Who is not the operator gets neither where signatures are on, or presets alone are allowed.
+    meaning["required"] = [name for name in meaning["required"] if name not in ("bucket", "signature")]
     url = _parameter("url", "An address in any language, as a parameter of its own", _URL) | {"required": True}
     return _question("What an address means; no picture is read", [url], meaning)
 
