@@ -50,7 +50,7 @@ def cost() -> dict[str, tuple[float, float]]:
 
 
 def test_the_page_adds_up() -> None:
-    told = rows(PAGE, "## A million pictures")
+    told = rows(PAGE, "## A million images")
     for name, (ours, theirs) in cost().items():
         assert told[name] == [f"{ours:.2f}", f"{theirs:.2f}" if theirs else "–"], name
     for column, total in enumerate(told["total"]):
@@ -63,7 +63,8 @@ def test_heavy_work_costs_two_functions() -> None:
     seconds, megabytes, heavy, waiting = (
         float(number.replace(",", ""))
         for number in re.findall(
-            r"about (\d) s on the heavy function \(([\d,]+) MB\).* 100,000 of them are ([\d.]+) and ([\d.]+)\.\n", PAGE
+            r"about (\d) s on the model function \(([\d,]+) MB\),[^:]+: 100,000 of them are ([\d.]+) and ([\d.]+)\.\n",
+            PAGE,
         )[0]
     )
     parameters = template()["Parameters"]
@@ -75,7 +76,7 @@ def test_heavy_work_costs_two_functions() -> None:
 
 def test_the_readme_says_the_same() -> None:
     told = rows((ROOT / "README.md").read_text("utf-8"), "### What it costs")
-    whole = rows(PAGE, "## A million pictures")
+    whole = rows(PAGE, "## A million images")
     assert told["total"] == whole["total"]
     for column in (0, 1):
         lines = [float(values[column]) for name, values in told.items() if re.fullmatch(r"[\d.]+", values[column])]
