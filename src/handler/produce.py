@@ -91,8 +91,8 @@ class Shelf(Protocol):
         """The answer whose facts `bare` holds, if it was kept."""
         ...
 
-    def keep(self, request: ImageRequest, result: Result, size: int) -> Result:
-        """The same answer, kept if that is worth it."""
+    def keep(self, request: ImageRequest, result: Result, size: int, deadline: Deadline) -> Result:
+        """The same answer, kept if that is worth it and done before the deadline."""
         ...
 
 
@@ -122,7 +122,7 @@ def produce(
         raise HandOver
     outcome = verdict.report or _run(request, ingredients, verdict.steps, context)
     made = _made(bare, outcome)
-    return shelf.keep(request, made, size) if shelf else made
+    return shelf.keep(request, made, size, deadline) if shelf else made
 
 
 def _bare(request: ImageRequest, ingredients: Ingredients, workshop: Workshop, verdict: Verdict) -> Result:

@@ -14,11 +14,12 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
-from features import Output
+from features import Deadline, Output
 from handler.errors import Forbidden, HandlerError, NotFound, UpstreamError
 from handler.observability import logger
 from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
@@ -26,12 +27,19 @@ from handler.produce import Result
 from handler.request import ImageRequest
 from handler.response import SVG, attachment, directives, freshness
 from handler.results import ResultStore
+from handler.results.circuit_breaker import BreakerOpen, CircuitBreaker
 
 PRIVATE, PUBLIC = "private/", "public/_results/"
 LINK_SECONDS = 300
 """Life of a link to what is not open to all: shorter than any session that signs it."""
 REDIRECT_SECONDS = 3600
 """Life of a redirect to what is; the object lives at least a day longer."""
+LOOKUP_SECONDS = 1.0
+"""How long a kept picture is looked for. Meanwhile the original waits to be read; then the picture is made."""
+STORE_SECONDS = 3.0
+"""How long an answer waits until it is kept."""
+_BYTES_PER_SECOND = 10_000_000
+"""At which a kept picture must be read at least, beyond the first second."""
 LARGE_ORIGINAL = 2_000_000
 """Bytes. From anything smaller, other formats than AVIF take at most 0.17 s of a processor (docs/deploy.md)."""
 _SLOW = frozenset({"clahe", "median", "quantize", "waveletSharpen"})
@@ -56,22 +64,27 @@ class Shelf(msgspec.Struct, frozen=True):
     """After which the bucket forgets what was kept."""
     cache_control: str
     """Of what is read in public."""
+    breaker: CircuitBreaker = msgspec.field(default_factory=CircuitBreaker)
+    """Around what a picture can do without: to look for it and to keep it."""
 
     def find(self, request: ImageRequest, bare: Result, size: int) -> Result | None:
         """The answer whose facts `bare` holds, if it was kept; `size`: bytes of the original."""
         if not _is_nameable(bare) or not (self._is_worth_it(request, size) or self._may_be_large(request, size)):
             return None
+        patience = Deadline.after(LOOKUP_SECONDS)
         try:
             for key in _keys(request, bare):
-                kept = self.store.get(key)
+                kept = self.breaker.call(partial(self.store.get, key), patience.left())
                 if kept is not None and not self._is_old(kept.info) and (found := self._result(request, bare, kept)):
                     return found
+        except BreakerOpen:
+            return None
         except HandlerError as error:
             # Nothing is lost but the time to make it again.
             logger().warning("a kept picture cannot be read", extra={"detail": error.detail or error.message})
         return None
 
-    def keep(self, request: ImageRequest, result: Result, size: int) -> Result:
+    def keep(self, request: ImageRequest, result: Result, size: int, deadline: Deadline) -> Result:
         """The same answer, kept if that is worth it; without its body where that is too large for an answer."""
         if not _is_nameable(result):
             return result
@@ -81,13 +94,19 @@ class Shelf(msgspec.Struct, frozen=True):
             except (Forbidden, NotFound) as error:
                 # Not the client's fault, and its key is not the client's to know.
                 raise UpstreamError(_NOT_TAKEN, detail=error.detail or error.message) from error
-        if self._is_worth_it(request, size):
+        patience = min(STORE_SECONDS, deadline.left())
+        if self._is_worth_it(request, size) and patience > 0:
             try:
-                key, *_ = _keys(request, result)
-                self._put(key, request, result, result.body, self.store.head(key))
+                self.breaker.call(partial(self._store, request, result), patience)
+            except BreakerOpen:
+                return result
             except HandlerError as error:
                 logger().warning("a picture cannot be kept", extra={"detail": error.detail or error.message})
         return result
+
+    def _store(self, request: ImageRequest, result: Result) -> None:
+        key, *_ = _keys(request, result)
+        self._put(key, request, result, result.body, self.store.head(key))
 
     def link(self, result: Result, request: ImageRequest) -> tuple[str, int]:
         """Where to read what lies aside, and for how many seconds that may be kept; 0: not at all."""
@@ -160,7 +179,7 @@ class Shelf(msgspec.Struct, frozen=True):
             return replace(found, aside=PUBLIC + name) if not _is_closed(request, bare) else None
         if self.most and kept.info.size > self.most:
             return replace(found, aside=kept.info.ref.key) if _is_closed(request, bare) else None
-        return replace(found, body=kept.read())
+        return replace(found, body=self.breaker.call(kept.read, LOOKUP_SECONDS + kept.info.size / _BYTES_PER_SECOND))
 
     def _aside(self, request: ImageRequest, result: Result) -> Result:
         """Put where a redirect can lead to. UpstreamError if that does not work: there is no other way to answer."""

@@ -6,9 +6,12 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.stand_ins.certificates import server_and_client
 from tests.stand_ins.scripted_http import Reply, ScriptedServer, scripted_server
 
@@ -305,7 +308,7 @@ def test_a_name_that_does_not_exist(tls: tuple[ssl.SSLContext, ssl.SSLContext]) 
         ("::ffff:10.0.0.1", False),
         ("::ffff:8.8.8.8", True),
         ("2002:7f00:1::", False),
-        ("2002:0808:0808::", True),
+        ("2002:0808:0808::", False),
         ("64:ff9b::7f00:1", False),
         ("64:ff9b::808:808", True),
         ("64:ff9b:1::808:808", False),
@@ -313,7 +316,114 @@ def test_a_name_that_does_not_exist(tls: tuple[ssl.SSLContext, ssl.SSLContext]) 
         ("fd00:ec2::254", False),
         ("ff02::1", False),
         ("2001:db8::1", False),
+        # What Python 3.11 takes for global
+        ("::ffff:0:7f00:1", False),
+        ("fec0::1", False),
+        ("3fff::1", False),
+        ("5f00::1", False),
+        ("100:0:0:1::1", False),
+        ("192.88.99.1", False),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", False),
+        # Beside what is special
+        ("9.255.255.255", True),
+        ("11.0.0.0", True),
+        ("100.63.255.255", True),
+        ("100.128.0.0", True),
+        ("172.15.255.255", True),
+        ("172.32.0.0", True),
+        ("192.0.1.0", True),
+        ("223.255.255.255", True),
+        ("2001:200::1", True),
+        ("2001:db7:ffff::1", True),
+        ("3ffe:ffff::1", True),
+        ("4000::1", False),
+        ("1fff::1", False),
     ],
 )
 def test_public_addresses(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+def special(text: str) -> IPv4Network | IPv6Network:
+    return ip_network(text)
+
+
+# The registries of IANA of October 2025, whether globally reachable or not, and what is deprecated beside them.
+SPECIAL_4 = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.0.0/29",
+    "192.0.0.8/32",
+    "192.0.0.9/32",
+    "192.0.0.10/32",
+    "192.0.0.170/32",
+    "192.0.0.171/32",
+    "192.0.2.0/24",
+    "192.31.196.0/24",
+    "192.52.193.0/24",
+    "192.88.99.0/24",
+    "192.88.99.2/32",
+    "192.168.0.0/16",
+    "192.175.48.0/24",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+]
+SPECIAL_6 = [
+    "::/128",
+    "::1/128",
+    "::/96",
+    "::ffff:0:0:0/96",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "100:0:0:1::/64",
+    "2001::/23",
+    "2001::/32",
+    "2001:1::1/128",
+    "2001:1::2/128",
+    "2001:1::3/128",
+    "2001:2::/48",
+    "2001:3::/32",
+    "2001:4:112::/48",
+    "2001:10::/28",
+    "2001:20::/28",
+    "2001:30::/28",
+    "2001:db8::/32",
+    "2002::/16",
+    "2620:4f:8000::/48",
+    "3fff::/20",
+    "5f00::/16",
+    "fc00::/7",
+    "fe80::/10",
+    "fec0::/10",
+    "ff00::/8",
+]
+
+
+@given(st.sampled_from(SPECIAL_4 + SPECIAL_6).map(special).flatmap(lambda network: st.ip_addresses(network=network)))
+def test_special_addresses_are_never_public(address: IPv4Address | IPv6Address) -> None:
+    assert not is_public(str(address))
+
+
+@given(st.ip_addresses(v=4) | st.sampled_from(SPECIAL_4).flatmap(lambda text: st.ip_addresses(network=text)))
+def test_an_address_within_another_decides(address: IPv4Address) -> None:
+    public = is_public(str(address))
+    assert is_public(f"::ffff:{address}") is public
+    assert is_public(f"64:ff9b::{address}") is public
+    assert not is_public(f"::{address}")
+    assert not is_public(f"::ffff:0:{address}")
+    assert not is_public(f"2002:{int(address) >> 16:x}:{int(address) & 0xFFFF:x}::1")
+
+
+@given(st.ip_addresses())
+def test_nothing_is_public_that_python_knows_to_be_private(address: IPv4Address | IPv6Address) -> None:
+    in_nat64 = address in ip_network("64:ff9b::/96")
+    if not in_nat64 and (not address.is_global or address.is_multicast or address.is_reserved):
+        assert not is_public(str(address))

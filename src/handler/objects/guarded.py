@@ -11,8 +11,41 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 _NAT64 = ip_network("64:ff9b::/96")
-# IPv4 addresses written as IPv6, and NAT64 within a network of one's own: newer Pythons know these to be private.
-_NEVER_PUBLIC = (ip_network("::/96"), ip_network("64:ff9b:1::/48"))
+"""The well-known prefix (RFC 6052): where a network has IPv6 alone, names of the internet lead here."""
+_GLOBAL_UNICAST = ip_network("2000::/3")
+"""All of IPv6 that is given out to the internet. What is mapped, translated, local or reserved lies outside."""
+_SPECIAL = tuple(
+    map(
+        ip_network,
+        (
+            # IANA's registry of special-purpose IPv4 addresses (RFC 6890), and multicast
+            "0.0.0.0/8",  # this network
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # shared by customers of a provider
+            "127.0.0.0/8",  # loopback
+            "169.254.0.0/16",  # link-local, with the metadata services of clouds
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # protocol assignments
+            "192.0.2.0/24",  # documentation
+            "192.31.196.0/24",  # AS112
+            "192.52.193.0/24",  # multicast tunnels (AMT)
+            "192.88.99.0/24",  # relays of 6to4, deprecated
+            "192.168.0.0/16",  # private
+            "192.175.48.0/24",  # AS112
+            "198.18.0.0/15",  # benchmarks
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, and limited broadcast
+            # The same for IPv6, as far as it lies within 2000::/3
+            "2001::/23",  # protocol assignments: Teredo, benchmarks, AMT, AS112, ORCHID, DRIP
+            "2001:db8::/32",  # documentation
+            "2002::/16",  # 6to4
+            "2620:4f:8000::/48",  # AS112
+            "3fff::/20",  # documentation
+        ),
+    )
+)
 _CONNECT_SECONDS = 3.0
 
 
@@ -104,18 +137,17 @@ def checked_addresses(host: str, port: int, *, allow_private: bool) -> list[tupl
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one of the internet, for IPv6 the IPv4 address that it carries included."""
+    """Whether an address is one of the internet. Python's own `is_global` differs from release to release.
+
+    Of mapped addresses and of NAT64 the IPv4 address within decides. Addresses of tunnels (6to4, Teredo) are not
+    public: the IPv4 address in them is the end of a tunnel that anybody may have built.
+    """
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):
-        if any(address in network for network in _NEVER_PUBLIC):
+        if address.ipv4_mapped is not None:
+            return is_public(str(address.ipv4_mapped))
+        if address in _NAT64:
+            return is_public(str(IPv4Address(int(address) & 0xFFFF_FFFF)))
+        if address not in _GLOBAL_UNICAST:
             return False
-        inner = _carried(address)
-        if inner is not None:
-            return is_public(str(inner))
-    return address.is_global and not address.is_multicast
-
-
-def _carried(address: IPv6Address) -> IPv4Address | None:
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+    return not any(address in network for network in _SPECIAL)

@@ -8,6 +8,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 
@@ -15,9 +16,12 @@ from features import Deadline, Figure, Label, Region, TimeExceeded
 from handler.errors import HandlerError
 from handler.observability import logger
 from handler.ports import ObjectAttributes, ObjectStore, Subject
+from handler.results.circuit_breaker import BreakerOpen, CircuitBreaker
 
 PREFIX = "detections/"
 """Of keys in the results bucket; no CDN may read them."""
+_READ_SECONDS, _WRITE_SECONDS = 1.0, 3.0
+"""How long the store may take; without it the question is asked once more."""
 _MOST = 2000
 """Answers in memory; the longest unused one is forgotten."""
 
@@ -49,6 +53,7 @@ class Answers:
 
     def __init__(self, store: ObjectStore | None = None) -> None:
         self._store = store
+        self._breaker = CircuitBreaker()
         self._memory: OrderedDict[str, Answer] = OrderedDict()
         self._current: dict[str, str] = {}
         """The version of each model, as far as it was heard of in this process."""
@@ -62,14 +67,14 @@ class Answers:
         """
         key = f"{PREFIX}{subject.tag}/{question}-{hashlib.sha256(subject.etag.encode()).hexdigest()[:32]}.json"
         with self._turn(key, deadline):
-            known = self._remembered(key) or self._stored(key)
+            known = self._remembered(key) or self._stored(key, deadline)
             if known is not None and self._current.get(question, known.model) == known.model:
                 self._remember(key, known)
                 return known
             answer = look()
             self._current[question] = answer.model
             self._remember(key, answer)
-            self._write(key, answer)
+            self._write(key, answer, deadline)
             return answer
 
     @contextmanager
@@ -94,23 +99,32 @@ class Answers:
             if len(self._memory) > _MOST:
                 self._memory.popitem(last=False)
 
-    def _stored(self, key: str) -> Answer | None:
+    def _stored(self, key: str, deadline: Deadline) -> Answer | None:
         if self._store is None:
             return None
         try:
-            body = self._store.read(key)
+            body = self._breaker.call(partial(self._store.read, key), min(_READ_SECONDS, deadline.left()))
             return _DECODER.decode(body) if body is not None else None
+        except BreakerOpen:
+            return None
         except (HandlerError, msgspec.MsgspecError) as error:
             # Nothing is lost but the price of a second look.
             logger().warning("a kept answer cannot be read", extra={"key": key, "detail": str(error)})
             return None
 
-    def _write(self, key: str, answer: Answer) -> None:
-        if self._store is None:
+    def _write(self, key: str, answer: Answer, deadline: Deadline) -> None:
+        store = self._store
+        if store is None:
             return
-        try:
-            there = self._store.head(key)
+
+        def write() -> None:
+            there = store.head(key)
             attributes = ObjectAttributes("application/json", "no-store")
-            self._store.put(key, msgspec.json.encode(answer), attributes, replaces=there.etag if there else None)
+            store.put(key, msgspec.json.encode(answer), attributes, replaces=there.etag if there else None)
+
+        try:
+            self._breaker.call(write, min(_WRITE_SECONDS, deadline.left()))
+        except BreakerOpen:
+            return
         except HandlerError as error:
             logger().warning("an answer cannot be kept", extra={"key": key, "detail": str(error)})
