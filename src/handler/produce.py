@@ -24,6 +24,7 @@ from features import (
     describe_steps,
     run,
 )
+from handler.cache_control import strictest
 from handler.ingredients import Ingredients, gather, tag_of
 from handler.observability import note
 from handler.ports import Eyes, Objects
@@ -133,7 +134,10 @@ def _bare(request: ImageRequest, ingredients: Ingredients, workshop: Workshop, v
         "",
         _etag(request, ingredients, workshop.version, verdict.says),
         max([workshop.deployed_at, *(info.last_modified for info in ingredients.infos)]),
-        cache_control=original.info.cache_control if not isinstance(original, bytes) else "",
+        cache_control=strictest(
+            "" if isinstance(original, bytes) else original.info.cache_control,
+            (each.info.cache_control for each in ingredients.named.values()),
+        ),
         tags=tuple(tag_of(info.ref) for info in ingredients.infos),
         is_certain=verdict.is_certain,
         negotiated=request.negotiated or request.output.format == "auto",

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from features import FeatureError
+from handler.cache_control import closing, is_looser
 from handler.errors import HandlerError, PayloadTooLarge, status_of
 from handler.ports import ObjectInfo
 from handler.produce import Result
@@ -125,22 +126,6 @@ def elsewhere(result: Result, address: str, seconds: int) -> Answer:
     return Answer(HTTPStatus.FOUND, headers | ({"Vary": "Accept"} if result.negotiated else {}))
 
 
-def directives(cache_control: str) -> dict[str, str]:
-    """What a Cache-Control says, in small letters (RFC 9111, 5.2)."""
-    parts = (part.strip().lower().partition("=") for part in cache_control.split(","))
-    return {name: value.strip('"') for name, _, value in parts if name}
-
-
-def freshness(cache_control: str, most: int) -> int:
-    """Seconds for which any cache may keep what has that Cache-Control, at most `most`; 0: not at all."""
-    said = directives(cache_control)
-    if not {"no-store", "no-cache", "private"}.isdisjoint(said):
-        return 0
-    ages = (said[name] for name in ("s-maxage", "max-age") if name in said)
-    # What cannot be read counts as stale (RFC 9111, 4.2.1).
-    return min([most, *(int(age) if age.isdecimal() else 0 for age in ages)])
-
-
 def stored(info: ObjectInfo, body: bytes) -> Answer:
     """A result as it lies in the store."""
     headers = {
@@ -197,19 +182,23 @@ def http_date(moment: datetime) -> str:
 def _cache_control(result: Result, request: ImageRequest, caching: Caching) -> str:
     if not result.is_certain:
         return "no-store"
-    said = directives(result.cache_control)
-    if request.expires is not None and "no-store" not in said:
+    closed = closing(result.cache_control)
+    if request.expires is not None and "no-store" not in closed:
         left = int((request.expires - datetime.now(UTC)).total_seconds())
-        return f"max-age={max(0, left)},{'private' if 'private' in said else 'public'}"
+        return f"max-age={max(0, left)},{','.join(closed) or 'public'}"
     return result.cache_control or f"public, max-age={caching.browser}, s-maxage={caching.cdn}"
 
 
 def _allowed(request: ImageRequest, result: Result) -> dict[str, str]:
-    """The headers that the request sets: none that would keep an answer beyond its end, or `Accept` out of `Vary`."""
+    """The headers that the request sets: none that would keep an answer beyond its end, or where the objects in it say
+    that it must not be kept, and none that would keep `Accept` out of `Vary`.
+    """
     wanted = dict(request.headers)
     has_end = request.expires is not None or not result.is_certain
-    for name in request.headers:
-        if has_end and name.lower() in ("cache-control", "expires"):
+    for name, value in request.headers.items():
+        is_cache_control = name.lower() == "cache-control"
+        loosens = is_looser(value if is_cache_control else "", result.cache_control)
+        if (has_end or loosens) and (is_cache_control or name.lower() == "expires"):
             del wanted[name]
         elif result.negotiated and name.lower() == "vary":
             wanted[name] = f"Accept, {wanted[name]}"

@@ -20,12 +20,13 @@ import msgspec
 from msgspec.structs import replace
 
 from features import Deadline, Output
+from handler.cache_control import directives, freshness, is_looser
 from handler.errors import Forbidden, HandlerError, NotFound, UpstreamError
 from handler.observability import logger
 from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.produce import Result
 from handler.request import ImageRequest
-from handler.response import SVG, attachment, directives, freshness
+from handler.response import SVG, attachment
 from handler.results import ResultStore
 from handler.results.circuit_breaker import BreakerOpen, CircuitBreaker
 
@@ -111,8 +112,9 @@ class Shelf(msgspec.Struct, frozen=True):
     def link(self, result: Result, request: ImageRequest) -> tuple[str, int]:
         """Where to read what lies aside, and for how many seconds that may be kept; 0: not at all."""
         if result.aside.startswith(PUBLIC):
+            own = result.cache_control or self.cache_control
             in_request = (value for name, value in request.headers.items() if name.lower() == "cache-control")
-            said = next(in_request, result.cache_control or self.cache_control)
+            said = next((value for value in in_request if not is_looser(value, own)), own)
             return f"/{result.aside.removeprefix('public/')}", freshness(said, REDIRECT_SECONDS)
         seconds = LINK_SECONDS
         if request.expires is not None:
