@@ -26,6 +26,9 @@ settings.load_profile("untimed")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Set the marker of each test's directory."""
+    missing = [directory for directory in MARKERS if not (TESTS / directory).is_dir()]
+    if missing:
+        raise pytest.UsageError(f"tests/conftest.py marks directories that are not there: {', '.join(missing)}")
     for item in items:
         for directory, marker in MARKERS.items():
             if item.path.is_relative_to(TESTS / directory):

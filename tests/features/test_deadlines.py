@@ -24,6 +24,8 @@ from features import (
 )
 from features._decode import decode, inspect
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 0.4
 LATE = 2.0
 """Seconds after the deadline by which a run has ended."""

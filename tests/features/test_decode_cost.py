@@ -19,6 +19,8 @@ ROOM = 100_000_000
 _PEAK = """
 import sys
 from features import Context, Limits, Output, edits, run
+
+pytestmark = pytest.mark.slow
 original = open(sys.argv[1], "rb").read()
 output, context, steps = Output(format="jpeg"), Context(), edits({"resize": {"width": 200}})
 def peak():

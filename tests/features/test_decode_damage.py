@@ -37,6 +37,8 @@ from features import (
 from features._decode import decode, inspect, source_at_fault
 from features._isolation import ProcessDied
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 CUTS, FLIPS = 20, 30
 GPS_DIRECTORY = 64

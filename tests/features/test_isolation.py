@@ -17,6 +17,8 @@ from tests import pictures
 from features import Context, Deadline, InvalidParameter, Output, Rendered, TimeExceeded, check, run
 from features._isolation import ProcessDied, isolated
 
+pytestmark = pytest.mark.slow
+
 ROOM = 120.0
 """Seconds, more than any of this takes, also where a new interpreter has to wait for a processor."""
 LATE = 5.0

@@ -172,6 +172,7 @@ def test_two_files_of_one_name_are_refused(photo: Path, tmp_path: Path) -> None:
     assert refused(run, "two files would be written as")
 
 
+@pytest.mark.slow
 def test_nothing_half_written_stays(photo: Path, tmp_path: Path) -> None:
     """Interrupted amid many pictures: what is there is whole."""
     many = [photo.with_name(f"{number}.jpg") for number in range(60)]

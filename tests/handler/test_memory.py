@@ -16,6 +16,8 @@ import json, sys
 from pathlib import Path
 from handler.app import lambda_handler
 
+pytestmark = pytest.mark.slow
+
 events = json.loads(sys.argv[1])
 
 def resident():

@@ -18,6 +18,8 @@ from tests.weights import PHOTOS
 from handler.cli import examination
 from handler.cli.site import Site, Subject
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {"origin": "from-the-cdn", "operator": "the operator's token", "signature": "a signing key"}
 ANSWER = 6_291_556
 

@@ -20,6 +20,8 @@ from handler import app
 from handler.aws import secrets
 from handler.demo_site import SAMPLES
 
+pytestmark = pytest.mark.slow
+
 SIGNING = {**LEAST, "EnableSignature": "Yes"}
 KEEPING = {**LEAST, "StoreResults": "Yes"}
 BUCKETS = ("photos", "other.photos", "resultsbucket", "demobucket", "variations")

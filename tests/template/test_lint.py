@@ -9,6 +9,8 @@ import pytest
 from tests.template.stack import TEMPLATE
 from tests.tools import require_tool
 
+pytestmark = pytest.mark.slow
+
 SKIPPED = {
     "CKV_AWS_149": "secrets are encrypted with AWS's own key; one of the customer's costs a dollar a month each",
     "CKV_AWS_158": "logs hold no secrets and no signed addresses; they are encrypted with AWS's own key",

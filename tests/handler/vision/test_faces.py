@@ -31,7 +31,7 @@ FACE = (0.3514, 0.1211, 0.1699, 0.2207)
 # --- Rekognition
 
 
-@pytest.mark.parametrize("name", [name for name in pictures.NAMES if name not in ("ico", "png-1-bit")])
+@pytest.mark.parametrize("name", ["jpeg-turned", "png-grey-alpha", "gif-animated", "heic", "svg"])
 def test_faces_are_found_in_every_kind_of_source(
     serve: Serve, folder: Path, rekognition: Rekognition, name: str
 ) -> None:
@@ -258,6 +258,8 @@ def test_a_wide_crop_of_who_stands_keeps_the_head() -> None:
 PROGRAM = """
 import json, os, sys
 from tests.client import Client
+
+pytestmark = pytest.mark.slow
 client = Client(json.loads(sys.argv[1]))
 answer = client.get(sys.argv[2])
 print(json.dumps([answer.status, sorted(sys.modules)]))

@@ -16,6 +16,8 @@ from tests.stand_ins.rekognition import Fault, Rekognition
 
 from handler.vision import rekognition as adapter
 
+pytestmark = pytest.mark.slow
+
 
 class Question(NamedTuple):
     """Something that makes the application ask."""
