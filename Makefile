@@ -15,7 +15,7 @@ lock = requirements/$(1).txt
 RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models)
 CODE := src tests template deploy $(wildcard bench)
 
-.PHONY: help setup run test check reference screenshots format lock bench image deploy destroy clean
+.PHONY: help setup run test test-fast fuzz check reference screenshots format lock bench image deploy destroy clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,12 @@ setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/check
 run: $(VENV)/.project weights/.ready ## Serve the pictures of samples/ on this machine
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples
 
-test: setup check ## Check and test everything
+test: setup check ## Check and test everything, and fuzz for two minutes
 	$(BIN)/pytest -n 2 --dist loadgroup
+	$(MAKE) fuzz SEED=1
+
+test-fast: setup ## Run the tests that take no more than some seconds each, under three minutes in all
+	$(BIN)/pytest -n 2 -m "not (slow or peers or browser or image or models)"
 
 check: setup ## Format, lint, types, import contracts, dead code, generated files
 	$(BIN)/ruff format --check $(CODE)
@@ -40,6 +44,9 @@ check: setup ## Format, lint, types, import contracts, dead code, generated file
 reference: setup ## Generate what derives from the code: docs/features.md, docs/openapi.json and their like
 	$(BIN)/python -m handler.reference --write
 	$(BIN)/python template/embed.py --write
+
+fuzz: setup ## Try made-up addresses, damaged files and forged signatures: SECONDS=120 SEED=any-text
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),120) $(if $(SEED),--seed '$(SEED)')
 
 screenshots: setup ## Take the pictures of the demo page in docs/images anew
 	$(BIN)/python -m tests.browser.screenshots
