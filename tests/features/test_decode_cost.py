@@ -14,13 +14,13 @@ from features import Limits
 from features._decode import inspect
 from features._decode._cost import decoding_memory
 
+pytestmark = pytest.mark.slow
+
 ROOM = 100_000_000
 
 _PEAK = """
 import sys
 from features import Context, Limits, Output, edits, run
-
-pytestmark = pytest.mark.slow
 original = open(sys.argv[1], "rb").read()
 output, context, steps = Output(format="jpeg"), Context(), edits({"resize": {"width": 200}})
 def peak():

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from tests import pictures
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import json, sys
 from pathlib import Path
 from handler.app import lambda_handler
-
-pytestmark = pytest.mark.slow
 
 events = json.loads(sys.argv[1])
 

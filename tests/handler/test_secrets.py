@@ -152,18 +152,18 @@ def test_the_previous_value_is_asked_for_again_soon_after_an_outage(vault: Vault
 
 def test_nobody_waits_for_one_whose_signature_does_not_fit(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     """Secrets Manager hangs; forged requests queue up for a fresh value, others have the one that is kept."""
-    monkeypatch.setattr("handler.aws.secrets._CALL_SECONDS", 0.5)
+    monkeypatch.setattr("handler.aws.secrets._CALL_SECONDS", 1)
     secret = AwsSecret("signing", aws=vault.access)
     assert secret.values() == ("one",)
-    vault.server.script = lambda _: Reply(before=2)
+    vault.server.script = lambda _: Reply(before=8)
     with ThreadPoolExecutor(4) as pool:
         forged = [pool.submit(secret.values, refresh=True) for _ in range(4)]
         time.sleep(0.1)
         started = time.monotonic()
         assert secret.values() == ("one",)
-        assert time.monotonic() - started < 0.2
+        assert not any(each.done() for each in forged)
         assert {each.result() for each in forged} == {("one",)}
-    assert time.monotonic() - started < 1.5, "those that waited do not ask once more"
+    assert time.monotonic() - started < 3, "those that waited do not ask once more"
 
 
 def test_kept_for_five_minutes(vault: Vault, clock: Clock) -> None:
@@ -228,11 +228,11 @@ def test_a_passing_fault_is_asked_again(vault: Vault) -> None:
 
 def test_a_silent_secrets_manager_is_given_up_soon(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handler.aws.secrets._CALL_SECONDS", 0.2)
-    vault.server.script = lambda _: Reply(before=2)
+    vault.server.script = lambda _: Reply(before=8)
     started = time.monotonic()
     with pytest.raises(UpstreamError):
         AwsSecret("signing", aws=vault.access).values()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
 
 
 def test_many_threads_ask_once(vault: Vault) -> None:

@@ -197,6 +197,7 @@ def test_a_body_is_taken_only_where_it_is_of_use(samples: Server) -> None:
     assert samples.ask("/%5Fapi/transform", "POST", b"x" * 70_000).status == 415
 
 
+@pytest.mark.slow
 def test_as_many_large_bodies_are_held_as_there_are_workers(tmp_path: Path) -> None:
     with serving(tmp_path, "--workers", "1") as server, contextlib.ExitStack() as stack:
         before = server.metric("process_resident_memory_bytes")
@@ -214,13 +215,13 @@ def test_as_many_large_bodies_are_held_as_there_are_workers(tmp_path: Path) -> N
 def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(samples: Server) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", samples.port, timeout=60)
     seconds = []
-    for _ in range(9):
+    for _ in range(41):
         started = time.perf_counter()
         connection.request("GET", "/_health")
         connection.getresponse().read()
         seconds.append(time.perf_counter() - started)
     connection.close()
-    assert sorted(seconds)[4] < 0.03, "Nagle's algorithm is at work: 40 ms each"
+    assert sorted(seconds)[20] < 0.03, "Nagle's algorithm is at work: 40 ms each"
 
 
 class Asking(threading.Thread):
@@ -243,15 +244,15 @@ def wait_for(server: Server, name: str, value: float) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_full_queue_is_told_at_once() -> None:
     with slow_server() as server:
         first = Asking(server, "/?3")
         wait_for(server, "image_handler_in_flight", 1)
         second = Asking(server, "/")
         wait_for(server, "image_handler_queued", 1)
-        started = time.monotonic()
         third = server.ask("/")
-        assert time.monotonic() - started < 1.5
+        assert first.is_alive()
         assert (third.status, third.headers["retry-after"]) == (503, "1")
         assert json.loads(third.body)["code"] == "TooManyRequests"
         assert server.ask("/_health").status == 200
@@ -262,6 +263,7 @@ def test_a_full_queue_is_told_at_once() -> None:
         assert int(second.answer.body) < 9000
 
 
+@pytest.mark.slow
 def test_a_client_that_leaves_gives_its_place_back() -> None:
     with slow_server() as server:
         first = Asking(server, "/?2")
@@ -275,6 +277,7 @@ def test_a_client_that_leaves_gives_its_place_back() -> None:
         assert server.metric('image_handler_requests_total{status="499"}') == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_finishes_what_is_under_way_before_it_stops(number: signal.Signals) -> None:
     with slow_server() as server:

@@ -20,6 +20,8 @@ from tests.local_server import SAMPLES, Server, running, serving
 
 from handler.doors.connections import owner_of
 
+pytestmark = pytest.mark.slow
+
 # A handler that takes as long as the query says, on two workers, with two seconds for each request.
 SLOW = """
 import resource, time

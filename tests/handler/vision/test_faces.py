@@ -23,6 +23,8 @@ from features import Deadline, Limits, Region, has_saliency, views
 from handler.config import Settings
 from handler.vision.local import LocalFaces, _box, _figure
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).parents[3] / "samples"
 FACE = (0.3514, 0.1211, 0.1699, 0.2207)
 """Of the astronaut, as shares: 180 to 267 pixels across and 62 to 175 down, of 512."""
@@ -258,8 +260,6 @@ def test_a_wide_crop_of_who_stands_keeps_the_head() -> None:
 PROGRAM = """
 import json, os, sys
 from tests.client import Client
-
-pytestmark = pytest.mark.slow
 client = Client(json.loads(sys.argv[1]))
 answer = client.get(sys.argv[2])
 print(json.dumps([answer.status, sorted(sys.modules)]))
