@@ -14,7 +14,7 @@ import msgspec
 
 from features import FeatureError
 from handler.cache_control import closing, is_looser
-from handler.errors import HandlerError, PayloadTooLarge, status_of
+from handler.errors import HandlerError, PayloadTooLarge, UpstreamError, status_of
 from handler.ports import ObjectInfo
 from handler.produce import Result
 from handler.request import ImageRequest
@@ -69,13 +69,19 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def of_event(said: Mapping[str, Any]) -> Answer:
-    """The answer in what another function of ours handed back; the log has a refusal's code."""
-    body = str(said["body"])
-    plain = base64.b64decode(body) if said["isBase64Encoded"] else body.encode()
-    answer = Answer(int(said["statusCode"]), dict(said["headers"]), plain)
-    if answer.status < HTTPStatus.BAD_REQUEST or not answer.is_text or not body:
-        return answer
-    return msgspec.structs.replace(answer, for_the_log={"code": json.loads(body).get("code", "")})
+    """The answer in what another function of ours handed back; the log has a refusal's code. UpstreamError."""
+    try:
+        body = str(said["body"])
+        plain = base64.b64decode(body, validate=True) if said["isBase64Encoded"] else body.encode()
+        headers = {str(name): str(value) for name, value in said["headers"].items()}
+        answer = Answer(HTTPStatus(said["statusCode"]), headers, plain)
+        if answer.status < HTTPStatus.BAD_REQUEST or not answer.is_text or not body:
+            return answer
+        return msgspec.structs.replace(answer, for_the_log={"code": json.loads(body).get("code", "")})
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        message = "the function for heavy work does not answer as it should"
+        detail = f"its answer cannot be read: {error!r:.500}"
+        raise UpstreamError(message, code="HeavyFunction", detail=detail) from error
 
 
 def body_bytes(most: int) -> int:

@@ -169,6 +169,8 @@ class Shelf(msgspec.Struct, frozen=True):
 
     def _result(self, request: ImageRequest, bare: Result, kept: StoredObject) -> Result | None:
         facts = kept.info.metadata
+        if not kept.info.content_type:
+            return None  # a crash came between the picture and what is said of it
         found = replace(
             bare,
             media_type=kept.info.content_type,

@@ -111,6 +111,16 @@ def error(status: int, kind: str = "", payload: object = None) -> Callable[[Aske
         (error(200, payload={"hello": "you"}), 502),
         (error(200, payload=[]), 502),
         (lambda _: Reply(200, b"no json"), 502),
+        (lambda _: Reply(200, b"[" * 100_000), 502),
+        (error(200, payload={**MADE, "statusCode": "fine"}), 502),
+        (error(200, payload={**MADE, "statusCode": 2000}), 502),
+        (error(200, payload={**MADE, "headers": ["x"]}), 502),
+        (error(200, payload={**MADE, "headers": None}), 502),
+        (error(200, payload={**MADE, "body": "no base64"}), 502),
+        (
+            error(200, payload={**MADE, "statusCode": 404, "headers": {"Content-Type": "text/plain"}, "body": "W10="}),
+            502,
+        ),
         (lambda _: Reply(200, json.dumps(MADE).encode(), sent=9), 502),
     ],
 )

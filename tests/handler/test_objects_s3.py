@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -307,3 +308,33 @@ def test_a_cloud_without_a_second_client_has_no_odd_keys(moto: Moto) -> None:
     with pytest.raises(NotFound):
         sources.get(ODD)
     assert [info.ref.key for info in sources.list("", "ca")] == ["cat"]
+
+
+GARBAGE = [
+    Reply(200, b"cat", {"ETag": '"e"', "Last-Modified": "yesterday"}),
+    Reply(200, b"cat", {"ETag": '"e"'}),
+    Reply(200, b"cat", {**ETAG, "Last-Modified": "Sat, 01 Aug 99999 10:00:00 GMT"}),
+    Reply(200, b"<Error><Code>", ETAG, has_length=False),
+    Reply(400, b"<Error><Code>\xff"),
+    Reply(599, b"\xff" * 1000),
+    Reply(200, b"<ListBucketResult><Contents><Key>cat.jpg</Key><Size>many</Size></Contents></ListBucketResult>"),
+    Reply(200, b"<ListBucketResult><Contents><Key>cat.jpg</Key></Contents></ListBucketResult>"),
+    Reply(200, b"<ListBucketResult><CommonPrefixes><Prefixed/></CommonPrefixes></ListBucketResult>"),
+    Reply(200, b"[]"),
+]
+
+
+@pytest.mark.parametrize("reply", GARBAGE, ids=range(len(GARBAGE)))
+@pytest.mark.parametrize("ref", [CAT, ODD], ids=["plain", "odd"])
+def test_an_answer_that_is_none(store: ScriptedServer, ref: ObjectRef, reply: Reply) -> None:
+    """Whatever comes of it, an object or a refusal: it is never an exception of a library."""
+    store.script = lambda _: reply
+    sources = sources_at(store)
+    for ask in (
+        lambda: sources.get(ref).read(),
+        lambda: sources.head(ref),
+        lambda: list(sources.list("", "ca")),
+        lambda: sources.page("", "ca", "", 10),
+    ):
+        with contextlib.suppress(HandlerError):
+            ask()

@@ -264,3 +264,39 @@ def test_an_output_bucket_at_the_same_endpoint_as_a_source() -> None:
     sources = read_places("shop=s3://shop/media?endpoint=https://minio.example")
     with pytest.raises(ValueError, match="`shop`"):
         open_results("out=s3://shop/results?endpoint=https://minio.example", sources=sources)
+
+
+FULL_DISK = """
+import resource, sys
+from handler.errors import UpstreamError
+from handler.results import open_results
+
+results = open_results(sys.argv[1])
+def put(key, body, replaces=None):
+    return results.put(key, body, ObjectAttributes("image/webp", "no-store"), replaces=replaces)
+from handler.ports import ObjectAttributes
+
+assert put("kept", b"k" * 5_000)
+# No file may be longer from here on; Python ignores the signal, and a write beyond that fails half-way.
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+for key, replaces in (("new", None), ("kept", results.head("kept").etag)):
+    try:
+        put(key, b"x" * 50_000, replaces)
+    except UpstreamError as error:
+        assert error.status == 502, error.status
+    else:
+        raise SystemExit("a write on a full disk succeeded")
+assert results.head("new") is None and results.read("new") is None
+assert results.read("kept") == b"k" * 5_000
+assert put("small", b"s" * 10_000)
+"""
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, f"results={tmp_path.as_uri()}"],
+        env={"PYTHONPATH": "src", "PATH": "/usr/bin"}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    assert left == [".results/kept.json", ".results/lock", ".results/small.json", "kept", "small"]

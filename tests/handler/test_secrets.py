@@ -108,6 +108,15 @@ def test_a_secret_without_the_field(vault: Vault, text: str) -> None:
         AwsSecret("signing", aws=vault.access).values()
 
 
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"SecretString": 1}'])
+def test_an_answer_that_is_none(vault: Vault, status: int, body: bytes) -> None:
+    vault.server.script = lambda _: Reply(status, body)
+    with pytest.raises(UpstreamError) as refused:
+        AwsSecret("prod", aws=vault.access).values()
+    assert refused.value.status == 502
+
+
 def test_another_field(vault: Vault) -> None:
     vault.stages = {"AWSCURRENT": '{"key": "new"}', "AWSPREVIOUS": '{"key": "old"}'}
     secret = AwsSecret("signing", "key", aws=vault.access)

@@ -116,6 +116,20 @@ def test_what_is_cheaper_to_make_than_to_fetch_is_not_kept(
     assert client.get(query, accept="image/avif").status == 200
 
 
+def test_a_picture_without_its_facts_is_made_again(environment: dict[str, str], results: Path) -> None:
+    """A crash between the two writes leaves the bytes alone."""
+    client = Client({**environment, **KEEPING})
+    made = client.get(AVIF)
+    (file,) = kept(results)
+    facts = results / ".results" / f"{file.relative_to(results)}.json"
+    whole = facts.read_bytes()
+    for damage in (facts.unlink, lambda: facts.write_bytes(whole[:20]), lambda: facts.write_bytes(b"")):
+        damage()
+        again = client.get(AVIF)
+        assert (again.status, again.headers, again.body) == (200, made.headers, made.body)
+        assert facts.read_bytes().startswith(b"{")
+
+
 def test_nothing_is_kept_unless_asked(environment: dict[str, str], results: Path) -> None:
     assert Client(environment).get(AVIF).status == 200
     assert kept(results) == []

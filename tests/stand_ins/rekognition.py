@@ -30,6 +30,8 @@ class Fault:
     code: str = ""
     status: int = 400
     seconds: float = 0.0
+    raw: bytes | None = None
+    """A body instead of an answer, whatever it is."""
 
 
 @dataclass
@@ -164,7 +166,9 @@ def _handler(stand_in: Rekognition) -> type[BaseHTTPRequestHandler]:
             stand_in.complaints += _complaints(operation, dict(self.headers), said)
             fault = stand_in.faults.pop(0) if stand_in.faults else Fault()
             time.sleep(fault.seconds)
-            if fault.code:
+            if fault.raw is not None:
+                self._send_body(200, fault.raw)
+            elif fault.code:
                 self._send(fault.status, {"__type": fault.code, "message": f"made up: {fault.code}"})
             else:
                 self._send(200, self._checked(operation, stand_in.answer(operation, said)))
@@ -178,7 +182,9 @@ def _handler(stand_in: Rekognition) -> type[BaseHTTPRequestHandler]:
             return answer
 
         def _send(self, status: int, content: object) -> None:
-            body = json.dumps(content).encode()
+            self._send_body(status, json.dumps(content).encode())
+
+        def _send_body(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/x-amz-json-1.1")
             self.send_header("Content-Length", str(len(body)))

@@ -49,7 +49,7 @@ def _answer(reply: Reply) -> dict[str, Any]:
         raise UpstreamError(message, code=_CODE, detail=told, status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
     try:
         said = json.loads(reply.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _failed(told) from error
     if reply.headers.get("x-amz-function-error"):
         is_late = isinstance(said, dict) and said.get("errorType") == _TIMED_OUT

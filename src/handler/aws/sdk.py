@@ -10,7 +10,7 @@ from handler.aws import AwsAccess
 
 
 class SdkError(Exception):
-    """A call through boto3 failed: SdkRefusal, SdkTimeout or SdkCredentialsError where it is known why."""
+    """A call through boto3 failed: one of the classes below where it is known why."""
 
 
 class SdkRefusal(SdkError):
@@ -25,6 +25,10 @@ class SdkRefusal(SdkError):
 
 class SdkTimeout(SdkError):
     """The service did not answer in time."""
+
+
+class SdkResponseError(SdkError):
+    """The response is none that the service gives: no JSON or XML, or another structure."""
 
 
 class SdkCredentialsError(SdkError):
@@ -64,7 +68,10 @@ def sdk_client(
 
 @contextmanager
 def sdk_errors() -> Iterator[None]:
-    """Raise botocore's errors as SdkError, with their text."""
+    """Raise botocore's errors as SdkError, with their text.
+
+    botocore's parsers trust a response: where it is no JSON or has another structure, they raise whatever happens.
+    """
     from botocore.exceptions import (  # noqa: PLC0415 - see sdk_client
         BotoCoreError,
         ClientError,
@@ -72,6 +79,7 @@ def sdk_errors() -> Iterator[None]:
         NoCredentialsError,
         ReadTimeoutError,
     )
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - see sdk_client
 
     try:
         yield
@@ -85,3 +93,5 @@ def sdk_errors() -> Iterator[None]:
         raise SdkTimeout(str(error)) from error
     except BotoCoreError as error:
         raise SdkError(str(error)) from error
+    except (ResponseParserError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise SdkResponseError(f"the response cannot be read: {error!r:.500}") from error

@@ -212,7 +212,7 @@ def _unavailable(detail: str) -> UpstreamError:
 def _json_object(text: str) -> dict[str, Any] | None:
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 

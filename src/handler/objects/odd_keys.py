@@ -31,8 +31,8 @@ class Boto:
         ref = ObjectRef(self._name, key)
         with _told(ref):
             answer = self._client.get_object(Bucket=self._bucket.place.bucket, Key=self._full(key))
-        body = answer["Body"]
-        return Stored(_info(ref, answer), _chunks(ref, body), self._limit, body.close)
+            body, info = answer["Body"], _info(ref, answer)
+        return Stored(info, _chunks(ref, body), self._limit, body.close)
 
     def head(self, key: str) -> ObjectInfo:
         ref = ObjectRef(self._name, key)
@@ -50,12 +50,12 @@ class Boto:
         try:
             with _told(ObjectRef(self._name, prefix)):
                 said = self._client.list_objects_v2(**asked, **({"ContinuationToken": cursor} if cursor else {}))
+                folders = [entry["Prefix"].removeprefix(self._full("")) for entry in said.get("CommonPrefixes", ())]
+                return Listing(tuple(self._listed(said)), tuple(folders), said.get("NextContinuationToken"))
         except HandlerError as error:
             if cursor and _refused_with(error) == HTTPStatus.BAD_REQUEST:
                 raise BadRequest("`cursor` must be one that the page before gave", detail=error.detail) from error
             raise
-        folders = [entry["Prefix"].removeprefix(self._full("")) for entry in said.get("CommonPrefixes", ())]
-        return Listing(tuple(self._listed(said)), tuple(folders), said.get("NextContinuationToken"))
 
     def _listed(self, page: Mapping[str, Any]) -> Iterator[ObjectInfo]:
         for entry in page.get("Contents", ()):

@@ -122,6 +122,8 @@ class FolderResults:
         try:
             said = json.loads(facts.read_text("utf-8"))
         except (OSError, ValueError):
+            said = None
+        if not isinstance(said, dict):
             said = {}  # put there by someone else, or by a crash
         return ObjectInfo(
             ObjectRef(self.place.name, key),
@@ -139,6 +141,9 @@ class FolderResults:
         try:
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.write(body)
+                file.flush()
+                # Or, after a power failure, some file systems would have the new name and not the bytes.
+                os.fsync(file.fileno())
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)

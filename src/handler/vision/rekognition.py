@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from features import DamagedSource, Deadline, Label, Region, Unavailable
 from handler.aws import AwsAccess
-from handler.aws.sdk import SdkCredentialsError, SdkError, SdkRefusal, SdkTimeout, sdk_client, sdk_errors
+from handler.aws.sdk import (
+    SdkCredentialsError,
+    SdkError,
+    SdkRefusal,
+    SdkResponseError,
+    SdkTimeout,
+    sdk_client,
+    sdk_errors,
+)
 from handler.vision.answers import Answer
 from handler.vision.eyes import VisionDown
 
@@ -27,6 +36,7 @@ _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 2, 5, 3
 _SHARE_OF_TIME = 0.6
 """Of what is left until the deadline; the picture itself wants to be made in the rest."""
 _SURE_OBJECT = 55
+_NOT_AS_IT_SHOULD = "Rekognition does not answer as it should"
 _BUSY = {"ThrottlingException", "ProvisionedThroughputExceededException", "LimitExceededException"}
 _UNREADABLE = {"InvalidImageFormatException", "ImageTooLargeException", "InvalidParameterException"}
 _REFUSED = {
@@ -59,9 +69,8 @@ class Shown(NamedTuple):
 
     def region(self, box: Mapping[str, float]) -> Region | None:
         """A BoundingBox in shares of the picture itself; Rekognition's may reach beyond the edges."""
-        return Region.clamped(
-            box["Left"] / self.width, box["Top"] / self.height, box["Width"] / self.width, box["Height"] / self.height
-        )
+        left, top, width, height = (_number(box[name]) for name in ("Left", "Top", "Width", "Height"))
+        return Region.clamped(left / self.width, top / self.height, width / self.width, height / self.height)
 
 
 class Service:
@@ -123,8 +132,9 @@ class FacesByRekognition:
         """Up to 100 faces, in the service's own order: pages that come from AWS's handler count them so."""
         shown = [Shown.of(picture) for picture in pictures]
         (answer,) = self._service.ask("detect_faces", shown, deadline)
-        regions = (shown[0].region(face["BoundingBox"]) for face in answer["FaceDetails"])
-        return Answer("", tuple(region for region in regions if region is not None))
+        with _read():
+            regions = (shown[0].region(face["BoundingBox"]) for face in answer["FaceDetails"])
+            return Answer("", tuple(region for region in regions if region is not None))
 
 
 class ObjectsByRekognition:
@@ -141,10 +151,12 @@ class ObjectsByRekognition:
         """Every instance of the label that covers most of the picture, the surer the better."""
         shown = [Shown.of(picture) for picture in pictures]
         (answer,) = self._service.ask("detect_labels", shown, deadline, MinConfidence=_SURE_OBJECT)
-        instances = [label.get("Instances", ()) for label in answer["Labels"]]
-        most = max(instances, key=lambda found: sum(map(_weight, found)), default=())
-        regions = (shown[0].region(instance["BoundingBox"]) for instance in most)
-        return Answer(answer.get("LabelModelVersion", ""), tuple(region for region in regions if region is not None))
+        with _read():
+            instances = [label.get("Instances", ()) for label in answer["Labels"]]
+            most = max(instances, key=lambda found: sum(map(_weight, found)), default=())
+            regions = [shown[0].region(instance["BoundingBox"]) for instance in most]
+            version = str(answer.get("LabelModelVersion", ""))
+        return Answer(version, tuple(region for region in regions if region is not None))
 
 
 class LabelsByRekognition:
@@ -163,28 +175,36 @@ class LabelsByRekognition:
         # All of them, however unsure: what counts differs from request to request, and the price does not.
         answers = self._service.ask("detect_moderation_labels", shown, deadline, MinConfidence=0)
         surest: dict[str, Label] = {}
-        for label in (label for answer in answers for label in _labels(answer["ModerationLabels"])):
-            if label.name not in surest or surest[label.name].confidence < label.confidence:
-                surest[label.name] = label
-        labels = sorted(surest.values(), key=lambda label: -label.confidence)
-        return Answer(answers[0].get("ModerationModelVersion", ""), labels=tuple(labels))
+        with _read():
+            for label in (label for answer in answers for label in _labels(answer["ModerationLabels"])):
+                if label.name not in surest or surest[label.name].confidence < label.confidence:
+                    surest[label.name] = label
+            labels = sorted(surest.values(), key=lambda label: -label.confidence)
+            return Answer(str(answers[0].get("ModerationModelVersion", "")), labels=tuple(labels))
 
 
 def _labels(found: Sequence[Mapping[str, Any]]) -> Iterator[Label]:
     """Labels with every name above them: each says its parent alone, and the parents are labels themselves."""
-    parents = {label["Name"]: label.get("ParentName", "") for label in found}
+    parents = {str(label["Name"]): str(label.get("ParentName", "")) for label in found}
     for label in found:
         above: list[str] = []
-        parent = label.get("ParentName", "")
+        parent = parents[str(label["Name"])]
         while parent and parent not in above:
             above.append(parent)
             parent = parents.get(parent, "")
-        yield Label(label["Name"], label["Confidence"], tuple(above))
+        yield Label(str(label["Name"]), _number(label["Confidence"]), tuple(above))
 
 
 def _weight(instance: Mapping[str, Any]) -> float:
     box = instance["BoundingBox"]
-    return float(box["Width"] * box["Height"] * instance["Confidence"])
+    return _number(box["Width"]) * _number(box["Height"]) * _number(instance["Confidence"])
+
+
+def _number(value: object) -> float:
+    """A finite number; JSON as Python reads it knows others, and no comparison with such a one holds."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"a number is expected, got {value!r:.60}")
+    return float(value)
 
 
 def _patience(deadline: Deadline) -> float:
@@ -206,6 +226,8 @@ def _told(operation: str) -> Iterator[None]:
     except SdkTimeout as error:
         message = "Rekognition does not answer in time"
         raise VisionDown(message, detail=str(error), status=HTTPStatus.GATEWAY_TIMEOUT) from error
+    except SdkResponseError as error:
+        raise VisionDown(_NOT_AS_IT_SHOULD, detail=str(error)) from error
     except SdkError as error:
         message = "Rekognition cannot be reached"
         raise VisionDown(message, detail=str(error), status=HTTPStatus.SERVICE_UNAVAILABLE) from error
@@ -221,4 +243,13 @@ def _of_code(operation: str, code: str, detail: str) -> VisionDown | DamagedSour
         action = "rekognition:" + "".join(word.capitalize() for word in operation.split("_"))
         return VisionDown("Rekognition does not let this service ask it", detail=f"grant {action}; {detail}")
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    return VisionDown("Rekognition does not answer as it should", detail=detail, status=status)
+    return VisionDown(_NOT_AS_IT_SHOULD, detail=detail, status=status)
+
+
+@contextmanager
+def _read() -> Iterator[None]:
+    """An answer that lacks what the service always says, or says it otherwise, as VisionDown: nobody has looked."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise VisionDown(_NOT_AS_IT_SHOULD, detail=f"the answer cannot be read: {error!r:.500}") from error

@@ -114,3 +114,38 @@ def test_a_question_takes_no_longer_than_the_request_may(
 def test_a_service_that_cannot_be_reached_is_down(serve: Serve, question: Question) -> None:
     client = serve(AWS_ENDPOINT_URL_REKOGNITION="http://127.0.0.1:9", **question.settings)
     question.told(client.get(question.address), 503)
+
+
+GARBAGE = {
+    "nothing": b"",
+    "no JSON": b"<html>",
+    "a list": b"[]",
+    "null": b"null",
+    "a number": b"1",
+    "no UTF-8": b"\xff\xfe{}",
+    "nested": b"[" * 100_000,
+    "an object without anything": b"{}",
+    "null inside": json.dumps(dict.fromkeys(("FaceDetails", "Labels", "ModerationLabels"))).encode(),
+    "text inside": json.dumps(dict.fromkeys(("FaceDetails", "Labels", "ModerationLabels"), "x")).encode(),
+    "numbers inside": json.dumps({name: [1] for name in ("FaceDetails", "Labels", "ModerationLabels")}).encode(),
+    "empty objects inside": json.dumps(
+        {"FaceDetails": [{}], "Labels": [{"Instances": [{}]}], "ModerationLabels": [{}]}
+    ).encode(),
+    "numbers that are none": json.dumps(
+        {
+            "FaceDetails": [{"BoundingBox": {"Left": 0.1, "Top": 0.1, "Width": float("nan"), "Height": 0.1}}],
+            "Labels": [{"Instances": [{"BoundingBox": {"Left": "0", "Top": 0, "Width": 1, "Height": 1}}]}],
+            "ModerationLabels": [{"Name": "Explicit", "Confidence": float("nan"), "ParentName": ""}],
+        }
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("body", GARBAGE.values(), ids=GARBAGE)
+def test_an_answer_that_is_none(serve: Serve, rekognition: Rekognition, question: Question, body: bytes) -> None:
+    """It is the service's fault, and nobody has looked: what ALWAYS moderates does not leave."""
+    rekognition.faults = [Fault(raw=body)] * 3
+    client = serve(**question.settings)
+    question.told(client.get(question.address), 502)
+    rekognition.faults.clear()
+    assert client.get(question.address).status == 200
