@@ -1,7 +1,7 @@
 /**
- * The service's own language: what is wanted of a picture, written as an address and read from one.
+ * The service's own URL language: reads a URL into a request and writes a request as a URL.
  *
- * A wish is {bucket, key, edits: {feature: {parameter: value}}, output: {parameter: value}, other: [[name, value]]}.
+ * A request (`wish`) is {bucket, key, edits: {feature: {parameter: value}}, output: {parameter: value}, other: [[name, value]]}.
  */
 
 const CONTROLS = ["bucket", "feature", "expires", "signature"];
@@ -13,7 +13,7 @@ export const empty = () => ({ bucket: "", key: "", edits: {}, output: {}, other:
 const spelled = (value) => encodeURIComponent(value).replace(/%(2C|2F|3A|40)/g, decodeURIComponent);
 const byName = (parameters, name) => parameters.find((each) => each.name === name || each.aliases?.includes(name));
 
-/** Reads and writes addresses by the words of a catalogue. */
+/** Reads and writes URLs with the names of a catalogue. */
 export class Language {
   constructor({ features, output }) {
     this.features = features;
@@ -21,7 +21,7 @@ export class Language {
     this.named = new Map(features.flatMap((each) => [each.name, ...(each.aliases ?? [])].map((name) => [name, each])));
   }
 
-  /** Path and query; `base` alone where nothing is asked. */
+  /** Returns path and query, or `base` alone if the request has no parameters. */
   write(wish) {
     const query = this.pairs(wish).map(([name, value]) => `${encodeURIComponent(name)}=${spelled(value)}`).join("&");
     return this.path(wish) + (query ? `?${query}` : "");
@@ -32,7 +32,7 @@ export class Language {
     return ODD_KEY.test(key) ? `/_key/${encoded}` : `/${encoded}`;
   }
 
-  /** Names and values, features in the order in which they apply. */
+  /** Returns names and values, with the features in the order in which they apply. */
   pairs(wish) {
     const on = this.features.filter((feature) => wish.edits[feature.name]);
     const pairs = wish.bucket ? [["bucket", wish.bucket]] : [];
@@ -50,13 +50,13 @@ export class Language {
     return given.map(([{ name }, value]) => [bare(name) ? name : `${feature.name}.${name}`, value]);
   }
 
-  /** Whether an undotted name can mean nothing else: among the features that are on, the feature alone has it. */
+  /** Returns whether a name without a dot is unambiguous: only this one of the active features has it. */
   belongsTo(feature, name, on) {
     if (this.named.has(name) || byName(this.output, name) || CONTROLS.includes(name)) return false;
     return on.every((each) => each === feature || !byName(each.parameters, name));
   }
 
-  /** A wish of an address of this language; what is not known stays as it is, for the service to judge. */
+  /** Returns the request of a URL. Unknown names stay as they are; the service validates them. */
   read(address) {
     const [path, query = ""] = address.split("#")[0].split(/\?(.*)/s);
     const wish = empty();
@@ -96,7 +96,7 @@ export class Language {
     else if (main?.choices?.includes(value)) said[main.name] = value;
   }
 
-  /** An undotted name: of the named features, of those that are on, of the output, or of the one that has it. */
+  /** Resolves a name without a dot: in the named features, the active ones, the output options, or the only feature that has it. */
   settle(wish, chosen, name, value) {
     const having = (features) => features.filter((each) => byName(each.parameters, name));
     const on = this.features.filter((each) => wish.edits[each.name]);
@@ -115,7 +115,7 @@ export class Language {
     else wish.other.push([whole, value]);
   }
 
-  /** The features and parameters that a message names in backticks: [feature or "", parameter]. */
+  /** Returns the features and parameters that a message names in backticks: [feature or "", parameter]. */
   places(message, wish) {
     const found = [];
     for (const [, name] of message.matchAll(/`([\w.]+)(?:=[^`]*)?`/g)) {
@@ -133,7 +133,7 @@ export class Language {
   }
 }
 
-/** A value as its control keeps it; what cannot be one stays as it was written, for the service to judge. */
+/** Converts a value to the type of its control. What cannot be converted stays as it is; the service validates it. */
 function typed(parameter, value) {
   if (parameter.control === "switch" && /^(true|false)$/.test(value)) return value === "true";
   if (["integer", "number"].includes(parameter.control) && value.trim() !== "" && Number.isFinite(Number(value))) return Number(value);

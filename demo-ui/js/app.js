@@ -1,4 +1,4 @@
-/** The page: one wish, what shows it, and what comes of it. */
+/** The page: one request (`wish`), the controls that edit it, and its result. */
 
 import { empty, Language } from "./address.js";
 import { Code } from "./code.js";
@@ -21,15 +21,15 @@ const MOST_PIXELS = 20_000_000;
 const PREVIEW = { resize: { width: 2048, height: 2048, fit: "inside", withoutEnlargement: true } };
 const HASH = /^#(slider|side|result)?(?:\.(original|frame))?(\/.*)$/s;
 const MIDDLE = "center";
-const REVOKED_AFTER = 10_000; // milliseconds: the stage may still be loading what is replaced
-const NO_PICTURE = [0, 401, 404]; // where there is no original to be had either
+const REVOKED_AFTER = 10_000; // milliseconds: the stage may still be loading the image that is replaced
+const NO_PICTURE = [0, 401, 404]; // for these there is no original either
 
 class App {
   constructor(catalogue) {
     this.catalogue = catalogue;
     this.language = new Language(catalogue);
     this.wish = empty();
-    this.file = null; // a dropped file, in place of a key
+    this.file = null; // a dropped file, instead of a key
     this.mode = "slider";
     this.against = ""; // what the visitor chose to compare with
     this.run = new AbortController();
@@ -56,7 +56,7 @@ class App {
       this.wish.output = { format: "auto" };
       this.choose({ bucket: this.gallery.bucket, key: this.gallery.photo() }, { replace: true });
     } else if (!known) {
-      this.idle("Type the key of a picture above, or drop a file.");
+      this.idle("Type the key of an image above, or drop a file.");
       this.gallery.release();
     }
     this.gallery.mark(this.file ? "" : this.wish.key);
@@ -83,7 +83,7 @@ class App {
     addEventListener("hashchange", () => location.hash !== this.hash && HASH.test(location.hash) && this.fromHash());
     watchDrops((file) => this.drop(file));
     $("skip").addEventListener("click", (event) => {
-      event.preventDefault(); // the fragment is the wish
+      event.preventDefault(); // the fragment holds the request
       $("panel-search").focus();
     });
     document.addEventListener("keydown", (event) => this.key(event));
@@ -100,7 +100,7 @@ class App {
     }
   }
 
-  // --- what is wanted
+  // --- the request
 
   get address() {
     return this.language.write(this.wish);
@@ -123,11 +123,11 @@ class App {
     try {
       history[push ? "pushState" : "replaceState"](null, "", this.hash);
     } catch {
-      // Safari takes no more than 100 in 10 seconds: the address bar then waits for the next change.
+      // Safari allows 100 changes in 10 seconds: the address bar then waits for the next change.
     }
   }
 
-  /** Another picture, with the same edits. */
+  /** Opens another image with the same edits. */
   choose({ bucket, key }, { replace = false } = {}) {
     this.file = null;
     Object.assign(this.wish, { bucket, key });
@@ -135,13 +135,13 @@ class App {
     this.opened();
   }
 
-  /** A key, or a whole address with what it asks for. */
+  /** Opens a key, or a whole URL with its parameters. */
   async typed(text) {
     if (!text) return;
     const address = text.replace(/^https?:\/\/[^/]+/i, "");
     const isAddress = address !== text || text.startsWith("/") || text.includes("?");
     if (!isAddress) return this.choose({ bucket: this.wish.bucket, key: text });
-    this.busy(true, "Reading the address");
+    this.busy(true, "Reading the URL");
     try {
       const { url } = await this.service.translated(address, "query");
       this.wish = this.language.read(url);
@@ -155,7 +155,7 @@ class App {
   }
 
   async drop(file) {
-    this.service.refused = false; // who drops a file wants it shown: he may be asked again
+    this.service.refused = false; // a dropped file may ask for the token again
     this.run.abort();
     const { signal } = (this.run = new AbortController());
     this.busy(true, "Reading the file");
@@ -172,7 +172,7 @@ class App {
     this.opened();
   }
 
-  /** A new picture is there: forget the one before. */
+  /** Resets the page for a new image. */
   opened() {
     if (!this.file) this.note = "";
     $("key").value = this.file ? "" : this.wish.key;
@@ -201,7 +201,7 @@ class App {
     this.soon();
   }
 
-  /** The wish anew from names and values, for the same picture. */
+  /** Builds the request again from names and values, for the same image. */
   apply(pairs) {
     const { bucket, key } = this.wish;
     this.wish = { ...empty(), bucket, key };
@@ -237,14 +237,14 @@ class App {
 
   pairsOf({ query }) {
     const half = Math.max(200, Math.round((this.original?.bytes ?? 40_000) / 2));
-    // An overlay lies where the gallery's pictures lie, which need not be the default source.
+    // An overlay is stored in the source of the gallery, which may not be the default source.
     const { bucket } = this.gallery;
-    const lies = ([name, value]) => bucket && value === "{logo}" ? [[`${name.split(".")[0]}.bucket`, bucket]] : [];
-    const said = [...new URLSearchParams(query)].flatMap((pair) => [pair, ...lies(pair)]);
-    return said.map(([name, value]) => [name, value.replace("{logo}", this.gallery.overlay()).replace("{half}", String(half))]);
+    const bucketOf = ([name, value]) => bucket && value === "{logo}" ? [[`${name.split(".")[0]}.bucket`, bucket]] : [];
+    const pairs = [...new URLSearchParams(query)].flatMap((pair) => [pair, ...bucketOf(pair)]);
+    return pairs.map(([name, value]) => [name, value.replace("{logo}", this.gallery.overlay()).replace("{half}", String(half))]);
   }
 
-  /** Shows which example is the one on the stage. */
+  /** Marks the example that equals the current request. */
   press() {
     for (const [button, recipe] of this.pressed) {
       const theirs = empty();
@@ -254,7 +254,7 @@ class App {
     }
   }
 
-  // --- what comes of it
+  // --- the result
 
   async ask(address, { signal, past }) {
     if (!this.file) return this.service.picture(address, { signal, past });
@@ -291,13 +291,13 @@ class App {
     }
   }
 
-  /** What nothing comes without and nobody has said: a picture, and what a feature needs. */
+  /** Returns an error if something required is missing: an image, or a parameter of a feature. */
   lacking() {
-    if (!this.wish.key) return { status: 404, message: "No picture is chosen yet: type its key above, or drop a file." };
+    if (!this.wish.key) return { status: 404, message: "No image is selected. Type its key above, or drop a file." };
     for (const feature of this.catalogue.features) {
       const values = this.wish.edits[feature.name];
       const missing = values && feature.parameters.find(({ name, required }) => required && !(name in values));
-      if (missing) return { status: 400, message: `\`${feature.name}.${missing.name}\` is needed: ${missing.help}` };
+      if (missing) return { status: 400, message: `\`${feature.name}.${missing.name}\` is required: ${missing.help}` };
     }
     return null;
   }
@@ -324,7 +324,7 @@ class App {
     this.tell();
     if (!isReport) return this.compare(signal);
     if (this.original) await this.hold(this.originalAddress(), "original", signal);
-    if (!signal.aborted && this.urls.before && this.before) $("report").prepend(h("img", { class: "shown", alt: "What the report is about", src: this.urls.before }));
+    if (!signal.aborted && this.urls.before && this.before) $("report").prepend(h("img", { class: "shown", alt: "Image of this report", src: this.urls.before }));
   }
 
   async showResult(blob, signal) {
@@ -332,7 +332,7 @@ class App {
     try {
       await this.stage.show("after", this.urls.after);
     } catch {
-      // A TIFF, say: the figures are its own, what is shown is the same in a format that the browser has.
+      // The browser cannot show this format, such as TIFF: show the same image as PNG, with the figures of the result.
       const shown = { ...this.wish, output: { ...this.wish.output, format: "png" } };
       for (const name of ["quality", "maxBytes", "lossless", "chromaSubsampling"]) delete shown.output[name];
       const answer = await this.ask(this.language.write(shown), { signal });
@@ -349,13 +349,13 @@ class App {
     this.urls[which] = URL.createObjectURL(blob);
   }
 
-  /** What is known of the original: asked once, and after the result, which the visitor waits for. */
+  /** Fetches the facts of the original, once, and after the result, which the visitor waits for. */
   learnt() {
     this.info ??= this.learn(this.originalRun.signal);
     return this.info;
   }
 
-  /** Nothing where the stack tells nothing of it. */
+  /** Sets `original`, or null if the stack does not report on it. */
   async learn(signal) {
     const { bucket, key } = this.wish;
     try {
@@ -363,11 +363,11 @@ class App {
       const answer = await this.ask(address, { signal });
       this.original = await answer.json();
     } catch {
-      if (!signal.aborted) this.original = null; // The picture itself says what is wrong.
+      if (!signal.aborted) this.original = null; // The request for the image itself reports the error.
     }
   }
 
-  /** Loads what the result is held against: the original, or what the same cuts leave of it. */
+  /** Loads the image that the result is compared with: the original, or the original with the same crop. */
   async compare(signal = this.run.signal) {
     const { edits, bucket, key } = this.wish;
     const features = this.catalogue.features.filter(({ name, group }) => group === "geometry" && edits[name]);
@@ -398,7 +398,7 @@ class App {
     }
   }
 
-  /** What the edits were for, where none came of them. */
+  /** Shows the original alone if there is no result. */
   async originalAlone(signal) {
     this.stage.show("after", null);
     await this.learnt();
@@ -407,7 +407,7 @@ class App {
     await this.hold(this.originalAddress(), "original", signal);
   }
 
-  /** The original itself where it is small and a browser can show it, else the service's picture of it. */
+  /** Returns the URL of the original if it is small and browsers can show it, else of a preview. */
   originalAddress() {
     const { bucket, key } = this.wish;
     const plain = { ...empty(), bucket, key };
@@ -433,9 +433,9 @@ class App {
     $("panel-note").textContent = this.note ?? "";
   }
 
-  // --- how it goes
+  // --- progress and errors
 
-  busy(is, what = "Making the picture") {
+  busy(is, what = "Rendering the image") {
     clearTimeout(this.timer);
     clearInterval(this.clock);
     $("stage").setAttribute("aria-busy", String(is));
@@ -453,7 +453,7 @@ class App {
   cancel() {
     this.run.abort();
     this.busy(false);
-    this.idle("Cancelled. Any change starts it again.");
+    this.idle("Cancelled. Change anything to start again.");
   }
 
   idle(text) {
@@ -468,9 +468,9 @@ class App {
     if (!("status" in error)) console.error(error);
     const marked = this.controls.mark(this.language.places(error.message, this.wish), error.message.replaceAll("`", ""));
     const go = marked && h("button", { type: "button", onclick: () => { marked.element.scrollIntoView({ block: "center" }); marked.focus(); } }, `Go to ${label(marked.parameter.name)}`);
-    const about = marked && error.status === 400 ? "One thing to put right" : title(error);
-    const said = error.message.charAt(0).toUpperCase() + error.message.slice(1);
-    $("fault").replaceChildren(...[h("strong", {}, about), h("p", {}, prose(said)), go].filter(Boolean));
+    const about = marked && error.status === 400 ? "A parameter needs a change" : title(error);
+    const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+    $("fault").replaceChildren(...[h("strong", {}, about), h("p", {}, prose(message)), go].filter(Boolean));
     $("fault").classList.remove("calm");
     $("fault").hidden = false;
     $("stage").classList.add("stale");
@@ -491,9 +491,9 @@ class App {
     if (this.result?.width) this.compare();
   }
 
-  // --- on the picture
+  // --- selecting on the image
 
-  /** The picture that a feature gets: what the features before it leave. */
+  /** Lets the visitor select a point or a box on the image as this feature gets it, after the features before it. */
   async pick({ feature, parameter, button }) {
     const { features } = this.catalogue;
     const earlier = features.slice(0, features.indexOf(feature)).filter(({ name, group }) => this.wish.edits[name] && group !== "report");
@@ -502,13 +502,13 @@ class App {
     const { bucket, key } = this.wish;
     const own = feature.name === "resize" || !edits.resize ? PREVIEW : {};
     const address = this.language.write({ ...empty(), bucket, key, edits: { ...edits, ...own }, output: { format: "webp", quality: 85 } });
-    this.picking?.abort(); // a change of the wish goes on beside it, and does not end it
+    this.picking?.abort(); // a change of the request does not end the selection
     const { signal } = (this.picking = new AbortController());
     let url, room;
     try {
       const blob = await (await this.ask(address, { signal })).blob();
       url = URL.createObjectURL(blob);
-      // Pixels are those of the picture that the feature gets: after a resize this very one, else the original's.
+      // Lengths in pixels refer to the image that the feature gets: after a resize this one, else the original.
       room = earlier.some(({ name }) => name === "resize") ? await createImageBitmap(blob) : earlier.length ? null : this.original;
     } catch (error) {
       if (!signal.aborted) this.fail(error);
@@ -547,7 +547,7 @@ class App {
       delete values.aspectRatio;
       delete values.focalPoint;
     }
-    // A point and a box say where; a position beside them, too, would say it twice.
+    // A point or a box replaces a position, which would contradict it.
     for (const each of feature.parameters) if (each.control === "position" && values[each.name] !== MIDDLE) delete values[each.name];
     this.changed();
   }

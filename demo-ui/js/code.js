@@ -1,10 +1,10 @@
-/** The address in every way that somebody may want to paste it. */
+/** The request in every form that can be copied. */
 
 import { $, h, icon } from "./dom.js";
 
 const TABS = [
   ["url", "URL"], ["json", "Base64 JSON"], ["thumbor", "Thumbor"], ["img", "<img>"], ["picture", "<picture>"],
-  ["curl", "curl"], ["event", "Console event"],
+  ["curl", "curl"], ["event", "Lambda event"],
 ];
 const WIDTHS = [320, 640, 960, 1280, 1920];
 const SHARES = [0.5, 1, 1.5, 2];
@@ -18,7 +18,7 @@ export class Code {
     this.tab = "url";
     this.signed = false;
     this.shown = null;
-    this.address = ""; // of what is shown: the wish itself changes under our hands
+    this.address = ""; // of the request that is shown; the request itself changes
     this.run = new AbortController();
     $("tabs").replaceChildren(...TABS.map(([name, text]) => this.button(name, text)));
     $("tabs").addEventListener("keydown", (event) => this.key(event));
@@ -59,7 +59,7 @@ export class Code {
   }
 
   async sign() {
-    this.service.refused = false; // it is asked for by hand
+    this.service.refused = false; // the visitor asks for it
     this.signed = true;
     await this.draw();
   }
@@ -69,9 +69,9 @@ export class Code {
     this.run.abort();
     const { signal } = (this.run = new AbortController());
     const { file } = this.shown;
-    // Where pictures come without a signature, there is nothing to sign.
+    // If images need no signature, there is nothing to sign.
     $("sign-group").hidden = Boolean(file) || this.tab === "event" || !this.service.signs;
-    this.note(file ? "A dropped file has no address. Store it in the bucket under the key shown here." : "");
+    this.note(file ? "A dropped file has no URL. Upload it to the bucket under the key shown here to get one." : "");
     try {
       const text = await this.written(signal);
       if (signal.aborted) return;
@@ -103,7 +103,7 @@ export class Code {
 
   async other(language, signal) {
     const { url, unsaid } = await this.service.translated(this.language.write(this.shown.wish), language, signal);
-    if (!signal.aborted && unsaid?.length) this.note(`This language cannot say: ${unsaid.join(", ")}.`);
+    if (!signal.aborted && unsaid?.length) this.note(`This URL language does not support: ${unsaid.join(", ")}.`);
     return this.finished(url, signal);
   }
 
@@ -115,7 +115,7 @@ export class Code {
 
   async picture(signal) {
     const { wish, width, height } = this.shown;
-    // A picture may come out narrower than was asked for: the descriptor is what comes.
+    // A result may be narrower than requested: the descriptor is the real width.
     const factor = width && this.asked() ? width / this.asked() : 1;
     const set = async (format) => {
       const entries = this.widths().map(async (each) => `${await this.absolute(this.sized(each, format), signal)} ${Math.round(each * factor)}w`);
@@ -132,14 +132,14 @@ export class Code {
     return `<picture>\n${sources.join("")}  <img src="${html(await this.absolute(fallback, signal))}"${size} alt="">\n</picture>`;
   }
 
-  /** The width that is asked for; of a height alone, the one that came of it. */
+  /** Returns the requested width; if only a height is requested, the width of the result. */
   asked() {
     const { wish, width } = this.shown;
     const { resize } = wish.edits;
     return resize?.width || (resize?.height && width);
   }
 
-  /** The widths to ask for. */
+  /** Returns the widths of the srcset. */
   widths() {
     const asked = this.asked();
     const { original, width } = this.shown;
@@ -160,7 +160,7 @@ export class Code {
 
   async curl(signal) {
     const { wish, file, extension } = this.shown;
-    const name = `${wish.key.split("/").pop().replace(/\.\w+$/, "") || "picture"}.${extension}`;
+    const name = `${wish.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}`;
     if (!file) return `curl -o ${quoted(name)} ${quoted(await this.absolute(wish, signal))}`;
     const [, query = ""] = this.language.write(wish).split(/(\?.*)/s);
     const token = this.service.token ? ' \\\n  -H "Authorization: Bearer $TOKEN"' : "";
@@ -169,8 +169,8 @@ export class Code {
 
   event() {
     const { wish } = this.shown;
-    const said = this.language.pairs(wish).map(([name, value]) => [name, value === "true" ? true : value]);
-    return JSON.stringify({ imageKey: wish.key, ...Object.fromEntries(said) }, null, 2);
+    const pairs = this.language.pairs(wish).map(([name, value]) => [name, value === "true" ? true : value]);
+    return JSON.stringify({ imageKey: wish.key, ...Object.fromEntries(pairs) }, null, 2);
   }
 
   text(text) {
@@ -193,7 +193,7 @@ export class Code {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // Without the right to write the clipboard (plain http elsewhere than localhost), the old way.
+      // Without permission to write to the clipboard (plain http, not localhost), use the old way.
       getSelection().selectAllChildren($("code"));
       document.execCommand("copy");
     }

@@ -1,17 +1,17 @@
-/** The panel of edits: a card for each feature of the catalogue and one for the output, made from their description. */
+/** The panel of edits: a card for each feature of the catalogue and one for the output options, built from their descriptions. */
 
 import { $, h, icon, label } from "./dom.js";
 import { row } from "./fields.js";
 
 const GROUPS = { output: "Format and size", geometry: "Shape", colour: "Colour", effect: "Effects", overlay: "Overlays", report: "Reports" };
 const OUTPUT = "";
-const FIRST = ["resize"]; // beside the output: what nearly everybody comes for
-const HEADING = 40; // of a group, which stays in sight above its cards
+const FIRST = ["resize"]; // shown beside the output options, because nearly everybody needs it
+const HEADING = 40; // height of a group's heading, which stays visible above its cards
 const SHOWN = 6;
-const LEADING = ["format", "quality", "maxBytes"]; // of the output, the rest on demand: the features are to be in sight
-const MARKS = { heavy: ["model", "Runs a model: takes seconds"], billed: ["billed", "Asks a service that bills each call"] };
+const LEADING = ["format", "quality", "maxBytes"]; // of the output options; the rest is hidden at first, so that features are visible
+const MARKS = { heavy: ["model", "Runs a model, which takes seconds"], billed: ["billed", "Calls a service that bills each image"] };
 
-/** A card: switch, name, help, and, once it is opened, the parameters. */
+/** A card with switch, name and help, and with the parameters once it is open. */
 class Card {
   constructor(feature, panel) {
     this.feature = feature;
@@ -28,7 +28,7 @@ class Card {
     this.element = h("section", { class: "card", "data-feature": name || "output" },
       h("div", { class: "card-head" }, h("h4", {}, this.opener), this.toggle), h("p", { class: "help" }, help), this.body);
     const { parameters, aliases = [] } = feature;
-    // By weight: what it is called, what can be set, what is told of it.
+    // In order of weight: help texts of parameters, help and names of parameters, names of the feature.
     this.words = [
       parameters.flatMap((each) => [each.help, ...(each.choices ?? [])]),
       [help, GROUPS[feature.group], ...parameters.flatMap((each) => [each.name, label(each.name)])],
@@ -40,7 +40,7 @@ class Card {
     return Object.entries(MARKS).filter(([name]) => this.feature[name]).map(([, [text, title]]) => h("small", { class: "mark", title }, text));
   }
 
-  /** How well it fits what is searched; 0: not at all. */
+  /** Returns how well the card matches the search; 0 is no match. */
   score(words) {
     const each = words.map((word) => this.words.findLastIndex((heap) => heap.includes(word)) + 1);
     const least = Math.min(...each, this.words.length);
@@ -64,7 +64,7 @@ class Card {
     this.rows = this.feature.parameters.map((parameter) => row(parameter, (value) => this.change(parameter, value), context(parameter)));
     const [first, later] = [this.rows.slice(0, this.shown), this.rows.slice(this.shown)];
     if (this.feature.box) {
-      const draw = h("button", { type: "button", class: "wide", onclick: () => this.panel.pick({ feature: this.feature, button: draw }) }, icon("box"), "Draw the box on the picture");
+      const draw = h("button", { type: "button", class: "wide", onclick: () => this.panel.pick({ feature: this.feature, button: draw }) }, icon("box"), "Draw the box on the image");
       this.body.append(draw);
     }
     this.body.append(...first.map(({ element }) => element));
@@ -73,7 +73,7 @@ class Card {
       this.all = h("button", { type: "button", class: "quiet", "aria-expanded": "false", onclick: () => this.showLater(this.later.hidden) }, `${later.length} more`);
       this.body.append(this.all, this.later);
     }
-    if (!this.rows.length) this.body.append(h("p", { class: "help" }, "Nothing to set: switch it on."));
+    if (!this.rows.length) this.body.append(h("p", { class: "help" }, "This edit has no parameters. Switch it on."));
   }
 
   showLater(wanted) {
@@ -83,7 +83,7 @@ class Card {
     this.all.setAttribute("aria-expanded", String(wanted));
   }
 
-  /** On: with what its example sets, so that there is something to see. */
+  /** Switches the feature on with the values of its example, so that it has a visible effect, or off. */
   turn(on) {
     const { edits } = this.panel.wish;
     const { name } = this.feature;
@@ -110,7 +110,7 @@ class Card {
     if (this.rows.slice(this.shown).some(({ parameter }) => this.values && parameter.name in this.values)) this.showLater(true);
   }
 
-  /** Into sight, with its parameters. */
+  /** Scrolls the card into view and opens it. */
   reveal() {
     this.open(true);
     this.element.scrollIntoView({ block: "start" });
@@ -131,18 +131,18 @@ class Card {
   }
 }
 
-/** One spelling of what is spelt in two ways. */
+/** Reduces British and American spelling to one. */
 const plain = (text) => text.toLowerCase().replaceAll("colour", "color").replaceAll("grey", "gray").replaceAll("centre", "center");
 const rank = ({ name }) => (LEADING.includes(name) ? LEADING.indexOf(name) : LEADING.length);
 
 export class Controls {
-  /** `changed()` after each change of the wish; `pick({feature, parameter, button})` where the picture is to be clicked. */
+  /** Calls `changed()` after each change and `pick({feature, parameter, button})` to select on the image. */
   constructor({ features, output }, { changed, pick, overlay }) {
     this.changed = changed;
     this.pick = pick;
     this.overlay = overlay;
     this.wish = null;
-    const about = { name: OUTPUT, title: "Output", help: "Format, quality, and how large the file may be.", group: "output", parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
+    const about = { name: OUTPUT, title: "Output", help: "Format, quality and maximum size of the file.", group: "output", parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
     this.cards = [about, ...features].map((feature) => new Card(feature, this));
     this.groups = this.grouped();
     $("controls").replaceChildren(...this.groups.map(({ element }) => element));
@@ -161,7 +161,7 @@ export class Controls {
     });
   }
 
-  /** Shows what a wish says; the cards that are on, are open. */
+  /** Shows a request. With `open` the cards of active features are open. */
   show(wish, { open = false } = {}) {
     this.wish = wish;
     for (const card of this.cards) {
@@ -174,7 +174,7 @@ export class Controls {
     $("active").replaceChildren(...used.map((card) => this.chip(card)));
   }
 
-  /** The cards of what is in use, in the order in which it applies. */
+  /** Returns the cards in use, in the order in which their features apply. */
   used() {
     const [output, ...features] = this.cards;
     return [...features.filter((card) => card.values), ...(Object.keys(output.values).length ? [output] : [])];
@@ -187,7 +187,7 @@ export class Controls {
     };
     return h("li", {},
       h("button", { type: "button", "aria-label": `Go to ${card.title}`, onclick: () => card.reveal() }, card.title),
-      h("button", { type: "button", "aria-label": `Take off ${card.title}`, title: "Take off", onclick: off }, icon("close")));
+      h("button", { type: "button", "aria-label": `Remove ${card.title}`, title: "Remove", onclick: off }, icon("close")));
   }
 
   takeOff({ feature }) {
@@ -196,19 +196,19 @@ export class Controls {
     this.changed();
   }
 
-  /** Where the panel scrolls by itself: to the first edit, so that what an example sets is in sight. */
+  /** Scrolls the panel to the first edit, so that the values of an example are visible. */
   reveal() {
     const [first] = this.used().filter(({ feature }) => ![OUTPUT, ...FIRST].includes(feature.name));
     $("controls").scrollTop = first ? first.element.offsetTop - HEADING : 0;
   }
 
-  /** What a feature is switched on with; keys that stand for another picture become one that is there. */
+  /** Returns the first values of a feature; a placeholder for an overlay becomes an existing key. */
   start(feature) {
     const values = Object.entries(feature.start ?? {}).map(([name, value]) => [name, value === "{logo}" ? this.overlay() : value]);
     return Object.fromEntries(values.filter(([, value]) => value !== ""));
   }
 
-  /** What a feature cannot do without. */
+  /** Returns first values for the required parameters of a feature. */
   needed(feature) {
     const start = this.start(feature);
     const names = feature.parameters.filter(({ required, name }) => required && name in start).map(({ name }) => name);
@@ -229,14 +229,14 @@ export class Controls {
     $("controls").scrollTop = 0;
     const hits = this.cards.filter((card) => scores.get(card));
     if (words.length && hits.length === 1) hits[0].open(true);
-    $("panel-note").textContent = !words.length ? "" : hits.length ? `${hits.length} found, the best first` : `Nothing is called ${text}`;
+    $("panel-note").textContent = !words.length ? "" : hits.length ? `${hits.length} found, best match first` : `No edit matches “${text}”`;
   }
 
   card(name) {
     return this.cards.find(({ feature }) => feature.name === name);
   }
 
-  /** Marks the fields that a refusal names; gives the first. */
+  /** Marks the fields that an error names and returns the first. */
   mark(places, message) {
     this.clear();
     const marked = places.map(([feature, parameter]) => this.card(feature)?.mark(parameter, message)).filter(Boolean);

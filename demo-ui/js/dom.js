@@ -1,8 +1,8 @@
-/** Elements, and how numbers are written for people. */
+/** Creates elements and formats numbers. */
 
 export const $ = (id) => document.getElementById(id);
 
-/** An element: attributes (`on…` are listeners, `class` is the class, null leaves out), then children. */
+/** Creates an element: attributes (`on…` are listeners, null is omitted), then children. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -23,11 +23,11 @@ export function icon(name) {
   return svg;
 }
 
-/** "`blur.sigma` must be …" with what stands in backticks as code. */
+/** Returns the nodes of a message, with the parts in backticks as code. */
 export const prose = (text) =>
   text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? h("code", {}, part) : part));
 
-/** smartCropping → Smart cropping, u2net_human_seg stays. */
+/** Returns the label of a name: smartCropping → Smart cropping; u2net_human_seg stays. */
 export const label = (name) => {
   const words = name.replace(/([a-z0-9])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
   return words.charAt(0).toUpperCase() + words.slice(1);
@@ -42,7 +42,7 @@ export function bytes(count) {
 
 export const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`);
 
-/** Calls the last of several calls, once it has been quiet. */
+/** Debounces: runs the last of several calls after a pause. */
 export function quietly(milliseconds, call) {
   let timer = 0;
   return (...values) => {

@@ -1,8 +1,8 @@
-/** Files that are dropped on the page or pasted into it. */
+/** Handles files that are dropped on the page or pasted into it. */
 
 import { $ } from "./dom.js";
 
-/** `take(file)` gets each. */
+/** Calls `take(file)` for each file. */
 export function watchDrops(take) {
   let depth = 0;
   const over = (change) => (event) => {

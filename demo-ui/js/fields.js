@@ -1,7 +1,7 @@
 /**
  * A control for each kind of parameter. A maker gets the parameter, the id of its element and `change(value)`, where
- * undefined means: as if it were not said. It gives {body, show(value), labelled}: what to put into the row, how to
- * show a value from elsewhere, and whether a <label> can point at the id (else the row is a group with a legend).
+ * undefined removes the value. It returns {body, show(value), labelled}: the elements of the row, a function that shows
+ * a value, and whether a <label> can point at the id (else the row is a group with a legend).
  */
 
 import { h, icon, label } from "./dom.js";
@@ -14,7 +14,7 @@ const PERCENT = /^(-?[\d.]+)[p%]$/;
 
 const isUnset = (value) => value === undefined || value === null || value === "";
 
-/** 1, 2 or 5 times a power of ten: about a hundred steps from end to end. */
+/** Returns 1, 2 or 5 times a power of ten, for about a hundred steps from end to end. */
 export function stepOf({ control, usual: [from, to] }) {
   const rough = (to - from) / 100;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -26,7 +26,7 @@ function number(parameter, id, change) {
   const { usual, unit } = parameter;
   const [from, to] = usual;
   const step = stepOf(parameter);
-  // A slider counts from its lower end: 0.3 to 50 goes 0.3, 0.5, 1 and not 0.3, 0.8, 1.3.
+  // A range input counts from its minimum: start at a multiple of the step, so that 0.3 to 50 gives 0.3, 0.5, 1.
   const slider = h("input", { type: "range", min: Math.floor(from / step) * step, max: to, step, "aria-label": `${label(parameter.name)}, slider` });
   const entry = h("input", { type: "number", id, step: parameter.control === "integer" ? 1 : "any", inputmode: "decimal", placeholder: parameter.required ? "" : "auto" });
   const say = (text) => change(text === "" || !Number.isFinite(Number(text)) ? undefined : Number(text));
@@ -43,7 +43,7 @@ function number(parameter, id, change) {
     entry: [entry, unit && h("span", { class: "unit" }, unit)],
     body: [slider],
     show(value) {
-      // What is no number stays in the address alone, for the service to refuse.
+      // A value that is not a number stays in the URL; the service refuses it.
       const shown = [value, parameter.default].find((each) => !isUnset(each) && Number.isFinite(Number(each)));
       if (document.activeElement !== entry) entry.value = isUnset(shown) ? "" : shown;
       slider.value = isUnset(shown) ? from : shown;
@@ -94,7 +94,7 @@ function length(parameter, id, change) {
   };
 }
 
-/** A row of buttons of which one is pressed: [[value, text]…], the empty value for nothing said. */
+/** A row of radio buttons: [[value, text]…], with an empty value for unset. */
 function segmented(id, pairs, change, kind = "segmented") {
   const inputs = pairs.map(([value, text]) => {
     const input = h("input", { type: "radio", name: id, value, onchange: () => change(value === "" ? undefined : value) });
@@ -119,7 +119,7 @@ function choice(parameter, id, change) {
   return { labelled: true, entry: [select], body: [], show: (value) => (select.value = isUnset(value) ? (unsaid ?? "") : value) };
 }
 
-/** The nine places as a field of buttons, the searching ones beside it. */
+/** The nine positions as a grid of buttons, with the automatic ones beside it. */
 function position(parameter, id, change) {
   const pad = segmented(id, NINE.map((each) => [each, each]), change, "pad");
   const others = parameter.choices.filter((each) => !NINE.includes(each));
@@ -157,7 +157,7 @@ function text(parameter, id, change, more = {}) {
 
 const probe = document.createElement("canvas").getContext("2d");
 
-/** A colour as #rrggbb, whatever its spelling; null where the browser knows none of that name. */
+/** Returns a colour as #rrggbb, or null if the browser does not know it. */
 export function asHex(value) {
   const spelling = /^([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i.test(value) ? `#${value}` : value;
   if (!CSS.supports("color", spelling)) return null;
@@ -189,7 +189,7 @@ function color(parameter, id, change) {
 
 function point(parameter, id, change, { pick }) {
   const line = text(parameter, id, change, { placeholder: "0.5,0.5" });
-  const button = h("button", { type: "button", onclick: () => pick(button) }, icon("target"), "On the picture");
+  const button = h("button", { type: "button", onclick: () => pick(button) }, icon("target"), "Select on image");
   return { ...line, body: [h("div", { class: "pair" }, line.input, button)] };
 }
 
@@ -212,7 +212,7 @@ const MAKERS = {
 
 let count = 0;
 
-/** A row: label, control, what it is for, what is wrong with it. */
+/** A row with label, control, help and error. */
 export function row(parameter, change, context) {
   const id = `f${(count += 1)}`;
   const field = (MAKERS[parameter.control] ?? line)(parameter, id, change, context);

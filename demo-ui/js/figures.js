@@ -1,24 +1,24 @@
-/** The figures below the picture: size, bytes, format, what was saved, how long it took and who had it. */
+/** The figures below the image: size, bytes, format, saving, time and cache. */
 
 import { $, bytes, duration, h, whole } from "./dom.js";
 
 const NONE = "…";
 const nameOf = (format) => (format === "webp" ? "WebP" : format.toUpperCase());
 
-/** The format of a media type, as people write it. */
+/** Returns the usual name of the format of a media type. */
 export const format = (type) => ({ "image/svg+xml": "SVG", "image/x-icon": "ICO" })[type] ?? nameOf(type.split("/").pop().split(";")[0]);
 
-/** Parts, between which a narrow screen may break the line. */
+/** Shows parts between which a narrow screen may break the line. */
 const figure = (id, ...parts) => $(id).replaceChildren(...parts.filter(Boolean).flatMap((part, index) => [index ? " · " : "", h("span", {}, part)]));
 const size = ({ width, height }) => (width ? `${whole(width)} × ${whole(height)}` : "");
 
-/** `original` is what the service tells of it: null where it tells nothing, undefined as long as it has not been asked. */
+/** `original` is the report of the service: null if there is none, undefined until it is fetched. */
 export function showOriginal(original) {
   if (original) figure("fact-original", size(original), `${bytes(original.bytes)} · ${nameOf(original.format)}`);
   else $("fact-original").textContent = original === null ? "unknown" : NONE;
 }
 
-/** `result` is {bytes, type, width, height}; null where there is none. */
+/** `result` is {bytes, type, width, height}, or null if there is none. */
 export function showResult(result, original) {
   const saving = result?.width && original ? Math.round((1 - result.bytes / original.bytes) * 100) : null;
   $("saving").hidden = saving === null;
@@ -33,12 +33,12 @@ export function showTime(milliseconds, answer) {
   $("fact-time").textContent = `${duration(milliseconds)} · ${origin(answer)}`;
 }
 
-/** Where the answer came from: a cache, or the service's hands. */
+/** Returns where the answer came from: a cache or the service. */
 function origin(answer) {
   const cdn = answer.headers.get("x-cache") ?? "";
-  // First: the browser keeps the CDN's headers along with the picture.
+  // Check this first: the browser cache keeps the headers of the CDN with the image.
   const [timing] = performance.getEntriesByName(answer.url).slice(-1);
   if (timing && timing.transferSize === 0) return "browser cache: hit";
   if (/hit/i.test(cdn)) return "CDN: hit";
-  return /miss/i.test(cdn) ? "CDN: miss" : "cache: miss, made now";
+  return /miss/i.test(cdn) ? "CDN: miss" : "cache: miss";
 }

@@ -1,30 +1,30 @@
-/** The pictures to choose from: those of the source, folder by folder, where they may be listed; else the samples. */
+/** The images to choose from: those of the source, folder by folder, if they may be listed, else the samples. */
 
 import { $, h, icon } from "./dom.js";
 
 const THUMB = { edits: { resize: { width: 160, height: 160, fit: "inside", withoutEnlargement: true } }, output: { format: "webp", quality: 70, animated: false } };
 const PICTURE = /\.(jpe?g|png|webp|gif|avif|hei[cf]|tiff?|bmp|ico|svg)$|(^|\/)[^.]+$/i;
 const PHOTOGRAPH = /\.(jpe?g|hei[cf])$/i;
-const NO_PICTURE = [403, 404, 413, 415, 422]; // what else goes wrong (busy, say) is no fault of the file
+const NO_PICTURE = [403, 404, 413, 415, 422]; // other errors, such as a busy server, are not caused by the file
 const ENOUGH = 6;
 const MOST_SUGGESTED = 500;
 
 export class Gallery {
   constructor(service, { address, choose, again }) {
     this.service = service;
-    this.address = address; // what a thumbnail asks for → its path
+    this.address = address; // request of a thumbnail → its URL
     this.choose = choose;
     this.again = again;
     this.keys = [];
     this.bucket = "";
     this.current = "";
-    this.late = new Set(); // thumbnails that wait for the picture that was chosen
-    this.shut = new Set(); // and those that wait for the token
+    this.late = new Set(); // thumbnails that wait for the selected image
+    this.shut = new Set(); // thumbnails that wait for the token
     this.released = false;
     $("buckets").addEventListener("change", ({ target }) => this.enter(target.value).catch((error) => this.note(error.message)));
   }
 
-  /** The pictures of the default source, or the samples; gives their keys. */
+  /** Loads the images of the default source, or the samples, and returns their keys. */
   async load() {
     try {
       await this.enter("");
@@ -42,7 +42,7 @@ export class Gallery {
     this.shut.clear();
     $("thumbs").replaceChildren();
     this.offer(first.buckets, first.bucket);
-    // A source that keeps everything in folders would show nothing at first sight.
+    // Open the first folders too, in case the source has no images outside folders.
     const folders = [...first.prefixes];
     const opened = [first];
     while (folders.length && opened.reduce((count, page) => count + pictures(page).length, 0) < ENOUGH && opened.length < 4) {
@@ -51,20 +51,20 @@ export class Gallery {
     const keys = opened.flatMap(pictures);
     this.add([...keys.filter((key) => PHOTOGRAPH.test(key)), ...keys.filter((key) => !PHOTOGRAPH.test(key))]);
     for (const page of opened) this.rest(page, page === first ? folders : page.prefixes);
-    this.note(this.keys.length || folders.length ? "" : "There is no picture in this source yet. Drop a file to try one.");
+    this.note(this.keys.length || folders.length ? "" : "This source has no images yet. Drop a file to try one.");
   }
 
-  /** Another of the listed buckets, where there are several. */
+  /** Offers the configured buckets, if there are several. */
   offer(names, current) {
     $("buckets").replaceChildren(...names.map((name) => h("option", { value: name }, name)));
     $("buckets").value = current;
     $("buckets").hidden = names.length < 2;
   }
 
-  /** What a page leaves to be opened: its folders, and what comes after it. */
+  /** Adds buttons for the folders of a page and for the next page. */
   rest({ bucket, prefix, cursor }, folders) {
     for (const folder of folders) this.opener(folder, { bucket, prefix: folder }, "folder");
-    if (cursor) this.opener(`More of ${prefix || "these"}`, { bucket, prefix, cursor }, "plus");
+    if (cursor) this.opener(`More from ${prefix || "this source"}`, { bucket, prefix, cursor }, "plus");
   }
 
   opener(text, wanted, symbol) {
@@ -86,18 +86,18 @@ export class Gallery {
     }
   }
 
-  /** What may be seen without listing. */
+  /** Shows the samples if the source may not be listed. */
   async samples(error) {
-    const said = await fetch("samples.json").then((answer) => (answer.ok ? answer.json() : { keys: [] }));
-    this.bucket = said.bucket ?? "";
-    this.add(said.keys);
-    if (error.status !== 401) return this.note(error.status === 404 ? "These are samples: this service does not list its pictures. Any key can be typed above." : error.message);
-    this.note("These are samples. Listing the source takes the operator's token. ");
-    $("gallery-note").append(h("button", { type: "button", class: "quiet", onclick: () => this.withToken() }, "Enter it"));
+    const samples = await fetch("samples.json").then((answer) => (answer.ok ? answer.json() : { keys: [] }));
+    this.bucket = samples.bucket ?? "";
+    this.add(samples.keys);
+    if (error.status !== 401) return this.note(error.status === 404 ? "These are samples. This service does not list its images, but you can type any key above." : error.message);
+    this.note("These are samples. Listing the source needs the operator token. ");
+    $("gallery-note").append(h("button", { type: "button", class: "quiet", onclick: () => this.withToken() }, "Enter token"));
   }
 
   async withToken() {
-    const given = await this.service.askToken("Listing the pictures of the source is the operator's.");
+    const given = await this.service.askToken("Listing the images of the source needs the operator token.");
     if (!given) return;
     this.service.token = given;
     try {
@@ -135,7 +135,7 @@ export class Gallery {
     return item;
   }
 
-  /** The picture that was chosen goes first; what is in sight follows. */
+  /** Loads the thumbnails, after the selected image. */
   release() {
     this.released = true;
     for (const waiting of this.service.token ? [this.late, this.shut] : [this.late]) {
@@ -145,7 +145,7 @@ export class Gallery {
     }
   }
 
-  /** Where an <img> alone gets no answer: the stack wants signatures, or it is no picture after all. */
+  /** Fetches a thumbnail that <img> cannot load: the stack needs a signature, or the file is not an image. */
   async fetched(image, item, address) {
     try {
       const answer = await this.service.picture(address, { quiet: true });
@@ -164,7 +164,7 @@ export class Gallery {
     }
   }
 
-  /** A picture to lay over others: the one that is called a logo, else a PNG, else any. */
+  /** Returns the key of an image to use as an overlay: one that is called logo, else a PNG, else any. */
   overlay() {
     return this.keys.find((key) => /logo.*\.png$/i.test(key)) ?? this.keys.find((key) => /\.png$/i.test(key)) ?? this.keys[0] ?? "";
   }

@@ -1,4 +1,4 @@
-/** A point to click or a box to draw, on the picture as the feature gets it. Everything also goes by keyboard. */
+/** Selects a point or a box on the image as the feature gets it, with mouse, touch or keyboard. */
 
 import { $, h } from "./dom.js";
 
@@ -8,7 +8,7 @@ const MARGIN = 32;
 const within = (value, least = 0, most = 1) => Math.min(most, Math.max(least, value));
 const percent = (share) => `${Math.round(share * 1000) / 10}`;
 
-/** The layer over the stage; `open` gives when it is closed. */
+/** The layer over the stage. The promise of `open` resolves when it is closed. */
 export class Picker {
   constructor() {
     this.layer = $("pick");
@@ -16,8 +16,8 @@ export class Picker {
   }
 
   /**
-   * `kind` is point or box, `shares` what is chosen so far ([x, y] or [x, y, width, height]), `change(shares)` is told
-   * of every choice.
+   * `kind` is point or box, `shares` is the current selection ([x, y] or [x, y, width, height]), `change(shares)` is called
+   * for every change.
    */
   open({ kind, address, shares, change, title, back }) {
     this.close();
@@ -26,7 +26,7 @@ export class Picker {
     const area = h("div", { class: "area" }, image, mark);
     const room = h("div", { class: "room" }, area);
     const done = h("button", { type: "button", class: "primary", onclick: () => this.close() }, "Done");
-    const how = kind === "point" ? "Click, or move it with the arrow keys." : "Drag, or move it with the arrow keys; with Shift they change its size.";
+    const how = kind === "point" ? "Click, or move the point with the arrow keys." : "Drag, or move the box with the arrow keys. Shift and arrow keys change its size.";
     this.layer.replaceChildren(h("div", { class: "pick-head" }, h("strong", {}, title), h("span", {}, how), done), room);
     this.layer.hidden = false;
     this.layer.parentElement.classList.add("picking");
@@ -59,7 +59,7 @@ export class Picker {
   }
 }
 
-/** As large as there is room, never enlarged beyond twice. */
+/** Fits the image into the available space, at most twice its size. */
 function fitted(area, image, room) {
   if (!image.naturalWidth) return;
   const scale = Math.min(2, (room.clientWidth - MARGIN) / image.naturalWidth, (room.clientHeight - MARGIN) / image.naturalHeight);
@@ -123,7 +123,7 @@ class BoxMark extends Mark {
     this.mark.append(...this.corners);
   }
 
-  /** A corner pulls, the inside moves, the outside begins a new box. */
+  /** Dragging a corner resizes the box, dragging inside moves it, dragging outside starts a new one. */
   grab(from, target) {
     const [x, y, width, height] = this.shares;
     const corner = this.corners.indexOf(target);

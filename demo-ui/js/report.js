@@ -1,4 +1,4 @@
-/** A report in JSON as something to look at: names and values, colours as colours. */
+/** Shows a JSON report as a table, with colours as swatches. */
 
 import { h, label } from "./dom.js";
 
@@ -22,7 +22,7 @@ function value(content) {
   return typeof content === "boolean" ? (content ? "yes" : "no") : String(content);
 }
 
-/** Records of one kind, a line each. */
+/** Shows records of one kind, one per row. */
 function table(records) {
   const names = [...new Set(records.flatMap(Object.keys))];
   const cell = (record, name, index) => h(index ? "td" : "th", index ? {} : { scope: "row" }, name in record ? value(record[name]) : muted("none"));

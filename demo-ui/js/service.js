@@ -1,10 +1,10 @@
-/** What is asked of the service: pictures, reports, lists, signatures. A token goes to this origin alone. */
+/** Requests to the service: images, reports, lists, signatures. The token is sent to this origin only. */
 
 const ACCEPT = "image/avif,image/webp,image/*,application/json;q=0.9";
 const NO_SIGNATURE = "AuthorizationQueryParametersError";
 const KEPT = "operator-token";
 
-/** A refusal, in the service's own words. */
+/** An error with the message of the service. */
 export class Refusal extends Error {
   constructor(status, code, message) {
     super(message);
@@ -14,19 +14,19 @@ export class Refusal extends Error {
 }
 
 const TITLES = {
-  0: "The service cannot be reached", 400: "That cannot be understood", 401: "The operator's token is needed",
-  403: "Not allowed here", 404: "There is no such picture", 413: "Too large", 415: "Not a picture that can be read",
-  422: "The file is damaged", 501: "Not possible here", 503: "Busy", 504: "It took too long",
+  0: "The service cannot be reached", 400: "The request is not valid", 401: "The operator token is required",
+  403: "Not allowed here", 404: "Image not found", 413: "Too large", 415: "Not a supported image format",
+  422: "The file is damaged", 501: "Not available here", 503: "The service is busy", 504: "The request took too long",
 };
-export const title = ({ status }) => TITLES[status] ?? (status < 500 ? "That was refused" : "The service failed");
+export const title = ({ status }) => TITLES[status] ?? (status < 500 ? "The request was refused" : "The service failed");
 
 export class Service {
-  /** `askToken(why)` gives the operator's token, or "" if there is none to have. */
+  /** `askToken(why)` returns the operator token, or "" if the visitor has none. */
   constructor(askToken) {
     this.askToken = askToken;
-    this.signs = false; // whether this stack wants its pictures signed
+    this.signs = false; // whether this stack requires signed URLs
     this.asking = null;
-    this.refused = false; // the visitor has no token: ask no more until he says otherwise
+    this.refused = false; // the visitor has no token: do not ask again by itself
   }
 
   get token() {
@@ -39,7 +39,7 @@ export class Service {
     this.refused = false;
   }
 
-  /** The answer to a picture's address, signed where the stack wants that; `quiet`: without asking for the token. */
+  /** Fetches an image, with a signature if the stack requires one. With `quiet` the token is not asked for. */
   async picture(address, { signal, past = false, quiet = false } = {}) {
     const wanted = { signal, headers: { Accept: ACCEPT }, cache: past ? "reload" : "default" };
     const ask = async () => this.send(this.signs ? await this.signed(address, "1h", signal, quiet) : address, wanted);
@@ -52,13 +52,13 @@ export class Service {
     }
   }
 
-  /** A picture that is not stored anywhere, done what the query says. */
+  /** Transforms a file that is not stored anywhere. */
   async transform(file, query, signal) {
     const options = { method: "POST", body: file, headers: { Accept: ACCEPT, "Content-Type": file.type || "application/octet-stream" } };
-    return this.operated(`/_api/transform${query}`, { ...options, signal }, "Dropped files go through the operator's door; nothing is stored.");
+    return this.operated(`/_api/transform${query}`, { ...options, signal }, "Dropped files are sent through the operator API; nothing is stored.");
   }
 
-  /** A page of a source's pictures: {buckets, bucket, prefix, images, prefixes, cursor}. */
+  /** Fetches one page of the images of a source: {buckets, bucket, prefix, images, prefixes, cursor}. */
   async images({ bucket, prefix, cursor }, signal) {
     const query = new URLSearchParams({ limit: "60" });
     for (const [name, value] of Object.entries({ bucket, prefix, cursor })) if (value) query.set(name, value);
@@ -68,17 +68,17 @@ export class Service {
 
   async signed(url, expires, signal, quiet = false) {
     const body = JSON.stringify(expires ? { url, expires } : { url });
-    const why = quiet ? "" : "This service shows signed addresses only; signing is the operator's.";
+    const why = quiet ? "" : "This service serves only signed URLs. Signing needs the operator token.";
     const answer = await this.operated("/_api/sign", { method: "POST", body, signal, headers: { "Content-Type": "application/json" } }, why);
     return (await answer.json()).url;
   }
 
-  /** The same address in another language: {url, unsaid}. */
+  /** Translates a URL into another language: {url, unsaid}. */
   async translated(url, to, signal) {
     return (await this.send(`/_api/translate?${new URLSearchParams({ url, to })}`, { signal })).json();
   }
 
-  /** With the token, which is asked for until it fits or the visitor has none; `why` tells for what (empty: not asked for). */
+  /** Sends a request with the token. Asks for it until it is valid or the visitor has none; an empty `why` never asks. */
   async operated(address, options, why) {
     for (;;) {
       const used = this.token;
@@ -88,7 +88,7 @@ export class Service {
       } catch (error) {
         if (error.status !== 401 || !why || this.refused) throw error;
       }
-      // Several requests may find the door shut at once: one dialog for all of them.
+      // Several requests may be refused at once: show one dialog for all of them.
       if (used !== this.token) continue;
       this.token = "";
       this.asking ??= this.askToken((used ? "The token was not accepted. " : "") + why).finally(() => (this.asking = null));
@@ -98,7 +98,7 @@ export class Service {
         continue;
       }
       this.refused = true;
-      throw new Refusal(401, "Unauthorized", `${why} Without the token it cannot be done.`);
+      throw new Refusal(401, "Unauthorized", `${why} Without the token this is not possible.`);
     }
   }
 
@@ -108,10 +108,10 @@ export class Service {
       answer = await fetch(address, options);
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new Refusal(0, "Unreachable", "No answer came. Is the server running, and the network there?");
+      throw new Refusal(0, "Unreachable", "There was no answer. Check that the server is running and that you are online.");
     }
     if (answer.ok) return answer;
-    const said = await answer.json().catch(() => ({}));
-    throw new Refusal(answer.status, said.code ?? "", said.message ?? `The answer was ${answer.status}.`);
+    const fault = await answer.json().catch(() => ({}));
+    throw new Refusal(answer.status, fault.code ?? "", fault.message ?? `The service answered with status ${answer.status}.`);
   }
 }

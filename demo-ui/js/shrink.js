@@ -1,26 +1,26 @@
-/** Makes a file small enough to be sent: Lambda takes about 4.5 MB of picture. */
+/** Makes a file small enough to be sent: Lambda accepts an image of about 4.5 MB. */
 
 import { bytes } from "./dom.js";
 
 const MOST = 4_000_000;
 const TRIES = [0.92, 0.85, 0.75];
 
-/** {file, note}: the file itself, or a smaller JPEG or WebP of it with a sentence that says so. */
+/** Returns {file, note}: the file itself, or a smaller JPEG or WebP of it with a sentence about it. */
 export async function shrunk(file) {
   if (file.size <= MOST) return { file, note: "" };
   let picture;
   try {
     picture = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    throw new Error(`${file.name} has ${bytes(file.size)}; above ${bytes(MOST)} it must be shrunk first, and this browser cannot read it.`);
+    throw new Error(`${file.name} has ${bytes(file.size)}; files above ${bytes(MOST)} must be reduced first, and this browser cannot read it.`);
   }
   for (let share = Math.min(1, Math.sqrt(24e6 / (picture.width * picture.height))); share > 0.05; share *= 0.75) {
     const smaller = await encoded(picture, share, file);
     if (!smaller) continue;
     const size = `${Math.round(picture.width * share)} × ${Math.round(picture.height * share)} pixels, ${bytes(smaller.size)}`;
-    return { file: smaller, note: `Shrunk in the browser from ${bytes(file.size)} to ${size}: no more than ${bytes(MOST)} can be sent.` };
+    return { file: smaller, note: `Reduced in the browser from ${bytes(file.size)} to ${size}, because at most ${bytes(MOST)} can be sent.` };
   }
-  throw new Error(`${file.name} cannot be made smaller than ${bytes(MOST)}.`);
+  throw new Error(`${file.name} cannot be reduced below ${bytes(MOST)}.`);
 }
 
 async function encoded(picture, share, { name, type: from }) {
@@ -30,7 +30,7 @@ async function encoded(picture, share, { name, type: from }) {
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  // WebP keeps what is clear; a JPEG has nothing clear to keep.
+  // WebP keeps transparency; a JPEG has none.
   const type = from === "image/jpeg" ? "image/jpeg" : "image/webp";
   for (const quality of TRIES) {
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, type, quality));

@@ -1,4 +1,4 @@
-/** Two pictures one over the other, or side by side: what parts them, zoom and pan. */
+/** Shows two images one over the other or side by side, with divider, zoom and pan. */
 
 import { $ } from "./dom.js";
 
@@ -12,9 +12,9 @@ export class Stage {
     this.split = $("split");
     this.images = { before: $("before"), after: $("after") };
     this.sizes = { before: null, after: null };
-    this.turns = {}; // of each pane the call that came last: an older picture may be there later
+    this.turns = {}; // the last call for each pane: an older image may be loaded later
     this.mode = "slider";
-    this.zoom = null; // null: as it fits
+    this.zoom = null; // null: fit to window
     this.pan = [0, 0];
     this.share = 50;
     this.pointers = new Map();
@@ -23,7 +23,7 @@ export class Stage {
     new ResizeObserver(() => this.draw()).observe(this.view);
   }
 
-  /** Shows a picture by its address; gives whether it is the latest, rejects when the browser cannot show it. */
+  /** Shows an image by its URL. Returns whether it is the latest; rejects if the browser cannot show it. */
   async show(which, address) {
     const turn = (this.turns[which] = {});
     const image = this.images[which];
@@ -50,7 +50,7 @@ export class Stage {
     this.draw();
   }
 
-  /** Pixels of the page for a pixel of the result, where it just fits; never enlarged. */
+  /** Returns page pixels per pixel of the result at which it fits; never enlarges. */
   get fit() {
     const [width, height] = this.room;
     const [w, h] = this.sizes.after ?? this.sizes.before ?? [1, 1];
@@ -113,7 +113,7 @@ export class Stage {
     $("zoom-level").textContent = `${Math.round(this.scale * 100)} %`;
   }
 
-  /** The original's size, so scaled that it fills its half as the result fills the other. */
+  /** Returns the size of the original, scaled so that it fills its half as the result fills the other. */
   asLarge([width, height], [w, h]) {
     const [roomX, roomY] = this.room;
     const ours = Math.min((roomX - MARGIN) / width, (roomY - MARGIN) / height);

@@ -1,10 +1,10 @@
-/** Light, dark, or as the system has it. */
+/** Light, dark or system colour scheme. */
 
 import { $ } from "./dom.js";
 
-/** The colour scheme: the system's, or the visitor's own choice, kept by his browser. */
+/** Applies the colour scheme of the system, or the visitor's choice, which the browser stores. */
 export function theme() {
-  const names = { "": "as the system has it", light: "light", dark: "dark" };
+  const names = { "": "system", light: "light", dark: "dark" };
   const show = (name) => {
     if (name) document.documentElement.dataset.theme = name;
     else delete document.documentElement.dataset.theme;

@@ -1,8 +1,8 @@
-/** The dialog that asks for the operator's token. */
+/** The dialog that asks for the operator token. */
 
 import { $ } from "./dom.js";
 
-/** The token from the operator's own hands; "" where he has none. */
+/** Returns the token that the visitor enters, or "" if there is none. */
 export function askToken(why) {
   const dialog = $("ask");
   $("ask-why").textContent = why;
@@ -16,7 +16,7 @@ export function askToken(why) {
     };
     $("ask-form").onsubmit = (event) => {
       event.preventDefault();
-      // What is pasted with it (a line's end, a no-break space) no header can carry.
+      // Remove what is pasted along with it and is not allowed in a header, such as a line end or a no-break space.
       end($("ask-token").value.replace(/[^\x21-\x7e ]/g, "").trim());
     };
     $("ask-no").onclick = () => end("");

@@ -47,7 +47,7 @@ def test_a_moderation_report(visit: Open) -> None:
             demo.settled()
             report = demo.page.get_by_role("region", name="Report", exact=True)
             expect(report.get_by_role("row", name="Weapons")).to_contain_text("91")
-            expect(report.get_by_role("img", name="What the report is about")).to_be_visible()
+            expect(report.get_by_role("img", name="Image of this report")).to_be_visible()
 
 
 def test_what_is_not_possible_here_is_told(visit: Open, server: Server) -> None:
@@ -55,7 +55,7 @@ def test_what_is_not_possible_here_is_told(visit: Open, server: Server) -> None:
         demo.open(COFFEE)
         demo.recipe("Moderation report")
         demo.settled()
-        assert "Not possible here" in demo.fault
+        assert "Not available here" in demo.fault
         assert "Rekognition" in demo.fault
 
 
@@ -134,7 +134,7 @@ def _three_ways(demo: Demo) -> None:
 def _point(demo: Demo) -> None:
     for name, value in (("Width", "100"), ("Height", "300")):
         demo.row("resize", name).get_by_role("spinbutton").fill(value)
-    demo.row("resize", "Focal point").get_by_role("button", name="On the picture").click()
+    demo.row("resize", "Focal point").get_by_role("button", name="Select on image").click()
     area = demo.locate(".area")
     expect(demo.locate(".cross")).to_be_focused()
     box = area.bounding_box()
@@ -209,7 +209,7 @@ def test_the_controls_can_be_searched(demo: Demo) -> None:
     )
     assert "grayscale" not in shown
     search.fill("nothing is called so")
-    expect(demo.locate("#panel-note")).to_contain_text("Nothing is called")
+    expect(demo.locate("#panel-note")).to_contain_text("No edit matches")
     search.fill("")
     assert demo.locate(".card:visible").count() == len(CATALOGUE) + 1
 
@@ -232,11 +232,11 @@ def test_what_is_in_use_stands_at_the_top(demo: Demo) -> None:
     active.get_by_role("button", name="Go to Resize").click()
     expect(demo.card("resize").locator(".opener")).to_be_focused()
     expect(demo.row("resize", "Width")).to_be_in_viewport()
-    active.get_by_role("button", name="Take off Blur").click()
+    active.get_by_role("button", name="Remove Blur").click()
     expect(active.get_by_role("button", name="Go to Resize")).to_be_focused()
     demo.settled()
     assert demo.path == f"{COFFEE}?width=200&format=webp"
-    active.get_by_role("button", name="Take off Output").click()
+    active.get_by_role("button", name="Remove Output").click()
     demo.settled()
     assert demo.path == f"{COFFEE}?width=200"
 
@@ -271,7 +271,7 @@ def test_a_key_that_is_not_there(visit: Open, server: Server) -> None:
         demo.locate("#key").fill("photos/none.jpg")
         demo.page.get_by_role("button", name="Open", exact=True).click()
         demo.settled()
-        assert "There is no such picture" in demo.fault
+        assert "Image not found" in demo.fault
 
 
 def test_what_a_feature_cannot_do_without_is_asked_for(demo: Demo) -> None:
@@ -280,7 +280,7 @@ def test_what_a_feature_cannot_do_without_is_asked_for(demo: Demo) -> None:
     demo.settled()
     demo.row("watermark", "Key").get_by_role("combobox").fill("")
     demo.settled()
-    assert "watermark.key is needed" in demo.fault
+    assert "watermark.key is required" in demo.fault
 
 
 def test_a_format_that_browsers_cannot_show_is_shown_all_the_same(visit: Open, server: Server) -> None:
@@ -324,7 +324,7 @@ def test_busy_with_cancel_and_a_new_change_ends_the_old_request(visit: Open, ser
         demo.page.route(re.compile(r"blur=(11|12)"), lambda _: None)  # never answered
         entry = demo.row("blur", "Sigma").get_by_role("spinbutton")
         entry.fill("11")
-        expect(demo.locate("#busy")).to_contain_text("Making the picture")
+        expect(demo.locate("#busy")).to_contain_text("Rendering the image")
         expect(demo.locate("#stage")).to_have_attribute("aria-busy", "true")
         entry.fill("12")
         demo.page.wait_for_timeout(600)

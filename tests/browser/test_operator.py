@@ -55,14 +55,14 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def _answer(demo: Demo, token: str) -> None:
     dialog = demo.page.get_by_role("dialog")
     dialog.get_by_label("Token", exact=True).fill(token)
-    dialog.get_by_role("button", name="Use it").click()
+    dialog.get_by_role("button", name="Continue").click()
 
 
 def test_signed_addresses_once_the_token_is_there(visit: Open, signing: Server) -> None:
     with visit(signing, wants="40[01]") as demo:
         demo.page.goto(f"{demo.origin}/_demo/#/photos/coffee.jpg?width=300")
         dialog = demo.page.get_by_role("dialog")
-        expect(dialog).to_contain_text("signing is the operator's")
+        expect(dialog).to_contain_text("Signing needs the operator token")
         _answer(demo, "a guess")
         expect(dialog).to_contain_text("not accepted")
         _answer(demo, TOKEN)
@@ -111,14 +111,14 @@ def test_an_open_stack_shows_samples_and_whatever_is_typed(visit: Open, guarded:
         demo.open()
         assert demo.page.get_by_role("dialog").count() == 0
         assert demo.path == "/photos/astronaut.jpg?format=auto"
-        expect(demo.locate("#gallery-note")).to_contain_text("Listing the source takes the operator's token")
+        expect(demo.locate("#gallery-note")).to_contain_text("Listing the source needs the operator token")
         assert "retina.jpg" in demo.locate(".thumb span").all_inner_texts()
         demo.locate("#key").fill("logo.svg")
         demo.locate("#key").press("Enter")
         demo.settled()
         assert demo.path.startswith("/logo.svg")
         assert demo.fault == ""
-        demo.page.get_by_role("button", name="Enter it").click()
+        demo.page.get_by_role("button", name="Enter token").click()
         _answer(demo, TOKEN)
         expect(demo.page.get_by_role("button", name="logo.svg")).to_be_visible()
 
@@ -164,7 +164,7 @@ def test_a_dropped_file_is_edited_and_nothing_is_asked_on_this_machine(demo: Dem
     assert demo.size() == (200, 133)
     assert demo.size("before") == (451, 300)
     assert demo.result.endswith("WebP")
-    expect(demo.locate("#code-note")).to_contain_text("A dropped file has no address")
+    expect(demo.locate("#code-note")).to_contain_text("A dropped file has no URL")
     demo.page.get_by_role("tab", name="curl").click()
     assert "--data-binary @'my cat.jpg'" in demo.code
     assert "/_api/transform?width=200&format=webp" in demo.code
@@ -176,7 +176,7 @@ def test_a_large_file_is_shrunk_in_the_browser_which_says_so(demo: Demo, tmp_pat
     assert (tmp_path / "noise.png").stat().st_size > 4_500_000
     demo.open("/photos/coffee.jpg?width=200")
     demo.locate("#file").set_input_files(tmp_path / "noise.png")
-    expect(demo.locate("#panel-note")).to_contain_text("Shrunk in the browser from 5.", timeout=SECONDS)
+    expect(demo.locate("#panel-note")).to_contain_text("Reduced in the browser from 5.", timeout=SECONDS)
     demo.settled()
     assert demo.size()[0] == 200
 

@@ -80,7 +80,7 @@ def test_as_a_command(demo: Demo) -> None:
 
 def test_as_a_test_event(demo: Demo) -> None:
     demo.open("/photos/coffee.jpg?width=300&flip=true&blur=2&format=png")
-    event = json.loads(_copied(demo, "Console event"))
+    event = json.loads(_copied(demo, "Lambda event"))
     assert event == {"imageKey": "photos/coffee.jpg", "width": 300, "flip": True, "blur": 2, "format": "png"}
     client = Client({"SOURCE_BUCKETS": f"images={SAMPLES.as_uri()}"})
     assert size(answered(client.invoke(event)).body) == (300, 200)

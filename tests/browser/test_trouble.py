@@ -51,7 +51,7 @@ def test_a_link_that_asks_for_what_cannot_be(visit: Open, server: Server, state:
 def test_a_link_without_a_picture_asks_for_one(visit: Open, server: Server) -> None:
     with visit(server) as demo:
         demo.open("/?blur=3")
-        assert "No picture is chosen yet" in demo.fault
+        assert "No image is selected" in demo.fault
         expect(demo.locate(".thumb img.there").first).to_be_visible()
         demo.page.get_by_role("button", name="cat.jpg").click()
         demo.settled()
@@ -79,7 +79,7 @@ def test_a_host_that_has_no_api(visit: Open, server: Server) -> None:
     with visit(server, wants="404") as demo:
         demo.page.route("**/_api/**", lambda route: route.fulfill(status=404, body="<h1>Not here</h1>"))
         demo.open()
-        expect(demo.locate("#gallery-note")).to_contain_text("does not list its pictures")
+        expect(demo.locate("#gallery-note")).to_contain_text("does not list its images")
         assert demo.size() == (512, 512)
         demo.page.get_by_role("tab", name="Base64 JSON").click()
         expect(demo.locate("#code-note")).to_contain_text("404")
@@ -116,7 +116,7 @@ def test_an_answer_that_is_no_picture(visit: Open, server: Server) -> None:
         demo.page.route(re.compile("width="), lambda route: route.fulfill(status=504, body="<html>gateway</html>"))
         demo.row("resize", "Width").get_by_role("spinbutton").fill("190")
         demo.settled()
-        assert "It took too long" in demo.fault
+        assert "The request took too long" in demo.fault
         assert "504" in demo.fault
 
 
@@ -124,4 +124,4 @@ def test_a_file_that_is_no_picture(visit: Open, server: Server) -> None:
     with visit(server, wants="4(15|22)") as demo:
         demo.open(COFFEE)
         demo.locate("#file").set_input_files(SAMPLES / "CREDITS.md")
-        expect(demo.locate("#fault")).to_contain_text("Not a picture that can be read", timeout=SECONDS)
+        expect(demo.locate("#fault")).to_contain_text("Not a supported image format", timeout=SECONDS)
