@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
+from features._cost import Reads
 from features._errors import InvalidParameter
 from features._feature import Params, hint
 from features._geometry import Box, Size, nearest, seek
@@ -84,6 +85,18 @@ def cut(picture: Picture, wanted: Area) -> Picture:
     if down.start is not None:
         top = down.start
     return Box(left, top, *size).cut(picture)
+
+
+def result(wanted: Area, size: Size, _overlay: Size) -> Size:
+    """Width and height of the part of a picture of that size, or at most that."""
+    sides = zip((wanted.width, wanted.height), size, strict=True)
+    across, down = (min(whole, max(1, length.of(whole))) if length else whole for length, whole in sides)
+    return across, down
+
+
+def reads(wanted: Area) -> Reads:
+    """Where the part is sought, the whole picture is looked at."""
+    return "whole" if wanted.position.searches else "pixels"
 
 
 class _Span(NamedTuple):

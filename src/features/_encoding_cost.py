@@ -15,6 +15,9 @@ _EFFORT_SECONDS = 10
 """What effort above the usual may cost: whoever may ask for a picture may ask for effort 10."""
 _TRIES = 6
 """Encodings until one fits into `maxBytes`, about."""
+_TRELLIS = 7
+"""Effort from which on a JPEG is quantised by trellis and a PNG or a WebP searched through."""
+_GIF_FAST = 5
 _MARGIN = 2
 """For worse pictures and slower machines."""
 
@@ -23,6 +26,29 @@ def uninterruptible_seconds(chosen: Format, output: Output, pixels: int, frames:
     """How long an encoder may work on the pixels of all frames without a moment in which libvips can stop it."""
     tries = _TRIES if output.max_bytes else 1
     return _MARGIN * tries * _seconds(chosen, output, frames, graphic=graphic) * pixels / MEGA
+
+
+def encoding_seconds(chosen: Format, output: Output, pixels: int) -> float:
+    """How long an encoder works on the pixels of all frames, on one processor, as often as it is tried."""
+    tries = _TRIES if output.max_bytes else 1
+    return tries * _whole_seconds(chosen, output) * pixels / MEGA
+
+
+def _whole_seconds(chosen: Format, output: Output) -> float:
+    """For a megapixel of a detailed photograph; bench/COSTS.md has them beside measured ones."""
+    effort = output.effort or 0
+    if chosen == "avif":
+        return _AVIF_SECONDS[_USUAL_EFFORT if output.effort is None else output.effort]
+    if chosen == "gif":
+        return 0.5 if effort <= _GIF_FAST else 1.4
+    if chosen == "jpeg":
+        return 0.11 if effort >= _TRELLIS else 0.02
+    if chosen == "webp":
+        return 1.0 if output.lossless else 0.055 if effort <= 4 else 0.26
+    if chosen == "png":
+        palette = 2.2 if effort <= _TRELLIS else 3.8
+        return palette if _has_palette(output) else 0.35 if effort >= _TRELLIS else 0.075
+    return 0.065
 
 
 def affordable(chosen: Format, output: Output, pixels: int) -> Output:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeVar, cast, dataclass_transform
 
 import msgspec
 
+from features._cost import Cost, Reads, Shape, Size
 from features._picture import Picture, Report
 from features._ports import Context, ObjectRef
 from features._verdict import Verdict
@@ -45,6 +46,7 @@ def hint(
 
 
 Apply = Callable[[Picture, ParamsT, Context], Picture | Report]
+Costs = Callable[[ParamsT, Shape], Cost]
 
 
 class Feature(msgspec.Struct, frozen=True):
@@ -54,10 +56,18 @@ class Feature(msgspec.Struct, frozen=True):
     params: type[Params]
     apply: Callable[[Picture, Params, Context], Picture | Report]
     group: Group
+    cost: Callable[[Params, Shape], Cost]
+    """What the step takes for a picture of that shape; the budgets are checked by it before anything is decoded."""
     heavy: bool = False
     """Runs a model: seconds of CPU and hundreds of megabytes."""
     billed: bool = False
     """Asks a service that bills each call."""
+    reads: Callable[[Params], Reads] | Reads = "pixels"
+    """What the step looks at for each of its pixels."""
+    size: Callable[[Params, Size, Size], Size] | None = None
+    """Width and height of the result, or at most that, by a frame's size and the overlay's; None: as before."""
+    overlay_size: Callable[[Params, Size, Size], Size] | None = None
+    """Width and height of the object that the step names, once it is decoded: by the picture's and by its own size."""
     shrink: Callable[[Params, tuple[int, int]], float] | None = None
     """By how much the step reduces a picture of that width and height, so that the decoder can shrink on load.
 
@@ -106,6 +116,19 @@ class Step(NamedTuple):
     params: Params
 
     @property
+    def reads(self) -> Reads:
+        """What the step looks at for each of its pixels."""
+        reads = self.feature.reads
+        return reads(self.params) if callable(reads) else reads
+
+    @property
+    def reach(self) -> int:
+        """Weight of the step among those that look at neighbours: a resize is the least of them."""
+        if self.reads != "pixels":
+            return 2
+        return int(self.feature.shrink is not None)
+
+    @property
     def is_report(self) -> bool:
         """Whether it says something of the picture instead of giving another one."""
         asked = self.feature.report
@@ -121,9 +144,13 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     params: type[ParamsT],
     *,
     group: Group,
+    cost: Costs[ParamsT],
     name: str = "",
     heavy: bool = False,
     billed: bool = False,
+    reads: Callable[[ParamsT], Reads] | Reads = "pixels",
+    size: Callable[[ParamsT, Size, Size], Size] | None = None,
+    overlay_size: Callable[[ParamsT, Size, Size], Size] | None = None,
     shrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
     scale_free: bool = False,
     bears: Callable[[ParamsT, tuple[int, int]], float] | None = None,
@@ -143,8 +170,12 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
             params=params,
             apply=cast("Callable[[Picture, Params, Context], Picture | Report]", apply),
             group=group,
+            cost=cast("Callable[[Params, Shape], Cost]", cost),
             heavy=heavy,
             billed=billed,
+            reads=cast("Callable[[Params], Reads] | Reads", reads),
+            size=cast("Callable[[Params, Size, Size], Size] | None", size),
+            overlay_size=cast("Callable[[Params, Size, Size], Size] | None", overlay_size),
             shrink=cast("Callable[[Params, tuple[int, int]], float] | None", shrink),
             scale_free=scale_free,
             bears=cast("Callable[[Params, tuple[int, int]], float] | None", bears),

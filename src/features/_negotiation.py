@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from features._errors import InvalidParameter
 from features._output import Format, Output
-from features._picture import Picture, Source
+from features._picture import Source
 from features._ports import Context
 
 ANIMATED = frozenset({"gif", "webp"})
@@ -16,9 +18,24 @@ _SHOWN_EVERYWHERE = frozenset({"jpeg", "png", "gif"})
 _CANNOT_BE_LOSSLESS = frozenset({"jpeg", "gif"})
 
 
-def chosen_format(picture: Picture, output: Output, context: Context) -> Format:
+class Planned(Protocol):
+    """A finished picture, or one that is still to be computed: what the choice of a format asks of it."""
+
+    @property
+    def source(self) -> Source: ...
+    @property
+    def has_alpha(self) -> bool: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
+
+
+def chosen_format(picture: Planned, output: Output, context: Context) -> Format:
     """The format of a finished picture; InvalidParameter where it cannot do what is asked."""
-    chosen = _chosen(picture, output, context)
+    chosen = format_of(picture, output, context)
     if output.lossless and chosen in _CANNOT_BE_LOSSLESS:
         raise InvalidParameter("lossless", f"left out or false for {chosen}", got=True)
     return chosen
@@ -34,7 +51,8 @@ def is_shown(source: Source, context: Context) -> bool:
     return source.format in (*_SHOWN_EVERYWHERE, "svg", *context.accepts)
 
 
-def _chosen(picture: Picture, output: Output, context: Context) -> Format:
+def format_of(picture: Planned, output: Output, context: Context) -> Format:
+    """The format of a picture, whatever else is asked of it."""
     if asked := _WRITTEN_AS.get(output.format or ""):
         return asked
     if not negotiated(picture.source, output):
@@ -50,7 +68,7 @@ def _chosen(picture: Picture, output: Output, context: Context) -> Format:
     return _shown_everywhere(picture, output)
 
 
-def _shown_everywhere(picture: Picture, output: Output) -> Format:
+def _shown_everywhere(picture: Planned, output: Output) -> Format:
     """The source's format, or the nearest that every browser shows."""
     own = _WRITTEN_AS[picture.source.format]
     if own not in _SHOWN_EVERYWHERE:

@@ -10,6 +10,8 @@ import pyvips
 
 from features._errors import TooLarge
 
+_SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4, "double": 8}
+
 SourceFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heif", "tiff", "bmp", "ico", "svg"]
 
 
@@ -71,6 +73,8 @@ class Picture(msgspec.Struct, frozen=True):
     """Width and height of a frame, had the decoder not shrunk on load (or drawn an SVG at another size)."""
     room: float = float("inf")
     """Bytes that are left of the memory budget to hold pixels in."""
+    held: pyvips.Image | None = None
+    """Pixels in memory that these are computed from, or are; its memory is free again once others are held instead."""
     view: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     """What is shown of the upright original: left, top, width and height as shares of it; negative sides are mirrored.
 
@@ -116,10 +120,18 @@ class Picture(msgspec.Struct, frozen=True):
         """The same picture held in memory where it could be read only once, from top to bottom; TooLarge."""
         if not self.image.get_typeof("vips-sequential"):
             return self
-        picture = self.taking(self.image.width * self.image.height * self.image.bands)
+        return self.in_memory()
+
+    def in_memory(self) -> Picture:
+        """The same picture with its pixels computed and held in memory, instead of what they are made of; TooLarge."""
+        if self.image is self.held:
+            return self
+        size = _bytes_of(self.image)
+        # Until the last pixel is computed, what they are computed from is in memory too.
+        room = self.taking(size).room + (_bytes_of(self.held) if self.held is not None else 0)
         image = self.image.copy_memory().copy()
         image.remove("vips-sequential")
-        return msgspec.structs.replace(picture, image=image)
+        return msgspec.structs.replace(self, image=image, room=room, held=image)
 
     def taking(self, size: int) -> Picture:
         """The same picture with so many bytes less of room; TooLarge where there are not as many."""
@@ -132,15 +144,20 @@ class Picture(msgspec.Struct, frozen=True):
         """Apply `work` to each frame on its own, for whatever looks at neighbours or changes the size."""
         if self.frames == 1:
             return self.with_image(work(self.image))
-        frames = [work(frame) for frame in self.split()]
-        return self.with_image(pyvips.Image.arrayjoin(frames, across=1))
+        # Frames are read out of order by arrayjoin's threads, which a sequential source does not allow.
+        picture = self.in_memory()
+        frames = [work(frame) for frame in picture.split()]
+        return picture.with_image(pyvips.Image.arrayjoin(frames, across=1))
 
     def split(self) -> list[pyvips.Image]:
         """The frames, in order."""
         height = self.height
-        # Frames are read out of order by arrayjoin's threads, which a sequential source does not allow.
         image = self.image.copy_memory() if self.frames > 1 else self.image
         return [image.crop(0, index * height, self.width, height) for index in range(self.frames)]
+
+
+def _bytes_of(image: pyvips.Image) -> int:
+    return int(image.width * image.height * image.bands) * _SAMPLE_BYTES[str(image.format)]
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -62,11 +63,21 @@ class Limits(msgspec.Struct, frozen=True):
     # `format=auto` picks AVIF up to here, so that it always fits the deadline.
     auto_avif_pixels: int = 4 * MEGA
     memory: int = 1_200 * MEGA
+    # Seconds of one processor that everything about a picture may take, as reckoned before it is decoded.
+    work: float = math.inf
+    steps: int = 64
+    # Objects that the steps of one request name beside the original.
+    overlays: int = 16
     tolerate_truncated: bool = False
     # A GPS position leaves with `metadata=keep` only where this is on.
     allow_gps: bool = False
     # What threads have between them; where it is one, working side by side only costs.
     processors: float = msgspec.field(default_factory=lambda: float(os.cpu_count() or 1))
+
+    @property
+    def input_bytes(self) -> int:
+        """Bytes of the original and of all objects that the steps name: all of them are in memory at once."""
+        return max(self.source_bytes, self.memory // 4)
 
 
 def _open(picture: Picture) -> Picture:

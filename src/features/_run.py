@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
+from features._budget import refuse_beyond_budget
+from features._cost import Pending
 from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
 from features._encode import encode
 from features._errors import DamagedSource, InvalidParameter, TooLarge
@@ -39,7 +41,7 @@ class Rendered(msgspec.Struct, frozen=True):
 def run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
     """Apply the steps in their order; FeatureError for whatever does not work."""
     source = inspect(original, context.limits)
-    steps = [step for step in steps if not step.is_idle]
+    steps = sorted((step for step in steps if not step.is_idle), key=lambda step: not step.feature.hides)
     untouched = _untouched(original, source, output, context) if not steps else None
     if untouched is not None and (output.format != "auto" or source.format == "svg" or not context.accepts):
         return untouched
@@ -80,19 +82,24 @@ def _untouched(original: bytes, source: Source, output: Output, context: Context
 def _drawn(
     original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context
 ) -> Rendered | Report:
+    shrink = _shrink(steps, source)
+    refuse_beyond_budget(original, source, steps, output, context, shrink)
     metadata = _metadata(original, source, output, context.limits)
-    picture = _decoded(original, source, steps, output, context)
+    picture = _decoded(original, source, output, context, shrink)
     context = _veiled(steps, context)
-    # Whatever is made of these pixels stops with them.
-    with watched(picture.image, context.deadline):
-        for step in sorted(steps, key=lambda step: not step.feature.hides):
-            context.deadline.check()
-            # A step before this one may hold its pixels in memory: those are no longer made of the original's.
+    pending = Pending()
+    for step in steps:
+        context.deadline.check()
+        # What is computed from these pixels stops with them. Pixels that are held in memory are watched on their own.
+        if pending.must_be_held(step.reads, step.reach):
             with watched(picture.image, context.deadline):
-                outcome = step.feature.apply(picture, step.params, context)
-            if isinstance(outcome, Report):
-                return outcome
-            picture = outcome
+                picture, pending = picture.in_memory(), Pending()
+        with watched(picture.image, context.deadline):
+            outcome = step.feature.apply(picture, step.params, context)
+        if isinstance(outcome, Report):
+            return outcome
+        picture, pending = outcome, pending.then(step.reach)
+    with watched(picture.image, context.deadline):
         return _rendered(picture, output, context, metadata)
 
 
@@ -109,9 +116,8 @@ def _veiled(steps: Sequence[Step], context: Context) -> Context:
     return structs.replace(context, veil=veil) if hiding else context
 
 
-def _decoded(original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context) -> Picture:
+def _decoded(original: bytes, source: Source, output: Output, context: Context, shrink: float) -> Picture:
     """The pixels: read here as they are asked for, or at once in another process if nothing else could stop that."""
-    shrink = _shrink(steps, source)
     if context.deadline.leaves_room_for(uninterruptible_seconds(source, shrink)):
         return decode(original, source, output, context, shrink)
     from features._isolation import ProcessDied, isolated  # noqa: PLC0415 - few pictures take another process

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 import pyvips
 from msgspec import Meta
 
 from features._alpha import premultiplied
+from features._cost import Cost, Shape
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
-from features._softening import blurred
+from features._softening import LARGE_SIGMA, blurred, padded_share
 
 
 class Blur(Params):
@@ -49,7 +51,23 @@ class Blur(Params):
             raise InvalidParameter("blur.sigma", "given with minAmplitude or precision", None)
 
 
-@feature(Blur, group="effect")
+_SMALL_REACH = 20
+
+
+def _cost(wanted: Blur, shape: Shape) -> Cost:
+    if wanted.sigma is None:
+        return Cost(0.002)
+    reach = wanted.sigma * math.sqrt(-2 * math.log(min(wanted.min_amplitude, 0.99)))
+    if wanted.sigma >= LARGE_SIGMA:
+        return Cost(0.02 + 0.003 * padded_share(shape.size, wanted.sigma, wanted.min_amplitude), 4)
+    if wanted.precision == "approximate":
+        return Cost(0.065)
+    # libvips has faster code for small masks of whole numbers than for large ones of fractions.
+    by_row = 0.0004 if wanted.precision == "integer" else 0.007 if reach < _SMALL_REACH else 0.018
+    return Cost(0.002 + by_row * reach, 2 + 0.02 * reach)
+
+
+@feature(Blur, group="effect", cost=_cost, reads="neighbours")
 def blur(picture: Picture, wanted: Blur, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     def soft(image: pyvips.Image) -> pyvips.Image:
         return blurred(image, wanted.sigma, wanted.min_amplitude, wanted.precision).cast(image.format)

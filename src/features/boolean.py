@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._overlay import overlay
 from features._picture import Picture
@@ -30,7 +31,13 @@ class Boolean(Params):
         return ObjectRef(self.bucket or "", self.key)
 
 
-@feature(Boolean, group="overlay", objects=lambda wanted: (wanted.ref,))
+@feature(
+    Boolean,
+    group="overlay",
+    cost=each_pixel(0.003),
+    overlay_size=lambda _wanted, _room, full: full,
+    objects=lambda wanted: (wanted.ref,),
+)
 def boolean(picture: Picture, wanted: Boolean, context: Context) -> Picture:
     other = overlay(wanted.ref, "boolean", context, lambda full: full)
     # Beyond its edges nothing is set, in the levels that this picture has.

@@ -8,6 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import Cost, Shape
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._geometry import refuse_wider_window
@@ -23,7 +24,11 @@ class Clahe(Params):
     max_slope: Annotated[int, Meta(ge=0, le=100, description="Most that contrast grows; 0: without limit")] = 3
 
 
-@feature(Clahe, group="colour")
+def _cost(wanted: Clahe, _shape: Shape) -> Cost:
+    return Cost(0.65 + 0.005 * wanted.height, 2)
+
+
+@feature(Clahe, group="colour", cost=_cost, reads="whole")
 def clahe(picture: Picture, wanted: Clahe, context: Context) -> Picture:
     for name, asked, room in (("width", wanted.width, picture.width), ("height", wanted.height, picture.height)):
         if asked > room:

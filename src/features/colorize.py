@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._geometry import depth
 from features._picture import Picture
@@ -23,7 +24,7 @@ class Colorize(Params):
     blue: Annotated[float, Meta(ge=0, le=100, description="How much of its blue", extra=hint(unit="%"))] = 50.0
 
 
-@feature(Colorize, group="colour")
+@feature(Colorize, group="colour", cost=each_pixel(0.007))
 def colorize(picture: Picture, wanted: Colorize, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
     if image.bands < 3:

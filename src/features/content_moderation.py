@@ -9,6 +9,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import premultiplied
+from features._cost import each_pixel
 from features._errors import Rejected
 from features._feature import Params, Step, feature, hint
 from features._picture import Picture, Report
@@ -84,6 +85,8 @@ def decide(wanted: ContentModeration, context: Context) -> Verdict:
 @feature(
     ContentModeration,
     group="effect",
+    cost=each_pixel(0.03, 4),
+    reads="neighbours",
     billed=True,
     decide=decide,
     hides=True,

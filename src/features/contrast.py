@@ -8,6 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
@@ -24,7 +25,7 @@ class Contrast(Params):
     ]
 
 
-@feature(Contrast, group="colour")
+@feature(Contrast, group="colour", cost=each_pixel(0.006))
 def contrast(picture: Picture, wanted: Contrast, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     # The scale of Thumbor's filter, so that its URLs mean the same here.
     factor = ((100 + wanted.amount) / 100) ** 2

@@ -9,6 +9,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import premultiplied
+from features._cost import Cost
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._geometry import depth
@@ -49,7 +50,12 @@ class Convolve(Params):
             raise InvalidParameter("convolve.kernel", "width x height numbers, or a square", self.kernel)
 
 
-@feature(Convolve, group="effect")
+@feature(
+    Convolve,
+    group="effect",
+    cost=lambda wanted, _shape: Cost(0.002 + 0.0022 * len(wanted.kernel), 1),
+    reads="neighbours",
+)
 def convolve(picture: Picture, wanted: Convolve, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     scale = wanted.scale or max(1.0, sum(wanted.kernel))
 

@@ -9,6 +9,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._geometry import depth
@@ -44,7 +45,7 @@ class Curve(Params):
                 raise InvalidParameter(f"curve.{name}", expected, points)
 
 
-@feature(Curve, group="colour")
+@feature(Curve, group="colour", cost=each_pixel(0.004))
 def curve(picture: Picture, wanted: Curve, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
     coloured = not wanted.red == wanted.green == wanted.blue
@@ -55,7 +56,10 @@ def curve(picture: Picture, wanted: Curve, context: Context) -> Picture:  # noqa
     scale = depth(image)
     rows = [[at * scale, *(shared[round(each[at])] * scale for each in channels)] for at in range(256)]
     table = pyvips.Image.new_from_array(rows).buildlut().rint().cast(image.format)
-    return picture.with_image(beside_alpha(image, lambda pixels: pixels.maplut(table)))
+    # The result of a table is interpreted as the table is.
+    return picture.with_image(
+        beside_alpha(image, lambda pixels: pixels.maplut(table).copy(interpretation=pixels.interpretation))
+    )
 
 
 def levels(points: Numbers) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._feature import Params, feature
 from features._picture import Picture
 from features._ports import Context
@@ -14,7 +15,7 @@ class Equalise(Params):
     """Spread the tones of each channel evenly over all levels (histogram equalisation)."""
 
 
-@feature(Equalise, group="colour")
+@feature(Equalise, group="colour", cost=each_pixel(0.015), reads="whole")
 def equalise(picture: Picture, wanted: Equalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     picture = picture.materialized()
     return picture.with_image(beside_alpha(picture.image, _even))
@@ -34,4 +35,5 @@ def _even(image: pyvips.Image) -> pyvips.Image:
     table, *others = tables
     for other in others:
         table = table.bandjoin(other)
-    return image.maplut(table)
+    # The result of a table is interpreted as the table is.
+    return image.maplut(table).copy(interpretation=image.interpretation)

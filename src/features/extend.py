@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from features._cost import Size, each_pixel
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._geometry import framed, refuse_larger
@@ -41,12 +42,29 @@ class Extend(Params):
                 raise InvalidParameter(f"extend.{name}", "0 or more", length)
 
 
-@feature(Extend, group="geometry")
+def _sides(wanted: Extend, size: Size) -> tuple[int, int, int, int]:
+    """Pixels that are added on the left, on top, on the right and below."""
+    left, right = ((side or wanted.all).of(size[0]) for side in (wanted.left, wanted.right))
+    top, bottom = ((side or wanted.all).of(size[1]) for side in (wanted.top, wanted.bottom))
+    return left, top, right, bottom
+
+
+def _result(wanted: Extend, size: Size, _overlay: Size = (0, 0)) -> Size:
+    left, top, right, bottom = _sides(wanted, size)
+    return (left + size[0] + right, top + size[1] + bottom)
+
+
+@feature(
+    Extend,
+    group="geometry",
+    cost=each_pixel(0.003),
+    reads=lambda wanted: "pixels" if wanted.mode == "background" else "whole",
+    size=_result,
+)
 def extend(picture: Picture, wanted: Extend, context: Context) -> Picture:
     width, height = picture.width, picture.height
-    left, right = ((side or wanted.all).of(width) for side in (wanted.left, wanted.right))
-    top, bottom = ((side or wanted.all).of(height) for side in (wanted.top, wanted.bottom))
-    size = (left + width + right, top + height + bottom)
+    left, top, _, _ = _sides(wanted, (width, height))
+    size = _result(wanted, (width, height))
     if size == (width, height):
         return picture
     refuse_larger("extend", size, picture.frames, context)

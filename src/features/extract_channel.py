@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from features._cost import each_pixel
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._picture import Picture
@@ -26,7 +27,7 @@ class ExtractChannel(Params):
     ]
 
 
-@feature(ExtractChannel, group="colour")
+@feature(ExtractChannel, group="colour", cost=each_pixel(0.002))
 def extract_channel(picture: Picture, wanted: ExtractChannel, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
     if wanted.channel == "alpha":

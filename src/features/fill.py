@@ -9,6 +9,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import premultiplied
+from features._cost import Cost, Shape
 from features._feature import Params, feature, hint
 from features._geometry import Size, framed, on_background, refuse_larger
 from features._overlay import scaled
@@ -55,13 +56,28 @@ class Fill(Params):
     behind: Annotated[bool, Meta(description="Fill what is clear in the picture, too")] = False
 
 
-@feature(Fill, group="geometry")
-def fill(picture: Picture, wanted: Fill, context: Context) -> Picture:
-    own = (picture.width, picture.height)
+def _canvas(wanted: Fill, own: Size, _overlay: Size = (0, 0)) -> Size:
+    """Width and height of the canvas for a picture of that size."""
     asked = (wanted.width or 0, wanted.height or 0)
     if wanted.adaptive and all(asked) and (own[0] - own[1]) * (asked[0] - asked[1]) < 0:
         asked = (asked[1], asked[0])
-    size = (max(own[0], asked[0]), max(own[1], asked[1]))
+    return (max(own[0], asked[0]), max(own[1], asked[1]))
+
+
+def _cost(wanted: Fill, _shape: Shape) -> Cost:
+    return Cost({"color": 0.002, "mean": 0.004, "blur": 0.04}[wanted.mode], 2)
+
+
+@feature(
+    Fill,
+    group="geometry",
+    cost=_cost,
+    reads=lambda wanted: "pixels" if wanted.mode == "color" else "whole",
+    size=_canvas,
+)
+def fill(picture: Picture, wanted: Fill, context: Context) -> Picture:
+    own = (picture.width, picture.height)
+    size = _canvas(wanted, own)
     if size == own and not (wanted.behind and picture.has_alpha):
         return picture
     refuse_larger("fill.width", size, picture.frames, context)

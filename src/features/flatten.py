@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._geometry import on_background
 from features._picture import Picture
@@ -21,7 +22,7 @@ class Flatten(Params):
     ] = Color(0, 0, 0)
 
 
-@feature(Flatten, group="colour", scale_free=True)
+@feature(Flatten, group="colour", cost=each_pixel(0.003), scale_free=True)
 def flatten(picture: Picture, wanted: Flatten, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if not picture.has_alpha:
         return picture

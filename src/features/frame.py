@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 import pyvips
 from msgspec import Meta
 
+from features._cost import each_pixel
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._geometry import framed, nearest, refuse_larger
@@ -44,7 +45,14 @@ class _Run(NamedTuple):
     length: int
 
 
-@feature(Frame, group="overlay", objects=lambda wanted: (wanted.ref,))
+@feature(
+    Frame,
+    group="overlay",
+    cost=each_pixel(0.09, 12),
+    size=lambda _wanted, size, overlay: (size[0] + overlay[0], size[1] + overlay[1]),
+    overlay_size=lambda _wanted, _room, full: full,
+    objects=lambda wanted: (wanted.ref,),
+)
 def frame(picture: Picture, wanted: Frame, context: Context) -> Picture:
     patch = _patch(wanted, context)
     width, height = patch.width, patch.height

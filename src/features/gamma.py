@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
@@ -22,6 +23,6 @@ class Gamma(Params):
     gamma: Annotated[float, Meta(ge=1, le=3, description="1: as it is", extra=hint(main=True))] = 2.2
 
 
-@feature(Gamma, group="colour", follow=lambda wanted: ("gammaOut", {"gamma": wanted.gamma}))
+@feature(Gamma, group="colour", cost=each_pixel(0.004), follow=lambda wanted: ("gammaOut", {"gamma": wanted.gamma}))
 def gamma(picture: Picture, wanted: Gamma, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return picture.with_image(beside_alpha(picture.image, lambda image: image.gamma(exponent=1 / wanted.gamma)))

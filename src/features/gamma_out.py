@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
@@ -18,6 +19,6 @@ class GammaOut(Params):
     gamma: Annotated[float, Meta(ge=1, le=3, description="1: as it is", extra=hint(main=True))] = 2.2
 
 
-@feature(GammaOut, group="colour")
+@feature(GammaOut, group="colour", cost=each_pixel(0.004))
 def gamma_out(picture: Picture, wanted: GammaOut, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return picture.with_image(beside_alpha(picture.image, lambda image: image.gamma(exponent=wanted.gamma)))

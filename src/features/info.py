@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
+from features._cost import each_pixel
 from features._feature import Params, feature
 from features._output import MEDIA_TYPES
 from features._picture import Picture, Report, Source
@@ -21,7 +22,13 @@ class Info(Params):
     """Say in JSON what the file is (format, size, frames, …), and what colours and BlurHash the picture has."""
 
 
-@feature(Info, group="report", shrink=lambda wanted, size: max(size) / _SIDE)  # noqa: ARG005 - asked with its parameters
+@feature(
+    Info,
+    group="report",
+    cost=each_pixel(0.007, 2),
+    reads="neighbours",
+    shrink=lambda _wanted, size: max(size) / _SIDE,
+)
 def info(picture: Picture, wanted: Info, context: Context) -> Report:  # noqa: ARG001 - every feature has one shape
     small = _thumbnail(picture)
     palette = _palette(small)

@@ -8,6 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._geometry import depth
@@ -31,7 +32,7 @@ class Linear(Params):
                 raise InvalidParameter(f"linear.{name}", "1, 3 or 4 numbers", numbers)
 
 
-@feature(Linear, group="colour")
+@feature(Linear, group="colour", cost=each_pixel(0.01))
 def linear(picture: Picture, wanted: Linear, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
     most = max(len(wanted.a), len(wanted.b))

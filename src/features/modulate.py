@@ -8,6 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
@@ -36,7 +37,7 @@ class Modulate(Params):
     ] = 0.0
 
 
-@feature(Modulate, group="colour")
+@feature(Modulate, group="colour", cost=each_pixel(0.06, 3))
 def modulate(picture: Picture, wanted: Modulate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     def modulated(image: pyvips.Image) -> pyvips.Image:
         factors = [wanted.brightness, wanted.saturation, 1]

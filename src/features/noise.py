@@ -8,6 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._geometry import depth
 from features._picture import Picture
@@ -29,7 +30,7 @@ class Noise(Params):
     seed: Annotated[int, Meta(ge=0, le=2_147_483_647, description="Another number is another grain")] = 0
 
 
-@feature(Noise, group="effect")
+@feature(Noise, group="effect", cost=each_pixel(0.06, 2))
 def noise(picture: Picture, wanted: Noise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if not wanted.amount:
         return picture

@@ -8,6 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._picture import Picture
@@ -30,7 +31,7 @@ class Normalise(Params):
             raise InvalidParameter("normalise.lower", f"below upper, {self.upper:g}", self.lower)
 
 
-@feature(Normalise, group="colour")
+@feature(Normalise, group="colour", cost=each_pixel(0.08, 4), reads="whole")
 def normalise(picture: Picture, wanted: Normalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     picture = picture.materialized()
 

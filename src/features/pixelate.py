@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from features._alpha import premultiplied
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
@@ -21,6 +22,6 @@ class Pixelate(Params):
     ] = 10
 
 
-@feature(Pixelate, group="effect")
+@feature(Pixelate, group="effect", cost=each_pixel(0.002), reads="neighbours")
 def pixelate(picture: Picture, wanted: Pixelate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return picture.each_frame(lambda frame: premultiplied(frame, lambda image: coarse(image, wanted.size)))

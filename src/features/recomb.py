@@ -8,6 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._picture import Picture
@@ -33,7 +34,7 @@ class Recomb(Params):
             raise InvalidParameter("recomb.matrix", "9 or 16 numbers", self.matrix)
 
 
-@feature(Recomb, group="colour")
+@feature(Recomb, group="colour", cost=each_pixel(0.012))
 def recomb(picture: Picture, wanted: Recomb, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
     if image.bands < 3:

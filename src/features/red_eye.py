@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
+from features._cost import Cost
 from features._feature import Params, feature
 from features._geometry import depth
 from features._picture import Picture
@@ -20,7 +21,15 @@ class RedEye(Params):
     """Take the flash's red out of the eyes of all faces, before any other edit."""
 
 
-@feature(RedEye, group="effect", heavy=True, billed=True, scale_free=True)
+@feature(
+    RedEye,
+    group="effect",
+    cost=lambda _wanted, _shape: Cost(0.03, 4, base_seconds=1.0),
+    reads="whole",
+    heavy=True,
+    billed=True,
+    scale_free=True,
+)
 def red_eye(picture: Picture, wanted: RedEye, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     faces = context.vision.faces()
     if not faces or picture.image.bands < 3:

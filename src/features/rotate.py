@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import pyvips
 from msgspec import Meta
 
+from features._cost import Cost, Shape, Size
 from features._feature import Params, feature, hint
 from features._geometry import on_background, refuse_larger, weighed
 from features._picture import Picture
@@ -34,7 +36,17 @@ def _degrees(wanted: Rotate) -> float:
     return round(wanted.angle, 6) % 360
 
 
-@feature(Rotate, group="geometry", idle=lambda wanted: _degrees(wanted) == 0)
+def _result(wanted: Rotate, size: Size, _overlay: Size) -> Size:
+    angle = math.radians(_degrees(wanted))
+    across, down = abs(math.cos(angle)), abs(math.sin(angle))
+    return (math.ceil(size[0] * across + size[1] * down), math.ceil(size[0] * down + size[1] * across))
+
+
+def _cost(wanted: Rotate, _shape: Shape) -> Cost:
+    return Cost(0.006 if _degrees(wanted) % 90 == 0 else 0.019)
+
+
+@feature(Rotate, group="geometry", cost=_cost, reads="whole", size=_result, idle=lambda wanted: _degrees(wanted) == 0)
 def rotate(picture: Picture, wanted: Rotate, context: Context) -> Picture:
     angle = _degrees(wanted)
     if angle == 0:

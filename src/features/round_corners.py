@@ -7,6 +7,7 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
+from features._cost import each_pixel
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._geometry import on_background
@@ -36,7 +37,7 @@ class RoundCorners(Params):
                 raise InvalidParameter(f"roundCorners.{name}", "0 or more", length)
 
 
-@feature(RoundCorners, group="effect")
+@feature(RoundCorners, group="effect", cost=each_pixel(0.04, 4))
 def round_corners(picture: Picture, wanted: RoundCorners, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     width, height = picture.width, picture.height
     shorter = min(width, height)

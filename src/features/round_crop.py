@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from features._cost import each_pixel
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._picture import Picture
@@ -43,7 +44,7 @@ class RoundCrop(Params):
                 raise InvalidParameter(f"roundCrop.{name}", least, length)
 
 
-@feature(RoundCrop, group="geometry")
+@feature(RoundCrop, group="geometry", cost=each_pixel(0.022, 4.5))
 def round_crop(picture: Picture, wanted: RoundCrop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     width, height = picture.width, picture.height
     half = Length(min(width, height) / 2)

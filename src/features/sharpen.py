@@ -8,6 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import premultiplied
+from features._cost import Cost, Shape
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._picture import Picture
@@ -51,7 +52,11 @@ class Sharpen(Params):
             raise InvalidParameter("sharpen.sigma", "given with m1, m2, x1, y2 or y3", None)
 
 
-@feature(Sharpen, group="effect")
+def _cost(wanted: Sharpen, _shape: Shape) -> Cost:
+    return Cost(0.02) if wanted.sigma is None else Cost(0.055 + 0.008 * wanted.sigma, 2.5)
+
+
+@feature(Sharpen, group="effect", cost=_cost, reads="neighbours")
 def sharpen(picture: Picture, wanted: Sharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return picture.each_frame(lambda frame: premultiplied(frame, lambda image: _sharpened(image, wanted)))
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from features._alpha import premultiplied
+from features._cost import Cost
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._geometry import Box, Size, nearest, refuse_larger, seek
@@ -89,7 +90,21 @@ class SmartCropping(Params):
             raise InvalidParameter("smartCropping.padding", "0 or more", self.padding, code=code)
 
 
-@feature(SmartCropping, group="geometry", heavy=True, billed=True)
+def _result(wanted: SmartCropping, size: Size, _overlay: Size) -> Size:
+    """The size that is asked for; of one side the other follows, about as in the whole picture."""
+    width = wanted.width or nearest(size[0] * (wanted.height or size[1]) / size[1])
+    return (max(1, width), max(1, wanted.height or nearest(size[1] * width / size[0])))
+
+
+@feature(
+    SmartCropping,
+    group="geometry",
+    cost=lambda _wanted, _shape: Cost(0.02, 2, base_seconds=1.6, base_memory=300_000_000),
+    reads="neighbours",
+    size=_result,
+    heavy=True,
+    billed=True,
+)
 def smart_cropping(picture: Picture, wanted: SmartCropping, context: Context) -> Picture:
     seen, is_face = _subject(wanted, context)
     region = seen.region if isinstance(seen, Figure) else seen

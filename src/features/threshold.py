@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._geometry import depth
 from features._picture import Picture
@@ -23,7 +24,7 @@ class Threshold(Params):
     ] = True
 
 
-@feature(Threshold, group="colour")
+@feature(Threshold, group="colour", cost=each_pixel(0.004))
 def threshold(picture: Picture, wanted: Threshold, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if not wanted.threshold:
         return picture

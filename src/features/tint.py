@@ -8,6 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
@@ -22,7 +23,7 @@ class Tint(Params):
     ]
 
 
-@feature(Tint, group="colour")
+@feature(Tint, group="colour", cost=each_pixel(0.01))
 def tint(picture: Picture, wanted: Tint, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     shades = _shades(wanted.color)
     space = "rgb16" if picture.image.format == "ushort" else "srgb"

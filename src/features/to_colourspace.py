@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
@@ -23,6 +24,6 @@ class ToColourspace(Params):
     ]
 
 
-@feature(ToColourspace, group="colour")
+@feature(ToColourspace, group="colour", cost=each_pixel(0.005))
 def to_colourspace(picture: Picture, wanted: ToColourspace, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return picture.with_image(picture.image.colourspace(wanted.colourspace))

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import pyvips
 from msgspec import Meta
 
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._geometry import Box, depth, in_levels
 from features._picture import Picture
@@ -38,7 +39,7 @@ Edges = tuple[int, int, int, int]
 """Left, top, right and bottom of what is not background."""
 
 
-@feature(Trim, group="geometry")
+@feature(Trim, group="geometry", cost=each_pixel(0.18, 2), reads="whole")
 def trim(picture: Picture, wanted: Trim, context: Context) -> Picture:
     picture = picture.materialized()
     frames = picture.split()

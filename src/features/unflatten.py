@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from features._cost import each_pixel
 from features._feature import Params, feature
 from features._picture import Picture
 from features._ports import Context
@@ -11,7 +12,7 @@ class Unflatten(Params):
     """Make pure white clear."""
 
 
-@feature(Unflatten, group="colour")
+@feature(Unflatten, group="colour", cost=each_pixel(0.014))
 def unflatten(picture: Picture, wanted: Unflatten, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image if picture.has_alpha else picture.image.addalpha()
     colours, alpha = image[: image.bands - 1], image[image.bands - 1]

@@ -8,6 +8,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha
+from features._cost import each_pixel
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
@@ -24,7 +25,7 @@ class Vividness(Params):
     ]
 
 
-@feature(Vividness, group="colour")
+@feature(Vividness, group="colour", cost=each_pixel(0.035, 4.5))
 def vividness(picture: Picture, wanted: Vividness, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if picture.image.bands < 3:
         return picture

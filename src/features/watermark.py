@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import pyvips
 from msgspec import Meta
 
+from features._cost import Cost
 from features._feature import Params, feature, hint
 from features._overlay import Size, overlay
 from features._picture import Picture
@@ -79,7 +80,24 @@ class Watermark(Params):
         return ObjectRef(self.bucket or "", self.key)
 
 
-@feature(Watermark, group="overlay", objects=lambda wanted: (wanted.ref,))
+def _size(wanted: Watermark, room: Size, full: Size) -> Size:
+    """The shares asked for, without distortion; else the overlay's own size, reduced to what there is room for."""
+    shares = [
+        max(1, int(share * space / 100)) / side
+        for share, space, side in ((wanted.width, room[0], full[0]), (wanted.height, room[1], full[1]))
+        if share is not None
+    ]
+    scale = min(shares or [1.0, room[0] / full[0], room[1] / full[1]])
+    return (max(1, round(full[0] * scale)), max(1, round(full[1] * scale)))
+
+
+@feature(
+    Watermark,
+    group="overlay",
+    cost=lambda wanted, _shape: Cost(0.04 if wanted.blend == "over" else 0.08, 4),
+    overlay_size=_size,
+    objects=lambda wanted: (wanted.ref,),
+)
 def watermark(picture: Picture, wanted: Watermark, context: Context) -> Picture:
     room = (picture.width, picture.height)
     mark = _faded(overlay(wanted.ref, "watermark", context, lambda full: _size(wanted, room, full)), wanted.opacity)
@@ -92,17 +110,6 @@ def watermark(picture: Picture, wanted: Watermark, context: Context) -> Picture:
         return both if frame.hasalpha() or wanted.blend in _LETS_THROUGH else both[: both.bands - 1]
 
     return picture.each_frame(composed)
-
-
-def _size(wanted: Watermark, room: Size, full: Size) -> Size:
-    """The shares asked for, without distortion; else the overlay's own size, reduced to what there is room for."""
-    shares = [
-        max(1, int(share * space / 100)) / side
-        for share, space, side in ((wanted.width, room[0], full[0]), (wanted.height, room[1], full[1]))
-        if share is not None
-    ]
-    scale = min(shares or [1.0, room[0] / full[0], room[1] / full[1]])
-    return (max(1, round(full[0] * scale)), max(1, round(full[1] * scale)))
 
 
 def _faded(image: pyvips.Image, opacity: float) -> pyvips.Image:

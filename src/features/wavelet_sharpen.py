@@ -9,6 +9,7 @@ import pyvips
 from msgspec import Meta
 
 from features._alpha import beside_alpha, premultiplied
+from features._cost import Cost
 from features._feature import Params, feature, hint
 from features._picture import Picture
 from features._ports import Context
@@ -32,7 +33,12 @@ class WaveletSharpen(Params):
     luminance: Annotated[bool, Meta(description="Light and dark alone; colours stay")] = True
 
 
-@feature(WaveletSharpen, group="effect")
+@feature(
+    WaveletSharpen,
+    group="effect",
+    cost=lambda wanted, _shape: Cost(0.065, 7) if wanted.luminance else Cost(0.14, 15),
+    reads="neighbours",
+)
 def wavelet_sharpen(picture: Picture, wanted: WaveletSharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     def sharp(image: pyvips.Image) -> pyvips.Image:
         if wanted.luminance and image.bands >= 3:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from features import ObjectRef
+from features import Limits, ObjectRef
+from handler.errors import PayloadTooLarge
 from handler.ports import ObjectInfo, Objects, StoredObject, Subject
 from handler.request import ImageRequest, named
 
@@ -61,9 +62,21 @@ class Ingredients(msgspec.Struct, frozen=True):
         return original, {ref: stored.read() for ref, stored in self.named.items()}
 
 
-def gather(request: ImageRequest, objects: Objects) -> Ingredients:
-    """Ask for the objects side by side. HandlerError for what cannot be had."""
+def gather(request: ImageRequest, objects: Objects, limits: Limits) -> Ingredients:
+    """Ask for the objects side by side. HandlerError for what cannot be had, or is too large together."""
     refs = list(dict.fromkeys(named(request.steps)))
+    if len(refs) > limits.overlays:
+        raise PayloadTooLarge(f"a request may name {limits.overlays} pictures beside its own, got {len(refs)}")
+    ingredients = _asked_for(request, refs, objects)
+    size = sum(info.size for info in ingredients.infos)
+    if refs and size > limits.input_bytes:
+        raise PayloadTooLarge(
+            f"the {len(refs) + 1} files of one request may have {limits.input_bytes} bytes together, got {size}"
+        )
+    return ingredients
+
+
+def _asked_for(request: ImageRequest, refs: list[ObjectRef], objects: Objects) -> Ingredients:
     if isinstance(request.source, bytes):
         return Ingredients(request.source, {ref: _Once(objects.get(ref)) for ref in refs})
     if not refs:

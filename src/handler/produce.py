@@ -107,7 +107,7 @@ def produce(
 ) -> Result:
     """Fetch, apply, encode. FeatureError or HandlerError for whatever does not work, HandOver for what is not ours."""
     note(features="+".join(dict.fromkeys(step.feature.name for step in request.steps)) or "none")
-    ingredients = gather(request, workshop.objects)
+    ingredients = gather(request, workshop.objects, workshop.limits)
     context = _context(request, ingredients, workshop, deadline)
     verdict = decided(request.steps, context)
     bare = _bare(request, ingredients, workshop, verdict)

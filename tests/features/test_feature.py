@@ -10,6 +10,7 @@ from tests.pictures import scene
 from tests.steps import picture
 
 from features import Params
+from features._cost import each_pixel
 from features._feature import feature, hint
 from features._picture import Picture
 from features._ports import Context, ObjectRef
@@ -27,6 +28,7 @@ class DrawFrame(Params):
 @feature(
     DrawFrame,
     group="overlay",
+    cost=each_pixel(0.5),
     heavy=True,
     shrink=lambda wanted, size: size[0] / wanted.line_width,
     objects=lambda wanted: (ObjectRef("", str(wanted.line_width)),),
@@ -37,7 +39,12 @@ def draw_frame(given: Picture, wanted: DrawFrame, context: Context) -> Picture:
 
 def test_the_name_comes_from_the_model() -> None:
     assert (draw_frame.name, draw_frame.help) == ("drawFrame", "Draw a frame.")
-    assert feature(DrawFrame, group="overlay", name="other")(lambda given, wanted, context: given).name == "other"
+    assert (
+        feature(DrawFrame, group="overlay", cost=each_pixel(0.5), name="other")(
+            lambda given, wanted, context: given
+        ).name
+        == "other"
+    )
 
 
 def test_what_is_declared_is_known() -> None:

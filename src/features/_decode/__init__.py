@@ -4,8 +4,17 @@
 damaged file may show only then: `source_at_fault` goes around whatever pulls.
 """
 
-from features._decode._cost import uninterruptible_seconds
-from features._decode._decode import decode, source_at_fault
-from features._decode._header import inspect
+from features._decode._cost import decoding_memory, decoding_seconds, uninterruptible_seconds
+from features._decode._decode import decode, loaded_size, source_at_fault
+from features._decode._header import inspect, source_of
 
-__all__ = ["decode", "inspect", "source_at_fault", "uninterruptible_seconds"]
+__all__ = [
+    "decode",
+    "decoding_memory",
+    "decoding_seconds",
+    "inspect",
+    "loaded_size",
+    "source_at_fault",
+    "source_of",
+    "uninterruptible_seconds",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -132,6 +133,18 @@ def _options(source: Source, frames: int, output: Output, shrink: float, limits:
         # The library's own limit of 50 MB refuses a camera's TIFF; memory is checked here.
         options["unlimited"] = True
     return options
+
+
+def loaded_size(source: Source, output: Output, shrink: float) -> tuple[int, tuple[int, int]]:
+    """How many frames a decoder will give, and their width and height, upright."""
+    frames = source.frames if _keeps_frames(source, output) else 1
+    by = 1.0
+    if source.format == "jpeg":
+        by = _jpeg_shrink(shrink, source, output)
+    elif source.format == "svg" or (source.format == "webp" and frames == 1):
+        by = shrink
+    width, height = (max(1, math.ceil(side / by)) for side in source.upright)
+    return frames, (width, height)
 
 
 def _jpeg_shrink(shrink: float, source: Source, output: Output) -> int:

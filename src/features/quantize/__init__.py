@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from features._cost import Cost, Shape
 from features._errors import InvalidParameter
 from features._feature import Params, feature, hint
 from features._picture import Picture, Report
@@ -94,7 +95,12 @@ def _left_out(given: dict[str, object], beside: str) -> None:
             raise InvalidParameter(f"quantize.{field}", f"left out with {beside}", got)
 
 
-@feature(Quantize, group="colour", report=lambda wanted: wanted.palette)
+def _cost(wanted: Quantize, _shape: Shape) -> Cost:
+    tries = 0.015 * (wanted.most - wanted.least) if wanted.criterion == "silhouette" else 0.1
+    return Cost(0.05, 12, base_seconds=tries)
+
+
+@feature(Quantize, group="colour", cost=_cost, reads="whole", report=lambda wanted: wanted.palette)
 def quantize(picture: Picture, wanted: Quantize, context: Context) -> Picture | Report:
     # numpy and Pillow, which most requests never need
     from features.quantize._choice import chosen  # noqa: PLC0415 - no other feature needs it

@@ -6,6 +6,7 @@ import time
 
 import pyvips
 
+from features._cost import Cost, Shape
 from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
 from features._errors import DamagedSource, InvalidParameter, TimeExceeded, TooLarge, UnsupportedSource
 from features._feature import feature
@@ -29,7 +30,29 @@ def _bears(wanted: RemoveBackground, size: tuple[int, int]) -> float:
     return 1.0 if wanted.trim or wanted.alpha_matting else min(size) / _SEEN_SIDE
 
 
-@feature(RemoveBackground, group="effect", heavy=True, objects=lambda wanted: wanted.refs, bears=_bears)
+_MODEL_SECONDS = {"u2net": 1.6, "u2net-int8": 1.1, "u2netp": 0.5}
+"""Of each frame; the other models are larger, and have not been measured."""
+_OTHER_SECONDS = 6.0
+_MODEL_BYTES = 300_000_000
+
+
+def _cost(wanted: RemoveBackground, shape: Shape) -> Cost:
+    seconds, memory = _MODEL_SECONDS.get(wanted.model, _OTHER_SECONDS), _MODEL_BYTES
+    if wanted.alpha_matting:
+        seconds, memory = seconds + 3.0, memory + 800 * min(1_000_000, shape.width * shape.height)
+    return Cost(0.04, _BYTES, base_seconds=seconds * shape.frames, base_memory=memory)
+
+
+@feature(
+    RemoveBackground,
+    group="effect",
+    cost=_cost,
+    reads="whole",
+    overlay_size=lambda _wanted, room, _full: room,
+    heavy=True,
+    objects=lambda wanted: wanted.refs,
+    bears=_bears,
+)
 def remove_background(picture: Picture, wanted: RemoveBackground, context: Context) -> Picture:
     picture = picture.materialized().taking(_BYTES * picture.width * picture.height * picture.frames)
     picture = picture.with_image(_subjects(picture.split(), wanted, context))

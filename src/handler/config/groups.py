@@ -180,6 +180,14 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     memory_budget: Annotated[
         int, Env("MEMORY_BUDGET", "Bytes one picture may take; 0: 70 % of the function's", integer(0, 2**40))
     ] = 0
+    work_budget: Annotated[
+        int,
+        Env(
+            "WORK_BUDGET",
+            "Seconds of one processor one picture may take, as estimated before it is decoded; 0: 70 % of MAX_SECONDS",
+            integer(0, 10**5),
+        ),
+    ] = 0
     max_seconds: Annotated[int, Env("MAX_SECONDS", "Seconds one request may take", integer(1, 900))] = 28
     tolerate_truncated: Annotated[
         bool, Env("TOLERATE_TRUNCATED", "Show what there is of a JPEG, PNG, GIF or BMP cut off; others stay 422")

@@ -1,0 +1,163 @@
+"""What a whole run will take of memory and of a processor, reckoned before the first pixel is decoded.
+
+Every part of a run is counted: the decoder, each step by what its feature declares (`cost=`), the overlays that steps
+name, the pixels that are held between steps, and the encoder. `bench/COSTS.md` shows the figures beside measured ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from features._cost import Pending, Shape, Size
+from features._decode import decoding_memory, decoding_seconds, inspect, loaded_size, source_of
+from features._encoding_cost import affordable, encoder_memory, encoding_seconds
+from features._errors import InvalidParameter, TooLarge, UnsupportedSource
+from features._feature import Step
+from features._negotiation import ANIMATED, format_of
+from features._output import Output
+from features._picture import Source
+from features._ports import MEGA, Context, Limits
+
+_DEEP = frozenset({"rgb16", "grey16"})
+
+
+class _Planned(msgspec.Struct, frozen=True):
+    """What is known of a picture that is still to be computed; as much of it as the choice of a format asks for."""
+
+    source: Source
+    shape: Shape
+    has_alpha: bool
+
+    @property
+    def width(self) -> int:
+        return self.shape.width
+
+    @property
+    def height(self) -> int:
+        return self.shape.height
+
+    @property
+    def frames(self) -> int:
+        return self.shape.frames
+
+
+class _Sum:
+    """Seconds and bytes so far; TooLarge as soon as one of them is beyond its budget."""
+
+    def __init__(self, limits: Limits, *, stored: int, decoder: int) -> None:
+        self.limits = limits
+        self.seconds = 0.0
+        self.stored = stored
+        """Bytes of the files, which stay in memory until the end."""
+        self.sources = decoder
+        """Bytes of what the pixels are computed from: the decoder, pixels that are held, and overlays."""
+        self.steps = 0.0
+        """Bytes that the steps take while they are computed, all in one pass."""
+
+    def spend(self, seconds: float, what: str) -> None:
+        self.seconds += seconds
+        if self.seconds > self.limits.work:
+            raise TooLarge(
+                f"one picture may take {self.limits.work:.3g} seconds of a processor, with {what} this one would take "
+                f"about {self.seconds:.3g}"
+            )
+
+    def need(self, more: float, what: str) -> None:
+        """So many bytes for a while, beside all that is in memory."""
+        memory = self.stored + self.sources + more
+        if memory > self.limits.memory:
+            raise TooLarge(
+                f"one picture may take {self.limits.memory // MEGA} MB of memory, with {what} this one would take "
+                f"about {memory / MEGA:.0f} MB"
+            )
+
+    def hold(self, size: int, what: str) -> None:
+        """The pixels are computed and held, and what they were computed from is free again."""
+        self.need(self.steps + size, what)
+        self.sources, self.steps = size, 0.0
+
+
+def refuse_beyond_budget(
+    original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context, shrink: float
+) -> None:
+    """Raise TooLarge, which names the step, where the run would take more memory or time than one picture may."""
+    limits = context.limits
+    _refuse_many(steps, limits)
+    if output.page and output.page < source.frames:
+        source = source_of(original, source.format, output.page, limits)
+    frames, loaded = loaded_size(source, output, shrink)
+    decoder = decoding_memory(source, loaded, frames) - len(original)
+    stored = len(original) + sum(map(len, context.objects.values()))
+    total = _Sum(limits, stored=stored, decoder=decoder)
+    total.need(0, "its decoding")
+    total.spend(decoding_seconds(source, frames), "its decoding")
+    full = source.upright if loaded != source.upright else None
+    shape = Shape(*loaded, frames, full=full)
+    pending, is_sequential = Pending(), True
+    for number, step in enumerate(steps, 1):
+        what = f"`{step.feature.name}`" + (f" as step {number} of {len(steps)}" if len(steps) > 1 else "")
+        if pending.must_be_held(step.reads, step.reach) or (is_sequential and step.reads == "whole") or frames > 1:
+            total.hold(shape.bytes, what)
+            pending, is_sequential = Pending(), False
+        shape = _counted(total, step, shape, context, what)
+        if step.is_report:
+            return
+        pending = pending.then(step.reach)
+    _count_encoding(total, _Planned(source, shape, has_alpha=source.alpha), output, context)
+
+
+def _refuse_many(steps: Sequence[Step], limits: Limits) -> None:
+    if len(steps) > limits.steps:
+        raise TooLarge(f"a request may have {limits.steps} steps, got {len(steps)}")
+    overlays = sum(len(step.feature.objects(step.params)) for step in steps if step.feature.objects)
+    if overlays > limits.overlays:
+        raise TooLarge(f"a request may lay {limits.overlays} pictures over another, got {overlays}")
+
+
+def _counted(total: _Sum, step: Step, shape: Shape, context: Context, what: str) -> Shape:
+    """Count one step; the shape of what it makes."""
+    feature, params = step.feature, step.params
+    overlay = _count_overlays(total, step, shape, context, what)
+    before = shape.full or shape.size
+    size = feature.size(params, before, overlay) if feature.size else shape.size
+    cost = feature.cost(params, shape)
+    full = None if feature.size else shape.full
+    after = shape._replace(width=max(1, size[0]), height=max(1, size[1]), full=full)
+    after = after._replace(sample=2 if getattr(params, "colourspace", "") in _DEEP else after.sample)
+    megapixels = max(shape.pixels, after.pixels) / MEGA
+    total.spend(cost.seconds * megapixels * shape.sample + cost.base_seconds, what)
+    total.steps += cost.memory * megapixels * MEGA * shape.sample + cost.base_memory
+    total.need(total.steps, what)
+    return after
+
+
+def _count_overlays(total: _Sum, step: Step, shape: Shape, context: Context, what: str) -> Size:
+    """Count what a step lays over the picture; its own width and height, or nothing."""
+    feature = step.feature
+    refs = feature.objects(step.params) if feature.objects else ()
+    full = (0, 0)
+    for ref in refs:
+        try:
+            source = inspect(context.objects[ref], context.limits)
+        except (UnsupportedSource, InvalidParameter):
+            continue  # the step itself says what is wrong with it
+        full = source.upright
+        size = feature.overlay_size(step.params, shape.size, full) if feature.overlay_size else full
+        shrink = max(1.0, min(full[0] / size[0], full[1] / size[1]))
+        _, loaded = loaded_size(source, Output(animated=False), shrink)
+        held = 4 * size[0] * size[1]
+        total.need(decoding_memory(source, loaded, 1) - source.size + held, what)
+        total.sources += held
+        total.spend(decoding_seconds(source, 1), what)
+    return full
+
+
+def _count_encoding(total: _Sum, planned: _Planned, output: Output, context: Context) -> None:
+    chosen = format_of(planned, output, context)
+    shape = planned.shape
+    pixels = shape.pixels if chosen in (*ANIMATED, "tiff") else shape.width * shape.height
+    what = f"its encoding as {chosen}"
+    total.spend(encoding_seconds(chosen, affordable(chosen, output, pixels), pixels), what)
+    total.need(total.steps + encoder_memory(chosen, output, pixels) + pixels * 4, what)
