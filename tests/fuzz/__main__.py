@@ -77,6 +77,7 @@ def main() -> int:
         for case, outcome in run.found.values():
             print(f"  {outcome.fault[:300]}\n    {case.configuration} {case.kind} {case.address[:300]}")
             print(f"    kept as {keep(case, said.keep)}")
+            print("".join(f"      {line}\n" for line in outcome.detail.splitlines()), end="")
     return 1 if any(run.found for run in runs.values()) else 0
 
 

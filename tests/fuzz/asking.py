@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ class Asking:
     def __init__(self, command: Sequence[str] = COMMAND, patience: float = PATIENCE) -> None:
         self.command, self.patience = command, patience
         self.process: subprocess.Popen[bytes] | None = None
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
 
     def __enter__(self) -> Self:
         return self
@@ -36,6 +38,7 @@ class Asking:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end()
+        self.errors.close()
 
     def ask(self, case: Case) -> Outcome:
         process = self.process = self.process or self._started()
@@ -43,15 +46,18 @@ class Asking:
         try:
             process.stdin.write(msgspec.json.encode(case) + b"\n")
             process.stdin.flush()
-        except BrokenPipeError:
-            return Outcome(fault=self._end())
-        try:
             line = self._line(process)
+        except BrokenPipeError:
+            line = b""
         except TimeoutError:
+            process.send_signal(signal.SIGUSR1)  # it writes where it is
+            time.sleep(1)
             process.kill()
             self._end()
-            return Outcome(fault=f"hung: no answer within {self.patience:.0f} s")
-        return msgspec.json.decode(line, type=Outcome) if line else Outcome(fault=self._end())
+            return Outcome(fault=f"hung: no answer within {self.patience:.0f} s", detail=self._written())
+        if line:
+            return msgspec.json.decode(line, type=Outcome)
+        return Outcome(fault=self._end(), detail=self._written())
 
     def _started(self) -> subprocess.Popen[bytes]:
         environment = {
@@ -60,8 +66,16 @@ class Asking:
         }  # fmt: skip
         return subprocess.Popen(
             self.command, cwd=ROOT, env=environment, bufsize=0,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
         )  # fmt: skip
+
+    def _written(self) -> str:
+        """The last lines on the worker's standard error; whatever stands there goes."""
+        self.errors.seek(0)
+        told = self.errors.read().decode(errors="replace")
+        self.errors.seek(0)
+        self.errors.truncate()
+        return told[-3000:]
 
     def _line(self, process: subprocess.Popen[bytes]) -> bytes:
         """The next line, or nothing where the process ended; TimeoutError where it is not done in time."""

@@ -39,6 +39,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """Of a processor, all threads and child processes together."""
     grown: int = 0
     """Megabytes by which memory grew at most meanwhile."""
+    detail: str = ""
+    """The last lines of what a worker wrote before it crashed, or where it hung."""
 
 
 def keep(case: Case, folder: Path = REGRESSIONS) -> Path:

@@ -86,8 +86,9 @@ def test_a_process_that_no_longer_draws_is_found(judge: Judge, monkeypatch: pyte
     ],
 )
 def test_a_worker_that_ends_or_hangs_is_found_and_replaced(program: str, fault: str) -> None:
+    program = f"import sys; print('here', file=sys.stderr, flush=True); {program}"
     with Asking((sys.executable, "-c", program), patience=1 if "sleep" in program else 60) as asking:
-        assert asking.ask(Case("addresses", "/")).fault == fault
+        assert asking.ask(Case("addresses", "/")) == Outcome(fault=fault, detail="here\n")
         assert asking.process is None
         assert asking.ask(Case("addresses", "/")).fault == fault
 
