@@ -6,6 +6,11 @@
 #
 # Inside it lies as in the repository: /var/task/src, /var/task/weights, /var/task/samples, /var/task/demo-ui. What changes seldom lies below what
 # changes often, so that a release is a layer of a megabyte; and what every picture needs below what few need.
+#
+# BASE_IMAGE is a tag here, which gets AWS's security updates. `make image` resolves it to a digest, builds from that and writes it into the
+# image's labels (org.opencontainers.image.base.digest). To build from the same base again, name it:
+#
+#   BASE_IMAGE=public.ecr.aws/lambda/python@sha256:… make image, or docker build --build-arg BASE_IMAGE=… .
 ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.13
 
 FROM ${BASE_IMAGE} AS tools

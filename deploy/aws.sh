@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 TEMPLATE=template/serverless-image-handler-template.yaml
 LARGEST_INLINE=51200 # bytes of template that CloudFormation takes without S3
 REPOSITORY=${REPOSITORY:-image-handler}
+BASE_IMAGE=${BASE_IMAGE:-$(sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)}
 
 fail() { echo "$*" >&2; exit 1; }
 need() { command -v "$1" >/dev/null || fail "$1 is needed: $2"; }
@@ -26,11 +27,21 @@ region() {
 
 account() { aws sts get-caller-identity --query Account --output text; }
 
+# Print the base image of a platform by its digest: what a tag names today is what both stages of the build use, and what the label tells.
+pinned_base() {
+  set -e
+  local found
+  case $BASE_IMAGE in *@sha256:*) echo "$BASE_IMAGE" && return ;; esac
+  docker pull --quiet --platform "$1" "$BASE_IMAGE" >&2
+  found=$(docker image inspect --format '{{index .RepoDigests 0}}' "$BASE_IMAGE")
+  case $found in *@sha256:*) echo "$found" ;; *) fail "the digest of $BASE_IMAGE is not known: got '$found'" ;; esac
+}
+
 # Build the image, push it into the account's own registry, and print its address by digest.
 image() {
   set -e # which bash forgets within $(…)
   need docker https://docs.docker.com/get-docker/
-  local arch platform account region registry tag digest
+  local arch platform account region registry tag digest base
   arch=$(architecture)
   platform=linux/$([ "$arch" = arm64 ] && echo arm64 || echo amd64)
   account=$(account)
@@ -40,8 +51,12 @@ image() {
   aws ecr describe-repositories --repository-names "$REPOSITORY" >/dev/null 2>&1 ||
     aws ecr create-repository --repository-name "$REPOSITORY" --image-scanning-configuration scanOnPush=true >/dev/null
   aws ecr get-login-password | docker login --username AWS --password-stdin "$registry" >&2
+  base=$(pinned_base "$platform")
+  echo "The base image is $base" >&2
   # Lambda takes a bare image: no list of images with attestations beside it.
-  BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform "$platform" --tag "$registry/$REPOSITORY:$tag" . >&2
+  BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform "$platform" --tag "$registry/$REPOSITORY:$tag" \
+    --build-arg "BASE_IMAGE=$base" --label "org.opencontainers.image.base.name=$BASE_IMAGE" \
+    --label "org.opencontainers.image.base.digest=${base##*@}" . >&2
   docker push "$registry/$REPOSITORY:$tag" >&2
   digest=$(aws ecr describe-images --repository-name "$REPOSITORY" --image-ids "imageTag=$tag" \
     --query 'imageDetails[0].imageDigest' --output text)

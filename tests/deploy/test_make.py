@@ -8,11 +8,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.deploy.programs import DIGEST, REGISTRY, ROOT, make, run
+from tests.deploy.programs import BASE_DIGEST, DIGEST, REGISTRY, ROOT, make, run
 from tests.template.stack import TEMPLATE, template
 
 from handler.presets import read_presets
 
+BASE = "public.ecr.aws/lambda/python:3.13"
 STACK = ("STACK=pictures", "SOURCE_BUCKETS=photos,more.photos")
 
 
@@ -30,6 +31,26 @@ def test_an_image_is_built_pushed_and_named_by_its_digest(tmp_path: Path, archit
     tag = build[build.index("--tag") + 1]
     assert re.fullmatch(re.escape(f"{REGISTRY}/image-handler:") + rf"[\w.-]+-{architecture}", tag)
     assert ran.call("docker", "push")[2] == tag
+    assert ran.call("docker", "pull")[-3:] == ["--platform", platform, BASE]
+    assert f"BASE_IMAGE=public.ecr.aws/lambda/python@{BASE_DIGEST}" in build
+    assert f"org.opencontainers.image.base.name={BASE}" in build
+    assert f"org.opencontainers.image.base.digest={BASE_DIGEST}" in build
+    assert f"public.ecr.aws/lambda/python@{BASE_DIGEST}" in ran.faults
+
+
+def test_a_base_image_that_is_named_by_its_digest_is_taken_as_it_is(tmp_path: Path) -> None:
+    base = f"registry.example/python@sha256:{'0c' * 32}"
+    ran = run(tmp_path, ["deploy/aws.sh", "image"], variables={"BASE_IMAGE": base, "ARCHITECTURE": "arm64"})
+    assert ran.status == 0, ran.faults
+    assert f"BASE_IMAGE={base}" in ran.call("docker", "build")
+    assert not [call for call in ran.calls if call[:2] == ["docker", "pull"]]
+
+
+def test_a_base_image_without_a_digest_is_not_built_from(tmp_path: Path) -> None:
+    ran = make(tmp_path, "image", docker_image_inspect=(0, "<no value>"))
+    assert ran.status != 0
+    assert "the digest of public.ecr.aws/lambda/python:3.13 is not known" in ran.faults
+    assert not [call for call in ran.calls if call[:2] == ["docker", "build"]]
 
 
 def test_a_repository_is_made_once(tmp_path: Path) -> None:
