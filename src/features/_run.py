@@ -71,7 +71,7 @@ def _untouched(original: bytes, source: Source, output: Output, context: Context
         return None
     from features._containers import strip  # noqa: PLC0415 - most answers are drawn
 
-    body = strip(original, source)
+    body = strip(original, source, context.deadline)
     if body is None or (output.max_bytes and len(body) > output.max_bytes):
         return None
     width, height = source.upright

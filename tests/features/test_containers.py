@@ -19,6 +19,7 @@ from features._containers import strip
 from features._containers.jpeg import segment_of
 from features._picture import Source
 from features._png import chunk
+from features._ports import Deadline
 
 STRIPPABLE = ("jpeg", "png", "webp", "gif", "avif", "svg")
 NAMES = [name for name in pictures.NAMES if name.startswith(STRIPPABLE)]
@@ -26,7 +27,7 @@ NAMES = [name for name in pictures.NAMES if name.startswith(STRIPPABLE)]
 
 def stripped(body: bytes, kind: str, orientation: int = 1) -> bytes | None:
     source = Source(format=kind, width=1, height=1, size=len(body), orientation=orientation)  # type: ignore[arg-type]  # a format is one of a few words
-    return strip(body, source)
+    return strip(body, source, Deadline())
 
 
 def opened(body: bytes) -> Any:

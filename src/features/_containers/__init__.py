@@ -13,10 +13,11 @@ from features._containers.jpeg import strip as strip_jpeg
 from features._containers.png import strip as strip_png
 from features._containers.svg import strip as strip_svg
 from features._containers.webp import strip as strip_webp
-from features._metadata.reader import Malformed
+from features._metadata.reader import Malformed, Walk
 from features._picture import Source
+from features._ports import Deadline
 
-_STRIP: dict[str, Callable[[bytes, int], bytes]] = {
+_STRIP: dict[str, Callable[[bytes, int, Walk], bytes]] = {
     "jpeg": strip_jpeg,
     "png": strip_png,
     "webp": strip_webp,
@@ -26,12 +27,14 @@ _STRIP: dict[str, Callable[[bytes, int], bytes]] = {
 }
 
 
-def strip(original: bytes, source: Source) -> bytes | None:
-    """The same picture without its metadata; None where that takes decoding: another format, or a damaged container."""
+def strip(original: bytes, source: Source, deadline: Deadline) -> bytes | None:
+    """The same picture without its metadata; None where that takes decoding: another format, or a damaged container.
+    TimeExceeded after the deadline.
+    """
     stripper = _STRIP.get(source.format)
     if stripper is None:
         return None
     try:
-        return stripper(original, source.orientation)
+        return stripper(original, source.orientation, Walk(len(original), deadline))
     except Malformed:
         return None

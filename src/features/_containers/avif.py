@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from features._metadata.reader import Malformed, Reader
+from features._metadata.reader import Malformed, Reader, Walk
 
 _FILE = frozenset({b"ftyp", b"meta", b"mdat"})
 _META = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"grpl", b"dinf"})
@@ -34,29 +34,30 @@ class _Item(msgspec.Struct):
     extents: list[tuple[int, int]] = []
 
 
-def strip(original: bytes, _orientation: int) -> bytes:
+def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
     """The same file with nothing but ftyp, meta and the bytes of pixels; the orientation is one of their properties."""
-    boxes = _boxes(original, 0, len(original))
+    boxes = _boxes(original, 0, len(original), walk)
     metas = [box for box in boxes if box.kind == b"meta"]
     if boxes[0].kind != b"ftyp" or len(metas) != 1 or any(box.kind == b"moov" for box in boxes):
         raise Malformed("not a still AVIF")
     meta = metas[0]
-    children = {box.kind: box for box in _boxes(original, meta.inside + 4, meta.end)}
+    children = {box.kind: box for box in _boxes(original, meta.inside + 4, meta.end, walk)}
     if not {b"iinf", b"iloc"} <= children.keys():
         raise Malformed("no items")
-    items = _located(original, children[b"iloc"], _kinds(original, children[b"iinf"]))
+    items = _located(original, children[b"iloc"], _kinds(original, children[b"iinf"], walk), walk)
     stripped = bytearray(original)
     for box in boxes:
         _blank(stripped, box, keep=box.kind in _FILE)
-    _tidy_meta(stripped, meta)
+    _tidy_meta(stripped, meta, walk)
     start_of_idat = children[b"idat"].inside if b"idat" in children else 0
     _place(stripped, original, items, start_of_idat)
     return bytes(stripped)
 
 
-def _boxes(content: bytes, start: int, end: int) -> list[_Box]:
+def _boxes(content: bytes, start: int, end: int, walk: Walk) -> list[_Box]:
     reader, found = Reader(content, start, end), []
     while reader:
+        walk.step()
         at = reader.at
         size, kind = reader.big(4), reader.take(4)
         if size == 1:
@@ -70,12 +71,12 @@ def _boxes(content: bytes, start: int, end: int) -> list[_Box]:
     return found
 
 
-def _kinds(content: bytes, iinf: _Box) -> dict[int, _Item]:
+def _kinds(content: bytes, iinf: _Box, walk: Walk) -> dict[int, _Item]:
     reader = Reader(content, iinf.inside, iinf.end)
     version = reader.big(4) >> 24
     reader.skip(2 if version == 0 else 4)
     items = {}
-    for box in _boxes(content, reader.at, iinf.end):
+    for box in _boxes(content, reader.at, iinf.end, walk):
         entry = Reader(content, box.inside, box.end)
         version = entry.big(4) >> 24
         if box.kind != b"infe" or version not in (2, 3):
@@ -86,13 +87,14 @@ def _kinds(content: bytes, iinf: _Box) -> dict[int, _Item]:
     return items
 
 
-def _located(content: bytes, iloc: _Box, items: dict[int, _Item]) -> list[_Item]:
+def _located(content: bytes, iloc: _Box, items: dict[int, _Item], walk: Walk) -> list[_Item]:
     reader = Reader(content, iloc.inside, iloc.end)
     version = reader.big(4) >> 24
     sizes = reader.big(2)
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index_size = sizes & 15 if version else 0
     for _ in range(reader.big(4 if version > 1 else 2)):
+        walk.step()
         item = items.setdefault(reader.big(4 if version > 1 else 2), _Item())
         method = reader.big(2) & 15 if version else 0
         if method > 1 or reader.big(2) != 0:
@@ -100,8 +102,11 @@ def _located(content: bytes, iloc: _Box, items: dict[int, _Item]) -> list[_Item]
         item.in_idat = method == 1
         base = reader.big(base_size)
         for _ in range(reader.big(2)):
+            walk.step()
             reader.skip(index_size)
             item.extents.append((base + reader.big(offset_size), reader.big(length_size)))
+    if sum(length for item in items.values() for _, length in item.extents) > len(content):
+        raise Malformed("items that share their bytes")
     return list(items.values())
 
 
@@ -113,14 +118,14 @@ def _blank(stripped: bytearray, box: _Box, *, keep: bool) -> None:
         stripped[box.inside : box.end] = bytes(box.end - box.inside)
 
 
-def _tidy_meta(stripped: bytearray, meta: _Box) -> None:
+def _tidy_meta(stripped: bytearray, meta: _Box, walk: Walk) -> None:
     content = bytes(stripped)
-    for box in _boxes(content, meta.inside + 4, meta.end):
+    for box in _boxes(content, meta.inside + 4, meta.end, walk):
         _blank(stripped, box, keep=box.kind in _META)
         if box.kind == b"iprp":
-            containers = (each for each in _boxes(content, box.inside, box.end) if each.kind == b"ipco")
+            containers = (each for each in _boxes(content, box.inside, box.end, walk) if each.kind == b"ipco")
             for container in containers:
-                for entry in _boxes(content, container.inside, container.end):
+                for entry in _boxes(content, container.inside, container.end, walk):
                     _blank(stripped, entry, keep=entry.kind in _PROPERTIES)
 
 

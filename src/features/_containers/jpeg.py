@@ -4,35 +4,46 @@ from __future__ import annotations
 
 import re
 
+from features._containers.profile import profile_in
 from features._metadata import exif
-from features._metadata.reader import Malformed, Reader
+from features._metadata.reader import Malformed, Reader, Walk
 
 _SOI, _EOI, _SOS, _APP0, _APP1, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC8}
 """SOF0 to SOF15, and among them DHT and DAC."""
 _TABLES = frozenset({0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
 """DQT, DNL, DRI, DHP, EXP."""
+_ADOBE, _ICC = b"Adobe", b"ICC_PROFILE\x00"
+_ADOBE_SIZE = 12
+_PROFILE_PART = 65_519
+"""Bytes of a profile that fit into a segment (ICC.1, annex B.4)."""
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """A marker that is neither a stuffed 0xFF nor a restart."""
 
 
-def strip(original: bytes, orientation: int) -> bytes:
+def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
     """Tables, frames and scans to the end of the first picture, with JFIF, profile, Adobe's marker and orientation."""
     reader = Reader(original)
     reader.expect(b"\xff\xd8")
     head: list[bytes] = []
     body: list[bytes | memoryview] = []
+    profile: dict[tuple[int, int], bytes] = {}
     while (marker := _marker(reader)) != _EOI:
+        walk.step()
         segment = _segment(reader, marker)
         if marker == _APP0:
             head.extend(_jfif(segment))
-        elif marker in _FRAMES or marker in _TABLES or _is_colour(marker, segment):
+        elif marker == _APP2 and segment.startswith(_ICC, 4):
+            profile[_place(segment)] = segment[18:]
+        elif marker == _APP14 and segment.startswith(_ADOBE, 4):
+            body.append(segment_of(_APP14, segment[4 : 4 + _ADOBE_SIZE]))
+        elif marker in _FRAMES or marker in _TABLES:
             body.append(segment)
         elif marker == _SOS:
             body += [segment, _scan(reader)]
     if orientation != 1:
         head.append(segment_of(_APP1, b"Exif\x00\x00" + exif.orientation_only(orientation)))
-    return b"".join([b"\xff\xd8", *head, *body, b"\xff\xd9"])
+    return b"".join([b"\xff\xd8", *head, *_profile_segments(profile), *body, b"\xff\xd9"])
 
 
 def segment_of(marker: int, payload: bytes) -> bytes:
@@ -55,8 +66,23 @@ def _segment(reader: Reader, marker: int) -> bytes:
     return segment_of(marker, reader.take(length - 2))
 
 
-def _is_colour(marker: int, segment: bytes) -> bool:
-    return marker in (_APP2, _APP14) and segment.startswith((b"ICC_PROFILE\x00", b"Adobe"), 4)
+def _place(segment: bytes) -> tuple[int, int]:
+    """How many parts the profile has, and which of them this segment holds, from 1."""
+    if len(segment) < 18:
+        raise Malformed("a part of a profile without its number")
+    return segment[17], segment[16]
+
+
+def _profile_segments(parts: dict[tuple[int, int], bytes]) -> list[bytes]:
+    """The segments of the profile; none if parts are missing, or if they hold something else than a profile."""
+    if sorted(parts) != [(len(parts), number) for number in range(1, len(parts) + 1)]:
+        return []
+    profile = profile_in(b"".join(parts[place] for place in sorted(parts)))
+    count = -(-len(profile) // _PROFILE_PART)
+    return [
+        segment_of(_APP2, _ICC + bytes((number + 1, count)) + profile[number * _PROFILE_PART :][:_PROFILE_PART])
+        for number in range(count)
+    ]
 
 
 def _jfif(segment: bytes) -> list[bytes]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from features._containers.embedded import strip_embedded
+from features._metadata.reader import Walk
 from features._metadata.xml import rewrite
+from features._ports import Deadline
 
 _SVG = "http://www.w3.org/2000/svg"
 _DRAWN = frozenset(
@@ -16,6 +18,9 @@ _DROPPED = frozenset({"metadata", "script"})
 
 
 class _Drawing:
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+
     def element(self, namespace: str, name: str) -> bool:
         return namespace in _DRAWN and name not in _DROPPED
 
@@ -23,9 +28,9 @@ class _Drawing:
         return namespace in _DRAWN or (not namespace and not name.lower().startswith("on"))
 
     def text(self, characters: str) -> str:
-        return strip_embedded(characters)
+        return strip_embedded(characters, self.deadline)
 
 
-def strip(original: bytes, _orientation: int) -> bytes:
+def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
     """What is drawn; scripts go as well, which the answer's security policy would not run anyway."""
-    return rewrite(original, _Drawing(), _SVG)
+    return rewrite(original, _Drawing(walk.deadline), _SVG, deadline=walk.deadline)

@@ -7,8 +7,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from features._decode import _bitmaps, _cost
-from features._decode._complete import is_complete
 from features._decode._loaders import opened
+from features._decode._parts import check_parts
 from features._decode._sniff import sniff
 from features._errors import DamagedSource, TooLarge, UnsupportedSource
 from features._picture import Source, SourceFormat
@@ -23,8 +23,7 @@ def inspect(original: bytes, limits: Limits) -> Source:
     if len(original) > limits.source_bytes:
         raise TooLarge(f"the file must be at most {limits.source_bytes} bytes, got {len(original)}")
     kind = sniff(original)
-    if not limits.tolerate_truncated and not is_complete(original, kind):
-        raise DamagedSource("the picture is damaged or cut off", detail=f"{kind} without its end")
+    check_parts(original, kind, tolerant=limits.tolerate_truncated)
     return source_of(original, kind, None, limits)
 
 
@@ -85,6 +84,8 @@ def _surveyed(source: Source, original: bytes, limits: Limits) -> Source:
 def _inside(embedded: bytes, limits: Limits) -> Source | None:
     """What a picture inside a drawing is; none if it cannot be read, for then it is not drawn. TooLarge."""
     try:
-        return source_of(embedded, sniff(embedded), None, limits)
+        kind = sniff(embedded)
+        check_parts(embedded, kind, tolerant=True)
+        return source_of(embedded, kind, None, limits)
     except (UnsupportedSource, DamagedSource):
         return None

@@ -17,6 +17,7 @@ from itertools import groupby
 import pyvips
 from isal import isal_zlib
 
+from features._decode._chunks import TEXTS
 from features._png import SIGNATURE, Chunks, chunk, payload_of, sound_chunks
 from features._ports import Deadline
 
@@ -95,6 +96,8 @@ def _stored(chunks: Chunks, size: int, deadline: Deadline) -> Iterator[bytes | m
     pixels = [payload_of(whole) for kind, whole in chunks if kind == b"IDAT"]
     yield SIGNATURE
     for kind, whole in chunks:
+        if kind in TEXTS:
+            continue  # libvips would unpack them
         if kind != b"IDAT":
             yield whole
         elif pixels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
+from features._decode._chunks import without_texts
 from features._errors import DamagedSource
 from features._picture import SourceFormat
 
@@ -35,7 +36,7 @@ def opened(
     They are read `instead` from there, if that is given.
     """
     # A source, not a buffer: pyvips copies buffers, and an SVG from a source has no folder to read siblings from.
-    memory = instead or pyvips.Source.new_from_memory(original)
+    memory = instead or pyvips.Source.new_from_memory(without_texts(original) if kind == "png" else original)
     fail_on = "none" if tolerant else "truncated"
     try:
         image = pyvips.Operation.call(_OPERATIONS[kind], memory, access="sequential", fail_on=fail_on, **options)

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
+
+from features._errors import TooLarge
 
 _ROWS_PER_STRIP, _TILE_LENGTH = 278, 323
 _STARTS, _SIZES = (273, 324), (279, 325)
@@ -15,7 +18,14 @@ _ASKED = frozenset({_ROWS_PER_STRIP, _TILE_LENGTH, *_STARTS, *_SIZES})
 _TYPES = {3: "H", 4: "I", 16: "Q"}
 # A file made to keep this reader busy is left to libtiff.
 _MOST_PAGES, _MOST_ENTRIES, _MOST_NUMBERS = 1000, 500, 1 << 17
+_MAX_ENTRIES = 300_000
 _ALL_ROWS = 1 << 32
+_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+"""Bytes of a number, by TIFF's types."""
+_SLACK = 1 << 16
+"""Bytes that honest directories may share."""
+_UNREADABLE = (struct.error, OverflowError)
+"""An offset outside the file; one that no address has."""
 
 Directory = dict[int, tuple[int, ...]]
 
@@ -24,7 +34,7 @@ def strip_rows(original: bytes) -> int:
     """Rows that the first page stores in one piece; more than it can have where it does not say."""
     try:
         first = next(_directories(original), {})
-    except struct.error:
+    except _UNREADABLE:
         return _ALL_ROWS
     (rows, *_) = first.get(_TILE_LENGTH) or first.get(_ROWS_PER_STRIP) or (_ALL_ROWS,)
     return rows
@@ -40,9 +50,33 @@ def is_complete(original: bytes) -> bool:
             read += sum(map(len, directory.values()))
             if read > 8 * _MOST_NUMBERS:
                 break
-    except struct.error:
+    except _UNREADABLE:
         return False
     return True
+
+
+def check_directories(original: bytes, max_pages: int) -> None:
+    """TooLarge if there are more pages, or if the values of one directory have more bytes than the file: libtiff keeps
+    a copy of each, and any number of them may point at the same bytes.
+    """
+    layout = _layout(original)
+    entry, size = (layout.order + "HHQ8x", 20) if layout.big else (layout.order + "HHI4x", 12)
+    view, seen, entries = memoryview(original), set[int](), 0
+    try:
+        for first, count in _places(original, layout):
+            if first in seen:
+                return  # a circle, which libtiff sees as well
+            seen.add(first)
+            entries += count
+            if len(seen) > max_pages or entries > _MAX_ENTRIES:
+                got = f"a TIFF must have at most {max_pages} pages and {_MAX_ENTRIES} tags in all, got more of either"
+                raise TooLarge(got)
+            there = view[first : first + size * count]
+            tags = struct.iter_unpack(entry, there[: len(there) // size * size])
+            if sum(_WIDTHS.get(kind, 0) * number for _, kind, number in tags) > len(original) + _SLACK:
+                raise TooLarge("the values of a TIFF's directory must be at most as large as the file, got larger ones")
+    except _UNREADABLE:
+        return
 
 
 def _last_byte(directory: Directory) -> int:
@@ -60,17 +94,25 @@ class _Layout(NamedTuple):
         return struct.unpack_from(self.order + code, original, at)
 
 
-def _directories(original: bytes) -> Iterator[Directory]:
-    layout = _Layout("<" if original[:2] == b"II" else ">", original[2:4] in (b"+\0", b"\0+"))
+def _layout(original: bytes) -> _Layout:
+    return _Layout("<" if original[:2] == b"II" else ">", original[2:4] in (b"+\0", b"\0+"))
+
+
+def _places(original: bytes, layout: _Layout) -> Iterator[tuple[int, int]]:
+    """Where each directory's first entry is stored, and how many entries it has."""
     offset = "Q" if layout.big else "I"
     (at,) = layout.numbers(original, 8 if layout.big else 4, offset)
-    for _ in range(_MOST_PAGES):
+    while at:
         (count,) = layout.numbers(original, at, "Q" if layout.big else "H")
         first, size = (at + 8, 20) if layout.big else (at + 2, 12)
-        yield dict(_entries(original, layout, first, min(count, _MOST_ENTRIES)))
+        yield first, min(count, len(original))
         (at,) = layout.numbers(original, first + size * min(count, len(original)), offset)
-        if not at:
-            return
+
+
+def _directories(original: bytes) -> Iterator[Directory]:
+    layout = _layout(original)
+    for first, count in islice(_places(original, layout), _MOST_PAGES):
+        yield dict(_entries(original, layout, first, min(count, _MOST_ENTRIES)))
 
 
 def _entries(original: bytes, layout: _Layout, first: int, count: int) -> Iterator[tuple[int, tuple[int, ...]]]:

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from features._ports import Deadline
+
+_MAX_PARTS, _USUAL_PART = 30_000, 64
+"""So many parts may be of any size; a longer file may have more of the usual size, in bytes."""
+_STEPS_BETWEEN_LOOKS = 1024
+
 
 class Malformed(ValueError):
     """A container that does not add up."""
 
 
+class Walk:
+    """The walk through the parts of one file: bounds their number, and ends with the deadline."""
+
+    def __init__(self, size: int, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.left = _MAX_PARTS + size // _USUAL_PART
+
+    def step(self) -> None:
+        """Count a part; Malformed if there are too many, TimeExceeded after the deadline."""
+        self.left -= 1
+        if self.left < 0:
+            raise Malformed("too many parts for a file of this size")
+        if self.left % _STEPS_BETWEEN_LOOKS == 0:
+            self.deadline.check()
+
+
 class Reader:
     """A cursor over bytes that refuses to read past their end."""
 
-    def __init__(self, content: bytes, at: int = 0, end: int | None = None) -> None:
+    def __init__(self, content: bytes | memoryview, at: int = 0, end: int | None = None) -> None:
         self.content = content
         self.at = at
         self.end = len(content) if end is None else end
@@ -24,7 +46,13 @@ class Reader:
         """The next `count` bytes."""
         start = self.at
         self.skip(count)
-        return self.content[start : self.at]
+        return bytes(self.content[start : self.at])
+
+    def take_view(self, count: int) -> memoryview:
+        """The next `count` bytes, not copied."""
+        start = self.at
+        self.skip(count)
+        return self.view(start)
 
     def view(self, start: int) -> memoryview:
         """What lies between `start` and here, not copied."""

@@ -6,9 +6,12 @@ from typing import Protocol
 from xml.parsers import expat
 
 from features._metadata.reader import Malformed
+from features._ports import Deadline
 
 _XML = "http://www.w3.org/XML/1998/namespace"
 _DEEPEST = 500
+_ELEMENTS_BETWEEN_LOOKS = 1000
+"""After so many elements the deadline is checked."""
 _IN_TEXT = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&#13;"}
 _IN_VALUE = _IN_TEXT | {ord('"'): "&quot;", ord("\n"): "&#10;", ord("\t"): "&#9;"}
 
@@ -26,9 +29,12 @@ class Choice(Protocol):
         """What stays of a text or the value of an attribute."""
 
 
-def rewrite(document: bytes, choice: Choice, namespace: str = "") -> bytes:
-    """The wanted part in UTF-8, without comments, instructions and type; `namespace` is what no prefix means."""
-    writer = _Writer(choice, namespace)
+def rewrite(document: bytes, choice: Choice, namespace: str = "", *, deadline: Deadline | None = None) -> bytes:
+    """The wanted part in UTF-8, without comments, instructions and type; `namespace` is what no prefix means.
+
+    Malformed where it is no XML; TimeExceeded after the deadline.
+    """
+    writer = _Writer(choice, namespace, deadline or Deadline())
     parser = expat.ParserCreate()
     parser.StartElementHandler = writer.start
     parser.EndElementHandler = writer.end
@@ -54,19 +60,28 @@ def _refuse(*_: object) -> int:
 class _Writer:
     """Writes the events of what is wanted into `parts`."""
 
-    def __init__(self, choice: Choice, namespace: str) -> None:
+    def __init__(self, choice: Choice, namespace: str, deadline: Deadline) -> None:
         self.choice = choice
+        self.deadline = deadline
+        self.elements = 0
         self.parts: list[str] = []
         self.characters: list[str] = []
-        self.prefixes: list[dict[str, str]] = [{"": namespace, "xml": _XML}]
+        self.prefixes: dict[str, str] = {"": namespace, "xml": _XML}
+        self.outer: list[dict[str, str]] = []
+        """For each element that is open what the prefixes that it declares meant outside of it."""
         self.left_out = 0
         """How many elements deep the events are in one that is left out."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self.prefixes) > _DEEPEST:
+        if len(self.outer) >= _DEEPEST:
             raise Malformed(f"more than {_DEEPEST} elements inside each other")
+        self.elements += 1
+        if self.elements % _ELEMENTS_BETWEEN_LOOKS == 0:
+            self.deadline.check()
         self._flush()
-        self.prefixes.append({**self.prefixes[-1], **_declared(attributes)})
+        declared = _declared(attributes)
+        self.outer.append({prefix: self.prefixes.get(prefix, "") for prefix in declared})
+        self.prefixes.update(declared)
         if self.left_out or not self.choice.element(*self._resolved(name)):
             self.left_out += 1
             return
@@ -76,7 +91,7 @@ class _Writer:
 
     def end(self, name: str) -> None:
         self._flush()
-        self.prefixes.pop()
+        self.prefixes.update(self.outer.pop())
         if self.left_out:
             self.left_out -= 1
         else:
@@ -89,7 +104,7 @@ class _Writer:
 
     def _resolved(self, name: str) -> tuple[str, str]:
         prefix, _, local = name.rpartition(":")
-        return self.prefixes[-1].get(prefix, ""), local
+        return self.prefixes.get(prefix, ""), local
 
     def _is_kept(self, name: str) -> bool:
         if name == "xmlns" or name.startswith("xmlns:"):

@@ -1,0 +1,95 @@
+"""PNG's chunks (third edition, 5.3), found without copying them. Nothing is unpacked without a bound."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_HEAD = struct.Struct(">I4s")
+TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_XMP = b"XML:com.adobe.xmp\0"
+_MAX_PLAIN_TEXT = 1 << 16
+_MAX_UNPACKED = 4_000_000
+"""Bytes of a colour profile or a text. Printers' profiles have up to three million."""
+_NEVER_MORE = _MAX_UNPACKED // 1032
+"""So many packed bytes never unpack to more than the limit: deflate reaches 1032 to 1 (RFC 1951)."""
+
+
+class Chunk(NamedTuple):
+    """Where a chunk is stored, from its length to behind its checksum."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+def chunks(original: bytes) -> Iterator[Chunk]:
+    """The chunks up to IEND, or up to where the file is damaged or cut off."""
+    at, size = 8, len(original)
+    while at + 12 <= size:
+        length, kind = _HEAD.unpack_from(original, at)
+        end = at + 12 + length
+        if end > size:
+            return
+        yield Chunk(kind, at, end)
+        if kind == b"IEND":
+            return
+        at = end
+
+
+def without_texts(original: bytes) -> bytes:
+    """The file as a library may read it: without texts, unless they are few, short, not packed, and have ASCII names.
+
+    libpng unpacks every text when it reads the header, and pyvips cannot name a field that is no UTF-8. Of several
+    colour profiles only the first counts.
+    """
+    texts, profiles = [], []
+    for chunk in chunks(original):
+        if chunk.kind in TEXTS:
+            texts.append(chunk)
+        elif chunk.kind == b"iCCP":
+            profiles.append(chunk)
+    are_plain = all(_is_plain(original, text) for text in texts[:100])
+    if are_plain and len(texts) <= 100 and sum(text.end - text.start for text in texts) <= _MAX_PLAIN_TEXT:
+        texts = []
+    left_out = sorted([*texts, *profiles[1:]], key=lambda chunk: chunk.start)
+    if not left_out:
+        return original
+    view = memoryview(original)
+    starts, ends = [0, *(chunk.end for chunk in left_out)], [*(chunk.start for chunk in left_out), len(original)]
+    return b"".join(view[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def has_large_profile(original: bytes, chunk: Chunk) -> bool:
+    """Whether the colour profile in an iCCP chunk unpacks to more than a profile may have."""
+    if chunk.end - chunk.start < _NEVER_MORE:
+        return False
+    name_end = original.find(b"\0", chunk.start + 8, chunk.end)
+    return name_end >= 0 and _unpacked(original[name_end + 2 : chunk.end - 4]) is None
+
+
+def xmp(original: bytes) -> bytes:
+    """The XMP packet of the file; empty where it has none, or one that is damaged or larger than the limit."""
+    for chunk in chunks(original):
+        if chunk.kind == b"iTXt" and original.startswith(_XMP, chunk.start + 8):
+            flag, _, rest = original[chunk.start + 8 + len(_XMP) : chunk.end - 4].partition(b"\0")
+            *_, text = rest.split(b"\0", 2)
+            return (_unpacked(text) or b"") if flag == b"\x01" else text
+    return b""
+
+
+def _is_plain(original: bytes, text: Chunk) -> bool:
+    keyword, _, rest = original[text.start + 8 : text.end - 4].partition(b"\0")
+    is_packed = text.kind == b"zTXt" or (text.kind == b"iTXt" and rest[:1] != b"\0")
+    return keyword.isascii() and not is_packed
+
+
+def _unpacked(packed: bytes) -> bytes | None:
+    """What a zlib stream holds, up to where it is damaged; None if that is more than the limit."""
+    try:
+        content = zlib.decompressobj().decompress(packed, _MAX_UNPACKED + 1)
+    except zlib.error:
+        return b""
+    return content if len(content) <= _MAX_UNPACKED else None

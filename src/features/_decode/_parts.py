@@ -1,0 +1,129 @@
+"""How many parts a file may have. They are counted before a library, which keeps something of each, reads the file."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from features._decode import _tiff
+from features._decode._chunks import chunks, has_large_profile
+from features._errors import DamagedSource, TooLarge
+from features._picture import SourceFormat
+
+MAX_FRAMES = 10_000
+"""Frames of an animation or pages of a document, however few of them are decoded."""
+MAX_SCANS = 200
+"""Scans of a JPEG; a progressive one usually has ten."""
+_MAX_PARTS = 10_000
+"""Chunks, segments or blocks that may be of any size; a long file may have more of the usual size."""
+_USUAL_CHUNK, _USUAL_BLOCK = 1024, 64
+_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+"""Neither a stuffed 0xFF nor a restart."""
+_SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_RIFF = struct.Struct("<4sI")
+
+
+def check_parts(original: bytes, kind: SourceFormat, *, tolerant: bool) -> None:
+    """TooLarge if the file has more parts than one of its kind may have; DamagedSource if it does not reach its own
+    end, unless that is tolerated or the decoder finds out by itself.
+    """
+    is_complete = True
+    if kind == "png":
+        _check_png(original)
+        is_complete = original.rfind(b"IEND\xaeB`\x82") >= 0
+    elif kind == "gif":
+        is_complete = _check_gif(original)
+    elif kind == "tiff":
+        _tiff.check_directories(original, MAX_FRAMES)
+        is_complete = tolerant or _tiff.is_complete(original)
+    elif kind == "jpeg":
+        _check_jpeg(original)
+    elif kind == "webp":
+        _check_webp(original)
+    if not (is_complete or tolerant):
+        raise DamagedSource("the picture is damaged or cut off", detail=f"{kind} without its end")
+
+
+def _check_png(original: bytes) -> None:
+    maximum = _MAX_PARTS + len(original) // _USUAL_CHUNK
+    for number, chunk in enumerate(chunks(original)):
+        if number == maximum:
+            raise TooLarge(f"a PNG of this size must have at most {maximum} chunks, got more")
+        if chunk.kind == b"iCCP" and has_large_profile(original, chunk):
+            raise TooLarge("the colour profile of a PNG must unpack to at most 4 MB, got more")
+
+
+def _check_gif(original: bytes) -> bool:
+    """Walk the blocks; whether they reach the trailer."""
+    maximum = 3 * MAX_FRAMES + len(original) // _USUAL_BLOCK
+    blocks = frames = 0
+    try:
+        at = 13 + _palette(original, 10)
+        while (mark := original[at]) != 0x3B:
+            if mark == 0x21:
+                at += 2
+            elif mark == 0x2C:
+                at += 11 + _palette(original, at + 9)
+                frames += 1
+            else:
+                return True  # no block at all: what stands here is damage, not an end
+            while step := original[at]:
+                at += step + 1
+                blocks += 1
+                if blocks > maximum:
+                    break
+            at += 1
+            blocks += 1
+            if frames > MAX_FRAMES or blocks > maximum:
+                raise TooLarge(
+                    f"a GIF of this size must have at most {MAX_FRAMES} frames in {maximum} blocks, got more of either"
+                )
+    except IndexError:
+        return False
+    return True
+
+
+def _palette(original: bytes, flags_at: int) -> int:
+    flags = original[flags_at]
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _check_jpeg(original: bytes) -> None:
+    """Walk the segments as the decoder does: to the first scan, or to the end where there are several."""
+    at, segments, scans, components, is_progressive = 0, 0, 0, 0, False
+    while found := _MARKER.search(original, at):
+        at, marker = found.end(), found[1][0]
+        segments += 1
+        scans += marker == _SOS
+        if segments > _MAX_PARTS or scans > MAX_SCANS:
+            raise TooLarge(f"a JPEG must have at most {_MAX_PARTS} segments and {MAX_SCANS} scans, got more of either")
+        if marker == _EOI:
+            return
+        if marker in (_SOI, _TEM):
+            continue
+        if marker in _FRAME_HEADERS:
+            components, is_progressive = _byte(original, at + 7), marker in _PROGRESSIVE
+        elif marker == _SOS and not is_progressive and _byte(original, at + 2) >= components:
+            return
+        at += max(2, int.from_bytes(original[at : at + 2], "big"))
+
+
+def _byte(original: bytes, at: int) -> int:
+    return original[at] if at < len(original) else 0
+
+
+def _check_webp(original: bytes) -> None:
+    at, others, frames = 12, 0, 0
+    while at + 8 <= len(original):
+        kind, length = _RIFF.unpack_from(original, at)
+        at += 8 + length + length % 2
+        if kind == b"ANMF":
+            frames += 1
+        else:
+            others += 1
+        if frames > MAX_FRAMES or others > _MAX_PARTS:
+            raise TooLarge(
+                f"a WebP must have at most {MAX_FRAMES} frames and {_MAX_PARTS} other chunks, got more of either"
+            )
