@@ -86,7 +86,8 @@ class Output(Params):
     metadata: Annotated[
         Literal["strip", "keep", "copyright"],
         Meta(
-            description="What of EXIF, IPTC and XMP stays: nothing, all (a position only with ALLOW_GPS), or the credit"
+            description="What of EXIF, IPTC and XMP stays: nothing, what is known to be harmless (a position only with "
+            "ALLOW_GPS, previews never), or the credit; where moderation hides a picture at most a short credit"
         ),
     ] = "strip"
     animated: Annotated[bool | None, Meta(description="Keep all frames; nothing: where the format can")] = None

@@ -84,7 +84,7 @@ def _drawn(
 ) -> Rendered | Report:
     shrink = _shrink(steps, source)
     refuse_beyond_budget(original, source, steps, output, context, shrink)
-    metadata = _metadata(original, source, output, context.limits)
+    metadata = _metadata(original, source, steps, output, context.limits)
     picture = _decoded(original, source, output, context, shrink)
     context = _veiled(steps, context)
     pending = Pending()
@@ -135,12 +135,15 @@ def _decoded_whole(original: bytes, source: Source, output: Output, context: Con
         return picture.with_image(picture.image.copy_memory())
 
 
-def _metadata(original: bytes, source: Source, output: Output, limits: Limits) -> Metadata | None:
+def _metadata(
+    original: bytes, source: Source, steps: Sequence[Step], output: Output, limits: Limits
+) -> Metadata | None:
     if output.metadata == "strip":
         return None
     from features import _metadata as metadata  # noqa: PLC0415 - most answers carry none
 
-    return metadata.of(original, source, output.metadata, position=limits.allow_gps)
+    is_hidden = any(step.feature.hides for step in steps)
+    return metadata.of(original, source, output.metadata, position=limits.allow_gps, is_hidden=is_hidden)
 
 
 def _rendered(picture: Picture, output: Output, context: Context, metadata: Metadata | None) -> Rendered:

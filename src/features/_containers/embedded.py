@@ -17,7 +17,7 @@ from features._decode._parts import check_parts
 from features._errors import DamagedSource, TooLarge
 from features._metadata.reader import Malformed, Walk
 from features._picture import SourceFormat
-from features._ports import Deadline
+from features._ports import Deadline, Limits
 
 _START = re.compile(r"data:", re.IGNORECASE)
 _URI = re.compile(r"data:((?:[\w.+-]+/[\w.+-]+)?)(?:;[\w.+=\"'-]*)*?(;base64)?,", re.IGNORECASE)
@@ -63,7 +63,7 @@ def _picture(encoded: str, deadline: Deadline) -> str:
     if kind is None or strip is None:
         return ""
     try:
-        check_parts(content, kind, tolerant=True)
+        check_parts(content, kind, Limits(tolerate_truncated=True))
         header = opened(content, kind)
     except (DamagedSource, TooLarge) as error:
         raise Malformed("an embedded picture that cannot be read") from error

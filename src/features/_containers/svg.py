@@ -27,6 +27,9 @@ class _Drawing:
     def attribute(self, namespace: str, name: str) -> bool:
         return namespace in _DRAWN or (not namespace and not name.lower().startswith("on"))
 
+    def declaration(self, namespace: str) -> bool:  # noqa: ARG002 - styles may name any of them
+        return True
+
     def text(self, characters: str) -> str:
         return strip_embedded(characters, self.deadline)
 

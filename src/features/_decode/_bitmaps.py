@@ -12,6 +12,7 @@ from features._decode._loaders import damaged, opened
 from features._decode._parts import check_parts
 from features._errors import DamagedSource, TooLarge
 from features._picture import Source
+from features._ports import Limits
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -154,7 +155,7 @@ def ico_pixels(original: bytes, page: int | None, *, tolerant: bool) -> pyvips.I
     icon = chosen(icons(original), page)
     payload = bytes(icon.payload)
     if payload.startswith(_PNG):
-        check_parts(payload, "png", tolerant=True)
+        check_parts(payload, "png", Limits(tolerate_truncated=True))
         return opened(payload, "png", tolerant=tolerant)
     from PIL import IcoImagePlugin  # noqa: PLC0415 - most requests never need it
 

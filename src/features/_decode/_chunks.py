@@ -73,10 +73,14 @@ def has_large_profile(original: bytes, chunk: Chunk) -> bool:
 def xmp(original: bytes) -> bytes:
     """The XMP packet of the file; empty where it has none, or one that is damaged or larger than the limit."""
     for chunk in chunks(original):
-        if chunk.kind == b"iTXt" and original.startswith(_XMP, chunk.start + 8):
-            flag, _, rest = original[chunk.start + 8 + len(_XMP) : chunk.end - 4].partition(b"\0")
-            *_, text = rest.split(b"\0", 2)
-            return (_unpacked(text) or b"") if flag == b"\x01" else text
+        if chunk.kind in TEXTS and original.startswith(_XMP, chunk.start + 8):
+            text = original[chunk.start + 8 + len(_XMP) : chunk.end - 4]
+            is_packed = chunk.kind == b"zTXt"
+            if chunk.kind == b"iTXt":  # a flag, a method, a language and a name in it
+                is_packed, text = text[:1] == b"\x01", text[2:].split(b"\0", 2)[-1]
+            elif is_packed:
+                text = text[1:]
+            return (_unpacked(text) or b"") if is_packed else text
     return b""
 
 

@@ -23,7 +23,7 @@ def inspect(original: bytes, limits: Limits) -> Source:
     if len(original) > limits.source_bytes:
         raise TooLarge(f"the file must be at most {limits.source_bytes} bytes, got {len(original)}")
     kind = sniff(original)
-    check_parts(original, kind, tolerant=limits.tolerate_truncated)
+    check_parts(original, kind, limits)
     return source_of(original, kind, None, limits)
 
 
@@ -85,7 +85,7 @@ def _inside(embedded: bytes, limits: Limits) -> Source | None:
     """What a picture inside a drawing is; none if it cannot be read, for then it is not drawn. TooLarge."""
     try:
         kind = sniff(embedded)
-        check_parts(embedded, kind, tolerant=True)
+        check_parts(embedded, kind, replace(limits, tolerate_truncated=True))
         return source_of(embedded, kind, None, limits)
     except (UnsupportedSource, DamagedSource):
         return None

@@ -9,14 +9,17 @@ from features._decode import _tiff
 from features._decode._chunks import chunks, has_large_profile
 from features._errors import DamagedSource, TooLarge
 from features._picture import SourceFormat
+from features._ports import Limits
 
 MAX_FRAMES = 10_000
 """Frames of an animation or pages of a document, however few of them are decoded."""
+_MAX_WEBP_FRAMES = 5_000
+"""libwebp's time grows with their square. More only where the operator's limit lets more be drawn."""
 MAX_SCANS = 200
 """Scans of a JPEG; a progressive one usually has ten."""
 _MAX_PARTS = 10_000
 """Chunks, segments or blocks that may be of any size; a long file may have more of the usual size."""
-_USUAL_CHUNK, _USUAL_BLOCK = 1024, 64
+_USUAL_CHUNK, _USUAL_BLOCK = 1024, 128
 _MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 """Neither a stuffed 0xFF nor a restart."""
 _SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
@@ -25,11 +28,11 @@ _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _RIFF = struct.Struct("<4sI")
 
 
-def check_parts(original: bytes, kind: SourceFormat, *, tolerant: bool) -> None:
+def check_parts(original: bytes, kind: SourceFormat, limits: Limits) -> None:
     """TooLarge if the file has more parts than one of its kind may have; DamagedSource if it does not reach its own
     end, unless that is tolerated or the decoder finds out by itself.
     """
-    is_complete = True
+    is_complete, tolerant = True, limits.tolerate_truncated
     if kind == "png":
         _check_png(original)
         is_complete = original.rfind(b"IEND\xaeB`\x82") >= 0
@@ -41,7 +44,9 @@ def check_parts(original: bytes, kind: SourceFormat, *, tolerant: bool) -> None:
     elif kind == "jpeg":
         _check_jpeg(original)
     elif kind == "webp":
-        _check_webp(original)
+        _check_webp(original, max(_MAX_WEBP_FRAMES, limits.frames))
+    elif kind in ("avif", "heif"):
+        _check_boxes(original)
     if not (is_complete or tolerant):
         raise DamagedSource("the picture is damaged or cut off", detail=f"{kind} without its end")
 
@@ -57,28 +62,27 @@ def _check_png(original: bytes) -> None:
 
 def _check_gif(original: bytes) -> bool:
     """Walk the blocks; whether they reach the trailer."""
-    maximum = 3 * MAX_FRAMES + len(original) // _USUAL_BLOCK
-    blocks = frames = 0
+    maximum = _MAX_PARTS + len(original) // _USUAL_BLOCK
+    blocks = extensions = frames = 0
     try:
         at = 13 + _palette(original, 10)
         while (mark := original[at]) != 0x3B:
             if mark == 0x21:
                 at += 2
+                extensions += 1
             elif mark == 0x2C:
                 at += 11 + _palette(original, at + 9)
                 frames += 1
             else:
                 return True  # no block at all: what stands here is damage, not an end
-            while step := original[at]:
+            while (step := original[at]) and blocks <= maximum:
                 at += step + 1
                 blocks += 1
-                if blocks > maximum:
-                    break
             at += 1
-            blocks += 1
-            if frames > MAX_FRAMES or blocks > maximum:
+            if frames > MAX_FRAMES or extensions > 2 * MAX_FRAMES or blocks > maximum:
                 raise TooLarge(
-                    f"a GIF of this size must have at most {MAX_FRAMES} frames in {maximum} blocks, got more of either"
+                    f"a GIF of this size must have at most {MAX_FRAMES} frames, twice as many extensions, and "
+                    f"{maximum} blocks, got more of one"
                 )
     except IndexError:
         return False
@@ -114,7 +118,7 @@ def _byte(original: bytes, at: int) -> int:
     return original[at] if at < len(original) else 0
 
 
-def _check_webp(original: bytes) -> None:
+def _check_webp(original: bytes, max_frames: int) -> None:
     at, others, frames = 12, 0, 0
     while at + 8 <= len(original):
         kind, length = _RIFF.unpack_from(original, at)
@@ -123,7 +127,22 @@ def _check_webp(original: bytes) -> None:
             frames += 1
         else:
             others += 1
-        if frames > MAX_FRAMES or others > _MAX_PARTS:
+        if frames > max_frames or others > _MAX_PARTS:
             raise TooLarge(
-                f"a WebP must have at most {MAX_FRAMES} frames and {_MAX_PARTS} other chunks, got more of either"
+                f"a WebP must have at most {max_frames} frames and {_MAX_PARTS} other chunks, got more of either"
             )
+
+
+def _check_boxes(original: bytes) -> None:
+    """Count the outermost boxes of a HEIF: libheif bounds only those that another one holds."""
+    at, boxes = 0, 0
+    while at + 8 <= len(original):
+        size = int.from_bytes(original[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(original[at + 8 : at + 16], "big")
+        if size < 8:
+            return  # the last one, or damage
+        at += size
+        boxes += 1
+        if boxes > _MAX_PARTS:
+            raise TooLarge(f"a HEIF must have at most {_MAX_PARTS} boxes, got more")

@@ -8,7 +8,10 @@ from typing import Any, Literal
 import msgspec
 import pyvips
 
+from features._decode._chunks import xmp as png_xmp
+from features._decode._loaders import opened
 from features._metadata import exif, iptc, xmp
+from features._metadata.fields import IPTC_DATASETS, IPTC_POSITIONS
 from features._picture import Source
 
 Image = Any
@@ -17,6 +20,8 @@ Image = Any
 _EXIF, _XMP, _IPTC = "exif-data", "xmp-data", "iptc-data"
 _CARRIERS = frozenset({"jpeg", "png", "webp", "avif", "heif", "tiff"})
 _LONGEST_SEGMENT = 65_000
+_LONGEST_CREDIT = 2_000
+"""Bytes of each block, white space aside. XMP takes 400 for itself."""
 _STRUCTURE = ("page-height", "n-pages", "delay", "loop", "vips-sequential")
 
 
@@ -28,19 +33,28 @@ class Metadata(msgspec.Struct, frozen=True):
     iptc: list[iptc.Text] | tuple[()] = ()
 
 
-def of(original: bytes, source: Source, wanted: Literal["keep", "copyright"], *, position: bool) -> Metadata:
-    """What of an original's metadata stays. The GPS position stays only with `position` and `keep`."""
+def of(
+    original: bytes, source: Source, wanted: Literal["keep", "copyright"], *, position: bool, is_hidden: bool
+) -> Metadata:
+    """What of an original's metadata stays. The GPS position stays only with `position` and `keep`; where something
+    of the picture is hidden only a short credit stays, in which nothing of it can be shown.
+    """
     if source.format not in _CARRIERS:
         return Metadata()
-    header: Image = pyvips.Image.new_from_source(pyvips.Source.new_from_memory(original), "")
+    header: Image = opened(original, source.format, tolerant=True)
     # A TIFF is laid out as an EXIF block is, and libvips does not read its tags.
-    tags = exif.read(original if source.format == "tiff" else _blob(header, _EXIF))
-    packet, texts = _blob(header, _XMP), iptc.read(_blob(header, _IPTC))
+    block = original if source.format == "tiff" else _blob(header, _EXIF)
+    # libvips may not read the texts of a PNG, its packet among them.
+    packet = png_xmp(original) if source.format == "png" else _blob(header, _XMP)
+    texts = iptc.read(_blob(header, _IPTC))
+    if is_hidden:
+        return _short(_credit(exif.read(block, position=False), packet, texts))
     if wanted == "copyright":
-        return _credit(tags, packet, texts)
-    if not position:
-        tags, packet = tags.without_position(), xmp.without_position(packet)
-    return Metadata(exif.write(tags) if tags else b"", packet, texts)
+        return _credit(exif.read(block, position=False), packet, texts)
+    tags = exif.read(block, position=position)
+    allowed = IPTC_DATASETS | IPTC_POSITIONS if position else IPTC_DATASETS
+    kept = [text for text in texts if (text.record, text.number) in allowed]
+    return Metadata(exif.write(tags) if tags else b"", xmp.known(packet, position=position), kept)
 
 
 def attached(image: Image, metadata: Metadata, *, for_jpeg: bool) -> Image:
@@ -53,6 +67,8 @@ def attached(image: Image, metadata: Metadata, *, for_jpeg: bool) -> Image:
         image.set_type(pyvips.GValue.blob_type if name == _EXIF else pyvips.GValue.gstr_type, name, value)
     # libvips cuts IPTC short when it writes it into a TIFF, and the other formats have no place for it.
     packet = iptc.write(list(metadata.iptc)) if for_jpeg else b""
+    if len(packet) > _LONGEST_SEGMENT:
+        packet = b""
     for name, value in ((_XMP, metadata.xmp), (_IPTC, packet)):
         if value:
             image.set_type(pyvips.GValue.blob_type, name, value)
@@ -72,8 +88,18 @@ def _credit(tags: exif.Exif, packet: bytes, texts: list[iptc.Text]) -> Metadata:
     packet = xmp.only_credit(packet)
     if not packet and tags:
         packet = xmp.of_credit(tags.text(exif.ARTIST), tags.text(exif.COPYRIGHT))
-    kept = [text for text in texts if text.record == 2 and text.number in iptc.CREDITS]
+    kept = [text for text in texts if (text.record, text.number) in iptc.CREDITS]
     return Metadata(exif.write(tags) if tags else b"", packet, kept)
+
+
+def _short(credit: Metadata) -> Metadata:
+    """The blocks of a credit that are no longer than one usually is: a longer one may hold a picture."""
+    size_of_texts = sum(len(text.value) for text in credit.iptc)
+    return Metadata(
+        credit.exif if len(credit.exif) <= _LONGEST_CREDIT else b"",
+        credit.xmp if len(b"".join(credit.xmp.split())) <= _LONGEST_CREDIT else b"",
+        credit.iptc if size_of_texts <= _LONGEST_CREDIT else (),
+    )
 
 
 def _blob(image: Image, name: str) -> bytes:

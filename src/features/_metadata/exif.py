@@ -12,24 +12,16 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from features._metadata.fields import EXIF_GPS_TAGS, EXIF_TAGS
+
 ORIENTATION, ARTIST, COPYRIGHT = 0x0112, 0x013B, 0x8298
 _DETAILS, _GPS = 0x8769, 0x8825
 _ASCII, _SHORT, _LONG = 2, 3, 4
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _WIDTHS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8}
 """Bytes of what has an order of bytes; a fraction is two numbers."""
-_NOT_CARRIED = frozenset(
-    {
-        # How a TIFF lays out its pixels and its colours, and packets that have carriers of their own.
-        *range(0x00FE, 0x010E), *range(0x0111, 0x011A), 0x011C, 0x013D, *range(0x0140, 0x0154), 0x015B,
-        *range(0x0200, 0x0215), 0x02BC, 0x83BB, 0x8649, 0x8773,
-        ORIENTATION,  # the pixels stand upright
-        _DETAILS, _GPS, 0xA005,
-        0x927C,  # MakerNote: its offsets lead nowhere once it is moved, and it may hold a position
-        0xEA1C,  # padding
-    }
-)  # fmt: skip
 _MOST_TAGS = 500
+_LONGEST_VALUE = 65_000
 
 
 class Tag(NamedTuple):
@@ -60,12 +52,11 @@ class Exif(msgspec.Struct, frozen=True):
         return found.value.rstrip(b"\0 ").decode("utf-8", "replace") if found and found.kind == _ASCII else ""
 
     def only_credit(self) -> Exif:
-        """Artist and copyright."""
-        return Exif(self.order, {tag: self.picture[tag] for tag in (ARTIST, COPYRIGHT) if tag in self.picture})
-
-    def without_position(self) -> Exif:
-        """Everything but the GPS directory."""
-        return replace(self, gps={})
+        """Artist and copyright, where they are texts."""
+        texts = {
+            tag: value for tag, value in self.picture.items() if tag in (ARTIST, COPYRIGHT) and value.kind == _ASCII
+        }
+        return Exif(self.order, texts)
 
     def with_text(self, tag: int, text: str) -> Exif:
         """The same with one more text, where there is none yet."""
@@ -92,15 +83,21 @@ def orientation_only(orientation: int) -> bytes:
     return write(Exif(picture={ORIENTATION: Tag(_SHORT, 1, struct.pack("<H", orientation))}))
 
 
-def read(block: bytes) -> Exif:
-    """The tags of a block, with or without JPEG's mark before it; what is damaged is left out."""
+def read(block: bytes, *, position: bool = True) -> Exif:
+    """The tags of a block that may leave, with or without JPEG's mark before it; what is damaged is left out."""
     block = block.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
     if order is None or len(block) < 8:
         return Exif()
-    main = dict(_directory(block, order, _long(block, order, 4)))
-    below = {tag: dict(_directory(block, order, _pointer(main, tag, order))) for tag in (_DETAILS, _GPS)}
-    return Exif(order, _carried(main), _carried(below[_DETAILS]), below[_GPS])
+    start = _long(block, order, 4)
+    pointers = dict(_directory(block, order, start, frozenset({_DETAILS, _GPS})))
+    details_at, gps_at = (_pointer(pointers, tag, order) for tag in (_DETAILS, _GPS))
+    return Exif(
+        order,
+        dict(_directory(block, order, start, EXIF_TAGS)),
+        dict(_directory(block, order, details_at, EXIF_TAGS)),
+        dict(_directory(block, order, gps_at, EXIF_GPS_TAGS)) if position else {},
+    )
 
 
 def write(exif: Exif) -> bytes:
@@ -132,10 +129,6 @@ def _directories(exif: Exif, at: int) -> bytes:
     return b"".join([_written({**exif.picture, **pointers}, exif.order, at), *parts])
 
 
-def _carried(tags: dict[int, Tag]) -> dict[int, Tag]:
-    return {tag: value for tag, value in tags.items() if tag not in _NOT_CARRIED}
-
-
 def _long(block: bytes, order: str, at: int) -> int:
     return int.from_bytes(block[at : at + 4], "little" if order == "<" else "big")
 
@@ -145,7 +138,8 @@ def _pointer(tags: dict[int, Tag], tag: int, order: str) -> int:
     return _long(found.value, order, 0) if found and found.kind == _LONG else 0
 
 
-def _directory(block: bytes, order: str, at: int) -> Iterator[tuple[int, Tag]]:
+def _directory(block: bytes, order: str, at: int, chosen: frozenset[int] | None = None) -> Iterator[tuple[int, Tag]]:
+    """The tags of a directory; if some are chosen, those whose values are no longer than a JPEG could hold."""
     if not 8 <= at <= len(block) - 2:
         return
     (count,) = struct.unpack_from(order + "H", block, at)
@@ -153,7 +147,11 @@ def _directory(block: bytes, order: str, at: int) -> Iterator[tuple[int, Tag]]:
     for index in range(min(count, room, _MOST_TAGS)):
         start = at + 2 + 12 * index
         tag, kind, number = struct.unpack_from(order + "HHI", block, start)
+        if chosen is not None and tag not in chosen:
+            continue
         size = _SIZES.get(kind, 0) * number
+        if chosen is not None and size > _LONGEST_VALUE:
+            continue
         place = start + 8 if size <= 4 else _long(block, order, start + 8)
         if 0 < size <= len(block) - place:
             yield tag, Tag(kind, number, block[place : place + size])

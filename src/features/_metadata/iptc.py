@@ -7,7 +7,8 @@ from typing import NamedTuple
 from features._metadata.reader import Malformed, Reader
 
 BYLINE, CREDIT, COPYRIGHT = 80, 110, 116
-CREDITS = frozenset({BYLINE, 85, CREDIT, COPYRIGHT})
+CREDITS = frozenset({(1, 90), (2, BYLINE), (2, 85), (2, CREDIT), (2, COPYRIGHT)})
+_MAX_TEXTS, _MAX_PACKET = 1000, 1_000_000
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _RESOURCE, _IPTC = b"8BIM", 0x0404
 
@@ -21,11 +22,12 @@ class Text(NamedTuple):
 
 
 def read(packet: bytes) -> list[Text]:
-    """The texts of a packet of either kind, up to where it is damaged."""
+    """The texts of a packet of either kind, up to where it is damaged or has too many."""
     texts: list[Text] = []
     try:
+        packet = packet[:_MAX_PACKET]
         reader = Reader(_resource(packet) if packet.startswith(_PHOTOSHOP) else packet)
-        while reader:
+        while reader and len(texts) < _MAX_TEXTS:
             reader.expect(b"\x1c")
             record, number, length = reader.big(1), reader.big(1), reader.big(2)
             texts.append(Text(record, number, reader.take(length)))

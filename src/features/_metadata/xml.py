@@ -25,6 +25,9 @@ class Choice(Protocol):
     def attribute(self, namespace: str, name: str) -> bool:
         """Whether an attribute stays."""
 
+    def declaration(self, namespace: str) -> bool:
+        """Whether a prefix for that namespace stays declared."""
+
     def text(self, characters: str) -> str:
         """What stays of a text or the value of an attribute."""
 
@@ -85,7 +88,7 @@ class _Writer:
         if self.left_out or not self.choice.element(*self._resolved(name)):
             self.left_out += 1
             return
-        kept = {key: self.choice.text(value) for key, value in attributes.items() if self._is_kept(key)}
+        kept = {key: self.choice.text(value) for key, value in attributes.items() if self._is_kept(key, value)}
         said = "".join(f' {key}="{value.translate(_IN_VALUE)}"' for key, value in kept.items())
         self.parts.append(f"<{name}{said}>")
 
@@ -106,9 +109,9 @@ class _Writer:
         prefix, _, local = name.rpartition(":")
         return self.prefixes.get(prefix, ""), local
 
-    def _is_kept(self, name: str) -> bool:
+    def _is_kept(self, name: str, value: str) -> bool:
         if name == "xmlns" or name.startswith("xmlns:"):
-            return True
+            return self.choice.declaration(value)
         return self.choice.attribute(*(self._resolved(name) if ":" in name else ("", name)))
 
 

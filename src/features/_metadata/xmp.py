@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from features._metadata.fields import DC, RDF, XMP_CREDITS, XMP_META, XMP_NAMES, is_position
 from features._metadata.reader import Malformed
-from features._metadata.xml import Choice, escaped, rewrite
+from features._metadata.xml import escaped, rewrite
 
-_RDF, _META = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "adobe:ns:meta/"
-_XML = "http://www.w3.org/XML/1998/namespace"
-_DC, _PHOTOSHOP = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/photoshop/1.0/"
-_RIGHTS = "http://ns.adobe.com/xap/1.0/rights/"
-_CREDITS = frozenset({(_DC, "creator"), (_DC, "rights"), (_PHOTOSHOP, "Credit")})
-_SAID = tuple(f":{name}".encode() for name in ("creator", "rights", "Credit", "Owner", "UsageTerms", "WebStatement"))
-_PICTURES = frozenset({"Thumbnails", "Thumbnail"})
+_MAX_PACKET = 4_000_000
+"""Bytes. Larger packets hold other files."""
+_SAID = tuple(
+    f":{name}".encode()
+    for name in ("creator", "rights", "Credit", "Owner", "UsageTerms", "WebStatement", "DigitalSourceType")
+)
 
 
-class _Credits:
+class _Listed:
+    """The fields of a list, and those that tell a position if that is wanted."""
+
+    def __init__(self, names: Mapping[str, frozenset[str]], *, position: bool) -> None:
+        self.names = names
+        self.position = position
+
     def element(self, namespace: str, name: str) -> bool:
-        return namespace in (_RDF, _META, _RIGHTS) or (namespace, name) in _CREDITS
-
-    def attribute(self, namespace: str, name: str) -> bool:
-        return namespace in (_RDF, _XML, _RIGHTS) or (namespace, name) in _CREDITS
-
-    def text(self, characters: str) -> str:
-        return characters
-
-
-class _WithoutPosition:
-    """All but GPS, and previews, which are pictures with EXIF of their own."""
-
-    def element(self, namespace: str, name: str) -> bool:  # noqa: ARG002 - any namespace
-        return not name.startswith("GPS") and name not in _PICTURES
+        return name in self.names.get(namespace, ()) or (self.position and is_position(name))
 
     def attribute(self, namespace: str, name: str) -> bool:
         return self.element(namespace, name)
+
+    def declaration(self, namespace: str) -> bool:
+        return namespace in self.names or self.position
 
     def text(self, characters: str) -> str:
         return characters
 
 
 def only_credit(packet: bytes) -> bytes:
-    """Creator, credit and rights; empty where the packet says none or cannot be read."""
-    kept = _rewritten(packet, _Credits())
+    """Creator, credit, rights and digital source; empty where the packet says none of them or cannot be read."""
+    kept = _rewritten(packet, _Listed(XMP_CREDITS, position=False))
     return kept if any(name in kept for name in _SAID) else b""
 
 
-def without_position(packet: bytes) -> bytes:
-    """The packet without any GPS property; empty where it cannot be read."""
-    return _rewritten(packet, _WithoutPosition())
+def known(packet: bytes, *, position: bool) -> bytes:
+    """The fields of the packet that may leave, a position only if it is wanted; empty where it cannot be read."""
+    return _rewritten(packet, _Listed(XMP_NAMES, position=position))
 
 
 def of_credit(creator: str, rights: str) -> bytes:
@@ -57,12 +55,14 @@ def of_credit(creator: str, rights: str) -> bytes:
     if rights:
         parts += f'<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">{escaped(rights)}</rdf:li></rdf:Alt></dc:rights>'
     return (
-        f'<x:xmpmeta xmlns:x="{_META}"><rdf:RDF xmlns:rdf="{_RDF}"><rdf:Description rdf:about="" xmlns:dc="{_DC}">'
+        f'<x:xmpmeta xmlns:x="{XMP_META}"><rdf:RDF xmlns:rdf="{RDF}"><rdf:Description rdf:about="" xmlns:dc="{DC}">'
         f"{parts}</rdf:Description></rdf:RDF></x:xmpmeta>"
     ).encode()
 
 
-def _rewritten(packet: bytes, choice: Choice) -> bytes:
+def _rewritten(packet: bytes, choice: _Listed) -> bytes:
+    if len(packet) > _MAX_PACKET:
+        return b""
     try:
         return rewrite(packet.strip(b"\0"), choice)
     except Malformed:
