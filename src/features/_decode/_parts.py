@@ -62,7 +62,7 @@ def _check_png(original: bytes) -> None:
 
 def _check_gif(original: bytes) -> bool:
     """Walk the blocks; whether they reach the trailer."""
-    maximum = _MAX_PARTS + len(original) // _USUAL_BLOCK
+    maximum = 5 * MAX_FRAMES + len(original) // _USUAL_BLOCK
     blocks = extensions = frames = 0
     try:
         at = 13 + _palette(original, 10)
