@@ -72,8 +72,9 @@ def check_directories(original: bytes, max_pages: int) -> None:
                 got = f"a TIFF must have at most {max_pages} pages and {_MAX_ENTRIES} tags in all, got more of either"
                 raise TooLarge(got)
             there = view[first : first + size * count]
-            tags = struct.iter_unpack(entry, there[: len(there) // size * size])
-            if sum(_WIDTHS.get(kind, 0) * number for _, kind, number in tags) > len(original) + _SLACK:
+            # Of a tag that is repeated libtiff reads one.
+            tags = {tag: rest for tag, *rest in struct.iter_unpack(entry, there[: len(there) // size * size])}
+            if sum(_WIDTHS.get(kind, 0) * number for kind, number in tags.values()) > len(original) + _SLACK:
                 raise TooLarge("the values of a TIFF's directory must be at most as large as the file, got larger ones")
     except _UNREADABLE:
         return
