@@ -10,12 +10,12 @@ from handler import response
 from handler.adapters import aws_of
 from handler.canonical import WRAPPED, unwrap
 from handler.config import Settings
-from handler.dialects import thumbor
 from handler.doors.console import is_console_event
 from handler.doors.http_call import call_of, is_http_event
 from handler.doors.upload_events import is_upload_event
 from handler.errors import BadRequest, HandlerError
 from handler.observability import fault, observed
+from handler.redaction import redact_address
 from handler.wiring import Application, application
 
 # What is left for encoding the answer and handing it over before Lambda ends the call.
@@ -69,8 +69,8 @@ def _loggable(path: str) -> str:
             plain = unwrap(path)
         except HandlerError:
             return f"{WRAPPED}…"
-        return path if thumbor.redacted(plain) == plain else f"{WRAPPED}…"
-    return thumbor.redacted(path)
+        return path if redact_address(plain) == plain else f"{WRAPPED}…"
+    return redact_address(path)
 
 
 def _console(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:

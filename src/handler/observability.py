@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from handler.config import trace_id
+from handler.redaction import redact_text
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
@@ -87,6 +88,8 @@ class _StandardOutput(logging.StreamHandler[Any]):
 
 
 _out = _StandardOutput()
+_QUOTING = ("detail", "exception")
+"""What may quote an address, of the request or of a store."""
 
 
 def _tell(level: int, message: str, facts: dict[str, Any]) -> None:
@@ -96,6 +99,9 @@ def _tell(level: int, message: str, facts: dict[str, Any]) -> None:
     now = time.time()
     moment = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))},{int(now % 1 * 1000):03d}{time.strftime('%z')}"
     line = {"level": logging.getLevelName(level), "message": message, "timestamp": moment, "service": SERVICE, **facts}
+    for name in _QUOTING:
+        if isinstance(quoting := line.get(name), str):
+            line[name] = redact_text(quoting)
     if trace := trace_id():
         line["xray_trace_id"] = trace
     _out.handle(logging.makeLogRecord({"msg": json.dumps(line, default=str)}))

@@ -24,12 +24,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from handler.canonical import SIGNATURE
-from handler.dialects.thumbor import redacted
 from handler.doors.bodies import SMALL_BODY, Bodies, is_large
 from handler.doors.local_access import DOMAIN, is_loopback
 from handler.doors.workers import Bounds, Measures, Remaining, Workers
 from handler.errors import BadRequest, Busy, Forbidden, HandlerError
+from handler.redaction import redact_address
 from handler.response import Answer, Caching, refusal, report
 
 Handle = Callable[[Mapping[str, Any], Remaining], dict[str, Any]]
@@ -232,18 +231,8 @@ def _raw_query(request: Request) -> str:
 
 
 def _who_and_what(request: Request) -> tuple[str, str, str]:
-    """Client, method and address; a signature is a secret as long as it is valid."""
-    address = redacted(_raw_path(request))
-    if query := _raw_query(request):
-        pairs = (pair.partition("=") for pair in query.split("&"))
-        address += "?" + "&".join(
-            name if not value else f"{name}={_unless_secret(name, value)}" for name, _, value in pairs
-        )
+    """Client, method and address without secrets."""
+    address = redact_address(_raw_path(request), _raw_query(request))
     if len(address) > _LOGGED_ADDRESS:
         address = f"{address[:_LOGGED_ADDRESS]}…"
     return (request.client.host if request.client else "-"), request.method[:20], address
-
-
-def _unless_secret(name: str, value: str) -> str:
-    # A name may be spelled with escapes: whatever could be it, is taken for it.
-    return "…" if name.lower() == SIGNATURE or "%" in name else value

@@ -19,10 +19,6 @@ UNSAFE = "unsafe"
 _OF_AWS = re.compile(r"(?:fit-in/|filters:|s3:|[0-9]+x[0-9]+[:/])")
 _SIGNATURE = re.compile(r"[A-Za-z0-9_-]{27}=")
 """URL-safe base64 of the 20 bytes of HMAC-SHA1."""
-_SIGNED_HEAD = re.compile(
-    r"(/+)(?:[A-Za-z0-9_-]|%(?:25)*+[0-9A-Fa-f]{2}){27}(?:=|%(?:25)*+3[Dd])(?:/|%(?:25)*+2[Ff])(?=.)", re.DOTALL
-)
-"""A signature at the beginning of a path, however often its characters are percent-encoded."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -61,11 +57,6 @@ def signature_of(raw_path: str) -> PathSignature | None:
     decoded = unquote(rest)
     same = decoded == rest or "%" in decoded or decoded.count("/") != rest.count("/")
     return PathSignature(given, (rest,) if same else (rest, decoded))
-
-
-def redacted(raw_path: str) -> str:
-    """The path as a log may hold it: a signature is a secret as long as it is valid, whatever stands behind it."""
-    return _SIGNED_HEAD.sub(r"\1…/", raw_path, count=1) if _SIGNED_HEAD.match(raw_path) else raw_path
 
 
 def begins_with_signature(path: str) -> bool:
