@@ -9,7 +9,7 @@ from features import Deadline
 from handler import response
 from handler.adapters import aws_of
 from handler.canonical import WRAPPED, unwrap
-from handler.config import Settings
+from handler.config import Settings, demo_bucket
 from handler.doors.console import is_console_event
 from handler.doors.http_call import call_of, is_http_event
 from handler.doors.upload_events import is_upload_event
@@ -36,7 +36,8 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
     """
     said: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
     is_http = is_http_event(said)
-    if not is_http and "ResponseURL" in said:
+    # Only one function of a stack has a demo bucket; for all others such an event is no event of theirs.
+    if not is_http and "ResponseURL" in said and demo_bucket():
         return _stack(said, context)
     app = application()
     deadline = _deadline(app, context)
@@ -95,8 +96,13 @@ def _stack(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str,
     from handler.doors.stack_events import handle  # noqa: PLC0415 - a stack asks once
 
     left = context.get_remaining_time_in_millis() / 1000 if context else _STACK_SECONDS
-    with observed("stack"):
-        return handle(event, lambda: aws_of(Settings.from_environment()), Deadline.after(left - _TO_ANSWER_SECONDS))
+    deadline = Deadline.after(left - _TO_ANSWER_SECONDS)
+    with observed("stack") as facts:
+        try:
+            return handle(event, demo_bucket(), lambda: aws_of(Settings.from_environment()), deadline)
+        except HandlerError as error:
+            facts.update(status=int(error.status), code=error.code, detail=error.message)
+            return response.refusal(error, response.Caching()).as_event()
 
 
 def _deadline(app: Application, context: LambdaContext | None) -> Deadline:

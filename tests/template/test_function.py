@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,13 +13,13 @@ import pyvips
 from tests import pictures
 from tests.client import Answered, Client, FakeLambdaContext, size
 from tests.stand_ins.moto import REGION, Moto, moto_server
-from tests.stand_ins.scripted_http import scripted_server
 from tests.template.account import Account, account
 from tests.template.samples import LEAST, UPLOADS
 
 from handler import app
 from handler.aws import secrets
 from handler.demo_site import SAMPLES
+from handler.doors import stack_events
 
 pytestmark = pytest.mark.slow
 
@@ -200,17 +201,20 @@ def test_the_secret_of_the_cdn_is_rotated_without_an_outage(moto: Moto, monkeypa
 
 
 def test_the_demo_bucket_is_filled_and_emptied(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
-    with account(moto, LEAST) as stack, scripted_server() as cloudformation:
+    monkeypatch.setattr(stack_events, "send", lambda *_: SimpleNamespace(status=200))
+    with account(moto, LEAST) as stack:
         for name, value in stack.environment("DemoFiller").items():
             monkeypatch.setenv(name, value)
         for request in ("Create", "Update", "Delete"):
             event = {
                 "RequestType": request,
-                "ResponseURL": f"{cloudformation.url}/answer?here",
-                "StackId": "s",
+                "ResponseURL": "https://bucket.s3.eu-west-1.amazonaws.com/answer?X-Amz-Signature=0",
+                "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/images/1",
                 "RequestId": "r",
+                "ResourceType": "Custom::Demo",
                 "LogicalResourceId": "Demo",
                 "ResourceProperties": {**stack.stack.resources["Demo"], "ServiceToken": "t"},
+                **({} if request == "Create" else {"PhysicalResourceId": "demo-demobucket"}),
             }
             assert app.lambda_handler(event, FakeLambdaContext(300))["Status"] == "SUCCESS"
             assert ("_demo/index.html" in keys(moto, "demobucket")) is (request != "Delete")

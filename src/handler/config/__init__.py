@@ -137,6 +137,11 @@ def trace_id() -> str:
     return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
+def demo_bucket() -> str:
+    """DEMO_BUCKET, also where other settings are at fault: CloudFormation waits to be told of them."""
+    return os.environ.get("DEMO_BUCKET", "").strip()
+
+
 class Setting(NamedTuple):
     """One variable of the environment, and the field that it sets."""
 

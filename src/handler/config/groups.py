@@ -50,6 +50,10 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     results_expire_after_days: Annotated[
         int, Env("RESULTS_EXPIRE_AFTER_DAYS", "Days after which that bucket's lifecycle deletes them", integer(2, 3650))
     ] = 30
+    demo_bucket: Annotated[
+        str,
+        Env("DEMO_BUCKET", "Bucket that events of CloudFormation may fill and empty; only the function for it has one"),
+    ] = ""
 
 
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
