@@ -1,11 +1,11 @@
-# One image for Lambda and for `image-handler serve`, for arm64 and x86_64. Of its base and of the network it needs pip alone:
+# One image for Lambda and for `image-handler serve`, for arm64 and x86_64. It needs Python and pip in the base image:
 #
 #   docker build -t image-handler .
 #   docker run --read-only --tmpfs /tmp -p 8000:8000 -v ~/Pictures:/pictures:ro --entrypoint image-handler image-handler \
 #     serve --images /pictures --host 0.0.0.0
 #
-# Inside it lies as in the repository: /var/task/src, /var/task/weights, /var/task/samples, /var/task/demo-ui. What changes seldom lies below what
-# changes often, so that a release is a layer of a megabyte; and what every picture needs below what few need.
+# Folders are as in the repository: /var/task/src, /var/task/weights, /var/task/samples, /var/task/demo-ui. Layers that change
+# rarely come first, so that a release is a layer of a megabyte; layers that every request needs come before the rest.
 #
 # BASE_IMAGE is a tag here, which gets AWS's security updates. `make image` resolves it to a digest, builds from that and writes it into the
 # image's labels (org.opencontainers.image.base.digest). To build from the same base again, name it:
@@ -18,20 +18,20 @@ ENV PIP_BREAK_SYSTEM_PACKAGES=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_AC
     PIP_NO_BUILD_ISOLATION=1 PIP_NO_COMPILE=1
 WORKDIR /build
 COPY requirements/build.txt requirements/
-# pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
+# pyvips is built from source. Without a libvips of the system it builds no binding of its own and uses that of pyvips-binary.
 ENV PKG_CONFIG_LIBDIR=/nonexistent
 RUN --mount=type=cache,target=/root/.cache/pip \
     python3 -m pip install --require-hashes --ignore-installed -r requirements/build.txt
 COPY deploy/image/pack.py .
 
-# What every picture needs, the server and the command line
+# What every request needs, the server and the command line
 FROM tools AS runtime
 COPY requirements/runtime.txt requirements/server.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
     python3 -m pip install --require-hashes --no-deps --target /opt/runtime -r requirements/runtime.txt -r requirements/server.txt \
     && python3 pack.py /opt/runtime
 
-# What matting and other models than the default need beside it
+# What matting and models other than the default need in addition
 FROM tools AS models
 COPY requirements/runtime.txt requirements/server.txt requirements/models.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -46,7 +46,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     python3 -m pip install --no-deps --target /var/task/src . && python3 pack.py --keep-dates /var/task/src \
     && python3 /var/task/src/handler/version.py
 
-# The models' weights, and the code that numba compiles; both are good on every processor of the architecture
+# The weights of the models and the code that numba compiles; both run on every processor of the architecture
 FROM tools AS weights
 COPY --from=runtime /opt/runtime /opt/runtime
 COPY --from=models /opt/models /opt/models
@@ -68,6 +68,6 @@ ENV LAMBDA_TASK_ROOT=/var/task PYTHONPATH=/var/task/src:/opt/runtime:/opt/models
 WORKDIR /var/task
 USER 65532:65532
 EXPOSE 8000
-# The base's own entrypoint is left aside: the runtime client is of our lock, and every base behaves alike.
+# Not the entrypoint of the base image: the runtime client is pinned in our lock file, and every base behaves the same.
 ENTRYPOINT ["python3", "-m", "awslambdaric"]
 CMD ["handler.app.lambda_handler"]

@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# What deploy/aws.sh reads, given on the command line of make
+# Variables of the command line that deploy/aws.sh reads
 export ARCHITECTURE IMAGE_URI REPOSITORY SOURCE_BUCKETS STACK TEMPLATE_BUCKET
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
@@ -17,19 +17,19 @@ CODE := src tests template deploy $(wildcard bench)
 
 .PHONY: help setup run test test-fast fuzz check reference screenshots format lock bench image deploy destroy clean
 
-help: ## Say what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov $(BIN)/thumbor tests/peers/sharp/node_modules/.ready ## Make .venv with everything that runs, tests and checks the project
+setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov $(BIN)/thumbor tests/peers/sharp/node_modules/.ready ## Install everything that runs, tests and checks the project into .venv
 
-run: $(VENV)/.project weights/.ready ## Serve the pictures of samples/ on this machine
+run: $(VENV)/.project weights/.ready ## Serve the sample images on this machine
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples
 
 test: setup check ## Check and test everything, and fuzz for two minutes
 	$(BIN)/pytest -n 2 --dist loadgroup
 	$(MAKE) fuzz SEED=1
 
-test-fast: setup ## Run the tests that take no more than some seconds each, under three minutes in all
+test-fast: setup ## Run the fast tests, in less than three minutes
 	$(BIN)/pytest -n 2 -m "not (slow or peers or browser or image or models)"
 
 check: setup ## Format, lint, types, import contracts, dead code, generated files
@@ -41,38 +41,38 @@ check: setup ## Format, lint, types, import contracts, dead code, generated file
 	$(BIN)/python -m handler.reference --check
 	$(BIN)/python template/embed.py --check
 
-reference: setup ## Generate what derives from the code: docs/features.md, docs/openapi.json and their like
+reference: setup ## Generate the files that derive from the code, such as docs/features.md
 	$(BIN)/python -m handler.reference --write
 	$(BIN)/python template/embed.py --write
 
-fuzz: setup ## Try made-up addresses, damaged files and forged signatures: SECONDS=120 SEED=any-text
+fuzz: setup ## Fuzz URLs, files and signatures: SECONDS=120 SEED=any-text
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),120) $(if $(SEED),--seed '$(SEED)')
 
-screenshots: setup ## Take the pictures of the demo page in docs/images anew
+screenshots: setup ## Take the screenshots of the demo page in docs/images again
 	$(BIN)/python -m tests.browser.screenshots
 
-format: setup ## Format the code and mend what ruff can mend
+format: setup ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix-only --quiet $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-bench: setup ## Measure this handler and its peers, side by side
+bench: setup ## Compare this handler with sharp and Thumbor
 	$(BIN)/python -m bench
 
-# --- AWS. Region and account are those of the AWS CLI; README.md has all of it, docs/deploy.md the parameters.
-image: ## Build the container image and push it to the account's own registry (ARCHITECTURE=arm64)
+# --- AWS. Region and account are those of the AWS CLI. README.md explains it, docs/deploy.md has the details.
+image: ## Build the container image and push it to your registry (ARCHITECTURE=arm64)
 	@deploy/aws.sh image
 
-deploy: ## Make or renew a stack: STACK=pictures SOURCE_BUCKETS=bucket,another [PARAMETERS='EnableSignature=Yes']
+deploy: ## Create or update a stack: STACK=pictures SOURCE_BUCKETS=bucket,another [PARAMETERS='EnableSignature=Yes']
 	@deploy/aws.sh deploy $(PARAMETERS)
 
-destroy: ## Delete a stack, but for its buckets with data: STACK=pictures
+destroy: ## Delete a stack, except buckets with data: STACK=pictures
 	@deploy/aws.sh destroy
 
-clean: ## Remove .venv and what the tools keep
+clean: ## Remove .venv and the caches of the tools
 	rm -rf $(VENV) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
-# --- the virtual environment; each stamp is renewed when what it was made from changes
+# --- the virtual environment; each stamp file is renewed when its inputs change
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What make image, make deploy and make destroy do. Everything goes into the account and the region that the AWS CLI is set to.
+# The commands behind make image, make deploy and make destroy. They use the account and the region of the AWS CLI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TEMPLATE=template/serverless-image-handler-template.yaml
-LARGEST_INLINE=51200 # bytes of template that CloudFormation takes without S3
+LARGEST_INLINE=51200 # bytes of a template that CloudFormation accepts without S3
 REPOSITORY=${REPOSITORY:-image-handler}
 BASE_IMAGE=${BASE_IMAGE:-$(sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)}
 
@@ -27,7 +27,7 @@ region() {
 
 account() { aws sts get-caller-identity --query Account --output text; }
 
-# Print the base image of a platform by its digest: what a tag names today is what both stages of the build use, and what the label tells.
+# Print the base image of a platform with its digest. All stages of the build use it, and a label names it.
 pinned_base() {
   set -e
   local found
@@ -37,9 +37,9 @@ pinned_base() {
   case $found in *@sha256:*) echo "$found" ;; *) fail "the digest of $BASE_IMAGE is not known: got '$found'" ;; esac
 }
 
-# Build the image, push it into the account's own registry, and print its address by digest.
+# Build the image, push it to the registry of the account, and print its address with the digest.
 image() {
-  set -e # which bash forgets within $(…)
+  set -e # bash does not inherit it inside $(…)
   need docker https://docs.docker.com/get-docker/
   local arch platform account region registry tag digest base
   arch=$(architecture)
@@ -53,7 +53,7 @@ image() {
   aws ecr get-login-password | docker login --username AWS --password-stdin "$registry" >&2
   base=$(pinned_base "$platform")
   echo "The base image is $base" >&2
-  # Lambda takes a bare image: no list of images with attestations beside it.
+  # Lambda accepts a plain image only, not an image index with attestations.
   BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform "$platform" --tag "$registry/$REPOSITORY:$tag" \
     --build-arg "BASE_IMAGE=$base" --label "org.opencontainers.image.base.name=$BASE_IMAGE" \
     --label "org.opencontainers.image.base.digest=${base##*@}" . >&2
@@ -71,7 +71,7 @@ templates() {
   echo "${TEMPLATE_BUCKET:-image-handler-templates-$account-$region}"
 }
 
-# A bucket for templates, where one is too large to be sent along.
+# Returns the bucket for templates that are too large to be sent inline. Creates it if it does not exist.
 template_bucket() {
   set -e
   local bucket
@@ -87,14 +87,14 @@ deploy() {
   local uri parameters bucket options=()
   uri=${IMAGE_URI:-$(image)}
   parameters=("ImageUri=$uri" "DeployedAt=$(date -u +%Y-%m-%dT%H:%M:%SZ)")
-  # Of an image that was built elsewhere only the caller can know what it was built for.
+  # The caller alone knows the architecture of an image that was built elsewhere.
   [ -n "${IMAGE_URI:-}" ] && [ -z "${ARCHITECTURE:-}" ] || parameters+=("Architecture=$(architecture)")
   [ -z "${SOURCE_BUCKETS:-}" ] || parameters+=("SourceBuckets=$SOURCE_BUCKETS")
   if (($(wc -c <"$TEMPLATE") > LARGEST_INLINE)); then
     bucket=$(template_bucket)
     options=(--s3-bucket "$bucket" --s3-prefix "$STACK")
   fi
-  # What is not named here keeps the value that the stack has.
+  # Parameters that are not named here keep their values.
   aws cloudformation deploy --stack-name "$STACK" --template-file "$TEMPLATE" ${options[@]+"${options[@]}"} \
     --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides "${parameters[@]}" "$@" >&2
   aws cloudformation describe-stacks --stack-name "$STACK" --query 'Stacks[0].Outputs[].[OutputKey,OutputValue]' --output text
@@ -106,7 +106,7 @@ destroy() {
     --query "StackResources[?ResourceType=='AWS::S3::Bucket' && LogicalResourceId!='DemoBucket'].PhysicalResourceId")
   aws cloudformation delete-stack --stack-name "$STACK"
   aws cloudformation wait stack-delete-complete --stack-name "$STACK"
-  echo "The stack $STACK is gone. What is left, for you to keep or to delete:"
+  echo "The stack $STACK is deleted. These remain, for you to keep or to delete:"
   for bucket in $kept; do echo "  aws s3 rb --force s3://$bucket"; done
   echo "  aws s3 rm --recursive s3://$(templates)/$STACK"
   echo "  aws ecr delete-repository --force --repository-name $REPOSITORY"
