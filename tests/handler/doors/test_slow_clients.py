@@ -321,3 +321,42 @@ def test_the_log_stays_short() -> None:
         server.stop()
     assert len(server.log) < 40
     assert max(map(len, server.log)) < 3_000
+
+
+def drawing(inside: str) -> bytes:
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">{inside}</svg>'.encode()
+
+
+BODIES = POST + b"Content-Length: 130000000\r\n\r\n" + b"x" * 100_000
+HOSTILE = {
+    "a drawing of many filters": b"GET /filters.svg?width=2000 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a drawing of a long text": b"GET /text.svg?width=2000 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "many steps": b"GET /unsafe/filters:"
+    + b"blur(150,31):" * 31
+    + b"blur(9)/cat.jpg HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "bodies that stall": BODIES,
+    "half a head": b"GET /cat.jpg HTTP/1.1\r\nHost: loc",
+}
+"""Requests that take as long as they can, whatever refuses or ends them."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("request_", HOSTILE.values(), ids=HOSTILE)
+def test_two_hostile_requests_hold_the_server_for_no_longer_than_the_deadline(tmp_path: Path, request_: bytes) -> None:
+    seconds = 4
+    (tmp_path / "cat.jpg").write_bytes(pictures.jpeg())
+    (tmp_path / "filters.svg").write_bytes(drawing(f'<rect width="90" height="90" filter="{"blur(40)" * 100}"/>'))
+    (tmp_path / "text.svg").write_bytes(drawing(f"<text>{'a' * 96_000}</text>"))
+    with serving(tmp_path, "--workers", "2", MAX_SECONDS=str(seconds)) as server, contextlib.ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(connect(server, request_))
+        time.sleep(0.5)
+        started = time.monotonic()
+        upload = POST + b"Content-Length: 70000\r\nConnection: close\r\n\r\n" + pictures.jpeg().ljust(70_000, b"\0")
+        while server.ask("/cat.jpg?width=20").status != 200:
+            assert time.monotonic() - started < seconds + 2
+        while not answer_of(stack.enter_context(connect(server, upload))).startswith(b"HTTP/1.1 200 "):
+            assert time.monotonic() - started < seconds + 2
+        # What is between the last refusal and the answer is a busy machine's.
+        assert time.monotonic() - started < seconds + 3
+        assert server.ask("/_health").status == 200
