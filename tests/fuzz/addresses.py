@@ -63,7 +63,7 @@ PIECES = (
         "~",
     ),
 )
-WEIGHTS = {"open": 6, "default": 3, "signed": 3, "presets": 1, "always": 2, "rewritten": 2, "tolerant": 1}
+WEIGHTS = {"open": 6, "default": 3, "signed": 3, "presets": 1, "always": 2, "rewritten": 2, "kept": 1, "tolerant": 1}
 """How often a configuration is asked."""
 HEADERS: tuple[dict[str, str], ...] = (
     {},
@@ -206,18 +206,20 @@ def _paths() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
 def _thumbor(draw: random.Random) -> str:
     segments = list(draw.choice(_paths())[0])
     calls = [call for _ in range(draw.choice((0, 1, 2, 4))) for call in draw.choice(_paths())[1]]
-    if draw.random() < 0.15:
-        calls *= draw.randint(2, 40)
+    key = _key(draw)
+    if calls and draw.random() < 0.15:  # a long chain, on pixels that it takes memory to hold
+        calls, key = calls * draw.randint(2, 40), draw.choice((key, "wide.jpg"))
+        calls = calls[: draw.choice((32, 33, 80))]
     if draw.random() < 0.3:
         segments.insert(
             draw.randint(0, len(segments)), draw.choice(("meta", "trim", "smart", "s3:p", "fit-in", "30x20", ""))
         )
     if calls:
         segments.append("filters:" + ":".join(calls))
-    path = "/".join((*segments, _key(draw)))
+    path = "/".join((*segments, key))
     if draw.random() < 0.3:
         path = re.sub(r"[0-9]+", lambda number: _another(draw, number[0]), path)
-    return draw.choice(("/unsafe/", "/unsafe/", "/")) + path
+    return draw.choice(("/unsafe/", "/unsafe/", "/unsafe/", "/")) + path
 
 
 def _another(draw: random.Random, number: str) -> str:

@@ -50,6 +50,7 @@ CONFIGURATIONS: dict[str, dict[str, str]] = {
         "REWRITE_MATCH_PATTERN": r"/^\/(?<a>[^\/]*)\/(.*)$/", "REWRITE_SUBSTITUTION": "/fit-in/$<a>/$2$$",
         "AUTO_WEBP": "Yes",
     },
+    "kept": {"STORE_RESULTS": "Yes", "MAX_ANSWER_BYTES": "3000", "PUBLIC_FEATURES": "*"},
     "tolerant": {"TOLERATE_TRUNCATED": "Yes", "PUBLIC_FEATURES": "*"},
 }  # fmt: skip
 ORIGINALS = (
@@ -82,7 +83,11 @@ class Judge:
         _planted(self.pictures)
         (folder / "secret").write_text(SECRET)
         (folder / "origin").write_text(ORIGIN)
-        self.behind = {"ORIGIN_SECRET_FILE": str(folder / "origin")}
+        (folder / "results").mkdir()
+        self.places = {
+            "behind": {"ORIGIN_SECRET_FILE": str(folder / "origin")},
+            "kept": {"RESULTS_BUCKET": f"results={(folder / 'results').as_uri()}"},
+        }
         sources = f"p={self.pictures.as_uri()},other={(self.pictures / 'private').as_uri()}"
         self.environment = {"SOURCE_BUCKETS": sources, "SIGNATURE_SECRET_FILE": str(folder / "secret"), **_LIMITS}
         self.clients: dict[str, Client] = {}
@@ -121,7 +126,7 @@ class Judge:
     def _ask(self, case: Case, address: str) -> Answered:
         client = self.clients.get(case.configuration)
         if client is None:
-            more = self.behind if case.configuration == "behind" else {}
+            more = self.places.get(case.configuration, {})
             client = Client(self.environment | CONFIGURATIONS[case.configuration] | more)
             self.clients[case.configuration] = client
         _forget_peak()
