@@ -5,24 +5,19 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
 
 _HEAD = struct.Struct(">I4s")
 TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _XMP = b"XML:com.adobe.xmp\0"
-_MAX_PLAIN_TEXT = 1 << 16
+_MAX_PLAIN_TEXTS, _MAX_PLAIN_TEXT = 100, 1 << 16
 _MAX_UNPACKED = 4_000_000
 """Bytes of a colour profile or a text. Printers' profiles have up to three million."""
 _NEVER_MORE = _MAX_UNPACKED // 1032
 """So many packed bytes never unpack to more than the limit: deflate reaches 1032 to 1 (RFC 1951)."""
 
 
-class Chunk(NamedTuple):
-    """Where a chunk is stored, from its length to behind its checksum."""
-
-    kind: bytes
-    start: int
-    end: int
+Chunk = tuple[bytes, int, int]
+"""A chunk's kind, and where it is stored: from its length to behind its checksum. Plain, since there are thousands."""
 
 
 def chunks(original: bytes) -> Iterator[Chunk]:
@@ -33,7 +28,7 @@ def chunks(original: bytes) -> Iterator[Chunk]:
         end = at + 12 + length
         if end > size:
             return
-        yield Chunk(kind, at, end)
+        yield kind, at, end
         if kind == b"IEND":
             return
         at = end
@@ -45,38 +40,38 @@ def without_texts(original: bytes) -> bytes:
     libpng unpacks every text when it reads the header, and pyvips cannot name a field that is no UTF-8. Of several
     colour profiles only the first counts.
     """
-    texts, profiles = [], []
+    texts: list[Chunk] = []
+    profiles: list[Chunk] = []
     for chunk in chunks(original):
-        if chunk.kind in TEXTS:
+        if chunk[0] in TEXTS:
             texts.append(chunk)
-        elif chunk.kind == b"iCCP":
+        elif chunk[0] == b"iCCP":
             profiles.append(chunk)
-    are_plain = all(_is_plain(original, text) for text in texts[:100])
-    if are_plain and len(texts) <= 100 and sum(text.end - text.start for text in texts) <= _MAX_PLAIN_TEXT:
+    if len(texts) <= _MAX_PLAIN_TEXTS and all(_is_plain(original, *text) for text in texts):
         texts = []
-    left_out = sorted([*texts, *profiles[1:]], key=lambda chunk: chunk.start)
+    left_out = sorted((start, end) for _, start, end in [*texts, *profiles[1:]])
     if not left_out:
         return original
     view = memoryview(original)
-    starts, ends = [0, *(chunk.end for chunk in left_out)], [*(chunk.start for chunk in left_out), len(original)]
+    starts, ends = [0, *(end for _, end in left_out)], [*(start for start, _ in left_out), len(original)]
     return b"".join(view[start:end] for start, end in zip(starts, ends, strict=True))
 
 
-def has_large_profile(original: bytes, chunk: Chunk) -> bool:
+def has_large_profile(original: bytes, start: int, end: int) -> bool:
     """Whether the colour profile in an iCCP chunk unpacks to more than a profile may have."""
-    if chunk.end - chunk.start < _NEVER_MORE:
+    if end - start < _NEVER_MORE:
         return False
-    name_end = original.find(b"\0", chunk.start + 8, chunk.end)
-    return name_end >= 0 and _unpacked(original[name_end + 2 : chunk.end - 4]) is None
+    name_end = original.find(b"\0", start + 8, end)
+    return name_end >= 0 and _unpacked(original[name_end + 2 : end - 4]) is None
 
 
 def xmp(original: bytes) -> bytes:
     """The XMP packet of the file; empty where it has none, or one that is damaged or larger than the limit."""
-    for chunk in chunks(original):
-        if chunk.kind in TEXTS and original.startswith(_XMP, chunk.start + 8):
-            text = original[chunk.start + 8 + len(_XMP) : chunk.end - 4]
-            is_packed = chunk.kind == b"zTXt"
-            if chunk.kind == b"iTXt":  # a flag, a method, a language and a name in it
+    for kind, start, end in chunks(original):
+        if kind in TEXTS and original.startswith(_XMP, start + 8):
+            text = original[start + 8 + len(_XMP) : end - 4]
+            is_packed = kind == b"zTXt"
+            if kind == b"iTXt":  # a flag, a method, a language and a name in it
                 is_packed, text = text[:1] == b"\x01", text[2:].split(b"\0", 2)[-1]
             elif is_packed:
                 text = text[1:]
@@ -84,10 +79,10 @@ def xmp(original: bytes) -> bytes:
     return b""
 
 
-def _is_plain(original: bytes, text: Chunk) -> bool:
-    keyword, _, rest = original[text.start + 8 : text.end - 4].partition(b"\0")
-    is_packed = text.kind == b"zTXt" or (text.kind == b"iTXt" and rest[:1] != b"\0")
-    return keyword.isascii() and not is_packed
+def _is_plain(original: bytes, kind: bytes, start: int, end: int) -> bool:
+    keyword, _, rest = original[start + 8 : min(end - 4, start + _MAX_PLAIN_TEXT)].partition(b"\0")
+    is_packed = kind == b"zTXt" or (kind == b"iTXt" and rest[:1] != b"\0")
+    return keyword.isascii() and not is_packed and end - start <= _MAX_PLAIN_TEXT
 
 
 def _unpacked(packed: bytes) -> bytes | None:

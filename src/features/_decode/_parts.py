@@ -20,7 +20,7 @@ MAX_SCANS = 200
 _MAX_PARTS = 10_000
 """Chunks, segments or blocks that may be of any size; a long file may have more of the usual size."""
 _USUAL_CHUNK, _USUAL_BLOCK = 1024, 128
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 """Neither a stuffed 0xFF nor a restart."""
 _SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -53,10 +53,10 @@ def check_parts(original: bytes, kind: SourceFormat, limits: Limits) -> None:
 
 def _check_png(original: bytes) -> None:
     maximum = _MAX_PARTS + len(original) // _USUAL_CHUNK
-    for number, chunk in enumerate(chunks(original)):
+    for number, (kind, start, end) in enumerate(chunks(original)):
         if number == maximum:
             raise TooLarge(f"a PNG of this size must have at most {maximum} chunks, got more")
-        if chunk.kind == b"iCCP" and has_large_profile(original, chunk):
+        if kind == b"iCCP" and has_large_profile(original, start, end):
             raise TooLarge("the colour profile of a PNG must unpack to at most 4 MB, got more")
 
 

@@ -20,8 +20,8 @@ Image = Any
 _EXIF, _XMP, _IPTC = "exif-data", "xmp-data", "iptc-data"
 _CARRIERS = frozenset({"jpeg", "png", "webp", "avif", "heif", "tiff"})
 _LONGEST_SEGMENT = 65_000
-_LONGEST_CREDIT = 2_000
-"""Bytes of each block, white space aside. XMP takes 400 for itself."""
+_LONGEST_CREDIT = 1_000
+"""Bytes of each block. XMP, whose names are long, may have twice as many beside white space."""
 _STRUCTURE = ("page-height", "n-pages", "delay", "loop", "vips-sequential")
 
 
@@ -83,13 +83,13 @@ def into_tiff(body: bytes, metadata: Metadata) -> bytes:
 
 def _credit(tags: exif.Exif, packet: bytes, texts: list[iptc.Text]) -> Metadata:
     tags = tags.only_credit()
+    texts = [text for text in texts if iptc.is_credit(text)]
     tags = tags.with_text(exif.ARTIST, iptc.first(texts, iptc.BYLINE))
     tags = tags.with_text(exif.COPYRIGHT, iptc.first(texts, iptc.COPYRIGHT, iptc.CREDIT))
     packet = xmp.only_credit(packet)
     if not packet and tags:
         packet = xmp.of_credit(tags.text(exif.ARTIST), tags.text(exif.COPYRIGHT))
-    kept = [text for text in texts if (text.record, text.number) in iptc.CREDITS]
-    return Metadata(exif.write(tags) if tags else b"", packet, kept)
+    return Metadata(exif.write(tags) if tags else b"", packet, texts)
 
 
 def _short(credit: Metadata) -> Metadata:
@@ -97,7 +97,7 @@ def _short(credit: Metadata) -> Metadata:
     size_of_texts = sum(len(text.value) for text in credit.iptc)
     return Metadata(
         credit.exif if len(credit.exif) <= _LONGEST_CREDIT else b"",
-        credit.xmp if len(b"".join(credit.xmp.split())) <= _LONGEST_CREDIT else b"",
+        credit.xmp if len(b"".join(credit.xmp.split())) <= 2 * _LONGEST_CREDIT else b"",
         credit.iptc if size_of_texts <= _LONGEST_CREDIT else (),
     )
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from features._metadata.fields import EXIF_GPS_TAGS, EXIF_TAGS
+from features._metadata.reader import is_text
 
 ORIENTATION, ARTIST, COPYRIGHT = 0x0112, 0x013B, 0x8298
 _DETAILS, _GPS = 0x8769, 0x8825
@@ -53,9 +54,9 @@ class Exif(msgspec.Struct, frozen=True):
 
     def only_credit(self) -> Exif:
         """Artist and copyright, where they are texts."""
-        texts = {
-            tag: value for tag, value in self.picture.items() if tag in (ARTIST, COPYRIGHT) and value.kind == _ASCII
-        }
+        credit = ((tag, self.picture[tag]) for tag in (ARTIST, COPYRIGHT) if tag in self.picture)
+        # The photographer's copyright and the editor's are two texts with a zero between them.
+        texts = {tag: text for tag, text in credit if text.kind == _ASCII and is_text(text.value.replace(b"\0", b""))}
         return Exif(self.order, texts)
 
     def with_text(self, tag: int, text: str) -> Exif:

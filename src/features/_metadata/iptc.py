@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from features._metadata.reader import Malformed, Reader
+from features._metadata.reader import Malformed, Reader, is_text
 
 BYLINE, CREDIT, COPYRIGHT = 80, 110, 116
-CREDITS = frozenset({(1, 90), (2, BYLINE), (2, 85), (2, CREDIT), (2, COPYRIGHT)})
+_CREDITS, _CHARACTER_SET = frozenset({BYLINE, 85, CREDIT, COPYRIGHT}), (1, 90)
 _MAX_TEXTS, _MAX_PACKET = 1000, 1_000_000
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _RESOURCE, _IPTC = b"8BIM", 0x0404
@@ -50,6 +50,13 @@ def first(texts: list[Text], *numbers: int) -> str:
     """The first text that has one of these numbers; empty where none has."""
     found = (text.value for number in numbers for text in texts if text.record == 2 and text.number == number)
     return next(found, b"").decode("utf-8", "replace").strip()
+
+
+def is_credit(text: Text) -> bool:
+    """Whether a dataset tells in a text who made the picture or owns it, or tells the texts' character set."""
+    if (text.record, text.number) == _CHARACTER_SET:
+        return len(text.value) <= 8
+    return text.record == 2 and text.number in _CREDITS and is_text(text.value)
 
 
 def _resource(packet: bytes) -> bytes:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from features._ports import Deadline
 
 _MAX_PARTS, _USUAL_PART = 30_000, 64
 """So many parts may be of any size; a longer file may have more of the usual size, in bytes."""
 _STEPS_BETWEEN_LOOKS = 1024
+
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def is_text(value: bytes) -> bool:
+    """Whether a value can be a text: has no control characters but tabs and the ends of lines."""
+    return _CONTROL.search(value) is None
 
 
 class Malformed(ValueError):
