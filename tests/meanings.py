@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,6 +12,7 @@ from tests.client import Client, answered
 from tests.mutants import ORIGIN, SECRET, Event
 
 from features import describe, describe_steps
+from handler import observability
 from handler.doors import http
 from handler.errors import NotFound
 from handler.request import ImageRequest
@@ -33,6 +35,7 @@ class Meanings:
         self._behind_the_cdn = Client({**settings, "ORIGIN_SECRET_FILE": str(folder / "origin")})
         self._requests: list[ImageRequest] = []
         monkeypatch.setattr(http, "produce", self._produce)
+        monkeypatch.setattr(observability, "_out", logging.NullHandler())
 
     def of(self, event: Event | None) -> Any:
         """What the accepted request asks for; None for a refused one, and where there is none."""

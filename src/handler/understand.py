@@ -236,7 +236,11 @@ def _ruled(
     preset = asked.controls.get("preset", house.default_preset or None)
     if preset is not None:
         if preset not in house.presets:
-            known = ", ".join(house.presets) or "those in PRESETS, which is empty"
+            # Where presets are all that a URL may name, their names are for those who were given them.
+            is_stranger = house.presets_only and caller is Caller.ANYONE
+            known = (
+                "those in PRESETS" if is_stranger else ", ".join(house.presets) or "those in PRESETS, which is empty"
+            )
             raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
         recipe = recipe.over(house.presets[preset])
     if hints is not None and house.client_hints:

@@ -47,6 +47,14 @@ def test_a_default_preset_holds_where_none_is_named(folder: Path) -> None:
         client(folder, DEFAULT_PRESET="nosuch")
 
 
+def test_names_of_presets_are_told_where_a_url_needs_none(folder: Path) -> None:
+    """Where presets are all that a URL may name, whoever guesses one is not told the others."""
+    message = client(folder).get("/a.jpg?preset=nosuch").json()["message"]
+    assert message == "`preset` must be one of small, large, got 'nosuch'"
+    closed = client(folder, PRESETS_ONLY="Yes").get("/a.jpg?preset=nosuch")
+    assert (closed.status, closed.json()["message"]) == (400, "`preset` must be one of those in PRESETS, got 'nosuch'")
+
+
 def test_a_prefix_of_the_path_names_a_source(folder: Path) -> None:
     asked = client(folder, SOURCE_PATHS="old/=second, old/news/=third")
     assert width(asked, "/a.jpg") == 64

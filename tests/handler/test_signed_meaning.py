@@ -7,7 +7,6 @@ docs/signing.md, and not with the code that is tested.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from random import Random
 
@@ -24,10 +23,8 @@ MUTANTS = 24_000
 
 @pytest.fixture(scope="module")
 def meanings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meanings]:
-    logging.disable(logging.INFO)
     with pytest.MonkeyPatch.context() as patch:
         yield Meanings(tmp_path_factory.mktemp("nothing"), patch)
-    logging.disable(logging.NOTSET)
 
 
 def checked(meanings: Meanings, address: str, mutant: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 from pathlib import Path
 from random import Random
 
@@ -185,10 +184,9 @@ def test_long_addresses_are_refused_at_the_edge(edge: Edge) -> None:
 
 @pytest.mark.parametrize("count", [300, pytest.param(20_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
 def test_an_address_means_the_same_through_the_edge(
-    edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, count: int
+    edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     """What the function accepts, and as what, does not depend on whether the edge function was in between."""
-    caplog.set_level(logging.CRITICAL)
     meanings = Meanings(tmp_path, monkeypatch)
     addresses = [
         mutate(address, Random(seed)) for seed in range(count // len(ADDRESSES)) for address in ADDRESSES.values()

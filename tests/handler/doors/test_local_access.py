@@ -144,3 +144,36 @@ def test_a_server_behind_a_proxy_opens_nothing(folder: Path) -> None:
         assert server.ask("/_api/images").status == 404
         assert server.ask("/a.jpg?removeBackground=u2net").status == 403
         assert server.ask("/a.jpg?width=20", host="images.example.com").status == 200
+
+
+FORWARDED: dict[str, Any] = {
+    "forwarded": 'for=127.0.0.1;host=localhost;proto=https;by="_secret"',
+    "x_forwarded_for": "127.0.0.1, ::1",
+    "x_forwarded_host": "localhost",
+    "x_forwarded_proto": "https",
+    "x_forwarded_port": "443",
+    "x_forwarded_uri": "/_api/images",
+    "x_original_url": "/_api/images",
+    "x_rewrite_url": "/_api/images",
+    "x_http_method_override": "DELETE",
+    "x_real_ip": "127.0.0.1",
+    "via": "1.1 cloudfront",
+    "host": "localhost",
+}
+
+
+def test_forwarded_headers_are_believed_from_nobody(folder: Path) -> None:
+    """Without the origin secret a request is refused, whatever its headers say; with it they say nothing."""
+    (folder / "origin").write_text("from the edge")
+    source = {"SOURCE_BUCKETS": f"p=file://{folder / 'pictures'}"}
+    behind_the_cdn = Client({**source, "ORIGIN_SECRET_FILE": str(folder / "origin")})
+    plain, expected = Client(source), Client(source).get("/a.jpg?width=20")
+    for page in ("/a.jpg?width=20", "/_api/images", "/_api/explain?url=/a.jpg", "/_health"):
+        assert behind_the_cdn.get(page, **FORWARDED).status == 403
+    for answer in (
+        plain.get("/a.jpg?width=20", **FORWARDED),
+        behind_the_cdn.get("/a.jpg?width=20", x_origin_secret="from the edge", **FORWARDED),
+    ):
+        assert (answer.status, answer.headers, answer.body) == (200, expected.headers, expected.body)
+    for client in (plain, behind_the_cdn):
+        assert client.get("/_api/images", x_origin_secret="from the edge", **FORWARDED).status == 404
