@@ -23,6 +23,10 @@ MAY_CONNECT = {
     # The HTTP server listens and accepts; it connects to nobody.
     "handler.cli.serve": {"socket"},
     "handler.doors.connections": {"socket"},
+    # Pairs of sockets between a process and those that it has forked; they have no address.
+    "features._isolation": {"socket"},
+    "features._fork_server": {"socket"},
+    "features._transfer": {"socket"},
 }
 """Which modules, with all below them, may import which of these."""
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}

@@ -140,7 +140,7 @@ def _count_overlays(total: _Sum, step: Step, shape: Shape, context: Context, wha
     full = (0, 0)
     for ref in refs:
         try:
-            source = inspect(context.objects[ref], context.limits)
+            source = inspect(context.objects[ref], context.limits, context.deadline)
         except (UnsupportedSource, InvalidParameter):
             continue  # the step itself says what is wrong with it
         full = source.upright

@@ -23,11 +23,11 @@ def overlay(ref: ObjectRef, feature: str, context: Context, size_of: Callable[[S
     body = context.objects[ref]
     output = Output(animated=False)
     try:
-        source = inspect(body, context.limits)
+        source = inspect(body, context.limits, context.deadline)
         full = source.upright
         size = size_of(full)
         shrink = min(full[0] / size[0], full[1] / size[1])
-        if not context.deadline.leaves_room_for(uninterruptible_seconds(source, shrink)):
+        if not context.deadline.leaves_room_for(uninterruptible_seconds(source)):
             raise TimeExceeded(f"the {feature} would take longer than one request may take")
         # Here and now: whatever is wrong with its pixels must be told of the overlay, not of the picture.
         with source_at_fault(body, source, output, context):

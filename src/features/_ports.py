@@ -46,6 +46,7 @@ class Deadline(msgspec.Struct, frozen=True):
             raise TimeExceeded("the picture took longer than one request may take")
 
 
+NO_DEADLINE = Deadline()
 MEGA = 1_000_000
 
 

@@ -40,7 +40,7 @@ class Rendered(msgspec.Struct, frozen=True):
 
 def run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
     """Apply the steps in their order; FeatureError for whatever does not work."""
-    source = inspect(original, context.limits)
+    source = inspect(original, context.limits, context.deadline)
     steps = sorted((step for step in steps if not step.is_idle), key=lambda step: not step.feature.hides)
     untouched = _untouched(original, source, output, context) if not steps else None
     if untouched is not None and (output.format != "auto" or source.format == "svg" or not context.accepts):
@@ -118,7 +118,7 @@ def _veiled(steps: Sequence[Step], context: Context) -> Context:
 
 def _decoded(original: bytes, source: Source, output: Output, context: Context, shrink: float) -> Picture:
     """The pixels: read here as they are asked for, or at once in another process if nothing else could stop that."""
-    if context.deadline.leaves_room_for(uninterruptible_seconds(source, shrink)):
+    if context.deadline.leaves_room_for(uninterruptible_seconds(source)):
         return decode(original, source, output, context, shrink)
     from features._isolation import ProcessDied, isolated  # noqa: PLC0415 - few pictures take another process
 

@@ -18,7 +18,7 @@ def views(original: bytes, limits: Limits, deadline: Deadline, *, side: int, mos
     """The picture in sRGB, 8 bits in three bands, at most `side` pixels a side; of an animation or of several pages up
     to `most`, spread over it. FeatureError as of a run.
     """
-    source = inspect(original, limits)
+    source = inspect(original, limits, deadline)
     return [_view(original, source, page, limits, deadline, side) for page in _spread(source.frames, most)]
 
 
@@ -32,7 +32,7 @@ def _spread(frames: int, most: int) -> list[int | None]:
 def _view(
     original: bytes, source: Source, page: int | None, limits: Limits, deadline: Deadline, side: int
 ) -> pyvips.Image:
-    if deadline.leaves_room_for(uninterruptible_seconds(source, _shrink(source, side))):
+    if deadline.leaves_room_for(uninterruptible_seconds(source)):
         return _seen(original, source, page, Context(limits=limits, deadline=deadline), side)
     from features._isolation import isolated  # noqa: PLC0415 - few pictures take another process
 

@@ -233,16 +233,16 @@ def test_a_fault_of_ours_is_not_the_sources() -> None:
 
 
 def test_what_cannot_be_stopped_is_estimated() -> None:
-    def seconds(body: bytes, shrink: float = 1.0) -> float:
-        return uninterruptible_seconds(inspect(body, Limits()), shrink)
+    def seconds(body: bytes) -> float:
+        return uninterruptible_seconds(inspect(body, Limits()))
 
     large = pictures.scene(1000, 1000)
     assert seconds(pictures.jpeg(large)) == seconds(pictures.png(large)) == 0
     for stubborn in (pictures.jpeg(large, interlace=True), pictures.png(large, interlace=True), pictures.webp(large)):
         assert 0.05 <= seconds(stubborn) <= 0.2
     assert 0.2 <= seconds(pictures.avif(large)) <= 0.5
-    drawing = pictures.svg()
-    assert seconds(drawing, 0.1) == pytest.approx(100 * seconds(drawing))
+    # Decoded where they can be killed, whatever they take.
+    assert seconds(pictures.svg()) == seconds(pictures.heic(large)) == 0
 
 
 def test_no_decoder_minds_being_used_from_many_threads() -> None:

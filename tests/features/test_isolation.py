@@ -15,7 +15,7 @@ import pyvips
 from tests import pictures
 
 from features import Context, Deadline, InvalidParameter, Output, Rendered, TimeExceeded, check, run
-from features._isolation import ProcessDied, isolated
+from features._isolation import ProcessDied, isolated, start
 
 pytestmark = pytest.mark.slow
 
@@ -67,12 +67,21 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def isolated_processes() -> set[str]:
+    """Children of the fork servers, which are this process's own children."""
+    listings = (Path(f"/proc/{server}/task/{server}/children") for server in children())
+    return {child for listing in listings for child in listing.read_text().split()}
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_behind() -> Any:
-    processes, files = children(), open_files()
+    start()
+    processes, files, isolated_before = children(), open_files(), isolated_processes()
     yield
-    assert children() == processes
+    assert len(children()) == len(processes)
     assert open_files() <= files
+    # But for the one that waits for the next work.
+    assert _eventually(lambda: len(isolated_processes() - isolated_before) <= 1, 5)
 
 
 def test_result_comes_back() -> None:

@@ -65,4 +65,4 @@ def test_a_decoder_that_nothing_stops_gets_a_process_of_its_own(monkeypatch: pyt
     (there,) = views(body, Limits(), Deadline.after(60), side=100)
     assert mean_difference(there, here) == 0
     with pytest.raises(TimeExceeded):
-        views(body, Limits(), Deadline.after(0.01), side=100)
+        views(pictures.avif(pictures.scene(2000, 1500)), Limits(), Deadline.after(0.02), side=100)

@@ -43,9 +43,12 @@ def decoder_memory(kind: SourceFormat, image: pyvips.Image, original: bytes) -> 
     return round(pixels * per_pixel) + (_PROCESS if kind == "heif" else 0)
 
 
-def uninterruptible_seconds(source: Source, shrink: float) -> float:
-    """A generous guess at the seconds of decoding that libvips cannot be told to stop; infinite where nobody knows."""
-    return source.decoder_seconds / (shrink * shrink if source.format == "svg" else 1)
+def uninterruptible_seconds(source: Source) -> float:
+    """A generous guess at the seconds of decoding that libvips cannot be told to stop; infinite where nobody knows.
+
+    Drawings and HEIC are decoded where they can be killed, whatever they take.
+    """
+    return 0.0 if source.format in ("svg", "heif") else source.decoder_seconds
 
 
 def decoder_seconds(kind: SourceFormat, image: pyvips.Image) -> float:

@@ -38,7 +38,7 @@ def decode(original: bytes, source: Source, output: Output, context: Context, sh
     if page is not None and page >= source.frames:
         raise InvalidParameter("page", f"0 to {source.frames - 1}", page)
     if page:
-        source = source_of(original, source.format, page, limits)
+        source = source_of(original, source.format, page, limits, context.deadline)
     frames = source.frames if _keeps_frames(source, output) else 1
     if frames > 1:
         _check_animation(source, limits)
@@ -68,7 +68,8 @@ def source_at_fault(original: bytes, source: Source, output: Output, context: Co
 
 
 def _read_through(original: bytes, source: Source, output: Output, context: Context) -> None:
-    if not context.deadline.leaves_room_for(_cost.uninterruptible_seconds(source, 1.0)):
+    is_isolated = source.format in ("svg", "heif")
+    if is_isolated or not context.deadline.leaves_room_for(_cost.uninterruptible_seconds(source)):
         return  # it was read where it can be killed, and its faults were found there
     picture = decode(original, source, output, context)
     try:
@@ -104,13 +105,24 @@ def _loaded(
         if kind == "bmp":
             return _bitmaps.bmp_pixels(original, tolerant=tolerant), taken
         return _bitmaps.ico_pixels(original, page, tolerant=tolerant), taken
+    if kind == "svg":
+        return _drawn(original, source, shrink, context)
     # How much of a damaged file can be shown, libvips knows best.
     is_beside = kind == "png" and limits.processors > 1 and not tolerant
     instead = _unpacked(original, context.deadline) if is_beside else None
-    options = _options(source, frames, output, shrink, limits)
+    options = _options(source, frames, output, shrink)
     image = opened(original, kind, tolerant=tolerant, instead=instead, **options)
     taken = _memory_taken(source, (image.width, image.height // frames), frames, limits)
-    return _heif.pixels(original, page, image, context.deadline) if kind == "heif" else image, taken
+    return _heif.pixels(original, page, image, context) if kind == "heif" else image, taken
+
+
+def _drawn(original: bytes, source: Source, shrink: float, context: Context) -> tuple[pyvips.Image, int]:
+    from features._decode._drawings import drawn  # noqa: PLC0415 - of SVG alone
+
+    scale = _drawing_scale(shrink, source, context.limits)
+    size = math.ceil(source.width * scale), math.ceil(source.height * scale)
+    taken = _memory_taken(source, size, 1, context.limits)
+    return drawn(original, size, scale, context.limits, context.deadline), taken
 
 
 def _unpacked(original: bytes, deadline: Deadline) -> pyvips.Source | None:
@@ -119,11 +131,9 @@ def _unpacked(original: bytes, deadline: Deadline) -> pyvips.Source | None:
     return unpacked(original, deadline)
 
 
-def _options(source: Source, frames: int, output: Output, shrink: float, limits: Limits) -> dict[str, object]:
+def _options(source: Source, frames: int, output: Output, shrink: float) -> dict[str, object]:
     if source.format == "jpeg":
         return {"shrink": _jpeg_shrink(shrink, source, output)}
-    if source.format == "svg":
-        return {"scale": _drawing_scale(shrink, source, limits)}
     options: dict[str, object] = {"page": output.page} if output.page else {}
     if frames > 1:
         options["n"] = -1

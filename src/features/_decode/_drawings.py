@@ -1,6 +1,8 @@
-"""SVG: what drawing it may cost, since a few hundred bytes of it can take hours and gigabytes.
+"""SVG: measured and drawn in a process that is limited and can be killed, since a few hundred bytes of it can take
+hours and gigabytes, and nothing can stop librsvg.
 
-The XML is read once, by expat, which expands character references and entities as the renderer will.
+What drawing may cost is estimated beforehand, from what the XML holds. It is read once, by expat, which expands
+character references and entities as the renderer will.
 """
 
 from __future__ import annotations
@@ -8,14 +10,25 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
 
 import msgspec
+import pyvips
 
-from features._decode._loaders import damaged
+from features._decode._loaders import damaged, opened
+from features._errors import TooLarge
 from features._picture import Source
+from features._ports import MEGA, Deadline, Limits
+
+if TYPE_CHECKING:
+    from features._isolation import IsolatedProcess
+
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
 
 _REFERENCE = re.compile(r"url\s*\(\s*[\"']?\s*#|^\s*#")
 _IN_SHEET = re.compile(r"url|\\", re.IGNORECASE)
@@ -24,8 +37,91 @@ _HARMLESS = frozenset({"linearGradient", "radialGradient", "a"})
 """Elements whose references are not drawn again for each use."""
 # Each pixel costs these as much as the author likes: octaves, radii, kernels, lights.
 _UNBOUNDED = frozenset({"feTurbulence", "feMorphology", "feConvolveMatrix", "feDiffuseLighting", "feSpecularLighting"})
+_MAX_ELEMENTS, _MAX_NAMESPACES = 250_000, 1_000
+"""librsvg takes 1.3 kB and some 30 µs for an element that draws nothing."""
+_MEASURE_BYTES = 100_000
+_PIXEL_BYTES = 4
+_MAX_WAITING = 8
+"""Processes that have measured a drawing and may be asked for its pixels: most are within milliseconds."""
+_lock = threading.Lock()
+_waiting: list[_Measured] = []
 _PAINTS = frozenset({"fill", "stroke"})
 _SURFACES = frozenset({"mask", "filter", "clipPath", "pattern"})
+
+
+class _Measured(NamedTuple):
+    """A drawing that has been measured, and the process that did so."""
+
+    original: bytes
+    limits: Limits
+    source: Source
+    process: IsolatedProcess
+
+    def is_for(self, original: bytes, limits: Limits, deadline: Deadline) -> bool:
+        """Whether it is the same file of the same request."""
+        return self.original is original and self.process.deadline == deadline and self.limits == limits
+
+
+def measured(original: bytes, limits: Limits, deadline: Deadline, measure: Callable[[bytes, Limits], Source]) -> Source:
+    """What `measure` finds in a drawing, in a process of its own. DamagedSource, TooLarge, TimeExceeded.
+
+    The process is kept for `drawn` of the same bytes, and so is what was found.
+    """
+    with _lock:
+        known = next((each for each in _waiting if each.is_for(original, limits, deadline)), None)
+    if known is not None:
+        return known.source
+    process = _process(limits, deadline)
+    try:
+        source = _call(process, limits, _MEASURE_BYTES, measure, original, limits)
+    except BaseException:
+        process.close()
+        raise
+    with _lock:
+        _waiting.append(_Measured(original, limits, source, process))
+        old = _waiting[:-_MAX_WAITING]
+        del _waiting[:-_MAX_WAITING]
+    for each in old:
+        each.process.close()
+    return source
+
+
+def drawn(original: bytes, size: tuple[int, int], scale: float, limits: Limits, deadline: Deadline) -> pyvips.Image:
+    """The pixels of a drawing, about `size` of them, in a process of its own. DamagedSource, TooLarge, TimeExceeded."""
+    answer = (size[0] + 1) * (size[1] + 1) * _PIXEL_BYTES + _MEASURE_BYTES
+    with _taken(original, limits, deadline) or _process(limits, deadline) as process:
+        return _call(process, limits, answer, _draw, original, scale)
+
+
+def _taken(original: bytes, limits: Limits, deadline: Deadline) -> IsolatedProcess | None:
+    """The process that has measured the drawing for the same request."""
+    with _lock:
+        for at, each in enumerate(_waiting):
+            if each.is_for(original, limits, deadline):
+                return _waiting.pop(at).process
+    return None
+
+
+def _process(limits: Limits, deadline: Deadline) -> IsolatedProcess:
+    from features._isolation import Confinement, IsolatedProcess  # noqa: PLC0415 - of SVG and HEIC alone
+
+    return IsolatedProcess(deadline, Confinement(deadline, limits.memory, limits.processors).bounds)
+
+
+def _call(
+    process: IsolatedProcess, limits: Limits, answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs
+) -> ResultT:
+    from features._isolation import ProcessDied  # noqa: PLC0415 - of SVG and HEIC alone
+
+    try:
+        return process.call(answer, work, *args, **kwargs)
+    except ProcessDied as error:
+        message = f"drawing an SVG must take at most {limits.memory // MEGA} MB of memory, this one takes more"
+        raise TooLarge(message, detail=str(error)) from None
+
+
+def _draw(original: bytes, scale: float) -> pyvips.Image:
+    return opened(original, "svg", scale=scale)
 
 
 class Survey(msgspec.Struct):
@@ -74,10 +170,17 @@ class Survey(msgspec.Struct):
 def survey(original: bytes, inspected: Callable[[bytes], Source | None]) -> Survey:
     """Count what makes a drawing slow; `inspected` tells what a picture inside it is. DamagedSource."""
     found = Survey()
+    namespaces = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal namespaces
         local = name.rpartition(":")[2]
         found.elements += 1
+        if found.elements > _MAX_ELEMENTS:
+            raise TooLarge(f"an SVG must have at most {_MAX_ELEMENTS} elements, this one has more")
+        namespaces += sum(key.startswith("xmlns:") for key in attributes)
+        if namespaces > _MAX_NAMESPACES:
+            raise TooLarge(f"an SVG must declare at most {_MAX_NAMESPACES} namespaces, this one declares more")
         found.primitives += local.startswith("fe")
         found.unbounded |= local in _UNBOUNDED
         found.patterns |= local == "pattern"

@@ -12,23 +12,29 @@ from features._decode._parts import check_parts
 from features._decode._sniff import sniff
 from features._errors import DamagedSource, TooLarge, UnsupportedSource
 from features._picture import Source, SourceFormat
-from features._ports import Limits
+from features._ports import NO_DEADLINE, Deadline, Limits
 
 Image = Any
 """A pyvips image; its stubs give every field a union of types."""
 
 
-def inspect(original: bytes, limits: Limits) -> Source:
-    """What the header says. UnsupportedSource, DamagedSource, TooLarge."""
+def inspect(original: bytes, limits: Limits, deadline: Deadline = NO_DEADLINE) -> Source:
+    """What the header says. UnsupportedSource, DamagedSource, TooLarge; TimeExceeded for a drawing."""
     if len(original) > limits.source_bytes:
         raise TooLarge(f"the file must be at most {limits.source_bytes} bytes, got {len(original)}")
     kind = sniff(original)
     check_parts(original, kind, limits)
-    return source_of(original, kind, None, limits)
+    return source_of(original, kind, None, limits, deadline)
 
 
-def source_of(original: bytes, kind: SourceFormat, page: int | None, limits: Limits) -> Source:
+def source_of(
+    original: bytes, kind: SourceFormat, page: int | None, limits: Limits, deadline: Deadline = NO_DEADLINE
+) -> Source:
     """What the header says of the file, and of that page if one is given."""
+    if kind == "svg":
+        from features._decode._drawings import measured  # noqa: PLC0415 - of SVG alone
+
+        return measured(original, limits, deadline, measure_drawing)
     if kind == "bmp":
         source = _bitmaps.bmp_source(original)
     elif kind == "ico":
@@ -37,8 +43,6 @@ def source_of(original: bytes, kind: SourceFormat, page: int | None, limits: Lim
         options: dict[str, Any] = {"page": page} if page else {}
         header = opened(original, kind, tolerant=limits.tolerate_truncated, **options)
         source = _from_header(header, original, kind)
-    if kind == "svg":
-        return _surveyed(source, original, limits)
     pixels = source.width * source.height
     if pixels > limits.source_pixels:
         got = f"{source.width} × {source.height} = {pixels}"
@@ -72,11 +76,13 @@ def _from_header(header: Image, original: bytes, kind: SourceFormat) -> Source:
     )
 
 
-def _surveyed(source: Source, original: bytes, limits: Limits) -> Source:
+def measure_drawing(original: bytes, limits: Limits) -> Source:
     """A drawing's own pixels are a proposal; what drawing it costs stands in its elements."""
     from features._decode._drawings import survey  # noqa: PLC0415 - of SVG alone
 
+    # Counted first: librsvg builds a tree of all elements before it knows the size.
     found = survey(original, lambda inside: _inside(inside, limits))
+    source = _from_header(opened(original, "svg"), original, "svg")
     pixels = source.width * source.height
     return replace(source, decoder_memory=found.memory(pixels), decoder_seconds=found.seconds(pixels))
 

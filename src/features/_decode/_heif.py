@@ -1,6 +1,7 @@
 """HEIC through pi-heif: libvips' wheel reads its boxes, and has no decoder for HEVC.
 
-It runs in a process of its own: a few flipped bits make it end with a segmentation fault, and nothing can stop it.
+It runs in a process of its own, within limits: a few flipped bits make it end with a segmentation fault, nothing can
+stop it, and pi-heif, whose last release is 1.4.0, carries a libheif with known overflows.
 """
 
 from __future__ import annotations
@@ -9,16 +10,23 @@ import pyvips
 
 from features._decode._loaders import damaged, owning
 from features._errors import Unavailable
-from features._ports import Deadline
+from features._ports import Context
+
+_BESIDE_PIXELS = 100_000
+"""Bytes."""
 
 
-def pixels(original: bytes, page: int | None, header: pyvips.Image, deadline: Deadline) -> pyvips.Image:
+def pixels(original: bytes, page: int | None, header: pyvips.Image, context: Context) -> pyvips.Image:
     """The picture upright (libheif turns it), 8 bits, with the header's profile; DamagedSource, TimeExceeded."""
-    from features._isolation import ProcessDied, isolated  # noqa: PLC0415 - few pictures take another process
+    from features._isolation import Confinement, ProcessDied, confined  # noqa: PLC0415 - of SVG and HEIC alone
 
     index = int(str(header.get("heif-primary"))) if page is None else page
+    limits = context.limits
+    # Turned or not, with alpha.
+    answer = header.width * header.height * 4 + _BESIDE_PIXELS
+    bounds = Confinement(context.deadline, limits.memory, limits.processors)
     try:
-        image = isolated(deadline, decoded, original, index)
+        image = confined(bounds, answer, decoded, original, index)
     except ProcessDied as error:
         raise damaged(error) from None
     if header.get_typeof("icc-profile-data"):

@@ -137,9 +137,9 @@ def _backdrop(wanted: RemoveBackground, size: tuple[int, int], context: Context)
     (ref,) = wanted.refs
     body, output = context.objects[ref], Output(animated=False)
     try:
-        source = inspect(body, context.limits)
+        source = inspect(body, context.limits, context.deadline)
         shrink = min(have / want for have, want in zip(source.upright, size, strict=True))
-        if not context.deadline.leaves_room_for(uninterruptible_seconds(source, shrink)):
+        if not context.deadline.leaves_room_for(uninterruptible_seconds(source)):
             raise TimeExceeded("the backdrop would take longer than one request may take")
         # Here and now: whatever is wrong with its pixels must be told of the backdrop, not of the picture.
         with source_at_fault(body, source, output, context):
