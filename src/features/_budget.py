@@ -13,7 +13,7 @@ import msgspec
 from features._cost import Pending, Shape, Size
 from features._decode import decoding_memory, decoding_seconds, inspect, loaded_size, source_of
 from features._encoding_cost import affordable, encoder_memory, encoding_seconds
-from features._errors import InvalidParameter, TooLarge, UnsupportedSource
+from features._errors import DamagedSource, TooLarge, UnsupportedSource
 from features._feature import Step
 from features._negotiation import ANIMATED, format_of
 from features._output import Output
@@ -141,7 +141,7 @@ def _count_overlays(total: _Sum, step: Step, shape: Shape, context: Context, wha
     for ref in refs:
         try:
             source = inspect(context.objects[ref], context.limits, context.deadline)
-        except (UnsupportedSource, InvalidParameter):
+        except (UnsupportedSource, DamagedSource, TooLarge):
             continue  # the step itself says what is wrong with it
         full = source.upright
         size = feature.overlay_size(step.params, shape.size, full) if feature.overlay_size else full
