@@ -1,4 +1,4 @@
-"""What lies beside the code: the lock files and the sample pictures."""
+"""What is stored beside the code: lock files, sample images, and the files that help to work on the project."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pyvips
+import yaml
 
 ROOT = Path(__file__).parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -52,3 +53,34 @@ def test_every_sample_opens_and_is_credited(sample: Path) -> None:
     assert f"`{sample.relative_to(ROOT / 'samples').as_posix()}`" in credited
     assert pyvips.Image.new_from_file(str(sample), fail_on="warning").avg() > 0
     assert sample.stat().st_size < 300_000
+
+
+def _commands(text: str) -> set[tuple[str, str]]:
+    """Return each tool of .venv with its first argument, which is a subcommand or an option."""
+    return set(re.findall(r"(?:\.venv/bin|\$\(BIN\))/([\w-]+)(?: (?!\$)([\w./-]+))?", text))
+
+
+def test_the_hooks_before_a_commit_are_the_steps_of_the_gate() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert [repository["repo"] for repository in config["repos"]] == ["local"]
+    hooks = "\n".join(hook["entry"] for hook in config["repos"][0]["hooks"])
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    gate = re.findall(r"^check:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[0]
+    assert _commands(hooks) == _commands(gate)
+
+
+def test_the_devcontainer_has_what_the_gate_installs() -> None:
+    wanted = re.findall(r"^want (\S+)(?: (\S+))?$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    installed = (ROOT / ".devcontainer" / "Dockerfile").read_text(encoding="utf-8").split()
+    assert {package or program for program, package in wanted} <= set(installed)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github").rglob("*.yml")), ids=lambda path: path.name)
+def test_what_github_reads_is_well_formed(path: Path) -> None:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if path.parent.name == "workflows":
+        assert [step["run"] for job in content["jobs"].values() for step in job["steps"] if "run" in step][
+            -1
+        ] == ".ci/run"
+    if path.parent.name == "ISSUE_TEMPLATE" and path.name != "config.yml":
+        assert {"name", "description", "body"} <= set(content)
