@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from features import Deadline
 from handler import response
@@ -11,13 +11,15 @@ from handler.adapters import aws_of
 from handler.canonical import WRAPPED, unwrap
 from handler.config import Settings, demo_bucket
 from handler.doors.console import is_console_event
-from handler.doors.http_call import call_of, is_http_event
+from handler.doors.http_call import Call, call_of, is_http_event
 from handler.doors.upload_events import is_upload_event
 from handler.errors import BadRequest, HandlerError
 from handler.observability import fault, observed
 from handler.redaction import redact_address
+from handler.response import Answer
 from handler.wiring import Application, application
 
+T = TypeVar("T")
 # What is left for encoding the answer and handing it over before Lambda ends the call.
 _MARGIN_SECONDS = 0.5
 _STACK_SECONDS, _TO_ANSWER_SECONDS = 300.0, 45.0
@@ -44,23 +46,44 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
     if not is_http and is_upload_event(said):
         return _uploads(app, said, deadline)
     with observed("http" if is_http else "console") as facts:
-        try:
-            return _http(app, said, deadline, facts) if is_http else _console(app, said, deadline)
-        except HandlerError as error:
-            facts.update(status=int(error.status), code=error.code, detail=error.detail)
-            return response.refusal(error, app.http.caching).as_event()
-        except Exception:  # noqa: BLE001 - the last resort: the client learns nothing of the fault, the log everything
-            fault(facts)
-            app.health.check()
-            return response.refusal(HandlerError("the picture could not be made"), app.http.caching).as_event()
+        if is_http:
+            return _guarded(app, facts, lambda: _http_event(app, said, deadline, facts), Answer.as_event)
+        return _guarded(app, facts, lambda: _console(app, said, deadline), Answer.as_event)
 
 
-def _http(app: Application, event: Mapping[str, Any], deadline: Deadline, facts: dict[str, Any]) -> dict[str, object]:
+def answer_call(call: Call, context: LambdaContext | None) -> Answer:
+    """Answer an HTTP request that came in no event: neither its body nor that of the answer is encoded in base64."""
+    app = application()
+    deadline = _deadline(app, context)
+    with observed("http") as facts:
+        return _guarded(app, facts, lambda: _http(app, call, deadline, facts), lambda answer: answer)
+
+
+def _guarded(app: Application, facts: dict[str, Any], work: Callable[[], T], shape: Callable[[Answer], T]) -> T:
+    """What the work gives, or a refusal in the same shape for whatever it raises."""
+    try:
+        return work()
+    except HandlerError as error:
+        facts.update(status=int(error.status), code=error.code, detail=error.detail)
+        return shape(response.refusal(error, app.http.caching))
+    except Exception:  # noqa: BLE001 - the last resort: the client learns nothing of the fault, the log everything
+        fault(facts)
+        app.health.check()
+        return shape(response.refusal(HandlerError("the picture could not be made"), app.http.caching))
+
+
+def _http_event(
+    app: Application, event: Mapping[str, Any], deadline: Deadline, facts: dict[str, Any]
+) -> dict[str, object]:
     call = call_of(event)
+    return _http(app, call, deadline, facts).as_event(head=call.method == "HEAD")
+
+
+def _http(app: Application, call: Call, deadline: Deadline, facts: dict[str, Any]) -> Answer:
     facts.update(method=call.method, path=_loggable(call.path))
     answer = app.http.answer(call, deadline)
     facts.update(status=int(answer.status), bytes=len(answer.body), **answer.for_the_log)
-    return answer.as_event(head=call.method == "HEAD")
+    return answer
 
 
 def _loggable(path: str) -> str:

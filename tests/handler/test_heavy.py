@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 import pytest
 from tests import pictures
-from tests.client import Answered, Client
+from tests.client import Answered, Client, function_url_event
 from tests.stand_ins.scripted_http import Asked, Reply, ScriptedServer, scripted_server
 from tests.weights import PHOTOS, require_weights
 
+from handler import app, wiring
 from handler.config import SettingsError
+from handler.doors.http_call import call_of
 
 CUT = "/cat.jpg?feature=removeBackground"
 MADE = {"statusCode": 200, "headers": {"Content-Type": "image/png"}, "body": "cG5n", "isBase64Encoded": True}
@@ -223,3 +226,20 @@ def test_the_other_checks_once_more(environment: dict[str, str], functions: Scri
     heavy = Client(guarded)
     functions.script = lambda asked: Reply(200, json.dumps(heavy.invoke(json.loads(asked.body))).encode())
     assert ordinary(environment, functions).get(CUT).status == 403
+
+
+def test_a_body_that_came_in_no_event_is_handed_over_too(
+    environment: dict[str, str], functions: ScriptedServer
+) -> None:
+    """The server keeps bodies as they are; only what leaves for another function is encoded."""
+    client = ordinary(environment, functions)
+    posted = pictures.jpeg()
+    event = function_url_event("/_api/transform", method="POST")
+    call = msgspec.structs.replace(call_of(event), body=posted)
+    handed = call.whole_event()
+    assert base64.b64decode(handed["body"]) == posted
+    assert call_of(handed).body == posted
+    assert call_of(handed).whole_event() is handed
+    wiring.use(client.application)
+    answer = app.answer_call(call_of(function_url_event(CUT)), None)
+    assert (answer.status, answer.body) == (200, b"png")

@@ -16,10 +16,9 @@ import click
 import uvicorn
 
 from handler import pages, wiring
-from handler.app import lambda_handler
+from handler.app import answer_call
 from handler.config import Settings
 from handler.doors.connections import ConnectionLimits, ConnectionServer
-from handler.doors.http_call import call_of
 from handler.doors.server import HEALTH, PictureServer, access
 from handler.doors.workers import Bounds
 from handler.health import Health, exit_process
@@ -97,8 +96,8 @@ def serve(
     seconds = settings.limits.max_seconds + 0.5
     bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, seconds, limits.stall_seconds)
     server = PictureServer(
-        lambda_handler, bounds, {**pages.demo(), HEALTH: application.health.page},
-        admit=lambda event: application.http.admit(call_of(event)), loopback_only=on_loopback,
+        answer_call, bounds, {**pages.demo(), HEALTH: application.health.page},
+        admit=application.http.admit, loopback_only=on_loopback,
     )  # fmt: skip
     _log_to_standard_output()
     click.echo(f"Serving {images or settings.storage.source_buckets} at {_address(listener)} (Ctrl-C to stop)")

@@ -95,7 +95,7 @@ class HttpDoor(msgspec.Struct, frozen=True):
         except HandOver:
             if self.heavy is None:
                 raise
-            return response.of_event(self.heavy(call.event, deadline))
+            return response.of_event(self.heavy(call.whole_event(), deadline))
 
     def _has_cors(self, call: Call) -> bool:
         """Whether pages of other sites may read the answer."""

@@ -29,7 +29,13 @@ class Call(msgspec.Struct, frozen=True):
     """By lower-case name."""
     body: bytes = b""
     event: Mapping[str, Any] = msgspec.field(default_factory=dict)
-    """As it came, to be handed on."""
+    """As it came; the server leaves the body out."""
+
+    def whole_event(self) -> Mapping[str, Any]:
+        """The event with the body in it, to be handed on."""
+        if not self.body or self.event.get("body"):
+            return self.event
+        return {**self.event, "body": base64.b64encode(self.body).decode(), "isBase64Encoded": True}
 
     def pairs(self, ignored: canonical.IgnoredParameters | None) -> canonical.Pairs:
         """The decoded names and values of the query, without the ignored ones. BadRequest for one that is none."""

@@ -1,4 +1,4 @@
-"""The local and Kubernetes HTTP server: each request becomes a function URL's event for the Lambda handler.
+"""The local and Kubernetes HTTP server: each request becomes a call of the HTTP entrypoint.
 
 A fixed number of threads does the work, a bounded queue waits for them, and whoever comes on top gets a 503 at once.
 Whoever has waited in vain gets one at the deadline. The server's own pages (health, metrics, documents) never wait.
@@ -7,7 +7,6 @@ Whoever has waited in vain gets one at the deadline. The server's own pages (hea
 from __future__ import annotations
 
 import asyncio
-import base64
 import gzip
 import logging
 import re
@@ -20,18 +19,20 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
 
+import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from handler.doors.bodies import SMALL_BODY, Bodies, is_large
+from handler.doors.http_call import Call
 from handler.doors.local_access import DOMAIN, is_loopback
 from handler.doors.workers import Bounds, Measures, Remaining, Workers
 from handler.errors import BadRequest, Busy, Forbidden, HandlerError
 from handler.redaction import redact_address
 from handler.response import Answer, Caching, refusal, report
 
-Handle = Callable[[Mapping[str, Any], Remaining], dict[str, Any]]
+Handle = Callable[[Call, Remaining], Answer]
 Page = Callable[[], Answer]
 HEALTH, METRICS = PROBES = ("/_health", "/_metrics")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
@@ -54,12 +55,12 @@ class PictureServer:
         bounds: Bounds,
         pages: Mapping[str, Page] | None = None,
         *,
-        admit: Callable[[Mapping[str, Any]], None] | None = None,
+        admit: Callable[[Call], None] | None = None,
         loopback_only: bool = False,
     ) -> None:
         """`pages` are further pages by their exact path; with `loopback_only` no other host name is answered.
 
-        `admit` raises a HandlerError for an event whose body is not worth waiting for.
+        `admit` raises a HandlerError for a call whose body is not worth waiting for.
         """
         self._handle = handle
         self._admit = admit
@@ -90,7 +91,7 @@ class PictureServer:
         sent = 0
         try:
             response = await self._response(request, arrived)
-            status, sent = response.status_code, len(response.body)
+            status, sent = response.status_code, 0 if request.method == "HEAD" else len(response.body)
             await response(scope, receive, send)
         except ClientDisconnect:
             status = _CLIENT_CLOSED
@@ -122,23 +123,24 @@ class PictureServer:
 
     async def _answer(self, request: Request, until: float) -> Response:
         """Admit, read the body, have the answer made."""
+        call = _call(request)
         if not (_takes_pictures(request) and is_large(request)):
             body = await self._bodies.read(request, min(self._bounds.body_bytes, SMALL_BODY), until)
-            return await self._work(request, _event(request, body), until)
+            return await self._work(request, msgspec.structs.replace(call, body=body), until)
         self._workers.check()
         if self._admit is not None:
             try:
-                await asyncio.get_running_loop().run_in_executor(self._doors, self._admit, _event(request, b""))
+                await asyncio.get_running_loop().run_in_executor(self._doors, self._admit, call)
             except HandlerError as error:
                 error.headers["Connection"] = "close"
                 raise
         async with self._bodies.place(until):
             body = await self._bodies.read(request, self._bounds.body_bytes, until)
-            return await self._work(request, _event(request, body), until)
+            return await self._work(request, msgspec.structs.replace(call, body=body), until)
 
-    async def _work(self, request: Request, event: dict[str, Any], until: float) -> Response:
+    async def _work(self, request: Request, call: Call, until: float) -> Response:
         """Have the answer made; a client that goes away gives its place in the queue back."""
-        made = self._workers.start(lambda: self._handle(event, Remaining(until)))
+        made = self._workers.start(lambda: self._handle(call, Remaining(until)))
         answer = asyncio.wrap_future(made)
         gone = asyncio.ensure_future(_disconnected(request.receive))
         left = max(0.0, until - time.monotonic())
@@ -149,7 +151,7 @@ class PictureServer:
             if made.running() and not gone.done():
                 await asyncio.wait((answer, gone), timeout=_GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if answer.done():
-                return _of_event(answer.result())
+                return _plain(answer.result())
             if gone.done():
                 raise ClientDisconnect
             raise _late(has_begun=made.running())
@@ -178,18 +180,25 @@ async def _disconnected(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> 
         pass
 
 
-def _event(request: Request, body: bytes) -> dict[str, Any]:
-    """The request as a function URL's event, payload 2.0."""
-    path = _raw_path(request)
+def _call(request: Request) -> Call:
+    """The request without its body."""
+    path, query = _raw_path(request), _raw_query(request)
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         headers[name] = f"{headers[name]},{value}" if name in headers else value
-    client = request.client.host if request.client else ""
+    return Call(
+        request.method.upper(), path, encoded=True, query=query, headers=headers, event=_event(request, headers)
+    )
+
+
+def _event(request: Request, headers: dict[str, str]) -> dict[str, Any]:
+    """The request as a function URL's event, payload 2.0, without its body."""
+    path = _raw_path(request)
     http = {
         "method": request.method,
         "path": path,
         "protocol": f"HTTP/{request.scope['http_version']}",
-        "sourceIp": client,
+        "sourceIp": request.client.host if request.client else "",
     }
     return {
         "version": "2.0",
@@ -198,14 +207,8 @@ def _event(request: Request, body: bytes) -> dict[str, Any]:
         "rawQueryString": _raw_query(request),
         "headers": headers,
         "requestContext": {"domainName": DOMAIN, "stage": "$default", "http": http},
-        **({"body": base64.b64encode(body).decode(), "isBase64Encoded": True} if body else {"isBase64Encoded": False}),
+        "isBase64Encoded": False,
     }
-
-
-def _of_event(answer: Mapping[str, Any]) -> Response:
-    body = str(answer.get("body") or "")
-    content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
-    return Response(content, int(answer["statusCode"]), dict(answer.get("headers") or {}))
 
 
 def _plain(answer: Answer) -> Response:

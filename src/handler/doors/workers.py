@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
@@ -87,9 +86,9 @@ class Workers:
         self._bounds = bounds
         self._lock = threading.Lock()
         self._waiting: deque[_Task] = deque()
-        self._running: set[Future[dict[str, Any]]] = set()
-        self._overdue: set[Future[dict[str, Any]]] = set()
-        self._replaced: set[Future[dict[str, Any]]] = set()
+        self._running: set[Future[Answer]] = set()
+        self._overdue: set[Future[Answer]] = set()
+        self._replaced: set[Future[Answer]] = set()
         measures.in_flight.set_function(lambda: len(self._running) + len(self._replaced))
         measures.queued.set_function(lambda: len(self._waiting))
         measures.overdue.set_function(lambda: len(self._overdue))
@@ -104,7 +103,7 @@ class Workers:
         if len(self._running) + len(self._waiting) >= self._bounds.workers + self._bounds.queue:
             raise Busy("every worker is taken and the queue is full", headers={"Retry-After": "1"})
 
-    def start(self, work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
+    def start(self, work: Callable[[], Answer]) -> Future[Answer]:
         """Begin, or wait in the queue; Busy when that is full. A cancelled future gives its place in the queue back."""
         task = _Task(work, Future())
         with self._lock:
@@ -114,7 +113,7 @@ class Workers:
         self._fill()
         return task.future
 
-    def give_up(self, future: Future[dict[str, Any]]) -> None:
+    def give_up(self, future: Future[Answer]) -> None:
         """Count work that has outlived its time as no worker's any more, as long as there are threads to replace it."""
         with self._lock:
             if future not in self._running:
@@ -143,7 +142,7 @@ class Workers:
             self._ended(task.future)
             task.future.set_result(outcome)
 
-    def _ended(self, future: Future[dict[str, Any]]) -> None:
+    def _ended(self, future: Future[Answer]) -> None:
         with self._lock:
             self._running.discard(future)
             self._overdue.discard(future)
@@ -170,5 +169,5 @@ class Workers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
-    work: Callable[[], dict[str, Any]]
-    future: Future[dict[str, Any]]
+    work: Callable[[], Answer]
+    future: Future[Answer]

@@ -46,12 +46,13 @@ from handler.cli import serve
 from handler.doors.server import PictureServer
 from handler.doors.workers import Bounds
 from handler.health import Health
+from handler.response import Answer
 
-def handle(event, context):
-    seconds = float(event["rawQueryString"] or 0)
+def handle(call, context):
+    seconds = float(call.query or 0)
     time.sleep(seconds)
     left = context.get_remaining_time_in_millis()
-    return {"statusCode": 200, "headers": {"Content-Type": "text/plain"}, "body": str(left), "isBase64Encoded": False}
+    return Answer(200, {"Content-Type": "text/plain"}, str(left).encode())
 
 serve._log_to_standard_output()
 listener = serve._listen("127.0.0.1", 0)

@@ -30,11 +30,12 @@ from handler.doors.connections import ConnectionLimits
 from handler.doors.server import PictureServer
 from handler.doors.workers import Bounds
 from handler.health import Health
+from handler.response import Answer
 
-def handle(event, context):
-    seconds, _, size = event["rawQueryString"].partition(",")
+def handle(call, context):
+    seconds, _, size = call.query.partition(",")
     time.sleep(float(seconds or 0))
-    return {"statusCode": 200, "headers": {}, "body": "x" * int(size or 2), "isBase64Encoded": False}
+    return Answer(200, {}, b"x" * int(size or 2))
 
 serve._log_to_standard_output()
 listener = serve._listen("127.0.0.1", 0)
