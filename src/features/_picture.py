@@ -47,6 +47,13 @@ class Source(msgspec.Struct, frozen=True):
         """Width and height once the orientation is applied."""
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
+    def preshrink(self, factor: float) -> float:
+        """Return the factor by which the decoder may reduce what will be reduced by `factor` later.
+
+        Below 1 the image will be enlarged: a drawing is then drawn larger, anything else is decoded in its own size.
+        """
+        return factor if self.format == "svg" else max(1.0, factor)
+
 
 class Indexed(msgspec.Struct, frozen=True):
     """Pixels as numbers in a palette."""

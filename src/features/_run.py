@@ -130,8 +130,9 @@ def _decoded(original: bytes, source: Source, output: Output, context: Context, 
 
 
 def _decoded_whole(original: bytes, source: Source, output: Output, context: Context, shrink: float) -> Picture:
-    with source_at_fault(original, source, output, context):
-        picture = decode(original, source, output, context, shrink)
+    from features._open import decoded_image  # noqa: PLC0415 - of the other process alone
+
+    with decoded_image(original, source, output, context, shrink) as picture:
         return picture.with_image(picture.image.copy_memory())
 
 
@@ -168,7 +169,7 @@ def _shrink(steps: Sequence[Step], source: Source) -> float:
     for step in steps:
         if step.feature.shrink is not None:
             shrink = min(most, step.feature.shrink(step.params, source.upright))
-            return shrink if source.format == "svg" else max(1.0, shrink)
+            return source.preshrink(shrink)
         if step.feature.bears is not None:
             most = min(most, step.feature.bears(step.params, source.upright))
         elif not step.feature.scale_free:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pyvips
 
-from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
+from features._decode import inspect, uninterruptible_seconds
+from features._open import decoded_image
 from features._output import Output
 from features._picture import Source
 from features._ports import Context, Deadline, Limits
-from features._watch import watched
 
 _GROUND = 128
 """Grey, on which both black and white drawings show where a picture is clear."""
@@ -41,16 +41,9 @@ def _view(
 
 def _seen(original: bytes, source: Source, page: int | None, context: Context, side: int) -> pyvips.Image:
     output = Output(page=page, animated=False)
-    with source_at_fault(original, source, output, context):
-        picture = decode(original, source, output, context, _shrink(source, side))
-        with watched(picture.image, context.deadline):
-            image = picture.image.thumbnail_image(side, height=side, size="down", no_rotate=True)
-            if image.hasalpha():
-                image = image.flatten(background=[_GROUND] * (image.bands - 1))
-            return image.colourspace("srgb").copy_memory()
-
-
-def _shrink(source: Source, side: int) -> float:
-    """By how much the decoder may reduce; a drawing, which comes in any size, is drawn as large as that."""
-    shrink = max(source.width, source.height) / side
-    return shrink if source.format == "svg" else max(1.0, shrink)
+    # A drawing, which comes in any size, is drawn as large as that.
+    with decoded_image(original, source, output, context, max(source.width, source.height) / side) as picture:
+        image = picture.image.thumbnail_image(side, height=side, size="down", no_rotate=True)
+        if image.hasalpha():
+            image = image.flatten(background=[_GROUND] * (image.bands - 1))
+        return image.colourspace("srgb").copy_memory()

@@ -7,14 +7,12 @@ import time
 import pyvips
 
 from features._cost import Cost, Shape
-from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
-from features._errors import DamagedSource, InvalidParameter, TimeExceeded, TooLarge, UnsupportedSource
+from features._errors import TimeExceeded
 from features._feature import feature
 from features._geometry import Box
-from features._output import Output
+from features._open import open_image
 from features._picture import Picture
 from features._ports import Context
-from features._watch import watched
 from features.remove_background.parameters import RemoveBackground
 
 _VISIBLE = 25
@@ -135,22 +133,15 @@ def _behind(wanted: RemoveBackground, size: tuple[int, int], context: Context) -
 def _backdrop(wanted: RemoveBackground, size: tuple[int, int], context: Context) -> pyvips.Image:
     """The picture that is named, cut to fill; InvalidParameter when it cannot be read."""
     (ref,) = wanted.refs
-    body, output = context.objects[ref], Output(animated=False)
-    try:
-        source = inspect(body, context.limits, context.deadline)
-        shrink = min(have / want for have, want in zip(source.upright, size, strict=True))
-        if not context.deadline.leaves_room_for(uninterruptible_seconds(source)):
-            raise TimeExceeded("the backdrop would take longer than one request may take")
-        # Here and now: whatever is wrong with its pixels must be told of the backdrop, not of the picture.
-        with source_at_fault(body, source, output, context):
-            picture = decode(body, source, output, context, shrink if source.format == "svg" else max(1.0, shrink))
-            with watched(picture.image, context.deadline):
-                return _drawn(_filling(context.veil(picture).image, size))
-    except (UnsupportedSource, DamagedSource, TooLarge) as error:
-        expected = f"a colour, or the key of a picture that can be read ({error.message})"
-        raise InvalidParameter(
-            "removeBackground.background", expected, wanted.background, code="OverlayImageException"
-        ) from error
+
+    def shrink_of(full: tuple[int, int]) -> float:
+        return min(have / want for have, want in zip(full, size, strict=True))
+
+    parameter, expected = "removeBackground.background", "a colour, or the key of a picture"
+    with open_image(
+        ref, context, shrink_of, name="backdrop", parameter=parameter, expected=expected, got=wanted.background
+    ) as picture:
+        return _drawn(_filling(picture.image, size))
 
 
 def _filling(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
