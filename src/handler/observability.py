@@ -37,7 +37,16 @@ def logger() -> Logger:
     made = Logger(service=SERVICE, level=level)
     # What `log_from` said; left to itself, powertools takes TRACE for a wish to hear little.
     _log.setLevel(level)
+    made.addFilter(_without_secrets)
     return made
+
+
+def _without_secrets(record: logging.LogRecord) -> bool:
+    """Redact what a record quotes; it is logged in any case."""
+    for name in _QUOTING:
+        if isinstance(quoting := record.__dict__.get(name), str):
+            record.__dict__[name] = redact_text(quoting)
+    return True
 
 
 _facts: ContextVar[dict[str, Any] | None] = ContextVar("facts", default=None)

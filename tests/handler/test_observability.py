@@ -113,3 +113,29 @@ def test_a_fault_is_logged_without_an_import(capsys: pytest.CaptureFixture[str])
     assert (line["level"], line["message"], line["path"]) == ("ERROR", "unexpected fault", "/a.jpg")
     assert line["exception"].startswith("Traceback")
     assert line["exception_name"] == "OSError"
+
+
+def test_no_line_quotes_a_secret() -> None:
+    """Neither those of requests nor those of powertools' logger, nor the traceback of a fault."""
+    program = """
+from handler.observability import fault, logger, observed
+
+URL = "https://bucket.example/cat.jpg?X-Amz-Signature=s3cr3t&width=3"
+with observed("http", detail=f"got {URL!r}"):
+    logger().warning("not written", extra={"detail": f"PUT {URL} failed"})
+    try:
+        raise ValueError(URL)
+    except ValueError:
+        fault({"door": "http"})
+"""
+    environment = {name: os.environ.get(name, "") for name in ("PATH", "PYTHONPATH")}
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], env=environment, capture_output=True, check=True
+    )
+    lines = [json.loads(line) for line in ran.stdout.decode().splitlines()]
+    assert [line["message"] for line in lines] == ["not written", "unexpected fault", "request"]
+    assert b"s3cr3t" not in ran.stdout
+    assert [line["detail"] for line in lines if "detail" in line] == [
+        "PUT https://bucket.example/cat.jpg?X-Amz-Signature=…&width=3 failed",
+        "got 'https://bucket.example/cat.jpg?X-Amz-Signature=…&width=3'",
+    ]
