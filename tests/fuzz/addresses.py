@@ -65,6 +65,19 @@ PIECES = (
 )
 WEIGHTS = {"open": 6, "default": 3, "signed": 3, "presets": 1, "always": 2, "rewritten": 2, "kept": 1, "tolerant": 1}
 """How often a configuration is asked."""
+COSTLY = (
+    *(
+        "sharpen(10,10,false)",
+        "sharpen(1,1,true)",
+        "blur(150,31)",
+        "blur(9)",
+        "rotate(33)",
+        "proportion(3)",
+        "fill(blur)",
+    ),
+    *("convolution(1;2;1;2;4;2;1;2;1,3,true)", "watermark(wide.jpg,repeat,repeat,50)", "round_corner(60,0,0,0,true)"),
+)
+"""Filters that look at neighbours, or make more pixels."""
 HEADERS: tuple[dict[str, str], ...] = (
     {},
     {"accept": "image/avif,image/webp,*/*"},
@@ -210,6 +223,8 @@ def _thumbor(draw: random.Random) -> str:
     if calls and draw.random() < 0.15:  # a long chain, on pixels that it takes memory to hold
         calls, key = calls * draw.randint(2, 40), draw.choice((key, "wide.jpg"))
         calls = calls[: draw.choice((32, 33, 80))]
+    elif draw.random() < 0.05:
+        calls, key = [draw.choice(COSTLY)] * draw.randint(2, 33), "wide.jpg"
     if draw.random() < 0.3:
         segments.insert(
             draw.randint(0, len(segments)), draw.choice(("meta", "trim", "smart", "s3:p", "fit-in", "30x20", ""))

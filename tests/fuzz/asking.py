@@ -19,7 +19,7 @@ from tests.fuzz.case import Case, Outcome
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "tests.fuzz.worker")
-PATIENCE = 120.0
+PATIENCE = 150.0
 """Seconds of the clock after which a worker hangs, on a machine that is busy with other things."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,15 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
     return Judge(tmp_path_factory.mktemp("fuzz"))
 
 
+@pytest.fixture(scope="module")
+def asking() -> Iterator[Asking]:
+    with Asking() as started:
+        yield started
+
+
 @pytest.mark.parametrize("name", REGRESSIONS)
-def test_what_was_found_stays_mended(name: str) -> None:
-    with Asking() as asking:
-        assert asking.ask(REGRESSIONS[name]).fault == ""
+def test_what_was_found_stays_mended(asking: Asking, name: str) -> None:
+    assert asking.ask(REGRESSIONS[name]).fault == ""
 
 
 @pytest.mark.parametrize("part", PARTS)
