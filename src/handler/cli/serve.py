@@ -31,6 +31,8 @@ _DESCRIPTORS, _DESCRIPTORS_OF_A_WORKER = 64, 16
 """What else is open: libraries, logs, pools of connections to stores; pictures, pipes and sockets of a worker."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
+"""Where a proxy on this machine has its address."""
 
 
 def _networks(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> tuple[Network, ...]:
@@ -62,7 +64,8 @@ def _networks(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> t
 )  # fmt: skip
 @click.option(
     "--trusted-proxy", "trusted_proxies", multiple=True, callback=_networks, metavar="NETWORK",
-    help="A proxy's address or network, such as 10.0.0.0/8, which has no such limit; may be repeated.",
+    help="A proxy's address or network, such as 10.0.0.0/8, which has no such limit; may be repeated. With "
+    "--behind-proxy the loopback addresses are proxies.",
 )  # fmt: skip
 @click.option(
     "--header-timeout", default=10, show_default=True, type=click.IntRange(1, 3600),
@@ -72,7 +75,7 @@ def _networks(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> t
     "--stall-timeout", default=10, show_default=True, type=click.IntRange(1, 3600),
     help="Seconds for which a body may pause, or a client may read nothing of an answer.",
 )  # fmt: skip
-@click.option("--behind-proxy", is_flag=True, help="A proxy brings requests of others to the loopback address.")
+@click.option("--behind-proxy", is_flag=True, help="A proxy on this machine brings requests of others.")
 def serve(
     images: Path | None, host: str, port: int, workers: int, queue: int, *, behind_proxy: bool, **options: Any
 ) -> None:
@@ -92,6 +95,8 @@ def serve(
         settings = settings.replace(operator_open=True, public_features=settings.access.public_features or ("*",))
     application = wiring.build(settings)
     wiring.use(application)
+    if behind_proxy:
+        options["trusted_proxies"] += _LOOPBACK
     limits = _limits(workers, **options)
     seconds = settings.limits.max_seconds + 0.5
     bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, seconds, limits.stall_seconds)
@@ -129,7 +134,7 @@ def _connections(wanted: int | None, workers: int) -> int:
     room = descriptors - _DESCRIPTORS - workers * _DESCRIPTORS_OF_A_WORKER
     if room < (wanted or 1):
         raise click.UsageError(
-            f"{wanted or 1} connections and {workers} workers need {wanted or 1 + descriptors - room} file "
+            f"{wanted or 1} connections and {workers} workers need {(wanted or 1) + descriptors - room} file "
             f"descriptors, and this process may open {descriptors} (ulimit -n)"
         )
     return wanted or min(_CONNECTIONS, room)

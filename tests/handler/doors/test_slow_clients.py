@@ -6,6 +6,7 @@ import contextlib
 import json
 import resource
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -16,7 +17,8 @@ from pathlib import Path
 
 import pytest
 from tests import pictures
-from tests.local_server import SAMPLES, Server, running, serving
+from tests.local_server import ROOT, SAMPLES, Server, running, serving
+from tests.tools import require_tool
 
 from handler.doors.connections import owner_of
 
@@ -155,6 +157,36 @@ def test_a_trusted_proxy_has_no_limit_of_its_own() -> None:
         assert statuses[:2] == [b"200"] * 2
         assert set(statuses) <= {b"200", b"503", b"504"}
         assert server.metric("image_handler_connections_closed_total") == 0
+
+
+def test_a_proxy_on_this_machine_has_no_limit_of_its_own() -> None:
+    half, rest = b"GET /photos/cat.jpg?width=9 HTTP/1.1\r\n", b"Host: a.example\r\nConnection: close\r\n\r\n"
+    for options, expected, answered in (((), b"403", 1), (("--behind-proxy",), b"200", 4)):
+        with serving(SAMPLES, "--connections-per-address", "1", *options) as server, contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(connect(server, half)) for _ in range(4)]
+            statuses = []
+            for client in clients:
+                with contextlib.suppress(ConnectionError):
+                    client.sendall(rest)
+                statuses.append(answer_of(client)[9:12])
+        # Without the option a foreign host is refused, on the one connection that has not given way. What is said to
+        # the others is lost where they send meanwhile.
+        assert [status for status in statuses if status not in (b"408", b"")] == [expected] * answered
+
+
+def test_more_connections_than_descriptors_are_refused_at_the_start() -> None:
+    program = require_tool("image-handler", "make setup")
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    run = subprocess.run(
+        [program, "serve", "--images", SAMPLES, "--port", "0", "--workers", "1", "--connections", "5000"],
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True, text=True, check=False, timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit, 1000), limit)),
+    )  # fmt: skip
+    assert run.returncode == 2
+    told = " ".join(run.stderr.split())
+    assert "5000 connections and 1 workers need 5080 file descriptors" in told
+    assert "may open 1000" in told
 
 
 def test_connections_count_for_their_network() -> None:
