@@ -40,6 +40,33 @@ def jpeg_of_scans(count: int) -> bytes:
     return plain[:-2] + last * count + b"\xff\xd9"
 
 
+def exif_of_pointers(count: int) -> bytes:
+    """A block whose directory has nothing but pointers at itself."""
+    pointers = struct.pack("<HHII", 0x8769, 4, 1, 8) * count
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", count) + pointers + bytes(4)
+
+
+def jpeg_of_exif(block: bytes) -> bytes:
+    """A picture with that EXIF block."""
+    segment = b"\xff\xe1" + (len(block) + 8).to_bytes(2, "big") + b"Exif\0\0" + block
+    plain = pictures.jpeg(keep="none")
+    return plain[:2] + segment + plain[2:]
+
+
+def webp_of_exif(block: bytes) -> bytes:
+    """A picture with that EXIF block."""
+    size = (pictures.WIDTH - 1).to_bytes(3, "little") + (pictures.HEIGHT - 1).to_bytes(3, "little")
+    header = b"VP8X" + struct.pack("<I", 10) + b"\x08\0\0\0" + size
+    return _riff(header, pictures.webp(keep="none")[12:], b"EXIF" + struct.pack("<I", len(block)) + block)
+
+
+def avif_of_exif(block: bytes) -> bytes:
+    """A picture in which that block replaces the start of its own."""
+    plain = pictures.avif()
+    at = plain.index(b"II*\0")
+    return plain[:at] + block + plain[at + len(block) :]
+
+
 def gif_of_frames(count: int) -> bytes:
     """Frames of one pixel."""
     head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"

@@ -175,6 +175,26 @@ def test_texts_of_a_png_are_left_out_where_they_cost_anything() -> None:
     assert without_texts(hostile.png_with(profile, profile)) == hostile.png_with(profile)
 
 
+@pytest.mark.parametrize("count", [2, 8, 5400])
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif"])
+def test_directories_of_exif_do_not_go_in_circles(kind: str, count: int) -> None:
+    block = hostile.exif_of_pointers(count if kind != "avif" else min(count, 9))
+    original = {
+        "jpeg": hostile.jpeg_of_exif,
+        "png": lambda content: hostile.png_with(chunk(b"eXIf", content)),
+        "webp": hostile.webp_of_exif,
+        "avif": hostile.avif_of_exif,
+    }[kind](block)
+    began = time.monotonic()
+    assert outcome(original, {"resize": {"width": 9}}, {"metadata": "keep"}) == "TooLarge"
+    assert time.monotonic() - began < 2
+
+
+def test_a_pointer_that_cameras_write_is_followed() -> None:
+    assert outcome(hostile.jpeg_of_exif(pictures.exif()), {"resize": {"width": 9}}, {"metadata": "keep"}) == "shown"
+    assert outcome(hostile.jpeg_of_exif(hostile.exif_of_pointers(1)), {}, {"metadata": "keep"}) == "shown"
+
+
 @pytest.mark.parametrize("metadata", ["keep", "copyright"])
 def test_a_keyword_in_latin_1_is_legal(metadata: str) -> None:
     original = hostile.png_with(chunk(b"tEXt", "Titré\0été".encode("latin-1")))

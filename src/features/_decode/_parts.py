@@ -7,6 +7,7 @@ import struct
 
 from features._decode import _tiff
 from features._decode._chunks import chunks, has_large_profile
+from features._decode._exif_blocks import ExifCheck
 from features._errors import DamagedSource, TooLarge
 from features._picture import SourceFormat
 from features._ports import Limits
@@ -19,10 +20,10 @@ MAX_SCANS = 200
 """Scans of a JPEG; a progressive one usually has ten."""
 _MAX_PARTS = 10_000
 """Chunks, segments or blocks that may be of any size; a long file may have more of the usual size."""
-_USUAL_CHUNK, _USUAL_BLOCK = 1024, 128
+_USUAL_CHUNK, _USUAL_BLOCK = 2048, 128
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 """Neither a stuffed 0xFF nor a restart."""
-_SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
+_SOI, _EOI, _SOS, _TEM, _APP1 = 0xD8, 0xD9, 0xDA, 0x01, 0xE1
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _RIFF = struct.Struct("<4sI")
@@ -53,9 +54,12 @@ def check_parts(original: bytes, kind: SourceFormat, limits: Limits) -> None:
 
 def _check_png(original: bytes) -> None:
     maximum = _MAX_PARTS + len(original) // _USUAL_CHUNK
+    blocks = ExifCheck(original)
     for number, (kind, start, end) in enumerate(chunks(original)):
         if number == maximum:
             raise TooLarge(f"a PNG of this size must have at most {maximum} chunks, got more")
+        if kind == b"eXIf":
+            blocks.check(start, end)
         if kind == b"iCCP" and has_large_profile(original, start, end):
             raise TooLarge("the colour profile of a PNG must unpack to at most 4 MB, got more")
 
@@ -97,6 +101,7 @@ def _palette(original: bytes, flags_at: int) -> int:
 def _check_jpeg(original: bytes) -> None:
     """Walk the segments as the decoder does: to the first scan, or to the end where there are several."""
     at, segments, scans, components, is_progressive = 0, 0, 0, 0, False
+    blocks = ExifCheck(original)
     while found := _MARKER.search(original, at):
         at, marker = found.end(), found[1][0]
         segments += 1
@@ -111,7 +116,10 @@ def _check_jpeg(original: bytes) -> None:
             components, is_progressive = _byte(original, at + 7), marker in _PROGRESSIVE
         elif marker == _SOS and not is_progressive and _byte(original, at + 2) >= components:
             return
-        at += max(2, int.from_bytes(original[at : at + 2], "big"))
+        end = at + max(2, int.from_bytes(original[at : at + 2], "big"))
+        if marker == _APP1 and original.startswith(b"Exif", at + 2):
+            blocks.check(at, end)
+        at = end
 
 
 def _byte(original: bytes, at: int) -> int:
@@ -120,8 +128,11 @@ def _byte(original: bytes, at: int) -> int:
 
 def _check_webp(original: bytes, max_frames: int) -> None:
     at, others, frames = 12, 0, 0
+    blocks = ExifCheck(original)
     while at + 8 <= len(original):
         kind, length = _RIFF.unpack_from(original, at)
+        if kind == b"EXIF":
+            blocks.check(at, at + 8 + length)
         at += 8 + length + length % 2
         if kind == b"ANMF":
             frames += 1
@@ -134,7 +145,10 @@ def _check_webp(original: bytes, max_frames: int) -> None:
 
 
 def _check_boxes(original: bytes) -> None:
-    """Count the outermost boxes of a HEIF: libheif bounds only those that another one holds."""
+    """Count the outermost boxes of a HEIF: libheif bounds only those that another one holds. Where its items are
+    stored libheif finds out: whatever looks like EXIF is checked.
+    """
+    ExifCheck(original).check(0, len(original))
     at, boxes = 0, 0
     while at + 8 <= len(original):
         size = int.from_bytes(original[at : at + 4], "big")

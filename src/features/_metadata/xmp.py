@@ -8,7 +8,7 @@ from features._metadata.fields import DC, RDF, XMP_CREDITS, XMP_META, XMP_NAMES,
 from features._metadata.reader import Malformed
 from features._metadata.xml import escaped, rewrite
 
-_MAX_PACKET = 4_000_000
+_MAX_PACKET = 1_000_000
 """Bytes. Larger packets hold other files."""
 _SAID = tuple(
     f":{name}".encode()
