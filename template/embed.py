@@ -1,7 +1,7 @@
-"""Put the edge function into the template, and the names that the features know into the edge function.
+"""Insert the parameter names of all features into the edge function, and the edge function into the template.
 
-One source for each: the features, `edge/viewer_request.js`, the template. `--write` renews, `--check` fails when
-something no longer matches.
+The sources are the features and `edge/viewer_request.js`. `--write` updates both files, `--check` fails if one of
+them is out of date.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _LIST = re.compile(r"^var (KNOWN_HEADS|KNOWN_NAMES) = '.*';$", re.MULTILINE)
 
 
 def known() -> dict[str, str]:
-    """What `handler.dialects.query.is_known` knows: what stands before a dot, and whole names."""
+    """Return the names that `handler.dialects.query.is_known` accepts: parts before a dot, and whole names."""
     names = {name for params in (Output, *(feature.params for feature in CATALOGUE)) for name in spellings(params)}
     heads = {*CONTROLS, "output", *feature_names()}
     return {"KNOWN_HEADS": " ".join(sorted(heads)), "KNOWN_NAMES": " ".join(sorted(names - heads))}
 
 
 def edge_with_names(edge: str) -> str:
-    """The edge function with the names that the features have today."""
+    """Return the edge function with the parameter names of all features."""
     lists = known()
     return _LIST.sub(lambda match: f"var {match[1]} = '{lists[match[1]]}';", edge)
 
 
 def template_with_edge(template: str, edge: str) -> str:
-    """The template with this edge function."""
+    """Return the template with this edge function. ValueError if it has no single place for it."""
     code = "".join(f"        {line}\n" if line else "\n" for line in edge.splitlines())
     renewed, places = _CODE.subn(lambda _: code, template)
     if places != 1:
@@ -43,7 +43,7 @@ def template_with_edge(template: str, edge: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Renew or check the files; 1 if one did not match."""
+    """Update or check the files, and return 1 if one is out of date."""
     if arguments not in (["--write"], ["--check"]):
         sys.stderr.write(f"expected --write or --check, got {' '.join(arguments) or 'nothing'}\n")
         return 2
