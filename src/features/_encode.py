@@ -65,7 +65,7 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     seconds = uninterruptible_seconds(chosen, output, pixels, picture.frames, graphic=graphic)
     if seconds or output.max_bytes or (chosen == "jpeg" and _content_decides(picture, output)):
         picture, graphic = _in_memory(picture, context.deadline)
-    body = _in_time(picture, _Job(chosen, output, graphic, metadata, colours), context.deadline, seconds)
+    body = _in_time(picture, _Job(chosen, output, graphic, metadata, colours), context, seconds)
     return Encoded(body, chosen, picture.frames)
 
 
@@ -127,13 +127,19 @@ def _in_memory(picture: Picture, deadline: Deadline) -> tuple[Picture, bool]:
     return picture.with_image(drawn.copy(interpretation=image.interpretation)), graphic
 
 
-def _in_time(picture: Picture, job: _Job, deadline: Deadline, uninterruptible: float) -> bytes:
-    """The file before the deadline: written here, or where an encoder that nothing stops can be killed."""
+def _in_time(picture: Picture, job: _Job, context: Context, uninterruptible: float) -> bytes:
+    """The file before the deadline: written here, or where an encoder that nothing stops can be killed. TooLarge."""
+    deadline, limits = context.deadline, context.limits
     if deadline.leaves_room_for(uninterruptible):
         return _written(picture, job, deadline)
-    from features._isolation import isolated  # noqa: PLC0415 - few answers take another process
+    from features._isolation import Confinement, ProcessDied, confined  # noqa: PLC0415 - few answers take another
 
-    return isolated(deadline, _written, picture, job, Deadline())
+    try:
+        bounds = Confinement(deadline, limits.memory, limits.processors)
+        return confined(bounds, limits.memory, _written, picture, job, Deadline())
+    except ProcessDied as error:
+        message = f"a {job.format} answer may take {limits.memory // MEGA} MB of memory, this one takes more"
+        raise TooLarge(message, detail=str(error)) from None
 
 
 def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:

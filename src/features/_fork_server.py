@@ -166,7 +166,6 @@ def _limit(bounds: Bounds) -> None:
         space, data = _memory_now()
         _set(resource.RLIMIT_AS, space + bounds.memory + _THREAD_STACKS)
         _set(resource.RLIMIT_DATA, data + bounds.memory)
-        pyvips.vips_lib.vips_concurrency_set(1)
     if bounds.seconds >= 0:
         used = resource.getrusage(resource.RUSAGE_SELF)
         _set(resource.RLIMIT_CPU, bounds.seconds + int(used.ru_utime + used.ru_stime))

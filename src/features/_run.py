@@ -120,11 +120,12 @@ def _decoded(original: bytes, source: Source, output: Output, context: Context, 
     """The pixels: read here as they are asked for, or at once in another process if nothing else could stop that."""
     if context.deadline.leaves_room_for(uninterruptible_seconds(source)):
         return decode(original, source, output, context, shrink)
-    from features._isolation import ProcessDied, isolated  # noqa: PLC0415 - few pictures take another process
+    from features._isolation import Confinement, ProcessDied, confined  # noqa: PLC0415 - few pictures take another process
 
-    endless = Context(limits=context.limits)
+    limits = context.limits
+    bounds, endless = Confinement(context.deadline, limits.memory, limits.processors), Context(limits=limits)
     try:
-        return isolated(context.deadline, _decoded_whole, original, source, output, endless, shrink)
+        return confined(bounds, limits.memory, _decoded_whole, original, source, output, endless, shrink)
     except ProcessDied as error:
         raise DamagedSource("the picture cannot be decoded", detail=str(error)) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from features._decode import inspect, uninterruptible_seconds
+from features._errors import DamagedSource
 from features._open import decoded_image
 from features._output import Output
 from features._picture import Source
@@ -34,9 +35,13 @@ def _view(
 ) -> pyvips.Image:
     if deadline.leaves_room_for(uninterruptible_seconds(source)):
         return _seen(original, source, page, Context(limits=limits, deadline=deadline), side)
-    from features._isolation import isolated  # noqa: PLC0415 - few pictures take another process
+    from features._isolation import Confinement, ProcessDied, confined  # noqa: PLC0415 - few pictures take another
 
-    return isolated(deadline, _seen, original, source, page, Context(limits=limits), side)
+    bounds = Confinement(deadline, limits.memory, limits.processors)
+    try:
+        return confined(bounds, limits.memory, _seen, original, source, page, Context(limits=limits), side)
+    except ProcessDied as error:
+        raise DamagedSource("the picture cannot be decoded", detail=str(error)) from None
 
 
 def _seen(original: bytes, source: Source, page: int | None, context: Context, side: int) -> pyvips.Image:
