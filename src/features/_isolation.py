@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, Self, TypeVar
 
@@ -179,8 +180,9 @@ class _Server:
         return socket.socket(fileno=descriptors[0]), socket.socket(fileno=descriptors[1])
 
     def _start(self, order: bytes) -> socket.socket:
-        self._control, theirs = socket.socketpair()
-        with theirs:
+        control, theirs = socket.socketpair()
+        with theirs, ExitStack() as unless_started:
+            unless_started.enter_context(control)
             folders = [str(Path(folder).resolve()) for folder in sys.path if folder]
             # -E and -s: nothing but these folders decides what is imported.
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, a constant and this program's folders
@@ -192,9 +194,11 @@ class _Server:
                 # Ctrl-C ends this process first, and that one with it.
                 start_new_session=True,
             )
-        self._control.settimeout(_SECONDS_TO_START)
-        self._control.sendall(order)
-        return self._control
+            unless_started.pop_all()
+        self._control = control
+        control.settimeout(_SECONDS_TO_START)
+        control.sendall(order)
+        return control
 
     def _stop(self) -> None:
         if self._control is not None:
