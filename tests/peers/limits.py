@@ -68,17 +68,17 @@ def _filled_and_turned(case: Case) -> bool:
 
 EVERYTHING = 255.0
 LIMITS: tuple[Limit, ...] = (
-    Limit(_colour_on_grey, EVERYTHING, EVERYTHING, "A colour on a grey picture is that colour; sharp greys it."),
+    Limit(_colour_on_grey, EVERYTHING, EVERYTHING, "a colour on a grey image is that colour; sharp makes it grey"),
     Limit(_fractions, EVERYTHING, EVERYTHING,
-          "After `convolve`, `recomb` or the mild `blur` sharp's `gamma` and `negate` see fractions: black."),
+          "after `convolve`, `recomb` or a mild `blur`, sharp's `gamma` and `negate` get fractions and return black"),
     Limit(_filled_and_turned, EVERYTHING, EVERYTHING,
-          "A right angle after a resize with fit `contain` cuts the picture off in sharp; here it stays whole."),
+          "a right angle after a resize with fit `contain` cuts the image off in sharp; here it stays complete"),
     Limit(_weighed, 60, EVERYTHING,
-          "With transparency sharp lets all edits see weighed colours when it also resizes, blurs or sharpens."),
-    Limit(_has("gamma"), 5, 30, "`gamma`: one level of the darkened picture is up to 20 levels of the brightened one."),
-    Limit(_has("normalise", "normalize"), 6, 20, "`normalise` counts in whole steps of CIELAB's lightness."),
+          "with transparency, sharp gives all edits premultiplied colours if it also resizes, blurs or sharpens"),
+    Limit(_has("gamma"), 5, 30, "`gamma`: one level of the darkened image is up to 20 levels of the brightened one"),
+    Limit(_has("normalise", "normalize"), 6, 20, "`normalise` uses whole steps of CIELAB's lightness"),
     Limit(lambda case: _clear(case) and _has("clahe")(case), 6, 40,
-          "`clahe` leaves transparency alone; sharp equalises it, too."),
+          "`clahe` does not change transparency; sharp equalises it too"),
 )  # fmt: skip
 
 
