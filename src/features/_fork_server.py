@@ -8,6 +8,7 @@ not live on in a fork. It ends with its parent, and its children end with it.
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import resource
 import selectors
@@ -55,6 +56,7 @@ def serve() -> None:
     """Fork a process for each byte that comes in over the socket named on the command line, until that closes."""
     control = socket.socket(fileno=int(sys.argv[1]))
     prctl = _prctl()
+    importlib.import_module("features._seccomp")
     measure_drawing(_DRAWING, Limits())
     gc.freeze()
     children: dict[socket.socket, int] = {}
@@ -163,6 +165,9 @@ def _work(channel: Channel) -> None:
 def _limit(bounds: Bounds) -> None:
     _set(resource.RLIMIT_CORE, 0)
     if bounds.memory >= 0:
+        from features._seccomp import filter_calls  # noqa: PLC0415 - loaded before the fork
+
+        filter_calls()
         space, data = _memory_now()
         _set(resource.RLIMIT_AS, space + bounds.memory + _THREAD_STACKS)
         _set(resource.RLIMIT_DATA, data + bounds.memory)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -24,7 +25,17 @@ from features._fork_server import AHEAD, BOUNDS, NOW, STATUS, Bounds, serve
 from features._ports import Deadline
 from features._transfer import Channel, TransferError, error_of
 
-__all__ = ["Confinement", "IsolatedProcess", "ProcessDied", "confined", "enter", "isolated", "serve", "start"]
+__all__ = [
+    "Confinement",
+    "IsolatedProcess",
+    "ProcessDied",
+    "confined",
+    "enter",
+    "isolated",
+    "open_no_more_files",
+    "serve",
+    "start",
+]
 
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
@@ -223,6 +234,12 @@ def enter() -> None:
     """Note that this process is an isolated one: what it would isolate, it does itself."""
     global _inside  # noqa: PLW0603 - of the process, as the note is
     _inside = True
+
+
+def open_no_more_files() -> None:
+    """Have an isolated process open nothing from now on, such as what `/proc` tells of its parent."""
+    if _inside:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
 def _after_fork() -> None:

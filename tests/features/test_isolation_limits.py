@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import resource
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -57,7 +60,23 @@ def write(path: str) -> None:
 
 
 def open_many() -> int:
-    return len([socket.socket() for _ in range(1000)])
+    return len([os.dup(0) for _ in range(1000)])
+
+
+def call(name: str, parent: int) -> str:
+    """The name of the error by which a system call fails."""
+    calls: dict[str, Any] = {
+        "socket": socket.socket,
+        "exec": lambda: os.execv("/bin/true", ["true"]),
+        "program": lambda: subprocess.run(["/bin/true"], check=True),
+        "kill": lambda: os.kill(parent, 0),
+        "memory": lambda: ctypes.CDLL(None, use_errno=True).process_vm_readv(parent, None, 0, None, 0, 0),
+    }
+    try:
+        result = calls[name]()
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+    return errno.errorcode[ctypes.get_errno()] if result == -1 else "done"
 
 
 def answer(size: int) -> bytes:
@@ -140,6 +159,25 @@ def test_files_are_not_written_and_few_are_opened(tmp_path: Path) -> None:
     with pytest.raises(ProcessDied):
         confined(within(), 1000, open_many)
     assert confined(within(), 1000, limits) == [(0, 0), (0, 0), (64, 64)]
+
+
+@pytest.mark.parametrize("name", ["socket", "exec", "program", "kill", "memory"])
+def test_no_connection_is_opened_and_no_other_process_is_reached(name: str) -> None:
+    assert confined(within(), 1000, call, name, os.getpid()) == "EPERM"
+
+
+def closed() -> str:
+    isolation.open_no_more_files()
+    try:
+        return Path(f"/proc/{os.getppid()}/environ").read_text()
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+
+
+def test_a_process_that_has_loaded_its_decoder_opens_nothing_more() -> None:
+    assert confined(within(), 10_000, closed) == "EMFILE"
+    isolation.open_no_more_files()  # which concerns isolated processes alone
+    assert Path("/proc/self/status").read_text()
 
 
 def test_an_answer_is_limited() -> None:

@@ -40,6 +40,9 @@ def decoded(original: bytes, index: int) -> pyvips.Image:
         import pi_heif  # noqa: PLC0415 - brings Pillow, which no other photograph needs
     except ImportError as error:
         raise Unavailable("HEIC pictures are not set up here", detail=f"pip install pi-heif: {error}") from None
+    from features._isolation import open_no_more_files  # noqa: PLC0415 - of SVG and HEIC alone
+
+    open_no_more_files()
     try:
         stored = pi_heif.open_heif(original, convert_hdr_to_8bit=True)[index]
         bands, (width, height) = len(stored.mode), stored.size
