@@ -6,10 +6,10 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
-from features._cost import Reads
+from features._cost import Cost, Reads, Shape
 from features._errors import InvalidParameter
 from features._feature import Params, hint
-from features._geometry import Box, Size, nearest, seek
+from features._geometry import Box, Size, nearest, seek, seek_memory
 from features._picture import Picture
 from features._types import CropPosition, Length, Point, Ratio
 
@@ -97,6 +97,12 @@ def result(wanted: Area, size: Size, _overlay: Size) -> Size:
 def reads(wanted: Area) -> Reads:
     """Where the part is sought, the whole picture is looked at."""
     return "whole" if wanted.position.searches else "pixels"
+
+
+def cost(wanted: Area, _shape: Shape) -> Cost:
+    """Next to nothing, unless the part is sought."""
+    sought = 0.007 if wanted.position.searches else 0.0
+    return Cost(0.002 + sought, 1, base_memory=seek_memory(wanted.position))
 
 
 class _Span(NamedTuple):

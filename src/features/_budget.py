@@ -20,6 +20,14 @@ from features._output import Output
 from features._picture import Source
 from features._ports import MEGA, Context, Limits
 
+_ALPHA = 1.4
+"""Costs are declared for three channels. A fourth, by which the others are weighed, takes this many times as much, and
+whether there is one is known of some steps only once they are done."""
+_ROWS = 1600
+"""Rows of the picture that costs are measured on."""
+_FRAMES_AT_ONCE = 8
+_OVERHEAD = 25_000_000
+"""Bytes of threads, and of what the allocator keeps of earlier steps."""
 _DEEP = frozenset({"rgb16", "grey16"})
 
 
@@ -66,7 +74,7 @@ class _Sum:
 
     def need(self, more: float, what: str) -> None:
         """So many bytes for a while, beside all that is in memory."""
-        memory = self.stored + self.sources + more
+        memory = _OVERHEAD + self.stored + self.sources + more
         if memory > self.limits.memory:
             raise TooLarge(
                 f"one picture may take {self.limits.memory // MEGA} MB of memory, with {what} this one would take "
@@ -105,7 +113,8 @@ def refuse_beyond_budget(
         if step.is_report:
             return
         pending = pending.then(step.reach)
-    _count_encoding(total, _Planned(source, shape, has_alpha=source.alpha), output, context)
+    has_alpha = source.alpha or any(step.feature.adds_alpha for step in steps)
+    _count_encoding(total, _Planned(source, shape, has_alpha=has_alpha), output, context)
 
 
 def _refuse_many(steps: Sequence[Step], limits: Limits) -> None:
@@ -127,8 +136,12 @@ def _counted(total: _Sum, step: Step, shape: Shape, context: Context, what: str)
     after = shape._replace(width=max(1, size[0]), height=max(1, size[1]), full=full)
     after = after._replace(sample=2 if getattr(params, "colourspace", "") in _DEEP else after.sample)
     megapixels = max(shape.pixels, after.pixels) / MEGA
-    total.spend(cost.seconds * megapixels * shape.sample + cost.base_seconds, what)
-    total.steps += cost.memory * megapixels * MEGA * shape.sample + cost.base_memory
+    total.spend(_ALPHA * cost.seconds * megapixels + cost.base_seconds, what)
+    # Pixels that are computed in strips take as much memory in a low picture as in one of these rows; the frames of an
+    # animation are computed side by side, some of them at once, where neighbours are looked at.
+    strips = min(shape.frames, _FRAMES_AT_ONCE) if step.reads != "pixels" else 1
+    rows = max(1.0, strips * _ROWS / (max(shape.height, after.height) * shape.frames))
+    total.steps += _ALPHA * cost.memory * megapixels * MEGA * rows * shape.sample + cost.base_memory
     total.need(total.steps, what)
     return after
 
@@ -160,4 +173,4 @@ def _count_encoding(total: _Sum, planned: _Planned, output: Output, context: Con
     pixels = shape.pixels if chosen in (*ANIMATED, "tiff") else shape.width * shape.height
     what = f"its encoding as {chosen}"
     total.spend(encoding_seconds(chosen, affordable(chosen, output, pixels), pixels), what)
-    total.need(total.steps + encoder_memory(chosen, output, pixels) + pixels * 4, what)
+    total.need(total.steps + encoder_memory(chosen, output, pixels, alpha=planned.has_alpha) + pixels * 4, what)

@@ -94,7 +94,8 @@ def _check_size(picture: Picture, chosen: Format, output: Output, limits: Limits
     most, pixels = limits.result_pixels_of.get(chosen, limits.result_pixels), width * height * frames
     if pixels > most:
         raise TooLarge(f"a {chosen} answer may have {most} pixels, this one would have {pixels}: {shape}")
-    memory, megabytes = encoder_memory(chosen, output, pixels) + pixels * picture.image.bands, limits.memory // MEGA
+    memory = encoder_memory(chosen, output, pixels, alpha=picture.has_alpha) + pixels * picture.image.bands
+    megabytes = limits.memory // MEGA
     if memory > limits.memory:
         raise TooLarge(
             f"a {chosen} answer may take {megabytes} MB of memory, this one would take {memory // MEGA}: {shape}"

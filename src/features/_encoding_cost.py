@@ -61,13 +61,14 @@ def affordable(chosen: Format, output: Output, pixels: int) -> Output:
     return structs.replace(output, effort=effort)
 
 
-def encoder_memory(chosen: Format, output: Output, pixels: int) -> int:
+def encoder_memory(chosen: Format, output: Output, pixels: int, *, alpha: bool = False) -> int:
     """Bytes that an encoder holds beside the picture."""
-    per_pixel = {"avif": 35, "gif": 12, "jpeg": 6, "png": 2, "webp": 5, "tiff": 2}[chosen]
-    if chosen == "webp" and output.lossless:
-        per_pixel = 18
+    per_pixel = {"avif": 35, "gif": 15, "jpeg": 6, "png": 2, "webp": 6, "tiff": 3}[chosen]
+    if chosen == "webp" and (output.lossless or alpha):
+        # The alpha channel is compressed without losses.
+        per_pixel = 36
     elif chosen == "png" and _has_palette(output):
-        per_pixel = 7
+        per_pixel = 24
     elif chosen == "png" and output.effort is None:
         # The stored file, its pixels by themselves, as they are packed, and packed.
         return per_pixel * pixels + 4 * min(4 * pixels, STORED_BYTES)

@@ -66,6 +66,8 @@ class Feature(msgspec.Struct, frozen=True):
     """What the step looks at for each of its pixels."""
     size: Callable[[Params, Size, Size], Size] | None = None
     """Width and height of the result, or at most that, by a frame's size and the overlay's; None: as before."""
+    adds_alpha: bool = False
+    """Whether the result has alpha, whether or not the picture had."""
     overlay_size: Callable[[Params, Size, Size], Size] | None = None
     """Width and height of the object that the step names, once it is decoded: by the picture's and by its own size."""
     shrink: Callable[[Params, tuple[int, int]], float] | None = None
@@ -150,6 +152,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     billed: bool = False,
     reads: Callable[[ParamsT], Reads] | Reads = "pixels",
     size: Callable[[ParamsT, Size, Size], Size] | None = None,
+    adds_alpha: bool = False,
     overlay_size: Callable[[ParamsT, Size, Size], Size] | None = None,
     shrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
     scale_free: bool = False,
@@ -175,6 +178,7 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
             billed=billed,
             reads=cast("Callable[[Params], Reads] | Reads", reads),
             size=cast("Callable[[Params, Size, Size], Size] | None", size),
+            adds_alpha=adds_alpha,
             overlay_size=cast("Callable[[Params, Size, Size], Size] | None", overlay_size),
             shrink=cast("Callable[[Params, tuple[int, int]], float] | None", shrink),
             scale_free=scale_free,

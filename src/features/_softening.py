@@ -34,8 +34,11 @@ def _blurred_small(image: pyvips.Image, sigma: float, min_amplitude: float) -> p
     margin = _margin(sigma, min_amplitude)
     size = (image.width + 2 * margin, image.height + 2 * margin)
     small = image.embed(margin, margin, *size, extend="copy").shrink(factor, factor, ceil=True)
-    soft = small.gaussblur(sigma / factor, precision="float", min_ampl=min_amplitude).resize(factor, kernel="linear")
-    return soft.crop(margin, margin, image.width, image.height).rint().cast(image.format)
+    # Held, for each part of the result is made of nearly all of it.
+    soft = small.gaussblur(sigma / factor, precision="float", min_ampl=min_amplitude).copy_memory()
+    return (
+        soft.resize(factor, kernel="linear").crop(margin, margin, image.width, image.height).rint().cast(image.format)
+    )
 
 
 def _margin(sigma: float, min_amplitude: float) -> int:

@@ -56,14 +56,16 @@ _SMALL_REACH = 20
 
 def _cost(wanted: Blur, shape: Shape) -> Cost:
     if wanted.sigma is None:
-        return Cost(0.002)
+        return Cost(0.002 if shape.sample == 1 else 0.02)
     reach = wanted.sigma * math.sqrt(-2 * math.log(min(wanted.min_amplitude, 0.99)))
     if wanted.sigma >= LARGE_SIGMA:
         return Cost(0.02 + 0.003 * padded_share(shape.size, wanted.sigma, wanted.min_amplitude), 4)
     if wanted.precision == "approximate":
         return Cost(0.065)
-    # libvips has faster code for small masks of whole numbers than for large ones of fractions.
-    by_row = 0.0004 if wanted.precision == "integer" else 0.007 if reach < _SMALL_REACH else 0.018
+    # libvips has faster code for whole numbers of eight bits, and for small masks of fractions.
+    by_row = 0.007 if reach < _SMALL_REACH else 0.018
+    if wanted.precision == "integer":
+        by_row = 0.0004 if shape.sample == 1 else 0.0095
     return Cost(0.002 + by_row * reach, 2 + 0.02 * reach)
 
 

@@ -18,7 +18,7 @@ class EnsureAlpha(Params):
     alpha: Annotated[float, Meta(ge=0, le=1, description="0: clear, 1: opaque", extra=hint(main=True))] = 1.0
 
 
-@feature(EnsureAlpha, group="colour", cost=each_pixel(0.003))
+@feature(EnsureAlpha, group="colour", cost=each_pixel(0.003), adds_alpha=True)
 def ensure_alpha(picture: Picture, wanted: EnsureAlpha, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if picture.has_alpha:
         return picture

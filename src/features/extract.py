@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from features._area import Area, cut, reads, result
-from features._cost import each_pixel
+from features._area import Area, cost, cut, reads, result
 from features._feature import feature
 from features._picture import Picture
 from features._ports import Context
@@ -13,6 +12,6 @@ class Extract(Area):
     """Cut out a part of what the resize left."""
 
 
-@feature(Extract, group="geometry", cost=each_pixel(0.002), reads=reads, size=result)
+@feature(Extract, group="geometry", cost=cost, reads=reads, size=result)
 def extract(picture: Picture, wanted: Extract, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return cut(picture, wanted)

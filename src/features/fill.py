@@ -65,7 +65,7 @@ def _canvas(wanted: Fill, own: Size, _overlay: Size = (0, 0)) -> Size:
 
 
 def _cost(wanted: Fill, _shape: Shape) -> Cost:
-    return Cost({"color": 0.002, "mean": 0.004, "blur": 0.04}[wanted.mode], 2)
+    return Cost({"color": 0.002, "mean": 0.004, "blur": 0.02}[wanted.mode], 2)
 
 
 @feature(

@@ -28,7 +28,7 @@ _SORTED = 2.5
 
 
 def _cost(wanted: Median, shape: Shape) -> Cost:
-    return Cost(0.15 + 0.0035 * wanted.size if shape.sample == 1 else 0.02 * wanted.size**2, 1)
+    return Cost(0.15 + 0.0035 * wanted.size if shape.sample == 1 else 0.03 * wanted.size**2, 1)
 
 
 @feature(Median, group="effect", cost=_cost, reads="neighbours")

@@ -24,7 +24,7 @@ class RedEye(Params):
 @feature(
     RedEye,
     group="effect",
-    cost=lambda _wanted, _shape: Cost(0.03, 4, base_seconds=1.0),
+    cost=lambda _wanted, _shape: Cost(0.03, 4, base_seconds=1.5, base_memory=300_000_000),
     reads="whole",
     heavy=True,
     billed=True,

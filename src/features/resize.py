@@ -12,7 +12,7 @@ from features._alpha import premultiplied
 from features._cost import Cost, Shape
 from features._errors import InvalidParameter, TooLarge
 from features._feature import Params, feature, hint
-from features._geometry import Box, Size, framed, nearest, refuse_larger, seek
+from features._geometry import Box, Size, framed, nearest, refuse_larger, seek, seek_memory
 from features._picture import Picture
 from features._ports import Context
 from features._types import Color, CropPosition, Point, Position, Ratio
@@ -194,8 +194,9 @@ def _cost(wanted: Resize, shape: Shape) -> Cost:
     enlarges = planned.scaled[0] * planned.scaled[1] > full[0] * full[1]
     searched = planned.scaled[0] * planned.scaled[1] * shape.frames
     # The whole scaled picture is held where the most interesting part of it is looked for.
-    base = shape.bands * searched if wanted.fit == "cover" and wanted.position.searches else 0
-    seconds = _ENLARGING.get(wanted.kernel, 0.037) if enlarges else 0.005
+    sought = wanted.fit == "cover" and wanted.position.searches
+    base = shape.bands * searched + seek_memory(wanted.position) if sought else 0
+    seconds = _ENLARGING.get(wanted.kernel, 0.037) if enlarges else 0.005 * (2 * shape.sample - 1)
     return Cost(seconds, 2, base_seconds=0.03 * searched / 1e6 if base else 0.0, base_memory=base)
 
 

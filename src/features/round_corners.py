@@ -37,7 +37,7 @@ class RoundCorners(Params):
                 raise InvalidParameter(f"roundCorners.{name}", "0 or more", length)
 
 
-@feature(RoundCorners, group="effect", cost=each_pixel(0.04, 4))
+@feature(RoundCorners, group="effect", cost=each_pixel(0.04, 4), adds_alpha=True)
 def round_corners(picture: Picture, wanted: RoundCorners, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     width, height = picture.width, picture.height
     shorter = min(width, height)

@@ -44,7 +44,7 @@ class RoundCrop(Params):
                 raise InvalidParameter(f"roundCrop.{name}", least, length)
 
 
-@feature(RoundCrop, group="geometry", cost=each_pixel(0.022, 4.5))
+@feature(RoundCrop, group="geometry", cost=each_pixel(0.022, 4.5), adds_alpha=True)
 def round_crop(picture: Picture, wanted: RoundCrop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     width, height = picture.width, picture.height
     half = Length(min(width, height) / 2)

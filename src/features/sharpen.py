@@ -53,7 +53,7 @@ class Sharpen(Params):
 
 
 def _cost(wanted: Sharpen, _shape: Shape) -> Cost:
-    return Cost(0.02) if wanted.sigma is None else Cost(0.055 + 0.008 * wanted.sigma, 2.5)
+    return Cost(0.02) if wanted.sigma is None else Cost(0.075 + 0.008 * wanted.sigma, 2.5)
 
 
 @feature(Sharpen, group="effect", cost=_cost, reads="neighbours")

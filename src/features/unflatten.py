@@ -12,7 +12,7 @@ class Unflatten(Params):
     """Make pure white clear."""
 
 
-@feature(Unflatten, group="colour", cost=each_pixel(0.014))
+@feature(Unflatten, group="colour", cost=each_pixel(0.014), adds_alpha=True)
 def unflatten(picture: Picture, wanted: Unflatten, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image if picture.has_alpha else picture.image.addalpha()
     colours, alpha = image[: image.bands - 1], image[image.bands - 1]

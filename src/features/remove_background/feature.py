@@ -45,6 +45,7 @@ def _cost(wanted: RemoveBackground, shape: Shape) -> Cost:
     RemoveBackground,
     group="effect",
     cost=_cost,
+    adds_alpha=True,
     reads="whole",
     overlay_size=lambda _wanted, room, _full: room,
     heavy=True,
