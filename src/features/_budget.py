@@ -6,6 +6,7 @@ name, the pixels that are held between steps, and the encoder. `bench/COSTS.md` 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import msgspec
@@ -117,6 +118,18 @@ def refuse_beyond_budget(
     _count_encoding(total, _Planned(source, shape, has_alpha=has_alpha), output, context)
 
 
+def with_inspected(steps: Sequence[Step], context: Context) -> Context:
+    """The context that knows the headers of the objects that steps name; those that cannot be read are left out."""
+    refs = {ref for step in steps if step.feature.objects for ref in step.feature.objects(step.params)}
+    if not refs:
+        return context
+    found = {}
+    for ref in refs:
+        with contextlib.suppress(UnsupportedSource, DamagedSource, TooLarge):
+            found[ref] = inspect(context.objects[ref], context.limits, context.deadline)
+    return msgspec.structs.replace(context, inspected=found)
+
+
 def _refuse_many(steps: Sequence[Step], limits: Limits) -> None:
     if len(steps) > limits.steps:
         raise TooLarge(f"a request may have {limits.steps} steps, got {len(steps)}")
@@ -152,9 +165,8 @@ def _count_overlays(total: _Sum, step: Step, shape: Shape, context: Context, wha
     refs = feature.objects(step.params) if feature.objects else ()
     full = (0, 0)
     for ref in refs:
-        try:
-            source = inspect(context.objects[ref], context.limits, context.deadline)
-        except (UnsupportedSource, DamagedSource, TooLarge):
+        source = context.inspected.get(ref)
+        if source is None:
             continue  # the step itself says what is wrong with it
         full = source.upright
         size = feature.overlay_size(step.params, shape.size, full) if feature.overlay_size else full

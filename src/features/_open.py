@@ -44,7 +44,7 @@ def open_image(
     """
     body = context.objects[ref]
     try:
-        source = inspect(body, context.limits, context.deadline)
+        source = context.inspected.get(ref) or inspect(body, context.limits, context.deadline)
         shrink = shrink_of(source.upright)
         if not context.deadline.leaves_room_for(uninterruptible_seconds(source)):
             raise TimeExceeded(f"the {name} would take longer than one request may take")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from features._errors import TimeExceeded
-from features._picture import Picture
+from features._picture import Picture, Source
 from features._vision import Blind, Vision
 
 
@@ -91,6 +91,8 @@ class Context(msgspec.Struct, frozen=True):
     limits: Limits = msgspec.field(default_factory=Limits)
     deadline: Deadline = msgspec.field(default_factory=Deadline)
     objects: Mapping[ObjectRef, bytes] = msgspec.field(default_factory=dict)
+    # What the headers of those objects say, as far as they were read: a drawing's takes a process of its own.
+    inspected: Mapping[ObjectRef, Source] = msgspec.field(default_factory=dict)
     # Formats beside the plain ones that the client takes ("avif", "webp"); only `format=auto` looks at them.
     accepts: frozenset[str] = frozenset()
     # Folder of the models' weights, as `image-handler weights` fills it.

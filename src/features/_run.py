@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
-from features._budget import refuse_beyond_budget
+from features._budget import refuse_beyond_budget, with_inspected
 from features._cost import Pending
 from features._decode import decode, inspect, source_at_fault, uninterruptible_seconds
 from features._encode import encode
@@ -83,6 +83,7 @@ def _drawn(
     original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context
 ) -> Rendered | Report:
     shrink = _shrink(steps, source)
+    context = with_inspected(steps, context)
     refuse_beyond_budget(original, source, steps, output, context, shrink)
     metadata = _metadata(original, source, steps, output, context.limits)
     picture = _decoded(original, source, output, context, shrink)

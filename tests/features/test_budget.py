@@ -78,7 +78,9 @@ def test_every_feature_declares_what_it_takes(feature: Feature) -> None:
 )
 def test_more_work_than_the_budget_is_refused_at_once(said: dict[str, object], named: str) -> None:
     why = refused(PHOTO, repeated(said, 32), Context(limits=Limits(work=3)))
-    assert re.search(rf"may take 3 seconds of a processor, with `{named}` as step \d+ of 32 this one would take about [3-9]", why), why
+    assert re.search(
+        rf"may take 3 seconds of a processor, with `{named}` as step \d+ of 32 this one would take about [3-9]", why
+    ), why
 
 
 def test_more_memory_than_the_budget_is_refused_at_once() -> None:
