@@ -151,15 +151,19 @@ class Picture(msgspec.Struct, frozen=True):
         """Apply `work` to each frame on its own, for whatever looks at neighbours or changes the size."""
         if self.frames == 1:
             return self.with_image(work(self.image))
-        # Frames are read out of order by arrayjoin's threads, which a sequential source does not allow.
         picture = self.in_memory()
         frames = [work(frame) for frame in picture.split()]
-        return picture.with_image(pyvips.Image.arrayjoin(frames, across=1))
+        size = sum(map(_bytes_of, frames))
+        room = picture.taking(size).room + (_bytes_of(picture.held) if picture.held is not None else 0)
+        # One after the other: side by side, each would take the memory that computing a whole picture takes.
+        joined = pyvips.Image.arrayjoin([frame.copy_memory() for frame in frames], across=1)
+        return msgspec.structs.replace(picture.with_image(joined), room=room, held=joined)
 
     def split(self) -> list[pyvips.Image]:
         """The frames, in order."""
         height = self.height
-        image = self.image.copy_memory() if self.frames > 1 else self.image
+        is_lazy = self.frames > 1 and self.image is not self.held
+        image = self.image.copy_memory() if is_lazy else self.image
         return [image.crop(0, index * height, self.width, height) for index in range(self.frames)]
 
 
