@@ -75,6 +75,7 @@ CLASSES = (
     "png-16",
     "png-alpha",
     "png-grey-alpha",
+    "svg",
     "webp-animated",
     "gif-animated",
 )
