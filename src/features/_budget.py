@@ -143,7 +143,7 @@ def _counted(total: _Sum, step: Step, shape: Shape, context: Context, what: str)
     feature, params = step.feature, step.params
     overlay = _count_overlays(total, step, shape, context, what)
     before = shape.full or shape.size
-    size = feature.size(params, before, overlay) if feature.size else shape.size
+    size = _within(feature.size(params, before, overlay), shape, context.limits) if feature.size else shape.size
     cost = feature.cost(params, shape)
     full = None if feature.size else shape.full
     after = shape._replace(width=max(1, size[0]), height=max(1, size[1]), full=full)
@@ -157,6 +157,15 @@ def _counted(total: _Sum, step: Step, shape: Shape, context: Context, what: str)
     total.steps += _ALPHA * cost.memory * megapixels * MEGA * rows * shape.sample + cost.base_memory
     total.need(total.steps, what)
     return after
+
+
+def _within(size: Size, shape: Shape, limits: Limits) -> Size:
+    """The size, or the largest that a result may have: a step that would make more than that refuses to."""
+    if size[0] * size[1] <= shape.width * shape.height:
+        return size
+    width = min(size[0], max(limits.result_side, shape.width))
+    most = max(limits.result_pixels // shape.frames, shape.width * shape.height)
+    return width, min(size[1], max(limits.result_side, shape.height), max(1, most // width))
 
 
 def _count_overlays(total: _Sum, step: Step, shape: Shape, context: Context, what: str) -> Size:
