@@ -192,6 +192,8 @@ def _count_encoding(total: _Sum, planned: _Planned, output: Output, context: Con
     chosen = format_of(planned, output, context)
     shape = planned.shape
     pixels = shape.pixels if chosen in (*ANIMATED, "tiff") else shape.width * shape.height
+    # The encoder itself refuses more than that.
+    pixels = min(pixels, context.limits.result_pixels)
     what = f"its encoding as {chosen}"
     total.spend(encoding_seconds(chosen, affordable(chosen, output, pixels), pixels), what)
     total.need(total.steps + encoder_memory(chosen, output, pixels, alpha=planned.has_alpha) + pixels * 4, what)
