@@ -44,7 +44,7 @@ COPY pyproject.toml LICENSE NOTICE ./
 COPY src src
 RUN --mount=type=cache,target=/root/.cache/pip \
     python3 -m pip install --no-deps --target /var/task/src . && python3 pack.py --keep-dates /var/task/src \
-    && python3 /var/task/src/handler/version.py
+    && python3 /var/task/src/handler/config/version.py
 
 # The weights of the models and the code that numba compiles; both run on every processor of the architecture
 FROM tools AS weights

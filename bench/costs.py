@@ -13,8 +13,9 @@ import sys
 from typing import Any
 
 from bench import pictures
-from features import CATALOGUE, Feature, edits
-from features._cost import Shape
+from features import CATALOGUE, edits
+from imaging import Feature
+from imaging.cost import Shape
 
 SIZE = (2400, 1600)
 FOLDER = pictures.CACHE.parent / "costs"
@@ -23,8 +24,8 @@ _MEASURE = """
 import ctypes, json, sys, time
 import pyvips
 from features import Context, Label, Limits, ObjectRef, Region, edits, reduced, saliency
-from features import Deadline
-from features._picture import Picture, Source
+from imaging import Deadline
+from imaging.picture import Picture, Source
 photo, logo, said, weights = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), sys.argv[4]
 step = edits(said)[0]
 

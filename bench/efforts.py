@@ -24,9 +24,9 @@ from bench.cases import CASES, LOWER_CHROMA, LOWER_Y, MORE_BYTES, Case, geometri
 from bench.peers import SHARP, Took
 from bench.pictures import Image, Picture
 from bench.similarity import Similarity, lossless_resize, similarity
-from features import Deadline
-from features._decode._inflate import unpacked
-from features._png import packed
+from imaging import Deadline
+from imaging.codecs.decode.inflate import unpacked
+from imaging.codecs.png_chunks import packed
 
 ROUNDS = {"avif": 3}
 """Repetitions of a format; 7 of the others."""

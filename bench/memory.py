@@ -1,4 +1,4 @@
-"""`python -m bench.memory`: peak memory of decoding, beside what `features._decode._cost` reckons from the header.
+"""`python -m bench.memory`: peak memory of decoding, beside what `imaging.codecs.decode.cost` reckons from the header.
 
 Each file is made an 800 pixel JPEG, and decoded at its full size, in a process of its own. A ratio below 1 is an
 estimate that is too low: the budget would let a picture in that takes more than it may. The figures of `_cost` come
@@ -22,7 +22,7 @@ FOLDER = pictures.CACHE.parent / "memory"
 _MEASURE = """
 import resource, sys
 from features import Context, Limits, Output, edits, run
-from features._decode import _cost, decode, inspect
+from imaging.codecs.decode import _cost, decode, inspect
 original = open(sys.argv[1], "rb").read()
 estimates = []
 reckon = _cost.decoding_memory

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from tests.weights import PHOTOS
 
-from features import _int8
+from imaging.models import int8 as int8_module
 
 ROUNDS = 7
 Input = Any
@@ -26,7 +26,7 @@ Input = Any
 
 def table(original: Path, plain: Any) -> Iterator[str]:
     """Rows of a table; `plain` is the model as it is used."""
-    fed = {path.stem: _int8.shown(path) for path in sorted(PHOTOS.iterdir())}
+    fed = {path.stem: int8_module.shown(path) for path in sorted(PHOTOS.iterdir())}
     whole = {name: _mask(plain, each) for name, each in fed.items()}
     yield "\n## Smaller versions of the model\n"
     yield "| version | times as fast | mean difference, of 255 | on the worst sample |"
@@ -46,15 +46,15 @@ def _versions(original: Path, folder: Path, fed: list[Input]) -> dict[str, Calla
     import onnx
     from onnxconverter_common import float16
 
-    ready = _int8.prepared(original, folder)
-    names, of_masks = _int8.named(ready)
+    ready = int8_module.prepared(original, folder)
+    names, of_masks = int8_module.named(ready)
 
     def half() -> Path:
         onnx.save(float16.convert_float_to_float16(onnx.load(original), keep_io_types=True), folder / "half.onnx")
         return folder / "half.onnx"
 
     def int8(kept: set[str]) -> Path:
-        _int8.quantised(ready, folder / "int8.onnx", fed, kept)
+        int8_module.quantised(ready, folder / "int8.onnx", fed, kept)
         return folder / "int8.onnx"
 
     def ends(first: int, last: int) -> set[str]:
@@ -63,7 +63,7 @@ def _versions(original: Path, folder: Path, fed: list[Input]) -> dict[str, Calla
     def but_for_ends(first: int, last: int) -> Callable[[], Path]:
         return lambda: int8(of_masks | ends(first, last))
 
-    shipped = (_int8.FIRST, _int8.LAST)
+    shipped = (int8_module.FIRST, int8_module.LAST)
     tried = [(0, 22), (1, 22), (8, 22), (8, 16), (4, 14), (2, 16)]
     return {
         "fp16": half,
@@ -75,7 +75,7 @@ def _versions(original: Path, folder: Path, fed: list[Input]) -> dict[str, Calla
 
 
 def _opened(path: Path) -> Any:
-    from features._inference import open_model
+    from imaging.models.inference import open_model
 
     return open_model(path)
 

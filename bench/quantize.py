@@ -20,7 +20,8 @@ import pyvips
 from bench import pictures
 from bench.drive_handler import Context as LambdaContext
 from bench.drive_handler import http_event
-from features import Context, Output, Rendered, Report, check, edits, run
+from features import edits
+from imaging import Context, Output, Rendered, Report, check, run
 
 Image = Any
 """A pyvips image; its stubs know no names of enumerations."""

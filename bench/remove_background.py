@@ -142,7 +142,7 @@ def _client(folder: Path) -> Client:
 
 
 def _opened_model() -> Any:
-    from features._saliency import _opened
+    from imaging.models.saliency import _opened
 
     return _opened(str(require_weights("optimised/u2net.onnx")))
 
@@ -205,8 +205,8 @@ def _naive_start(original: Path) -> float:
 
 def masks() -> Lines:
     """Of 255, the mean over all pixels; animations by their first frame."""
-    from features._ports import Context
     from features.remove_background.masks import subject_mask
+    from imaging.context import Context
 
     session, remove = rembg_session("u2net"), rembg().remove
     context = Context(weights=str(require_weights("optimised/u2net.onnx")))

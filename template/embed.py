@@ -10,8 +10,9 @@ import re
 import sys
 from pathlib import Path
 
-from features import CATALOGUE, Output, feature_names, spellings
-from handler.dialects.query import CONTROLS
+from features import CATALOGUE, feature_names
+from handler.requests.dialects.query import CONTROLS
+from imaging import Output, spellings
 
 HERE = Path(__file__).parent
 EDGE = HERE / "edge" / "viewer_request.js"
@@ -21,7 +22,7 @@ _LIST = re.compile(r"^var (KNOWN_HEADS|KNOWN_NAMES) = '.*';$", re.MULTILINE)
 
 
 def known() -> dict[str, str]:
-    """Return the names that `handler.dialects.query.is_known` accepts: parts before a dot, and whole names."""
+    """Return the names that `handler.requests.dialects.query.is_known` accepts: parts before a dot, and whole names."""
     names = {name for params in (Output, *(feature.params for feature in CATALOGUE)) for name in spellings(params)}
     heads = {*CONTROLS, "output", *feature_names()}
     return {"KNOWN_HEADS": " ".join(sorted(heads)), "KNOWN_NAMES": " ".join(sorted(names - heads))}

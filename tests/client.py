@@ -10,7 +10,8 @@ from typing import Any
 
 import pyvips
 
-from handler import app, wiring
+from handler import app
+from handler.composition import wiring
 from handler.config import Settings
 
 

@@ -10,8 +10,8 @@ import pyvips
 from numpy.typing import NDArray
 from tests.steps import picture
 
-from features import Context, Report, check
 from features.quantize import Quantize, quantize
+from imaging import Context, Report, check
 
 Image = Any
 SAMPLES = Path(__file__).parents[1] / "samples"

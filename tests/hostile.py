@@ -7,7 +7,7 @@ import zlib
 
 from tests import pictures
 
-from features._png import chunk
+from imaging.codecs.png_chunks import chunk
 
 
 def png_with(*chunks: bytes) -> bytes:

@@ -11,11 +11,11 @@ import pytest
 from tests.client import Client, answered
 from tests.mutants import ORIGIN, SECRET, Event
 
-from features import describe, describe_steps
 from handler import observability
-from handler.doors import http
+from handler.entrypoints import http
 from handler.errors import NotFound
-from handler.request import ImageRequest
+from handler.requests.image_request import ImageRequest
+from imaging import describe, describe_steps
 
 
 class Meanings:

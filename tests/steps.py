@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from features._catalogue import by_name
-from features._check import check
-from features._picture import Picture, Source
-from features._ports import Context
+from features.catalogue import by_name
+from imaging.context import Context
+from imaging.params.validation import check
+from imaging.picture import Picture, Source
 
 Image = Any
 """A pyvips image; pyvips has no types of its own."""

@@ -18,17 +18,19 @@ CONNECTING = (
 MAY_CONNECT = {
     "handler.aws": {"boto3", "botocore", "http.client", "ssl"},
     # Object stores: obstore, and HTTPS origins, whose connections check addresses and keep a deadline.
-    "handler.objects": {"http.client", "obstore", "socket", "ssl"},
-    "handler.results": {"obstore"},
+    "handler.storage.sources": {"http.client", "obstore", "socket", "ssl"},
+    "handler.storage.results": {"obstore"},
     # The HTTP server listens and accepts; it connects to nobody.
     "handler.cli.serve": {"socket"},
-    "handler.doors.connections": {"socket"},
+    "handler.entrypoints.connections": {"socket"},
     # Pairs of sockets between a process and those that it has forked; they have no address.
-    "features._isolation": {"socket"},
-    "features._fork_server": {"socket"},
-    "features._transfer": {"socket"},
+    "imaging.deadlines.killable_process": {"socket"},
+    "imaging.deadlines.fork_server": {"socket"},
+    "imaging.deadlines.transfer": {"socket"},
 }
 """Which modules, with all below them, may import which of these."""
+NO_FEATURES = {"catalogue", "self_check", "steps"}
+"""Modules of `features` that are none."""
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 
 
@@ -47,12 +49,12 @@ class Module:
 
     @property
     def is_feature(self) -> bool:
-        """A plain module of `features`; underscored ones are machinery."""
+        """Whether it is a feature: a module of `features` that is neither the catalogue nor what reads steps."""
         package, _, rest = self.name.partition(".")
-        return package == "features" and rest != "" and not rest.startswith("_")
+        return package == "features" and rest.partition(".")[0] not in {"", *NO_FEATURES}
 
     def room(self) -> str:
-        """The module or folder directly under the package: `handler.objects.local` is in `handler.objects`."""
+        """The module or folder directly under the package: `handler.storage.purge` is in `handler.storage`."""
         return ".".join(self.name.split(".")[:2])
 
     def imports(self) -> Iterator[tuple[str, int]]:
@@ -78,7 +80,7 @@ FEATURES = {module.room() for module in MODULES if module.is_feature}
 
 
 def test_the_rules_see_the_code() -> None:
-    assert {"features", "handler"} <= {module.name for module in MODULES}
+    assert {"imaging", "features", "handler"} <= {module.name for module in MODULES}
     assert FEATURES
 
 
@@ -129,7 +131,7 @@ def test_a_feature_is_imported_by_the_catalogue_alone() -> None:
     found = {
         f"{module.at(line)} imports {name}"
         for module in MODULES
-        if module.name != "features._catalogue"
+        if module.name != "features.catalogue"
         for name, line in module.imports()
         for feature in FEATURES - {module.room()}
         if name == feature or name.startswith(f"{feature}.")

@@ -10,7 +10,7 @@ from tests import pictures
 from tests.client import Client
 
 from handler.config import SETTINGS
-from handler.dialects.thumbor import aws, effects, filters
+from handler.requests.dialects.thumbor import aws, effects, filters
 
 DOCUMENT = (Path(__file__).parent.parent / "docs/compatibility.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"`\?([^`]+)`", DOCUMENT)

@@ -52,11 +52,11 @@ def test_the_index_lists_every_page() -> None:
 
 def test_the_index_of_design_notes_lists_every_note() -> None:
     linked = LINK.findall((DOCS / "decisions" / "README.md").read_text(encoding="utf-8"))
-    assert [link for link in linked if link.startswith("0")] == [note.name for note in NOTES]
+    assert [link for link in linked if link.startswith("0")] == [add_log_fields.name for add_log_fields in NOTES]
 
 
-@pytest.mark.parametrize("note", NOTES, ids=_name)
-def test_a_design_note_fits_on_a_screen(note: Path) -> None:
-    lines = note.read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("add_log_fields", NOTES, ids=_name)
+def test_a_design_note_fits_on_a_screen(add_log_fields: Path) -> None:
+    lines = add_log_fields.read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 15
     assert max(map(len, lines)) <= 125

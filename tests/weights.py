@@ -26,7 +26,7 @@ def require_weights(*names: str) -> Path:
 
 def rembg() -> Any:
     """rembg, without compiling anything; its own session of U²-Net is `rembg_session`."""
-    from features._rembg import compiled_code, use_compiled
+    from imaging.models.rembg import compiled_code, use_compiled
 
     use_compiled(compiled_code(str(require_weights("numba/made-with"))))
     import rembg as imported
@@ -37,7 +37,7 @@ def rembg() -> Any:
 def rembg_session(model: str) -> Any:
     """rembg's own session for a model."""
     rembg()
-    from features._rembg import settled
+    from imaging.models.rembg import settled
 
     weights = require_weights(f"{model}.onnx")
     import onnxruntime

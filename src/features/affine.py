@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 import pyvips
 from msgspec import Meta
 
-from features._cost import Cost, Shape
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._geometry import Size, on_background, refuse_larger, weighed
-from features._picture import Picture
-from features._ports import Context
-from features._types import Color, Numbers
+from imaging.context import Context
+from imaging.cost import Cost, Shape
+from imaging.errors import InvalidParameter
+from imaging.ops.geometry import Size, on_background, refuse_larger, weighed
+from imaging.params.model import Params, hint
+from imaging.params.types import Color, Numbers
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Affine(Params):
@@ -44,32 +45,32 @@ _SECONDS = {"nearest": 0.007, "bilinear": 0.012, "bicubic": 0.017, "lbb": 0.12, 
 """For a megapixel."""
 
 
-def _cost(wanted: Affine, _shape: Shape) -> Cost:
-    return Cost(_SECONDS[wanted.interpolator])
+def _cost(requested: Affine, _shape: Shape) -> Cost:
+    return Cost(_SECONDS[requested.interpolator])
 
 
-@feature(Affine, group="geometry", cost=_cost, reads="whole", size=lambda wanted, size, _: _size(wanted, size))
-def affine(picture: Picture, wanted: Affine, context: Context) -> Picture:
-    size = _size(wanted, (picture.width, picture.height))
+@feature(Affine, group="geometry", cost=_cost, reads="whole", size=lambda requested, size, _: _size(requested, size))
+def affine(picture: Picture, requested: Affine, context: Context) -> Picture:
+    size = _size(requested, (picture.width, picture.height))
     if not min(size):
-        raise InvalidParameter("affine.matrix", "one that leaves a pixel at least", wanted.matrix)
+        raise InvalidParameter("affine.matrix", "one that leaves a pixel at least", requested.matrix)
     refuse_larger("affine.matrix", size, picture.frames, context)
-    shifts: dict[str, Any] = {"idx": wanted.idx, "idy": wanted.idy, "odx": wanted.odx, "ody": wanted.ody}
-    interpolate = pyvips.Interpolate.new(wanted.interpolator)
+    shifts: dict[str, Any] = {"idx": requested.idx, "idy": requested.idy, "odx": requested.odx, "ody": requested.ody}
+    interpolate = pyvips.Interpolate.new(requested.interpolator)
 
     def turned(frame: pyvips.Image) -> pyvips.Image:
-        image, background = on_background(frame, wanted.background)
+        image, background = on_background(frame, requested.background)
         # libvips itself weighs the picture's colours by alpha here, but not the background's.
         corners = weighed(image, background)
-        made = image.affine(list(wanted.matrix), background=corners, interpolate=interpolate, **shifts)
+        made = image.affine(list(requested.matrix), background=corners, interpolate=interpolate, **shifts)
         return made.cast(image.format)
 
     return picture.materialized().each_frame(turned)
 
 
-def _size(wanted: Affine, room: Size) -> Size:
+def _size(requested: Affine, room: Size) -> Size:
     """Width and height of the result: what the corners span, rounded as libvips rounds."""
-    a, b, c, d = wanted.matrix
+    a, b, c, d = requested.matrix
     across = [a * x + b * y for x in (0, room[0]) for y in (0, room[1])]
     down = [c * x + d * y for x in (0, room[0]) for y in (0, room[1])]
     return (math.floor(max(across) - min(across) + 0.5), math.floor(max(down) - min(down) + 0.5))

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Bandbool(Params):
@@ -19,6 +20,6 @@ class Bandbool(Params):
 
 
 @feature(Bandbool, group="colour", cost=each_pixel(0.002))
-def bandbool(picture: Picture, wanted: Bandbool, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def bandbool(picture: Picture, requested: Bandbool, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     grey = "grey16" if picture.image.format == "ushort" else "b-w"
-    return picture.with_image(picture.image.bandbool(wanted.operator).copy(interpretation=grey))
+    return picture.with_image(picture.image.bandbool(requested.operator).copy(interpretation=grey))

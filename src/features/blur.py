@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 import pyvips
 from msgspec import Meta
 
-from features._alpha import premultiplied
-from features._cost import Cost, Shape
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
-from features._softening import LARGE_SIGMA, blurred, padded_share
+from imaging.context import Context
+from imaging.cost import Cost, Shape
+from imaging.errors import InvalidParameter
+from imaging.ops.alpha import premultiplied
+from imaging.ops.softening import LARGE_SIGMA, blurred, padded_share
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Blur(Params):
@@ -54,24 +55,24 @@ class Blur(Params):
 _SMALL_REACH = 20
 
 
-def _cost(wanted: Blur, shape: Shape) -> Cost:
-    if wanted.sigma is None:
+def _cost(requested: Blur, shape: Shape) -> Cost:
+    if requested.sigma is None:
         return Cost(0.002 if shape.sample == 1 else 0.02)
-    reach = wanted.sigma * math.sqrt(-2 * math.log(min(wanted.min_amplitude, 0.99)))
-    if wanted.sigma >= LARGE_SIGMA:
-        return Cost(0.02 + 0.003 * padded_share(shape.size, wanted.sigma, wanted.min_amplitude), 4)
-    if wanted.precision == "approximate":
+    reach = requested.sigma * math.sqrt(-2 * math.log(min(requested.min_amplitude, 0.99)))
+    if requested.sigma >= LARGE_SIGMA:
+        return Cost(0.02 + 0.003 * padded_share(shape.size, requested.sigma, requested.min_amplitude), 4)
+    if requested.precision == "approximate":
         return Cost(0.065)
     # libvips has faster code for whole numbers of eight bits, and for small masks of fractions.
     by_row = 0.007 if reach < _SMALL_REACH else 0.018
-    if wanted.precision == "integer":
+    if requested.precision == "integer":
         by_row = 0.0004 if shape.sample == 1 else 0.0095
     return Cost(0.002 + by_row * reach, 2 + 0.02 * reach)
 
 
 @feature(Blur, group="effect", cost=_cost, reads="neighbours")
-def blur(picture: Picture, wanted: Blur, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def blur(picture: Picture, requested: Blur, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     def soft(image: pyvips.Image) -> pyvips.Image:
-        return blurred(image, wanted.sigma, wanted.min_amplitude, wanted.precision).cast(image.format)
+        return blurred(image, requested.sigma, requested.min_amplitude, requested.precision).cast(image.format)
 
     return picture.each_frame(lambda frame: premultiplied(frame, soft))

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._overlay import overlay
-from features._picture import Picture
-from features._ports import Context, ObjectRef
+from imaging.context import Context, ObjectRef
+from imaging.cost import each_pixel
+from imaging.ops.overlay import overlay
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Boolean(Params):
@@ -36,10 +37,10 @@ class Boolean(Params):
     group="overlay",
     cost=each_pixel(0.003),
     overlay_size=lambda _wanted, _room, full: full,
-    objects=lambda wanted: (wanted.ref,),
+    objects=lambda requested: (requested.ref,),
 )
-def boolean(picture: Picture, wanted: Boolean, context: Context) -> Picture:
-    other = overlay(wanted.ref, "boolean", context, lambda full: full)
+def boolean(picture: Picture, requested: Boolean, context: Context) -> Picture:
+    other = overlay(requested.ref, "boolean", context, lambda full: full)
     # Beyond its edges nothing is set, in the levels that this picture has.
     other = other.gravity("north-west", picture.width, picture.height)
     image = picture.image
@@ -49,7 +50,7 @@ def boolean(picture: Picture, wanted: Boolean, context: Context) -> Picture:
         image, other = (each if each.hasalpha() else each.addalpha() for each in (image, other))
     joined = picture.with_image(image)
     return joined.each_frame(
-        lambda frame: frame.boolean(other.cast(frame.format, shift=True), wanted.operator).copy(
+        lambda frame: frame.boolean(other.cast(frame.format, shift=True), requested.operator).copy(
             interpretation=image.interpretation
         )
     )

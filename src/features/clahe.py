@@ -7,13 +7,14 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import Cost, Shape
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._geometry import refuse_wider_window
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import Cost, Shape
+from imaging.errors import InvalidParameter
+from imaging.ops.alpha import beside_alpha
+from imaging.ops.geometry import refuse_wider_window
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Clahe(Params):
@@ -24,21 +25,21 @@ class Clahe(Params):
     max_slope: Annotated[int, Meta(ge=0, le=100, description="Most that contrast grows; 0: without limit")] = 3
 
 
-def _cost(wanted: Clahe, _shape: Shape) -> Cost:
-    return Cost(0.65 + 0.005 * wanted.height, 2)
+def _cost(requested: Clahe, _shape: Shape) -> Cost:
+    return Cost(0.65 + 0.005 * requested.height, 2)
 
 
 @feature(Clahe, group="colour", cost=_cost, reads="whole")
-def clahe(picture: Picture, wanted: Clahe, context: Context) -> Picture:
-    for name, asked, room in (("width", wanted.width, picture.width), ("height", wanted.height, picture.height)):
+def clahe(picture: Picture, requested: Clahe, context: Context) -> Picture:
+    for name, asked, room in (("width", requested.width, picture.width), ("height", requested.height, picture.height)):
         if asked > room:
             raise InvalidParameter(f"clahe.{name}", f"at most the picture's own, {room}", asked)
-    refuse_wider_window("clahe.height", wanted.height, picture, context, work=wanted.height)
+    refuse_wider_window("clahe.height", requested.height, picture, context, work=requested.height)
 
     def local(image: pyvips.Image) -> pyvips.Image:
         # libvips counts levels of eight bits alone.
         eight = image.msb() if image.format == "ushort" else image
-        made = eight.hist_local(wanted.width, wanted.height, max_slope=wanted.max_slope)
+        made = eight.hist_local(requested.width, requested.height, max_slope=requested.max_slope)
         return (made * 257).cast("ushort").copy(interpretation=image.interpretation) if eight is not image else made
 
     return picture.materialized().each_frame(lambda frame: beside_alpha(frame, local))

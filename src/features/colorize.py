@@ -6,13 +6,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._geometry import depth
-from features._picture import Picture
-from features._ports import Context
-from features._types import Color
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.ops.geometry import depth
+from imaging.params.model import Params, hint
+from imaging.params.types import Color
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Colorize(Params):
@@ -25,11 +26,11 @@ class Colorize(Params):
 
 
 @feature(Colorize, group="colour", cost=each_pixel(0.007))
-def colorize(picture: Picture, wanted: Colorize, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def colorize(picture: Picture, requested: Colorize, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
     if image.bands < 3:
         image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
-    shares = [wanted.red / 100, wanted.green / 100, wanted.blue / 100]
-    added = [level * share * depth(image) for level, share in zip(wanted.color.rgb, shares, strict=True)]
+    shares = [requested.red / 100, requested.green / 100, requested.blue / 100]
+    added = [level * share * depth(image) for level, share in zip(requested.color.rgb, shares, strict=True)]
     kept = [1 - share for share in shares]
     return picture.with_image(beside_alpha(image, lambda pixels: pixels.linear(kept, added).rint().cast(image.format)))

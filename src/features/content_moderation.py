@@ -8,16 +8,16 @@ from typing import Annotated, Literal
 import pyvips
 from msgspec import Meta
 
-from features._alpha import premultiplied
-from features._cost import each_pixel
-from features._errors import Rejected
-from features._feature import Params, Step, feature, hint
-from features._picture import Picture, Report
-from features._ports import Context
-from features._softening import blurred, coarse
-from features._types import Names
-from features._verdict import Verdict
-from features._vision import Label
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.detection import Label
+from imaging.errors import Rejected
+from imaging.ops.alpha import premultiplied
+from imaging.ops.softening import blurred, coarse
+from imaging.params.model import Params, hint
+from imaging.params.types import Names
+from imaging.picture import Picture, Report
+from imaging.pipeline.feature import Decision, Step, feature
 
 _SQUARES = 16
 """Across the longer side of a pixelated original: nothing is to be recognised."""
@@ -68,18 +68,18 @@ class ContentModeration(Params):
     ] = 50.0
 
 
-def decide(wanted: ContentModeration, context: Context) -> Verdict:
+def decide(requested: ContentModeration, context: Context) -> Decision:
     """Rejected, a report, or whether there is something to hide."""
     seen = context.vision.labels()
-    found = [label for label in seen or () if _counts(label, wanted)]
-    says = ("unjudged",) if seen is None else tuple(f"{label.name} {label.confidence:.1f}" for label in found)
-    if wanted.action == "report":
-        return Verdict((), says, _report(found, wanted, is_judged=seen is not None), seen is not None)
-    if found and wanted.action == "reject":
+    found = [label for label in seen or () if _counts(label, requested)]
+    etag_parts = ("unjudged",) if seen is None else tuple(f"{label.name} {label.confidence:.1f}" for label in found)
+    if requested.action == "report":
+        return Decision((), etag_parts, _report(found, requested, is_judged=seen is not None), seen is not None)
+    if found and requested.action == "reject":
         names = ", ".join(dict.fromkeys(label.name for label in found))
         raise Rejected(f"the picture is kept back by moderation: {names}", code="ContentModeration::Rejected")
-    steps = (Step(content_moderation, wanted),) if found else ()
-    return Verdict(steps, says, is_certain=seen is not None)
+    steps = (Step(content_moderation, requested),) if found else ()
+    return Decision(steps, etag_parts, is_cacheable=seen is not None)
 
 
 @feature(
@@ -89,40 +89,40 @@ def decide(wanted: ContentModeration, context: Context) -> Verdict:
     reads="neighbours",
     billed=True,
     decide=decide,
-    hides=True,
+    redacts_all_inputs=True,
     scale_free=True,
-    report=lambda wanted: wanted.action == "report",
+    report=lambda requested: requested.action == "report",
 )
-def content_moderation(picture: Picture, wanted: ContentModeration, context: Context) -> Picture | Report:
-    verdict = decide(wanted, context)
-    if verdict.report is not None:
-        return verdict.report
-    if not verdict.steps:
+def content_moderation(picture: Picture, requested: ContentModeration, context: Context) -> Picture | Report:
+    decision = decide(requested, context)
+    if decision.report is not None:
+        return decision.report
+    if not decision.steps:
         return picture
     # The decoder may have reduced the picture already, by as much as the sigma is then less.
-    sigma = wanted.blur * max(1.0, max(picture.full) / _USUAL_SIDE) * picture.width / picture.full[0]
-    hide = _squares if wanted.action == "pixelate" else partial(blurred, sigma=sigma)
+    sigma = requested.blur * max(1.0, max(picture.full) / _USUAL_SIDE) * picture.width / picture.full[0]
+    hide = _squares if requested.action == "pixelate" else partial(blurred, sigma=sigma)
     return picture.materialized().each_frame(lambda frame: premultiplied(frame, hide))
 
 
-def _counts(label: Label, wanted: ContentModeration) -> bool:
+def _counts(label: Label, requested: ContentModeration) -> bool:
     """Whether a label is sure enough and among those that were named, itself or one above it."""
     names = {name.casefold() for name in (label.name, *label.above)}
-    named = {name.casefold() for name in wanted.labels or ()}
-    return label.confidence >= wanted.min_confidence and (not named or not names.isdisjoint(named))
+    named = {name.casefold() for name in requested.labels or ()}
+    return label.confidence >= requested.min_confidence and (not named or not names.isdisjoint(named))
 
 
 def _squares(image: pyvips.Image) -> pyvips.Image:
     return coarse(image, max(2, -(-max(image.width, image.height) // _SQUARES)))
 
 
-def _report(found: list[Label], wanted: ContentModeration, *, is_judged: bool) -> Report:
+def _report(found: list[Label], requested: ContentModeration, *, is_judged: bool) -> Report:
     labels = [{"name": label.name, "confidence": label.confidence, "above": list(label.above)} for label in found]
     return Report(
         {
             "judged": is_judged,
             "flagged": bool(found),
-            "minConfidence": wanted.min_confidence,
+            "minConfidence": requested.min_confidence,
             "moderationLabels": labels,
         }
     )

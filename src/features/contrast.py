@@ -7,11 +7,12 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Contrast(Params):
@@ -26,9 +27,9 @@ class Contrast(Params):
 
 
 @feature(Contrast, group="colour", cost=each_pixel(0.006))
-def contrast(picture: Picture, wanted: Contrast, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def contrast(picture: Picture, requested: Contrast, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     # The scale of Thumbor's filter, so that its URLs mean the same here.
-    factor = ((100 + wanted.amount) / 100) ** 2
+    factor = ((100 + requested.amount) / 100) ** 2
     middle = 128.0 * (257 if picture.image.format == "ushort" else 1)
 
     def spread(image: pyvips.Image) -> pyvips.Image:

@@ -8,14 +8,15 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import premultiplied
-from features._cost import Cost
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._geometry import depth
-from features._picture import Picture
-from features._ports import Context
-from features._types import Numbers
+from imaging.context import Context
+from imaging.cost import Cost
+from imaging.errors import InvalidParameter
+from imaging.ops.alpha import premultiplied
+from imaging.ops.geometry import depth
+from imaging.params.model import Params, hint
+from imaging.params.types import Numbers
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Convolve(Params):
@@ -53,15 +54,15 @@ class Convolve(Params):
 @feature(
     Convolve,
     group="effect",
-    cost=lambda wanted, _shape: Cost(0.002 + 0.0022 * len(wanted.kernel), 1),
+    cost=lambda requested, _shape: Cost(0.002 + 0.0022 * len(requested.kernel), 1),
     reads="neighbours",
 )
-def convolve(picture: Picture, wanted: Convolve, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    scale = wanted.scale or max(1.0, sum(wanted.kernel))
+def convolve(picture: Picture, requested: Convolve, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    scale = requested.scale or max(1.0, sum(requested.kernel))
 
     def sums(image: pyvips.Image) -> pyvips.Image:
-        offset = wanted.offset * depth(image)
-        kernel = pyvips.Image.new_from_array(wanted.kernel.rows(wanted.columns), scale=scale, offset=offset)
+        offset = requested.offset * depth(image)
+        kernel = pyvips.Image.new_from_array(requested.kernel.rows(requested.columns), scale=scale, offset=offset)
         # Fractions are cut off, as in sharp.
         return image.conv(kernel, precision="float").cast(image.format)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from features._area import Area, cost, cut, reads, result
-from features._feature import feature
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.ops.area import Area, cost, cut, reads, result
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Crop(Area):
@@ -13,5 +13,5 @@ class Crop(Area):
 
 
 @feature(Crop, group="geometry", cost=cost, reads=reads, size=result)
-def crop(picture: Picture, wanted: Crop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return cut(picture, wanted)
+def crop(picture: Picture, requested: Crop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return cut(picture, requested)

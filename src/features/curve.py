@@ -8,14 +8,15 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._geometry import depth
-from features._picture import Picture
-from features._ports import Context
-from features._types import Numbers
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.errors import InvalidParameter
+from imaging.ops.alpha import beside_alpha
+from imaging.ops.geometry import depth
+from imaging.params.model import Params, hint
+from imaging.params.types import Numbers
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _STRAIGHT = Numbers(0, 0, 255, 255)
 
@@ -46,13 +47,16 @@ class Curve(Params):
 
 
 @feature(Curve, group="colour", cost=each_pixel(0.004))
-def curve(picture: Picture, wanted: Curve, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def curve(picture: Picture, requested: Curve, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
-    coloured = not wanted.red == wanted.green == wanted.blue
+    coloured = not requested.red == requested.green == requested.blue
     if coloured and image.bands < 3:
         image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
-    shared = levels(wanted.all)
-    channels = [levels(points) for points in ((wanted.red, wanted.green, wanted.blue) if coloured else (wanted.red,))]
+    shared = levels(requested.all)
+    channels = [
+        levels(points)
+        for points in ((requested.red, requested.green, requested.blue) if coloured else (requested.red,))
+    ]
     scale = depth(image)
     rows = [[at * scale, *(shared[round(each[at])] * scale for each in channels)] for at in range(256)]
     table = pyvips.Image.new_from_array(rows).buildlut().rint().cast(image.format)

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class EnsureAlpha(Params):
@@ -19,9 +20,9 @@ class EnsureAlpha(Params):
 
 
 @feature(EnsureAlpha, group="colour", cost=each_pixel(0.003), adds_alpha=True)
-def ensure_alpha(picture: Picture, wanted: EnsureAlpha, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def ensure_alpha(picture: Picture, requested: EnsureAlpha, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if picture.has_alpha:
         return picture
     image = picture.image
     most = 65_535 if image.format == "ushort" else 255
-    return picture.with_image(image.bandjoin(wanted.alpha * most).cast(image.format))
+    return picture.with_image(image.bandjoin(requested.alpha * most).cast(image.format))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pyvips
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Equalise(Params):
@@ -16,7 +17,7 @@ class Equalise(Params):
 
 
 @feature(Equalise, group="colour", cost=each_pixel(0.015), reads="whole")
-def equalise(picture: Picture, wanted: Equalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def equalise(picture: Picture, requested: Equalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     picture = picture.materialized()
     return picture.with_image(beside_alpha(picture.image, _even))
 

@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from features._cost import Size, each_pixel
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._geometry import framed, refuse_larger
-from features._picture import Picture
-from features._ports import Context
-from features._types import Color, Length
+from imaging.context import Context
+from imaging.cost import Size, each_pixel
+from imaging.errors import InvalidParameter
+from imaging.ops.geometry import framed, refuse_larger
+from imaging.params.model import Params, hint
+from imaging.params.types import Color, Length
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Extend(Params):
@@ -42,15 +43,15 @@ class Extend(Params):
                 raise InvalidParameter(f"extend.{name}", "0 or more", length)
 
 
-def _sides(wanted: Extend, size: Size) -> tuple[int, int, int, int]:
+def _sides(requested: Extend, size: Size) -> tuple[int, int, int, int]:
     """Pixels that are added on the left, on top, on the right and below."""
-    left, right = ((side or wanted.all).of(size[0]) for side in (wanted.left, wanted.right))
-    top, bottom = ((side or wanted.all).of(size[1]) for side in (wanted.top, wanted.bottom))
+    left, right = ((side or requested.all).of(size[0]) for side in (requested.left, requested.right))
+    top, bottom = ((side or requested.all).of(size[1]) for side in (requested.top, requested.bottom))
     return left, top, right, bottom
 
 
-def _result(wanted: Extend, size: Size, _overlay: Size = (0, 0)) -> Size:
-    left, top, right, bottom = _sides(wanted, size)
+def _result(requested: Extend, size: Size, _overlay: Size = (0, 0)) -> Size:
+    left, top, right, bottom = _sides(requested, size)
     return (left + size[0] + right, top + size[1] + bottom)
 
 
@@ -58,17 +59,17 @@ def _result(wanted: Extend, size: Size, _overlay: Size = (0, 0)) -> Size:
     Extend,
     group="geometry",
     cost=each_pixel(0.003),
-    reads=lambda wanted: "pixels" if wanted.mode == "background" else "whole",
+    reads=lambda requested: "pixels" if requested.mode == "background" else "whole",
     size=_result,
 )
-def extend(picture: Picture, wanted: Extend, context: Context) -> Picture:
+def extend(picture: Picture, requested: Extend, context: Context) -> Picture:
     width, height = picture.width, picture.height
-    left, top, _, _ = _sides(wanted, (width, height))
-    size = _result(wanted, (width, height))
+    left, top, _, _ = _sides(requested, (width, height))
+    size = _result(requested, (width, height))
     if size == (width, height):
         return picture
     refuse_larger("extend", size, picture.frames, context)
-    if wanted.mode != "background":
+    if requested.mode != "background":
         around = picture.materialized()
-        return around.each_frame(lambda frame: frame.embed(left, top, *size, extend=wanted.mode))
-    return picture.each_frame(lambda frame: framed(frame, (left, top), size, wanted.background))
+        return around.each_frame(lambda frame: frame.embed(left, top, *size, extend=requested.mode))
+    return picture.each_frame(lambda frame: framed(frame, (left, top), size, requested.background))

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.errors import InvalidParameter
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _CHANNELS = ("red", "green", "blue")
 
@@ -28,12 +29,12 @@ class ExtractChannel(Params):
 
 
 @feature(ExtractChannel, group="colour", cost=each_pixel(0.002))
-def extract_channel(picture: Picture, wanted: ExtractChannel, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def extract_channel(picture: Picture, requested: ExtractChannel, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
-    if wanted.channel == "alpha":
+    if requested.channel == "alpha":
         if not picture.has_alpha:
             raise InvalidParameter("extractChannel.channel", "one that the picture has: it has no alpha", "alpha")
         band = image[image.bands - 1]
     else:
-        band = image[_CHANNELS.index(wanted.channel) if image.bands > 2 else 0]
+        band = image[_CHANNELS.index(requested.channel) if image.bands > 2 else 0]
     return picture.with_image(band.copy(interpretation="grey16" if image.format == "ushort" else "b-w"))

@@ -8,15 +8,16 @@ from typing import Annotated, Literal
 import pyvips
 from msgspec import Meta
 
-from features._alpha import premultiplied
-from features._cost import Cost, Shape
-from features._feature import Params, feature, hint
-from features._geometry import Size, framed, on_background, refuse_larger
-from features._overlay import scaled
-from features._picture import Picture
-from features._ports import Context
-from features._softening import blurred
-from features._types import Color, Position
+from imaging.context import Context
+from imaging.cost import Cost, Shape
+from imaging.ops.alpha import premultiplied
+from imaging.ops.geometry import Size, framed, on_background, refuse_larger
+from imaging.ops.overlay import scaled
+from imaging.ops.softening import blurred
+from imaging.params.model import Params, hint
+from imaging.params.types import Color, Position
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _RADIUS = 50.0
 """Pixels: what Thumbor's filter blurs by."""
@@ -56,44 +57,44 @@ class Fill(Params):
     behind: Annotated[bool, Meta(description="Fill what is clear in the picture, too")] = False
 
 
-def _canvas(wanted: Fill, own: Size, _overlay: Size = (0, 0)) -> Size:
+def _canvas(requested: Fill, own: Size, _overlay: Size = (0, 0)) -> Size:
     """Width and height of the canvas for a picture of that size."""
-    asked = (wanted.width or 0, wanted.height or 0)
-    if wanted.adaptive and all(asked) and (own[0] - own[1]) * (asked[0] - asked[1]) < 0:
+    asked = (requested.width or 0, requested.height or 0)
+    if requested.adaptive and all(asked) and (own[0] - own[1]) * (asked[0] - asked[1]) < 0:
         asked = (asked[1], asked[0])
     return (max(own[0], asked[0]), max(own[1], asked[1]))
 
 
-def _cost(wanted: Fill, _shape: Shape) -> Cost:
-    return Cost({"color": 0.002, "mean": 0.004, "blur": 0.02}[wanted.mode], 2)
+def _cost(requested: Fill, _shape: Shape) -> Cost:
+    return Cost({"color": 0.002, "mean": 0.004, "blur": 0.02}[requested.mode], 2)
 
 
 @feature(
     Fill,
     group="geometry",
     cost=_cost,
-    reads=lambda wanted: "pixels" if wanted.mode == "color" else "whole",
+    reads=lambda requested: "pixels" if requested.mode == "color" else "whole",
     size=_canvas,
 )
-def fill(picture: Picture, wanted: Fill, context: Context) -> Picture:
+def fill(picture: Picture, requested: Fill, context: Context) -> Picture:
     own = (picture.width, picture.height)
-    size = _canvas(wanted, own)
-    if size == own and not (wanted.behind and picture.has_alpha):
+    size = _canvas(requested, own)
+    if size == own and not (requested.behind and picture.has_alpha):
         return picture
     refuse_larger("fill.width", size, picture.frames, context)
     # Half a pixel is cut off, as in Thumbor.
-    across, down = wanted.position.ratios
+    across, down = requested.position.ratios
     corner = (int((size[0] - own[0]) * across), int((size[1] - own[1]) * down))
-    if wanted.mode == "blur":
+    if requested.mode == "blur":
         picture = picture.materialized()
-        return picture.each_frame(lambda frame: _laid(frame, _soft(frame, size), corner, wanted))
-    if wanted.mode == "mean":
+        return picture.each_frame(lambda frame: _laid(frame, _soft(frame, size), corner, requested))
+    if requested.mode == "mean":
         picture = picture.materialized()
-    color = _mean(picture.image) if wanted.mode == "mean" else wanted.color
+    color = _mean(picture.image) if requested.mode == "mean" else requested.color
 
     def put(frame: pyvips.Image) -> pyvips.Image:
         made = framed(frame, corner, size, color)
-        if not wanted.behind or not made.hasalpha():
+        if not requested.behind or not made.hasalpha():
             return made
         image, background = on_background(made, color)
         canvas = image.new_from_image(background).cast(image.format).copy(interpretation=image.interpretation)
@@ -108,10 +109,10 @@ def _soft(frame: pyvips.Image, size: Size) -> pyvips.Image:
     return scaled(premultiplied(frame, lambda image: blurred(image, _RADIUS, reach)), size)
 
 
-def _laid(frame: pyvips.Image, canvas: pyvips.Image, corner: Size, wanted: Fill) -> pyvips.Image:
+def _laid(frame: pyvips.Image, canvas: pyvips.Image, corner: Size, requested: Fill) -> pyvips.Image:
     return (
         canvas.composite2(frame, "over", x=corner[0], y=corner[1])
-        if wanted.behind and frame.hasalpha()
+        if requested.behind and frame.hasalpha()
         else (canvas.insert(frame, *corner))
     )
 

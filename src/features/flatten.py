@@ -6,12 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._geometry import on_background
-from features._picture import Picture
-from features._ports import Context
-from features._types import Color
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.geometry import on_background
+from imaging.params.model import Params, hint
+from imaging.params.types import Color
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Flatten(Params):
@@ -23,8 +24,8 @@ class Flatten(Params):
 
 
 @feature(Flatten, group="colour", cost=each_pixel(0.003), scale_free=True)
-def flatten(picture: Picture, wanted: Flatten, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def flatten(picture: Picture, requested: Flatten, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if not picture.has_alpha:
         return picture
-    image, background = on_background(picture.image, Color(*wanted.background.rgb))
+    image, background = on_background(picture.image, Color(*requested.background.rgb))
     return picture.with_image(image.flatten(background=background[:-1]))

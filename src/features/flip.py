@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from features._cost import each_pixel
-from features._feature import Params, feature
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.params.model import Params
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Flip(Params):
@@ -13,6 +14,6 @@ class Flip(Params):
 
 
 @feature(Flip, group="geometry", cost=each_pixel(0.008), reads="whole", scale_free=True)
-def flip(picture: Picture, wanted: Flip, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def flip(picture: Picture, requested: Flip, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     flipped = picture.materialized().each_frame(lambda frame: frame.flipver())
     return flipped.showing((0, picture.height, picture.width, -picture.height), (picture.width, picture.height))

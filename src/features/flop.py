@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from features._cost import each_pixel
-from features._feature import Params, feature
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.params.model import Params
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Flop(Params):
@@ -13,6 +14,6 @@ class Flop(Params):
 
 
 @feature(Flop, group="geometry", cost=each_pixel(0.002), scale_free=True)
-def flop(picture: Picture, wanted: Flop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def flop(picture: Picture, requested: Flop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     flopped = picture.with_image(picture.image.fliphor())
     return flopped.showing((picture.width, 0, -picture.width, picture.height), (picture.width, picture.height))

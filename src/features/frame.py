@@ -8,14 +8,15 @@ from typing import Annotated, NamedTuple
 import pyvips
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._geometry import framed, nearest, refuse_larger
-from features._overlay import overlay, scaled
-from features._picture import Picture
-from features._ports import Context, ObjectRef
-from features._types import Color
+from imaging.context import Context, ObjectRef
+from imaging.cost import each_pixel
+from imaging.errors import InvalidParameter
+from imaging.ops.geometry import framed, nearest, refuse_larger
+from imaging.ops.overlay import overlay, scaled
+from imaging.params.model import Params, hint
+from imaging.params.types import Color
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Frame(Params):
@@ -51,10 +52,10 @@ class _Run(NamedTuple):
     cost=each_pixel(0.09, 12),
     size=lambda _wanted, size, overlay: (size[0] + overlay[0], size[1] + overlay[1]),
     overlay_size=lambda _wanted, _room, full: full,
-    objects=lambda wanted: (wanted.ref,),
+    objects=lambda requested: (requested.ref,),
 )
-def frame(picture: Picture, wanted: Frame, context: Context) -> Picture:
-    patch = _patch(wanted, context)
+def frame(picture: Picture, requested: Frame, context: Context) -> Picture:
+    patch = _patch(requested, context)
     width, height = patch.width, patch.height
     inner = patch.crop(1, 1, width - 2, height - 2)
     left, right = _padding(_marks(patch.crop(1, height - 1, width - 2, 1)))
@@ -73,12 +74,12 @@ def frame(picture: Picture, wanted: Frame, context: Context) -> Picture:
     return picture.each_frame(put)
 
 
-def _patch(wanted: Frame, context: Context) -> pyvips.Image:
+def _patch(requested: Frame, context: Context) -> pyvips.Image:
     """The nine-patch in sRGB with alpha, 8 bits."""
-    image = overlay(wanted.ref, "frame", context, lambda full: full)
+    image = overlay(requested.ref, "frame", context, lambda full: full)
     if image.width < 3 or image.height < 3:
         expected = f"a nine-patch of at least 3 x 3 pixels, not {image.width} x {image.height}"
-        raise InvalidParameter("frame.key", expected, wanted.key, code="OverlayImageException")
+        raise InvalidParameter("frame.key", expected, requested.key, code="OverlayImageException")
     image = image.colourspace("srgb")
     return image if image.hasalpha() else image.addalpha()
 

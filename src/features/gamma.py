@@ -6,11 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Gamma(Params):
@@ -23,6 +24,8 @@ class Gamma(Params):
     gamma: Annotated[float, Meta(ge=1, le=3, description="1: as it is", extra=hint(main=True))] = 2.2
 
 
-@feature(Gamma, group="colour", cost=each_pixel(0.004), follow=lambda wanted: ("gammaOut", {"gamma": wanted.gamma}))
-def gamma(picture: Picture, wanted: Gamma, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.with_image(beside_alpha(picture.image, lambda image: image.gamma(exponent=1 / wanted.gamma)))
+@feature(
+    Gamma, group="colour", cost=each_pixel(0.004), implies=lambda requested: ("gammaOut", {"gamma": requested.gamma})
+)
+def gamma(picture: Picture, requested: Gamma, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.with_image(beside_alpha(picture.image, lambda image: image.gamma(exponent=1 / requested.gamma)))

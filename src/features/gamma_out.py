@@ -6,11 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class GammaOut(Params):
@@ -20,5 +21,5 @@ class GammaOut(Params):
 
 
 @feature(GammaOut, group="colour", cost=each_pixel(0.004))
-def gamma_out(picture: Picture, wanted: GammaOut, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.with_image(beside_alpha(picture.image, lambda image: image.gamma(exponent=wanted.gamma)))
+def gamma_out(picture: Picture, requested: GammaOut, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.with_image(beside_alpha(picture.image, lambda image: image.gamma(exponent=requested.gamma)))

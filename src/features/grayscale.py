@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Grayscale(Params):
@@ -14,7 +15,7 @@ class Grayscale(Params):
 
 
 @feature(Grayscale, group="colour", cost=each_pixel(0.003), scale_free=True)
-def grayscale(picture: Picture, wanted: Grayscale, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def grayscale(picture: Picture, requested: Grayscale, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if picture.image.bands < 3:
         return picture
     grey = "grey16" if picture.image.format == "ushort" else "b-w"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pyvips
 
-from features._cost import each_pixel
-from features._feature import Params, feature
-from features._output import MEDIA_TYPES
-from features._picture import Picture, Report, Source
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.params.model import Params
+from imaging.params.output import MEDIA_TYPES
+from imaging.picture import Picture, Report, Source
+from imaging.pipeline.feature import feature
 
 _SIDE = 100
 """Pixels of the longer side of what the colours are taken from."""
@@ -29,7 +30,7 @@ class Info(Params):
     reads="neighbours",
     shrink=lambda _wanted, size: max(size) / _SIDE,
 )
-def info(picture: Picture, wanted: Info, context: Context) -> Report:  # noqa: ARG001 - every feature has one shape
+def info(picture: Picture, requested: Info, context: Context) -> Report:  # noqa: ARG001 - every feature has one shape
     small = _thumbnail(picture)
     palette = _palette(small)
     return Report(

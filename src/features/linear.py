@@ -7,14 +7,15 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._geometry import depth
-from features._picture import Picture
-from features._ports import Context
-from features._types import Numbers
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.errors import InvalidParameter
+from imaging.ops.alpha import beside_alpha
+from imaging.ops.geometry import depth
+from imaging.params.model import Params, hint
+from imaging.params.types import Numbers
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _GIVEN = (1, 3, 4)
 
@@ -33,14 +34,14 @@ class Linear(Params):
 
 
 @feature(Linear, group="colour", cost=each_pixel(0.01))
-def linear(picture: Picture, wanted: Linear, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def linear(picture: Picture, requested: Linear, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
-    most = max(len(wanted.a), len(wanted.b))
+    most = max(len(requested.a), len(requested.b))
     if most > 1 and image.bands < 3:
         image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
     if most == 4 and not image.hasalpha():
         image = image.addalpha()
-    a, b = (_for_all(numbers, most, alpha) for numbers, alpha in ((wanted.a, 1.0), (wanted.b, 0.0)))
+    a, b = (_for_all(numbers, most, alpha) for numbers, alpha in ((requested.a, 1.0), (requested.b, 0.0)))
     added = [level * depth(image) for level in b]
 
     def stretched(pixels: pyvips.Image) -> pyvips.Image:

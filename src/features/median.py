@@ -6,13 +6,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from features._alpha import premultiplied
-from features._cost import Cost, Shape
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._geometry import refuse_wider_window
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import Cost, Shape
+from imaging.errors import InvalidParameter
+from imaging.ops.alpha import premultiplied
+from imaging.ops.geometry import refuse_wider_window
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Median(Params):
@@ -27,15 +28,15 @@ _SORTED = 2.5
 """What one of 16 bits costs: libvips sorts them, and counts only those of 8."""
 
 
-def _cost(wanted: Median, shape: Shape) -> Cost:
-    return Cost(0.15 + 0.0035 * wanted.size if shape.sample == 1 else 0.03 * wanted.size**2, 1)
+def _cost(requested: Median, shape: Shape) -> Cost:
+    return Cost(0.15 + 0.0035 * requested.size if shape.sample == 1 else 0.03 * requested.size**2, 1)
 
 
 @feature(Median, group="effect", cost=_cost, reads="neighbours")
-def median(picture: Picture, wanted: Median, context: Context) -> Picture:
+def median(picture: Picture, requested: Median, context: Context) -> Picture:
     shorter = min(picture.width, picture.height)
-    if wanted.size > shorter:
-        raise InvalidParameter("median.size", f"at most the picture's shorter side, {shorter}", wanted.size)
-    work = wanted.size if picture.image.format == "uchar" else _SORTED * wanted.size**2
-    refuse_wider_window("median.size", wanted.size, picture, context, work=work)
-    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: image.median(wanted.size)))
+    if requested.size > shorter:
+        raise InvalidParameter("median.size", f"at most the picture's shorter side, {shorter}", requested.size)
+    work = requested.size if picture.image.format == "uchar" else _SORTED * requested.size**2
+    refuse_wider_window("median.size", requested.size, picture, context, work=work)
+    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: image.median(requested.size)))

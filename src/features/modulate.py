@@ -7,11 +7,12 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Modulate(Params):
@@ -38,10 +39,10 @@ class Modulate(Params):
 
 
 @feature(Modulate, group="colour", cost=each_pixel(0.06, 3))
-def modulate(picture: Picture, wanted: Modulate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def modulate(picture: Picture, requested: Modulate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     def modulated(image: pyvips.Image) -> pyvips.Image:
-        factors = [wanted.brightness, wanted.saturation, 1]
-        lch = image.colourspace("lch").linear(factors, [wanted.lightness, 0, wanted.hue % 360])
+        factors = [requested.brightness, requested.saturation, 1]
+        lch = image.colourspace("lch").linear(factors, [requested.lightness, 0, requested.hue % 360])
         return lch.copy(interpretation="lch").colourspace(image.interpretation)
 
     return picture.with_image(beside_alpha(picture.image, modulated))

@@ -6,11 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Negate(Params):
@@ -20,6 +21,8 @@ class Negate(Params):
 
 
 @feature(Negate, group="colour", cost=each_pixel(0.002))
-def negate(picture: Picture, wanted: Negate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def negate(picture: Picture, requested: Negate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
-    return picture.with_image(image.invert() if wanted.alpha else beside_alpha(image, lambda pixels: pixels.invert()))
+    return picture.with_image(
+        image.invert() if requested.alpha else beside_alpha(image, lambda pixels: pixels.invert())
+    )

@@ -7,12 +7,13 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._geometry import depth
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.ops.geometry import depth
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Noise(Params):
@@ -31,10 +32,10 @@ class Noise(Params):
 
 
 @feature(Noise, group="effect", cost=each_pixel(0.06, 2))
-def noise(picture: Picture, wanted: Noise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    if not wanted.amount:
+def noise(picture: Picture, requested: Noise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    if not requested.amount:
         return picture
     image = picture.image
-    sigma = wanted.amount / 12**0.5 * depth(image)
-    grain = pyvips.Image.gaussnoise(image.width, image.height, sigma=sigma, mean=0, seed=wanted.seed)
+    sigma = requested.amount / 12**0.5 * depth(image)
+    grain = pyvips.Image.gaussnoise(image.width, image.height, sigma=sigma, mean=0, seed=requested.seed)
     return picture.with_image(beside_alpha(image, lambda pixels: (pixels + grain).rint().cast(image.format)))

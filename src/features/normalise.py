@@ -7,12 +7,13 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.errors import InvalidParameter
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Normalise(Params):
@@ -32,15 +33,15 @@ class Normalise(Params):
 
 
 @feature(Normalise, group="colour", cost=each_pixel(0.08, 4), reads="whole")
-def normalise(picture: Picture, wanted: Normalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def normalise(picture: Picture, requested: Normalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     picture = picture.materialized()
 
     def stretched(image: pyvips.Image) -> pyvips.Image:
         lab = image.colourspace("lab")
         lightness = lab[0]
         # Whole numbers of CIELAB's lightness, as in sharp.
-        least = int(_extreme(lightness, "min") if wanted.lower == 0 else lightness.percent(wanted.lower))
-        most = int(_extreme(lightness, "max") if wanted.upper == 100 else lightness.percent(wanted.upper))
+        least = int(_extreme(lightness, "min") if requested.lower == 0 else lightness.percent(requested.lower))
+        most = int(_extreme(lightness, "max") if requested.upper == 100 else lightness.percent(requested.upper))
         if most - least <= 1:
             return image
         factor = 100 / (most - least)

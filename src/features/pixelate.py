@@ -6,12 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from features._alpha import premultiplied
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
-from features._softening import coarse
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import premultiplied
+from imaging.ops.softening import coarse
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Pixelate(Params):
@@ -23,5 +24,5 @@ class Pixelate(Params):
 
 
 @feature(Pixelate, group="effect", cost=each_pixel(0.002), reads="neighbours")
-def pixelate(picture: Picture, wanted: Pixelate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: coarse(image, wanted.size)))
+def pixelate(picture: Picture, requested: Pixelate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: coarse(image, requested.size)))

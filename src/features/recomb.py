@@ -7,13 +7,14 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
-from features._types import Numbers
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.errors import InvalidParameter
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params, hint
+from imaging.params.types import Numbers
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Recomb(Params):
@@ -35,15 +36,15 @@ class Recomb(Params):
 
 
 @feature(Recomb, group="colour", cost=each_pixel(0.012))
-def recomb(picture: Picture, wanted: Recomb, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def recomb(picture: Picture, requested: Recomb, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
     if image.bands < 3:
         image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
 
     def mixed(pixels: pyvips.Image) -> pyvips.Image:
-        matrix = pyvips.Image.new_from_array(wanted.matrix.rows(3 if len(wanted.matrix) == 9 else 4))
+        matrix = pyvips.Image.new_from_array(requested.matrix.rows(3 if len(requested.matrix) == 9 else 4))
         return pixels.recomb(matrix).cast(image.format)
 
-    if len(wanted.matrix) == 9:
+    if len(requested.matrix) == 9:
         return picture.with_image(beside_alpha(image, mixed))
     return picture.with_image(mixed(image if image.hasalpha() else image.addalpha()))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pyvips
 
-from features._cost import Cost
-from features._feature import Params, feature
-from features._geometry import depth
-from features._picture import Picture
-from features._ports import Context
-from features._vision import Region
+from imaging.context import Context
+from imaging.cost import Cost
+from imaging.detection import Region
+from imaging.ops.geometry import depth
+from imaging.params.model import Params
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _EYES = (0.15, 0.6)
 """Where eyes lie in a face, as shares of its height; mouths lie below."""
@@ -30,7 +31,7 @@ class RedEye(Params):
     billed=True,
     scale_free=True,
 )
-def red_eye(picture: Picture, wanted: RedEye, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def red_eye(picture: Picture, requested: RedEye, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     faces = context.vision.faces()
     if not faces or picture.image.bands < 3:
         return picture

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from features._cost import each_pixel
-from features._feature import Params, feature
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.params.model import Params
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class RemoveAlpha(Params):
@@ -13,5 +14,5 @@ class RemoveAlpha(Params):
 
 
 @feature(RemoveAlpha, group="colour", cost=each_pixel(0.002))
-def remove_alpha(picture: Picture, wanted: RemoveAlpha, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def remove_alpha(picture: Picture, requested: RemoveAlpha, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return picture.with_image(picture.image[: picture.image.bands - 1]) if picture.has_alpha else picture

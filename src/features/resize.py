@@ -8,14 +8,15 @@ import pyvips
 from msgspec import Meta
 from msgspec.structs import replace
 
-from features._alpha import premultiplied
-from features._cost import Cost, Shape
-from features._errors import InvalidParameter, TooLarge
-from features._feature import Params, feature, hint
-from features._geometry import Box, Size, framed, nearest, refuse_larger, seek, seek_memory
-from features._picture import Picture
-from features._ports import Context
-from features._types import Color, CropPosition, Point, Position, Ratio
+from imaging.context import Context
+from imaging.cost import Cost, Shape
+from imaging.errors import InvalidParameter, TooLarge
+from imaging.ops.alpha import premultiplied
+from imaging.ops.geometry import Box, Size, framed, nearest, refuse_larger, seek, seek_memory
+from imaging.params.model import Params, hint
+from imaging.params.types import Color, CropPosition, Point, Position, Ratio
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _LONGEST = 1_000_000
 """Pixels a side, of a picture scaled to be cropped; libvips counts no farther than ten times that."""
@@ -122,15 +123,15 @@ class Plan(NamedTuple):
     """The scaled width and height before they were rounded."""
 
 
-def plan(wanted: Resize, full: Size) -> Plan:
+def plan(requested: Resize, full: Size) -> Plan:
     """The sizes that sharp too would give a picture of that width and height."""
-    asked = _asked(wanted, full)
-    across, down = _shrinks(wanted, full, asked)
+    asked = _asked(requested, full)
+    across, down = _shrinks(requested, full, asked)
     scaled = (_scaled_side(full[0], across), _scaled_side(full[1], down))
     result = scaled
-    if wanted.fit == "cover":
+    if requested.fit == "cover":
         result = (min(asked[0] or scaled[0], scaled[0]), min(asked[1] or scaled[1], scaled[1]))
-    elif wanted.fit == "contain":
+    elif requested.fit == "contain":
         result = (max(asked[0], scaled[0]), max(asked[1], scaled[1]))
     return Plan(scaled, result, (full[0] / across, full[1] / down))
 
@@ -140,63 +141,63 @@ def _scaled_side(side: int, shrink: float) -> int:
     return max(1, nearest(side * (1 / shrink) if shrink < 1 else side / shrink))
 
 
-def _asked(wanted: Resize, full: Size) -> Size:
+def _asked(requested: Resize, full: Size) -> Size:
     """Width and height in device pixels; 0 is free."""
-    width, height = wanted.width or 0, wanted.height or 0
-    if wanted.keep:
-        width, height = (full[0], height) if wanted.keep == "width" else (width, full[1])
-    if wanted.adaptive and width and height and (full[0] - full[1]) * (width - height) < 0:
+    width, height = requested.width or 0, requested.height or 0
+    if requested.keep:
+        width, height = (full[0], height) if requested.keep == "width" else (width, full[1])
+    if requested.adaptive and width and height and (full[0] - full[1]) * (width - height) < 0:
         width, height = height, width
-    if wanted.aspect_ratio:
-        width = width or max(1, nearest(height * wanted.aspect_ratio))
-        height = height or max(1, nearest(width / wanted.aspect_ratio))
-    if wanted.ratio and not width and not height:
+    if requested.aspect_ratio:
+        width = width or max(1, nearest(height * requested.aspect_ratio))
+        height = height or max(1, nearest(width / requested.aspect_ratio))
+    if requested.ratio and not width and not height:
         width, height = full
-    factor = wanted.dpr * (wanted.ratio or 1.0)
+    factor = requested.dpr * (requested.ratio or 1.0)
     return (width and max(1, nearest(width * factor)), height and max(1, nearest(height * factor)))
 
 
-def _shrinks(wanted: Resize, full: Size, asked: Size) -> tuple[float, float]:
+def _shrinks(requested: Resize, full: Size, asked: Size) -> tuple[float, float]:
     """By how much width and height are reduced; below 1 they are enlarged."""
     across = full[0] / asked[0] if asked[0] else None
     down = full[1] / asked[1] if asked[1] else None
-    if wanted.fit == "fill":
+    if requested.fit == "fill":
         pair = (across or 1.0, down or 1.0)
     else:
         given = [shrink for shrink in (across, down) if shrink is not None] or [1.0]
-        both = min(given) if wanted.fit in ("cover", "outside") else max(given)
+        both = min(given) if requested.fit in ("cover", "outside") else max(given)
         pair = (both, both)
-    if wanted.without_enlargement:
+    if requested.without_enlargement:
         pair = (max(1.0, pair[0]), max(1.0, pair[1]))
-    if wanted.without_reduction:
+    if requested.without_reduction:
         pair = (min(1.0, pair[0]), min(1.0, pair[1]))
     return (min(pair[0], float(full[0])), min(pair[1], float(full[1])))
 
 
-def shrink(wanted: Resize, full: Size) -> float:
+def shrink(requested: Resize, full: Size) -> float:
     """By how much the decoder may reduce; below 1, by how much a drawing may be enlarged."""
-    scaled = plan(wanted, full).scaled
+    scaled = plan(requested, full).scaled
     return min(full[0] / scaled[0], full[1] / scaled[1])
 
 
-def asks_nothing(wanted: Resize) -> bool:
+def asks_nothing(requested: Resize) -> bool:
     """Whether no size is asked for, so that there is nothing to fit or to fill."""
-    return not (wanted.width or wanted.height or wanted.ratio or wanted.keep)
+    return not (requested.width or requested.height or requested.ratio or requested.keep)
 
 
 _ENLARGING = {"nearest": 0.003, "linear": 0.012}
 """Seconds for a megapixel of the result; the kernels that are not named take as long as `cubic`."""
 
 
-def _cost(wanted: Resize, shape: Shape) -> Cost:
+def _cost(requested: Resize, shape: Shape) -> Cost:
     full = shape.full or shape.size
-    planned = plan(wanted, full)
+    planned = plan(requested, full)
     enlarges = planned.scaled[0] * planned.scaled[1] > full[0] * full[1]
     searched = planned.scaled[0] * planned.scaled[1] * shape.frames
     # The whole scaled picture is held where the most interesting part of it is looked for.
-    sought = wanted.fit == "cover" and wanted.position.searches
-    base = shape.bands * searched + seek_memory(wanted.position) if sought else 0
-    seconds = _ENLARGING.get(wanted.kernel, 0.037) if enlarges else 0.005 * (2 * shape.sample - 1)
+    sought = requested.fit == "cover" and requested.position.searches
+    base = shape.bands * searched + seek_memory(requested.position) if sought else 0
+    seconds = _ENLARGING.get(requested.kernel, 0.037) if enlarges else 0.005 * (2 * shape.sample - 1)
     return Cost(seconds, 2, base_seconds=0.03 * searched / 1e6 if base else 0.0, base_memory=base)
 
 
@@ -204,57 +205,57 @@ def _cost(wanted: Resize, shape: Shape) -> Cost:
     Resize,
     group="geometry",
     cost=_cost,
-    size=lambda wanted, full, _: plan(wanted, full).result,
+    size=lambda requested, full, _: plan(requested, full).result,
     shrink=shrink,
-    idle=asks_nothing,
+    is_noop=asks_nothing,
 )
-def resize(picture: Picture, wanted: Resize, context: Context) -> Picture:
+def resize(picture: Picture, requested: Resize, context: Context) -> Picture:
     full = picture.full
-    planned = plan(wanted, full)
+    planned = plan(requested, full)
     scaled, result = planned.scaled, planned.result
-    field = "resize.height" if wanted.height and not wanted.width else "resize.width"
+    field = "resize.height" if requested.height and not requested.width else "resize.width"
     refuse_larger(field, result, picture.frames, context)
     if max(scaled) > _LONGEST:
         raise TooLarge(f"`{field}` must not scale a side beyond {_LONGEST} pixels, got {scaled[0]} x {scaled[1]}")
 
     def scale(frame: pyvips.Image) -> pyvips.Image:
-        return _scaled(frame, planned, wanted)
+        return _scaled(frame, planned, requested)
 
     if scaled == result:
         resized = picture.each_frame(scale)
-    elif wanted.fit == "contain":
-        across, down = wanted.position.ratios
+    elif requested.fit == "contain":
+        across, down = requested.position.ratios
         corner = (int((result[0] - scaled[0]) * across), int((result[1] - scaled[1]) * down))
-        resized = picture.each_frame(lambda frame: framed(scale(frame), corner, result, wanted.background))
+        resized = picture.each_frame(lambda frame: framed(scale(frame), corner, result, requested.background))
         resized = resized.showing((-corner[0], -corner[1], *result), scaled)
-    elif wanted.position.searches:
+    elif requested.position.searches:
         refuse_larger(field, scaled, picture.frames, context)
         whole = picture.each_frame(scale).materialized()
-        resized = Box(*seek(whole, result, wanted.position), *result).cut(whole)
+        resized = Box(*seek(whole, result, requested.position), *result).cut(whole)
     else:
-        box = Box(*wanted.kept(full).place(scaled, result), *result)
+        box = Box(*requested.kept(full).place(scaled, result), *result)
         resized = picture.each_frame(lambda frame: scale(frame).crop(*box)).showing(box, scaled)
     return replace(resized, shrunk_from=None)
 
 
-def _scaled(image: pyvips.Image, planned: Plan, wanted: Resize) -> pyvips.Image:
+def _scaled(image: pyvips.Image, planned: Plan, requested: Resize) -> pyvips.Image:
     """The image in its planned size."""
     if (image.width, image.height) == planned.scaled:
         return image
 
     def scale_to(pixels: pyvips.Image, size: tuple[float, float]) -> pyvips.Image:
         across, down = size[0] / pixels.width, size[1] / pixels.height
-        if wanted.centred and max(across, down) > 1:
-            pixels = pixels.resize(min(1.0, across), vscale=min(1.0, down), kernel=wanted.kernel)
+        if requested.centred and max(across, down) > 1:
+            pixels = pixels.resize(min(1.0, across), vscale=min(1.0, down), kernel=requested.kernel)
             return _centred(pixels, (max(1.0, across), max(1.0, down)), planned.scaled)
-        return pixels.resize(across, vscale=down, kernel=wanted.kernel)
+        return pixels.resize(across, vscale=down, kernel=requested.kernel)
 
     def work(pixels: pyvips.Image) -> pyvips.Image:
         # Not rounded to whole pixels, the proportions stay exact; libvips spreads what is over to both edges.
         made = scale_to(pixels, planned.exact)
         return made if (made.width, made.height) == planned.scaled else scale_to(pixels, planned.scaled)
 
-    return work(image) if wanted.kernel == "nearest" else premultiplied(image, work)
+    return work(image) if requested.kernel == "nearest" else premultiplied(image, work)
 
 
 def _centred(image: pyvips.Image, factors: tuple[float, float], size: Size) -> pyvips.Image:

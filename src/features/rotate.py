@@ -8,12 +8,13 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._cost import Cost, Shape, Size
-from features._feature import Params, feature, hint
-from features._geometry import on_background, refuse_larger, weighed
-from features._picture import Picture
-from features._ports import Context
-from features._types import Color
+from imaging.context import Context
+from imaging.cost import Cost, Shape, Size
+from imaging.ops.geometry import on_background, refuse_larger, weighed
+from imaging.params.model import Params, hint
+from imaging.params.types import Color
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Rotate(Params):
@@ -31,27 +32,34 @@ class Rotate(Params):
     background: Annotated[Color, Meta(description="What fills the corners")] = Color(0, 0, 0)
 
 
-def _degrees(wanted: Rotate) -> float:
+def _degrees(requested: Rotate) -> float:
     """From 0 to less than 360. Rounded first: the remainder of a tiny negative number is 360 itself."""
-    return round(wanted.angle, 6) % 360
+    return round(requested.angle, 6) % 360
 
 
-def _result(wanted: Rotate, size: Size, _overlay: Size) -> Size:
-    angle = math.radians(_degrees(wanted))
+def _result(requested: Rotate, size: Size, _overlay: Size) -> Size:
+    angle = math.radians(_degrees(requested))
     across, down = abs(math.cos(angle)), abs(math.sin(angle))
     return (math.ceil(size[0] * across + size[1] * down), math.ceil(size[0] * down + size[1] * across))
 
 
-def _cost(wanted: Rotate, _shape: Shape) -> Cost:
-    return Cost(0.006 if _degrees(wanted) % 90 == 0 else 0.019)
+def _cost(requested: Rotate, _shape: Shape) -> Cost:
+    return Cost(0.006 if _degrees(requested) % 90 == 0 else 0.019)
 
 
-@feature(Rotate, group="geometry", cost=_cost, reads="whole", size=_result, idle=lambda wanted: _degrees(wanted) == 0)
-def rotate(picture: Picture, wanted: Rotate, context: Context) -> Picture:
-    angle = _degrees(wanted)
+@feature(
+    Rotate,
+    group="geometry",
+    cost=_cost,
+    reads="whole",
+    size=_result,
+    is_noop=lambda requested: _degrees(requested) == 0,
+)
+def rotate(picture: Picture, requested: Rotate, context: Context) -> Picture:
+    angle = _degrees(requested)
     if angle == 0:
         return picture
-    turned = picture.materialized().each_frame(lambda frame: _turned(frame, angle, wanted.background))
+    turned = picture.materialized().each_frame(lambda frame: _turned(frame, angle, requested.background))
     refuse_larger("rotate.angle", (turned.width, turned.height), turned.frames, context)
     return turned
 

@@ -7,14 +7,15 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._geometry import on_background
-from features._picture import Picture
-from features._ports import Context
-from features._rounded import masked, rectangle
-from features._types import Color, Length
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.errors import InvalidParameter
+from imaging.ops.geometry import on_background
+from imaging.ops.rounded import masked, rectangle
+from imaging.params.model import Params, hint
+from imaging.params.types import Color, Length
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class RoundCorners(Params):
@@ -38,24 +39,24 @@ class RoundCorners(Params):
 
 
 @feature(RoundCorners, group="effect", cost=each_pixel(0.04, 4), adds_alpha=True)
-def round_corners(picture: Picture, wanted: RoundCorners, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def round_corners(picture: Picture, requested: RoundCorners, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     width, height = picture.width, picture.height
     shorter = min(width, height)
-    across = min(wanted.radius.exactly(shorter), width / 2)
-    down = min((wanted.radius if wanted.radius_y is None else wanted.radius_y).exactly(shorter), height / 2)
+    across = min(requested.radius.exactly(shorter), width / 2)
+    down = min((requested.radius if requested.radius_y is None else requested.radius_y).exactly(shorter), height / 2)
     if not across or not down:
         return picture
     mask = rectangle((width, height), (across, down))
 
     def rounded(frame: pyvips.Image) -> pyvips.Image:
-        image, background = on_background(frame, wanted.background)
+        image, background = on_background(frame, requested.background)
         if not image.hasalpha():
             return ((image * mask + (255 - mask) * background) / 255).rint().cast(image.format)
-        if not wanted.background.alpha:
+        if not requested.background.alpha:
             return masked(image, mask)
         # What is clear inside stays clear: the colour is mixed in by the mask, each weighed by its alpha.
         inside = image.premultiply() * mask
-        outside = (255 - mask) * [*(level * wanted.background.alpha for level in background[:-1]), background[-1]]
+        outside = (255 - mask) * [*(level * requested.background.alpha for level in background[:-1]), background[-1]]
         return (
             ((inside + outside) / 255)
             .copy(interpretation=image.interpretation)

@@ -7,13 +7,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
-from features._rounded import ellipse, masked
-from features._types import Length
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.errors import InvalidParameter
+from imaging.ops.rounded import ellipse, masked
+from imaging.params.model import Params, hint
+from imaging.params.types import Length
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _FAINT = 0.04
 """A share of a pixel that is not worth a row of its own."""
@@ -45,13 +46,13 @@ class RoundCrop(Params):
 
 
 @feature(RoundCrop, group="geometry", cost=each_pixel(0.022, 4.5), adds_alpha=True)
-def round_crop(picture: Picture, wanted: RoundCrop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def round_crop(picture: Picture, requested: RoundCrop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     width, height = picture.width, picture.height
     half = Length(min(width, height) / 2)
-    radii = ((wanted.rx or half).exactly(width), (wanted.ry or half).exactly(height))
+    radii = ((requested.rx or half).exactly(width), (requested.ry or half).exactly(height))
     centre = (
-        width / 2 if wanted.left is None else wanted.left.exactly(width),
-        height / 2 if wanted.top is None else wanted.top.exactly(height),
+        width / 2 if requested.left is None else requested.left.exactly(width),
+        height / 2 if requested.top is None else requested.top.exactly(height),
     )
     left, right = _span("left", centre[0], radii[0], width)
     top, bottom = _span("top", centre[1], radii[1], height)

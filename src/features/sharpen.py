@@ -7,12 +7,13 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import premultiplied
-from features._cost import Cost, Shape
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import Cost, Shape
+from imaging.errors import InvalidParameter
+from imaging.ops.alpha import premultiplied
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Sharpen(Params):
@@ -52,18 +53,20 @@ class Sharpen(Params):
             raise InvalidParameter("sharpen.sigma", "given with m1, m2, x1, y2 or y3", None)
 
 
-def _cost(wanted: Sharpen, _shape: Shape) -> Cost:
-    return Cost(0.02) if wanted.sigma is None else Cost(0.075 + 0.008 * wanted.sigma, 2.5)
+def _cost(requested: Sharpen, _shape: Shape) -> Cost:
+    return Cost(0.02) if requested.sigma is None else Cost(0.075 + 0.008 * requested.sigma, 2.5)
 
 
 @feature(Sharpen, group="effect", cost=_cost, reads="neighbours")
-def sharpen(picture: Picture, wanted: Sharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: _sharpened(image, wanted)))
+def sharpen(picture: Picture, requested: Sharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: _sharpened(image, requested)))
 
 
-def _sharpened(image: pyvips.Image, wanted: Sharpen) -> pyvips.Image:
-    if wanted.sigma is None:
+def _sharpened(image: pyvips.Image, requested: Sharpen) -> pyvips.Image:
+    if requested.sigma is None:
         return image.conv(
             pyvips.Image.new_from_array([[-1, -1, -1], [-1, 32, -1], [-1, -1, -1]], scale=24), precision="integer"
         )
-    return image.sharpen(sigma=wanted.sigma, m1=wanted.m1, m2=wanted.m2, x1=wanted.x1, y2=wanted.y2, y3=wanted.y3)
+    return image.sharpen(
+        sigma=requested.sigma, m1=requested.m1, m2=requested.m2, x1=requested.x1, y2=requested.y2, y3=requested.y3
+    )

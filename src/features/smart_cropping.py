@@ -6,15 +6,16 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from features._alpha import premultiplied
-from features._cost import Cost
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._geometry import Box, Size, nearest, refuse_larger, seek
-from features._picture import Picture
-from features._ports import Context
-from features._types import CropPosition, Length
-from features._vision import Figure, Region
+from imaging.context import Context
+from imaging.cost import Cost
+from imaging.detection import Figure, Region
+from imaging.errors import InvalidParameter
+from imaging.ops.alpha import premultiplied
+from imaging.ops.geometry import Box, Size, nearest, refuse_larger, seek
+from imaging.params.model import Params, hint
+from imaging.params.types import CropPosition, Length
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _SHARE = 2 / 3
 """Of each side, for a box around what draws the eye when no shape is asked for."""
@@ -90,10 +91,10 @@ class SmartCropping(Params):
             raise InvalidParameter("smartCropping.padding", "0 or more", self.padding, code=code)
 
 
-def _result(wanted: SmartCropping, size: Size, _overlay: Size) -> Size:
+def _result(requested: SmartCropping, size: Size, _overlay: Size) -> Size:
     """The size that is asked for; of one side the other follows, about as in the whole picture."""
-    width = wanted.width or nearest(size[0] * (wanted.height or size[1]) / size[1])
-    return (max(1, width), max(1, wanted.height or nearest(size[1] * width / size[0])))
+    width = requested.width or nearest(size[0] * (requested.height or size[1]) / size[1])
+    return (max(1, width), max(1, requested.height or nearest(size[1] * width / size[0])))
 
 
 @feature(
@@ -105,20 +106,20 @@ def _result(wanted: SmartCropping, size: Size, _overlay: Size) -> Size:
     heavy=True,
     billed=True,
 )
-def smart_cropping(picture: Picture, wanted: SmartCropping, context: Context) -> Picture:
-    seen, is_face = _subject(wanted, context)
+def smart_cropping(picture: Picture, requested: SmartCropping, context: Context) -> Picture:
+    seen, is_face = _subject(requested, context)
     region = seen.region if isinstance(seen, Figure) else seen
     region = _in_view(region, picture.view) if region is not None else None
     room = (picture.width, picture.height)
     if region is None:
         # Only the pixels can say, and they are read more than once.
         picture = picture.materialized()
-        box = _eye_catcher(picture, _shape(wanted, room))
+        box = _eye_catcher(picture, _shape(requested, room))
     else:
-        box = _around(region, wanted, room, _ABOVE if is_face else 0.5)
-        if isinstance(seen, Figure) and wanted.width and wanted.height:
+        box = _around(region, requested, room, _ABOVE if is_face else 0.5)
+        if isinstance(seen, Figure) and requested.width and requested.height:
             box = _fullest(box, seen, region, picture)
-    return _sized(box.cut(picture), wanted, context)
+    return _sized(box.cut(picture), requested, context)
 
 
 def _in_view(region: Region, view: tuple[float, float, float, float]) -> Region | None:
@@ -129,14 +130,14 @@ def _in_view(region: Region, view: tuple[float, float, float, float]) -> Region 
     return Region.clamped(across[0], down[0], across[1] - across[0], down[1] - down[0])
 
 
-def _subject(wanted: SmartCropping, context: Context) -> tuple[Region | Figure | None, bool]:
+def _subject(requested: SmartCropping, context: Context) -> tuple[Region | Figure | None, bool]:
     """What matters, and whether it is faces; None where nothing was found that has edges."""
     vision = context.vision
-    if wanted.subject in ("auto", "faces"):
+    if requested.subject in ("auto", "faces"):
         faces = vision.faces()
         if faces:
-            return _chosen(faces, wanted.face_index), True
-    if wanted.subject == "objects" or (wanted.subject == "auto" and vision.finds_objects):
+            return _chosen(faces, requested.face_index), True
+    if requested.subject == "objects" or (requested.subject == "auto" and vision.finds_objects):
         things = vision.objects()
         if things:
             return _union(things), False
@@ -159,14 +160,20 @@ def _union(regions: tuple[Region, ...]) -> Region:
     return Region(left, top, right - left, bottom - top)
 
 
-def _around(region: Region, wanted: SmartCropping, room: Size, above: float) -> Box:
+def _around(region: Region, requested: SmartCropping, room: Size, above: float) -> Box:
     """The region with its padding, as large and of such a shape as was asked for, within the picture."""
-    padding = wanted.padding if wanted.padding is not None else _ROOM if wanted.width and wanted.height else Length(0)
+    padding = (
+        requested.padding
+        if requested.padding is not None
+        else _ROOM
+        if requested.width and requested.height
+        else Length(0)
+    )
     left, right = _span(region.left, region.width, room[0], padding)
     top, bottom = _span(region.top, region.height, room[1], padding)
-    if not (wanted.width and wanted.height):
+    if not (requested.width and requested.height):
         return Box(left, top, right - left, bottom - top)
-    width, height = _shaped((right - left, bottom - top), (wanted.width, wanted.height), room)
+    width, height = _shaped((right - left, bottom - top), (requested.width, requested.height), room)
     # The middle of what matters, not of what is left of its padding at an edge of the picture.
     across = (region.left + region.width / 2) * room[0] - width / 2
     down = (region.top + region.height / 2) * room[1] - height * above
@@ -225,10 +232,10 @@ def _before(reached: tuple[float, ...], place: float) -> float:
     return reached[line] + (reached[line + 1] - reached[line]) * (at - line)
 
 
-def _shape(wanted: SmartCropping, room: Size) -> Size:
+def _shape(requested: SmartCropping, room: Size) -> Size:
     """The size of a box around what draws the eye: the largest of the asked shape, or a share of the picture."""
-    if wanted.width and wanted.height:
-        return _shaped(room, (wanted.width, wanted.height), room)
+    if requested.width and requested.height:
+        return _shaped(room, (requested.width, requested.height), room)
     return (max(1, nearest(room[0] * _SHARE)), max(1, nearest(room[1] * _SHARE)))
 
 
@@ -236,12 +243,12 @@ def _eye_catcher(picture: Picture, size: Size) -> Box:
     return Box(*seek(picture, size, CropPosition("attention")), *size)
 
 
-def _sized(picture: Picture, wanted: SmartCropping, context: Context) -> Picture:
+def _sized(picture: Picture, requested: SmartCropping, context: Context) -> Picture:
     """The crop in the asked size; of one side the other follows."""
-    if not wanted.width and not wanted.height:
+    if not requested.width and not requested.height:
         return picture
-    width = wanted.width or max(1, nearest(picture.width * (wanted.height or 1) / picture.height))
-    height = wanted.height or max(1, nearest(picture.height * width / picture.width))
+    width = requested.width or max(1, nearest(picture.width * (requested.height or 1) / picture.height))
+    height = requested.height or max(1, nearest(picture.height * width / picture.width))
     refuse_larger("smartCropping.width", (width, height), picture.frames, context)
     across, down = width / picture.width, height / picture.height
     return picture.each_frame(lambda frame: premultiplied(frame, lambda image: image.resize(across, vscale=down)))

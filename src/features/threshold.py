@@ -6,11 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._geometry import depth
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.geometry import depth
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Threshold(Params):
@@ -25,12 +26,12 @@ class Threshold(Params):
 
 
 @feature(Threshold, group="colour", cost=each_pixel(0.004))
-def threshold(picture: Picture, wanted: Threshold, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    if not wanted.threshold:
+def threshold(picture: Picture, requested: Threshold, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    if not requested.threshold:
         return picture
     image = picture.image
-    if wanted.grayscale:
+    if requested.grayscale:
         image = image.colourspace("grey16" if image.format == "ushort" else "b-w")
-    above = image.relational_const("moreeq", [wanted.threshold * depth(image)])
+    above = image.relational_const("moreeq", [requested.threshold * depth(image)])
     # 255 where it is so, whatever the depth.
     return picture.with_image(above.copy(interpretation="srgb" if image.bands > 2 else "b-w"))

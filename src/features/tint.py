@@ -7,12 +7,13 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
-from features._types import Color
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params, hint
+from imaging.params.types import Color
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Tint(Params):
@@ -24,8 +25,8 @@ class Tint(Params):
 
 
 @feature(Tint, group="colour", cost=each_pixel(0.01))
-def tint(picture: Picture, wanted: Tint, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    shades = _shades(wanted.color)
+def tint(picture: Picture, requested: Tint, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    shades = _shades(requested.color)
     space = "rgb16" if picture.image.format == "ushort" else "srgb"
 
     def coloured(image: pyvips.Image) -> pyvips.Image:

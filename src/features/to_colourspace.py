@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class ToColourspace(Params):
@@ -25,5 +26,5 @@ class ToColourspace(Params):
 
 
 @feature(ToColourspace, group="colour", cost=each_pixel(0.005))
-def to_colourspace(picture: Picture, wanted: ToColourspace, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.with_image(picture.image.colourspace(wanted.colourspace))
+def to_colourspace(picture: Picture, requested: ToColourspace, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    return picture.with_image(picture.image.colourspace(requested.colourspace))

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 import pyvips
 from msgspec import Meta
 
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._geometry import Box, depth, in_levels
-from features._picture import Picture
-from features._ports import Context
-from features._types import Color
-from features._watch import watched
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.deadlines.vips_watchdog import watched
+from imaging.ops.geometry import Box, depth, in_levels
+from imaging.params.model import Params, hint
+from imaging.params.types import Color
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _SMALLEST = 3
 """Pixels a side below which libvips cannot smooth before it looks."""
@@ -40,37 +41,37 @@ Edges = tuple[int, int, int, int]
 
 
 @feature(Trim, group="geometry", cost=each_pixel(0.18, 2), reads="whole")
-def trim(picture: Picture, wanted: Trim, context: Context) -> Picture:
+def trim(picture: Picture, requested: Trim, context: Context) -> Picture:
     picture = picture.materialized()
     frames = picture.split()
-    background = _background(frames[0], wanted)
-    found = [edges for frame in frames for edges in _found(frame, background, wanted, context)]
+    background = _background(frames[0], requested)
+    found = [edges for frame in frames for edges in _found(frame, background, requested, context)]
     if not found:
         return picture
-    left, top = (max(0, min(edges[side] for edges in found) - wanted.margin) for side in (0, 1))
-    right, bottom = (max(edges[side] for edges in found) + wanted.margin for side in (2, 3))
+    left, top = (max(0, min(edges[side] for edges in found) - requested.margin) for side in (0, 1))
+    right, bottom = (max(edges[side] for edges in found) + requested.margin for side in (2, 3))
     return Box(left, top, min(right, picture.width) - left, min(bottom, picture.height) - top).cut(picture)
 
 
-def _background(image: pyvips.Image, wanted: Trim) -> list[float]:
+def _background(image: pyvips.Image, requested: Trim) -> list[float]:
     """The background in the image's own numbers, a band each."""
-    if wanted.background is None:
-        down, across = wanted.corner.split("-")
+    if requested.background is None:
+        down, across = requested.corner.split("-")
         return [*image(image.width - 1 if across == "right" else 0, image.height - 1 if down == "bottom" else 0)]
-    return in_levels(image, wanted.background)
+    return in_levels(image, requested.background)
 
 
-def _found(image: pyvips.Image, background: list[float], wanted: Trim, context: Context) -> list[Edges]:
+def _found(image: pyvips.Image, background: list[float], requested: Trim, context: Context) -> list[Edges]:
     """What differs from the background in colour, and what does in opacity."""
     colours = image.bands - 1 if image.hasalpha() else image.bands
     # Under the smallest size libvips cannot smooth out single pixels.
-    thin = wanted.line_art or min(image.width, image.height) < _SMALLEST
+    thin = requested.line_art or min(image.width, image.height) < _SMALLEST
     parts = [(image, background[:colours])]
     if image.hasalpha():
         parts.append((image[colours], background[colours:]))
     with watched(image, context.deadline):
         boxes = [
-            part.find_trim(threshold=wanted.threshold * depth(image), background=level, line_art=thin)
+            part.find_trim(threshold=requested.threshold * depth(image), background=level, line_art=thin)
             for part, level in parts
         ]
     return [(left, top, left + width, top + height) for left, top, width, height in boxes if width and height]

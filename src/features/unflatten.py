@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from features._cost import each_pixel
-from features._feature import Params, feature
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.params.model import Params
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class Unflatten(Params):
@@ -13,7 +14,7 @@ class Unflatten(Params):
 
 
 @feature(Unflatten, group="colour", cost=each_pixel(0.014), adds_alpha=True)
-def unflatten(picture: Picture, wanted: Unflatten, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def unflatten(picture: Picture, requested: Unflatten, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image if picture.has_alpha else picture.image.addalpha()
     colours, alpha = image[: image.bands - 1], image[image.bands - 1]
     deep = image.format == "ushort"

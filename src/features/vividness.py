@@ -7,11 +7,12 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha
-from features._cost import each_pixel
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.ops.alpha import beside_alpha
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _WEIGHTS = [[0.299, 0.587, 0.114]]
 """Of the squares of red, green and blue in the perceived brightness, by Darel Rex Finley's HSP model."""
@@ -26,13 +27,13 @@ class Vividness(Params):
 
 
 @feature(Vividness, group="colour", cost=each_pixel(0.035, 4.5))
-def vividness(picture: Picture, wanted: Vividness, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def vividness(picture: Picture, requested: Vividness, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if picture.image.bands < 3:
         return picture
 
     def moved(image: pyvips.Image) -> pyvips.Image:
         grey = (image * image).recomb(pyvips.Image.new_from_array(_WEIGHTS)) ** 0.5
-        made = grey + (image - grey) * wanted.factor
+        made = grey + (image - grey) * requested.factor
         return made.rint().cast(image.format).copy(interpretation=image.interpretation)
 
     return picture.with_image(beside_alpha(picture.image, moved))

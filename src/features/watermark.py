@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 import pyvips
 from msgspec import Meta
 
-from features._cost import Cost, Shape
-from features._feature import Params, feature, hint
-from features._overlay import Size, overlay
-from features._picture import Picture
-from features._ports import Context, ObjectRef
-from features._types import Length, Position
+from imaging.context import Context, ObjectRef
+from imaging.cost import Cost, Shape
+from imaging.ops.overlay import Size, overlay
+from imaging.params.model import Params, hint
+from imaging.params.types import Length, Position
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _LETS_THROUGH = frozenset(("clear", "source", "in", "out", "dest-in", "dest-out", "dest-atop", "xor"))
 """Blend modes that may leave clear what was opaque."""
@@ -80,21 +81,21 @@ class Watermark(Params):
         return ObjectRef(self.bucket or "", self.key)
 
 
-def _size(wanted: Watermark, room: Size, full: Size) -> Size:
+def _size(requested: Watermark, room: Size, full: Size) -> Size:
     """The shares asked for, without distortion; else the overlay's own size, reduced to what there is room for."""
     shares = [
         max(1, int(share * space / 100)) / side
-        for share, space, side in ((wanted.width, room[0], full[0]), (wanted.height, room[1], full[1]))
+        for share, space, side in ((requested.width, room[0], full[0]), (requested.height, room[1], full[1]))
         if share is not None
     ]
     scale = min(shares or [1.0, room[0] / full[0], room[1] / full[1]])
     return (max(1, round(full[0] * scale)), max(1, round(full[1] * scale)))
 
 
-def _cost(wanted: Watermark, _shape: Shape) -> Cost:
+def _cost(requested: Watermark, _shape: Shape) -> Cost:
     """Blending takes time where the overlay lies; without a size it may be as large as the picture."""
-    share = 1.0 if wanted.tile or wanted.width is None else wanted.width / 100
-    return Cost(0.006 + (0.034 if wanted.blend == "over" else 0.07) * share, 4)
+    share = 1.0 if requested.tile or requested.width is None else requested.width / 100
+    return Cost(0.006 + (0.034 if requested.blend == "over" else 0.07) * share, 4)
 
 
 @feature(
@@ -102,18 +103,20 @@ def _cost(wanted: Watermark, _shape: Shape) -> Cost:
     group="overlay",
     cost=_cost,
     overlay_size=_size,
-    objects=lambda wanted: (wanted.ref,),
+    objects=lambda requested: (requested.ref,),
 )
-def watermark(picture: Picture, wanted: Watermark, context: Context) -> Picture:
+def watermark(picture: Picture, requested: Watermark, context: Context) -> Picture:
     room = (picture.width, picture.height)
-    mark = _faded(overlay(wanted.ref, "watermark", context, lambda full: _size(wanted, room, full)), wanted.opacity)
-    left, top = _place(wanted, room, (mark.width, mark.height))
-    if wanted.tile:
+    mark = _faded(
+        overlay(requested.ref, "watermark", context, lambda full: _size(requested, room, full)), requested.opacity
+    )
+    left, top = _place(requested, room, (mark.width, mark.height))
+    if requested.tile:
         mark, left, top = _tiled(mark, (left, top), room), 0, 0
 
     def composed(frame: pyvips.Image) -> pyvips.Image:
-        both = frame.composite2(mark, wanted.blend, x=left, y=top)
-        return both if frame.hasalpha() or wanted.blend in _LETS_THROUGH else both[: both.bands - 1]
+        both = frame.composite2(mark, requested.blend, x=left, y=top)
+        return both if frame.hasalpha() or requested.blend in _LETS_THROUGH else both[: both.bands - 1]
 
     return picture.each_frame(composed)
 
@@ -125,17 +128,17 @@ def _faded(image: pyvips.Image, opacity: float) -> pyvips.Image:
     return image.linear(factors, [0.0] * image.bands, uchar=True)
 
 
-def _place(wanted: Watermark, room: Size, size: Size) -> Size:
+def _place(requested: Watermark, room: Size, size: Size) -> Size:
     """Left and top of the overlay; of the tile that the others lie around, if there are many."""
-    if wanted.tile:
+    if requested.tile:
         # Half a pixel is rounded the other way, as in sharp, which cuts the picture's part out of the tiles.
-        left, top = (-edge for edge in wanted.position.place(size, room))
+        left, top = (-edge for edge in requested.position.place(size, room))
     else:
-        left, top = wanted.position.place(room, size)
-    if wanted.left is not None:
-        left = _edge(wanted.left, room[0], size[0])
-    if wanted.top is not None:
-        top = _edge(wanted.top, room[1], size[1])
+        left, top = requested.position.place(room, size)
+    if requested.left is not None:
+        left = _edge(requested.left, room[0], size[0])
+    if requested.top is not None:
+        top = _edge(requested.top, room[1], size[1])
     return (left, top)
 
 

@@ -8,11 +8,12 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from features._alpha import beside_alpha, premultiplied
-from features._cost import Cost
-from features._feature import Params, feature, hint
-from features._picture import Picture
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import Cost
+from imaging.ops.alpha import beside_alpha, premultiplied
+from imaging.params.model import Params, hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 _LEVELS = 5
 _LUMA = [[0.299, 0.587, 0.114]]
@@ -36,22 +37,22 @@ class WaveletSharpen(Params):
 @feature(
     WaveletSharpen,
     group="effect",
-    cost=lambda wanted, _shape: Cost(0.065, 7) if wanted.luminance else Cost(0.14, 15),
+    cost=lambda requested, _shape: Cost(0.065, 7) if requested.luminance else Cost(0.14, 15),
     reads="neighbours",
 )
-def wavelet_sharpen(picture: Picture, wanted: WaveletSharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+def wavelet_sharpen(picture: Picture, requested: WaveletSharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     def sharp(image: pyvips.Image) -> pyvips.Image:
-        if wanted.luminance and image.bands >= 3:
+        if requested.luminance and image.bands >= 3:
             luma = image.recomb(pyvips.Image.new_from_array(_LUMA))
-            made = image + (_stronger(luma, wanted) - luma)
+            made = image + (_stronger(luma, requested) - luma)
         else:
-            made = _stronger(image, wanted)
+            made = _stronger(image, requested)
         return made.rint().cast(image.format).copy(interpretation=image.interpretation)
 
     return picture.each_frame(lambda frame: premultiplied(frame, lambda image: beside_alpha(image, sharp)))
 
 
-def _stronger(image: pyvips.Image, wanted: WaveletSharpen) -> pyvips.Image:
+def _stronger(image: pyvips.Image, requested: WaveletSharpen) -> pyvips.Image:
     """The sum of the details of each size, weighed, and of what is left without them.
 
     Level n is 1 + amount · exp(-(n - radius)² / 1.5) times as strong.
@@ -62,7 +63,7 @@ def _stronger(image: pyvips.Image, wanted: WaveletSharpen) -> pyvips.Image:
         gap = [0.0] * (2**level - 1)
         hat = pyvips.Image.new_from_array([[1.0, *gap, 2.0, *gap, 1.0]], scale=4)
         lower = low.convsep(hat)
-        share = 1 + wanted.amount * math.exp(-((level - wanted.radius) ** 2) / 1.5)
+        share = 1 + requested.amount * math.exp(-((level - requested.radius) ** 2) / 1.5)
         details = (low - lower) * share
         total = details if total is None else total + details
         low = lower

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from features import Deadline
 from handler import response
-from handler.adapters import aws_of
-from handler.canonical import WRAPPED, unwrap
+from handler.auth.canonical import WRAPPED, unwrap
+from handler.composition.factories import aws_of
+from handler.composition.wiring import Application, application
 from handler.config import Settings, demo_bucket
-from handler.doors.console import is_console_event
-from handler.doors.http_call import Call, call_of, is_http_event
-from handler.doors.upload_events import is_upload_event
+from handler.entrypoints.direct_invocation import is_direct_invocation
+from handler.entrypoints.http_call import HttpRequest, is_http_event, read_http_request
+from handler.entrypoints.upload_events import is_upload_event
 from handler.errors import BadRequest, HandlerError
-from handler.observability import fault, observed
+from handler.observability import log_exception, log_request
 from handler.redaction import redact_address
 from handler.response import Answer
-from handler.wiring import Application, application
+from imaging import Deadline
 
 T = TypeVar("T")
 # What is left for encoding the answer and handing it over before Lambda ends the call.
@@ -45,17 +45,17 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
     deadline = _deadline(app, context)
     if not is_http and is_upload_event(said):
         return _uploads(app, said, deadline)
-    with observed("http" if is_http else "console") as facts:
+    with log_request("http" if is_http else "console") as facts:
         if is_http:
             return _guarded(app, facts, lambda: _http_event(app, said, deadline, facts), Answer.as_event)
         return _guarded(app, facts, lambda: _console(app, said, deadline), Answer.as_event)
 
 
-def answer_call(call: Call, context: LambdaContext | None) -> Answer:
+def answer_call(call: HttpRequest, context: LambdaContext | None) -> Answer:
     """Answer an HTTP request that came in no event: neither its body nor that of the answer is encoded in base64."""
     app = application()
     deadline = _deadline(app, context)
-    with observed("http") as facts:
+    with log_request("http") as facts:
         return _guarded(app, facts, lambda: _http(app, call, deadline, facts), lambda answer: answer)
 
 
@@ -67,7 +67,7 @@ def _guarded(app: Application, facts: dict[str, Any], work: Callable[[], T], sha
         facts.update(status=int(error.status), code=error.code, detail=error.detail)
         return shape(response.refusal(error, app.http.caching))
     except Exception:  # noqa: BLE001 - the last resort: the client learns nothing of the fault, the log everything
-        fault(facts)
+        log_exception(facts)
         app.health.check()
         return shape(response.refusal(HandlerError("the picture could not be made"), app.http.caching))
 
@@ -75,11 +75,11 @@ def _guarded(app: Application, facts: dict[str, Any], work: Callable[[], T], sha
 def _http_event(
     app: Application, event: Mapping[str, Any], deadline: Deadline, facts: dict[str, Any]
 ) -> dict[str, object]:
-    call = call_of(event)
+    call = read_http_request(event)
     return _http(app, call, deadline, facts).as_event(head=call.method == "HEAD")
 
 
-def _http(app: Application, call: Call, deadline: Deadline, facts: dict[str, Any]) -> Answer:
+def _http(app: Application, call: HttpRequest, deadline: Deadline, facts: dict[str, Any]) -> Answer:
     facts.update(method=call.method, path=_loggable(call.path))
     answer = app.http.answer(call, deadline)
     facts.update(status=int(answer.status), bytes=len(answer.body), **answer.for_the_log)
@@ -98,7 +98,7 @@ def _loggable(path: str) -> str:
 
 
 def _console(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
-    if not is_console_event(event):
+    if not is_direct_invocation(event):
         raise BadRequest("the event must be an HTTP request, an S3 event, or hold `imageKey` or `image`")
     return app.console.invoke(event, deadline)
 
@@ -106,7 +106,7 @@ def _console(app: Application, event: Mapping[str, Any], deadline: Deadline) -> 
 def _uploads(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
     if app.uploads is None:
         raise HandlerError("an upload cannot be taken: OUTPUT_BUCKET and UPLOAD_PRESETS are not set")
-    with observed("uploads"):
+    with log_request("uploads"):
         try:
             return app.uploads.handle(event, deadline)
         except Exception:
@@ -116,11 +116,11 @@ def _uploads(app: Application, event: Mapping[str, Any], deadline: Deadline) -> 
 
 def _stack(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str, object]:
     """Before anything is built: even where the settings are at fault, CloudFormation waits for an answer."""
-    from handler.doors.stack_events import handle  # noqa: PLC0415 - a stack asks once
+    from handler.entrypoints.custom_resource import handle  # noqa: PLC0415 - a stack asks once
 
     left = context.get_remaining_time_in_millis() / 1000 if context else _STACK_SECONDS
     deadline = Deadline.after(left - _TO_ANSWER_SECONDS)
-    with observed("stack") as facts:
+    with log_request("stack") as facts:
         try:
             return handle(event, demo_bucket(), lambda: aws_of(Settings.from_environment()), deadline)
         except HandlerError as error:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from features import (
+from imaging import (
     DamagedSource,
     FeatureError,
     InvalidParameter,

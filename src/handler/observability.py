@@ -52,7 +52,7 @@ def _without_secrets(record: logging.LogRecord) -> bool:
 _facts: ContextVar[dict[str, Any] | None] = ContextVar("facts", default=None)
 
 
-def note(**known: object) -> None:
+def add_log_fields(**known: object) -> None:
     """Add to the line that the request at work will log; nothing where none is."""
     facts = _facts.get()
     if facts is not None:
@@ -60,7 +60,7 @@ def note(**known: object) -> None:
 
 
 @contextmanager
-def observed(door: str, **known: Any) -> Iterator[dict[str, Any]]:
+def log_request(door: str, **known: Any) -> Iterator[dict[str, Any]]:
     """Log what a door did, how long it took and what it adds to the yielded facts."""
     facts: dict[str, Any] = {"door": door, **known}
     started = time.perf_counter()
@@ -73,7 +73,7 @@ def observed(door: str, **known: Any) -> Iterator[dict[str, Any]]:
         _tell(logging.INFO, "request", facts)
 
 
-def fault(facts: dict[str, Any]) -> None:
+def log_exception(facts: dict[str, Any]) -> None:
     """Log the exception that is being handled, and what was known when it came; nothing has to be imported for it."""
     said = {"exception": traceback.format_exc(), "exception_name": type(sys.exception()).__name__}
     _tell(logging.ERROR, "unexpected fault", {**facts, **said})

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from features import Deadline, Limits, ObjectRef, Vision
+from imaging import Deadline, Limits, ObjectRef, Vision
 
 
 class ObjectInfo(msgspec.Struct, frozen=True):
@@ -109,7 +109,7 @@ class ObjectStore(ObjectWriter, Protocol):
         ...
 
 
-class Subject(msgspec.Struct, frozen=True):
+class DetectionInput(msgspec.Struct, frozen=True):
     """Bytes that somebody may look at, and what names them."""
 
     tag: str
@@ -120,15 +120,17 @@ class Subject(msgspec.Struct, frozen=True):
     read: Callable[[], bytes]
 
 
-class Eyes(Protocol):
+class DetectionService(Protocol):
     """Those who see for the features."""
 
-    def on(self, original: Subject, overlays: Sequence[Subject], limits: Limits, deadline: Deadline) -> Vision:
+    def on(
+        self, original: DetectionInput, overlays: Sequence[DetectionInput], limits: Limits, deadline: Deadline
+    ) -> Vision:
         """What can be asked of one request's pictures."""
         ...
 
 
-HandsOver = Callable[[Mapping[str, Any], Deadline], dict[str, Any]]
+InvokeFunction = Callable[[Mapping[str, Any], Deadline], dict[str, Any]]
 """The function for heavy work: its answer to an event, in the shape of ours. UpstreamError where there is none."""
 
 

@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from features import FeatureError
 from handler.cache_control import closing, is_looser
 from handler.errors import HandlerError, PayloadTooLarge, UpstreamError, status_of
 from handler.ports import ObjectInfo
-from handler.produce import Result
-from handler.request import ImageRequest
+from handler.render.render import Result
+from handler.requests.image_request import ImageRequest
+from imaging import FeatureError
 
 CACHE_TAG = "x-amz-meta-cache-tag"
 """The header that the distribution reads cache tags from (S3 can send it too)."""
@@ -110,18 +110,18 @@ def picture(result: Result, request: ImageRequest, caching: Caching) -> Answer:
         headers[CACHE_TAG] = ",".join(result.tags)
     if result.negotiated:
         headers["Vary"] = "Accept"
-    if request.expires is not None and result.is_certain:
+    if request.expires is not None and result.is_cacheable:
         headers["Expires"] = http_date(request.expires)
-    wanted = _allowed(request, result)
+    requested = _allowed(request, result)
     if result.not_modified:
-        return Answer(HTTPStatus.NOT_MODIFIED, _overridden(headers, wanted))
+        return Answer(HTTPStatus.NOT_MODIFIED, _overridden(headers, requested))
     headers |= of_media_type(result.media_type)
     if request.output.download:
         headers["Content-Disposition"] = attachment(request.output.download)
-    return Answer(HTTPStatus.OK, _overridden(headers, wanted), result.body)
+    return Answer(HTTPStatus.OK, _overridden(headers, requested), result.body)
 
 
-def elsewhere(result: Result, address: str, seconds: int) -> Answer:
+def redirect(result: Result, address: str, seconds: int) -> Answer:
     """A redirect to where the body of a Result lies; `seconds`: how long it may be kept, 0: not at all."""
     headers = {
         "Location": address,
@@ -186,7 +186,7 @@ def http_date(moment: datetime) -> str:
 
 
 def _cache_control(result: Result, request: ImageRequest, caching: Caching) -> str:
-    if not result.is_certain:
+    if not result.is_cacheable:
         return "no-store"
     closed = closing(result.cache_control)
     if request.expires is not None and "no-store" not in closed:
@@ -199,22 +199,22 @@ def _allowed(request: ImageRequest, result: Result) -> dict[str, str]:
     """The headers that the request sets: none that would keep an answer beyond its end, or where the objects in it say
     that it must not be kept, and none that would keep `Accept` out of `Vary`.
     """
-    wanted = dict(request.headers)
-    has_end = request.expires is not None or not result.is_certain
+    requested = dict(request.headers)
+    has_end = request.expires is not None or not result.is_cacheable
     for name, value in request.headers.items():
         is_cache_control = name.lower() == "cache-control"
         loosens = is_looser(value if is_cache_control else "", result.cache_control)
         if (has_end or loosens) and (is_cache_control or name.lower() == "expires"):
-            del wanted[name]
+            del requested[name]
         elif result.negotiated and name.lower() == "vary":
-            wanted[name] = f"Accept, {wanted[name]}"
-    return wanted
+            requested[name] = f"Accept, {requested[name]}"
+    return requested
 
 
-def _overridden(headers: dict[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+def _overridden(headers: dict[str, str], requested: Mapping[str, str]) -> dict[str, str]:
     """Headers that the request sets take the place of ours, however they are capitalised."""
-    names = {name.lower() for name in wanted}
-    return {**{name: value for name, value in headers.items() if name.lower() not in names}, **wanted}
+    names = {name.lower() for name in requested}
+    return {**{name: value for name, value in headers.items() if name.lower() not in names}, **requested}
 
 
 def attachment(name: str) -> str:

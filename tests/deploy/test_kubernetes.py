@@ -13,8 +13,8 @@ from tests.weights import ROOT
 
 from handler.cli import serve as serving
 from handler.config import SETTINGS, Settings
-from handler.doors.server import HEALTH
-from handler.objects import read_places
+from handler.entrypoints.server import HEALTH
+from handler.storage.sources import read_locations
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 OLDEST, NEWEST = "1.30", kubernetes_validate.latest_version()
@@ -116,7 +116,7 @@ def test_the_settings_are_the_handlers() -> None:
     said = environment()
     assert set(said) - OF_LIBRARIES <= {setting.variable for setting in SETTINGS.values()}
     settings = Settings.from_environment(said)
-    assert [place.bucket for place in read_places(settings.storage.source_buckets)] == ["photos"]
+    assert [place.bucket for place in read_locations(settings.storage.source_buckets)] == ["photos"]
     workers, limit = int(CONTAINER["resources"]["limits"]["cpu"]), CONTAINER["resources"]["limits"]["memory"]
     assert workers * settings.limits.memory_budget + 500_000_000 < int(limit.removesuffix("Gi")) * 2**30
 

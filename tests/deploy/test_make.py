@@ -11,7 +11,7 @@ import pytest
 from tests.deploy.programs import BASE_DIGEST, DIGEST, REGISTRY, ROOT, make, run
 from tests.template.stack import TEMPLATE, template
 
-from handler.presets import read_presets
+from handler.requests.presets import read_presets
 
 BASE = "public.ecr.aws/lambda/python:3.13"
 STACK = ("STACK=pictures", "SOURCE_BUCKETS=photos,more.photos")

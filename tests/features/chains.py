@@ -17,9 +17,10 @@ from typing import Any
 from bench.costs import CASES
 from tests import pictures
 
-from features import CATALOGUE, Context, Deadline, FeatureError, Limits, ObjectRef, Output, Step, check, run
+from features import CATALOGUE
 from features import by_name as feature_named
-from features._edits import edits
+from features.steps import edits
+from imaging import Context, Deadline, FeatureError, Limits, ObjectRef, Output, Step, check, run
 
 BUDGETS = (60_000_000, 100_000_000, 150_000_000, 250_000_000)
 """Bytes; small ones, so that many chains come near them."""

@@ -9,7 +9,7 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import Context, InvalidParameter, Limits, TooLarge
+from imaging import Context, InvalidParameter, Limits, TooLarge
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from tests.pictures import deep, film, scene, scene_with_alpha
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter
+from imaging import InvalidParameter
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from tests.pictures import deep, film, grey, pillow, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, check
 from features.blur import Blur
+from imaging import InvalidParameter, check
 
 
 def dots(width: int, height: int, at: tuple[int, int], level: int) -> pyvips.Image:

@@ -7,7 +7,7 @@ import pytest
 from tests.pictures import deep, film, grey, png, scene, scene_with_alpha
 from tests.steps import apply, picture, pixel, sequential
 
-from features import Context, InvalidParameter, ObjectRef
+from imaging import Context, InvalidParameter, ObjectRef
 
 OTHER = scene(160, 120, turn=120)
 CONTEXT = Context(objects={ObjectRef("", "o"): png(OTHER), ObjectRef("", "small"): png(OTHER.crop(0, 0, 50, 50))})

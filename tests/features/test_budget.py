@@ -16,10 +16,11 @@ import pyvips
 from bench.costs import CASES
 from tests import pictures
 
-from features import CATALOGUE, Context, Feature, Limits, ObjectRef, Output, Step, TooLarge, edits, run
-from features._budget import refuse_beyond_budget
-from features._cost import Pending, Shape
-from features._decode import inspect
+from features import CATALOGUE, edits
+from imaging import Context, Feature, Limits, ObjectRef, Output, Step, TooLarge, run
+from imaging.codecs.decode import inspect
+from imaging.cost import Pending, Shape
+from imaging.pipeline.budget import refuse_beyond_budget
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGO = ObjectRef("", "logo.png")

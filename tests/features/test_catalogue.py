@@ -9,8 +9,8 @@ import pyvips
 from tests.pictures import NAMES, sample, svg
 from tests.weights import WEIGHTS, require_weights
 
-from features import (
-    CATALOGUE,
+from features import CATALOGUE, by_name, edits, feature_aliases
+from imaging import (
     Context,
     Feature,
     InvalidParameter,
@@ -20,14 +20,12 @@ from features import (
     Rendered,
     Report,
     Step,
-    by_name,
     check,
-    edits,
     fields,
     run,
 )
-from features._decode import decode, inspect
-from features._vision import Blind, Label, Region
+from imaging.codecs.decode import decode, inspect
+from imaging.detection import Blind, Label, Region
 
 NEEDED = {"key": "logo", "color": "teal", "amount": 20}
 OWN: dict[str, dict[str, object]] = {
@@ -131,7 +129,7 @@ def test_the_background_is_taken_out_of_every_class_of_original(name: str) -> No
 
 
 def test_names_and_aliases_are_nobody_elses() -> None:
-    said = [name for feature in CATALOGUE for name in (feature.name, *feature.aliases)]
+    said = [name for feature in CATALOGUE for name in (feature.name, *feature_aliases(feature.name))]
     assert len(said) == len(set(said))
     assert by_name("greyscale").name == "grayscale"
     with pytest.raises(

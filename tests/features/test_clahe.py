@@ -9,7 +9,7 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter
+from imaging import InvalidParameter
 
 DULL = (scene() * 0.2 + 90).cast("uchar").copy(interpretation="srgb")
 

@@ -8,8 +8,8 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter, check
 from features.colorize import Colorize
+from imaging import InvalidParameter, check
 
 
 def test_by_percent() -> None:

@@ -9,8 +9,9 @@ import pyvips
 from tests import pictures, steps
 from tests.similarity import mean_difference
 
-from features import Context, Label, ObjectRef, Output, Rejected, Rendered, Report, Unavailable, decided, edits, run
-from features._vision import Blind
+from features import edits
+from imaging import Context, Label, ObjectRef, Output, Rejected, Rendered, Report, Unavailable, decide_all, run
+from imaging.detection import Blind
 
 SEEN = (Label("Exposed Skin", 90.0, ("Nudity", "Explicit")), Label("Weapons", 60.0, ("Violence",)))
 
@@ -44,43 +45,43 @@ def context(seen: tuple[Label, ...] | None = SEEN) -> Context:
 def test_labels_count_by_name_or_parent_if_they_are_sure_enough(said: dict[str, Any], found: str) -> None:
     asked = edits({"contentModeration": {**said, "action": "reject"}})
     if not found:
-        assert decided(asked, context()).steps == ()
+        assert decide_all(asked, context()).steps == ()
         return
     with pytest.raises(Rejected) as refused:
-        decided(asked, context())
+        decide_all(asked, context())
     assert refused.value.code == "ContentModeration::Rejected"
     assert refused.value.message.endswith(f": {found}")
 
 
 def test_a_clean_picture_has_no_step_left() -> None:
     asked = edits({"contentModeration": True, "blur": 3})
-    verdict = decided(asked, context(()))
-    assert [step.feature.name for step in verdict.steps] == ["blur"]
-    assert verdict.is_certain
-    assert verdict.says == ()
+    decision = decide_all(asked, context(()))
+    assert [step.feature.name for step in decision.steps] == ["blur"]
+    assert decision.is_cacheable
+    assert decision.etag_parts == ()
 
 
 def test_an_unjudged_picture_passes_but_is_not_certain() -> None:
-    verdict = decided(edits({"contentModeration": "reject"}), context(None))
-    assert (verdict.steps, verdict.says, verdict.is_certain) == ((), ("unjudged",), False)
+    decision = decide_all(edits({"contentModeration": "reject"}), context(None))
+    assert (decision.steps, decision.etag_parts, decision.is_cacheable) == ((), ("unjudged",), False)
 
 
 def test_a_refusal_goes_before_a_report() -> None:
     asked = edits({"contentModeration": "report"}) + edits({"contentModeration": "reject"})
     with pytest.raises(Rejected):
-        decided(asked, context())
+        decide_all(asked, context())
 
 
 def test_the_report_names_what_was_found() -> None:
-    verdict = decided(edits({"contentModeration": "report"}), context())
-    assert verdict.report is not None
-    assert verdict.report.content == {
+    decision = decide_all(edits({"contentModeration": "report"}), context())
+    assert decision.report is not None
+    assert decision.report.content == {
         "judged": True,
         "flagged": True,
         "minConfidence": 75.0,
         "moderationLabels": [{"name": "Exposed Skin", "confidence": 90.0, "above": ["Nudity", "Explicit"]}],
     }
-    assert run(pictures.jpeg(), edits({"contentModeration": "report"}), Output(), context()) == verdict.report
+    assert run(pictures.jpeg(), edits({"contentModeration": "report"}), Output(), context()) == decision.report
 
 
 @pytest.mark.parametrize("action", ["blur", "pixelate"])

@@ -8,8 +8,8 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, check
 from features.contrast import Contrast
+from imaging import InvalidParameter, check
 
 
 @pytest.mark.parametrize("amount", [-100, -50, -10, 0, 10, 40, 100])

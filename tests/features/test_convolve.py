@@ -12,8 +12,8 @@ from tests.pictures import deep, film, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, check
 from features.convolve import Convolve
+from imaging import InvalidParameter, check
 
 SHARP = "0,-1,0,-1,5,-1,0,-1,0"
 SOFT = "1,2,1,2,4,2,1,2,1"

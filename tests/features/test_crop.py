@@ -12,7 +12,7 @@ from tests.pictures import film, scene
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features._errors import InvalidParameter
+from imaging.errors import InvalidParameter
 
 Box = tuple[int, int, int, int]
 

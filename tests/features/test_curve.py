@@ -9,9 +9,9 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter, check
-from features._types import Numbers
 from features.curve import Curve, levels
+from imaging import InvalidParameter, check
+from imaging.params.types import Numbers
 
 BENT = "0,0,40,59,128,100,255,255"
 

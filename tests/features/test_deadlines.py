@@ -9,20 +9,9 @@ import pytest
 import pyvips
 from tests import pictures
 
-from features import (
-    CATALOGUE,
-    Context,
-    Deadline,
-    InvalidParameter,
-    Limits,
-    ObjectRef,
-    Output,
-    Step,
-    TimeExceeded,
-    edits,
-    run,
-)
-from features._decode import decode, inspect
+from features import CATALOGUE, edits
+from imaging import Context, Deadline, InvalidParameter, Limits, ObjectRef, Output, Step, TimeExceeded, run
+from imaging.codecs.decode import decode, inspect
 
 pytestmark = pytest.mark.slow
 

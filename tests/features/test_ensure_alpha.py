@@ -7,7 +7,7 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter
+from imaging import InvalidParameter
 
 
 def test_only_where_there_is_none() -> None:

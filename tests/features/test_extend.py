@@ -9,7 +9,7 @@ from tests.pictures import deep, film, grey, scene
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features._errors import InvalidParameter, TooLarge
+from imaging.errors import InvalidParameter, TooLarge
 
 # Of a picture of 160 x 120: left, top, right and bottom.
 BORDERS: list[tuple[dict[str, Any], tuple[int, int, int, int]]] = [

@@ -6,7 +6,7 @@ from tests.pictures import scene
 from tests.similarity import mean_difference
 from tests.steps import apply, picture
 
-from features._catalogue import CATALOGUE
+from features.catalogue import CATALOGUE
 
 
 def test_it_comes_after_the_resize_and_crop_before() -> None:

@@ -7,7 +7,7 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter
+from imaging import InvalidParameter
 
 
 @pytest.mark.parametrize(("name", "band"), [("red", 0), ("1", 1), ("blue", 2), ("3", 3)])

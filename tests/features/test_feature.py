@@ -9,11 +9,12 @@ import pytest
 from tests.pictures import scene
 from tests.steps import picture
 
-from features import Params
-from features._cost import each_pixel
-from features._feature import feature, hint
-from features._picture import Picture
-from features._ports import Context, ObjectRef
+from imaging import Params
+from imaging.context import Context, ObjectRef
+from imaging.cost import each_pixel
+from imaging.params.model import hint
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
 
 
 class DrawFrame(Params):

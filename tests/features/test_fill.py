@@ -8,9 +8,9 @@ from tests.pictures import film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, Limits, TooLarge, check
-from features._ports import Context
 from features.fill import Fill
+from imaging import InvalidParameter, Limits, TooLarge, check
+from imaging.context import Context
 
 
 @pytest.mark.parametrize(("position", "corner"), [("center", (20, 40)), ("top-left", (0, 0)), ("southeast", (40, 80))])

@@ -9,8 +9,8 @@ from tests.pictures import film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, check
 from features.flatten import Flatten
+from imaging import InvalidParameter, check
 
 
 @pytest.mark.parametrize("at", [(10, 10), (90, 60), (140, 100), (-1, -1)])

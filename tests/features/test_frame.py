@@ -10,8 +10,8 @@ from tests.pictures import film, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import Context, InvalidParameter, ObjectRef
-from features._picture import Picture
+from imaging import Context, InvalidParameter, ObjectRef
+from imaging.picture import Picture
 
 Level = list[float]
 RED: Level = [200, 0, 0, 255]

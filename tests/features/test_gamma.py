@@ -8,8 +8,9 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter, check, edits
+from features import edits
 from features.gamma import Gamma
+from imaging import InvalidParameter, check
 
 
 @pytest.mark.parametrize(("name", "power"), [("gamma", 1.8), ("gammaOut", 1 / 1.8)])

@@ -7,8 +7,8 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, check
 from features.grayscale import Grayscale
+from imaging import InvalidParameter, check
 
 
 def luminance(rgb: list[float]) -> float:

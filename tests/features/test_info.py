@@ -12,7 +12,8 @@ import pytest
 import pyvips
 from tests.pictures import GPS_MARKS, NAMES, SECONDS, film, gif, jpeg, png, sample, scene, svg, webp
 
-from features import Context, Output, Report, edits, run
+from features import edits
+from imaging import Context, Output, Report, run
 
 
 def report(body: bytes, said: dict[str, object] | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tests.pictures import deep, film, scene
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter
+from imaging import InvalidParameter
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 15])

@@ -11,8 +11,8 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter, check
 from features.modulate import Modulate
+from imaging import InvalidParameter, check
 
 SOFT = scene().colourspace("lch").linear([0.4, 0.3, 1], [30, 0, 0]).copy(interpretation="lch").colourspace("srgb")
 """The scene with room to every side, so that nothing is cut off."""

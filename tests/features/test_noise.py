@@ -8,8 +8,8 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter, check
 from features.noise import Noise
+from imaging import InvalidParameter, check
 
 MIDDLE = (pyvips.Image.black(200, 200, bands=3) + 128).cast("uchar").copy(interpretation="srgb")
 

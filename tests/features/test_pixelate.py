@@ -8,8 +8,8 @@ from tests.pictures import deep, film, grey, pillow, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, check
 from features.pixelate import Pixelate
+from imaging import InvalidParameter, check
 
 
 def test_squares_are_means() -> None:

@@ -16,9 +16,10 @@ from tests.pictures import deep, film, grey, jpeg, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import Context, Deadline, InvalidParameter, TimeExceeded, TooLarge, check, edits
-from features._picture import Picture
+from features import edits
 from features.quantize import Quantize
+from imaging import Context, Deadline, InvalidParameter, TimeExceeded, TooLarge, check
+from imaging.picture import Picture
 
 
 @pytest.mark.parametrize("dither", [False, True])

@@ -8,7 +8,7 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter
+from imaging import InvalidParameter
 
 SEPIA = [[0.3588, 0.7044, 0.1368], [0.299, 0.587, 0.114], [0.2392, 0.4696, 0.0912]]
 

@@ -8,8 +8,8 @@ from tests.pictures import film, grey
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import Context, Unavailable
-from features._vision import Blind, Region
+from imaging import Context, Unavailable
+from imaging.detection import Blind, Region
 
 Level = list[float]
 SKIN: Level = [210, 160, 130]

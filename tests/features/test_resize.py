@@ -13,11 +13,12 @@ from tests.pictures import deep, grey, jpeg, pillow, scene, scene_with_alpha, sv
 from tests.similarity import mean_difference, worst_block
 from tests.steps import apply, picture, pixel, sequential
 
-from features import Output, Rendered, edits, run
-from features._errors import InvalidParameter, TooLarge
-from features._ports import Context, Limits
-from features._types import Ratio
+from features import edits
 from features.resize import Plan, Resize, plan, shrink
+from imaging import Output, Rendered, run
+from imaging.context import Context, Limits
+from imaging.errors import InvalidParameter, TooLarge
+from imaging.params.types import Ratio
 
 FITS = ("cover", "contain", "fill", "inside", "outside")
 SIDE = st.integers(1, 3000)

@@ -9,8 +9,8 @@ from tests.pictures import deep, film, grey, pillow, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features._errors import InvalidParameter, TooLarge
-from features._ports import Context, Limits
+from imaging.context import Context, Limits
+from imaging.errors import InvalidParameter, TooLarge
 
 TURNS = {
     90: Pillow.Transpose.ROTATE_270,

@@ -10,8 +10,8 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, check
 from features.round_corners import RoundCorners
+from imaging import InvalidParameter, check
 
 
 @pytest.mark.parametrize(

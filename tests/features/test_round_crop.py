@@ -10,8 +10,8 @@ from tests.pictures import deep, film, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, check
 from features.round_crop import RoundCrop
+from imaging import InvalidParameter, check
 
 
 def drawn(size: tuple[int, int], centre: tuple[float, float], radii: tuple[float, float]) -> pyvips.Image:

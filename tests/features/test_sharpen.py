@@ -8,8 +8,8 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, check
 from features.sharpen import Sharpen
+from imaging import InvalidParameter, check
 
 
 def edge(dark: float = 100, light: float = 150) -> pyvips.Image:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests import pictures, steps
 
-from features import Context, Figure, InvalidParameter, Limits, Output, Region, Rendered, TooLarge, edits, run
-from features._vision import Blind
+from features import edits
+from imaging import Context, Figure, InvalidParameter, Limits, Output, Region, Rendered, TooLarge, run
+from imaging.detection import Blind
 
 FACES = (Region(0.5, 0.25, 0.25, 0.25), Region(0.1, 0.6, 0.1, 0.2))
 EVEN = (0.0, 1.0)

@@ -8,8 +8,8 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import InvalidParameter, check
 from features.tint import Tint
+from imaging import InvalidParameter, check
 
 # What sharp 0.35.5 makes of the pixels (10, 10, 10), (100, 100, 100), (200, 200, 200) and (250, 10, 10).
 SHARP = {

@@ -10,7 +10,7 @@ from tests.pictures import deep, grey, scene
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features._errors import InvalidParameter
+from imaging.errors import InvalidParameter
 
 Image = Any
 

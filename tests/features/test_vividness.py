@@ -8,8 +8,8 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter, check
 from features.vividness import Vividness
+from imaging import InvalidParameter, check
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.5, 1.0, 2.5])

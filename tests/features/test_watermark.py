@@ -10,9 +10,9 @@ from tests.pictures import deep, film, gif, grey, jpeg, png, sample, scene, scen
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
-from features import Context, Deadline, InvalidParameter, Limits, ObjectRef, TimeExceeded, check
-from features._picture import Picture
 from features.watermark import Watermark
+from imaging import Context, Deadline, InvalidParameter, Limits, ObjectRef, TimeExceeded, check
+from imaging.picture import Picture
 
 GREEN = [0, 200, 0]
 ROOM = (160, 120)

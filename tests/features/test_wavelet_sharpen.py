@@ -11,8 +11,8 @@ from tests.pictures import deep, film, grey, scene, scene_with_alpha
 from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
-from features import InvalidParameter, check
 from features.wavelet_sharpen import WaveletSharpen
+from imaging import InvalidParameter, check
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

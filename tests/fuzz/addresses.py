@@ -17,10 +17,10 @@ from tests.fuzz.judge import ORIGINALS
 from tests.peers import cases as of_sharp
 from tests.peers import thumbor_cases as of_thumbor
 
+from handler.auth.signature import signed_url
 from handler.errors import BadRequest
 from handler.pages import EXAMPLES, RECIPES
 from handler.reference import openapi
-from handler.signature import signed_url
 
 WORDS = (
     *("", "0", "-0", "1", "-1", "3", "0.5", ".5", "5.", "1e3", "1e999", "nan", "inf", "-inf", "99999999999", "9" * 400),

@@ -14,7 +14,7 @@ from tests.fuzz.addresses import PIECES, spoilt
 from tests.fuzz.case import ORIGIN, SECRET, Case
 from tests.fuzz.events import KINDS
 
-from handler.signature import signed_url
+from handler.auth.signature import signed_url
 
 _OF_QUERY = (
     *(

@@ -10,7 +10,8 @@ import pytest
 from tests import pictures
 from tests.client import Client, answered, size
 
-from handler import app, wiring
+from handler import app
+from handler.composition import wiring
 from handler.config import Settings, SettingsError
 from handler.errors import HandlerError
 
@@ -48,7 +49,7 @@ def test_a_fault_that_nobody_expected_is_a_500_that_tells_nothing(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the cellar is flooded")
 
-    monkeypatch.setattr("handler.doors.http.produce", broken)
+    monkeypatch.setattr("handler.entrypoints.http.render", broken)
     answer = client.get("/cat.jpg?width=9")
     assert answer.status == 500
     assert answer.json() == {"status": 500, "code": "InternalError", "message": "the picture could not be made"}

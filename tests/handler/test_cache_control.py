@@ -8,7 +8,7 @@ import json
 import pytest
 from tests import pictures
 from tests.client import Client
-from tests.stand_ins.scripted_http import Asked, Reply, scripted_server
+from tests.stand_ins.scripted_http import ParsedRequest, Reply, scripted_server
 
 from handler.cache_control import closing, directives, freshness, is_looser, strictest
 
@@ -38,7 +38,7 @@ def answers(cache_control: str, paths: list[str]) -> list[dict[str, str]]:
     """Headers of the answers, where closed.png has this Cache-Control and open.png says nothing."""
     body = pictures.png(pictures.scene(8, 8))
 
-    def served(asked: Asked) -> Reply:
+    def served(asked: ParsedRequest) -> Reply:
         headers = {"ETag": '"1"', "Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT", "Content-Type": "image/png"}
         if asked.path.endswith("closed.png"):
             headers["Cache-Control"] = cache_control

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.canonical import IgnoredParameters, canonical, decode_path, split_query, unwrap
+from handler.auth.canonical import IgnoredParameters, canonical, decode_path, split_query, unwrap
 from handler.errors import BadRequest
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)

@@ -15,10 +15,11 @@ import pyvips
 from tests import pictures
 from tests.tools import require_tool
 
-from features import CATALOGUE, Output, by_name, fields
-from handler.canonical import decode_path, split_query
+from features import CATALOGUE, by_name
+from handler.auth.canonical import decode_path, split_query
+from handler.auth.signature import sign
 from handler.cli.commands import run as run_command
-from handler.signature import sign
+from imaging import Output, fields
 
 SECRET = "a secret of the tests"
 

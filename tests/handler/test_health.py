@@ -13,8 +13,9 @@ import pytest
 from tests import pictures, poison
 from tests.client import Client
 
-from handler import health, wiring
-from handler.health import Health
+from handler.composition import wiring
+from handler.entrypoints import health
+from handler.entrypoints.health import Health
 
 GOOD = (
     "/cat.jpg?width=40",
@@ -103,14 +104,14 @@ def test_on_lambda_an_unexpected_exception_ends_a_process_that_cannot_draw(
 
     assert client.get("/cat.jpg?width=9").status == 200
     assert broken == []
-    monkeypatch.setattr("handler.doors.http.produce", stumbles)
+    monkeypatch.setattr("handler.entrypoints.http.render", stumbles)
     assert client.get("/cat.jpg?width=9").status == 500
     assert broken == ends
     assert client.get("/_health").status == 503
 
 
 def test_the_process_ends_with_its_log_written() -> None:
-    program = "from handler.health import exit_process; print('the last line', end=''); exit_process()"
+    program = "from handler.entrypoints.health import exit_process; print('the last line', end=''); exit_process()"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert (ended.returncode, ended.stdout) == (1, "the last line")
 

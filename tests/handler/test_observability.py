@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from handler.observability import fault
+from handler.observability import log_exception
 
 PROGRAM = """
 import sys
@@ -108,7 +108,7 @@ def test_a_fault_is_logged_without_an_import(capsys: pytest.CaptureFixture[str])
     try:
         raise OSError(24, "Too many open files")
     except OSError:
-        fault({"path": "/a.jpg", "odd": "\ud800"})
+        log_exception({"path": "/a.jpg", "odd": "\ud800"})
     line = json.loads(capsys.readouterr().out)
     assert (line["level"], line["message"], line["path"]) == ("ERROR", "unexpected fault", "/a.jpg")
     assert line["exception"].startswith("Traceback")

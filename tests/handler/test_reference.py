@@ -11,11 +11,12 @@ from typing import Any
 import openapi_spec_validator
 import pytest
 
-from features import CATALOGUE, Feature, Output, check, edits, fields
+from features import CATALOGUE, edits
 from handler.config import SETTINGS
-from handler.dialects import query
 from handler.reference import DOCUMENTS, openapi
 from handler.reference.__main__ import ROOT, main, out_of_date
+from handler.requests.dialects import query
+from imaging import Feature, Output, check, fields
 
 DOCUMENT = openapi()
 PARAMETERS: dict[str, Any] = DOCUMENT["components"]["parameters"]

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from features import DamagedSource, InvalidParameter, Output, TimeExceeded
 from handler import response
 from handler.errors import BadSignature, Busy, PayloadTooLarge, UpstreamError
-from handler.produce import Result
-from handler.request import ImageRequest
+from handler.render.render import Result
+from handler.requests.image_request import ImageRequest
 from handler.response import Answer, Caching
+from imaging import DamagedSource, InvalidParameter, Output, TimeExceeded
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

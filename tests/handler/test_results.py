@@ -19,9 +19,9 @@ from tests.stand_ins.scripted_http import Reply, scripted_server
 
 from handler.aws import AwsAccess, Credentials
 from handler.errors import BadRequest, UpstreamError
-from handler.objects import read_places
 from handler.ports import ObjectAttributes
-from handler.results import ResultStore, open_results
+from handler.storage.results import ResultStore, open_results
+from handler.storage.sources import read_locations
 
 
 @pytest.fixture(params=["moto", "folder"])
@@ -196,7 +196,7 @@ def test_the_lock_of_a_folder_holds_between_processes(tmp_path: Path) -> None:
     program = f"""
 import json
 from handler.ports import ObjectAttributes
-from handler.results import open_results
+from handler.storage.results import open_results
 results = open_results("results={tmp_path.as_uri()}")
 print(json.dumps([results.put(f"k{{n}}", b"x", ObjectAttributes("a/b"), replaces=None) for n in range(40)]))
 """
@@ -223,7 +223,7 @@ def test_a_disk_that_is_full_when_the_secret_is_made(tmp_path: Path) -> None:
     program = f"""
 import resource, signal
 from handler.errors import UpstreamError
-from handler.results import open_results
+from handler.storage.results import open_results
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 try:
@@ -246,7 +246,7 @@ def test_results_are_not_kept_in_a_source(tmp_path: Path) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "out").mkdir()
     folder = (tmp_path / "in").as_uri()
-    sources = read_places(f"photos,shop=s3://shop/media?endpoint=https://minio.example,local={folder}")
+    sources = read_locations(f"photos,shop=s3://shop/media?endpoint=https://minio.example,local={folder}")
     for spec in (
         "photos",
         "out=s3://photos/results",
@@ -257,11 +257,11 @@ def test_results_are_not_kept_in_a_source(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="OUTPUT_BUCKET must be none of SOURCE_BUCKETS"):
             open_results(spec, sources=sources)
     for spec in ("results", "out=s3://shop", f"out={(tmp_path / 'out').as_uri()}"):
-        assert open_results(spec, sources=sources).place.name in {"results", "out"}
+        assert open_results(spec, sources=sources).location.name in {"results", "out"}
 
 
 def test_an_output_bucket_at_the_same_endpoint_as_a_source() -> None:
-    sources = read_places("shop=s3://shop/media?endpoint=https://minio.example")
+    sources = read_locations("shop=s3://shop/media?endpoint=https://minio.example")
     with pytest.raises(ValueError, match="`shop`"):
         open_results("out=s3://shop/results?endpoint=https://minio.example", sources=sources)
 
@@ -269,7 +269,7 @@ def test_an_output_bucket_at_the_same_endpoint_as_a_source() -> None:
 FULL_DISK = """
 import resource, sys
 from handler.errors import UpstreamError
-from handler.results import open_results
+from handler.storage.results import open_results
 
 results = open_results(sys.argv[1])
 def put(key, body, replaces=None):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.stand_ins.moto import Moto
-from tests.stand_ins.scripted_http import Asked, Reply, ScriptedServer, scripted_server
+from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, scripted_server
 
 from handler.aws import AwsAccess, Credentials
 from handler.aws.secrets import AwsSecret, FileSecret, KeptSecret, prefetch
@@ -46,7 +46,7 @@ class Vault:
         self.down = 0
         server.script = self._answer
 
-    def _answer(self, asked: Asked) -> Reply:
+    def _answer(self, asked: ParsedRequest) -> Reply:
         if self.down:
             return Reply(self.down, b"{}")
         value = self.stages.get(json.loads(asked.body)["VersionStage"])
@@ -60,7 +60,7 @@ class Vault:
             region="eu-west-1", endpoint_url_secrets=self.server.url, credentials=Credentials("AKID", "secret")
         )
 
-    def questions(self) -> int:
+    def json_endpoints(self) -> int:
         """How often the current value was asked for."""
         return sum(b"AWSCURRENT" in asked.body for asked in self.server.asked)
 
@@ -180,10 +180,10 @@ def test_kept_for_five_minutes(vault: Vault, clock: Clock) -> None:
     for seconds in (0, 1, 298.9):
         clock.now += seconds
         secret.values()
-    assert vault.questions() == 1
+    assert vault.json_endpoints() == 1
     clock.now += 0.1
     secret.values()
-    assert vault.questions() == 2
+    assert vault.json_endpoints() == 2
 
 
 def test_refreshed_at_most_once_in_ten_seconds(vault: Vault, clock: Clock) -> None:
@@ -191,11 +191,11 @@ def test_refreshed_at_most_once_in_ten_seconds(vault: Vault, clock: Clock) -> No
     secret.values()
     for _ in range(50):
         secret.values(refresh=True)
-    assert vault.questions() == 1
+    assert vault.json_endpoints() == 1
     for _ in range(100):
         clock.now += 0.5
         secret.values(refresh=True)
-    assert vault.questions() == 6
+    assert vault.json_endpoints() == 6
 
 
 @pytest.mark.parametrize("status", [500, 400, 403])
@@ -248,7 +248,7 @@ def test_many_threads_ask_once(vault: Vault) -> None:
     secret = AwsSecret("signing", aws=vault.access)
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(lambda _: secret.values(), range(64))) == {("one",)}
-    assert vault.questions() == 1
+    assert vault.json_endpoints() == 1
 
 
 class Meeting(KeptSecret):

@@ -18,10 +18,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.tools import require_tool
 
-from handler import signature
-from handler.canonical import IgnoredParameters, canonical, decode_path, split_query
+from handler.auth import signature
+from handler.auth.canonical import IgnoredParameters, canonical, decode_path, split_query
+from handler.auth.signature import Signatures, parse_expiry, sign, signed_url
 from handler.errors import BadRequest, BadSignature
-from handler.signature import Signatures, parse_expiry, sign, signed_url
 
 SECRET = "a secret of the tests"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "signing.md"

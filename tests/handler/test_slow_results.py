@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 from tests import pictures
 from tests.client import Client
-from tests.handler.vision.test_answers import CAT, Looker
-from tests.stand_ins.scripted_http import Asked, Reply, scripted_server
+from tests.handler.detection.test_answers import CAT, Looker
+from tests.stand_ins.scripted_http import ParsedRequest, Reply, scripted_server
 
-from features import Deadline
 from handler.aws import AwsAccess, Credentials
+from handler.circuit_breaker import OPEN_SECONDS, BreakerOpen, CircuitBreaker
+from handler.detection.cache import DetectionCache
 from handler.errors import NotFound, UpstreamError
-from handler.results import open_results
-from handler.results.circuit_breaker import OPEN_SECONDS, BreakerOpen, CircuitBreaker
-from handler.shelf import LOOKUP_SECONDS, STORE_SECONDS
-from handler.vision.answers import Answers
+from handler.storage.result_cache import LOOKUP_SECONDS, STORE_SECONDS
+from handler.storage.results import open_results
+from imaging import Deadline
 
 AVIF = "/cat.jpg?width=40&format=avif"
 LONG = 60.0
 
 
-def of_half(_: Asked) -> Reply:
+def of_half(_: ParsedRequest) -> Reply:
     """A body that stops in the middle, so that the facts of an object are there at once."""
     headers = {
         "ETag": '"e"', "Last-Modified": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()),
@@ -34,7 +34,7 @@ def of_half(_: Asked) -> Reply:
     return Reply(200, b"x" * 100_000, headers, sent=10)
 
 
-SCRIPTS: dict[str, Callable[[Asked], Reply]] = {
+SCRIPTS: dict[str, Callable[[ParsedRequest], Reply]] = {
     "silent": lambda _: Reply(before=LONG),
     "dripping": lambda _: Reply(between=1),
     "failing": lambda _: Reply(500),
@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
-def test_the_picture_is_drawn_all_the_same(folder: Path, script: Callable[[Asked], Reply]) -> None:
+def test_the_picture_is_drawn_all_the_same(folder: Path, script: Callable[[ParsedRequest], Reply]) -> None:
     with scripted_server(script) as server:
         client = Client(
             {
@@ -91,7 +91,7 @@ def test_a_slow_bucket_is_left_alone_for_a_while(folder: Path) -> None:
 def test_what_was_seen_is_kept_without_delay() -> None:
     with scripted_server(SCRIPTS["silent"]) as server:
         aws = AwsAccess(endpoint_url=server.url, credentials=Credentials("AKID", "secret"))
-        known, look = Answers(open_results("r", aws=aws)), Looker()
+        known, look = DetectionCache(open_results("r", aws=aws)), Looker()
         started = time.monotonic()
         known.of(CAT, "faces", look, Deadline())
         known.of(CAT, "objects", look, Deadline())

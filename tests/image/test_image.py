@@ -18,8 +18,8 @@ from tests.template.samples import LEAST
 from tests.template.stack import Stack
 from tests.weights import PHOTOS
 
-from handler.doors.http import ORIGIN_HEADER
-from handler.version import drawing_version
+from handler.config.version import drawing_version
+from handler.entrypoints.http import ORIGIN_HEADER
 
 # The first of these tests builds the image, which downloads 300 MB and compiles for half a minute.
 pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("image")]
@@ -130,7 +130,7 @@ def test_what_is_in_it(image: Image) -> None:
     assert not list((task / "weights").glob("*.onnx")), (
         "weights as published are of no use beside what was made of them"
     )
-    assert (task / "src/features/VERSION").read_text() == drawing_version()
+    assert (task / "src/imaging/VERSION").read_text() == drawing_version()
     writable = [path for path in (*task.rglob("*"), *(image.files / "opt").rglob("*")) if _others_may_write(path)]
     assert writable == []
 

@@ -13,7 +13,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Asked:
+class ParsedRequest:
     """A request that came."""
 
     method: str
@@ -41,8 +41,8 @@ class ScriptedServer:
     """The server, its script, and what it was asked."""
 
     url: str
-    script: Callable[[Asked], Reply]
-    asked: list[Asked] = field(default_factory=list)
+    script: Callable[[ParsedRequest], Reply]
+    asked: list[ParsedRequest] = field(default_factory=list)
     connections: int = 0
 
     @property
@@ -52,7 +52,7 @@ class ScriptedServer:
 
 @contextmanager
 def scripted_server(
-    script: Callable[[Asked], Reply] = lambda _: Reply(), tls: ssl.SSLContext | None = None
+    script: Callable[[ParsedRequest], Reply] = lambda _: Reply(), tls: ssl.SSLContext | None = None
 ) -> Iterator[ScriptedServer]:
     """Listen on loopback until the test is done."""
     scripted = ScriptedServer("", script)
@@ -94,7 +94,9 @@ def _handler(scripted: ScriptedServer, tls: ssl.SSLContext | None) -> type[BaseH
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked = Asked(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            asked = ParsedRequest(
+                self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body
+            )
             scripted.asked.append(asked)
             reply = scripted.script(asked)
             time.sleep(reply.before)

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from tests.client import Client
 from tests.stand_ins.moto import REGION, Moto
-from tests.stand_ins.scripted_http import Asked, Reply, ScriptedServer, scripted_server
+from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, scripted_server
 from tests.template.policies import Ask, allows, applies, role_statements
 from tests.template.stack import ACCOUNT, Stack
 
@@ -59,7 +59,7 @@ class Account:
             "AWS_ENDPOINT_URL": self.endpoints[function].url,
         }
 
-    def answer(self, role: str, asked: Asked) -> Reply:
+    def answer(self, role: str, asked: ParsedRequest) -> Reply:
         """What AWS answers to a call in this role."""
         wanted = asks(asked)
         if not all(self._may(role, ask) for ask in wanted):
@@ -92,7 +92,7 @@ class Account:
         self.used.setdefault(role, set()).update(said["Sid"] for said in statements if applies(said, ask))
         return True
 
-    def _forwarded(self, asked: Asked) -> Reply:
+    def _forwarded(self, asked: ParsedRequest) -> Reply:
         connection = http.client.HTTPConnection(self.moto.url.partition("//")[2], timeout=20)
         try:
             headers = {name: value for name, value in asked.headers.items() if name != "content-length"}
@@ -108,7 +108,7 @@ class Account:
         return Reply(response.status, body, said)
 
 
-def asks(asked: Asked) -> list[Ask]:
+def asks(asked: ParsedRequest) -> list[Ask]:
     """What has to be allowed for a signed call; an unsigned one asks for nothing that a role gives."""
     service = _service(asked)
     operation = asked.headers.get("x-amz-target", "").partition(".")[2]
@@ -126,7 +126,7 @@ def asks(asked: Asked) -> list[Ask]:
     return _of_s3(asked) if service == "s3" else []
 
 
-def _of_s3(asked: Asked) -> list[Ask]:
+def _of_s3(asked: ParsedRequest) -> list[Ask]:
     url = urlsplit(asked.path)
     bucket, _, key = unquote(url.path[1:]).partition("/")
     resource = f"arn:aws:s3:::{bucket}"
@@ -146,7 +146,7 @@ def _listing(ask: Ask) -> Ask:
     return Ask("s3:ListBucket", ask.resource.partition("/")[0])
 
 
-def _service(asked: Asked) -> str:
+def _service(asked: ParsedRequest) -> str:
     found = re.search(r"Credential=[^/]+/\d+/[^/]+/(\w+)/aws4_request", asked.headers.get("authorization", ""))
     return found[1] if found else ""
 

@@ -22,7 +22,7 @@ from tests.template.edge import Passed, Viewer, code, run
 from tests.template.samples import LEAST
 from tests.template.stack import Stack
 
-from handler.doors.http import ORIGIN_HEADER
+from handler.entrypoints.http import ORIGIN_HEADER
 from handler.response import CACHE_TAG
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"

@@ -12,11 +12,11 @@ import pytest
 from tests.client import Answered, Client, answered
 from tests.template.edge import Edge, Passed, Viewer
 
-from handler import canonical
-from handler.canonical import IgnoredParameters, decode_path, split_query, unwrap
-from handler.dialects import query
+from handler.auth import canonical
+from handler.auth.canonical import IgnoredParameters, decode_path, split_query, unwrap
+from handler.auth.signature import Signatures, signed_url
 from handler.errors import BadRequest, BadSignature
-from handler.signature import Signatures, signed_url
+from handler.requests.dialects import query
 
 SECRET = "an example"
 ALPHABET = [*"abcXYZ019-._~!*'()/:@$,; +&=?#%\"\\`<>[]{}|^éß猫🐱", "e\u0301", "\u0000", "\u007f", "\ufeff", "\u2028"]

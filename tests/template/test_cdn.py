@@ -11,9 +11,9 @@ from tests.template.samples import LEAST, UPLOADS, VALUES, stacks
 from tests.template.stack import TEMPLATE, Stack, template
 from tests.tools import case
 
-from handler.doors.http import ORIGIN_HEADER
-from handler.hints import HEADERS
+from handler.entrypoints.http import ORIGIN_HEADER
 from handler.pages import POLICY
+from handler.requests.client_hints import HEADERS
 from handler.response import CACHE_TAG
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"

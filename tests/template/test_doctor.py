@@ -15,8 +15,8 @@ from tests.template.cdn import Distribution, distribution
 from tests.tools import require_tool
 from tests.weights import PHOTOS
 
-from handler.cli import examination
-from handler.cli.site import Site, Subject
+from handler.cli import checks
+from handler.cli.http_probe import Site, Subject
 
 pytestmark = pytest.mark.slow
 
@@ -117,10 +117,10 @@ def test_tags_that_reach_viewers_and_no_place_for_large_pictures(tmp_path: Path)
 
 
 def test_a_purge_that_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examination, "_WITHDRAWN_SECONDS", 1)
+    monkeypatch.setattr(checks, "_WITHDRAWN_SECONDS", 1)
     with stack(tmp_path, DISTRIBUTION_ID="") as cdn:
         subject = Subject(Site(cdn.url, SECRETS["operator"]), "retina.jpg")
-        (fault,) = examination.QUESTIONS["withdrawal by cache tag"](subject)
+        (fault,) = checks.QUESTIONS["withdrawal by cache tag"](subject)
     assert "do cache tags arrive?" in fault
 
 

@@ -13,9 +13,9 @@ from tests.meanings import Meanings
 from tests.mutants import ADDRESSES, function_url, mutate, through_the_edge
 from tests.template.edge import Edge, Passed, Viewer, code
 
-from handler import canonical
-from handler.canonical import IgnoredParameters, split_query, unwrap
-from handler.dialects import query
+from handler.auth import canonical
+from handler.auth.canonical import IgnoredParameters, split_query, unwrap
+from handler.requests.dialects import query
 
 LONGEST = 8192
 

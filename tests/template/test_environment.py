@@ -11,9 +11,9 @@ from tests.template.samples import LEAST, SECRET, UPLOADS, stacks
 from tests.template.stack import Stack, template
 from tests.tools import case
 
-from handler.canonical import IGNORED_BY_DEFAULT, IgnoredParameters
+from handler.auth.canonical import IGNORED_BY_DEFAULT, IgnoredParameters
 from handler.config import SETTINGS, Settings
-from handler.objects import read_places
+from handler.storage.sources import read_locations
 
 KNOWN = {setting.variable for setting in SETTINGS.values()}
 
@@ -30,9 +30,9 @@ def test_the_function_understands_its_environment() -> None:
             said = environment(parameters)
             assert set(said) <= KNOWN
             settings = Settings.from_environment(said)
-            (results,) = read_places(settings.storage.results_bucket, "RESULTS_BUCKET")
+            (results,) = read_locations(settings.storage.results_bucket, "RESULTS_BUCKET")
             assert (results.bucket, results.prefix) == ("resultsbucket", "")
-            assert results.bucket not in {place.bucket for place in read_places(settings.storage.source_buckets)}
+            assert results.bucket not in {place.bucket for place in read_locations(settings.storage.source_buckets)}
             IgnoredParameters(settings.requests.ignored_parameters)
             assert sum(len(name) + len(value) for name, value in said.items()) < 4096
 

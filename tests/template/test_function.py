@@ -18,8 +18,8 @@ from tests.template.samples import LEAST, UPLOADS
 
 from handler import app
 from handler.aws import secrets
-from handler.demo_site import SAMPLES
-from handler.doors import stack_events
+from handler.entrypoints import custom_resource
+from handler.pages.demo_site import SAMPLES
 
 pytestmark = pytest.mark.slow
 
@@ -144,7 +144,7 @@ def test_what_a_model_works_on_goes_to_the_heavy_function(moto: Moto) -> None:
         assert get(client, "/cat.jpg?bucket=samples&feature=contentModeration").status == 200
         assert any(key.startswith("detections/") for key in keys(moto, "resultsbucket"))
     assert stack.denied == []
-    assert "HandOver" in stack.used["FunctionRole"]
+    assert "Delegate" in stack.used["FunctionRole"]
     assert "AskRekognition" in stack.used["HeavyRole"]
 
 
@@ -201,7 +201,7 @@ def test_the_secret_of_the_cdn_is_rotated_without_an_outage(moto: Moto, monkeypa
 
 
 def test_the_demo_bucket_is_filled_and_emptied(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stack_events, "send", lambda *_: SimpleNamespace(status=200))
+    monkeypatch.setattr(custom_resource, "send", lambda *_: SimpleNamespace(status=200))
     with account(moto, LEAST) as stack:
         for name, value in stack.environment("DemoFiller").items():
             monkeypatch.setenv(name, value)

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from features._cost import Cost, Shape
-from features._errors import InvalidParameter
-from features._feature import Params, feature, hint
-from features._picture import Picture, Report
-from features._ports import Context
+from imaging.context import Context
+from imaging.cost import Cost, Shape
+from imaging.errors import InvalidParameter
+from imaging.params.model import Params, hint
+from imaging.picture import Picture, Report
+from imaging.pipeline.feature import feature
 
 _DIFFERENCE, _LEAST, _MOST = 4.0, 8, 32
 """Where nothing else is asked for; docs/quantize.md."""
@@ -95,24 +96,24 @@ def _left_out(given: dict[str, object], beside: str) -> None:
             raise InvalidParameter(f"quantize.{field}", f"left out with {beside}", got)
 
 
-def _cost(wanted: Quantize, _shape: Shape) -> Cost:
-    tries = 0.015 * (wanted.most - wanted.least) if wanted.criterion == "silhouette" else 0.1
+def _cost(requested: Quantize, _shape: Shape) -> Cost:
+    tries = 0.015 * (requested.most - requested.least) if requested.criterion == "silhouette" else 0.1
     return Cost(0.05, 12, base_seconds=tries)
 
 
-@feature(Quantize, group="colour", cost=_cost, reads="whole", report=lambda wanted: wanted.palette)
-def quantize(picture: Picture, wanted: Quantize, context: Context) -> Picture | Report:
+@feature(Quantize, group="colour", cost=_cost, reads="whole", report=lambda requested: requested.palette)
+def quantize(picture: Picture, requested: Quantize, context: Context) -> Picture | Report:
     # numpy and Pillow, which most requests never need
     from features.quantize._choice import chosen  # noqa: PLC0415 - no other feature needs it
     from features.quantize._mapping import mapped, report  # noqa: PLC0415 - no other feature needs it
     from features.quantize._pixels import Pixels  # noqa: PLC0415 - no other feature needs it
 
-    picture = picture.taking(_memory(picture, dither=wanted.dither))
+    picture = picture.taking(_memory(picture, dither=requested.dither))
     pixels = Pixels.of(picture)
-    choice = chosen(pixels, wanted, context.deadline)
-    if wanted.palette:
+    choice = chosen(pixels, requested, context.deadline)
+    if requested.palette:
         return report(pixels, choice, context.deadline)
-    return mapped(picture, pixels, choice.palette, dither=wanted.dither, deadline=context.deadline)
+    return mapped(picture, pixels, choice.palette, dither=requested.dither, deadline=context.deadline)
 
 
 def _memory(picture: Picture, *, dither: bool) -> int:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from features._ports import Deadline
 from features.quantize._pixels import Bytes, Floats, Indices, Pixels, difference, distinct, lab_of, picked, spread
+from imaging.context import Deadline
 
 if TYPE_CHECKING:
     from features.quantize import Quantize
@@ -43,15 +43,15 @@ class Choice(NamedTuple):
     """Number of colours → what the criterion said."""
 
 
-def chosen(pixels: Pixels, wanted: Quantize, deadline: Deadline) -> Choice:
+def chosen(pixels: Pixels, requested: Quantize, deadline: Deadline) -> Choice:
     """The palette that is wanted; an empty one where all is clear."""
     seen, opacity = pixels.seen()
     if not len(seen):
         return Choice(Palette(seen, 0.0), None, {})
     palettes = _Palettes(seen, picked(seen, opacity), deadline)
-    if wanted.colors is not None:
-        return Choice(palettes.of(wanted.colors), None, {})
-    return (_by_silhouette if wanted.criterion == "silhouette" else _by_difference)(palettes, wanted)
+    if requested.colors is not None:
+        return Choice(palettes.of(requested.colors), None, {})
+    return (_by_silhouette if requested.criterion == "silhouette" else _by_difference)(palettes, requested)
 
 
 class _Palettes:
@@ -81,14 +81,14 @@ class _Palettes:
         return distinct(np.rint(middles).astype(np.uint8))
 
 
-def _by_difference(palettes: _Palettes, wanted: Quantize) -> Choice:
+def _by_difference(palettes: _Palettes, requested: Quantize) -> Choice:
     """The fewest colours that are close enough, found by bisection: each try halves the numbers that are left."""
-    least, most = wanted.least, wanted.most
+    least, most = requested.least, requested.most
     tried: dict[int, float] = {}
     while least < most:
         middle = (least + most) // 2
         tried[middle] = palettes.of(middle).difference
-        if tried[middle] <= wanted.close_enough:
+        if tried[middle] <= requested.close_enough:
             most = middle
         else:
             least = middle + 1
@@ -96,11 +96,11 @@ def _by_difference(palettes: _Palettes, wanted: Quantize) -> Choice:
     return Choice(palettes.of(least), "difference", tried)
 
 
-def _by_silhouette(palettes: _Palettes, wanted: Quantize) -> Choice:
+def _by_silhouette(palettes: _Palettes, requested: Quantize) -> Choice:
     """The plain way: 1,000 pixels, every number, and the clusters that are best apart."""
     lab = lab_of(palettes.seen[spread(len(palettes.seen), _PLAIN)])
     apart, tried = distances(lab), {}
-    for count in range(wanted.least, wanted.most + 1):
+    for count in range(requested.least, requested.most + 1):
         palettes.deadline.check()
         tried[count] = silhouette(apart, clusters(lab, count, Image.Quantize.MAXCOVERAGE, settled=1))
     return Choice(palettes.of(max(tried, key=tried.__getitem__)), "silhouette", tried)

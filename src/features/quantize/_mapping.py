@@ -11,10 +11,10 @@ from msgspec import structs
 from numpy.typing import NDArray
 from PIL import Image
 
-from features._picture import Indexed, Picture, Report
-from features._ports import Deadline
 from features.quantize._choice import Choice, Palette, nearest
 from features.quantize._pixels import Bytes, Pixels, cells_of, lab_of, middles_of
+from imaging.context import Deadline
+from imaging.picture import Indexed, Picture, Report
 
 _BITS = 6
 """Of each band: a cell of the table is four levels wide, which is less than the eye tells apart."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from features._picture import Picture
+from imaging.picture import Picture
 
 Bytes = NDArray[np.uint8]
 """Colours, one a row: red, green and blue."""

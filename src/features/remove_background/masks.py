@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyvips
 
-from features._errors import Unavailable
-from features._inference import Interruptible, session_options, turn
-from features._ports import Context
-from features._rembg import session_class
-from features._saliency import MODELS, reduced, saliency
+from imaging.context import Context
+from imaging.errors import Unavailable
+from imaging.models.inference import Interruptible, session_options, turn
+from imaging.models.rembg import session_class
+from imaging.models.saliency import MODELS, reduced, saliency
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyvips
 
-from features._inference import turn
-from features._isolation import isolated
-from features._ports import Context
-from features._rembg import compiled_code, use_compiled
-from features._saliency import reduced
 from features.remove_background.parameters import RemoveBackground
+from imaging.context import Context
+from imaging.deadlines.killable_process import isolated
+from imaging.models.inference import turn
+from imaging.models.rembg import compiled_code, use_compiled
+from imaging.models.saliency import reduced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ class Thresholds(NamedTuple):
     erode: int
 
 
-def matted(image: pyvips.Image, mask: pyvips.Image, wanted: RemoveBackground, context: Context) -> pyvips.Image:
+def matted(image: pyvips.Image, mask: pyvips.Image, requested: RemoveBackground, context: Context) -> pyvips.Image:
     """The mask with edges as the picture has them, in the image's size. Unavailable, TimeExceeded."""
     import numpy as np  # noqa: PLC0415 - 55 ms
 
@@ -42,9 +42,9 @@ def matted(image: pyvips.Image, mask: pyvips.Image, wanted: RemoveBackground, co
     small = mask.resize(width / mask.width, vscale=height / mask.height)
     sure = np.frombuffer(small.write_to_memory(), np.uint8).reshape(height, width)
     thresholds = Thresholds(
-        wanted.alpha_matting_foreground_threshold,
-        wanted.alpha_matting_background_threshold,
-        wanted.alpha_matting_erode_size,
+        requested.alpha_matting_foreground_threshold,
+        requested.alpha_matting_background_threshold,
+        requested.alpha_matting_erode_size,
     )
     with turn(context.deadline):
         alpha = isolated(context.deadline, _alpha, reduced(image, width, height), sure, thresholds, folder)

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from features._backdrop import Backdrop
-from features._errors import InvalidParameter
-from features._feature import Params, hint
-from features._ports import ObjectRef
+from imaging.context import ObjectRef
+from imaging.errors import InvalidParameter
+from imaging.params.backdrop import Backdrop
+from imaging.params.model import Params, hint
 
 
 class RemoveBackground(Params):

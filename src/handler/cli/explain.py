@@ -6,7 +6,7 @@ import json
 
 import click
 
-from handler import wiring
+from handler.composition import wiring
 from handler.config import Settings
 
 
@@ -33,10 +33,10 @@ def translate(url: str, to: str) -> int:
 
 
 def _answer(page: str, **asked: str) -> dict[str, list[str] | str]:
-    questions = wiring.build(Settings.from_environment()).http.questions
-    if questions is None:
+    json_endpoints = wiring.build(Settings.from_environment()).http.json_endpoints
+    if json_endpoints is None:
         raise click.ClickException("this version answers no questions")
-    answer = questions(True)[page].answer(**asked)
+    answer = json_endpoints(True)[page].answer(**asked)
     if not isinstance(answer, dict):
         raise click.ClickException("the answer is no object")
     return answer

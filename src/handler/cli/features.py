@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from features import CATALOGUE, Feature, Output, Params, by_name, fields
+from features import CATALOGUE, by_name
+from imaging import Feature, Output, Params, fields
 
 
 @click.command()

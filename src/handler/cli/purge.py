@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from handler.aws.client import send
-from handler.withdrawal import MOST
+from handler.storage.purge import MOST
 
 _SECONDS = 35.0
 

@@ -15,13 +15,14 @@ from typing import Any
 import click
 import uvicorn
 
-from handler import pages, wiring
+from handler import pages
 from handler.app import answer_call
+from handler.composition import wiring
 from handler.config import Settings
-from handler.doors.connections import ConnectionLimits, ConnectionServer
-from handler.doors.server import HEALTH, PictureServer, access
-from handler.doors.workers import Bounds
-from handler.health import Health, exit_process
+from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
+from handler.entrypoints.health import Health, exit_process
+from handler.entrypoints.server import HEALTH, PictureServer, access
+from handler.entrypoints.workers import Bounds
 from handler.observability import log_from
 
 # How long requests under way may take once the server is told to stop; Kubernetes waits 30 s by default.
@@ -126,18 +127,18 @@ def _limits(
     )
 
 
-def _connections(wanted: int | None, workers: int) -> int:
+def _connections(requested: int | None, workers: int) -> int:
     """How many connections may be open, so that descriptors remain for what the workers open."""
     import resource  # noqa: PLC0415 - Windows has none
 
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = descriptors - _DESCRIPTORS - workers * _DESCRIPTORS_OF_A_WORKER
-    if room < (wanted or 1):
+    if room < (requested or 1):
         raise click.UsageError(
-            f"{wanted or 1} connections and {workers} workers need {(wanted or 1) + descriptors - room} file "
+            f"{requested or 1} connections and {workers} workers need {(requested or 1) + descriptors - room} file "
             f"descriptors, and this process may open {descriptors} (ulimit -n)"
         )
-    return wanted or min(_CONNECTIONS, room)
+    return requested or min(_CONNECTIONS, room)
 
 
 def _listen(host: str, port: int) -> socket.socket:

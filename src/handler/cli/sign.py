@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from handler import wiring
+from handler.auth.signature import parse_life
+from handler.composition import wiring
 from handler.config import Settings
 from handler.errors import BadRequest
-from handler.signature import parse_life
 
 
 class Life(click.ParamType[timedelta]):

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import click
 
-from features import MEDIA_TYPES, Deadline, FeatureError
-from handler import wiring
-from handler.canonical import Pairs, split_query
+from handler.auth.canonical import Pairs, split_query
+from handler.composition import wiring
 from handler.config import Settings
 from handler.errors import HandlerError
-from handler.produce import produce
-from handler.understand import understand_posted
+from handler.render.render import render
+from handler.requests.parse import parse_inline_request
+from imaging import MEDIA_TYPES, Deadline, FeatureError
 
 # `format=auto` on the command line takes whatever is smallest.
 _ACCEPTS = frozenset({"avif", "webp"})
@@ -47,7 +47,7 @@ def transform(arguments: tuple[str, ...], out: Path, query: str, images: Path | 
     work = _planned([Path(argument) for argument in arguments if not _is_pair(argument)], out)
     settings = _settings(images)
     # What cannot be done is refused before the first file is touched.
-    understand_posted(b"", pairs, _application(settings).http.house, accepts=_ACCEPTS)
+    parse_inline_request(b"", pairs, _application(settings).http.policy, accepts=_ACCEPTS)
     out.mkdir(parents=True, exist_ok=True)
     failures = []
     with click.progressbar(length=len(work), file=sys.stderr, label="Pictures", hidden=not sys.stderr.isatty()) as bar:
@@ -130,8 +130,8 @@ def _one(source: Path, target: Path, pairs: Pairs, settings: Settings) -> str:
         with source.open("rb") as file:
             # One byte more than allowed is enough to be refused.
             original = file.read(settings.limits.max_source_bytes + 1)
-        request = understand_posted(original, pairs, door.house, accepts=_ACCEPTS)
-        result = produce(request, door.workshop, deadline=Deadline())
+        request = parse_inline_request(original, pairs, door.policy, accepts=_ACCEPTS)
+        result = render(request, door.render_context, deadline=Deadline())
         _write(target.with_name(target.name + _SUFFIXES[result.media_type]), result.body)
     except (FeatureError, HandlerError) as error:
         return error.message

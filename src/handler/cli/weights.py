@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from features import by_name, fields
+from features import by_name
+from handler.cli.model_files import DEFAULT, INT8, NON_COMMERCIAL, WeightsError, prepare
 from handler.config import Settings
-from handler.weights import DEFAULT, INT8, NON_COMMERCIAL, WeightsError, prepare
+from imaging import fields
 
 _MODELS = fields(by_name("removeBackground").params)["model"].choices
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 
 import msgspec
 
-from features import Limits
 from handler.config.env_types import PARSERS
 from handler.config.groups import (
     MEGA,
@@ -22,6 +21,7 @@ from handler.config.groups import (
     ResponseSettings,
     StorageSettings,
 )
+from imaging import Limits
 
 _MB_OF_A_PROCESSOR = 1769
 """Lambda gives processors in proportion to memory; it shows two even where it gives a part of one."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl
 
-from features import CATALOGUE, Feature, Field, Output, describe, edits, fields
-from handler.dialects import query
+from features import CATALOGUE, edits, feature_aliases
 from handler.pages import EXAMPLES, RECIPES, Example
 from handler.reference.schema import is_required, plain
+from handler.requests.dialects import query
+from imaging import Feature, Field, Output, describe, fields
 
 _BOUNDS = {
     "ge": "min", "gt": "above", "le": "max", "lt": "below", "min_length": "minLength", "max_length": "maxLength",
@@ -34,7 +35,7 @@ def _feature(feature: Feature) -> dict[str, Any]:
         name=feature.name,
         help=feature.help,
         group=feature.group,
-        aliases=list(feature.aliases),
+        aliases=list(feature_aliases(feature.name)),
         heavy=feature.heavy,
         billed=feature.billed,
         box=all(side in known and kind_of(known[side]) == "length" for side in _SIDES),

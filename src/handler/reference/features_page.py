@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from features import CATALOGUE, Feature, Field, Output, Params, fields, main_field
+from features import CATALOGUE, feature_aliases
 from handler.reference.schema import is_required, plain
+from imaging import Feature, Field, Output, Params, fields, main_field
 
 _BEGIN = """<!-- Generated from the code: make reference -->
 # Features
@@ -54,8 +55,8 @@ def _marks(feature: Feature) -> list[str]:
 def _section(feature: Feature) -> str:
     main = main_field(feature.params)
     notes = [f"{feature.help.rstrip('.')}."]
-    if feature.aliases:
-        notes.append(f"Also called {_listed(feature.aliases)}.")
+    if feature_aliases(feature.name):
+        notes.append(f"Also called {_listed(feature_aliases(feature.name))}.")
     if main:
         notes.append(f"`{feature.name}=…` sets `{main.name}`.")
     table = _parameters(feature.params) if fields(feature.params) else "No parameters.\n"

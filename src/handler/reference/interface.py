@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from features import CATALOGUE, MEDIA_TYPES, Feature, Output, Params, by_name, fields, main_field
+from features import CATALOGUE, by_name, feature_aliases
 from handler.errors import STATUSES, HandlerError
 from handler.reference.schema import (
     Schema,
@@ -15,7 +15,8 @@ from handler.reference.schema import (
     schema_of,
     switch_schema,
 )
-from handler.withdrawal import MOST
+from handler.storage.purge import MOST
+from imaging import MEDIA_TYPES, Feature, Output, Params, fields, main_field
 
 _CONTROLS = {
     "bucket": "Another of the configured sources; nothing: the first",
@@ -264,8 +265,8 @@ def _parameters() -> dict[str, Any]:
 def _of_feature(feature: Feature) -> list[dict[str, Any]]:
     main = main_field(feature.params)
     switch = feature.help.rstrip(".") + (f"; sets `{feature.name}.{main.name}`" if main else "")
-    if feature.aliases:
-        switch += f"; also called {', '.join(feature.aliases)}"
+    if feature_aliases(feature.name):
+        switch += f"; also called {', '.join(feature_aliases(feature.name))}"
     return [
         _parameter(feature.name, switch, switch_schema(feature)),
         *(

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from features import CATALOGUE, Feature, Field, Params, fields, main_field
+from features import CATALOGUE
+from imaging import Feature, Field, Params, fields, main_field
 
 Schema = dict[str, Any]
 

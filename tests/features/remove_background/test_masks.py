@@ -11,11 +11,11 @@ import pyvips
 from tests import similarity
 from tests.weights import PHOTOS, SAMPLES, rembg, rembg_session, require_weights
 
-from features._check import fields
-from features._errors import TimeExceeded, Unavailable
-from features._ports import Context, Deadline
 from features.remove_background import masks
 from features.remove_background.parameters import RemoveBackground
+from imaging.context import Context, Deadline
+from imaging.errors import TimeExceeded, Unavailable
+from imaging.params.validation import fields
 
 PICTURES = [*sorted(PHOTOS.iterdir()), SAMPLES / "logo.png"]
 REMOTE = {"withoutbg", "atlascloud"}
@@ -98,7 +98,7 @@ def test_a_model_without_weights_says_what_to_do(model: str, tmp_path: Path, con
 
 
 def test_without_rembg_what_to_install_is_told(monkeypatch: pytest.MonkeyPatch, context: Context) -> None:
-    monkeypatch.setattr("features._rembg.find_spec", lambda _name: None)
+    monkeypatch.setattr("imaging.models.rembg.find_spec", lambda _name: None)
     with pytest.raises(Unavailable, match=r"pip install 'image-handler\[models\]'"):
         masks.subject_mask(first_frame(PHOTOS / "cat.jpg"), "silueta", context)
 

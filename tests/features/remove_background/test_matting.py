@@ -17,10 +17,10 @@ from tests import similarity
 from tests.tools import require_tool
 from tests.weights import PHOTOS, rembg, require_weights
 
-from features._errors import TimeExceeded, Unavailable
-from features._ports import Context, Deadline
 from features.remove_background import masks, matting
 from features.remove_background.parameters import RemoveBackground
+from imaging.context import Context, Deadline
+from imaging.errors import TimeExceeded, Unavailable
 
 WANTED = RemoveBackground(alpha_matting=True)
 SIDE = 240

@@ -11,12 +11,12 @@ from tests.steps import apply, picture, pixel, sequential
 from tests.weights import PHOTOS, require_weights
 
 from features import remove_background as package
-from features._check import check
-from features._errors import InvalidParameter, TimeExceeded, TooLarge
-from features._picture import Picture
-from features._ports import Context, Deadline, ObjectRef
 from features.remove_background import masks
 from features.remove_background.parameters import RemoveBackground
+from imaging.context import Context, Deadline, ObjectRef
+from imaging.errors import InvalidParameter, TimeExceeded, TooLarge
+from imaging.params.validation import check
+from imaging.picture import Picture
 
 WIDTH, HEIGHT = 60, 40
 BACKDROP = ObjectRef("", "backdrops/sky.png")
@@ -200,11 +200,11 @@ def test_which_object_is_needed(said: dict[str, object], refs: tuple[ObjectRef, 
 
 
 def test_a_later_resize_may_shrink_on_load_as_far_as_the_model_sees() -> None:
-    bears = package.remove_background.bears
-    assert bears is not None
-    assert bears(RemoveBackground(), (6400, 3200)) == 5
-    assert bears(RemoveBackground(trim=True), (6400, 3200)) == 1
-    assert bears(RemoveBackground(alpha_matting=True), (6400, 3200)) == 1
+    max_preshrink = package.remove_background.max_preshrink
+    assert max_preshrink is not None
+    assert max_preshrink(RemoveBackground(), (6400, 3200)) == 5
+    assert max_preshrink(RemoveBackground(trim=True), (6400, 3200)) == 1
+    assert max_preshrink(RemoveBackground(alpha_matting=True), (6400, 3200)) == 1
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features import CATALOGUE, InvalidParameter, describe, describe_steps
-from handler.dialects import aws_edits, json_edits
+from features import CATALOGUE
+from handler.requests.dialects import aws_edits, json_edits
+from imaging import InvalidParameter, describe, describe_steps
 
 BOX = {"left": 1, "top": 2, "width": 5, "height": 6}
 

@@ -23,11 +23,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.client import Client
 
-from features import CATALOGUE, InvalidParameter, Output, spellings
-from handler.dialects import json_edits
-from handler.dialects.rewrite import Rewrite
-from handler.dialects.thumbor import aws, effects, filters
-from handler.presets import read_presets
+from features import CATALOGUE, feature_aliases
+from handler.requests.dialects import json_edits
+from handler.requests.dialects.rewrite import Rewrite
+from handler.requests.dialects.thumbor import aws, effects, filters
+from handler.requests.presets import read_presets
+from imaging import InvalidParameter, Output, spellings
 
 SECRET = "s3cret"
 SLOWEST = 0.05
@@ -88,7 +89,11 @@ ANY_WORD = WORDS | st.text(max_size=12) | st.integers().map(str) | st.floats().m
 
 FIELDS = sorted(
     {f"{feature.name}.{name}" for feature in CATALOGUE for name in spellings(feature.params)}
-    | {name for feature in CATALOGUE for name in (feature.name, *feature.aliases, *spellings(feature.params))}
+    | {
+        name
+        for feature in CATALOGUE
+        for name in (feature.name, *feature_aliases(feature.name), *spellings(feature.params))
+    }
     | {name for output in spellings(Output) for name in (output, f"output.{output}")}
     | {"bucket", "feature", "preset", "v", "expires", "signature", "", ".", "..", "output", "output.", ".width"}
 )

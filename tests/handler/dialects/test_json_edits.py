@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features import InvalidParameter
-from handler.dialects import json_edits
+from handler.requests.dialects import json_edits
+from imaging import InvalidParameter
 
 
 def path(said: object, *, safe: bool = False, padded: bool = True) -> str:

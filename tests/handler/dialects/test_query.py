@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features import InvalidParameter
-from handler.dialects import query
-from handler.presets import Recipe
+from handler.requests.dialects import query
+from handler.requests.presets import Recipe
+from imaging import InvalidParameter
 
 
-def read(**said: object) -> query.Words:
+def read(**said: object) -> query.ParsedQuery:
     return query.read([(name.replace("__", "."), value) for name, value in said.items()])
 
 

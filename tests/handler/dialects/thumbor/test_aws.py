@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from features import InvalidParameter, describe, describe_steps
-from handler.dialects import thumbor
-from handler.dialects.thumbor import aws, grammar
+from handler.requests.dialects import thumbor
+from handler.requests.dialects.thumbor import aws, grammar
+from imaging import InvalidParameter, describe, describe_steps
 
 Edits = dict[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from libthumbor.url import unsafe_url
 
-from features import InvalidParameter, describe, describe_steps
-from handler.dialects import thumbor
 from handler.errors import NotFound
+from handler.requests.dialects import thumbor
+from imaging import InvalidParameter, describe, describe_steps
 
 Steps = list[dict[str, Any]]
 GREY = {"feature": "recomb", "matrix": ",".join(["0.299,0.587,0.114"] * 3)}

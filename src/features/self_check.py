@@ -1,0 +1,31 @@
+"""A small image drawn from its bytes to new bytes, to tell whether this process still can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyvips
+
+from features.steps import edits
+from imaging.context import Context, Deadline
+from imaging.params.output import Output
+from imaging.pipeline.run import Rendered, run
+
+_SECONDS = 5.0
+_LEVEL, _SIDE, _REDUCED = 200, 16, 8
+_TOLERANCE = 3
+"""Levels; JPEG rounds."""
+
+
+def check_drawing() -> None:
+    """Decode, resize and encode an image of one level, and compare it; raises whatever goes wrong."""
+    gray: Any = (pyvips.Image.black(_SIDE, _SIDE) + _LEVEL).cast("uchar")
+    context = Context(deadline=Deadline.after(_SECONDS))
+    answer = run(bytes(gray.jpegsave_buffer()), edits({"resize": {"width": _REDUCED}}), Output(format="png"), context)
+    drawn: Any = (
+        pyvips.Image.new_from_buffer(answer.body, "") if isinstance(answer, Rendered) else pyvips.Image.black(1, 1)
+    )
+    if (drawn.width, drawn.height) != (_REDUCED, _REDUCED) or abs(drawn.avg() - _LEVEL) > _TOLERANCE:
+        raise RuntimeError(
+            f"an image of level {_LEVEL} came out {drawn.width} × {drawn.height}, level {drawn.avg():.0f}"
+        )

@@ -1,0 +1,163 @@
+"""Signatures and expiry: what is not covered by the signature must not change the answer (docs/signing.md)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+from handler.auth.canonical import (
+    EXPIRES,
+    SIGNATURE,
+    IgnoredParameters,
+    Pairs,
+    canonical,
+    decode_path,
+    encode_path,
+    split_address,
+    split_query,
+)
+from handler.errors import BadRequest, BadSignature
+from handler.ports import SecretSource
+
+LONGEST_LIFE = timedelta(days=36_500)
+
+_EXPIRY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
+_LIFE = re.compile(r"([0-9]{1,9})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_JOINTS = re.compile("[&=?#%]")
+
+
+def sign(path: str, pairs: Iterable[tuple[str, str]], secret: str) -> str:
+    """The signature of a decoded path and decoded pairs: lower-case hex HMAC-SHA256 of their canonical form."""
+    return _hmac(canonical(path, pairs), secret)
+
+
+class Signatures:
+    """Signs with the current secret; checks against that and the previous one."""
+
+    def __init__(self, secrets: SecretSource) -> None:
+        self._secrets = secrets
+
+    def verify(self, path: str, pairs: Pairs, *, raw_path: str | None = None) -> None:
+        """Raise BadSignature unless `signature` among the decoded pairs covers the decoded path and all other pairs.
+
+        `raw_path` is the path as it stands in the URL, which AWS's handler signs. Take ignored names out before.
+        """
+        given = dict(pairs).get(SIGNATURE)
+        if not given:
+            raise BadSignature(
+                f"`{SIGNATURE}` must be given, got nothing",
+                code="AuthorizationQueryParametersError",
+                status=HTTPStatus.BAD_REQUEST,
+            )
+        forms = _signed_forms(path, pairs, encode_path(path) if raw_path is None else raw_path)
+        secrets = self._secrets.values()
+        if _matches(given, forms, secrets):
+            return
+        fresh = self._secrets.values(refresh=True)
+        if fresh == secrets or not _matches(given, forms, fresh):
+            raise BadSignature(f"`{SIGNATURE}` does not match the path and the other parameters")
+
+    def signed_form(self, given: str, forms: tuple[str, ...]) -> str | None:
+        """That one of these texts of which `given` is Thumbor's signature (URL-safe base64 of its HMAC-SHA1), or None.
+        It says nothing of the query.
+        """
+        secrets = self._secrets.values()
+        matching = [form for form in forms if _matches(given, (form,), secrets, of_path)]
+        if not matching:
+            fresh = self._secrets.values(refresh=True)
+            if fresh != secrets:
+                matching = [form for form in forms if _matches(given, (form,), fresh, of_path)]
+        return matching[0] if matching else None
+
+    def signed_url(
+        self, address: str, expires_in: timedelta | None = None, *, ignored: IgnoredParameters | None = None
+    ) -> str:
+        """The address signed with the current secret; see `signed_url`."""
+        return signed_url(address, self._secrets.values()[0], expires_in, ignored=ignored)
+
+
+def parse_expiry(value: str, now: datetime) -> datetime:
+    """The moment that `expires=YYYYMMDDTHHmmssZ` names, in UTC; BadRequest if it is none or not after `now`."""
+    match = _EXPIRY.fullmatch(value)
+    try:
+        moment = datetime(*map(int, match.groups()), tzinfo=UTC) if match else None  # type: ignore[arg-type,misc]  # six numbers
+    except ValueError:
+        moment = None
+    if moment is None:
+        expected = f"`{EXPIRES}` must be YYYYMMDDTHHmmssZ in UTC"
+        raise BadRequest(f"{expected}, got {value[:60]!a}", code="ImageRequestExpiryFormat")
+    if moment <= now:
+        raise BadRequest(f"`{EXPIRES}` must lie in the future, got {value}", code="ImageRequestExpired")
+    return moment
+
+
+def parse_life(value: str) -> timedelta:
+    """A time to live: `90s`, `15m`, `1h`, `7d`, `2w`. BadRequest for anything else."""
+    match = _LIFE.fullmatch(value)
+    if match is None:
+        raise BadRequest(f"`{EXPIRES}` must be a number and s, m, h, d or w, such as 90s, 1h or 7d, got {value[:60]!a}")
+    try:
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    except OverflowError:
+        raise BadRequest(f"`{EXPIRES}` must be at most {LONGEST_LIFE.days} days, got {value}") from None
+
+
+def signed_url(
+    address: str, secret: str, expires_in: timedelta | None = None, *, ignored: IgnoredParameters | None = None
+) -> str:
+    """The address (a path with its query, or a whole URL) in canonical form, with its signature and perhaps its expiry.
+
+    Ignored names stay in it, unsigned. BadRequest for what is no address, or is signed already.
+    """
+    origin, raw_path, query = split_address(address)
+    path, pairs = decode_path(raw_path), split_query(query)
+    names = {name for name, _ in pairs}
+    if SIGNATURE in names:
+        raise BadRequest(f"`{SIGNATURE}` must be left out of an address to sign")
+    if expires_in is not None:
+        if EXPIRES in names:
+            raise BadRequest(f"`{EXPIRES}` must be left out where a time to live is given")
+        if not timedelta(seconds=1) <= expires_in <= LONGEST_LIFE:
+            raise BadRequest(f"the time to live must be 1 second to {LONGEST_LIFE.days} days, got {expires_in}")
+        pairs += ((EXPIRES, f"{datetime.now(UTC) + expires_in:%Y%m%dT%H%M%SZ}"),)
+    signature = sign(path, ignored.without(pairs) if ignored else pairs, secret)
+    whole = canonical(path, pairs)
+    return f"{origin}{whole}{'&' if '?' in whole else '?'}{SIGNATURE}={signature}"
+
+
+def _signed_forms(path: str, pairs: Pairs, raw_path: str) -> tuple[str, ...]:
+    """What may have been signed for this request: its canonical form, and AWS's where that can mean nothing else."""
+    ours = canonical(path, pairs)
+    signed = sorted(pair for pair in pairs if pair[0] != SIGNATURE)
+    ambiguous = re.search("[?#]", raw_path) or any(_JOINTS.search(text) for pair in signed for text in pair)
+    if ambiguous or decode_path(raw_path) != path:
+        return (ours,)
+    query = "&".join(f"{name}={value}" for name, value in signed)
+    theirs = raw_path + ("?" + query if query else "")
+    return (ours,) if theirs == ours else (ours, theirs)
+
+
+def of_path(path: str, secret: str) -> str:
+    """Thumbor's signature of what follows it in the path."""
+    return base64.urlsafe_b64encode(hmac.new(secret.encode(), path.encode(), hashlib.sha1).digest()).decode()
+
+
+def _matches(
+    given: str, forms: tuple[str, ...], secrets: tuple[str, ...], made: Callable[[str, str], str] | None = None
+) -> bool:
+    """Whether any secret makes this signature of any form; takes as long for the first as for none."""
+    requested, made = given.encode(), made or _hmac
+    outcomes = [hmac.compare_digest(made(form, secret).encode(), requested) for form in forms for secret in secrets]
+    return any(outcomes)
+
+
+def _hmac(text: str, secret: str) -> str:
+    if not secret:
+        raise ValueError("the signing secret must not be empty")
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()

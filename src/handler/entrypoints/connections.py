@@ -1,0 +1,293 @@
+"""Connections of the HTTP server: how many are open, and how long one may take to send a request or to read an answer.
+
+asyncio's own servers accept without a limit, and once no file descriptor is left they retry without end. Here one loop
+accepts, and it accepts only what the limits admit. A connection that waits for its client (idle, or with half a request
+head) makes room for a new one; a connection whose request is being answered never does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from handler.entrypoints.workers import Measures
+
+_log = logging.getLogger(__name__)
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_UNUSABLE = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
+_RETRY_SECONDS = 0.5
+"""How long nothing is accepted after the system had no descriptor left."""
+_LEAST_PROGRESS = 10_000
+"""Bytes of an answer that a client must read within the timeout."""
+_TICKS = 5
+"""Every how many ticks of uvicorn, which last 0.1 s each, the timeouts are checked."""
+_TOO_MANY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nCache-Control: no-store\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """What the server bounds before there is a request."""
+
+    total: int = 800
+    """Open connections."""
+    per_address: int = 100
+    """Open connections of one IPv4 address or one /64 of IPv6; 0: no limit."""
+    head_seconds: float = 10
+    """For the head of a request, from the connection or from the head's first byte."""
+    stall_seconds: float = 10
+    """For at least 10 kB of an answer to be read, or for the next bytes of a body to arrive."""
+    unsent_bytes: int = 256_000_000
+    """Bytes of answers that clients have not read yet, all connections together."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks whose addresses have no limit of their own: many clients come through each of them."""
+
+
+class Connection(H11Protocol):
+    """uvicorn's HTTP/1.1 connection, which tells `Connections` what it is waiting for."""
+
+    def __init__(self, opened: Connections, owner: str, config: uvicorn.Config, server: uvicorn.Server) -> None:
+        super().__init__(config, server.server_state, server.lifespan.state)
+        self.owner = owner
+        """The address, or the network, that this connection counts for."""
+        self.head_since: float | None = None
+        """When the wait for the rest of a request head began; None while there is none to wait for."""
+        self.unread = 0
+        """Bytes of answers that were unsent when the client last made progress."""
+        self.unread_since: float | None = None
+        self._opened = opened
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing is under way: no request is being answered."""
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn declares it without the None that it begins with
+        return cycle is None or cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self.head_since = time.monotonic()
+        self._opened.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._opened.discard(self)
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        self._note()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._note()
+
+    def _note(self) -> None:
+        if not self.is_waiting:
+            self.head_since = None
+        elif self.head_since is None and (self.conn.trailing_data[0] or self.conn.their_state is h11.SEND_BODY):
+            # Half a head, or the rest of a body that nobody reads. While nothing comes, uvicorn's own timer counts.
+            self.head_since = time.monotonic()
+        self._opened.touch(self)
+
+    def give_up(self) -> None:
+        """Close at once; a client that has sent half a request head is told why."""
+        if self.is_waiting and self.conn.trailing_data[0] and not self.transport.is_closing():
+            self.transport.write(_TOO_SLOW)
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+
+class Connections:
+    """The open connections, and which of them give way."""
+
+    def __init__(self, limits: ConnectionLimits, measures: Measures) -> None:
+        self.limits = limits
+        self._measures = measures
+        self._waiting: dict[Connection, None] = {}
+        """Those that wait for their client, the longest wait first."""
+        self._of: dict[str, dict[Connection, None]] = {}
+        self._total = 0
+        self._log_after = float("-inf")
+        self._unlogged = 0
+        measures.connections.set_function(lambda: self._total)
+
+    def admit(self, owner: str, *, trusted: bool) -> bool:
+        """Whether one more may be opened; if need be another one, which waits for its client, is closed for it."""
+        if not trusted and 0 < self.limits.per_address <= len(self._of.get(owner, ())):
+            mine = next((each for each in self._of[owner] if each in self._waiting), None)
+            if not self._displace(mine, "address"):
+                return False
+        if self._total >= self.limits.total:
+            return self._displace(next(iter(self._waiting), None), "total")
+        return True
+
+    def add(self, connection: Connection) -> None:
+        """A connection is open."""
+        self._of.setdefault(connection.owner, {})[connection] = None
+        self._total += 1
+        self._waiting[connection] = None
+
+    def discard(self, connection: Connection) -> None:
+        """A connection is closed, or about to be."""
+        self._waiting.pop(connection, None)
+        mine = self._of.get(connection.owner, {})
+        if connection in mine:
+            del mine[connection]
+            self._total -= 1
+            if not mine:
+                del self._of[connection.owner]
+
+    def touch(self, connection: Connection) -> None:
+        """Sort a connection in again after it has begun or ended something."""
+        if connection not in self._of.get(connection.owner, {}):
+            return
+        if not connection.is_waiting:
+            self._waiting.pop(connection, None)
+        elif connection not in self._waiting:
+            self._waiting[connection] = None
+
+    def sweep(self, now: float) -> None:
+        """Close what has taken too long, and the slowest readers while more is unsent than may be."""
+        unsent = 0
+        readers: list[Connection] = []
+        for connection in [each for mine in self._of.values() for each in mine]:
+            since = connection.head_since
+            if since is not None and now - since > self.limits.head_seconds:
+                self._close(connection, "head")
+            elif size := connection.transport.get_write_buffer_size():
+                if self._has_stalled(connection, size, now):
+                    self._close(connection, "unread")
+                else:
+                    unsent += size
+                    readers.append(connection)
+            else:
+                connection.unread_since = None
+        for connection in sorted(readers, key=lambda each: each.unread_since or now):
+            if unsent <= self.limits.unsent_bytes:
+                break
+            unsent -= connection.transport.get_write_buffer_size()
+            self._close(connection, "unread")
+
+    def report(self, what: str) -> None:
+        """Log what goes wrong with connections at most every ten seconds, with the number of times it did."""
+        self._unlogged += 1
+        if (now := time.monotonic()) >= self._log_after:
+            _log.warning("%s (%d times since the last such line)", what, self._unlogged)
+            self._log_after, self._unlogged = now + 10, 0
+
+    def _has_stalled(self, connection: Connection, size: int, now: float) -> bool:
+        if connection.unread_since is None or size <= connection.unread - _LEAST_PROGRESS:
+            connection.unread, connection.unread_since = size, now
+        connection.unread = max(connection.unread, size)
+        return now - connection.unread_since > self.limits.stall_seconds
+
+    def _displace(self, connection: Connection | None, reason: str) -> bool:
+        """Close a connection to make room; False if there is none that waits."""
+        if connection is None:
+            self.refused(reason)
+            return False
+        self._close(connection, reason)
+        return True
+
+    def refused(self, reason: str) -> None:
+        """A connection is not taken."""
+        self._measures.closed.labels(reason).inc()
+        self.report(f"connections are refused: {reason}")
+
+    def _close(self, connection: Connection, reason: str) -> None:
+        self._measures.closed.labels(reason).inc()
+        self.discard(connection)
+        if reason in ("head", "address"):
+            connection.give_up()
+        else:
+            connection.transport.abort()
+
+
+class ConnectionServer(uvicorn.Server):
+    """uvicorn with an accept loop that keeps limits."""
+
+    def __init__(self, config: uvicorn.Config, limits: ConnectionLimits, measures: Measures) -> None:
+        super().__init__(config)
+        self._opened = Connections(limits, measures)
+        self._accepting: list[asyncio.Task[None]] = []
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept; uvicorn is left without listeners."""
+        await super().startup(sockets=[])
+        self._accepting = [asyncio.create_task(self._accept(listener)) for listener in sockets or ()]
+
+    async def on_tick(self, counter: int) -> bool:
+        for task in self._accepting:
+            if task.done():
+                task.result()  # a fault of the loop itself ends the server
+        if counter % _TICKS == 0:
+            self._opened.sweep(time.monotonic())
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for task in self._accepting:
+            task.cancel()
+        await asyncio.gather(*self._accepting, return_exceptions=True)
+        await super().shutdown(sockets=sockets)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        listener.setblocking(False)
+        while True:
+            try:
+                accepted, address = await loop.sock_accept(listener)
+            except OSError as error:
+                if error.errno in _UNUSABLE:
+                    raise
+                # Anything else than these concerns one connection, which its client has given up.
+                self._opened.report(f"a connection cannot be accepted: {error.strerror}")
+                await asyncio.sleep(_RETRY_SECONDS if error.errno in _EXHAUSTED else 0)
+                continue
+            await self._open(loop, accepted, str(address[0]))
+
+    async def _open(self, loop: asyncio.AbstractEventLoop, accepted: socket.socket, address: str) -> None:
+        owner, trusted = owner_of(address, self._opened.limits.trusted_proxies)
+        if not self._opened.admit(owner, trusted=trusted):
+            _refuse(accepted)
+            return
+        try:
+            await loop.connect_accepted_socket(lambda: Connection(self._opened, owner, self.config, self), accepted)
+        except OSError:
+            accepted.close()
+
+
+def owner_of(address: str, trusted: Sequence[IPv4Network | IPv6Network]) -> tuple[str, bool]:
+    """What a connection of an address counts for (of IPv6 the /64, which is one customer's), and if it is trusted."""
+    ip = ip_address(address.partition("%")[0])
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    is_trusted = any(ip in network for network in trusted)
+    if isinstance(ip, IPv6Address):
+        return str(IPv6Network((ip, 64), strict=False)), is_trusted
+    return str(ip), is_trusted
+
+
+def _refuse(accepted: socket.socket) -> None:
+    """Answer 503 without a protocol. What the client has sent is read first, or the system would reset the answer."""
+    accepted.setblocking(False)
+    with accepted:
+        try:
+            accepted.send(_TOO_MANY)
+            accepted.shutdown(socket.SHUT_WR)
+            accepted.recv(65_536)
+        except OSError:
+            return  # the client is gone, or has sent nothing yet

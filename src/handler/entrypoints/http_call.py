@@ -1,0 +1,151 @@
+"""HTTP requests out of events: API Gateway payload 1.0 and 2.0, function URLs and load balancers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from handler.auth import canonical
+from handler.errors import BadRequest
+from handler.requests.image_request import Conditions
+
+
+class HttpRequest(msgspec.Struct, frozen=True):
+    """An HTTP request as an event tells it."""
+
+    method: str
+    path: str
+    """As the event has it."""
+    encoded: bool
+    """Whether the path still is percent-encoded."""
+    query: str | tuple[tuple[str, str], ...]
+    """As it stands in the URL, or pairs that a gateway decoded."""
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    body: bytes = b""
+    event: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    """As it came; the server leaves the body out."""
+
+    def whole_event(self) -> Mapping[str, Any]:
+        """The event with the body in it, to be handed on."""
+        if not self.body or self.event.get("body"):
+            return self.event
+        return {**self.event, "body": base64.b64encode(self.body).decode(), "isBase64Encoded": True}
+
+    def pairs(self, ignored: canonical.IgnoredParameters | None) -> canonical.Pairs:
+        """The decoded names and values of the query, without the ignored ones. BadRequest for one that is none."""
+        if isinstance(self.query, str):
+            return canonical.split_query(self.query, ignored)
+        return canonical.unrepeated(ignored.without(self.query) if ignored else self.query)
+
+    @property
+    def accepts(self) -> frozenset[str]:
+        """Which of AVIF and WebP the client names in `Accept`."""
+        return frozenset(
+            kind for kind in ("avif", "webp") if _is_accepted(f"image/{kind}", self.headers.get("accept", ""))
+        )
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the client has already."""
+        since = self.headers.get("if-modified-since")
+        return Conditions(
+            none_match=self.headers.get("if-none-match", ""), modified_since=_date(since) if since else None
+        )
+
+
+def is_http_event(event: Mapping[str, Any]) -> bool:
+    """Whether an event has the shape of an HTTP request, of any payload version."""
+    context = event.get("requestContext")
+    return "httpMethod" in event or "rawPath" in event or (isinstance(context, Mapping) and "http" in context)
+
+
+def read_http_request(event: Mapping[str, Any]) -> HttpRequest:
+    """The request in an event. BadRequest for one that is not whole."""
+    try:
+        call = _payload_2(event) if "rawPath" in event else _payload_1(event)
+        # A lone surrogate can be written in JSON, but not in a URL.
+        pairs = [call.query] if isinstance(call.query, str) else [text for pair in call.query for text in pair]
+        "".join((call.path, *pairs, *call.headers.values())).encode()
+    except (KeyError, TypeError, AttributeError, binascii.Error, ValueError) as error:
+        raise BadRequest(
+            f"the event must be an HTTP request, payload 1.0 or 2.0: {error!r} is missing or wrong"
+        ) from None
+    return call
+
+
+def _payload_2(event: Mapping[str, Any]) -> HttpRequest:
+    context = event["requestContext"]
+    domain = str(context.get("domainName", ""))
+    return HttpRequest(
+        method=str(context["http"]["method"]).upper(),
+        path=_without_stage(str(event["rawPath"]), context),
+        # An HTTP API has decoded the path already; a function URL has not.
+        encoded=".lambda-url." in domain,
+        query=str(event.get("rawQueryString") or ""),
+        headers=_lower(event.get("headers")),
+        body=_body(event),
+        event=event,
+    )
+
+
+def _payload_1(event: Mapping[str, Any]) -> HttpRequest:
+    context = event.get("requestContext") or {}
+    many = event.get("multiValueQueryStringParameters") or {
+        name: [value] for name, value in (event.get("queryStringParameters") or {}).items()
+    }
+    pairs = tuple((str(name), str(value)) for name, values in many.items() for value in values)
+    is_balancer = "elb" in context
+    headers = event.get("headers") or {
+        name: ",".join(values) for name, values in (event.get("multiValueHeaders") or {}).items()
+    }
+    return HttpRequest(
+        method=str(event["httpMethod"]).upper(),
+        path=_without_stage(str(event["path"]), context) if "version" in event else str(event["path"]),
+        # Of payload 1.0, only an HTTP API names the version, and only it has decoded the path.
+        encoded="version" not in event,
+        query="&".join(f"{name}={value}" for name, value in pairs) if is_balancer else pairs,
+        headers=_lower(headers),
+        body=_body(event),
+        event=event,
+    )
+
+
+def _without_stage(path: str, context: Mapping[str, Any]) -> str:
+    """An HTTP API puts its stage before the path, unless it is the default one; a domain of one's own does not."""
+    stage = context.get("stage", "$default")
+    if stage == "$default" or not f"{path}/".startswith(f"/{stage}/"):
+        return path
+    return path.removeprefix(f"/{stage}") or "/"
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else str(body).encode()
+
+
+def _lower(headers: Mapping[str, Any] | None) -> dict[str, str]:
+    return {str(name).lower(): str(value) for name, value in (headers or {}).items()}
+
+
+def _is_accepted(kind: str, accept: str) -> bool:
+    for part in accept.lower().split(","):
+        name, *options = (piece.strip() for piece in part.split(";"))
+        if name == kind:
+            return not any(option in ("q=0", "q=0.0", "q=0.00", "q=0.000") for option in options)
+    return False
+
+
+def _date(value: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few requests hold a date
+
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError, OverflowError):
+        return None  # RFC 9110, 13.1.3: an invalid date is as if it were not there.
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

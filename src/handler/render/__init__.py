@@ -1,0 +1,1 @@
+"""From an ImageRequest to its Result."""

@@ -1,0 +1,1 @@
+"""From a URL or an event to an ImageRequest: URL languages, policy, presets, client hints."""

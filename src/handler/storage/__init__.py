@@ -1,0 +1,1 @@
+"""Where originals come from and where results go."""

@@ -1,0 +1,101 @@
+"""A folder of this machine as a source."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from io import FileIO
+from pathlib import Path
+
+from handler.errors import Forbidden, NotFound
+from handler.ports import Listing, ObjectInfo, StoredObject
+from handler.storage.sources import store_errors
+from handler.storage.sources.stored import CHUNK_BYTES, Stored
+from imaging import ObjectRef
+
+
+class Folder:
+    """Files under one folder. A symbolic link counts where it ends inside, elsewhere it does not exist."""
+
+    def __init__(self, name: str, folder: Path, limit: int) -> None:
+        self._name = name
+        self._folder = folder.resolve()
+        self._limit = limit
+
+    def get(self, key: str) -> StoredObject:
+        file, info = self._open(key)
+        return Stored(info, iter(partial(file.read, CHUNK_BYTES), b""), self._limit, file.close)
+
+    def head(self, key: str) -> ObjectInfo:
+        file, info = self._open(key)
+        file.close()
+        return info
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        for folder, folders, files in os.walk(self._folder):
+            folders.sort()
+            for file in sorted(files):
+                key = Path(folder, file).relative_to(self._folder).as_posix()
+                if key.startswith(prefix) and (info := self._listed(key)):
+                    yield info
+
+    def page(self, prefix: str, cursor: str, limit: int) -> Listing:
+        from handler.storage.sources.listing import page_of  # noqa: PLC0415 - no picture needs it
+
+        above = prefix.rpartition("/")[0]
+        folder = self._inside(above)
+        found: dict[str, ObjectInfo | None] = {}
+        for entry in folder.iterdir() if folder else ():
+            key = f"{above}/{entry.name}" if above else entry.name
+            if not key.startswith(prefix):
+                continue
+            if entry.is_dir():
+                found |= {f"{key}/": None} if self._inside(key) else {}
+            elif info := self._listed(key):
+                found[key] = info
+        return page_of(found, cursor, limit)
+
+    def _inside(self, path: str) -> Path | None:
+        """A folder of that path, None if there is none in here."""
+        if "\0" in path or (path and {"", ".", ".."} & set(path.split("/"))):
+            return None
+        folder = (self._folder / path).resolve()
+        return folder if folder.is_dir() and folder.is_relative_to(self._folder) else None
+
+    def _listed(self, key: str) -> ObjectInfo | None:
+        try:
+            return self.head(key)
+        except (NotFound, Forbidden):
+            return None  # a link out of the folder, a socket, a file of someone else
+
+    def _open(self, key: str) -> tuple[FileIO, ObjectInfo]:
+        ref = ObjectRef(self._name, key)
+        if "\0" in key or "" in key.split("/"):
+            raise store_errors.not_found(ref)
+        with _told(ref):
+            path = (self._folder / key).resolve(strict=True)
+            if not path.is_relative_to(self._folder):
+                raise store_errors.not_found(ref, f"{path} lies outside of {self._folder}")
+            # Not blocking: a named pipe would wait for its writer.
+            file = FileIO(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            file.close()
+            raise store_errors.not_found(ref, "no regular file")
+        modified = datetime.fromtimestamp(status.st_mtime, UTC)
+        return file, ObjectInfo(ref, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}", modified)
+
+
+@contextmanager
+def _told(ref: ObjectRef) -> Iterator[None]:
+    """The system's errors as this project's."""
+    try:
+        yield
+    except PermissionError as error:
+        raise store_errors.no_access(ref, str(error)) from error
+    except (OSError, RuntimeError) as error:  # missing, a folder, a name too long, links in a circle
+        raise store_errors.not_found(ref, str(error)) from error

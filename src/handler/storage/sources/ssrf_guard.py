@@ -1,0 +1,153 @@
+"""HTTPS connections that reach public addresses alone, and of which every step ends by a deadline."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+_NAT64 = ip_network("64:ff9b::/96")
+"""The well-known prefix (RFC 6052): where a network has IPv6 alone, names of the internet lead here."""
+_GLOBAL_UNICAST = ip_network("2000::/3")
+"""All of IPv6 that is given out to the internet. What is mapped, translated, local or reserved lies outside."""
+_SPECIAL = tuple(
+    map(
+        ip_network,
+        (
+            # IANA's registry of special-purpose IPv4 addresses (RFC 6890), and multicast
+            "0.0.0.0/8",  # this network
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # shared by customers of a provider
+            "127.0.0.0/8",  # loopback
+            "169.254.0.0/16",  # link-local, with the metadata services of clouds
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # protocol assignments
+            "192.0.2.0/24",  # documentation
+            "192.31.196.0/24",  # AS112
+            "192.52.193.0/24",  # multicast tunnels (AMT)
+            "192.88.99.0/24",  # relays of 6to4, deprecated
+            "192.168.0.0/16",  # private
+            "192.175.48.0/24",  # AS112
+            "198.18.0.0/15",  # benchmarks
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, and limited broadcast
+            # The same for IPv6, as far as it lies within 2000::/3
+            "2001::/23",  # protocol assignments: Teredo, benchmarks, AMT, AS112, ORCHID, DRIP
+            "2001:db8::/32",  # documentation
+            "2002::/16",  # 6to4
+            "2620:4f:8000::/48",  # AS112
+            "3fff::/20",  # documentation
+        ),
+    )
+)
+_CONNECT_SECONDS = 3.0
+
+
+class PrivateAddressError(Exception):
+    """A name that leads into a network of one's own."""
+
+
+class GuardedConnection(http.client.HTTPSConnection):
+    """Resolves the name once, checks every address, and connects to one that it checked, so that no second look at the
+    name can lead elsewhere. Name and certificate are still those of the host."""
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext, *, allow_private: bool) -> None:
+        super().__init__(host, port, context=tls)
+        self._tls = tls
+        self._allow_private = allow_private
+        self.deadline = 0.0
+        """On the monotonic clock; to be set before each request."""
+        self.response_class = self._punctual  # type: ignore[assignment]  # http.client calls it to make a response
+
+    def left(self) -> float:
+        """Seconds that remain; TimeoutError when there are none."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left
+
+    def connect(self) -> None:
+        plain = self._reach(checked_addresses(self.host, self.port, allow_private=self._allow_private))
+        try:
+            plain.settimeout(self.left())
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        except BaseException:
+            plain.close()
+            raise
+
+    def send(self, data: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(self.left())
+        super().send(data)
+
+    def _reach(self, addresses: list[tuple[int, Any]]) -> socket.socket:
+        failure: OSError = OSError("the name has no address")
+        for family, address in addresses:
+            plain = socket.socket(family, socket.SOCK_STREAM)
+            plain.settimeout(min(self.left(), _CONNECT_SECONDS))
+            try:
+                plain.connect(address)
+            except OSError as error:
+                plain.close()
+                failure = error
+            else:
+                return plain
+        raise failure
+
+    def _punctual(self, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
+        response = http.client.HTTPResponse(sock, *args, **kwargs)
+        response.fp = io.BufferedReader(_Punctual(response.fp.detach(), sock, self))
+        return response
+
+
+class _Punctual(io.RawIOBase):
+    """Reads from a socket, each time for no longer than remains."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, connection: GuardedConnection) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._connection.left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def checked_addresses(host: str, port: int, *, allow_private: bool) -> list[tuple[int, Any]]:
+    """Families and addresses of a name. PrivateAddress if but one of them is not public."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for *_, address in found:
+        if not allow_private and not is_public(str(address[0])):
+            raise PrivateAddressError(f"{host} leads to {address[0]}")
+    return [(family, address) for family, *_, address in found]
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is one of the internet. Python's own `is_global` differs from release to release.
+
+    Of mapped addresses and of NAT64 the IPv4 address within decides. Addresses of tunnels (6to4, Teredo) are not
+    public: the IPv4 address in them is the end of a tunnel that anybody may have built.
+    """
+    address = ip_address(text.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(str(address.ipv4_mapped))
+        if address in _NAT64:
+            return is_public(str(IPv4Address(int(address) & 0xFFFF_FFFF)))
+        if address not in _GLOBAL_UNICAST:
+            return False
+    return not any(address in network for network in _SPECIAL)

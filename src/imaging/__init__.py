@@ -1,0 +1,71 @@
+"""The image engine: parameters, codecs, the pipeline and what features are declared with."""
+
+from imaging import fast_msgspec_import as fast_msgspec_import  # isort: split
+
+from imaging import vips_errors as vips_errors  # isort: split
+
+from imaging.context import Context, Deadline, Limits, ObjectRef
+from imaging.detection import Figure, Label, Region, Vision
+from imaging.errors import (
+    DamagedSource,
+    FeatureError,
+    InvalidParameter,
+    Rejected,
+    TimeExceeded,
+    TooLarge,
+    Unavailable,
+    UnsupportedSource,
+)
+from imaging.models.saliency import has_saliency, reduced, saliency
+from imaging.models.weights import set_up
+from imaging.ops.previews import views
+from imaging.params.model import Params
+from imaging.params.output import MEDIA_TYPES, Output
+from imaging.params.validation import Field, check, fields, main_field, spellings
+from imaging.picture import Report, Source
+from imaging.pipeline.decision import decide_all
+from imaging.pipeline.feature import Decision, Feature, Step
+from imaging.pipeline.run import Rendered, run
+from imaging.pipeline.serialization import describe, describe_steps
+
+__all__ = [
+    "MEDIA_TYPES",
+    "Context",
+    "DamagedSource",
+    "Deadline",
+    "Decision",
+    "Feature",
+    "FeatureError",
+    "Field",
+    "Figure",
+    "InvalidParameter",
+    "Label",
+    "Limits",
+    "ObjectRef",
+    "Output",
+    "Params",
+    "Region",
+    "Rejected",
+    "Rendered",
+    "Report",
+    "Source",
+    "Step",
+    "TimeExceeded",
+    "TooLarge",
+    "Unavailable",
+    "UnsupportedSource",
+    "Vision",
+    "check",
+    "decide_all",
+    "describe",
+    "describe_steps",
+    "fields",
+    "has_saliency",
+    "main_field",
+    "reduced",
+    "run",
+    "saliency",
+    "set_up",
+    "spellings",
+    "views",
+]

@@ -1,0 +1,1 @@
+"""From stored bytes to pixels and back: decoders, encoders, negotiation, metadata."""

@@ -1,0 +1,145 @@
+"""AVIF (ISO/IEC 23008-12): boxes, and items whose bytes lie anywhere in the file.
+
+Bytes are blanked in place and never moved, since every item is found by its offset.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from imaging.codecs.metadata.reader import Malformed, Reader, Walk
+
+_FILE = frozenset({b"ftyp", b"meta", b"mdat"})
+_META = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"grpl", b"dinf"})
+_PIXELS = frozenset({b"av01", b"grid", b"iden", b"iovl", b"tmap"})
+_PROPERTIES = frozenset(
+    b"ispe pixi av1C colr pasp clap irot imir auxC clli mdcv cclv amve a1op a1lx lsel ndwt reve rrtp".split()
+)
+_EMPTY_EXIF = b"\x00\x00\x00\x00MM\x00*\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
+_EMPTY_XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
+
+
+class _Box(NamedTuple):
+    kind: bytes
+    start: int
+    inside: int
+    end: int
+
+
+class _Item(msgspec.Struct):
+    kind: bytes = b""
+    in_idat: bool = False
+    extents: list[tuple[int, int]] = []
+
+
+def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
+    """The same file with nothing but ftyp, meta and the bytes of pixels; the orientation is one of their properties."""
+    boxes = _boxes(original, 0, len(original), walk)
+    metas = [box for box in boxes if box.kind == b"meta"]
+    if boxes[0].kind != b"ftyp" or len(metas) != 1 or any(box.kind == b"moov" for box in boxes):
+        raise Malformed("not a still AVIF")
+    meta = metas[0]
+    children = {box.kind: box for box in _boxes(original, meta.inside + 4, meta.end, walk)}
+    if not {b"iinf", b"iloc"} <= children.keys():
+        raise Malformed("no items")
+    items = _located(original, children[b"iloc"], _kinds(original, children[b"iinf"], walk), walk)
+    stripped = bytearray(original)
+    for box in boxes:
+        _blank(stripped, box, keep=box.kind in _FILE)
+    _tidy_meta(stripped, meta, walk)
+    start_of_idat = children[b"idat"].inside if b"idat" in children else 0
+    _place(stripped, original, items, start_of_idat)
+    return bytes(stripped)
+
+
+def _boxes(content: bytes, start: int, end: int, walk: Walk) -> list[_Box]:
+    reader, found = Reader(content, start, end), []
+    while reader:
+        walk.step()
+        at = reader.at
+        size, kind = reader.big(4), reader.take(4)
+        if size == 1:
+            size = reader.big(8)
+        elif size == 0:
+            size = end - at
+        found.append(_Box(kind, at, reader.at, at + size))
+        reader.skip(at + size - reader.at)
+    if not found:
+        raise Malformed("a box that has to hold others is empty")
+    return found
+
+
+def _kinds(content: bytes, iinf: _Box, walk: Walk) -> dict[int, _Item]:
+    reader = Reader(content, iinf.inside, iinf.end)
+    version = reader.big(4) >> 24
+    reader.skip(2 if version == 0 else 4)
+    items = {}
+    for box in _boxes(content, reader.at, iinf.end, walk):
+        entry = Reader(content, box.inside, box.end)
+        version = entry.big(4) >> 24
+        if box.kind != b"infe" or version not in (2, 3):
+            raise Malformed("an item entry of another version")
+        number = entry.big(2 if version == 2 else 4)
+        entry.skip(2)
+        items[number] = _Item(entry.take(4))
+    return items
+
+
+def _located(content: bytes, iloc: _Box, items: dict[int, _Item], walk: Walk) -> list[_Item]:
+    reader = Reader(content, iloc.inside, iloc.end)
+    version = reader.big(4) >> 24
+    sizes = reader.big(2)
+    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
+    index_size = sizes & 15 if version else 0
+    for _ in range(reader.big(4 if version > 1 else 2)):
+        walk.step()
+        item = items.setdefault(reader.big(4 if version > 1 else 2), _Item())
+        method = reader.big(2) & 15 if version else 0
+        if method > 1 or reader.big(2) != 0:
+            raise Malformed("an item that lies in another item or file")
+        item.in_idat = method == 1
+        base = reader.big(base_size)
+        for _ in range(reader.big(2)):
+            walk.step()
+            reader.skip(index_size)
+            item.extents.append((base + reader.big(offset_size), reader.big(length_size)))
+    if sum(length for item in items.values() for _, length in item.extents) > len(content):
+        raise Malformed("items that share their bytes")
+    return list(items.values())
+
+
+def _blank(stripped: bytearray, box: _Box, *, keep: bool) -> None:
+    """Zero the inside of a box, and turn one that is not kept into free space."""
+    if not keep:
+        stripped[box.start + 4 : box.start + 8] = b"free"
+    if not keep or box.kind in (b"mdat", b"idat"):
+        stripped[box.inside : box.end] = bytes(box.end - box.inside)
+
+
+def _tidy_meta(stripped: bytearray, meta: _Box, walk: Walk) -> None:
+    content = bytes(stripped)
+    for box in _boxes(content, meta.inside + 4, meta.end, walk):
+        _blank(stripped, box, keep=box.kind in _META)
+        if box.kind == b"iprp":
+            containers = (each for each in _boxes(content, box.inside, box.end, walk) if each.kind == b"ipco")
+            for container in containers:
+                for entry in _boxes(content, container.inside, container.end, walk):
+                    _blank(stripped, entry, keep=entry.kind in _PROPERTIES)
+
+
+def _place(stripped: bytearray, original: bytes, items: list[_Item], start_of_idat: int) -> None:
+    """Fill in the bytes of the items: pixels as they were, EXIF and XMP empty but well-formed."""
+    for item in sorted(items, key=lambda each: each.kind in _PIXELS):
+        for offset, length in item.extents:
+            start = offset + (start_of_idat if item.in_idat else 0)
+            extent = Reader(original, start, start + length).take(length)
+            if item.kind not in _PIXELS:
+                extent = _empty(item.kind, length)
+            stripped[start : start + length] = extent
+
+
+def _empty(kind: bytes, length: int) -> bytes:
+    empty, filler = (_EMPTY_EXIF, b"\x00") if kind == b"Exif" else (_EMPTY_XMP, b" ")
+    return empty.ljust(length, filler) if length >= len(empty) else bytes(length)

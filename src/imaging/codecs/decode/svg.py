@@ -1,0 +1,215 @@
+"""SVG: measured and drawn in a process that is limited and can be killed, since a few hundred bytes of it can take
+hours and gigabytes, and nothing can stop librsvg.
+
+What drawing may cost is estimated beforehand, from what the XML holds. It is read once, by expat, which expands
+character references and entities as the renderer will.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
+from urllib.parse import unquote_to_bytes
+from xml.parsers import expat
+
+import msgspec
+import pyvips
+
+from imaging.codecs.decode.loaders import damaged, opened
+from imaging.context import MEGA, Deadline, Limits
+from imaging.errors import TooLarge
+from imaging.picture import Source
+
+if TYPE_CHECKING:
+    from imaging.deadlines.killable_process import IsolatedProcess
+
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
+
+_REFERENCE = re.compile(r"url\s*\(\s*[\"']?\s*#|^\s*#")
+_IN_SHEET = re.compile(r"url|\\", re.IGNORECASE)
+"""A style sheet's reference, or an escape that may hide one."""
+_HARMLESS = frozenset({"linearGradient", "radialGradient", "a"})
+"""Elements whose references are not drawn again for each use."""
+# Each pixel costs these as much as the author likes: octaves, radii, kernels, lights.
+_UNBOUNDED = frozenset({"feTurbulence", "feMorphology", "feConvolveMatrix", "feDiffuseLighting", "feSpecularLighting"})
+_MAX_ELEMENTS, _MAX_NAMESPACES = 250_000, 1_000
+"""librsvg takes 1.3 kB and some 30 µs for an element that draws nothing."""
+_MEASURE_BYTES = 100_000
+_PIXEL_BYTES = 4
+_MAX_WAITING = 8
+"""Processes that have measured a drawing and may be asked for its pixels: most are within milliseconds."""
+_lock = threading.Lock()
+_waiting: list[_Measured] = []
+_PAINTS = frozenset({"fill", "stroke"})
+_SURFACES = frozenset({"mask", "filter", "clipPath", "pattern"})
+
+
+class _Measured(NamedTuple):
+    """A drawing that has been measured, and the process that did so."""
+
+    original: bytes
+    limits: Limits
+    source: Source
+    process: IsolatedProcess
+
+    def is_for(self, original: bytes, limits: Limits, deadline: Deadline) -> bool:
+        """Whether it is the same file of the same request."""
+        return self.original is original and self.process.deadline == deadline and self.limits == limits
+
+
+def measured(original: bytes, limits: Limits, deadline: Deadline, measure: Callable[[bytes, Limits], Source]) -> Source:
+    """What `measure` finds in a drawing, in a process of its own. DamagedSource, TooLarge, TimeExceeded.
+
+    The process is kept for `drawn` of the same bytes, and so is what was found.
+    """
+    with _lock:
+        known = next((each for each in _waiting if each.is_for(original, limits, deadline)), None)
+    if known is not None:
+        return known.source
+    process = _process(limits, deadline)
+    try:
+        source = _call(process, limits, _MEASURE_BYTES, measure, original, limits)
+    except BaseException:
+        process.close()
+        raise
+    with _lock:
+        _waiting.append(_Measured(original, limits, source, process))
+        old = _waiting[:-_MAX_WAITING]
+        del _waiting[:-_MAX_WAITING]
+    for each in old:
+        each.process.close()
+    return source
+
+
+def drawn(original: bytes, size: tuple[int, int], scale: float, limits: Limits, deadline: Deadline) -> pyvips.Image:
+    """The pixels of a drawing, about `size` of them, in a process of its own. DamagedSource, TooLarge, TimeExceeded."""
+    answer = (size[0] + 1) * (size[1] + 1) * _PIXEL_BYTES + _MEASURE_BYTES
+    with _taken(original, limits, deadline) or _process(limits, deadline) as process:
+        return _call(process, limits, answer, _draw, original, scale)
+
+
+def _taken(original: bytes, limits: Limits, deadline: Deadline) -> IsolatedProcess | None:
+    """The process that has measured the drawing for the same request."""
+    with _lock:
+        for at, each in enumerate(_waiting):
+            if each.is_for(original, limits, deadline):
+                return _waiting.pop(at).process
+    return None
+
+
+def _process(limits: Limits, deadline: Deadline) -> IsolatedProcess:
+    from imaging.deadlines.killable_process import Confinement, IsolatedProcess  # noqa: PLC0415 - of SVG and HEIC alone
+
+    return IsolatedProcess(deadline, Confinement(deadline, limits.memory, limits.processors).bounds)
+
+
+def _call(
+    process: IsolatedProcess, limits: Limits, answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs
+) -> ResultT:
+    from imaging.deadlines.killable_process import ProcessDied  # noqa: PLC0415 - of SVG and HEIC alone
+
+    try:
+        return process.call(answer, work, *args, **kwargs)
+    except ProcessDied as error:
+        message = f"drawing an SVG must take at most {limits.memory // MEGA} MB of memory, this one takes more"
+        raise TooLarge(message, detail=str(error)) from None
+
+
+def _draw(original: bytes, scale: float) -> pyvips.Image:
+    return opened(original, "svg", scale=scale)
+
+
+class Survey(msgspec.Struct):
+    """What was counted in a drawing."""
+
+    elements: int = 0
+    references: int = 0
+    paints: int = 0
+    """References of `fill` and `stroke`: dear when they mean patterns, cheap when they mean gradients."""
+    primitives: int = 0
+    unbounded: bool = False
+    surfaces: bool = False
+    patterns: bool = False
+    sheet: bool = False
+    """A style sheet refers to something: how often, only a CSS engine could tell."""
+    embedded: int = 0
+    """Pixels of the pictures inside it."""
+    seconds_inside: float = 0.0
+    memory_inside: int = 0
+    """What those take that are drawings themselves, or stubborn formats."""
+
+    def add(self, inside: Source | None) -> None:
+        """Count a picture inside; none if it is one that nobody can draw."""
+        if inside is not None:
+            self.embedded += inside.width * inside.height
+            self.seconds_inside += inside.decoder_seconds
+            self.memory_inside += inside.decoder_memory
+
+    def seconds(self, pixels: int) -> float:
+        """Generous estimate of the time to draw that many pixels.
+
+        n references can multiply what they refer to at most 3^(n/3) times: three in each of n/3 levels.
+        """
+        references = self.references + (self.paints if self.patterns else 0)
+        if self.unbounded or references > 60 or (self.sheet and self.surfaces):
+            return float("inf")
+        drawn = (self.elements + 30 * self.primitives) * 3 ** (references / 3)
+        return drawn * pixels * 1e-8 + self.embedded * 1e-7 + self.seconds_inside
+
+    def memory(self, pixels: int) -> int:
+        """Bytes of the surfaces that are drawn on, and of the pictures inside."""
+        surfaces = 8 + (28 if self.surfaces or self.primitives else 0) + 4.5 * self.primitives
+        return round(pixels * surfaces + self.embedded * 12 + self.elements * 2000) + self.memory_inside
+
+
+def survey(original: bytes, inspected: Callable[[bytes], Source | None]) -> Survey:
+    """Count what makes a drawing slow; `inspected` tells what a picture inside it is. DamagedSource."""
+    found = Survey()
+    namespaces = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal namespaces
+        local = name.rpartition(":")[2]
+        found.elements += 1
+        if found.elements > _MAX_ELEMENTS:
+            raise TooLarge(f"an SVG must have at most {_MAX_ELEMENTS} elements, this one has more")
+        namespaces += sum(key.startswith("xmlns:") for key in attributes)
+        if namespaces > _MAX_NAMESPACES:
+            raise TooLarge(f"an SVG must declare at most {_MAX_NAMESPACES} namespaces, this one declares more")
+        found.primitives += local.startswith("fe")
+        found.unbounded |= local in _UNBOUNDED
+        found.patterns |= local == "pattern"
+        found.surfaces |= local in _SURFACES or "opacity" in attributes
+        for key, value in attributes.items():
+            if value.lstrip()[:5].lower() == "data:":
+                found.add(inspected(_embedded(value)))
+            elif "#" in value and local not in _HARMLESS and _REFERENCE.search(value):
+                found.paints += key in _PAINTS
+                found.references += key not in _PAINTS
+
+    texts: list[str] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.CharacterDataHandler = start, texts.append
+    try:
+        parser.Parse(original, True)
+    except (expat.ExpatError, ValueError) as error:  # ValueError: an encoding that Python does not know
+        raise damaged(error) from None
+    found.sheet = bool(_IN_SHEET.search("".join(texts)))
+    return found
+
+
+def _embedded(address: str) -> bytes:
+    """The bytes of a `data:` address; none where they make no sense."""
+    head, _, body = address.strip().partition(",")
+    raw = unquote_to_bytes(body)
+    if not head.lower().endswith("base64"):
+        return raw
+    try:
+        return base64.b64decode(b"".join(raw.split()) + b"===")
+    except binascii.Error:
+        return b""

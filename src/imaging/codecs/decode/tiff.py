@@ -1,0 +1,130 @@
+"""TIFF directories: how many rows are stored in one piece, and whether all pieces are there.
+
+libtiff says neither: it takes a strip that is missing for one that is black.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from imaging.errors import TooLarge
+
+_ROWS_PER_STRIP, _TILE_LENGTH = 278, 323
+_STARTS, _SIZES = (273, 324), (279, 325)
+_ASKED = frozenset({_ROWS_PER_STRIP, _TILE_LENGTH, *_STARTS, *_SIZES})
+_TYPES = {3: "H", 4: "I", 16: "Q"}
+# A file made to keep this reader busy is left to libtiff.
+_MOST_PAGES, _MOST_ENTRIES, _MOST_NUMBERS = 1000, 500, 1 << 17
+_MAX_ENTRIES = 300_000
+_ALL_ROWS = 1 << 32
+_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+"""Bytes of a number, by TIFF's types."""
+_SLACK = 1 << 16
+"""Bytes that honest directories may share."""
+_UNREADABLE = (struct.error, OverflowError)
+"""An offset outside the file; one that no address has."""
+
+Directory = dict[int, tuple[int, ...]]
+
+
+def strip_rows(original: bytes) -> int:
+    """Rows that the first page stores in one piece; more than it can have where it does not say."""
+    try:
+        first = next(_directories(original), {})
+    except _UNREADABLE:
+        return _ALL_ROWS
+    (rows, *_) = first.get(_TILE_LENGTH) or first.get(_ROWS_PER_STRIP) or (_ALL_ROWS,)
+    return rows
+
+
+def is_complete(original: bytes) -> bool:
+    """Whether every directory and every strip or tile of every page lies within the file."""
+    read = 0
+    try:
+        for directory in _directories(original):
+            if _last_byte(directory) > len(original):
+                return False
+            read += sum(map(len, directory.values()))
+            if read > 8 * _MOST_NUMBERS:
+                break
+    except _UNREADABLE:
+        return False
+    return True
+
+
+def check_directories(original: bytes, max_pages: int) -> None:
+    """TooLarge if there are more pages, or if the values of one directory have more bytes than the file: libtiff keeps
+    a copy of each, and any number of them may point at the same bytes.
+    """
+    layout = _layout(original)
+    entry, size = (layout.order + "HHQ8x", 20) if layout.big else (layout.order + "HHI4x", 12)
+    view, seen, entries = memoryview(original), set[int](), 0
+    try:
+        for first, count in _places(original, layout):
+            if first in seen:
+                return  # a circle, which libtiff sees as well
+            seen.add(first)
+            entries += count
+            if len(seen) > max_pages or entries > _MAX_ENTRIES:
+                got = f"a TIFF must have at most {max_pages} pages and {_MAX_ENTRIES} tags in all, got more of either"
+                raise TooLarge(got)
+            there = view[first : first + size * count]
+            # Of a tag that is repeated libtiff reads one.
+            tags = {tag: rest for tag, *rest in struct.iter_unpack(entry, there[: len(there) // size * size])}
+            if sum(_WIDTHS.get(kind, 0) * number for kind, number in tags.values()) > len(original) + _SLACK:
+                raise TooLarge("the values of a TIFF's directory must be at most as large as the file, got larger ones")
+    except _UNREADABLE:
+        return
+
+
+def _last_byte(directory: Directory) -> int:
+    starts, sizes = ([*directory.get(tags[0], ()), *directory.get(tags[1], ())] for tags in (_STARTS, _SIZES))
+    return max((start + size for start, size in zip(starts, sizes, strict=False)), default=0)
+
+
+class _Layout(NamedTuple):
+    """How a file writes numbers, and how wide those are that point."""
+
+    order: str
+    big: bool
+
+    def numbers(self, original: bytes, at: int, code: str) -> tuple[int, ...]:
+        return struct.unpack_from(self.order + code, original, at)
+
+
+def _layout(original: bytes) -> _Layout:
+    return _Layout("<" if original[:2] == b"II" else ">", original[2:4] in (b"+\0", b"\0+"))
+
+
+def _places(original: bytes, layout: _Layout) -> Iterator[tuple[int, int]]:
+    """Where each directory's first entry is stored, and how many entries it has."""
+    offset = "Q" if layout.big else "I"
+    (at,) = layout.numbers(original, 8 if layout.big else 4, offset)
+    while at:
+        (count,) = layout.numbers(original, at, "Q" if layout.big else "H")
+        first, size = (at + 8, 20) if layout.big else (at + 2, 12)
+        yield first, min(count, len(original))
+        (at,) = layout.numbers(original, first + size * min(count, len(original)), offset)
+
+
+def _directories(original: bytes) -> Iterator[Directory]:
+    layout = _layout(original)
+    for first, count in islice(_places(original, layout), _MOST_PAGES):
+        yield dict(_entries(original, layout, first, min(count, _MOST_ENTRIES)))
+
+
+def _entries(original: bytes, layout: _Layout, first: int, count: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    size, room = (20, 8) if layout.big else (12, 4)
+    places = range(first, first + size * count, size)
+    asked = {tag: at for at in places for tag in layout.numbers(original, at, "H") if tag in _ASKED}
+    for tag, at in asked.items():
+        kind, number = layout.numbers(original, at + 2, "HQ" if layout.big else "HI")
+        if kind not in _TYPES or number > _MOST_NUMBERS:
+            continue
+        values_at = at + size - room
+        if struct.calcsize("=" + _TYPES[kind]) * number > room:
+            (values_at,) = layout.numbers(original, values_at, "Q" if layout.big else "I")
+        yield tag, layout.numbers(original, values_at, f"{number}{_TYPES[kind]}")

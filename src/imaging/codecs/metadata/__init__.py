@@ -1,0 +1,128 @@
+"""What an original says about itself in EXIF, XMP and IPTC, and what of it an answer may say."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+import pyvips
+
+from imaging.codecs.decode.chunks import xmp as png_xmp
+from imaging.codecs.decode.loaders import opened
+from imaging.codecs.metadata import exif, iptc, xmp
+from imaging.codecs.metadata.fields import IPTC_DATASETS, IPTC_POSITIONS
+from imaging.picture import Source
+
+Image = Any
+"""A pyvips image, whose fields hold more kinds of values than its types know."""
+
+_EXIF, _XMP, _IPTC = "exif-data", "xmp-data", "iptc-data"
+_CARRIERS = frozenset({"jpeg", "png", "webp", "avif", "heif", "tiff"})
+_LONGEST_SEGMENT = 65_000
+_LONGEST_CREDIT = 1_000
+"""Bytes of each block. XMP, whose names are long, may have twice as many beside white space."""
+_STRUCTURE = ("page-height", "n-pages", "delay", "loop", "vips-sequential")
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """Blocks as files hold them; empty where there is none."""
+
+    exif: bytes = b""
+    xmp: bytes = b""
+    iptc: list[iptc.Text] | tuple[()] = ()
+
+
+def of(
+    original: bytes, source: Source, requested: Literal["keep", "copyright"], *, position: bool, is_hidden: bool
+) -> Metadata:
+    """What of an original's metadata stays. The GPS position stays only with `position` and `keep`; where something
+    of the picture is hidden only a short credit stays, in which nothing of it can be shown.
+    """
+    if source.format not in _CARRIERS:
+        return Metadata()
+    header: Image = opened(original, source.format, tolerant=True)
+    # A TIFF is laid out as an EXIF block is, and libvips does not read its tags.
+    block = original if source.format == "tiff" else _blob(header, _EXIF)
+    # libvips may not read the texts of a PNG, its packet among them.
+    packet = png_xmp(original) if source.format == "png" else _blob(header, _XMP)
+    texts = iptc.read(_blob(header, _IPTC))
+    if is_hidden:
+        return _short(_credit(exif.read(block, position=False), packet, texts))
+    if requested == "copyright":
+        return _credit(exif.read(block, position=False), packet, texts)
+    tags = exif.read(block, position=position)
+    allowed = IPTC_DATASETS | IPTC_POSITIONS if position else IPTC_DATASETS
+    kept = [text for text in texts if (text.record, text.number) in allowed]
+    return Metadata(exif.write(tags) if tags else b"", xmp.known(packet, position=position), kept)
+
+
+def attached(image: Image, metadata: Metadata, *, for_jpeg: bool) -> Image:
+    """The same pixels with this metadata and no other."""
+    image = image.copy()
+    for name in image.get_fields():
+        if name not in _STRUCTURE and name not in _basic():
+            image.remove(name)
+    for name, value in _exif_fields(metadata.exif).items():
+        image.set_type(pyvips.GValue.blob_type if name == _EXIF else pyvips.GValue.gstr_type, name, value)
+    # libvips cuts IPTC short when it writes it into a TIFF, and the other formats have no place for it.
+    packet = iptc.write(list(metadata.iptc)) if for_jpeg else b""
+    if len(packet) > _LONGEST_SEGMENT:
+        packet = b""
+    for name, value in ((_XMP, metadata.xmp), (_IPTC, packet)):
+        if value:
+            image.set_type(pyvips.GValue.blob_type, name, value)
+    return image
+
+
+def into_tiff(body: bytes, metadata: Metadata) -> bytes:
+    """The TIFF with the EXIF tags, which libvips does not write there."""
+    tags = exif.read(metadata.exif)
+    return exif.into_tiff(body, tags) if tags else body
+
+
+def _credit(tags: exif.Exif, packet: bytes, texts: list[iptc.Text]) -> Metadata:
+    tags = tags.only_credit()
+    texts = [text for text in texts if iptc.is_credit(text)]
+    tags = tags.with_text(exif.ARTIST, iptc.first(texts, iptc.BYLINE))
+    tags = tags.with_text(exif.COPYRIGHT, iptc.first(texts, iptc.COPYRIGHT, iptc.CREDIT))
+    packet = xmp.only_credit(packet)
+    if not packet and tags:
+        packet = xmp.of_credit(tags.text(exif.ARTIST), tags.text(exif.COPYRIGHT))
+    return Metadata(exif.write(tags) if tags else b"", packet, texts)
+
+
+def _short(credit: Metadata) -> Metadata:
+    """The blocks of a credit that are no longer than one usually is: a longer one may hold a picture."""
+    size_of_texts = sum(len(text.value) for text in credit.iptc)
+    return Metadata(
+        credit.exif if len(credit.exif) <= _LONGEST_CREDIT else b"",
+        credit.xmp if len(b"".join(credit.xmp.split())) <= 2 * _LONGEST_CREDIT else b"",
+        credit.iptc if size_of_texts <= _LONGEST_CREDIT else (),
+    )
+
+
+def _blob(image: Image, name: str) -> bytes:
+    return bytes(image.get(name)) if image.get_typeof(name) else b""
+
+
+@cache
+def _carrier() -> bytes:
+    black: Image = pyvips.Image.black(8, 8)
+    return bytes(black.jpegsave_buffer(keep="none"))
+
+
+@cache
+def _basic() -> frozenset[str]:
+    """The fields that an image has from its making; they are no metadata and cannot be removed."""
+    return frozenset(pyvips.Image.black(1, 1).get_fields())
+
+
+def _exif_fields(block: bytes) -> dict[str, Any]:
+    """The fields by which libvips knows an EXIF block. It makes them when it opens a file, so a small one is opened."""
+    if not block or len(block) > _LONGEST_SEGMENT:
+        return {}
+    start = _carrier()
+    segment = b"\xff\xe1" + (len(block) + 8).to_bytes(2, "big") + b"Exif\0\0" + block
+    image: Image = pyvips.Image.new_from_buffer(start[:2] + segment + start[2:], "")
+    return {name: image.get(name) for name in image.get_fields() if name.startswith("exif-")}

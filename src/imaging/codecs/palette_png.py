@@ -1,0 +1,16 @@
+"""PNG whose pixels are numbers in a palette. libvips writes one only of a palette that it looked for itself."""
+
+from __future__ import annotations
+
+from imaging.codecs.png_chunks import SIGNATURE, chunk
+
+_HEADER_ENDS = 33
+"""After the signature and the first chunk, which is always IHDR."""
+_INDEXED = 3
+
+
+def with_palette(grey: bytes, colours: bytes) -> bytes:
+    """A grey PNG with its levels made numbers in a palette of red, green and blue."""
+    header = bytearray(grey[16:29])
+    header[9] = _INDEXED
+    return SIGNATURE + chunk(b"IHDR", header) + chunk(b"PLTE", colours) + grey[_HEADER_ENDS:]

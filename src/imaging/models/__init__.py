@@ -1,0 +1,1 @@
+"""Neural networks: their weights, their sessions and U²-Net's saliency."""

@@ -1,0 +1,88 @@
+"""Set-up of the models: what is done once, so that no request has to."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import onnxruntime
+
+from imaging.context import Deadline
+from imaging.deadlines.killable_process import isolated
+from imaging.models.rembg import COMPILED, NOTE, compiled_with, settled, use_compiled
+from imaging.models.saliency import MODEL, MODELS
+
+
+def steps(weights: Path, original: Path | None, others: Sequence[str], calibration: Sequence[Path]) -> Iterator[str]:
+    """Each thing that is to be done, before it is done."""
+    made_with = f"onnxruntime {version('onnxruntime')}, {platform.machine()}"
+    if original is not None and not _is_made(weights / MODEL.parent, made_with):
+        yield "optimising u2net"
+        _make(weights / MODEL.parent, made_with, lambda at: _optimise(original, at))
+    int8 = weights / MODELS["u2net-int8"].parent
+    if original is not None and calibration and not _is_made(int8, made_with):
+        yield "quantising u2net, half a minute"
+        _make(int8, made_with, lambda at: _quantise(original, at, calibration))
+    if find_spec("rembg") is None and not others:
+        return
+    if not _is_made(weights / COMPILED, compiled_with()):
+        yield "compiling what rembg needs, half a minute"
+        # In a process that has no numba yet, which would have looked at this processor.
+        _make(weights / COMPILED, compiled_with(), lambda at: isolated(Deadline(), _compile, str(at)))
+    for model in others:
+        yield f"fetching {model}"
+        use_compiled(str(weights / COMPILED))
+        settled(model, weights, fetch=True).download_models()
+
+
+def _optimise(original: Path, folder: Path) -> None:
+    """U²-Net at level EXTENDED, so that it is good on every processor of this architecture, with this onnxruntime.
+
+    The weights lie beside the graph: they are mapped into memory then instead of read and copied.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(folder / MODEL.name)
+    external = "session.optimized_model_external_initializers_"
+    options.add_session_config_entry(external + "file_name", MODEL.with_suffix(".bin").name)
+    options.add_session_config_entry(external + "min_size_in_bytes", "1024")
+    onnxruntime.InferenceSession(str(original), options, providers=["CPUExecutionProvider"])
+
+
+def _quantise(original: Path, folder: Path, calibration: Sequence[Path]) -> None:
+    from imaging.models.int8 import quantise  # noqa: PLC0415 - wants onnx
+
+    with tempfile.TemporaryDirectory(dir=folder) as unfinished:
+        whole = Path(unfinished, "u2net.onnx")
+        quantise(original, whole, calibration)
+        _optimise(whole, folder)
+
+
+def _compile(folder: str) -> None:
+    use_compiled(folder)
+    import pymatting  # noqa: F401, PLC0415 - which compiles it all
+
+
+def _is_made(folder: Path, made_with: str) -> bool:
+    add_log_fields = folder / NOTE
+    return add_log_fields.exists() and add_log_fields.read_text(encoding="utf-8") == made_with
+
+
+def _make(folder: Path, made_with: str, make: Callable[[Path], None]) -> None:
+    """Make a folder, whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-"))
+    try:
+        make(unfinished)
+        (unfinished / NOTE).write_text(made_with, encoding="utf-8")
+        unfinished.chmod(0o755)
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

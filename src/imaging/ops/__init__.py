@@ -1,0 +1,1 @@
+"""Pixel operations that several features share."""

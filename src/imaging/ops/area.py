@@ -1,0 +1,158 @@
+"""The box that `crop` cuts out before the resize and `extract` after it."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
+
+from imaging.cost import Cost, Reads, Shape
+from imaging.errors import InvalidParameter
+from imaging.ops.geometry import Box, Size, nearest, seek, seek_memory
+from imaging.params.model import Params, hint
+from imaging.params.types import CropPosition, Length, Point, Ratio
+from imaging.picture import Picture
+
+OUT_OF_BOUNDS = "Crop::AreaOutOfBounds"
+
+
+class Area(Params):
+    """A box within the picture."""
+
+    left: Annotated[Length | None, Meta(description="Left edge, in pixels or percent", extra=hint(unit="px or %"))] = (
+        None
+    )
+    top: Annotated[Length | None, Meta(description="Top edge, in pixels or percent", extra=hint(unit="px or %"))] = None
+    width: Annotated[
+        Length | None, Meta(description="Nothing: as wide as there is room", extra=hint(unit="px or %"))
+    ] = None
+    height: Annotated[
+        Length | None, Meta(description="Nothing: as high as there is room", extra=hint(unit="px or %"))
+    ] = None
+    aspect_ratio: Annotated[
+        Ratio | None,
+        Meta(
+            description="Width by height, such as 16:9: the largest such box, or what makes the other of a given side",
+            extra=hint(aliases=("ratio",)),
+        ),
+    ] = None
+    position: Annotated[
+        CropPosition,
+        Meta(
+            description="Where the box stands if left and top do not say; attention and entropy look for the most "
+            "interesting part",
+            extra=hint(aliases=("gravity",)),
+        ),
+    ] = CropPosition("center")
+    focal_point: Annotated[
+        Point | None, Meta(description="Centre of the box, as shares of width and height, in place of a position")
+    ] = None
+    clamp: Annotated[bool, Meta(description="Leave out what would lie outside, instead of refusing it")] = False
+
+    def check(self) -> None:
+        """An aspect ratio wants a side to be free; a focal point wants no other position."""
+        name = _name(self)
+        if self.aspect_ratio and self.width and self.height:
+            raise InvalidParameter(
+                f"{name}.aspectRatio", "left out where width and height are given", self.aspect_ratio
+            )
+        if self.focal_point and self.position != "center":
+            raise InvalidParameter(f"{name}.focalPoint", "left out with a position", self.focal_point)
+
+
+def _name(requested: Area) -> str:
+    return type(requested).__name__.lower()
+
+
+def cut(picture: Picture, requested: Area) -> Picture:
+    """The part of the picture; InvalidParameter where it would reach past an edge."""
+    room = (picture.width, picture.height)
+    across = _Span.of(requested.left, requested.width, room[0])
+    down = _Span.of(requested.top, requested.height, room[1])
+    if requested.clamp:
+        across, down = across.within(room[0]), down.within(room[1])
+    _refuse_outside(requested, ("left", "width"), across, room[0])
+    _refuse_outside(requested, ("top", "height"), down, room[1])
+    size = _size(requested, across, down, (room[0] - (across.start or 0), room[1] - (down.start or 0)))
+    anywhere = across.start is None or down.start is None
+    if anywhere and requested.position.searches:
+        picture = picture.materialized()
+        left, top = seek(picture, size, requested.position)
+    else:
+        left, top = (requested.focal_point or requested.position).place(room, size)
+    if across.start is not None:
+        left = across.start
+    if down.start is not None:
+        top = down.start
+    return Box(left, top, *size).cut(picture)
+
+
+def result(requested: Area, size: Size, _overlay: Size) -> Size:
+    """Width and height of the part of a picture of that size, or at most that."""
+    sides = zip((requested.width, requested.height), size, strict=True)
+    across, down = (min(whole, max(1, length.of(whole))) if length else whole for length, whole in sides)
+    return across, down
+
+
+def reads(requested: Area) -> Reads:
+    """Where the part is sought, the whole picture is looked at."""
+    return "whole" if requested.position.searches else "pixels"
+
+
+def cost(requested: Area, _shape: Shape) -> Cost:
+    """Next to nothing, unless the part is sought."""
+    sought = 0.007 if requested.position.searches else 0.0
+    return Cost(0.002 + sought, 1, base_memory=seek_memory(requested.position))
+
+
+class _Span(NamedTuple):
+    """Where a box begins along one side of the picture, and how long it is; None where nothing says."""
+
+    start: int | None
+    length: int | None
+
+    @classmethod
+    def of(cls, start: Length | None, length: Length | None, whole: int) -> _Span:
+        """Pixels of a side. Of percentages the edges are rounded, so that 50p from 50p ends where the picture does."""
+        begin = start and start.of(whole)
+        if start and begin == whole and start.percent and start.value < 100:
+            begin = whole - 1
+        if not length:
+            return cls(begin, None)
+        long = length.of(whole)
+        if start and begin is not None and start.percent and length.percent:
+            long = Length(start.value + length.value, True).of(whole) - begin
+        return cls(begin, max(1, long) if length.percent and length.value > 0 else long)
+
+    def within(self, whole: int) -> _Span:
+        """As much of it as lies within a side of `whole` pixels."""
+        begin = max(0, self.start or 0)
+        if self.length is None:
+            return self
+        return _Span(self.start and begin, min((self.start or 0) + self.length, whole) - begin)
+
+
+def _size(requested: Area, across: _Span, down: _Span, room: Size) -> Size:
+    """Width and height of the box; what is free takes the room that there is."""
+    width, height, ratio = across.length, down.length, requested.aspect_ratio
+    if not ratio:
+        return (width or room[0], height or room[1])
+    if not width and not height:
+        width, height = (0, room[1]) if room[0] > room[1] * ratio else (room[0], 0)
+    size = (width or max(1, nearest((height or 1) * ratio)), height or max(1, nearest((width or 1) / ratio)))
+    if size[0] > room[0] or size[1] > room[1]:
+        expected = f"one whose box fits: {size[0]} x {size[1]} pixels in {room[0]} x {room[1]}"
+        raise InvalidParameter(f"{_name(requested)}.aspectRatio", expected, ratio, code=OUT_OF_BOUNDS)
+    return size
+
+
+def _refuse_outside(requested: Area, fields: tuple[str, str], span: _Span, whole: int) -> None:
+    """InvalidParameter where the span begins or ends past an edge of a side of `whole` pixels."""
+    start, length = (getattr(requested, field) for field in fields)
+    begin = span.start or 0
+    if not 0 <= begin < whole:
+        expected = f"from 0 to {whole - 1} pixels in a picture of {whole}"
+        raise InvalidParameter(f"{_name(requested)}.{fields[0]}", expected, start, code=OUT_OF_BOUNDS)
+    if span.length is not None and not 1 <= span.length <= whole - begin:
+        expected = f"from 1 to {whole - begin} pixels in a picture of {whole}" + (f", from {begin} on" if begin else "")
+        raise InvalidParameter(f"{_name(requested)}.{fields[1]}", expected, length, code=OUT_OF_BOUNDS)

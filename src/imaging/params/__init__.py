@@ -1,0 +1,1 @@
+"""Parameter models: value types, validation, messages and serialisation."""

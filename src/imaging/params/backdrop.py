@@ -1,0 +1,46 @@
+"""What lies behind a cut-out: a colour, or another picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+from imaging.params.color import Color
+
+
+class Backdrop(str):
+    """A colour in its canonical spelling, or the key of a picture, which has a dot or a slash in it.
+
+    `/name` is the key `name`: no key begins with a slash.
+    """
+
+    __slots__ = ()
+    expected: ClassVar[str] = f"{Color.expected}, or the key of a picture such as backdrops/beach.jpg"
+    schema: ClassVar[Mapping[str, object]] = {
+        "type": "string",
+        "format": "backdrop",
+        "examples": ["white", "backdrops/beach.jpg"],
+    }
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read a colour as `Color` does, else a key."""
+        try:
+            return cls(Color.parse(value))
+        except ValueError:
+            if isinstance(value, str) and ("." in value or "/" in value) and 1 < len(value) <= 1024:
+                return cls(value)
+            raise ValueError(cls.expected) from None
+
+    @property
+    def color(self) -> Color | None:
+        """The colour, if it is one."""
+        try:
+            return Color.parse(str(self))
+        except ValueError:
+            return None
+
+    @property
+    def key(self) -> str:
+        """The key of the picture; empty for a colour."""
+        return "" if self.color else self.removeprefix("/")

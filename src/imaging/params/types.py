@@ -1,0 +1,208 @@
+"""Types of parameters that a URL writes as one word: colours, lengths, positions, points, ratios, lists of names or
+numbers.
+
+Each has `parse`, which takes what a URL or JSON holds and raises ValueError saying what was expected, `str()`, which
+writes the canonical spelling that `parse` reads again as the same value, and `schema`, its JSON schema.
+
+They are plain tuples, not NamedTuples: msgspec would read those as JSON arrays and never ask `parse`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+from imaging.params.backdrop import Backdrop
+from imaging.params.color import Color
+from imaging.params.color_names import Names
+from imaging.params.numbers import Numbers
+
+_NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
+_FARTHEST = 10_000_000
+"""The largest number of pixels or percent that a length may have; far above any limit on pictures."""
+
+
+def _number(value: object) -> float | None:
+    """The finite number that JSON or a URL holds; None for anything else."""
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e12:
+        return float(value)
+    return None
+
+
+def _decimal(value: float) -> str:
+    """A number of millionths in as few digits as say it, never with an exponent."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+class Length(tuple[float, bool]):
+    """A distance in pixels, or in percent of a side of the picture; to a millionth."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = "pixels (120) or percent (25% or 25p)"
+    schema: ClassVar[Mapping[str, object]] = {
+        "type": ["integer", "string"],
+        "format": "length",
+        "examples": [120, "25p"],
+    }
+
+    def __new__(cls, value: float, percent: bool = False) -> Self:
+        """The sum takes the sign off zero."""
+        return super().__new__(cls, (round(value, 6) + 0.0, percent))
+
+    def __getnewargs__(self) -> tuple[float, bool]:
+        return (*self,)
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read a number of pixels, or a percentage with `%` or `p` behind it."""
+        percent = False
+        if isinstance(value, str) and value[-1:] in ("%", "p"):
+            value, percent = value[:-1], True
+        number = _number(value)
+        if number is None or abs(number) > _FARTHEST:
+            raise ValueError(cls.expected)
+        return cls(number, percent)
+
+    @property
+    def value(self) -> float:
+        """Pixels, or percent."""
+        return self[0]
+
+    @property
+    def percent(self) -> bool:
+        """Whether it is a share of a side."""
+        return self[1]
+
+    def exactly(self, whole: int) -> float:
+        """Pixels of a side that is `whole` pixels long, and parts of them."""
+        return self.value * whole / 100 if self.percent else self.value
+
+    def of(self, whole: int) -> int:
+        """Pixels of a side that is `whole` pixels long; halves are rounded up."""
+        return math.floor(self.exactly(whole) + 0.5)
+
+    def __str__(self) -> str:
+        return _decimal(self.value) + ("p" if self.percent else "")
+
+
+_POINTS = {
+    "top-left": (0.0, 0.0), "top": (0.5, 0.0), "top-right": (1.0, 0.0),
+    "left": (0.0, 0.5), "center": (0.5, 0.5), "right": (1.0, 0.5),
+    "bottom-left": (0.0, 1.0), "bottom": (0.5, 1.0), "bottom-right": (1.0, 1.0),
+}  # fmt: skip
+_SPELLINGS = {
+    "northwest": "top-left", "north": "top", "northeast": "top-right", "west": "left", "centre": "center",
+    "middle": "center", "east": "right", "southwest": "bottom-left", "south": "bottom", "southeast": "bottom-right",
+    "left-top": "top-left", "right-top": "top-right", "left-bottom": "bottom-left", "right-bottom": "bottom-right",
+}  # fmt: skip
+
+
+class Position(str):
+    """One of the nine points, in CSS, compass or sharp's words; the value is the CSS one."""
+
+    __slots__ = ()
+    choices: ClassVar[tuple[str, ...]] = tuple(_POINTS)
+    expected: ClassVar[str] = "one of " + ", ".join(_POINTS) + " (or the compass points, north to northwest)"
+    schema: ClassVar[Mapping[str, object]] = {"type": "string", "enum": list(_POINTS)}
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `top-left`, `left top`, `northwest` and their like."""
+        if isinstance(value, str):
+            word = value.strip().lower().replace(" ", "-").replace("_", "-")
+            word = _SPELLINGS.get(word, word)
+            if word in cls.choices:
+                return cls(word)
+        raise ValueError(cls.expected)
+
+    @property
+    def ratios(self) -> tuple[float, float]:
+        """Where the point lies: 0 left or top, 0.5 middle, 1 right or bottom."""
+        return _POINTS.get(str(self), (0.5, 0.5))
+
+    def place(self, room: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+        """Left and top of a box of `size` that stands in `room` at this point; sharp too rounds half pixels up."""
+        across, down = self.ratios
+        return (math.floor((room[0] - size[0]) * across + 0.5), math.floor((room[1] - size[1]) * down + 0.5))
+
+
+class CropPosition(Position):
+    """One of the nine points, or where libvips sees the most going on: `attention` or `entropy`."""
+
+    __slots__ = ()
+    choices: ClassVar[tuple[str, ...]] = (*_POINTS, "attention", "entropy")
+    expected: ClassVar[str] = "one of " + ", ".join((*_POINTS, "attention", "entropy"))
+    schema: ClassVar[Mapping[str, object]] = {"type": "string", "enum": [*_POINTS, "attention", "entropy"]}
+
+    @property
+    def searches(self) -> bool:
+        """Whether the pixels decide."""
+        return str(self) not in _POINTS
+
+
+class Point(tuple[float, float]):
+    """A point as shares of the picture: x from the left, y from the top, both 0 to 1, to a millionth."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = "two shares from 0 to 1, such as 0.5,0.25"
+    schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "point", "examples": ["0.5,0.25"]}
+
+    def __new__(cls, x: float, y: float) -> Self:
+        """The sums take the sign off zero."""
+        return super().__new__(cls, (round(x, 6) + 0.0, round(y, 6) + 0.0))
+
+    def __getnewargs__(self) -> tuple[float, float]:
+        return (*self,)
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `x,y`, or a list of two numbers."""
+        parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        if isinstance(parts, list | tuple) and len(parts) == 2:
+            x, y = _number(parts[0]), _number(parts[1])
+            if x is not None and y is not None and 0 <= x <= 1 and 0 <= y <= 1:
+                return cls(x, y)
+        raise ValueError(cls.expected)
+
+    def place(self, room: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+        """Left and top of the box of `size` within `room` whose centre comes nearest to this point."""
+        left, top = (
+            math.floor(share * whole - side / 2 + 0.5) for share, whole, side in zip(self, room, size, strict=True)
+        )
+        return (max(0, min(left, room[0] - size[0])), max(0, min(top, room[1] - size[1])))
+
+    def __str__(self) -> str:
+        return f"{_decimal(self[0])},{_decimal(self[1])}"
+
+
+class Ratio(float):
+    """Width divided by height."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = "an aspect ratio such as 16:9 or 1.5, from 0.01 to 100"
+    schema: ClassVar[Mapping[str, object]] = {
+        "type": ["string", "number"],
+        "format": "ratio",
+        "examples": ["16:9", 1.5],
+    }
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `16:9`, `1.5` or a number."""
+        parts = [_number(part) for part in value.split(":")] if isinstance(value, str) else [_number(value)]
+        across, down = parts[0], parts[1] if len(parts) == 2 else 1.0
+        if len(parts) <= 2 and across and down and down > 0 and 0.01 <= across / down <= 100:
+            return cls(across / down)
+        raise ValueError(cls.expected)
+
+    def __str__(self) -> str:
+        return repr(float(self)).removesuffix(".0")
+
+
+TextTypes = (Color, Backdrop, Length, Position, CropPosition, Point, Ratio, Names, Numbers)
+
+__all__ = ["Color", "CropPosition", "Length", "Names", "Numbers", "Point", "Position", "Ratio", "TextTypes"]

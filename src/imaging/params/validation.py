@@ -1,0 +1,232 @@
+"""From what a request says to a parameters model; messages name the field, what was expected and what came."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections.abc import Mapping
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from imaging.errors import InvalidParameter
+from imaging.params.model import Params
+from imaging.params.types import TextTypes
+
+ModelT = TypeVar("ModelT", bound=Params)
+_LEARNT: set[type[Params]] = set()
+_LEARNING = threading.RLock()
+_PATH = re.compile(r" - at \$\.?(.*)$", re.DOTALL)
+_TRUE = {"true", "1", "yes", "on"}
+_FALSE = {"false", "0", "no", "off", ""}
+
+
+class Field(msgspec.Struct, frozen=True):
+    """What is known of one field of a model."""
+
+    name: str
+    """The public name, camelCase."""
+    type: Any
+    """The annotated type as msgspec understands it."""
+    kinds: tuple[Any, ...]
+    """The types that a value may have, without None."""
+    optional: bool
+    """Whether it may be left empty."""
+    default: Any
+    bounds: Mapping[str, float]
+    """`ge`, `gt`, `le`, `lt` for numbers; `min_length`, `max_length` for texts and lists."""
+    description: str
+    main: bool
+    aliases: tuple[str, ...]
+    unit: str
+    synonyms: Mapping[str, str]
+    choices: tuple[str, ...]
+    usual: tuple[float, float] | None
+    """The range that most pictures need, where the bounds are far wider."""
+
+    @property
+    def boolean(self) -> bool:
+        """Whether it is a switch and nothing else."""
+        return self.kinds == (bool,)
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words that follow "must be"; empty where only msgspec can say it."""
+        if self.choices:
+            return "one of " + ", ".join(map(str, self.choices))
+        words = [_kind_in_words(kind) for kind in self.kinds]
+        return (" or ".join(words) + _range_in_words(self.bounds)) if all(words) else ""
+
+
+@cache
+def fields(model: type[Params]) -> dict[str, Field]:
+    """The fields of a model, by public name, in order."""
+    described = (_field(field) for field in msgspec.structs.fields(model))
+    return {field.name: field for field in described}
+
+
+_BOUNDS = ("ge", "gt", "le", "lt", "min_length", "max_length")
+
+
+def _field(field: msgspec.structs.FieldInfo) -> Field:
+    inner, notes = _unwrapped(field.type)
+    alternatives = get_args(inner) if get_origin(inner) in (Union, UnionType) else (inner,)
+    for part in alternatives:
+        notes += _unwrapped(part)[1]
+    kinds = tuple(_unwrapped(part)[0] for part in alternatives if part is not NoneType)
+    extra: dict[str, Any] = {}
+    for add_log_fields in notes:
+        extra.update(add_log_fields.extra or {})
+    return Field(
+        name=field.encode_name,
+        type=field.type,
+        kinds=kinds,
+        optional=NoneType in alternatives,
+        default=None if field.default is msgspec.NODEFAULT else field.default,
+        bounds={
+            name: bound
+            for add_log_fields in notes
+            for name in _BOUNDS
+            if (bound := getattr(add_log_fields, name)) is not None
+        },
+        description=next((add_log_fields.description for add_log_fields in notes if add_log_fields.description), ""),
+        main=bool(extra.get("main")),
+        aliases=tuple(extra.get("aliases", ())),
+        unit=str(extra.get("unit", "")),
+        synonyms=extra.get("synonyms", {}),
+        choices=tuple(choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)),
+        usual=extra.get("usual"),
+    )
+
+
+def _unwrapped(annotation: Any) -> tuple[Any, list[msgspec.Meta]]:
+    """The type inside of `Annotated`, and what is noted of it."""
+    if get_origin(annotation) is not Annotated:
+        return annotation, []
+    return annotation.__origin__, list(annotation.__metadata__)
+
+
+def _kind_in_words(kind: Any) -> str:
+    if kind in TextTypes:
+        return str(kind.expected)
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(kind, "")
+
+
+def _range_in_words(bounds: Mapping[str, float]) -> str:
+    if "min_length" in bounds or "max_length" in bounds:
+        return f" of {bounds.get('min_length', 0)} to {bounds.get('max_length', 'any number of')} characters"
+    words = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
+    if "ge" in bounds and "le" in bounds:
+        words |= {"ge": "from", "le": "to"}
+    said = (f"{word} {bounds[name]}" for name, word in words.items() if name in bounds)
+    return "".join(f" {part}" for part in said)
+
+
+@cache
+def spellings(model: type[Params]) -> dict[str, Field]:
+    """The fields of a model by every name they answer to."""
+    return {name: field for field in fields(model).values() for name in (field.name, *field.aliases)}
+
+
+def main_field(model: type[Params]) -> Field | None:
+    """The field that `feature=value` sets, if the model has one."""
+    return next((field for field in fields(model).values() if field.main), None)
+
+
+def check(model: type[ModelT], said: Mapping[str, object], *, where: str = "", text: bool = False) -> ModelT:
+    """Make a model of what a request says; InvalidParameter for what it does not take.
+
+    `where` is put before each field's name in messages. With `text` the values are strings from a URL: numbers and
+    booleans are read from them, and an empty one leaves an optional field empty.
+    """
+    dotted = f"{where}." if where else ""
+    known = spellings(model)
+    values: dict[str, object] = {}
+    for name, value in said.items():
+        field = known.get(name)
+        if field is None:
+            expected = (
+                f"a known parameter ({', '.join(fields(model))})" if fields(model) else "left out: no parameters here"
+            )
+            raise InvalidParameter(dotted + name, expected, value)
+        if field.name in values:
+            raise InvalidParameter(dotted + field.name, "given once, not also under another name", value)
+        values[field.name] = _normal(field, value, dotted, text=text)
+    try:
+        checked = _converted(values, model, strict=not text)
+    except msgspec.ValidationError as error:
+        raise _explained(error, model, values, dotted) from None
+    _refuse_infinite(checked, dotted)
+    checked.check()
+    return checked
+
+
+def _converted(values: Mapping[str, object], model: type[ModelT], *, strict: bool) -> ModelT:
+    """One thread at a time where a model is new: msgspec learns it then, and two that do so crash the process."""
+    if model in _LEARNT:
+        return msgspec.convert(values, model, strict=strict, dec_hook=_parse)
+    with _LEARNING:
+        try:
+            return msgspec.convert(values, model, strict=strict, dec_hook=_parse)
+        finally:
+            _LEARNT.add(model)
+
+
+def _normal(field: Field, value: object, dotted: str, *, text: bool) -> object:
+    if not isinstance(value, str):
+        return value
+    named = field.synonyms.get(value.lower())
+    if named == "":
+        return None
+    value = named or value
+    if text and field.boolean:
+        word = value.lower()
+        if word not in _TRUE | _FALSE:
+            raise InvalidParameter(dotted + field.name, "true or false", value)
+        return word in _TRUE
+    if text and field.optional:
+        # msgspec would take the word "null" for None; a URL says that by saying nothing.
+        if value.lower() == "null" and str not in field.kinds:
+            raise InvalidParameter(dotted + field.name, field.expected, value)
+        return value or None
+    return value
+
+
+def _parse(kind: type, value: object) -> object:
+    if kind in TextTypes:
+        return kind.parse(value)
+    raise TypeError(f"no parser for {kind}")
+
+
+def _explained(
+    error: msgspec.ValidationError, model: type[Params], values: Mapping[str, object], dotted: str
+) -> InvalidParameter:
+    """The same refusal with the field's name, what was expected and what came; msgspec tells the place alone."""
+    message = str(error).replace("`", "")
+    if missing := re.fullmatch(r"Object missing required field (\S+)", message):
+        return InvalidParameter(dotted + missing[1], "given", None)
+    match = _PATH.search(message)
+    path = match[1] if match else ""
+    name = re.split(r"[.\[]", path, maxsplit=1)[0]
+    field = fields(model).get(name)
+    if field and field.expected and path == name:
+        return InvalidParameter(dotted + name, field.expected, values.get(name))
+    said = message[: match.start()] if match else message
+    expected = re.sub(r"^Expected (.*?)(, got .*)?$", r"\1", said)
+    return InvalidParameter(dotted + path, expected, values.get(name))
+
+
+def _refuse_infinite(params: Params, dotted: str) -> None:
+    for name, public in zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True):
+        value = getattr(params, name)
+        if not _finite(value):
+            raise InvalidParameter(dotted + public, "a finite number", value)
+
+
+def _finite(value: object) -> bool:
+    if isinstance(value, tuple | list):
+        return all(_finite(part) for part in value)
+    return not isinstance(value, float) or math.isfinite(value)

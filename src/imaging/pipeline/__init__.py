@@ -1,0 +1,1 @@
+"""How a feature is declared, decided before decoding, and run."""

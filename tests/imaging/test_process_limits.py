@@ -1,0 +1,250 @@
+"""What an isolated process may take, hold and send."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pyvips
+
+from imaging import Deadline, InvalidParameter
+from imaging.deadlines import killable_process as isolation
+from imaging.deadlines.fork_server import Bounds
+from imaging.deadlines.killable_process import Confinement, ProcessDied, confined, isolated
+from imaging.deadlines.transfer import Channel, TransferError, error_of
+from imaging.picture import Source
+
+ROOM, MEGABYTE = 60.0, 1_000_000
+
+
+def within(memory: int = 200 * MEGABYTE, seconds: float = ROOM) -> Confinement:
+    return Confinement(Deadline.after(seconds), memory)
+
+
+def environment() -> dict[str, str]:
+    return dict(os.environ)
+
+
+def descriptors() -> list[str]:
+    folder = Path("/proc/self/fd")
+    return [str(entry.readlink()) for entry in folder.iterdir() if entry.exists()]
+
+
+def allocate(size: int) -> int:
+    return len(bytearray(b"x") * size)
+
+
+def draw(side: int) -> float:
+    image: Any = pyvips.Image.black(side, side) + 1
+    return float(image.copy_memory().avg())
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def write(path: str) -> None:
+    with open(path, "wb") as file:  # noqa: PTH123 - as any library would
+        file.write(b"content")
+        file.flush()
+
+
+def open_many() -> int:
+    return len([os.dup(0) for _ in range(1000)])
+
+
+def call(name: str, parent: int) -> str:
+    """The name of the error by which a system call fails."""
+    calls: dict[str, Any] = {
+        "socket": socket.socket,
+        "exec": lambda: os.execv("/bin/true", ["true"]),
+        "program": lambda: subprocess.run(["/bin/true"], check=True),
+        "kill": lambda: os.kill(parent, 0),
+        "memory": lambda: ctypes.CDLL(None, use_errno=True).process_vm_readv(parent, None, 0, None, 0, 0),
+    }
+    try:
+        result = calls[name]()
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+    return errno.errorcode[ctypes.get_errno()] if result == -1 else "done"
+
+
+def answer(size: int) -> bytes:
+    return bytes(size)
+
+
+def limits() -> list[tuple[int, int]]:
+    kinds = (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE)
+    return [resource.getrlimit(kind) for kind in kinds]
+
+
+class Planted:
+    """What a process that was taken over might send."""
+
+    def __reduce__(self) -> Any:
+        return os.system, ("true",)
+
+
+def planted() -> Any:
+    return Planted()
+
+
+def planted_error() -> None:
+    error = InvalidParameter("a", "b", "c")
+    vars(error)["got"] = Planted()
+    raise error
+
+
+def other_class() -> Any:
+    return Path("/etc")
+
+
+def source() -> Source:
+    return Source("svg", 3, 4, 5)
+
+
+def nested(deadline: Deadline) -> int:
+    return isolated(deadline, os.getpid) - os.getpid()
+
+
+def test_the_environment_is_empty_but_for_the_interpreters_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    known = {"LD_LIBRARY_PATH", "MALLOC_ARENA_MAX", "LC_CTYPE"}
+    assert set(confined(within(), 10_000, environment)) <= known
+
+
+def test_no_descriptor_of_this_process_is_held(tmp_path: Path) -> None:
+    with open(tmp_path / "held", "wb"), socket.socket():  # noqa: PTH123 - held, not used
+        held = confined(within(), 10_000, descriptors)
+    assert len([name for name in held if name.startswith("socket:")]) == 1
+    assert not any("held" in name for name in held)
+
+
+def test_memory_is_limited() -> None:
+    assert confined(within(), 1000, allocate, 50 * MEGABYTE) == 50 * MEGABYTE
+    with pytest.raises(ProcessDied, match="allocate"):
+        confined(within(), 1000, allocate, 300 * MEGABYTE)
+    assert confined(within(), 1000, draw, 5000) == 1
+    with pytest.raises(ProcessDied, match="draw"):
+        confined(within(), 1000, draw, 20_000)
+
+
+def test_processor_time_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    generous = Confinement(Deadline.after(ROOM), MEGABYTE * 200)
+    monkeypatch.setattr(Confinement, "bounds", property(lambda self: Bounds(self.memory, 1, 64, 0)))
+    with pytest.raises(ProcessDied, match=r"SIGXCPU|SIGKILL"):
+        confined(generous, 1000, spin)
+
+
+def test_processor_time_follows_the_deadline() -> None:
+    bounds = Confinement(Deadline.after(10), MEGABYTE, 2.0).bounds
+    assert bounds.seconds in (20, 21)
+    assert Confinement(Deadline(), MEGABYTE).bounds.seconds == -1
+
+
+def test_files_are_not_written_and_few_are_opened(tmp_path: Path) -> None:
+    with pytest.raises(ProcessDied):
+        confined(within(), 1000, write, str(tmp_path / "written"))
+    assert not (tmp_path / "written").exists() or (tmp_path / "written").read_bytes() == b""
+    with pytest.raises(ProcessDied):
+        confined(within(), 1000, open_many)
+    assert confined(within(), 1000, limits) == [(0, 0), (0, 0), (64, 64)]
+
+
+@pytest.mark.parametrize("name", ["socket", "exec", "program", "kill", "memory"])
+def test_no_connection_is_opened_and_no_other_process_is_reached(name: str) -> None:
+    assert confined(within(), 1000, call, name, os.getpid()) == "EPERM"
+
+
+def closed() -> str:
+    isolation.open_no_more_files()
+    try:
+        return Path(f"/proc/{os.getppid()}/environ").read_text()
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+
+
+def test_a_process_that_has_loaded_its_decoder_opens_nothing_more() -> None:
+    assert confined(within(), 10_000, closed) == "EMFILE"
+    isolation.open_no_more_files()  # which concerns isolated processes alone
+    assert Path("/proc/self/status").read_text()
+
+
+def test_an_answer_is_limited() -> None:
+    assert len(confined(within(), 2000, answer, 1000)) == 1000
+    with pytest.raises(ProcessDied, match="bytes where"):
+        confined(within(), 2000, answer, 3000)
+
+
+@pytest.mark.parametrize("work", [planted, planted_error, other_class])
+def test_an_answer_that_would_run_code_here_is_refused(work: Any) -> None:
+    with pytest.raises(ProcessDied, match="an answer that names"):
+        confined(within(), 10_000, work)
+
+
+def test_what_is_known_of_a_source_comes_back() -> None:
+    assert confined(within(), 1000, source) == source()
+
+
+def test_an_error_of_another_type_is_refused() -> None:
+    for name in ("annotations", "ValueError", "__doc__"):
+        with pytest.raises(TransferError):
+            error_of(name, (), {})
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        b"?" + bytes(8),
+        b"S" + (5).to_bytes(8, "little") + b"pixel",
+        b"I" + (3).to_bytes(8, "little") + b"S" + (5).to_bytes(8, "little") + b"pixel",
+        b"I" + (2**40).to_bytes(8, "little"),
+        b"P" + (2**40).to_bytes(8, "little"),
+        b"P" + (4).to_bytes(8, "little") + b"junk",
+        b"",
+    ],
+)
+def test_frames_that_make_no_sense_are_refused(frames: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            theirs.sendall(frames)
+        with pytest.raises(TransferError):
+            Channel(ours, time.monotonic() + ROOM, 10_000).receive()
+
+
+def test_isolated_work_isolates_no_further() -> None:
+    assert isolated(Deadline.after(ROOM), nested, Deadline.after(ROOM)) == 0
+
+
+def test_a_fork_server_that_was_killed_is_started_again() -> None:
+    isolated(Deadline.after(ROOM), os.getpid)
+    server = isolation._server._process
+    assert server is not None
+    server.kill()
+    server.wait()
+    # The one that was forked ahead has ended with it.
+    assert isolated(Deadline.after(ROOM), os.getpid) != os.getpid()
+    assert isolation._server._process is not server
+
+
+def test_many_threads_get_processes_of_their_own() -> None:
+    found: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(isolated(Deadline.after(ROOM), os.getpid))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 8
