@@ -72,7 +72,7 @@ def measured(steps):
 
 measured([])
 SIZE = (opened().width, opened().height)
-if step.feature.heavy:
+if step.feature.expensive:
     measured([step])  # the model is opened once in a process
 plain, least, _ = measured([])
 seconds, memory, size = measured([step])

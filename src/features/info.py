@@ -28,7 +28,7 @@ class Info(Params):
     group="report",
     cost=each_pixel(0.007, 2),
     reads="neighbours",
-    shrink=lambda _wanted, size: max(size) / _SIDE,
+    preshrink=lambda _wanted, size: max(size) / _SIDE,
 )
 def info(picture: Picture, requested: Info, context: Context) -> Report:  # noqa: ARG001 - every feature has one shape
     small = _thumbnail(picture)

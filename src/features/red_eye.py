@@ -27,7 +27,7 @@ class RedEye(Params):
     group="effect",
     cost=lambda _wanted, _shape: Cost(0.03, 4, base_seconds=1.5, base_memory=300_000_000),
     reads="whole",
-    heavy=True,
+    expensive=True,
     billed=True,
     scale_free=True,
 )

@@ -174,7 +174,7 @@ def _shrinks(requested: Resize, full: Size, asked: Size) -> tuple[float, float]:
     return (min(pair[0], float(full[0])), min(pair[1], float(full[1])))
 
 
-def shrink(requested: Resize, full: Size) -> float:
+def preshrink(requested: Resize, full: Size) -> float:
     """By how much the decoder may reduce; below 1, by how much a drawing may be enlarged."""
     scaled = plan(requested, full).scaled
     return min(full[0] / scaled[0], full[1] / scaled[1])
@@ -206,7 +206,7 @@ def _cost(requested: Resize, shape: Shape) -> Cost:
     group="geometry",
     cost=_cost,
     size=lambda requested, full, _: plan(requested, full).result,
-    shrink=shrink,
+    preshrink=preshrink,
     is_noop=asks_nothing,
 )
 def resize(picture: Picture, requested: Resize, context: Context) -> Picture:

@@ -103,7 +103,7 @@ def _result(requested: SmartCropping, size: Size, _overlay: Size) -> Size:
     cost=lambda _wanted, _shape: Cost(0.02, 2, base_seconds=1.6, base_memory=300_000_000),
     reads="neighbours",
     size=_result,
-    heavy=True,
+    expensive=True,
     billed=True,
 )
 def smart_cropping(picture: Picture, requested: SmartCropping, context: Context) -> Picture:

@@ -56,7 +56,7 @@ def sources() -> list[bytes]:
 
 def chain(chance: random.Random) -> tuple[Step, ...]:
     """Up to twelve steps, in any order; half of the chains repeat one feature."""
-    names = [feature.name for feature in CATALOGUE if not (feature.heavy or feature.billed)]
+    names = [feature.name for feature in CATALOGUE if not (feature.expensive or feature.billed)]
     names = [name for name in names if feature_named(name).group != "report"]
     length = chance.randint(1, 12)
     chosen = [chance.choice(names)] * length if chance.random() < 0.5 else chance.choices(names, k=length)

@@ -30,8 +30,8 @@ class DrawFrame(Params):
     DrawFrame,
     group="overlay",
     cost=each_pixel(0.5),
-    heavy=True,
-    shrink=lambda wanted, size: size[0] / wanted.line_width,
+    expensive=True,
+    preshrink=lambda wanted, size: size[0] / wanted.line_width,
     objects=lambda wanted: (ObjectRef("", str(wanted.line_width)),),
 )
 def draw_frame(given: Picture, wanted: DrawFrame, context: Context) -> Picture:
@@ -50,9 +50,9 @@ def test_the_name_comes_from_the_model() -> None:
 
 def test_what_is_declared_is_known() -> None:
     wanted = DrawFrame(line_width=4)
-    assert (draw_frame.heavy, draw_frame.billed, draw_frame.scale_free) == (True, False, False)
-    assert draw_frame.shrink is not None
-    assert draw_frame.shrink(wanted, (100, 50)) == 25
+    assert (draw_frame.expensive, draw_frame.billed, draw_frame.scale_free) == (True, False, False)
+    assert draw_frame.preshrink is not None
+    assert draw_frame.preshrink(wanted, (100, 50)) == 25
     assert draw_frame.objects is not None
     assert draw_frame.objects(wanted) == (ObjectRef("", "4"),)
 

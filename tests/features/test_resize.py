@@ -14,7 +14,7 @@ from tests.similarity import mean_difference, worst_block
 from tests.steps import apply, picture, pixel, sequential
 
 from features import edits
-from features.resize import Plan, Resize, plan, shrink
+from features.resize import Plan, Resize, plan, preshrink
 from imaging import Output, Rendered, run
 from imaging.context import Context, Limits
 from imaging.errors import InvalidParameter, TooLarge
@@ -107,7 +107,7 @@ def test_never_enlarged_or_reduced_where_not_wanted(
 @given(SIDE, SIDE, SIDE, SIDE, st.sampled_from(FITS))
 def test_the_decoder_is_told_to_leave_enough(width: int, height: int, wide: int, high: int, fit: Any) -> None:
     wanted = Resize(width=wide, height=high, fit=fit)
-    by = shrink(wanted, (width, height))
+    by = preshrink(wanted, (width, height))
     scaled = plan(wanted, (width, height)).scaled
     assert width / by >= scaled[0] - 1e-6
     assert height / by >= scaled[1] - 1e-6

@@ -135,7 +135,7 @@ def test_what_is_dear_is_refused_without_a_signature(monkeypatch: pytest.MonkeyP
     from features import catalogue
 
     blur = next(feature for feature in CATALOGUE if feature.name == "blur")
-    dear = replace(blur, heavy=True)
+    dear = replace(blur, expensive=True)
     loaded = catalogue._loaded
     monkeypatch.setattr(catalogue, "_loaded", lambda name: dear if name == "blur" else loaded(name))
     with pytest.raises(Forbidden, match="PUBLIC_FEATURES"):

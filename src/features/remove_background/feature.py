@@ -48,7 +48,7 @@ def _cost(requested: RemoveBackground, shape: Shape) -> Cost:
     adds_alpha=True,
     reads="whole",
     overlay_size=lambda _wanted, room, _full: room,
-    heavy=True,
+    expensive=True,
     objects=lambda requested: requested.refs,
     max_preshrink=_bears,
 )

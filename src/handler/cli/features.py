@@ -25,7 +25,9 @@ def features(name: str | None) -> None:
 
 
 def _row(feature: Feature) -> tuple[str, str, str]:
-    dear = "".join(f" ({word})" for word, is_so in (("heavy", feature.heavy), ("billed", feature.billed)) if is_so)
+    dear = "".join(
+        f" ({word})" for word, is_so in (("expensive", feature.expensive), ("billed", feature.billed)) if is_so
+    )
     return feature.name + dear, feature.group, feature.help
 
 

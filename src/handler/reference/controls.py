@@ -36,7 +36,7 @@ def _feature(feature: Feature) -> dict[str, Any]:
         help=feature.help,
         group=feature.group,
         aliases=list(feature_aliases(feature.name)),
-        heavy=feature.heavy,
+        heavy=feature.expensive,
         billed=feature.billed,
         box=all(side in known and kind_of(known[side]) == "length" for side in _SIDES),
         start=_start(feature),

@@ -23,7 +23,7 @@ the URL. All of them work on animations, frame by frame. What is out of range, u
 
 """
 _DEAR = """
-Heavy features run a model, billed ones ask a service that bills each call: without a signature both need
+Expensive features run a model, billed ones ask a service that bills each call: without a signature both need
 `PUBLIC_FEATURES`.
 """
 
@@ -34,7 +34,7 @@ def features_page() -> str:
     parts = [
         _BEGIN,
         _table(("Feature", "Group", "What it does"), map(_in_short, CATALOGUE)),
-        *([_DEAR] if any(feature.heavy or feature.billed for feature in CATALOGUE) else []),
+        *([_DEAR] if any(feature.expensive or feature.billed for feature in CATALOGUE) else []),
         *map(_section, CATALOGUE),
         "\n## Output\n\nHow the result is written: `?format=webp&quality=70`.\n\n" + _parameters(Output),
         "\n## Spellings\n\nPercent of a length is written `25p` or, percent-encoded in a URL, `25%25`.\n\n",
@@ -48,7 +48,7 @@ def _in_short(feature: Feature) -> tuple[str, str, str]:
 
 
 def _marks(feature: Feature) -> list[str]:
-    dear = [word for word, is_so in (("heavy", feature.heavy), ("billed", feature.billed)) if is_so]
+    dear = [word for word, is_so in (("expensive", feature.expensive), ("billed", feature.billed)) if is_so]
     return [feature.group, *dear]
 
 

@@ -119,7 +119,7 @@ def render(
     if found is not None:
         add_log_fields(kept=True)
         return found
-    if render_context.delegates_expensive and any(step.feature.heavy for step in decision.steps):
+    if render_context.delegates_expensive and any(step.feature.expensive for step in decision.steps):
         raise Delegate
     outcome = decision.report or _run(request, inputs, decision.steps, context)
     made = _made(bare, outcome)

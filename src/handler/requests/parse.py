@@ -273,7 +273,7 @@ def _refuse_dear(steps: tuple[Step, ...], policy: Policy) -> None:
     if "*" in policy.public_features:
         return
     for step in steps:
-        if (step.feature.heavy or step.feature.billed) and step.feature.name not in policy.public_features:
+        if (step.feature.expensive or step.feature.billed) and step.feature.name not in policy.public_features:
             raise Forbidden(
                 f"`{step.feature.name}` is not open to all here: sign the URL, or list it in PUBLIC_FEATURES"
             )

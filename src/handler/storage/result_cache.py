@@ -153,7 +153,7 @@ class ResultCache(msgspec.Struct, frozen=True):
         if not self.keeps:
             return False
         output, steps = request.output, request.steps
-        if any(step.feature.heavy or step.feature.billed or step.feature.name in _SLOW for step in steps):
+        if any(step.feature.expensive or step.feature.billed or step.feature.name in _SLOW for step in steps):
             return True
         if output.max_bytes or output.format == "avif" or (output.format == "auto" and "avif" in request.accepts):
             return True

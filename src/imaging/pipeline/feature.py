@@ -43,7 +43,7 @@ class Feature(msgspec.Struct, frozen=True):
     group: Group
     cost: Callable[[Params, Shape], Cost]
     """What the step takes for a picture of that shape; the budgets are checked by it before anything is decoded."""
-    heavy: bool = False
+    expensive: bool = False
     """Runs a model: seconds of CPU and hundreds of megabytes."""
     billed: bool = False
     """Asks a service that bills each call."""
@@ -55,7 +55,7 @@ class Feature(msgspec.Struct, frozen=True):
     """Whether the result has alpha, whether or not the picture had."""
     overlay_size: Callable[[Params, Size, Size], Size] | None = None
     """Width and height of the object that the step names, once it is decoded: by the picture's and by its own size."""
-    shrink: Callable[[Params, tuple[int, int]], float] | None = None
+    preshrink: Callable[[Params, tuple[int, int]], float] | None = None
     """By how much the step reduces a picture of that width and height, so that the decoder can shrink on load.
 
     Below 1 it enlarges; only a drawing (SVG) minds that.
@@ -109,7 +109,7 @@ class Step(NamedTuple):
         """Weight of the step among those that look at neighbours: a resize is the least of them."""
         if self.reads != "pixels":
             return 2
-        return int(self.feature.shrink is not None)
+        return int(self.feature.preshrink is not None)
 
     @property
     def is_report(self) -> bool:
@@ -129,13 +129,13 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     group: Group,
     cost: Costs[ParamsT],
     name: str = "",
-    heavy: bool = False,
+    expensive: bool = False,
     billed: bool = False,
     reads: Callable[[ParamsT], Reads] | Reads = "pixels",
     size: Callable[[ParamsT, Size, Size], Size] | None = None,
     adds_alpha: bool = False,
     overlay_size: Callable[[ParamsT, Size, Size], Size] | None = None,
-    shrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
+    preshrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
     scale_free: bool = False,
     max_preshrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
     is_noop: Callable[[ParamsT], bool] | None = None,
@@ -151,9 +151,9 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     def declare(apply: Apply[ParamsT]) -> Feature:
         # A feature knows its own parameters; whatever holds features does not.
         return Feature(
-            name=public, params=params, apply=cast("Any", apply), group=group, cost=cast("Any", cost), heavy=heavy,
-            billed=billed, reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
-            overlay_size=cast("Any", overlay_size), shrink=cast("Any", shrink), scale_free=scale_free,
+            name=public, params=params, apply=cast("Any", apply), group=group, cost=cast("Any", cost),
+            expensive=expensive, billed=billed, reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
+            overlay_size=cast("Any", overlay_size), preshrink=cast("Any", preshrink), scale_free=scale_free,
             max_preshrink=cast("Any", max_preshrink), is_noop=cast("Any", is_noop), objects=cast("Any", objects),
             decide=cast("Any", decide), redacts_all_inputs=redacts_all_inputs,
             report=cast("Any", report), implies=cast("Any", implies),

@@ -169,8 +169,8 @@ def _shrink(steps: Sequence[Step], source: Source) -> float:
     """
     most = math.inf
     for step in steps:
-        if step.feature.shrink is not None:
-            shrink = min(most, step.feature.shrink(step.params, source.upright))
+        if step.feature.preshrink is not None:
+            shrink = min(most, step.feature.preshrink(step.params, source.upright))
             return source.preshrink(shrink)
         if step.feature.max_preshrink is not None:
             most = min(most, step.feature.max_preshrink(step.params, source.upright))

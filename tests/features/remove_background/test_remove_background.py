@@ -193,7 +193,7 @@ def test_what_does_not_go_together_is_refused(said: dict[str, object], message: 
 )
 def test_which_object_is_needed(said: dict[str, object], refs: tuple[ObjectRef, ...]) -> None:
     feature = package.remove_background
-    assert feature.heavy
+    assert feature.expensive
     assert not feature.billed
     assert feature.objects is not None
     assert feature.objects(check(RemoveBackground, said)) == refs
