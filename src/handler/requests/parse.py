@@ -101,15 +101,15 @@ def parse_request(
     """
     pairs = tuple(pairs)
     words = query.read(pairs)
-    said = _by_language(path, words, policy, is_url=caller is not Caller.OPERATOR, signed_path=signed_path)
+    params = _by_language(path, words, policy, is_url=caller is not Caller.OPERATOR, signed_path=signed_path)
     if policy.presets_only and caller is not Caller.OPERATOR:
-        _only_presets(said, pairs, policy)
-    return _ruled(said, located(path, said, policy), policy, caller, accepts, hints)
+        _only_presets(params, pairs, policy)
+    return _ruled(params, located(path, params, policy), policy, caller, accepts, hints)
 
 
-def located(path: str, said: ParsedRequest, policy: Policy) -> ObjectRef:
+def located(path: str, params: ParsedRequest, policy: Policy) -> ObjectRef:
     """Where the key of an address lies: SOURCE_PATHS count, but not behind `/_key/`."""
-    return said.ref if path.startswith(KEY_PREFIX) else policy.source_of(said.ref)
+    return params.ref if path.startswith(KEY_PREFIX) else policy.source_of(params.ref)
 
 
 def parse_inline_request(
@@ -181,19 +181,19 @@ def _in_path(path: str, words: query.ParsedQuery, policy: Policy, signed_path: s
         )
     if policy.rewrite is not None:
         key = policy.rewrite.apply(path).removeprefix("/")
-    said = thumbor.read(key) if "thumbor" in policy.dialects else None
-    return key if said is None else _of_thumbor(said, words)
+    params = thumbor.read(key) if "thumbor" in policy.dialects else None
+    return key if params is None else _of_thumbor(params, words)
 
 
-def _of_thumbor(said: thumbor.ParsedPath, words: query.ParsedQuery) -> ParsedRequest:
+def _of_thumbor(params: thumbor.ParsedPath, words: query.ParsedQuery) -> ParsedRequest:
     return _with_query(
         ParsedRequest(
-            ObjectRef(said.bucket, said.key),
-            Recipe(said.steps, said.output),
+            ObjectRef(params.bucket, params.key),
+            Recipe(params.steps, params.output),
             words.controls,
-            said.headers,
+            params.headers,
             "thumbor",
-            said.webp,
+            params.webp,
         ),
         words,
     )

@@ -21,20 +21,20 @@ class Recipe(msgspec.Struct, frozen=True):
     """Features that it switches off, whatever it is put on top of."""
 
     @classmethod
-    def read(cls, said: object, where: str = "") -> Recipe:
+    def read(cls, params: object, where: str = "") -> Recipe:
         """A recipe in JSON edits (an object) or in query parameters (text). Raises InvalidParameter."""
-        if isinstance(said, str):
+        if isinstance(params, str):
             from handler.auth.canonical import split_query  # noqa: PLC0415 - most presets are JSON
 
             try:
-                words = query.read(split_query(said))
+                words = query.read(split_query(params))
             except BadRequest:
-                raise InvalidParameter(where, "query parameters as a URL has them, each once", said) from None
+                raise InvalidParameter(where, "query parameters as a URL has them, each once", params) from None
             for name in words.controls:
                 if name != "feature":
                     raise InvalidParameter(f"{where}.{name}", "left out: it steers a request", words.controls[name])
             return cls.of_words(words, where)
-        meaning = aws_edits.read(said, where)
+        meaning = aws_edits.read(params, where)
         return cls(meaning.steps, meaning.output)
 
     @classmethod
@@ -74,12 +74,12 @@ def _in_order(steps: tuple[Step, ...]) -> bool:
 
 def _over(output: Output, base: Output) -> Output:
     """The options of one output on top of another's."""
-    said = describe(output)
-    return check(Output, {**describe(base), **said}) if said else base
+    params = describe(output)
+    return check(Output, {**describe(base), **params}) if params else base
 
 
-def read_presets(said: object) -> dict[str, Recipe]:
+def read_presets(params: object) -> dict[str, Recipe]:
     """`PRESETS` as parsed: name → recipe. Raises InvalidParameter or ValueError."""
-    if not isinstance(said, Mapping):
+    if not isinstance(params, Mapping):
         raise ValueError("PRESETS must be a JSON object: name → edits or query parameters")
-    return {str(name): Recipe.read(recipe, f"PRESETS.{name}") for name, recipe in said.items()}
+    return {str(name): Recipe.read(recipe, f"PRESETS.{name}") for name, recipe in params.items()}

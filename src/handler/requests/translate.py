@@ -62,13 +62,13 @@ class Translator(msgspec.Struct, frozen=True):
         if not self.tells_settings:
             return _said_itself(self._asked(address))
         signed_path = self._signed_path(address)
-        said = self._asked(address)
+        params = self._asked(address)
         request = parse_request(
             address.path, address.pairs, self.policy, caller=Caller.OPERATOR, signed_path=signed_path
         )
-        ref = self._resolved(request.source) if isinstance(request.source, ObjectRef) else said.ref
+        ref = self._resolved(request.source) if isinstance(request.source, ObjectRef) else params.ref
         return {
-            "dialect": said.dialect,
+            "dialect": params.dialect,
             "bucket": ref.bucket,
             "key": ref.key,
             "steps": describe_steps(request.steps),
@@ -82,15 +82,15 @@ class Translator(msgspec.Struct, frozen=True):
         if write is None:
             raise BadRequest(f"`to` must be one of {', '.join(LANGUAGES)}, got {to[:40]!r}")
         address = _Address.of(url, self.ignored)
-        said = self._asked(address)
-        controls = {name: value for name, value in said.controls.items() if name in _CARRIED}
-        ref = located(address.path, said, self.policy)
-        request = serialize.Request(ref, said.recipe.steps, said.recipe.output, said.headers, controls)
+        params = self._asked(address)
+        controls = {name: value for name, value in params.controls.items() if name in _CARRIED}
+        ref = located(address.path, params, self.policy)
+        request = serialize.Request(ref, params.recipe.steps, params.recipe.output, params.headers, controls)
         made = self._written(request, write, to)
         again = self._asked(_Address.of(made, None))
-        unsaid = [name for name in _UNSIGNED if name in said.controls]
+        unsaid = [name for name in _UNSIGNED if name in params.controls]
         unsaid += ["signature"] if self._signed_path(address) is not None and "signature" not in unsaid else []
-        return {"url": made, "unsaid": [*_unsaid(said, again), *unsaid]}
+        return {"url": made, "unsaid": [*_unsaid(params, again), *unsaid]}
 
     def _written(self, request: serialize.Request, write: Callable[[serialize.Request], str], to: str) -> str:
         """BadRequest where the key itself cannot be said."""
@@ -144,10 +144,10 @@ class Translator(msgspec.Struct, frozen=True):
         return "valid"
 
 
-def _said_itself(said: ParsedRequest) -> dict[str, Any]:
+def _said_itself(params: ParsedRequest) -> dict[str, Any]:
     """What an address says itself."""
-    steps, output = describe_steps(said.recipe.steps), describe(said.recipe.output)
-    return {"dialect": said.dialect, "key": said.ref.key, "steps": steps, "output": output}
+    steps, output = describe_steps(params.recipe.steps), describe(params.recipe.output)
+    return {"dialect": params.dialect, "key": params.ref.key, "steps": steps, "output": output}
 
 
 def _unsaid(requested: ParsedRequest, got: ParsedRequest) -> list[str]:

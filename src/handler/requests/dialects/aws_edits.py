@@ -16,7 +16,7 @@ from features import ORDER, by_name, edits
 from handler.requests.dialects import aws_formats, aws_words
 from imaging import InvalidParameter, Output, Step, check
 
-Said = dict[str, object]
+Params = dict[str, object]
 _TURNS = ("flip", "flop", "rotate")
 
 
@@ -29,22 +29,22 @@ class Meaning(NamedTuple):
     """The output in its place where AUTO_WEBP is on and the client takes WebP."""
 
 
-def read(said: object, where: str, *, output_format: object = None, effort: object = None) -> Meaning:
+def read(params: object, where: str, *, output_format: object = None, effort: object = None) -> Meaning:
     """Edits as JSON holds them, with what stands beside them. Raises InvalidParameter."""
-    if said is None:
-        said = {}
-    if not isinstance(said, Mapping):
-        raise InvalidParameter(where, "an object", said)
-    requested, output, webp = aws_formats.split(said, where, output_format, effort)
+    if params is None:
+        params = {}
+    if not isinstance(params, Mapping):
+        raise InvalidParameter(where, "an object", params)
+    requested, output, webp = aws_formats.split(params, where, output_format, effort)
     steps = tuple(step for part in _parts(requested) for step in _ordered(part, where))
     alternative = check(Output, webp, where=where) if webp is not None else None
     return Meaning(steps, check(Output, output, where=where), alternative)
 
 
-def _parts(said: Said) -> Iterator[Said]:
+def _parts(params: Params) -> Iterator[Params]:
     """What is applied together: each `roundCrop` ends a part."""
-    part: Said = {}
-    for name, value in said.items():
+    part: Params = {}
+    for name, value in params.items():
         part[name] = value
         if name == "roundCrop":
             yield part
@@ -53,11 +53,11 @@ def _parts(said: Said) -> Iterator[Said]:
         yield part
 
 
-def _ordered(said: Said, where: str) -> Iterator[Step]:
+def _ordered(params: Params, where: str) -> Iterator[Step]:
     """The steps of one part, as sharp applies them."""
-    names = list(said)
-    pipeline = said.pop("pipelineColourspace", said.pop("pipelineColorspace", None))
-    requested = {step.feature.name: step for step in _steps(said, names, where)}
+    names = list(params)
+    pipeline = params.pop("pipelineColourspace", params.pop("pipelineColorspace", None))
+    requested = {step.feature.name: step for step in _steps(params, names, where)}
     turned_first = _turned_first(names, requested)
     # AWS looks for faces in what the keys before have made; what was turned is not followed here.
     resized_later = "resize" in names and "smartCrop" in names and names.index("smartCrop") < names.index("resize")
@@ -71,11 +71,11 @@ def _ordered(said: Said, where: str) -> Iterator[Step]:
         yield _colourspace("srgb", where)
 
 
-def _steps(said: Said, names: list[str], where: str) -> tuple[Step, ...]:
+def _steps(params: Params, names: list[str], where: str) -> tuple[Step, ...]:
     """The features of a part; refusals name what was said."""
-    requested: Said = {}
+    requested: Params = {}
     spoken: dict[str, str] = {}
-    for name, value in said.items():
+    for name, value in params.items():
         feature = _box(names, name) if name in ("extract", "crop") else aws_words.FEATURES.get(name, name)
         if feature in requested:
             raise InvalidParameter(f"{where}.{name}", f"given once, not also as `{where}.{spoken[feature]}`", value)
@@ -147,6 +147,6 @@ def _is_right(step: Step) -> bool:
     return step.feature.name != "rotate" or (_angle(step) % 90 == 0 and _angle(step) != 0)
 
 
-def _colourspace(said: object, where: str) -> Step:
+def _colourspace(params: object, where: str) -> Step:
     feature = by_name("toColourspace")
-    return Step(feature, check(feature.params, {"colourspace": said}, where=f"{where}.pipelineColourspace"))
+    return Step(feature, check(feature.params, {"colourspace": params}, where=f"{where}.pipelineColourspace"))

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from features import feature_names
 from imaging import InvalidParameter, Output, spellings
 
-Said = dict[str, object]
+Params = dict[str, object]
 _FORMATS = {
     "jpeg": "jpeg", "jpg": "jpeg", "png": "png", "webp": "webp", "gif": "gif", "avif": "avif", "tiff": "tiff",
     "tif": "tiff", "heif": "avif", "heic": "avif",
@@ -50,15 +50,15 @@ _EFFORTS = {"webp": 6, "avif": 9}
 
 
 def split(
-    said: Mapping[str, object], where: str, output_format: object, effort: object
-) -> tuple[Said, Said, Said | None]:
+    params: Mapping[str, object], where: str, output_format: object, effort: object
+) -> tuple[Params, Params, Params | None]:
     """Edits without what concerns the output; the output; and the output if the client takes WebP and may have it."""
-    options: dict[str, Said] = {}
-    output: Said = {}
-    requested: Said = {}
+    options: dict[str, Params] = {}
+    output: Params = {}
+    requested: Params = {}
     final: str | None = None
     forced: str | None = None
-    for name, value in said.items():
+    for name, value in params.items():
         if name in _FORMATS:
             forced = _FORMATS[name]
             options[forced] = _options(forced, value, f"{where}.{name}")
@@ -79,24 +79,24 @@ def split(
     return requested, output, soft if chosen is not None and final is None else None
 
 
-def _format(said: object, where: str) -> str | None:
+def _format(params: object, where: str) -> str | None:
     """The format of that name; None where the client or the original decides."""
-    if said in ("auto", "original"):
-        return str(said)
-    known = _FORMATS.get(said.lower()) if isinstance(said, str) else None
+    if params in ("auto", "original"):
+        return str(params)
+    known = _FORMATS.get(params.lower()) if isinstance(params, str) else None
     if known is None:
-        raise InvalidParameter(where, "one of " + ", ".join(_FORMATS), said)
+        raise InvalidParameter(where, "one of " + ", ".join(_FORMATS), params)
     return known
 
 
-def _options(chosen: str, said: object, where: str) -> Said:
+def _options(chosen: str, params: object, where: str) -> Params:
     """A format's options in this house's words."""
-    if said is None or said is True:
-        said = {}
-    if not isinstance(said, Mapping):
-        raise InvalidParameter(where, "an object", said)
-    made: Said = {}
-    for name, value in said.items():
+    if params is None or params is True:
+        params = {}
+    if not isinstance(params, Mapping):
+        raise InvalidParameter(where, "an object", params)
+    made: Params = {}
+    for name, value in params.items():
         if name not in _PACKING and value is not None:
             made |= _option(chosen, str(name), value, f"{where}.{name}")
     if chosen == "png" and {"quality", "effort", "colors"} & made.keys():
@@ -106,40 +106,40 @@ def _options(chosen: str, said: object, where: str) -> Said:
     return made
 
 
-def _option(chosen: str, name: str, said: object, where: str) -> Said:
+def _option(chosen: str, name: str, params: object, where: str) -> Params:
     """One of them; nothing where this house does what it asks for anyway."""
     if (chosen, name) in _ONLY:
         known = _ONLY[chosen, name]
-        if said not in known:
-            raise InvalidParameter(where, "one of " + ", ".join(map(str, known)), said)
+        if params not in known:
+            raise InvalidParameter(where, "one of " + ", ".join(map(str, known)), params)
         return {}
     if name == "effort":
-        return {"effort": _effort(chosen, said, where)}
+        return {"effort": _effort(chosen, params, where)}
     if (chosen, name) == ("webp", "nearLossless"):
         # Nearly the same is the same here: beside it, quality only says how near.
-        return {"lossless": said} if said is not False else {}
+        return {"lossless": params} if params is not False else {}
     if name not in _SAME:
-        raise InvalidParameter(where, "one of " + ", ".join(_SAME), said)
-    return {spellings(Output).get(name, spellings(Output)["colors"]).name: said}
+        raise InvalidParameter(where, "one of " + ", ".join(_SAME), params)
+    return {spellings(Output).get(name, spellings(Output)["colors"]).name: params}
 
 
-def _effort_beside(said: object, chosen: str | None) -> Said | None:
+def _effort_beside(params: object, chosen: str | None) -> Params | None:
     """AWS cuts fractions off, takes text, and looks at it for WebP alone."""
-    number = said
-    if isinstance(said, str | float):
+    number = params
+    if isinstance(params, str | float):
         with contextlib.suppress(ValueError, OverflowError):  # refused below, as it came
-            number = int(float(said))
+            number = int(float(params))
     try:
         return {"effort": _effort("webp", number, "effort")}
     except InvalidParameter as refused:
         if chosen in (None, "webp"):
-            raise InvalidParameter("effort", refused.expected, said) from None
+            raise InvalidParameter("effort", refused.expected, params) from None
         return None
 
 
-def _effort(chosen: str, said: object, where: str) -> int:
+def _effort(chosen: str, params: object, where: str) -> int:
     """sharp's effort on the scale from 0 to 10."""
     most = _EFFORTS.get(chosen, 10)
-    if not isinstance(said, int) or isinstance(said, bool) or not 0 <= said <= most:
-        raise InvalidParameter(where, f"a whole number from 0 to {most}", said)
-    return round(said * 10 / most)
+    if not isinstance(params, int) or isinstance(params, bool) or not 0 <= params <= most:
+        raise InvalidParameter(where, f"a whole number from 0 to {most}", params)
+    return round(params * 10 / most)

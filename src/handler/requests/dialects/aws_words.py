@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from features import by_name, feature_names
 from imaging import InvalidParameter, main_field, spellings
 
-Said = dict[str, object]
+Params = dict[str, object]
 FEATURES = {"overlayWith": "watermark", "smartCrop": "smartCropping"}
 """Edits that are called otherwise here, and not by an alias that means the same."""
 _CODES = {"resize": "InvalidResizeException", "overlayWith": "OverlayImageException"}
@@ -18,18 +18,18 @@ _STRATEGIES = {16: "entropy", 17: "attention"}
 _CHANNELS = ("red", "green", "blue", "alpha")
 
 
-def value(name: str, said: object, where: str) -> object:
+def value(name: str, params: object, where: str) -> object:
     """What an edit says, in this house's words. InvalidParameter."""
     if name == "joinChannel":
-        raise InvalidParameter(where, "left out: it would read files of the server", said)
+        raise InvalidParameter(where, "left out: it would read files of the server", params)
     known = _VALUES.get(name)
     if known is not None:
-        return known(said, where)
+        return known(params, where)
     main = main_field(by_name(name).params) if name in feature_names() else None
-    if main is None or not isinstance(said, Mapping) or not said or not set(said) <= {"r", "g", "b", "alpha"}:
-        return said
+    if main is None or not isinstance(params, Mapping) or not params or not set(params) <= {"r", "g", "b", "alpha"}:
+        return params
     # `alpha` of negate and `b` of linear are no channels of a colour.
-    return said if set(said) & set(spellings(by_name(name).params)) else {main.name: said}
+    return params if set(params) & set(spellings(by_name(name).params)) else {main.name: params}
 
 
 def respelled(refused: InvalidParameter, where: str, spoken: Mapping[str, str]) -> InvalidParameter:
@@ -44,11 +44,11 @@ def respelled(refused: InvalidParameter, where: str, spoken: Mapping[str, str]) 
     )
 
 
-def _resize(said: object, where: str) -> object:
+def _resize(params: object, where: str) -> object:
     """Sides are rounded, and may be text; with a ratio both sides count or none, and the fit is inside."""
-    if not isinstance(said, Mapping):
-        return said
-    made = {str(name): part for name, part in said.items() if part is not None and name != "fastShrinkOnLoad"}
+    if not isinstance(params, Mapping):
+        return params
+    made = {str(name): part for name, part in params.items() if part is not None and name != "fastShrinkOnLoad"}
     for side in ("width", "height"):
         if side in made:
             made[side] = _whole(made[side], f"{where}.{side}")
@@ -63,41 +63,41 @@ def _resize(said: object, where: str) -> object:
     return made
 
 
-def _whole(said: object, where: str) -> int | None:
+def _whole(params: object, where: str) -> int | None:
     """Pixels that JSON gives as a number or as text, rounded; nothing where there are none."""
-    if said == "":
+    if params == "":
         return None
     try:
-        number = float(said) if isinstance(said, str | int | float) and not isinstance(said, bool) else math.nan
+        number = float(params) if isinstance(params, str | int | float) and not isinstance(params, bool) else math.nan
     except (ValueError, OverflowError):
         number = math.nan
     if not 0 <= number <= 65_535:
-        raise InvalidParameter(where, "a whole number from 0 to 65535", said, code=_CODES["resize"])
+        raise InvalidParameter(where, "a whole number from 0 to 65535", params, code=_CODES["resize"])
     return math.floor(number + 0.5)
 
 
-def _position(said: object, where: str) -> str:
+def _position(params: object, where: str) -> str:
     """sharp's numbers for points and strategies."""
-    if isinstance(said, int) and not isinstance(said, bool):
-        if 0 <= said < len(_GRAVITIES):
-            return _GRAVITIES[said]
-        if said in _STRATEGIES:
-            return _STRATEGIES[said]
-    raise InvalidParameter(where, "a position by name, or 0 to 8, 16 or 17", said)
+    if isinstance(params, int) and not isinstance(params, bool):
+        if 0 <= params < len(_GRAVITIES):
+            return _GRAVITIES[params]
+        if params in _STRATEGIES:
+            return _STRATEGIES[params]
+    raise InvalidParameter(where, "a position by name, or 0 to 8, 16 or 17", params)
 
 
-def _rotate(said: object, where: str) -> object:  # noqa: ARG001 - one shape for all
+def _rotate(params: object, where: str) -> object:  # noqa: ARG001 - one shape for all
     """A number turns; nothing would strip or apply the orientation, which is applied here anyway."""
-    if said is None or said == "" or said is True:
+    if params is None or params == "" or params is True:
         return None
-    return said
+    return params
 
 
-def _convolve(said: object, where: str) -> object:  # noqa: ARG001 - one shape for all
+def _convolve(params: object, where: str) -> object:  # noqa: ARG001 - one shape for all
     """A scale that is no whole number does not count, one below 1 is 1; an offset must be whole."""
-    if not isinstance(said, Mapping):
-        return said
-    made = {str(name): part for name, part in said.items() if part is not None}
+    if not isinstance(params, Mapping):
+        return params
+    made = {str(name): part for name, part in params.items() if part is not None}
     scale = made.get("scale")
     if isinstance(scale, float):
         del made["scale"]
@@ -108,29 +108,29 @@ def _convolve(said: object, where: str) -> object:  # noqa: ARG001 - one shape f
     return made
 
 
-def _extract_channel(said: object, where: str) -> object:  # noqa: ARG001 - one shape for all
+def _extract_channel(params: object, where: str) -> object:  # noqa: ARG001 - one shape for all
     """By name or by number."""
-    if isinstance(said, int) and not isinstance(said, bool) and 0 <= said < len(_CHANNELS):
-        return {"channel": _CHANNELS[said]}
-    return said
+    if isinstance(params, int) and not isinstance(params, bool) and 0 <= params < len(_CHANNELS):
+        return {"channel": _CHANNELS[params]}
+    return params
 
 
-def _smart_crop(said: object, where: str) -> object:  # noqa: ARG001 - one shape for all
+def _smart_crop(params: object, where: str) -> object:  # noqa: ARG001 - one shape for all
     """AWS crops to the first face and adds no padding unless it is told otherwise."""
-    if said is True:
-        said = {}
-    if isinstance(said, Mapping) and set(said) <= {"faceIndex", "padding"}:
-        return {"faceIndex": 0, "padding": 0, **{str(name): part for name, part in said.items() if part is not None}}
-    return said
+    if params is True:
+        params = {}
+    if isinstance(params, Mapping) and set(params) <= {"faceIndex", "padding"}:
+        return {"faceIndex": 0, "padding": 0, **{str(name): part for name, part in params.items() if part is not None}}
+    return params
 
 
-def _overlay(said: object, where: str) -> object:
+def _overlay(params: object, where: str) -> object:
     """`alpha` 0 is opaque, ratios are percent, and what sharp is told lies a level deeper."""
-    if not isinstance(said, Mapping):
-        raise InvalidParameter(where, "an object", said, code=_CODES["overlayWith"])
+    if not isinstance(params, Mapping):
+        raise InvalidParameter(where, "an object", params, code=_CODES["overlayWith"])
     names = {"bucket": "bucket", "key": "key", "wRatio": "width", "hRatio": "height"}
-    made: Said = {}
-    for name, part in said.items():
+    made: Params = {}
+    for name, part in params.items():
         if name == "options":
             made.update(_overlay_options(part, f"{where}.options"))
         elif name == "alpha":
@@ -144,14 +144,14 @@ def _overlay(said: object, where: str) -> object:
     return made
 
 
-def _overlay_options(said: object, where: str) -> Said:
-    if said is None:
+def _overlay_options(params: object, where: str) -> Params:
+    if params is None:
         return {}
-    if not isinstance(said, Mapping):
-        raise InvalidParameter(where, "an object", said, code=_CODES["overlayWith"])
+    if not isinstance(params, Mapping):
+        raise InvalidParameter(where, "an object", params, code=_CODES["overlayWith"])
     known = ("left", "top", "gravity", "tile", "blend")
-    made: Said = {}
-    for name, part in said.items():
+    made: Params = {}
+    for name, part in params.items():
         if name not in known:
             raise InvalidParameter(f"{where}.{name}", "one of " + ", ".join(known), part, code=_CODES["overlayWith"])
         if part not in (None, ""):
@@ -159,13 +159,13 @@ def _overlay_options(said: object, where: str) -> Said:
     return made
 
 
-def _percent(said: object, where: str) -> float:
+def _percent(params: object, where: str) -> float:
     try:
-        number = float(said) if isinstance(said, str | int | float) and not isinstance(said, bool) else -1.0
+        number = float(params) if isinstance(params, str | int | float) and not isinstance(params, bool) else -1.0
     except (ValueError, OverflowError):
         number = -1.0
     if not 0 <= number <= 100:
-        raise InvalidParameter(where, "a number from 0 to 100", said, code=_CODES["overlayWith"])
+        raise InvalidParameter(where, "a number from 0 to 100", params, code=_CODES["overlayWith"])
     return number
 
 

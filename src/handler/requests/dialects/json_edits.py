@@ -50,28 +50,28 @@ def decode(path: str) -> JsonRequest | None:
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
     try:
-        said = loads(text)
+        params = loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(said, dict) or "key" not in said:
+    if not isinstance(params, dict) or "key" not in params:
         return None
-    return _sorted(said)
+    return _sorted(params)
 
 
 def loads(text: str) -> object:
     """Parse JSON in which no name stands twice, no number is infinite and all text is Unicode; ValueError,
     RecursionError.
     """
-    said = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_no_constant, parse_float=_number)
+    params = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_no_constant, parse_float=_number)
     if _SURROGATE.search(text):
-        refuse_lone_surrogates(said)
-    return said
+        refuse_lone_surrogates(params)
+    return params
 
 
-def refuse_lone_surrogates(said: object) -> None:
+def refuse_lone_surrogates(params: object) -> None:
     """Half a character can be written in JSON, but no store, header or answer can hold it. InvalidParameter."""
     try:
-        json.dumps(said, ensure_ascii=False).encode()
+        json.dumps(params, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise InvalidParameter("JSON", "Unicode text", "a lone surrogate") from None
     except RecursionError:
@@ -84,12 +84,12 @@ def _standard(path: str) -> str:
 
 
 def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    said = dict(pairs)
-    if len(said) < len(pairs):
+    params = dict(pairs)
+    if len(params) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidParameter(twice, "given once in a JSON object", "twice")
-    return said
+    return params
 
 
 def _number(digits: str) -> float | int:
@@ -102,35 +102,35 @@ def _no_constant(name: str) -> NoReturn:
     raise InvalidParameter("JSON", "finite numbers", name)
 
 
-def _sorted(said: dict[str, object]) -> JsonRequest:
-    for name, value in said.items():
+def _sorted(params: dict[str, object]) -> JsonRequest:
+    for name, value in params.items():
         if name not in _TOP:
             raise InvalidParameter(name, "one of " + ", ".join(_TOP), value)
     meaning = read(
-        said.get("edits"), "edits", output_format=said.get("outputFormat") or None, effort=said.get("effort")
+        params.get("edits"), "edits", output_format=params.get("outputFormat") or None, effort=params.get("effort")
     )
     return JsonRequest(
-        key=_text(said, "key"),
-        bucket=_text(said, "bucket") if said.get("bucket") is not None else "",
+        key=_text(params, "key"),
+        bucket=_text(params, "bucket") if params.get("bucket") is not None else "",
         meaning=meaning,
-        headers=_headers(said.get("headers")),
+        headers=_headers(params.get("headers")),
     )
 
 
-def _text(said: Mapping[str, object], name: str) -> str:
-    value = said[name]
+def _text(params: Mapping[str, object], name: str) -> str:
+    value = params[name]
     if not isinstance(value, str) or not value:
         raise InvalidParameter(name, "text", value)
     return value
 
 
-def _headers(said: object) -> dict[str, str]:
-    if said is None:
+def _headers(params: object) -> dict[str, str]:
+    if params is None:
         return {}
-    if not isinstance(said, Mapping):
-        raise InvalidParameter("headers", "an object", said)
+    if not isinstance(params, Mapping):
+        raise InvalidParameter("headers", "an object", params)
     headers: dict[str, str] = {}
-    for name, value in said.items():
+    for name, value in params.items():
         if str(name).lower() not in HEADERS:
             raise InvalidParameter(f"headers.{name}", "one of " + ", ".join(HEADERS), value)
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > 1000:

@@ -23,15 +23,15 @@ from imaging import Feature, InvalidParameter, Output, main_field, spellings
 
 CONTROLS = ("bucket", "feature", "preset", "v", "expires", "signature")
 _SIZES = ("width", "height")
-Said = dict[str, object]
+Params = dict[str, object]
 
 
 class ParsedQuery(msgspec.Struct):
     """What an unordered dialect says, by whom it concerns, not yet checked."""
 
     controls: dict[str, str] = msgspec.field(default_factory=dict)
-    edits: Said = msgspec.field(default_factory=dict)
-    output: Said = msgspec.field(default_factory=dict)
+    edits: Params = msgspec.field(default_factory=dict)
+    output: Params = msgspec.field(default_factory=dict)
 
 
 def is_known(name: str) -> bool:
@@ -107,28 +107,28 @@ def _output_name(name: str) -> str:
     return known.name if known else name
 
 
-def _switch(edits: Said, feature: Feature, name: str, value: object) -> None:
+def _switch(edits: Params, feature: Feature, name: str, value: object) -> None:
     """`blur=3`, `flip=true`; also beside other fields, whichever of them stands first."""
-    said = edits.get(feature.name)
-    if said is None:
+    params = edits.get(feature.name)
+    if params is None:
         edits[feature.name] = value
         return
     main = main_field(feature.params)
-    if not isinstance(said, dict) or isinstance(value, Mapping) or (main is None and not _is_on(value)):
+    if not isinstance(params, dict) or isinstance(value, Mapping) or (main is None and not _is_on(value)):
         raise InvalidParameter(name, f"given once, not also as `{feature.name}.…`", value)
     if main is not None and not _is_on(value):
-        _once(said, main.name, value, name)
+        _once(params, main.name, value, name)
 
 
-def _field(edits: Said, feature: Feature, name: str, value: object, where: str) -> None:
+def _field(edits: Params, feature: Feature, name: str, value: object, where: str) -> None:
     known = spellings(feature.params).get(name)
-    said = edits.setdefault(feature.name, {})
-    if not isinstance(said, dict):
+    params = edits.setdefault(feature.name, {})
+    if not isinstance(params, dict):
         main = main_field(feature.params)
-        if isinstance(said, Mapping) or (main is None and not _is_on(said)):
+        if isinstance(params, Mapping) or (main is None and not _is_on(params)):
             raise InvalidParameter(where, f"given once, not also as `{feature.name}=`", value)
-        said = edits[feature.name] = {} if main is None or _is_on(said) else {main.name: said}
-    _once(said, known.name if known else name, value, where)
+        params = edits[feature.name] = {} if main is None or _is_on(params) else {main.name: params}
+    _once(params, known.name if known else name, value, where)
 
 
 def _is_on(value: object) -> bool:
@@ -136,10 +136,10 @@ def _is_on(value: object) -> bool:
     return value is True or (isinstance(value, str) and value.lower() in {"true", "yes", "on"})
 
 
-def _once(said: Said, name: str, value: object, where: str) -> None:
-    if name in said:
+def _once(params: Params, name: str, value: object, where: str) -> None:
+    if name in params:
         raise InvalidParameter(where, "given once", value)
-    said[name] = value
+    params[name] = value
 
 
 def _sizes(words: ParsedQuery, named: list[Feature], undotted: list[tuple[str, object]]) -> None:

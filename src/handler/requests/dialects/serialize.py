@@ -75,16 +75,16 @@ def _once(steps: tuple[Step, ...]) -> list[Step]:
 
 
 def _pairs(step: Step) -> dict[str, str]:
-    said = describe(step.params)
+    params = describe(step.params)
     main = main_field(step.feature.params)
     name = step.feature.name
-    if not said:
+    if not params:
         return {name: "true"}
-    if main is not None and list(said) == [main.name] and type(said[main.name]) is not bool:
-        return {name: _text(said[main.name])}
+    if main is not None and list(params) == [main.name] and type(params[main.name]) is not bool:
+        return {name: _text(params[main.name])}
     is_resize = name == "resize"
     return {
-        field if is_resize and field in _SIZES else f"{name}.{field}": _text(value) for field, value in said.items()
+        field if is_resize and field in _SIZES else f"{name}.{field}": _text(value) for field, value in params.items()
     }
 
 
@@ -96,11 +96,11 @@ def _text(value: Any) -> str:
 
 def _edit(step: Step) -> tuple[str, Any]:
     """Name and value; AWS's `smartCrop` has a place of its own among the others."""
-    said = describe(step.params)
-    if step.feature.name == "smartCropping" and {"faceIndex"} <= said.keys() <= {"faceIndex", "padding"}:
-        return "smartCrop", said
+    params = describe(step.params)
+    if step.feature.name == "smartCropping" and {"faceIndex"} <= params.keys() <= {"faceIndex", "padding"}:
+        return "smartCrop", params
     # `rotate` without a number only sets the picture upright.
-    return step.feature.name, said or (0 if step.feature.name == "rotate" else True)
+    return step.feature.name, params or (0 if step.feature.name == "rotate" else True)
 
 
 def in_json(request: Request) -> str:
@@ -109,11 +109,11 @@ def in_json(request: Request) -> str:
     output = describe(request.output)
     if "format" in output:
         edits["toFormat"] = output.pop("format")
-    said: dict[str, Any] = {"bucket": request.ref.bucket} if request.ref.bucket else {}
-    said |= {"key": request.ref.key}
+    params: dict[str, Any] = {"bucket": request.ref.bucket} if request.ref.bucket else {}
+    params |= {"key": request.ref.key}
     if edits or output:
-        said["edits"] = {**edits, **output}
+        params["edits"] = {**edits, **output}
     if request.headers:
-        said["headers"] = dict(request.headers)
-    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+        params["headers"] = dict(request.headers)
+    text = json.dumps(params, ensure_ascii=False, separators=(",", ":"))
     return address("/" + base64.urlsafe_b64encode(text.encode()).decode(), request.controls)

@@ -49,8 +49,8 @@ class Arguments:
 
     def text(self, at: int, default: str = "") -> str:
         """An argument as it stands there; the default where there is none."""
-        said = self._said[at] if at < len(self._said) else ""
-        return said or default
+        arguments = self._said[at] if at < len(self._said) else ""
+        return arguments or default
 
     def number(self, at: int, default: float | None = None) -> float:
         """A decimal number."""
@@ -65,10 +65,10 @@ class Arguments:
 
     def numbers(self, at: int) -> list[float]:
         """Decimal numbers, separated by semicolons."""
-        said = self.text(at).split(";")
-        if not all(_NUMBER.fullmatch(number) for number in said):
+        arguments = self.text(at).split(";")
+        if not all(_NUMBER.fullmatch(number) for number in arguments):
             self.refuse("numbers separated by semicolons")
-        return [float(number) for number in said]
+        return [float(number) for number in arguments]
 
     def switch(self, at: int, *, default: bool) -> bool:
         """True or false, also as 1 or 0."""
@@ -85,9 +85,9 @@ class Arguments:
         return word
 
     def _read(self, at: int, pattern: re.Pattern[str], read: Callable[[str], T], default: T | None, expected: str) -> T:
-        said = self.text(at)
-        if not said and default is not None:
+        arguments = self.text(at)
+        if not arguments and default is not None:
             return default
-        if not pattern.fullmatch(said):
+        if not pattern.fullmatch(arguments):
             self.refuse(expected)
-        return read(said)
+        return read(arguments)

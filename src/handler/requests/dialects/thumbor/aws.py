@@ -41,14 +41,14 @@ def edits_of(path: Path) -> Edits:
 
 def respelled(refused: InvalidParameter, where: str) -> InvalidParameter:
     """The refusal of an edit with the name of the filter that it comes from."""
-    said = refused.name.removeprefix(f"{where}.")
+    params = refused.name.removeprefix(f"{where}.")
     for name, known in _FILTERS.items():
         edit = known.edit or name
-        if said == edit or said.startswith(f"{edit}."):
-            field = said[len(edit) + 1 :]
+        if params == edit or params.startswith(f"{edit}."):
+            field = params[len(edit) + 1 :]
             expected = f"written as {known.usage.written}, {field or 'its value'} {refused.expected}"
             return InvalidParameter(f"filters:{name}", expected, refused.got, code=refused.code)
-    return InvalidParameter(said, refused.expected, refused.got, code=refused.code)
+    return InvalidParameter(params, refused.expected, refused.got, code=refused.code)
 
 
 class _Filter(NamedTuple):
@@ -76,100 +76,100 @@ def _resize(edits: Edits) -> Edits:
     return resize
 
 
-def _autojpg(edits: Edits, said: Arguments) -> None:  # noqa: ARG001 - one shape for all
+def _autojpg(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - one shape for all
     edits["toFormat"] = "jpeg"
 
 
-def _animated(edits: Edits, said: Arguments) -> None:
-    edits["animated"] = said.switch(0, default=True)
+def _animated(edits: Edits, params: Arguments) -> None:
+    edits["animated"] = params.switch(0, default=True)
 
 
-def _background_color(edits: Edits, said: Arguments) -> None:
-    edits["flatten"] = {"background": said.text(0)}
+def _background_color(edits: Edits, params: Arguments) -> None:
+    edits["flatten"] = {"background": params.text(0)}
 
 
-def _blur(edits: Edits, said: Arguments) -> None:
-    edits["blur"] = said.number(1) if said.text(1) else said.number(0) / 2
+def _blur(edits: Edits, params: Arguments) -> None:
+    edits["blur"] = params.number(1) if params.text(1) else params.number(0) / 2
 
 
-def _convolution(edits: Edits, said: Arguments) -> None:
-    kernel = said.numbers(0)
-    columns = said.whole(1, least=1)
+def _convolution(edits: Edits, params: Arguments) -> None:
+    kernel = params.numbers(0)
+    columns = params.whole(1, least=1)
     if len(kernel) % columns:
-        said.refuse("rows that are full")
+        params.refuse("rows that are full")
     edits["convolve"] = {"width": columns, "height": len(kernel) // columns, "kernel": kernel}
 
 
-def _equalize(edits: Edits, said: Arguments) -> None:  # noqa: ARG001 - see above
+def _equalize(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
     edits["normalize"] = True
 
 
-def _fill(edits: Edits, said: Arguments) -> None:
-    _resize(edits).update(fit="contain", background=said.text(0))
+def _fill(edits: Edits, params: Arguments) -> None:
+    _resize(edits).update(fit="contain", background=params.text(0))
 
 
-def _format(edits: Edits, said: Arguments) -> None:
-    word = said.one_of(0, _FORMATS)
+def _format(edits: Edits, params: Arguments) -> None:
+    word = params.one_of(0, _FORMATS)
     edits["toFormat"] = "jpeg" if word == "jpg" else word
 
 
-def _grayscale(edits: Edits, said: Arguments) -> None:  # noqa: ARG001 - see above
+def _grayscale(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
     edits["grayscale"] = True
 
 
-def _no_upscale(edits: Edits, said: Arguments) -> None:  # noqa: ARG001 - see above
+def _no_upscale(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
     _resize(edits)["withoutEnlargement"] = True
 
 
-def _proportion(edits: Edits, said: Arguments) -> None:
-    resize, share = _resize(edits), said.number(0)
+def _proportion(edits: Edits, params: Arguments) -> None:
+    resize, share = _resize(edits), params.number(0)
     if resize.get("width") and resize.get("height") and share > 0:
         resize.update({side: max(1.0, resize[side] * share) for side in ("width", "height")})
     else:
         resize["ratio"] = share
 
 
-def _asked_quality(edits: Edits, said: Arguments) -> None:
-    edits["quality"] = said.whole(0)
+def _asked_quality(edits: Edits, params: Arguments) -> None:
+    edits["quality"] = params.whole(0)
 
 
-def _rgb(edits: Edits, said: Arguments) -> None:
-    edits["tint"] = {channel: 255 * said.number(at) / 100 for at, channel in enumerate("rgb")}
+def _rgb(edits: Edits, params: Arguments) -> None:
+    edits["tint"] = {channel: 255 * params.number(at) / 100 for at, channel in enumerate("rgb")}
 
 
-def _rotate(edits: Edits, said: Arguments) -> None:
+def _rotate(edits: Edits, params: Arguments) -> None:
     """Without a value it turns the picture upright, as it is here anyway."""
-    if said.text(0):
-        edits["rotate"] = said.number(0)
+    if params.text(0):
+        edits["rotate"] = params.number(0)
     else:
         edits.pop("rotate", None)
 
 
-def _sharpen(edits: Edits, said: Arguments) -> None:
-    edits["sharpen"] = 1 + said.number(1) / 2
+def _sharpen(edits: Edits, params: Arguments) -> None:
+    edits["sharpen"] = 1 + params.number(1) / 2
 
 
-def _smart_crop(edits: Edits, said: Arguments) -> None:
-    asked = {"faceIndex": said.text(0), "padding": said.text(1)}
-    given = {name: said.whole(at) for at, name in enumerate(asked) if asked[name]}
+def _smart_crop(edits: Edits, params: Arguments) -> None:
+    asked = {"faceIndex": params.text(0), "padding": params.text(1)}
+    given = {name: params.whole(at) for at, name in enumerate(asked) if asked[name]}
     edits["smartCrop"] = given or True
 
 
-def _stretch(edits: Edits, said: Arguments) -> None:  # noqa: ARG001 - see above
+def _stretch(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
     if _resize(edits).get("fit") != "inside":
         edits["resize"]["fit"] = "fill"
 
 
-def _strip(edits: Edits, said: Arguments) -> None:  # noqa: ARG001 - see above
+def _strip(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
     edits["rotate"] = None
 
 
-def _upscale(edits: Edits, said: Arguments) -> None:  # noqa: ARG001 - see above
+def _upscale(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
     _resize(edits)["fit"] = "inside"
 
 
-def _watermark(edits: Edits, said: Arguments) -> None:
-    bucket, key, x, y, alpha, width, height = (said.text(at) for at in range(7))
+def _watermark(edits: Edits, params: Arguments) -> None:
+    bucket, key, x, y, alpha, width, height = (params.text(at) for at in range(7))
     options = {name: location for name, location in (("left", x), ("top", y)) if location not in ("", "center")}
     overlay = {"bucket": bucket, "key": key, "alpha": alpha, "wRatio": width, "hRatio": height}
     given = {name: value for name, value in overlay.items() if value not in ("", "none")}

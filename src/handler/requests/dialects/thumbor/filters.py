@@ -21,19 +21,19 @@ def made_of(path: grammar.Path) -> StepBuilder:
     """The steps, output and headers that a path asks for. InvalidParameter."""
     asked = [(call.name, Arguments(call, _usage(call))) for call in path.filters]
     geometry = Geometry(path)
-    for name, said in asked:
+    for name, arguments in asked:
         if name in _BEFORE:
-            _BEFORE[name].apply(geometry, path, said)
+            _BEFORE[name].apply(geometry, path, arguments)
     builder = StepBuilder()
     # Enlarged at once, unless a filter before it works on the small picture.
     first = next((name for name, _ in asked if name == "upscale" or name in effects.EFFECTS), "")
     geometry.is_upscaled = first == "upscale"
     geometry.put(builder)
-    for name, said in asked:
+    for name, arguments in asked:
         if name in _OUTPUT:
-            _OUTPUT[name].apply(builder, said)
+            _OUTPUT[name].apply(builder, arguments)
         elif name in effects.EFFECTS and not (name == "upscale" and geometry.is_upscaled):
-            effects.EFFECTS[name].apply(builder, path, said)
+            effects.EFFECTS[name].apply(builder, path, arguments)
     if path.meta:
         builder.add("meta", "info")
     return builder
@@ -62,17 +62,17 @@ def _usage(call: grammar.FilterCall) -> Usage:
     raise InvalidParameter("filters", f"some of {known}", call.name)
 
 
-def _focal(geometry: Geometry, path: grammar.Path, said: Arguments) -> None:  # noqa: ARG001 - one shape for all
-    parts = grammar.AREA.fullmatch(said.text(0))
+def _focal(geometry: Geometry, path: grammar.Path, arguments: Arguments) -> None:  # noqa: ARG001 - one shape for all
+    parts = grammar.AREA.fullmatch(arguments.text(0))
     if parts is None:
-        said.refuse()
+        arguments.refuse()
     box = Box(*map(int, parts.groups()))
     if box.left >= box.right or box.top >= box.bottom:
-        said.refuse("an area that is not empty")
+        arguments.refuse("an area that is not empty")
     geometry.focal.append(box)
 
 
-def _extract_focal(geometry: Geometry, path: grammar.Path, said: Arguments) -> None:  # noqa: ARG001 - see above
+def _extract_focal(geometry: Geometry, path: grammar.Path, arguments: Arguments) -> None:  # noqa: ARG001 - see above
     """The crop of a path of Thumbor within this one is what matters, and its picture the original."""
     image = path.image
     for _ in range(_DEEPEST):
@@ -86,11 +86,11 @@ def _extract_focal(geometry: Geometry, path: grammar.Path, said: Arguments) -> N
             return
 
 
-def _stretch(geometry: Geometry, path: grammar.Path, said: Arguments) -> None:  # noqa: ARG001 - see above
+def _stretch(geometry: Geometry, path: grammar.Path, arguments: Arguments) -> None:  # noqa: ARG001 - see above
     geometry.is_stretched = True
 
 
-def _no_upscale(geometry: Geometry, path: grammar.Path, said: Arguments) -> None:  # noqa: ARG001 - see above
+def _no_upscale(geometry: Geometry, path: grammar.Path, arguments: Arguments) -> None:  # noqa: ARG001 - see above
     geometry.may_enlarge = False
 
 
@@ -102,32 +102,32 @@ _BEFORE: Mapping[str, _Early] = {
 }
 
 
-def _autojpg(builder: StepBuilder, said: Arguments) -> None:
-    builder.write(said.where, autoJpeg=said.switch(0, default=True))
+def _autojpg(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.write(arguments.where, autoJpeg=arguments.switch(0, default=True))
 
 
-def _cover(builder: StepBuilder, said: Arguments) -> None:
-    builder.write(said.where, animated=False)
+def _cover(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.write(arguments.where, animated=False)
 
 
-def _format(builder: StepBuilder, said: Arguments) -> None:
-    builder.write(said.where, format=said.one_of(0, _FORMATS))
+def _format(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.write(arguments.where, format=arguments.one_of(0, _FORMATS))
 
 
-def _max_age(builder: StepBuilder, said: Arguments) -> None:
-    builder.headers["Cache-Control"] = f"public, max-age={said.whole(0, least=0, most=_LONGEST_AGE)}"
+def _max_age(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.headers["Cache-Control"] = f"public, max-age={arguments.whole(0, least=0, most=_LONGEST_AGE)}"
 
 
-def _max_bytes(builder: StepBuilder, said: Arguments) -> None:
-    builder.write(said.where, maxBytes=said.whole(0))
+def _max_bytes(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.write(arguments.where, maxBytes=arguments.whole(0))
 
 
-def _quality(builder: StepBuilder, said: Arguments) -> None:
-    builder.write(said.where, quality=said.whole(0))
+def _quality(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.write(arguments.where, quality=arguments.whole(0))
 
 
-def _strip(builder: StepBuilder, said: Arguments) -> None:
-    builder.write(said.where, metadata="strip")
+def _strip(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.write(arguments.where, metadata="strip")
 
 
 _OUTPUT: Mapping[str, _Late] = {

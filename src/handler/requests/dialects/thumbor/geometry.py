@@ -59,26 +59,28 @@ class Geometry:
         if left >= right or top >= bottom:
             raise InvalidParameter("crop", "left x top : right x bottom", f"{left:g}x{top:g}:{right:g}x{bottom:g}")
         edges = {"left": left, "top": top, "width": right - left, "height": bottom - top}
-        said: dict[str, object] = {name: f"{100 * edge:.6f}p" if shares else int(edge) for name, edge in edges.items()}
-        builder.add("crop", "crop", **said, clamp=True)
+        params: dict[str, object] = {
+            name: f"{100 * edge:.6f}p" if shares else int(edge) for name, edge in edges.items()
+        }
+        builder.add("crop", "crop", **params, clamp=True)
 
     def _resize(self) -> dict[str, object]:
         width, height = self.size.width, self.size.height
-        said: dict[str, object] = {name: side for name, side in (("width", width), ("height", height)) if side}
+        params: dict[str, object] = {name: side for name, side in (("width", width), ("height", height)) if side}
         if width is None or height is None:
-            said["keep"] = "width" if width is None else "height"
+            params["keep"] = "width" if width is None else "height"
         fit = self._path.fit_in
         if fit is not None:
-            said["fit"] = "outside" if fit.full else "inside"
-            said["adaptive"] = fit.adaptive
-            said["withoutEnlargement"] = not (fit.full or self.is_upscaled) or not self.may_enlarge
-            said["centred"] = not said["withoutEnlargement"]
-            return said
+            params["fit"] = "outside" if fit.full else "inside"
+            params["adaptive"] = fit.adaptive
+            params["withoutEnlargement"] = not (fit.full or self.is_upscaled) or not self.may_enlarge
+            params["centred"] = not params["withoutEnlargement"]
+            return params
         if self.is_stretched and width and height:
-            said["fit"] = "fill"
-        said["withoutEnlargement"] = not self.may_enlarge
-        said["centred"] = self.may_enlarge
-        return said | self._kept()
+            params["fit"] = "fill"
+        params["withoutEnlargement"] = not self.may_enlarge
+        params["centred"] = self.may_enlarge
+        return params | self._kept()
 
     def _kept(self) -> dict[str, object]:
         """What a crop to the asked proportions keeps."""

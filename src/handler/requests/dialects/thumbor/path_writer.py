@@ -9,7 +9,7 @@ from handler.errors import NotFound
 from handler.requests.dialects.serialize import Request, address, folded
 from imaging import InvalidParameter, Step, describe
 
-ParsedPath = dict[str, Any]
+Params = dict[str, Any]
 _GREY = ",".join(["0.299,0.587,0.114"] * 3)
 """The matrix that Thumbor's grayscale() is."""
 
@@ -33,7 +33,7 @@ def in_path(request: Request) -> str:
     elif any(_taken_first(steps, feature) for feature in ("flop", "flip")):
         flop, flip = (_taken(steps, feature) for feature in ("flop", "flip"))
         segments.append(("-0" if flop else "0") + "x" + ("-0" if flip else "0"))
-    filters += [written for feature, said in steps if (written := _effect(feature, said))]
+    filters += [written for feature, params in steps if (written := _effect(feature, params))]
     if filters := _read_back(segments, filters + _output(request)):
         segments.append("filters:" + ":".join(filters))
     pairs = {"bucket": request.ref.bucket} if request.ref.bucket else {}
@@ -69,7 +69,7 @@ def _sized_first(steps: tuple[Step, ...]) -> list[Step]:
     return [*ahead, *(step for step in steps if all(step is not one for one in ahead))]
 
 
-def _taken(steps: list[tuple[str, ParsedPath]], feature: str) -> bool:
+def _taken(steps: list[tuple[str, Params]], feature: str) -> bool:
     """Take that feature off the front."""
     if _taken_first(steps, feature):
         steps.pop(0)
@@ -77,19 +77,19 @@ def _taken(steps: list[tuple[str, ParsedPath]], feature: str) -> bool:
     return False
 
 
-def _taken_first(steps: list[tuple[str, ParsedPath]], feature: str) -> bool:
+def _taken_first(steps: list[tuple[str, Params]], feature: str) -> bool:
     return bool(steps) and steps[0][0] == feature
 
 
-def _trim(said: ParsedPath) -> str:
+def _trim(params: Params) -> str:
     from handler.requests.dialects.thumbor.geometry import EUCLIDEAN  # noqa: PLC0415 - with the reader alone
 
-    tolerance = round(said.get("threshold", 10.0) * EUCLIDEAN)
-    return f"trim:{said.get('corner', 'top-left')}" + (f":{tolerance}" if tolerance else "")
+    tolerance = round(params.get("threshold", 10.0) * EUCLIDEAN)
+    return f"trim:{params.get('corner', 'top-left')}" + (f":{tolerance}" if tolerance else "")
 
 
-def _crop(said: ParsedPath) -> str:
-    edges = [str(said.get(name, "0")) for name in ("left", "top", "width", "height")]
+def _crop(params: Params) -> str:
+    edges = [str(params.get(name, "0")) for name in ("left", "top", "width", "height")]
     percent = [edge.endswith("p") for edge in edges]
     try:
         left, top, width, height = (float(edge.removesuffix("p")) for edge in edges)
@@ -102,156 +102,156 @@ def _crop(said: ParsedPath) -> str:
     return f"{written[0]}x{written[1]}:{written[2]}x{written[3]}"
 
 
-def _resize(said: ParsedPath) -> tuple[list[str], tuple[str, str], tuple[list[str], list[str]]]:
+def _resize(params: Params) -> tuple[list[str], tuple[str, str], tuple[list[str], list[str]]]:
     """Segments before the size, the size, and segments and filters behind it."""
-    keep = said.get("keep")
-    width, height = ("orig" if keep == side else str(said.get(side) or 0) for side in ("width", "height"))
-    fit, filters = said.get("fit", "cover"), []
+    keep = params.get("keep")
+    width, height = ("orig" if keep == side else str(params.get(side) or 0) for side in ("width", "height"))
+    fit, filters = params.get("fit", "cover"), []
     before = ""
     if fit in ("inside", "contain", "outside"):
         before = "full-fit-in" if fit == "outside" else "fit-in"
-        before = f"adaptive-{before}" if said.get("adaptive") else before
-    if fit in ("inside", "contain") and not said.get("withoutEnlargement"):
+        before = f"adaptive-{before}" if params.get("adaptive") else before
+    if fit in ("inside", "contain") and not params.get("withoutEnlargement"):
         filters.append("upscale()")
     if fit == "contain":
-        filters.append(f"fill({said.get('background', '000000')})")
+        filters.append(f"fill({params.get('background', '000000')})")
     if fit == "fill":
         filters.append("stretch()")
-    if said.get("withoutEnlargement") and fit in ("cover", "fill", "outside"):
+    if params.get("withoutEnlargement") and fit in ("cover", "fill", "outside"):
         filters.append("no_upscale()")
-    if "focalX" in said and "focalY" in said:
-        x, y = said["focalX"], said["focalY"]
+    if "focalX" in params and "focalY" in params:
+        x, y = params["focalX"], params["focalY"]
         filters.append(f"focal({max(0, x - 1)}x{max(0, y - 1)}:{x + 1}x{y + 1})")
-    location = str(said.get("position", ""))
+    location = str(params.get("position", ""))
     words: list[str] = [side for side in ("left", "right", "top", "bottom") if side in location.split("-")]
     if location == "attention":
         words.append("smart")
     return [before], (width, height), (words, filters)
 
 
-def _effect(feature: str, said: ParsedPath) -> str:
+def _effect(feature: str, params: Params) -> str:
     write = _EFFECTS.get(feature)
-    return write(said) if write else ""
+    return write(params) if write else ""
 
 
-def _numbers(said: Any) -> list[float]:
-    return [float(number) for number in str(said).split(",")]
+def _numbers(params: Any) -> list[float]:
+    return [float(number) for number in str(params).split(",")]
 
 
-def _linear(said: ParsedPath) -> str:
-    if "a" in said:
+def _linear(params: Params) -> str:
+    if "a" in params:
         return ""
-    levels = [round(level * 100 / 255) for level in _numbers(said.get("b", "0"))]
+    levels = [round(level * 100 / 255) for level in _numbers(params.get("b", "0"))]
     return f"brightness({levels[0]})" if len(levels) == 1 else f"rgb({','.join(map(str, levels[:3]))})"
 
 
-def _blur(said: ParsedPath) -> str:
+def _blur(params: Params) -> str:
     import math  # noqa: PLC0415 - one filter needs it
 
-    sigma, height = said.get("sigma"), said.get("minAmplitude", 0.2)
+    sigma, height = params.get("sigma"), params.get("minAmplitude", 0.2)
     if sigma is None:
         return ""
     radius = max(1, round(sigma * math.sqrt(-2 * math.log(height)) - 0.5)) if height < 1 else 1
     return f"blur({radius},{sigma:g})"
 
 
-def _curve(said: ParsedPath) -> str:
+def _curve(params: Params) -> str:
     curves = []
     for name in ("all", "red", "green", "blue"):
-        levels = _numbers(said[name]) if name in said else []
+        levels = _numbers(params[name]) if name in params else []
         pairs = zip(levels[::2], levels[1::2], strict=False)
         curves.append("[" + ",".join(f"({x:.0f},{y:.0f})" for x, y in pairs) + "]")
     return f"curve({','.join(curves)})"
 
 
-def _convolve(said: ParsedPath) -> str:
-    weights = _numbers(said["kernel"])
-    columns = said.get("width") or round(len(weights) ** 0.5)
-    is_normal = abs(said.get("scale", 0.0) - sum(weights)) < 1e-6
+def _convolve(params: Params) -> str:
+    weights = _numbers(params["kernel"])
+    columns = params.get("width") or round(len(weights) ** 0.5)
+    is_normal = abs(params.get("scale", 0.0) - sum(weights)) < 1e-6
     return f"convolution({';'.join(f'{weight:g}' for weight in weights)},{columns},{str(is_normal).lower()})"
 
 
-def _fill(said: ParsedPath) -> str:
-    mode = {"mean": "auto", "blur": "blur"}.get(said.get("mode", ""), said.get("color", "000000"))
-    return f"fill({mode}{',true' if said.get('behind') else ''})"
+def _fill(params: Params) -> str:
+    mode = {"mean": "auto", "blur": "blur"}.get(params.get("mode", ""), params.get("color", "000000"))
+    return f"fill({mode}{',true' if params.get('behind') else ''})"
 
 
-def _round_corners(said: ParsedPath) -> str:
-    color = str(said.get("background", "00000000")).ljust(6, "0")
+def _round_corners(params: Params) -> str:
+    color = str(params.get("background", "00000000")).ljust(6, "0")
     channels = ",".join(str(int(color[at : at + 2], 16)) for at in (0, 2, 4))
-    radii = f"{said.get('radius', '20')}" + (f"|{said['radiusY']}" if "radiusY" in said else "")
+    radii = f"{params.get('radius', '20')}" + (f"|{params['radiusY']}" if "radiusY" in params else "")
     return f"round_corner({radii},{channels}{',true' if color.endswith('00') and len(color) == 8 else ''})"
 
 
-def _watermark(said: ParsedPath) -> str:
-    if said.get("bucket"):
+def _watermark(params: Params) -> str:
+    if params.get("bucket"):
         return ""
-    x, y = (_place(said, axis) for axis in (("left", "right"), ("top", "bottom")))
-    sides = [f"{said[side]:g}" if side in said else "none" for side in ("width", "height")]
-    return f"watermark({_key(said)},{x},{y},{100 - said.get('opacity', 100):g},{','.join(sides)})"
+    x, y = (_place(params, axis) for axis in (("left", "right"), ("top", "bottom")))
+    sides = [f"{params[side]:g}" if side in params else "none" for side in ("width", "height")]
+    return f"watermark({_key(params)},{x},{y},{100 - params.get('opacity', 100):g},{','.join(sides)})"
 
 
-def _key(said: ParsedPath) -> str:
+def _key(params: Params) -> str:
     """In quotes where something in it has a meaning; what is read as another key ends in a bracket, and is dropped."""
     from handler.requests.dialects.thumbor.grammar import FilterCall  # noqa: PLC0415 - with the reader alone
 
-    key = str(said["key"])
+    key = str(params["key"])
     written = f"'{key}'" if set(key) & set(",()[]") else key
     return written if FilterCall("", f"{written},0").arguments == [key, "0"] else ")/"
 
 
-def _place(said: ParsedPath, axis: tuple[str, str]) -> str:
+def _place(params: Params, axis: tuple[str, str]) -> str:
     """Where an overlay stands on one axis, from its near side to its far one."""
     near, far = axis
-    if said.get("tile"):
+    if params.get("tile"):
         return "repeat"
-    words = str(said.get("position", "center")).split("-")
-    return str(said.get(near, "0" if near in words else "-0" if far in words else "center"))
+    words = str(params.get("position", "center")).split("-")
+    return str(params.get(near, "0" if near in words else "-0" if far in words else "center"))
 
 
-def _resized(said: ParsedPath) -> str:
-    if set(said) == {"ratio"}:
-        return f"proportion({said['ratio']:g})"
-    return "upscale()" if said.get("fit") == "inside" and said.get("centred") else ""
+def _resized(params: Params) -> str:
+    if set(params) == {"ratio"}:
+        return f"proportion({params['ratio']:g})"
+    return "upscale()" if params.get("fit") == "inside" and params.get("centred") else ""
 
 
-_EFFECTS: Mapping[str, Callable[[ParsedPath], str]] = {
+_EFFECTS: Mapping[str, Callable[[Params], str]] = {
     "blur": _blur,
-    "colorize": lambda said: (
-        f"colorize({said.get('red', 50):g},{said.get('green', 50):g},{said.get('blue', 50):g},{said['color']})"
+    "colorize": lambda params: (
+        f"colorize({params.get('red', 50):g},{params.get('green', 50):g},{params.get('blue', 50):g},{params['color']})"
     ),
-    "contrast": lambda said: f"contrast({said['amount']:g})",
+    "contrast": lambda params: f"contrast({params['amount']:g})",
     "convolve": _convolve,
     "curve": _curve,
     "equalise": lambda _: "equalize()",
     "fill": _fill,
-    "flatten": lambda said: f"background_color({said.get('background', '000000')})",
-    "frame": lambda said: f"frame({_key(said)})",
+    "flatten": lambda params: f"background_color({params.get('background', '000000')})",
+    "frame": lambda params: f"frame({_key(params)})",
     "grayscale": lambda _: "grayscale()",
     "linear": _linear,
-    "noise": lambda said: f"noise({said['amount']},{said.get('seed', 0)})",
-    "recomb": lambda said: "grayscale()" if said["matrix"] == _GREY else "",
+    "noise": lambda params: f"noise({params['amount']},{params.get('seed', 0)})",
+    "recomb": lambda params: "grayscale()" if params["matrix"] == _GREY else "",
     "redEye": lambda _: "red_eye()",
     "resize": _resized,
-    "rotate": lambda said: f"rotate({-said.get('angle', 0) % 360:g})",
+    "rotate": lambda params: f"rotate({-params.get('angle', 0) % 360:g})",
     "roundCorners": _round_corners,
-    "vividness": lambda said: f"saturation({said['factor']:g})",
+    "vividness": lambda params: f"saturation({params['factor']:g})",
     "watermark": _watermark,
-    "waveletSharpen": lambda said: (
-        f"sharpen({said['amount']:g},{said.get('radius', 0.5):g},{str(said.get('luminance', True)).lower()})"
+    "waveletSharpen": lambda params: (
+        f"sharpen({params['amount']:g},{params.get('radius', 0.5):g},{str(params.get('luminance', True)).lower()})"
     ),
 }
 
 
 def _output(request: Request) -> list[str]:
-    said = describe(request.output)
+    params = describe(request.output)
     filters = [
-        f"{name}({said[option]})"
+        f"{name}({params[option]})"
         for option, name in (("format", "format"), ("quality", "quality"), ("maxBytes", "max_bytes"))
-        if option in said
+        if option in params
     ]
-    filters += ["autojpg()"] if said.get("autoJpeg") else []
-    filters += ["cover()"] if said.get("animated") is False else []
+    filters += ["autojpg()"] if params.get("autoJpeg") else []
+    filters += ["cover()"] if params.get("animated") is False else []
     caching = {name.lower(): value for name, value in request.headers.items()}.get("cache-control", "")
     age = caching.removeprefix("public, max-age=")
     return filters + ([f"max_age({age})"] if age != caching and age.isdigit() else [])
