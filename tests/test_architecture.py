@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows: environment, AWS, features among themselves, and how long code gets."""
+"""Rules that no linter checks: environment, AWS, features among themselves, and how long code gets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAY_CONNECT = {
 }
 """Which modules, with all below them, may import which of these."""
 NO_FEATURES = {"catalogue", "self_check", "steps"}
-"""Modules of `features` that are none."""
+"""Modules of `features` that are not features."""
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from pathlib import Path
 
 import pytest
+from tests.test_architecture import NO_FEATURES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -16,6 +18,9 @@ PAGES = sorted(
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+PACKAGE_IN_MAP = re.compile(r"^src/(\w+)/ ", re.MULTILINE)
+ENTRY_IN_MAP = re.compile(r"^  (\w+(?:/|\.py)) ", re.MULTILINE)
 
 
 def _name(page: Path) -> str:
@@ -52,11 +57,46 @@ def test_the_index_lists_every_page() -> None:
 
 def test_the_index_of_design_notes_lists_every_note() -> None:
     linked = LINK.findall((DOCS / "decisions" / "README.md").read_text(encoding="utf-8"))
-    assert [link for link in linked if link.startswith("0")] == [add_log_fields.name for add_log_fields in NOTES]
+    assert [link for link in linked if link.startswith("0")] == [note.name for note in NOTES]
 
 
-@pytest.mark.parametrize("add_log_fields", NOTES, ids=_name)
-def test_a_design_note_fits_on_a_screen(add_log_fields: Path) -> None:
-    lines = add_log_fields.read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("note", NOTES, ids=_name)
+def test_a_design_note_fits_on_a_screen(note: Path) -> None:
+    lines = note.read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 15
     assert max(map(len, lines)) <= 125
+
+
+def _source_map() -> dict[str, list[str]]:
+    """Return the entries directly under each package of src in CONTRIBUTING's map, in the order in which they stand."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text[text.index("## Map of the source") :].split("```")[1]
+    # ["", "imaging", its lines, "features", its lines, …]
+    _, *parts = PACKAGE_IN_MAP.split(section)
+    return {name: ENTRY_IN_MAP.findall(lines) for name, lines in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def _entries(package: Path) -> list[str]:
+    """Return what stands directly in a package, as the map writes it: `codecs/`, `errors.py`."""
+    found = [f"{path.name}/" if path.is_dir() else path.name for path in package.iterdir()]
+    return sorted(name for name in found if name.endswith((".py", "/")) and not name.startswith("__"))
+
+
+def test_the_map_names_every_package_and_module_once() -> None:
+    source_map = _source_map()
+    packages = {path.name: _entries(path) for path in (ROOT / "src").iterdir() if (path / "__init__.py").exists()}
+    packages["features"] = [name for name in packages["features"] if name.removesuffix(".py") in NO_FEATURES]
+    assert {name: sorted(entries) for name, entries in source_map.items()} == packages
+
+
+@pytest.mark.parametrize("package", ["imaging", "handler"])
+def test_the_map_has_the_order_of_the_layers(package: str) -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = next(contract["layers"] for contract in contracts if contract.get("containers") == [package])
+    rows = {name.strip(): row for row, layer in enumerate(layers) for name in layer.split(":")}
+    entries = [name.rstrip("/").removesuffix(".py") for name in _source_map()[package]]
+    found = [rows[name] for name in entries if name in rows]
+    assert len(found) == len(rows)
+    assert found == sorted(found)
