@@ -5,9 +5,9 @@ from __future__ import annotations
 from handler.aws import AwsAccess
 from handler.config import Settings
 from handler.requests.dialects import json_edits
-from handler.requests.dialects.rewrite import Rewrite
 from handler.requests.parse import Policy
 from handler.requests.presets import Recipe, read_presets
+from handler.requests.rewrite import Rewrite
 from handler.storage.sources import open_sources
 from imaging import ObjectRef
 

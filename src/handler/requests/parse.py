@@ -13,9 +13,9 @@ from handler.auth.signature import parse_expiry
 from handler.errors import BadRequest, Forbidden, NotFound
 from handler.requests.client_hints import Hints
 from handler.requests.dialects import json_edits, query, thumbor
-from handler.requests.dialects.rewrite import Rewrite
 from handler.requests.image_request import ImageRequest, named
 from handler.requests.presets import Recipe
+from handler.requests.rewrite import Rewrite
 from imaging import ObjectRef, Output, Step, check
 
 KEY_PREFIX = "/_key/"

@@ -8,7 +8,8 @@ import msgspec
 
 from features import edits, in_order
 from handler.errors import BadRequest
-from handler.requests.dialects import aws_edits, query
+from handler.requests.dialects import query
+from handler.requests.dialects.json_edits import edits as json_edits
 from imaging import InvalidParameter, Output, Step, check, describe
 
 
@@ -34,7 +35,7 @@ class Recipe(msgspec.Struct, frozen=True):
                 if name != "feature":
                     raise InvalidParameter(f"{where}.{name}", "left out: it steers a request", words.controls[name])
             return cls.of_words(words, where)
-        meaning = aws_edits.read(params, where)
+        meaning = json_edits.read(params, where)
         return cls(meaning.steps, meaning.output)
 
     @classmethod

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features import CATALOGUE
-from handler.requests.dialects import aws_edits, json_edits
+from handler.requests.dialects import json_edits
+from handler.requests.dialects.json_edits import edits as aws_edits
 from imaging import InvalidParameter, describe, describe_steps
 
 BOX = {"left": 1, "top": 2, "width": 5, "height": 6}

@@ -25,9 +25,9 @@ from tests.client import Client
 
 from features import CATALOGUE, feature_aliases
 from handler.requests.dialects import json_edits
-from handler.requests.dialects.rewrite import Rewrite
 from handler.requests.dialects.thumbor import aws, effects, filters
 from handler.requests.presets import read_presets
+from handler.requests.rewrite import Rewrite
 from imaging import InvalidParameter, Output, spellings
 
 SECRET = "s3cret"

@@ -11,7 +11,7 @@ from tests import pictures
 from tests.client import Client, size
 
 from handler.config import SettingsError
-from handler.requests.dialects.rewrite import Rewrite
+from handler.requests.rewrite import Rewrite
 
 
 @pytest.mark.parametrize(

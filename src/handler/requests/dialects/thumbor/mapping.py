@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handler.requests.dialects import aws_edits
+from handler.requests.dialects.json_edits import edits as json_edits
 from handler.requests.dialects.thumbor import ParsedPath, aws, filters, grammar
 from imaging import InvalidParameter, Output, check
 
@@ -21,7 +21,7 @@ def aws_part(text: str) -> ParsedPath | None:
     if path is None:
         return None
     try:
-        meaning = aws_edits.read(aws.edits_of(path), "edits")
+        meaning = json_edits.read(aws.edits_of(path), "edits")
     except InvalidParameter as refused:
         raise aws.respelled(refused, "edits") from None
     return ParsedPath(path.image, meaning.steps, meaning.output, bucket=path.bucket, webp=meaning.webp)

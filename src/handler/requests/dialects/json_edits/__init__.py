@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import msgspec
 
-from handler.requests.dialects.aws_edits import Meaning, read
+from handler.requests.dialects.json_edits.edits import Meaning, read
 from imaging import InvalidParameter
 
 HEADERS = (

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from features import ORDER, by_name, edits
-from handler.requests.dialects import aws_formats, aws_words
+from handler.requests.dialects.json_edits import formats, values
 from imaging import InvalidParameter, Output, Step, check
 
 Params = dict[str, object]
@@ -35,7 +35,7 @@ def read(params: object, where: str, *, output_format: object = None, effort: ob
         params = {}
     if not isinstance(params, Mapping):
         raise InvalidParameter(where, "an object", params)
-    requested, output, webp = aws_formats.split(params, where, output_format, effort)
+    requested, output, webp = formats.split(params, where, output_format, effort)
     steps = tuple(step for part in _parts(requested) for step in _ordered(part, where))
     alternative = check(Output, webp, where=where) if webp is not None else None
     return Meaning(steps, check(Output, output, where=where), alternative)
@@ -76,15 +76,15 @@ def _steps(params: Params, names: list[str], where: str) -> tuple[Step, ...]:
     requested: Params = {}
     spoken: dict[str, str] = {}
     for name, value in params.items():
-        feature = _box(names, name) if name in ("extract", "crop") else aws_words.FEATURES.get(name, name)
+        feature = _box(names, name) if name in ("extract", "crop") else values.FEATURES.get(name, name)
         if feature in requested:
             raise InvalidParameter(f"{where}.{name}", f"given once, not also as `{where}.{spoken[feature]}`", value)
-        requested[feature] = aws_words.value(name, value, f"{where}.{name}")
+        requested[feature] = values.value(name, value, f"{where}.{name}")
         spoken[feature] = name
     try:
         return edits(requested, where=where)
     except InvalidParameter as refused:
-        raise aws_words.respelled(refused, where, spoken) from None
+        raise values.respelled(refused, where, spoken) from None
 
 
 def _box(names: list[str], name: str) -> str:
