@@ -34,7 +34,7 @@ class Meanings:
         self._direct = Client(settings)
         self._behind_the_cdn = Client({**settings, "ORIGIN_SECRET_FILE": str(folder / "origin")})
         self._requests: list[ImageRequest] = []
-        monkeypatch.setattr(http, "produce", self._produce)
+        monkeypatch.setattr(http, "render", self._render)
         monkeypatch.setattr(observability, "_out", logging.NullHandler())
 
     def of(self, event: Event | None) -> Any:
@@ -52,6 +52,6 @@ class Meanings:
         steps, output = json.dumps(describe_steps(request.steps)), json.dumps(describe(request.output))
         return request.source, steps, output, dict(request.headers), request.expires
 
-    def _produce(self, request: ImageRequest, *_: object, **__: object) -> NoReturn:
+    def _render(self, request: ImageRequest, *_: object, **__: object) -> NoReturn:
         self._requests.append(request)
         raise NotFound("the test has no pictures")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import imaging  # noqa: F401 - before the first import of msgspec, see imaging.fast_msgspec_import
+
+# isort: split
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 

@@ -112,7 +112,7 @@ def test_colours_are_of_the_picture_as_it_stands_facts_of_the_file() -> None:
 
 def test_needs_no_numpy() -> None:
     program = (
-        "import sys; from features import *; from tests.pictures import jpeg;"
+        "import sys; from features import *; from imaging import *; from tests.pictures import jpeg;"
         "run(jpeg(), edits({'info': True}), Output(), Context()); print('numpy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -261,7 +261,7 @@ def test_keeps_within_memory() -> None:
 
 def test_needs_neither_scipy_nor_scikit_learn() -> None:
     program = (
-        "import sys; from features import *; from tests.pictures import jpeg;"
+        "import sys; from features import *; from imaging import *; from tests.pictures import jpeg;"
         "run(jpeg(), edits({'quantize': {'criterion': 'silhouette', 'dither': True}}), Output(), Context());"
         "print([name for name in ('scipy', 'sklearn', 'skimage', 'numba') if name in sys.modules])"
     )

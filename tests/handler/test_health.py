@@ -118,7 +118,7 @@ def test_the_process_ends_with_its_log_written() -> None:
 
 def test_a_server_that_cannot_draw_ends_to_be_replaced() -> None:
     program = """
-from handler import health
+from handler.entrypoints import health
 from handler.cli import serve
 
 def fails():

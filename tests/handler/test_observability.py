@@ -16,11 +16,11 @@ from handler.observability import log_exception
 
 PROGRAM = """
 import sys
-from handler import wiring
-from handler.observability import logger, note, observed
+from handler.composition import wiring
+from handler.observability import add_log_fields, log_request, logger
 wiring.application()
-with observed("http", path="/ü.jpg") as facts:
-    note(source=object)
+with log_request("http", path="/ü.jpg") as facts:
+    add_log_fields(source=object)
     facts.update(status=200)
 assert "aws_lambda_powertools" not in sys.modules
 logger().info("request", extra={"door": "http", "path": "/ü.jpg"})
@@ -118,15 +118,15 @@ def test_a_fault_is_logged_without_an_import(capsys: pytest.CaptureFixture[str])
 def test_no_line_quotes_a_secret() -> None:
     """Neither those of requests nor those of powertools' logger, nor the traceback of a fault."""
     program = """
-from handler.observability import fault, logger, observed
+from handler.observability import log_exception, log_request, logger
 
 URL = "https://bucket.example/cat.jpg?X-Amz-Signature=s3cr3t&width=3"
-with observed("http", detail=f"got {URL!r}"):
+with log_request("http", detail=f"got {URL!r}"):
     logger().warning("not written", extra={"detail": f"PUT {URL} failed"})
     try:
         raise ValueError(URL)
     except ValueError:
-        fault({"door": "http"})
+        log_exception({"door": "http"})
 """
     environment = {name: os.environ.get(name, "") for name in ("PATH", "PYTHONPATH")}
     ran = subprocess.run(

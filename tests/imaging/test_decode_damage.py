@@ -89,7 +89,7 @@ def try_all() -> None:
 
 
 def test_every_damaged_file_is_shown_or_refused() -> None:
-    command = [sys.executable, "-m", "tests.features.test_decode_damage"]
+    command = [sys.executable, "-m", "tests.imaging.test_decode_damage"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, f"after {found[-1]['name'] if found else 'nothing'}: {done.stderr[-2000:]}"

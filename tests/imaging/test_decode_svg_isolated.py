@@ -72,7 +72,7 @@ def test_drawings_are_opened_by_another_process_alone(monkeypatch: pytest.Monkey
     original = pictures.svg()
     monkeypatch.setattr("imaging.codecs.decode.svg.opened", opened)
     monkeypatch.setattr("imaging.codecs.decode.header.opened", opened)
-    monkeypatch.setattr("imaging.codecs.decode.decode.opened", opened)
+    monkeypatch.setattr("imaging.codecs.decode.decoder.opened", opened)
     assert isinstance(run(original, (), PNG, Context()), Rendered)
     assert isinstance(run(original, (), Output(), Context()), Rendered)
     assert views(original, Limits(), Deadline.after(20), side=100)

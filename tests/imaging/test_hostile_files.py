@@ -88,7 +88,7 @@ def try_all(*, large: bool) -> None:
 
 
 def tried(*, large: bool) -> dict[str, tuple[list[str], float, int]]:
-    program = f"from tests.features.test_hostile_files import try_all; try_all(large={large})"
+    program = f"from tests.imaging.test_hostile_files import try_all; try_all(large={large})"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
     ran = subprocess.run(
         [sys.executable, "-c", program],

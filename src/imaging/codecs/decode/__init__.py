@@ -5,7 +5,7 @@ damaged file may show only then: `source_at_fault` goes around whatever pulls.
 """
 
 from imaging.codecs.decode.cost import decoding_memory, decoding_seconds, uninterruptible_seconds
-from imaging.codecs.decode.decode import decode, loaded_size, source_at_fault
+from imaging.codecs.decode.decoder import decode, loaded_size, source_at_fault
 from imaging.codecs.decode.header import inspect, source_of
 
 __all__ = [
