@@ -26,7 +26,7 @@ Input = Any
 
 def table(original: Path, plain: Any) -> Iterator[str]:
     """Rows of a table; `plain` is the model as it is used."""
-    fed = {path.stem: int8_module.shown(path) for path in sorted(PHOTOS.iterdir())}
+    fed = {path.stem: int8_module.load_model_input(path) for path in sorted(PHOTOS.iterdir())}
     whole = {name: _mask(plain, each) for name, each in fed.items()}
     yield "\n## Smaller versions of the model\n"
     yield "| version | times as fast | mean difference, of 255 | on the worst sample |"
@@ -46,15 +46,15 @@ def _versions(original: Path, folder: Path, fed: list[Input]) -> dict[str, Calla
     import onnx
     from onnxconverter_common import float16
 
-    ready = int8_module.prepared(original, folder)
-    names, of_masks = int8_module.named(ready)
+    ready = int8_module.prepare_model(original, folder)
+    names, of_masks = int8_module.list_convolutions(ready)
 
     def half() -> Path:
         onnx.save(float16.convert_float_to_float16(onnx.load(original), keep_io_types=True), folder / "half.onnx")
         return folder / "half.onnx"
 
     def int8(kept: set[str]) -> Path:
-        int8_module.quantised(ready, folder / "int8.onnx", fed, kept)
+        int8_module.quantise_convolutions(ready, folder / "int8.onnx", fed, kept)
         return folder / "int8.onnx"
 
     def ends(first: int, last: int) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from features.catalogue import by_name
 from imaging.context import Context
 from imaging.params.validation import check
-from imaging.picture import Picture, Source
+from imaging.picture import ImageHeader, Picture
 
 Image = Any
 """A pyvips image; pyvips has no types of its own."""
@@ -16,7 +16,7 @@ Image = Any
 def picture(image: Image, frames: int = 1, shrunk_from: tuple[int, int] | None = None) -> Picture:
     """The image (its frames one below the other) as a decoder hands it on."""
     width, height = shrunk_from or (image.width, image.height // frames)
-    source = Source("png", width, height, 1000, frames=frames, alpha=bool(image.hasalpha()), bands=image.bands)
+    source = ImageHeader("png", width, height, 1000, frames=frames, alpha=bool(image.hasalpha()), bands=image.bands)
     return Picture(image, source, frames=frames, delays=(100,) * frames, shrunk_from=shrunk_from)
 
 

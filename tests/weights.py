@@ -26,9 +26,9 @@ def require_weights(*names: str) -> Path:
 
 def rembg() -> Any:
     """rembg, without compiling anything; its own session of U²-Net is `rembg_session`."""
-    from imaging.models.rembg import compiled_code, use_compiled
+    from imaging.models.rembg import find_compiled_code, use_compiled_code
 
-    use_compiled(compiled_code(str(require_weights("numba/made-with"))))
+    use_compiled_code(find_compiled_code(str(require_weights("numba/made-with"))))
     import rembg as imported
 
     return imported
@@ -37,9 +37,9 @@ def rembg() -> Any:
 def rembg_session(model: str) -> Any:
     """rembg's own session for a model."""
     rembg()
-    from imaging.models.rembg import settled
+    from imaging.models.rembg import local_session_class
 
     weights = require_weights(f"{model}.onnx")
     import onnxruntime
 
-    return settled(model, weights, fetch=False)(model, onnxruntime.SessionOptions())
+    return local_session_class(model, weights, fetch=False)(model, onnxruntime.SessionOptions())

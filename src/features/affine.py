@@ -11,7 +11,7 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import Cost, Shape
 from imaging.errors import InvalidParameter
-from imaging.ops.geometry import Size, on_background, refuse_larger, weighed
+from imaging.ops.geometry import Size, on_background, premultiply_levels, refuse_larger
 from imaging.params.model import Params, hint
 from imaging.params.types import Color, Numbers
 from imaging.picture import Picture
@@ -61,7 +61,7 @@ def affine(picture: Picture, requested: Affine, context: Context) -> Picture:
     def turned(frame: pyvips.Image) -> pyvips.Image:
         image, background = on_background(frame, requested.background)
         # libvips itself weighs the picture's colours by alpha here, but not the background's.
-        corners = weighed(image, background)
+        corners = premultiply_levels(image, background)
         made = image.affine(list(requested.matrix), background=corners, interpolate=interpolate, **shifts)
         return made.cast(image.format)
 

@@ -12,7 +12,7 @@ from imaging.context import Context
 from imaging.cost import Cost, Shape
 from imaging.errors import InvalidParameter
 from imaging.ops.alpha import premultiplied
-from imaging.ops.softening import LARGE_SIGMA, blurred, padded_share
+from imaging.ops.softening import LARGE_SIGMA, gaussian_blur, padded_pixel_ratio
 from imaging.params.model import Params, hint
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
@@ -60,7 +60,7 @@ def _cost(requested: Blur, shape: Shape) -> Cost:
         return Cost(0.002 if shape.sample == 1 else 0.02)
     reach = requested.sigma * math.sqrt(-2 * math.log(min(requested.min_amplitude, 0.99)))
     if requested.sigma >= LARGE_SIGMA:
-        return Cost(0.02 + 0.003 * padded_share(shape.size, requested.sigma, requested.min_amplitude), 4)
+        return Cost(0.02 + 0.003 * padded_pixel_ratio(shape.size, requested.sigma, requested.min_amplitude), 4)
     if requested.precision == "approximate":
         return Cost(0.065)
     # libvips has faster code for whole numbers of eight bits, and for small masks of fractions.
@@ -73,6 +73,6 @@ def _cost(requested: Blur, shape: Shape) -> Cost:
 @feature(Blur, group="effect", cost=_cost, reads="neighbours")
 def blur(picture: Picture, requested: Blur, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     def soft(image: pyvips.Image) -> pyvips.Image:
-        return blurred(image, requested.sigma, requested.min_amplitude, requested.precision).cast(image.format)
+        return gaussian_blur(image, requested.sigma, requested.min_amplitude, requested.precision).cast(image.format)
 
     return picture.each_frame(lambda frame: premultiplied(frame, soft))

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from imaging.context import Context, ObjectRef
 from imaging.cost import each_pixel
-from imaging.ops.overlay import overlay
+from imaging.ops.overlay import load_overlay
 from imaging.params.model import Params, hint
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
@@ -40,7 +40,7 @@ class Boolean(Params):
     objects=lambda requested: (requested.ref,),
 )
 def boolean(picture: Picture, requested: Boolean, context: Context) -> Picture:
-    other = overlay(requested.ref, "boolean", context, lambda full: full)
+    other = load_overlay(requested.ref, "boolean", context, lambda full: full)
     # Beyond its edges nothing is set, in the levels that this picture has.
     other = other.gravity("north-west", picture.width, picture.height)
     image = picture.image

@@ -9,7 +9,7 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.ops.alpha import beside_alpha
-from imaging.ops.geometry import depth
+from imaging.ops.geometry import level_scale
 from imaging.params.model import Params, hint
 from imaging.params.types import Color
 from imaging.picture import Picture
@@ -31,6 +31,6 @@ def colorize(picture: Picture, requested: Colorize, context: Context) -> Picture
     if image.bands < 3:
         image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
     shares = [requested.red / 100, requested.green / 100, requested.blue / 100]
-    added = [level * share * depth(image) for level, share in zip(requested.color.rgb, shares, strict=True)]
+    added = [level * share * level_scale(image) for level, share in zip(requested.color.rgb, shares, strict=True)]
     kept = [1 - share for share in shares]
     return picture.with_image(beside_alpha(image, lambda pixels: pixels.linear(kept, added).rint().cast(image.format)))

@@ -13,7 +13,7 @@ from imaging.cost import each_pixel
 from imaging.detection import Label
 from imaging.errors import Rejected
 from imaging.ops.alpha import premultiplied
-from imaging.ops.softening import blurred, coarse
+from imaging.ops.softening import average_squares, gaussian_blur
 from imaging.params.model import Params, hint
 from imaging.params.types import Names
 from imaging.picture import Picture, Report
@@ -101,7 +101,7 @@ def content_moderation(picture: Picture, requested: ContentModeration, context: 
         return picture
     # The decoder may have reduced the picture already, by as much as the sigma is then less.
     sigma = requested.blur * max(1.0, max(picture.full) / _USUAL_SIDE) * picture.width / picture.full[0]
-    hide = _squares if requested.action == "pixelate" else partial(blurred, sigma=sigma)
+    hide = _squares if requested.action == "pixelate" else partial(gaussian_blur, sigma=sigma)
     return picture.materialized().each_frame(lambda frame: premultiplied(frame, hide))
 
 
@@ -113,7 +113,7 @@ def _counts(label: Label, requested: ContentModeration) -> bool:
 
 
 def _squares(image: pyvips.Image) -> pyvips.Image:
-    return coarse(image, max(2, -(-max(image.width, image.height) // _SQUARES)))
+    return average_squares(image, max(2, -(-max(image.width, image.height) // _SQUARES)))
 
 
 def _report(found: list[Label], requested: ContentModeration, *, is_judged: bool) -> Report:

@@ -12,7 +12,7 @@ from imaging.context import Context
 from imaging.cost import Cost
 from imaging.errors import InvalidParameter
 from imaging.ops.alpha import premultiplied
-from imaging.ops.geometry import depth
+from imaging.ops.geometry import level_scale
 from imaging.params.model import Params, hint
 from imaging.params.types import Numbers
 from imaging.picture import Picture
@@ -61,7 +61,7 @@ def convolve(picture: Picture, requested: Convolve, context: Context) -> Picture
     scale = requested.scale or max(1.0, sum(requested.kernel))
 
     def sums(image: pyvips.Image) -> pyvips.Image:
-        offset = requested.offset * depth(image)
+        offset = requested.offset * level_scale(image)
         kernel = pyvips.Image.new_from_array(requested.kernel.rows(requested.columns), scale=scale, offset=offset)
         # Fractions are cut off, as in sharp.
         return image.conv(kernel, precision="float").cast(image.format)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imaging.context import Context
-from imaging.ops.area import Area, cost, cut, reads, result
+from imaging.ops.area import Area, area_cost, area_reads, area_size, cut_area
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
@@ -12,6 +12,6 @@ class Crop(Area):
     """Cut out a part of the original, before any resize."""
 
 
-@feature(Crop, group="geometry", cost=cost, reads=reads, size=result)
+@feature(Crop, group="geometry", cost=area_cost, reads=area_reads, size=area_size)
 def crop(picture: Picture, requested: Crop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return cut(picture, requested)
+    return cut_area(picture, requested)

@@ -12,7 +12,7 @@ from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.errors import InvalidParameter
 from imaging.ops.alpha import beside_alpha
-from imaging.ops.geometry import depth
+from imaging.ops.geometry import level_scale
 from imaging.params.model import Params, hint
 from imaging.params.types import Numbers
 from imaging.picture import Picture
@@ -57,7 +57,7 @@ def curve(picture: Picture, requested: Curve, context: Context) -> Picture:  # n
         levels(points)
         for points in ((requested.red, requested.green, requested.blue) if coloured else (requested.red,))
     ]
-    scale = depth(image)
+    scale = level_scale(image)
     rows = [[at * scale, *(shared[round(each[at])] * scale for each in channels)] for at in range(256)]
     table = pyvips.Image.new_from_array(rows).buildlut().rint().cast(image.format)
     # The result of a table is interpreted as the table is.

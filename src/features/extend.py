@@ -9,7 +9,7 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import Size, each_pixel
 from imaging.errors import InvalidParameter
-from imaging.ops.geometry import framed, refuse_larger
+from imaging.ops.geometry import embed_in_canvas, refuse_larger
 from imaging.params.model import Params, hint
 from imaging.params.types import Color, Length
 from imaging.picture import Picture
@@ -72,4 +72,4 @@ def extend(picture: Picture, requested: Extend, context: Context) -> Picture:
     if requested.mode != "background":
         around = picture.materialized()
         return around.each_frame(lambda frame: frame.embed(left, top, *size, extend=requested.mode))
-    return picture.each_frame(lambda frame: framed(frame, (left, top), size, requested.background))
+    return picture.each_frame(lambda frame: embed_in_canvas(frame, (left, top), size, requested.background))

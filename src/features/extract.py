@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imaging.context import Context
-from imaging.ops.area import Area, cost, cut, reads, result
+from imaging.ops.area import Area, area_cost, area_reads, area_size, cut_area
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
@@ -12,6 +12,6 @@ class Extract(Area):
     """Cut out a part of what the resize left."""
 
 
-@feature(Extract, group="geometry", cost=cost, reads=reads, size=result)
+@feature(Extract, group="geometry", cost=area_cost, reads=area_reads, size=area_size)
 def extract(picture: Picture, requested: Extract, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return cut(picture, requested)
+    return cut_area(picture, requested)

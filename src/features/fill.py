@@ -11,9 +11,9 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import Cost, Shape
 from imaging.ops.alpha import premultiplied
-from imaging.ops.geometry import Size, framed, on_background, refuse_larger
-from imaging.ops.overlay import scaled
-from imaging.ops.softening import blurred
+from imaging.ops.geometry import Size, embed_in_canvas, on_background, refuse_larger
+from imaging.ops.overlay import stretch
+from imaging.ops.softening import gaussian_blur
 from imaging.params.model import Params, hint
 from imaging.params.types import Color, Position
 from imaging.picture import Picture
@@ -93,7 +93,7 @@ def fill(picture: Picture, requested: Fill, context: Context) -> Picture:
     color = _mean(picture.image) if requested.mode == "mean" else requested.color
 
     def put(frame: pyvips.Image) -> pyvips.Image:
-        made = framed(frame, corner, size, color)
+        made = embed_in_canvas(frame, corner, size, color)
         if not requested.behind or not made.hasalpha():
             return made
         image, background = on_background(made, color)
@@ -106,7 +106,7 @@ def fill(picture: Picture, requested: Fill, context: Context) -> Picture:
 def _soft(frame: pyvips.Image, size: Size) -> pyvips.Image:
     """The frame, blurred and stretched over the canvas."""
     reach = math.exp(-((_RADIUS + 0.5) ** 2) / (2 * _RADIUS**2))
-    return scaled(premultiplied(frame, lambda image: blurred(image, _RADIUS, reach)), size)
+    return stretch(premultiplied(frame, lambda image: gaussian_blur(image, _RADIUS, reach)), size)
 
 
 def _laid(frame: pyvips.Image, canvas: pyvips.Image, corner: Size, requested: Fill) -> pyvips.Image:

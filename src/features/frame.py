@@ -11,8 +11,8 @@ from msgspec import Meta
 from imaging.context import Context, ObjectRef
 from imaging.cost import each_pixel
 from imaging.errors import InvalidParameter
-from imaging.ops.geometry import framed, nearest, refuse_larger
-from imaging.ops.overlay import overlay, scaled
+from imaging.ops.geometry import embed_in_canvas, refuse_larger, round_half_up
+from imaging.ops.overlay import load_overlay, stretch
 from imaging.params.model import Params, hint
 from imaging.params.types import Color
 from imaging.picture import Picture
@@ -67,7 +67,9 @@ def frame(picture: Picture, requested: Frame, context: Context) -> Picture:
     )
 
     def put(one: pyvips.Image) -> pyvips.Image:
-        padded = framed(one, (left, top), size, Color(255, 255, 255)) if size != (one.width, one.height) else one
+        padded = (
+            embed_in_canvas(one, (left, top), size, Color(255, 255, 255)) if size != (one.width, one.height) else one
+        )
         made = padded.composite2(around, "over")
         return made if padded.hasalpha() else made[: made.bands - 1]
 
@@ -76,7 +78,7 @@ def frame(picture: Picture, requested: Frame, context: Context) -> Picture:
 
 def _patch(requested: Frame, context: Context) -> pyvips.Image:
     """The nine-patch in sRGB with alpha, 8 bits."""
-    image = overlay(requested.ref, "frame", context, lambda full: full)
+    image = load_overlay(requested.ref, "frame", context, lambda full: full)
     if image.width < 3 or image.height < 3:
         expected = f"a nine-patch of at least 3 x 3 pixels, not {image.width} x {image.height}"
         raise InvalidParameter("frame.key", expected, requested.key, code="OverlayImageException")
@@ -103,7 +105,7 @@ def _lengths(runs: list[_Run], whole: int) -> list[int]:
     """How long each run becomes, so that together they fill a side."""
     elastic = sum(run.length for run in runs if run.stretches)
     free = max(0, whole - sum(run.length for run in runs if not run.stretches))
-    return [nearest(run.length / elastic * free) if run.stretches else run.length for run in runs]
+    return [round_half_up(run.length / elastic * free) if run.stretches else run.length for run in runs]
 
 
 def _stretched(inner: pyvips.Image, columns: list[_Run], rows: list[_Run], size: tuple[int, int]) -> pyvips.Image:
@@ -116,7 +118,7 @@ def _stretched(inner: pyvips.Image, columns: list[_Run], rows: list[_Run], size:
         cells = []
         for column, wide in zip(columns, across, strict=True):
             if wide and high:
-                cells.append(scaled(inner.crop(left, top, column.length, row.length), (wide, high)))
+                cells.append(stretch(inner.crop(left, top, column.length, row.length), (wide, high)))
             left += column.length
         top += row.length
         if cells:

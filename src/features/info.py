@@ -8,7 +8,7 @@ from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.params.model import Params
 from imaging.params.output import MEDIA_TYPES
-from imaging.picture import Picture, Report, Source
+from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.feature import feature
 
 _SIDE = 100
@@ -43,7 +43,7 @@ def info(picture: Picture, requested: Info, context: Context) -> Report:  # noqa
     )
 
 
-def _facts(source: Source) -> dict[str, object]:
+def _facts(source: ImageHeader) -> dict[str, object]:
     """What is known of the file itself; nothing of its metadata, which may tell a place."""
     width, height = source.upright
     return {

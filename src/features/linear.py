@@ -11,7 +11,7 @@ from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.errors import InvalidParameter
 from imaging.ops.alpha import beside_alpha
-from imaging.ops.geometry import depth
+from imaging.ops.geometry import level_scale
 from imaging.params.model import Params, hint
 from imaging.params.types import Numbers
 from imaging.picture import Picture
@@ -42,7 +42,7 @@ def linear(picture: Picture, requested: Linear, context: Context) -> Picture:  #
     if most == 4 and not image.hasalpha():
         image = image.addalpha()
     a, b = (_for_all(numbers, most, alpha) for numbers, alpha in ((requested.a, 1.0), (requested.b, 0.0)))
-    added = [level * depth(image) for level in b]
+    added = [level * level_scale(image) for level in b]
 
     def stretched(pixels: pyvips.Image) -> pyvips.Image:
         if pixels.format == "uchar":

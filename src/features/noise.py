@@ -10,7 +10,7 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.ops.alpha import beside_alpha
-from imaging.ops.geometry import depth
+from imaging.ops.geometry import level_scale
 from imaging.params.model import Params, hint
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
@@ -36,6 +36,6 @@ def noise(picture: Picture, requested: Noise, context: Context) -> Picture:  # n
     if not requested.amount:
         return picture
     image = picture.image
-    sigma = requested.amount / 12**0.5 * depth(image)
+    sigma = requested.amount / 12**0.5 * level_scale(image)
     grain = pyvips.Image.gaussnoise(image.width, image.height, sigma=sigma, mean=0, seed=requested.seed)
     return picture.with_image(beside_alpha(image, lambda pixels: (pixels + grain).rint().cast(image.format)))

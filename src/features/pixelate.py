@@ -9,7 +9,7 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.ops.alpha import premultiplied
-from imaging.ops.softening import coarse
+from imaging.ops.softening import average_squares
 from imaging.params.model import Params, hint
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
@@ -25,4 +25,4 @@ class Pixelate(Params):
 
 @feature(Pixelate, group="effect", cost=each_pixel(0.002), reads="neighbours")
 def pixelate(picture: Picture, requested: Pixelate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: coarse(image, requested.size)))
+    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: average_squares(image, requested.size)))

@@ -7,7 +7,7 @@ import pyvips
 from imaging.context import Context
 from imaging.cost import Cost
 from imaging.detection import Region
-from imaging.ops.geometry import depth
+from imaging.ops.geometry import level_scale
 from imaging.params.model import Params
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
@@ -54,7 +54,7 @@ def _mended(frame: pyvips.Image, face: Region) -> pyvips.Image:
         return frame
     eyes = frame.crop(left, top, right - left, bottom - top)
     mean = (eyes[1] + eyes[2]) / 2
-    bright = 60 * depth(frame)
+    bright = 60 * level_scale(frame)
     # Red is twice what green and blue are, as Thumbor's filter has it.
     mask = ((eyes[0] > mean * 2) & (eyes[0] > bright)).copy_memory()
     share = mask.avg() / 255

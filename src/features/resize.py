@@ -12,7 +12,15 @@ from imaging.context import Context
 from imaging.cost import Cost, Shape
 from imaging.errors import InvalidParameter, TooLarge
 from imaging.ops.alpha import premultiplied
-from imaging.ops.geometry import Box, Size, framed, nearest, refuse_larger, seek, seek_memory
+from imaging.ops.geometry import (
+    PixelBox,
+    Size,
+    embed_in_canvas,
+    find_crop,
+    find_crop_memory,
+    refuse_larger,
+    round_half_up,
+)
 from imaging.params.model import Params, hint
 from imaging.params.types import Color, CropPosition, Point, Position, Ratio
 from imaging.picture import Picture
@@ -138,7 +146,7 @@ def plan(requested: Resize, full: Size) -> Plan:
 
 def _scaled_side(side: int, shrink: float) -> int:
     """libvips multiplies to enlarge and divides to reduce, which matters where half a pixel is to be rounded."""
-    return max(1, nearest(side * (1 / shrink) if shrink < 1 else side / shrink))
+    return max(1, round_half_up(side * (1 / shrink) if shrink < 1 else side / shrink))
 
 
 def _asked(requested: Resize, full: Size) -> Size:
@@ -149,12 +157,12 @@ def _asked(requested: Resize, full: Size) -> Size:
     if requested.adaptive and width and height and (full[0] - full[1]) * (width - height) < 0:
         width, height = height, width
     if requested.aspect_ratio:
-        width = width or max(1, nearest(height * requested.aspect_ratio))
-        height = height or max(1, nearest(width / requested.aspect_ratio))
+        width = width or max(1, round_half_up(height * requested.aspect_ratio))
+        height = height or max(1, round_half_up(width / requested.aspect_ratio))
     if requested.ratio and not width and not height:
         width, height = full
     factor = requested.dpr * (requested.ratio or 1.0)
-    return (width and max(1, nearest(width * factor)), height and max(1, nearest(height * factor)))
+    return (width and max(1, round_half_up(width * factor)), height and max(1, round_half_up(height * factor)))
 
 
 def _shrinks(requested: Resize, full: Size, asked: Size) -> tuple[float, float]:
@@ -196,7 +204,7 @@ def _cost(requested: Resize, shape: Shape) -> Cost:
     searched = planned.scaled[0] * planned.scaled[1] * shape.frames
     # The whole scaled picture is held where the most interesting part of it is looked for.
     sought = requested.fit == "cover" and requested.position.searches
-    base = shape.bands * searched + seek_memory(requested.position) if sought else 0
+    base = shape.bands * searched + find_crop_memory(requested.position) if sought else 0
     seconds = _ENLARGING.get(requested.kernel, 0.037) if enlarges else 0.005 * (2 * shape.sample - 1)
     return Cost(seconds, 2, base_seconds=0.03 * searched / 1e6 if base else 0.0, base_memory=base)
 
@@ -226,14 +234,14 @@ def resize(picture: Picture, requested: Resize, context: Context) -> Picture:
     elif requested.fit == "contain":
         across, down = requested.position.ratios
         corner = (int((result[0] - scaled[0]) * across), int((result[1] - scaled[1]) * down))
-        resized = picture.each_frame(lambda frame: framed(scale(frame), corner, result, requested.background))
+        resized = picture.each_frame(lambda frame: embed_in_canvas(scale(frame), corner, result, requested.background))
         resized = resized.showing((-corner[0], -corner[1], *result), scaled)
     elif requested.position.searches:
         refuse_larger(field, scaled, picture.frames, context)
         whole = picture.each_frame(scale).materialized()
-        resized = Box(*seek(whole, result, requested.position), *result).cut(whole)
+        resized = PixelBox(*find_crop(whole, result, requested.position), *result).cut(whole)
     else:
-        box = Box(*requested.kept(full).place(scaled, result), *result)
+        box = PixelBox(*requested.kept(full).place(scaled, result), *result)
         resized = picture.each_frame(lambda frame: scale(frame).crop(*box)).showing(box, scaled)
     return replace(resized, shrunk_from=None)
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from imaging.context import Context
 from imaging.cost import Cost, Shape, Size
-from imaging.ops.geometry import on_background, refuse_larger, weighed
+from imaging.ops.geometry import on_background, premultiply_levels, refuse_larger
 from imaging.params.model import Params, hint
 from imaging.params.types import Color
 from imaging.picture import Picture
@@ -69,4 +69,4 @@ def _turned(image: pyvips.Image, angle: float, background: Color) -> pyvips.Imag
         return image.rot(f"d{angle:.0f}")
     image, corners = on_background(image, background)
     # libvips itself weighs the picture's colours by alpha here, but not the background's.
-    return image.rotate(angle, background=weighed(image, corners))
+    return image.rotate(angle, background=premultiply_levels(image, corners))

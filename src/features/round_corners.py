@@ -11,7 +11,7 @@ from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.errors import InvalidParameter
 from imaging.ops.geometry import on_background
-from imaging.ops.rounded import masked, rectangle
+from imaging.ops.rounded import apply_mask, rounded_rectangle_mask
 from imaging.params.model import Params, hint
 from imaging.params.types import Color, Length
 from imaging.picture import Picture
@@ -46,14 +46,14 @@ def round_corners(picture: Picture, requested: RoundCorners, context: Context) -
     down = min((requested.radius if requested.radius_y is None else requested.radius_y).exactly(shorter), height / 2)
     if not across or not down:
         return picture
-    mask = rectangle((width, height), (across, down))
+    mask = rounded_rectangle_mask((width, height), (across, down))
 
     def rounded(frame: pyvips.Image) -> pyvips.Image:
         image, background = on_background(frame, requested.background)
         if not image.hasalpha():
             return ((image * mask + (255 - mask) * background) / 255).rint().cast(image.format)
         if not requested.background.alpha:
-            return masked(image, mask)
+            return apply_mask(image, mask)
         # What is clear inside stays clear: the colour is mixed in by the mask, each weighed by its alpha.
         inside = image.premultiply() * mask
         outside = (255 - mask) * [*(level * requested.background.alpha for level in background[:-1]), background[-1]]

@@ -10,7 +10,7 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.errors import InvalidParameter
-from imaging.ops.rounded import ellipse, masked
+from imaging.ops.rounded import apply_mask, ellipse_mask
 from imaging.params.model import Params, hint
 from imaging.params.types import Length
 from imaging.picture import Picture
@@ -57,9 +57,9 @@ def round_crop(picture: Picture, requested: RoundCrop, context: Context) -> Pict
     left, right = _span("left", centre[0], radii[0], width)
     top, bottom = _span("top", centre[1], radii[1], height)
     size = (right - left, bottom - top)
-    mask = ellipse(size, (centre[0] - left, centre[1] - top), radii)
+    mask = ellipse_mask(size, (centre[0] - left, centre[1] - top), radii)
 
-    return picture.each_frame(lambda frame: masked(frame.crop(left, top, *size), mask))
+    return picture.each_frame(lambda frame: apply_mask(frame.crop(left, top, *size), mask))
 
 
 def _span(name: str, middle: float, radius: float, whole: int) -> tuple[int, int]:

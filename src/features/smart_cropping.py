@@ -8,10 +8,10 @@ from msgspec import Meta
 
 from imaging.context import Context
 from imaging.cost import Cost
-from imaging.detection import Figure, Region
+from imaging.detection import Region, SalientRegion
 from imaging.errors import InvalidParameter
 from imaging.ops.alpha import premultiplied
-from imaging.ops.geometry import Box, Size, nearest, refuse_larger, seek
+from imaging.ops.geometry import PixelBox, Size, find_crop, refuse_larger, round_half_up
 from imaging.params.model import Params, hint
 from imaging.params.types import CropPosition, Length
 from imaging.picture import Picture
@@ -93,8 +93,8 @@ class SmartCropping(Params):
 
 def _result(requested: SmartCropping, size: Size, _overlay: Size) -> Size:
     """The size that is asked for; of one side the other follows, about as in the whole picture."""
-    width = requested.width or nearest(size[0] * (requested.height or size[1]) / size[1])
-    return (max(1, width), max(1, requested.height or nearest(size[1] * width / size[0])))
+    width = requested.width or round_half_up(size[0] * (requested.height or size[1]) / size[1])
+    return (max(1, width), max(1, requested.height or round_half_up(size[1] * width / size[0])))
 
 
 @feature(
@@ -108,7 +108,7 @@ def _result(requested: SmartCropping, size: Size, _overlay: Size) -> Size:
 )
 def smart_cropping(picture: Picture, requested: SmartCropping, context: Context) -> Picture:
     seen, is_face = _subject(requested, context)
-    region = seen.region if isinstance(seen, Figure) else seen
+    region = seen.region if isinstance(seen, SalientRegion) else seen
     region = _in_view(region, picture.view) if region is not None else None
     room = (picture.width, picture.height)
     if region is None:
@@ -117,7 +117,7 @@ def smart_cropping(picture: Picture, requested: SmartCropping, context: Context)
         box = _eye_catcher(picture, _shape(requested, room))
     else:
         box = _around(region, requested, room, _ABOVE if is_face else 0.5)
-        if isinstance(seen, Figure) and requested.width and requested.height:
+        if isinstance(seen, SalientRegion) and requested.width and requested.height:
             box = _fullest(box, seen, region, picture)
     return _sized(box.cut(picture), requested, context)
 
@@ -130,7 +130,7 @@ def _in_view(region: Region, view: tuple[float, float, float, float]) -> Region 
     return Region.clamped(across[0], down[0], across[1] - across[0], down[1] - down[0])
 
 
-def _subject(requested: SmartCropping, context: Context) -> tuple[Region | Figure | None, bool]:
+def _subject(requested: SmartCropping, context: Context) -> tuple[Region | SalientRegion | None, bool]:
     """What matters, and whether it is faces; None where nothing was found that has edges."""
     vision = context.vision
     if requested.subject in ("auto", "faces"):
@@ -160,7 +160,7 @@ def _union(regions: tuple[Region, ...]) -> Region:
     return Region(left, top, right - left, bottom - top)
 
 
-def _around(region: Region, requested: SmartCropping, room: Size, above: float) -> Box:
+def _around(region: Region, requested: SmartCropping, room: Size, above: float) -> PixelBox:
     """The region with its padding, as large and of such a shape as was asked for, within the picture."""
     padding = (
         requested.padding
@@ -172,34 +172,34 @@ def _around(region: Region, requested: SmartCropping, room: Size, above: float) 
     left, right = _span(region.left, region.width, room[0], padding)
     top, bottom = _span(region.top, region.height, room[1], padding)
     if not (requested.width and requested.height):
-        return Box(left, top, right - left, bottom - top)
+        return PixelBox(left, top, right - left, bottom - top)
     width, height = _shaped((right - left, bottom - top), (requested.width, requested.height), room)
     # The middle of what matters, not of what is left of its padding at an edge of the picture.
     across = (region.left + region.width / 2) * room[0] - width / 2
     down = (region.top + region.height / 2) * room[1] - height * above
-    return Box(_within(across, width, room[0]), _within(down, height, room[1]), width, height)
+    return PixelBox(_within(across, width, room[0]), _within(down, height, room[1]), width, height)
 
 
 def _span(start: float, length: float, whole: int, padding: Length) -> tuple[int, int]:
     """First and last pixel of a share of a side, with padding on both, clamped to the side; at least one pixel."""
-    pixels = padding.of(nearest(length * whole))
+    pixels = padding.of(round_half_up(length * whole))
     first = min(max(0, int(start * whole) - pixels), whole - 1)
-    return first, max(first + 1, min(whole, nearest((start + length) * whole) + pixels))
+    return first, max(first + 1, min(whole, round_half_up((start + length) * whole) + pixels))
 
 
 def _shaped(least: Size, asked: Size, room: Size) -> Size:
     """The smallest size of the asked proportions that holds `least` and the asked pixels, as far as there is room."""
     scale = max(least[0] / asked[0], least[1] / asked[1], 1.0)
     scale = min(scale, room[0] / asked[0], room[1] / asked[1])
-    width, height = nearest(asked[0] * scale), nearest(asked[1] * scale)
+    width, height = round_half_up(asked[0] * scale), round_half_up(asked[1] * scale)
     return (min(max(1, width), room[0]), min(max(1, height), room[1]))
 
 
 def _within(start: float, length: int, whole: int) -> int:
-    return max(0, min(nearest(start), whole - length))
+    return max(0, min(round_half_up(start), whole - length))
 
 
-def _fullest(box: Box, figure: Figure, region: Region, picture: Picture) -> Box:
+def _fullest(box: PixelBox, figure: SalientRegion, region: Region, picture: Picture) -> PixelBox:
     """A box of that size where it holds most of the figure, or its head, if the whole is too large for it.
 
     The sides are sought one after the other: too small for the figure in one direction, a box is as long as the picture
@@ -220,7 +220,7 @@ def _fullest(box: Box, figure: Figure, region: Region, picture: Picture) -> Box:
 
 def _held(reached: tuple[float, ...], view: tuple[float, float], length: int, whole: int) -> dict[int, float]:
     """What a window of that length holds of the figure, by where it starts."""
-    places = {nearest(step * (whole - length) / _TRIED) for step in range(_TRIED + 1)}
+    places = {round_half_up(step * (whole - length) / _TRIED) for step in range(_TRIED + 1)}
     ends = {at: [_before(reached, view[0] + view[1] * end / whole) for end in (at, at + length)] for at in places}
     return {at: abs(last - first) for at, (first, last) in sorted(ends.items())}
 
@@ -236,19 +236,19 @@ def _shape(requested: SmartCropping, room: Size) -> Size:
     """The size of a box around what draws the eye: the largest of the asked shape, or a share of the picture."""
     if requested.width and requested.height:
         return _shaped(room, (requested.width, requested.height), room)
-    return (max(1, nearest(room[0] * _SHARE)), max(1, nearest(room[1] * _SHARE)))
+    return (max(1, round_half_up(room[0] * _SHARE)), max(1, round_half_up(room[1] * _SHARE)))
 
 
-def _eye_catcher(picture: Picture, size: Size) -> Box:
-    return Box(*seek(picture, size, CropPosition("attention")), *size)
+def _eye_catcher(picture: Picture, size: Size) -> PixelBox:
+    return PixelBox(*find_crop(picture, size, CropPosition("attention")), *size)
 
 
 def _sized(picture: Picture, requested: SmartCropping, context: Context) -> Picture:
     """The crop in the asked size; of one side the other follows."""
     if not requested.width and not requested.height:
         return picture
-    width = requested.width or max(1, nearest(picture.width * (requested.height or 1) / picture.height))
-    height = requested.height or max(1, nearest(picture.height * width / picture.width))
+    width = requested.width or max(1, round_half_up(picture.width * (requested.height or 1) / picture.height))
+    height = requested.height or max(1, round_half_up(picture.height * width / picture.width))
     refuse_larger("smartCropping.width", (width, height), picture.frames, context)
     across, down = width / picture.width, height / picture.height
     return picture.each_frame(lambda frame: premultiplied(frame, lambda image: image.resize(across, vscale=down)))

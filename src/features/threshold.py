@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from imaging.context import Context
 from imaging.cost import each_pixel
-from imaging.ops.geometry import depth
+from imaging.ops.geometry import level_scale
 from imaging.params.model import Params, hint
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
@@ -32,6 +32,6 @@ def threshold(picture: Picture, requested: Threshold, context: Context) -> Pictu
     image = picture.image
     if requested.grayscale:
         image = image.colourspace("grey16" if image.format == "ushort" else "b-w")
-    above = image.relational_const("moreeq", [requested.threshold * depth(image)])
+    above = image.relational_const("moreeq", [requested.threshold * level_scale(image)])
     # 255 where it is so, whatever the depth.
     return picture.with_image(above.copy(interpretation="srgb" if image.bands > 2 else "b-w"))

@@ -10,7 +10,7 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.deadlines.vips_watchdog import watched
-from imaging.ops.geometry import Box, depth, in_levels
+from imaging.ops.geometry import PixelBox, level_scale, to_levels
 from imaging.params.model import Params, hint
 from imaging.params.types import Color
 from imaging.picture import Picture
@@ -50,7 +50,7 @@ def trim(picture: Picture, requested: Trim, context: Context) -> Picture:
         return picture
     left, top = (max(0, min(edges[side] for edges in found) - requested.margin) for side in (0, 1))
     right, bottom = (max(edges[side] for edges in found) + requested.margin for side in (2, 3))
-    return Box(left, top, min(right, picture.width) - left, min(bottom, picture.height) - top).cut(picture)
+    return PixelBox(left, top, min(right, picture.width) - left, min(bottom, picture.height) - top).cut(picture)
 
 
 def _background(image: pyvips.Image, requested: Trim) -> list[float]:
@@ -58,7 +58,7 @@ def _background(image: pyvips.Image, requested: Trim) -> list[float]:
     if requested.background is None:
         down, across = requested.corner.split("-")
         return [*image(image.width - 1 if across == "right" else 0, image.height - 1 if down == "bottom" else 0)]
-    return in_levels(image, requested.background)
+    return to_levels(image, requested.background)
 
 
 def _found(image: pyvips.Image, background: list[float], requested: Trim, context: Context) -> list[Edges]:
@@ -71,7 +71,7 @@ def _found(image: pyvips.Image, background: list[float], requested: Trim, contex
         parts.append((image[colours], background[colours:]))
     with watched(image, context.deadline):
         boxes = [
-            part.find_trim(threshold=requested.threshold * depth(image), background=level, line_art=thin)
+            part.find_trim(threshold=requested.threshold * level_scale(image), background=level, line_art=thin)
             for part, level in parts
         ]
     return [(left, top, left + width, top + height) for left, top, width, height in boxes if width and height]

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from imaging.context import Context, ObjectRef
 from imaging.cost import Cost, Shape
-from imaging.ops.overlay import Size, overlay
+from imaging.ops.overlay import Size, load_overlay
 from imaging.params.model import Params, hint
 from imaging.params.types import Length, Position
 from imaging.picture import Picture
@@ -108,7 +108,7 @@ def _cost(requested: Watermark, _shape: Shape) -> Cost:
 def watermark(picture: Picture, requested: Watermark, context: Context) -> Picture:
     room = (picture.width, picture.height)
     mark = _faded(
-        overlay(requested.ref, "watermark", context, lambda full: _size(requested, room, full)), requested.opacity
+        load_overlay(requested.ref, "watermark", context, lambda full: _size(requested, room, full)), requested.opacity
     )
     left, top = _place(requested, room, (mark.width, mark.height))
     if requested.tile:

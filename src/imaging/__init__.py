@@ -5,7 +5,7 @@ from imaging import fast_msgspec_import as fast_msgspec_import  # isort: split
 from imaging import vips_errors as vips_errors  # isort: split
 
 from imaging.context import Context, Deadline, Limits, ObjectRef
-from imaging.detection import Figure, Label, Region, Vision
+from imaging.detection import Label, Region, SalientRegion, Vision
 from imaging.errors import (
     DamagedSource,
     FeatureError,
@@ -16,13 +16,13 @@ from imaging.errors import (
     Unavailable,
     UnsupportedSource,
 )
-from imaging.models.saliency import has_saliency, reduced, saliency
+from imaging.models.saliency import compute_saliency, has_saliency, to_rgb_array
 from imaging.models.weights import set_up
-from imaging.ops.previews import views
+from imaging.ops.previews import render_previews
 from imaging.params.model import Params
 from imaging.params.output import MEDIA_TYPES, Output
 from imaging.params.validation import Field, check, fields, main_field, spellings
-from imaging.picture import Report, Source
+from imaging.picture import ImageHeader, Report
 from imaging.pipeline.decision import decide_all
 from imaging.pipeline.feature import Decision, Feature, Step
 from imaging.pipeline.run import Rendered, run
@@ -37,7 +37,7 @@ __all__ = [
     "Feature",
     "FeatureError",
     "Field",
-    "Figure",
+    "ImageHeader",
     "InvalidParameter",
     "Label",
     "Limits",
@@ -48,7 +48,7 @@ __all__ = [
     "Rejected",
     "Rendered",
     "Report",
-    "Source",
+    "SalientRegion",
     "Step",
     "TimeExceeded",
     "TooLarge",
@@ -56,16 +56,16 @@ __all__ = [
     "UnsupportedSource",
     "Vision",
     "check",
+    "compute_saliency",
     "decide_all",
     "describe",
     "describe_steps",
     "fields",
     "has_saliency",
     "main_field",
-    "reduced",
+    "render_previews",
     "run",
-    "saliency",
     "set_up",
     "spellings",
-    "views",
+    "to_rgb_array",
 ]

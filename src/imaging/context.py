@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from imaging.detection import Blind, Vision
+from imaging.detection import DetectionNotConfigured, Vision
 from imaging.errors import TimeExceeded
-from imaging.picture import Picture, Source
+from imaging.picture import ImageHeader, Picture
 
 
 class ObjectRef(NamedTuple):
@@ -92,12 +92,12 @@ class Context(msgspec.Struct, frozen=True):
     deadline: Deadline = msgspec.field(default_factory=Deadline)
     objects: Mapping[ObjectRef, bytes] = msgspec.field(default_factory=dict)
     # What the headers of those objects say, as far as they were read: a drawing's takes a process of its own.
-    inspected: Mapping[ObjectRef, Source] = msgspec.field(default_factory=dict)
+    inspected: Mapping[ObjectRef, ImageHeader] = msgspec.field(default_factory=dict)
     # Formats beside the plain ones that the client takes ("avif", "webp"); only `format=auto` looks at them.
     accepts: frozenset[str] = frozenset()
     # Folder of the models' weights, as `image-handler weights` fills it.
     weights: str | None = None
     # Who looks at the original; asked by the few features that see.
-    vision: Vision = msgspec.field(default_factory=Blind)
+    vision: Vision = msgspec.field(default_factory=DetectionNotConfigured)
     # What is done to each picture as soon as it is decoded, the original and overlays: hides what may not be seen.
     redact: Callable[[Picture], Picture] = _open

@@ -27,7 +27,7 @@ class Region(NamedTuple):
         return cls(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
-class Figure(NamedTuple):
+class SalientRegion(NamedTuple):
     """What stands out from its ground."""
 
     region: Region
@@ -64,7 +64,7 @@ class Vision(Protocol):
         """The things that matter most, all of one kind; nothing if there are none."""
         ...
 
-    def salient(self) -> Figure | None:
+    def salient(self) -> SalientRegion | None:
         """What stands out from its ground; None where that cannot be said."""
         ...
 
@@ -75,7 +75,7 @@ class Vision(Protocol):
         ...
 
 
-class Blind:
+class DetectionNotConfigured:
     """Nobody is there to look."""
 
     finds_objects = False
@@ -86,7 +86,7 @@ class Blind:
     def objects(self) -> tuple[Region, ...]:
         raise Unavailable("nobody is set up to look for objects")
 
-    def salient(self) -> Figure | None:
+    def salient(self) -> SalientRegion | None:
         return None
 
     def labels(self) -> tuple[Label, ...] | None:

@@ -35,7 +35,7 @@ class InvalidParameter(FeatureError):
     code = "BadRequest"
 
     def __init__(self, name: str, expected: str, got: object, *, code: str | None = None) -> None:
-        super().__init__(f"`{name}` must be {expected}, got {shown(got)}", code=code)
+        super().__init__(f"`{name}` must be {expected}, got {format_value(got)}", code=code)
         self.name = name
         self.expected = expected
         self.got = got
@@ -77,7 +77,7 @@ class Rejected(FeatureError):
     code = "Rejected"
 
 
-def shown(value: object, most: int = 60) -> str:
+def format_value(value: object, most: int = 60) -> str:
     """A value as it may stand in a message: short, on one line, and spelled as in a request."""
     if value is None or isinstance(value, bool):
         return {None: "nothing", True: "true", False: "false"}[value]

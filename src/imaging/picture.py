@@ -15,7 +15,7 @@ _SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int
 SourceFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heif", "tiff", "bmp", "ico", "svg"]
 
 
-class Source(msgspec.Struct, frozen=True):
+class ImageHeader(msgspec.Struct, frozen=True):
     """What the header of the stored bytes says, before any pixel is decoded."""
 
     format: SourceFormat
@@ -55,7 +55,7 @@ class Source(msgspec.Struct, frozen=True):
         return factor if self.format == "svg" else max(1.0, factor)
 
 
-class Indexed(msgspec.Struct, frozen=True):
+class PalettePixels(msgspec.Struct, frozen=True):
     """Pixels as numbers in a palette."""
 
     plane: pyvips.Image
@@ -72,7 +72,7 @@ class Picture(msgspec.Struct, frozen=True):
     """
 
     image: pyvips.Image
-    source: Source
+    source: ImageHeader
     frames: int = 1
     delays: tuple[int, ...] = ()
     loop: int = 0
@@ -87,7 +87,7 @@ class Picture(msgspec.Struct, frozen=True):
 
     Rotations are not followed.
     """
-    indexed: Indexed | None = None
+    indexed: PalettePixels | None = None
     """The same pixels once more, where their colours were made few."""
 
     @property

@@ -25,7 +25,7 @@ from imaging import (
     run,
 )
 from imaging.codecs.decode import decode, inspect
-from imaging.detection import Blind, Label, Region
+from imaging.detection import DetectionNotConfigured, Label, Region
 
 NEEDED = {"key": "logo", "color": "teal", "amount": 20}
 OWN: dict[str, dict[str, object]] = {
@@ -45,7 +45,7 @@ OWN: dict[str, dict[str, object]] = {
 """For the parameters that have no default."""
 
 
-class Sight(Blind):
+class Sight(DetectionNotConfigured):
     """Somebody who sees a face and a weapon in every picture."""
 
     def faces(self) -> tuple[Region, ...]:

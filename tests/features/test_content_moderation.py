@@ -11,12 +11,12 @@ from tests.similarity import mean_difference
 
 from features import edits
 from imaging import Context, Label, ObjectRef, Output, Rejected, Rendered, Report, Unavailable, decide_all, run
-from imaging.detection import Blind
+from imaging.detection import DetectionNotConfigured
 
 SEEN = (Label("Exposed Skin", 90.0, ("Nudity", "Explicit")), Label("Weapons", 60.0, ("Violence",)))
 
 
-class Judge(Blind):
+class Judge(DetectionNotConfigured):
     """Moderation that says what a test tells it to."""
 
     def __init__(self, seen: tuple[Label, ...] | None) -> None:

@@ -9,7 +9,7 @@ from tests.similarity import mean_difference
 from tests.steps import apply, picture, pixel, sequential
 
 from imaging import Context, Unavailable
-from imaging.detection import Blind, Region
+from imaging.detection import DetectionNotConfigured, Region
 
 Level = list[float]
 SKIN: Level = [210, 160, 130]
@@ -17,7 +17,7 @@ FLASH: Level = [220, 40, 50]
 LIPS: Level = [200, 40, 60]
 
 
-class Sight(Blind):
+class Sight(DetectionNotConfigured):
     """Somebody who sees one face in the middle."""
 
     def faces(self) -> tuple[Region, ...]:

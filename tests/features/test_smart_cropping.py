@@ -12,22 +12,22 @@ from hypothesis import strategies as st
 from tests import pictures, steps
 
 from features import edits
-from imaging import Context, Figure, InvalidParameter, Limits, Output, Region, Rendered, TooLarge, run
-from imaging.detection import Blind
+from imaging import Context, InvalidParameter, Limits, Output, Region, Rendered, SalientRegion, TooLarge, run
+from imaging.detection import DetectionNotConfigured
 
 FACES = (Region(0.5, 0.25, 0.25, 0.25), Region(0.1, 0.6, 0.1, 0.2))
 EVEN = (0.0, 1.0)
-FIGURE = Figure(FACES[0], EVEN, EVEN)
+FIGURE = SalientRegion(FACES[0], EVEN, EVEN)
 WHOLE = Region(0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass
-class Sight(Blind):
+class Sight(DetectionNotConfigured):
     """Somebody who sees what a test tells him to."""
 
     seen: tuple[Region, ...] = ()
     things: tuple[Region, ...] = ()
-    figure: Figure | None = None
+    figure: SalientRegion | None = None
     finds_objects: bool = True
 
     def faces(self) -> tuple[Region, ...]:
@@ -36,7 +36,7 @@ class Sight(Blind):
     def objects(self) -> tuple[Region, ...]:
         return self.things
 
-    def salient(self) -> Figure | None:
+    def salient(self) -> SalientRegion | None:
         return self.figure
 
 
@@ -104,13 +104,13 @@ RIGHT = (0.0, 0.0, 0.1, 0.3, 1.0)
 def test_a_figure_that_does_not_fit_keeps_most_of_it_and_its_head(
     across: Any, down: Any, said: Any, expected: tuple[int, ...]
 ) -> None:
-    found = cropped(Sight(figure=Figure(WHOLE, across, down)), subject="salient", padding=0, **said)
+    found = cropped(Sight(figure=SalientRegion(WHOLE, across, down)), subject="salient", padding=0, **said)
     assert found == pytest.approx(expected, abs=3)
 
 
 def test_there_is_room_above_a_head() -> None:
     """The figure begins at 40 of 200 pixels; a twentieth of the crop stays above it."""
-    figure = Figure(Region(0.0, 0.2, 1.0, 0.8), EVEN, (0.0, 0.0, 0.25, 0.5, 0.75, 1.0))
+    figure = SalientRegion(Region(0.0, 0.2, 1.0, 0.8), EVEN, (0.0, 0.0, 0.25, 0.5, 0.75, 1.0))
     assert cropped(Sight(figure=figure), subject="salient", width=400, height=100) == (0, 35, 400, 100)
 
 
@@ -118,7 +118,7 @@ def test_there_is_room_above_a_head() -> None:
 def test_a_figure_is_found_in_what_is_shown_of_it(mirror: bool, left: int) -> None:
     given = steps.picture(pictures.scene(400, 200))
     given = steps.apply("flop", given) if mirror else given
-    context = Context(vision=Sight(figure=Figure(WHOLE, RIGHT, EVEN)))
+    context = Context(vision=Sight(figure=SalientRegion(WHOLE, RIGHT, EVEN)))
     made = steps.apply("smartCropping", given, context=context, subject="salient", width=200, height=200)
     assert (made.image - given.image.crop(left, 0, 200, 200)).abs().max() == 0
 

@@ -19,14 +19,14 @@ from imaging.codecs.containers import strip
 from imaging.codecs.containers.jpeg import segment_of
 from imaging.codecs.png_chunks import chunk
 from imaging.context import Deadline
-from imaging.picture import Source
+from imaging.picture import ImageHeader
 
 STRIPPABLE = ("jpeg", "png", "webp", "gif", "avif", "svg")
 NAMES = [name for name in pictures.NAMES if name.startswith(STRIPPABLE)]
 
 
 def stripped(body: bytes, kind: str, orientation: int = 1) -> bytes | None:
-    source = Source(format=kind, width=1, height=1, size=len(body), orientation=orientation)  # type: ignore[arg-type]  # a format is one of a few words
+    source = ImageHeader(format=kind, width=1, height=1, size=len(body), orientation=orientation)  # type: ignore[arg-type]  # a format is one of a few words
     return strip(body, source, Deadline())
 
 

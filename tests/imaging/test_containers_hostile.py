@@ -22,8 +22,8 @@ from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.metadata import of
 from imaging.codecs.metadata.xml import rewrite
 from imaging.codecs.png_chunks import chunk
-from imaging.detection import Blind  # noqa: F401
-from imaging.picture import Source
+from imaging.detection import DetectionNotConfigured  # noqa: F401
+from imaging.picture import ImageHeader
 
 SECRET = b"48.858222"
 PROFILE = pictures.profile()
@@ -130,7 +130,7 @@ def test_a_walk_ends_by_the_number_of_parts_and_by_the_deadline(original: bytes,
     began = time.monotonic()
     assert stripped(original, kind) is None
     assert time.monotonic() - began < 2
-    source = Source(format=kind, width=1, height=1, size=len(original))  # type: ignore[arg-type]  # one of a few words
+    source = ImageHeader(format=kind, width=1, height=1, size=len(original))  # type: ignore[arg-type]  # one of a few words
     with pytest.raises(TimeExceeded):
         strip(original, source, Deadline.after(-1))
 

@@ -13,7 +13,7 @@ from tests.similarity import mean_difference
 
 from imaging import Context, Deadline, InvalidParameter, Limits, Output, TimeExceeded, TooLarge, check
 from imaging.codecs.decode import decode, inspect, source_at_fault, uninterruptible_seconds
-from imaging.picture import Picture, Source
+from imaging.picture import ImageHeader, Picture
 
 Image = Any
 """A pyvips image; pyvips has no types of its own."""
@@ -252,5 +252,5 @@ def test_no_decoder_minds_being_used_from_many_threads() -> None:
 
 
 def test_upright_swaps_the_sides_of_a_lying_picture() -> None:
-    assert Source("jpeg", 30, 20, 1, orientation=6).upright == (20, 30)
-    assert Source("jpeg", 30, 20, 1, orientation=4).upright == (30, 20)
+    assert ImageHeader("jpeg", 30, 20, 1, orientation=6).upright == (20, 30)
+    assert ImageHeader("jpeg", 30, 20, 1, orientation=4).upright == (30, 20)

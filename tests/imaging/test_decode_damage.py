@@ -133,7 +133,7 @@ def test_a_decoder_that_takes_its_process_along_is_the_sources_fault(
     def died(*_: object) -> None:
         raise ProcessDied("the process ended with -11 and no answer")
 
-    monkeypatch.setattr(killable_process, "confined", died)
+    monkeypatch.setattr(killable_process, "run_confined", died)
     # So little time is left that an AVIF goes to a process of its own as well.
     monkeypatch.setattr(Deadline, "leaves_room_for", lambda *_: False)
     with pytest.raises(DamagedSource) as refusal:

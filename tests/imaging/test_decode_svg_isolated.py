@@ -12,7 +12,19 @@ from tests import pictures
 from tests.drawings import DEAR, svg
 
 from features import edits
-from imaging import Context, Deadline, FeatureError, Limits, ObjectRef, Output, Rendered, TooLarge, check, run, views
+from imaging import (
+    Context,
+    Deadline,
+    FeatureError,
+    Limits,
+    ObjectRef,
+    Output,
+    Rendered,
+    TooLarge,
+    check,
+    render_previews,
+    run,
+)
 from imaging.codecs.decode import decode, inspect, loaders
 
 SECONDS, LATE = 2.0, 1.0
@@ -75,7 +87,7 @@ def test_drawings_are_opened_by_another_process_alone(monkeypatch: pytest.Monkey
     monkeypatch.setattr("imaging.codecs.decode.decoder.opened", opened)
     assert isinstance(run(original, (), PNG, Context()), Rendered)
     assert isinstance(run(original, (), Output(), Context()), Rendered)
-    assert views(original, Limits(), Deadline.after(20), side=100)
+    assert render_previews(original, Limits(), Deadline.after(20), side=100)
     monkeypatch.undo()
     monkeypatch.setattr("imaging.codecs.decode.svg.opened", opened)
     context = Context(objects={ObjectRef("", "a.svg"): original})

@@ -15,7 +15,7 @@ from tests.tools import case
 
 from imaging import Context, InvalidParameter, Limits, Output, Rendered, TooLarge, check, run
 from imaging.codecs.encoding_cost import affordable
-from imaging.picture import Picture, Source
+from imaging.picture import ImageHeader, Picture
 
 FORMATS = ("jpeg", "png", "webp", "avif", "gif", "tiff")
 ALL = frozenset({"avif", "webp"})
@@ -317,7 +317,7 @@ class TestNegotiation:
 def test_a_picture_of_several_frames_becomes_one_where_the_format_has_no_more() -> None:
     from imaging.codecs.encode import encode
 
-    source = Source(format="gif", width=160, height=120, size=1, frames=3)
+    source = ImageHeader(format="gif", width=160, height=120, size=1, frames=3)
     film = Picture(image=pictures.film(), source=source, frames=3, delays=pictures.DELAYS)
     encoded = encode(film, Output(format="avif"), Context())
     assert encoded.frames == 1

@@ -7,7 +7,7 @@ from tests import pictures
 
 from features import edits
 from imaging import Context, InvalidParameter, Output, check, run
-from imaging.errors import shown
+from imaging.errors import format_value
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from imaging.errors import shown
     ],
 )
 def test_values_are_spelled_as_in_a_request(value: object, text: str) -> None:
-    assert shown(value) == text
+    assert format_value(value) == text
 
 
 def test_messages_say_field_expected_and_got() -> None:

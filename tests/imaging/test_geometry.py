@@ -12,7 +12,7 @@ from tests.steps import apply, picture, sequential
 
 from imaging.context import Context, Limits
 from imaging.errors import FeatureError
-from imaging.ops.geometry import nearest
+from imaging.ops.geometry import round_half_up
 
 LIMITS = Limits(result_side=600, result_pixels=100_000)
 SIDES = st.integers(1, 40)
@@ -108,6 +108,6 @@ def test_a_picture_within_the_limits_or_a_refusal(name: str, whole: Any, chosen:
 
 @given(st.integers(-10_000, 10_000))
 def test_halves_go_up(number: int) -> None:
-    assert nearest(number) == number
-    assert nearest(number + 0.5) == number + 1
-    assert nearest(number + 0.499) == number
+    assert round_half_up(number) == number
+    assert round_half_up(number + 0.5) == number + 1
+    assert round_half_up(number + 0.499) == number

@@ -13,8 +13,8 @@ from tests.weights import require_weights
 
 from imaging.context import Deadline
 from imaging.errors import TimeExceeded, Unavailable
-from imaging.models.inference import Interruptible, turn
-from imaging.models.saliency import SIDE, has_saliency, saliency
+from imaging.models.inference import InterruptibleSession, model_lock
+from imaging.models.saliency import SIDE, compute_saliency, has_saliency
 
 pytestmark = pytest.mark.models
 
@@ -27,25 +27,25 @@ def weights() -> str:
 
 
 def test_a_run_ends_at_the_deadline_and_the_next_one_works(weights: str) -> None:
-    saliency(NOISE, weights, Deadline())  # the model is open from here on
+    compute_saliency(NOISE, weights, Deadline())  # the model is open from here on
     started = time.monotonic()
     with pytest.raises(TimeExceeded, match="the model took longer"):
-        saliency(NOISE, weights, Deadline.after(0.03))
+        compute_saliency(NOISE, weights, Deadline.after(0.03))
     assert time.monotonic() - started < 10
-    mask = saliency(NOISE, weights, Deadline())
+    mask = compute_saliency(NOISE, weights, Deadline())
     assert mask.shape == (SIDE, SIDE)
     assert mask.dtype == np.uint8
     assert (mask.min(), mask.max()) == (0, 255)
 
 
 def test_whoever_waits_for_the_model_gives_up_at_the_deadline(weights: str) -> None:
-    with turn(Deadline()), pytest.raises(TimeExceeded, match="other pictures were before"):
-        saliency(NOISE, weights, Deadline.after(0.05))
+    with model_lock(Deadline()), pytest.raises(TimeExceeded, match="other pictures were before"):
+        compute_saliency(NOISE, weights, Deadline.after(0.05))
 
 
 def test_a_deadline_that_has_passed_starts_nothing(weights: str) -> None:
     with pytest.raises(TimeExceeded):
-        saliency(NOISE, weights, Deadline.after(-1))
+        compute_saliency(NOISE, weights, Deadline.after(-1))
 
 
 def test_turns_are_taken_one_after_another() -> None:
@@ -53,7 +53,7 @@ def test_turns_are_taken_one_after_another() -> None:
     most: list[int] = []
 
     def work() -> None:
-        with turn(Deadline()):
+        with model_lock(Deadline()):
             inside.append(1)
             most.append(len(inside))
             time.sleep(0.01)
@@ -72,15 +72,15 @@ def test_a_fault_of_the_model_is_no_time_out() -> None:
         def run(self, *_: Any) -> Any:
             raise ValueError("broken")
 
-    with turn(Deadline.after(60)), pytest.raises(ValueError, match="broken"):
-        Interruptible(Broken()).run(None, {})
+    with model_lock(Deadline.after(60)), pytest.raises(ValueError, match="broken"):
+        InterruptibleSession(Broken()).run(None, {})
 
 
 def test_without_weights_what_to_do_is_told(tmp_path: Any) -> None:
     for folder in (None, "", str(tmp_path)):
         assert not has_saliency(folder)
         with pytest.raises(Unavailable, match="run `image-handler weights u2net`"):
-            saliency(NOISE, folder, Deadline())
+            compute_saliency(NOISE, folder, Deadline())
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ def _no_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("_no_onnxruntime")
 def test_without_onnxruntime_what_to_install_is_told(weights: str) -> None:
     with pytest.raises(Unavailable, match="pip install onnxruntime"):
-        saliency(NOISE, weights, Deadline())
+        compute_saliency(NOISE, weights, Deadline())
 
 
 def test_a_picture_of_one_colour_has_a_mask_too(weights: str) -> None:
-    assert saliency(np.zeros((SIDE, SIDE, 3), np.uint8), weights, Deadline()).shape == (SIDE, SIDE)
+    assert compute_saliency(np.zeros((SIDE, SIDE, 3), np.uint8), weights, Deadline()).shape == (SIDE, SIDE)

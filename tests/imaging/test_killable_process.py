@@ -15,7 +15,7 @@ import pyvips
 from tests import pictures
 
 from imaging import Context, Deadline, InvalidParameter, Output, Rendered, TimeExceeded, check, run
-from imaging.deadlines.killable_process import ProcessDied, isolated, start
+from imaging.deadlines.killable_process import ProcessDied, run_isolated, start_fork_server
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +75,7 @@ def isolated_processes() -> set[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_left_behind() -> Any:
-    start()
+    start_fork_server()
     processes, files, isolated_before = children(), open_files(), isolated_processes()
     yield
     assert len(children()) == len(processes)
@@ -85,25 +85,25 @@ def _nothing_left_behind() -> Any:
 
 
 def test_result_comes_back() -> None:
-    assert isolated(Deadline.after(ROOM), double, 21) == 42
-    assert isolated(Deadline(), double, 21) == 42
+    assert run_isolated(Deadline.after(ROOM), double, 21) == 42
+    assert run_isolated(Deadline(), double, 21) == 42
 
 
 def test_pictures_travel_as_their_pixels() -> None:
     scene = pictures.scene()
-    made = isolated(Deadline.after(ROOM), lighten, scene, by=1)
+    made = run_isolated(Deadline.after(ROOM), lighten, scene, by=1)
     assert isinstance(made, pyvips.Image)
     assert (made - scene).avg() == 1
     assert made.interpretation == scene.interpretation
 
 
 def test_large_arguments_travel() -> None:
-    assert isolated(Deadline.after(ROOM), count, bytes(30_000_000)) == 30_000_000
+    assert run_isolated(Deadline.after(ROOM), count, bytes(30_000_000)) == 30_000_000
 
 
 def test_typed_errors_come_back_whole() -> None:
     with pytest.raises(InvalidParameter) as caught:
-        isolated(Deadline.after(ROOM), refuse, "0")
+        run_isolated(Deadline.after(ROOM), refuse, "0")
     error = caught.value
     assert (error.name, error.expected, error.got, error.code) == ("blur.sigma", "0.3 to 1000", "0", "Refused")
     assert error.message == str(error) == "`blur.sigma` must be 0.3 to 1000, got '0'"
@@ -112,36 +112,36 @@ def test_typed_errors_come_back_whole() -> None:
 def test_deadline_kills() -> None:
     started = time.monotonic()
     with pytest.raises(TimeExceeded):
-        isolated(Deadline.after(1), sleep)
+        run_isolated(Deadline.after(1), sleep)
     assert 1 <= time.monotonic() - started < 1 + LATE
-    assert isolated(Deadline.after(ROOM), double, 1) == 2
+    assert run_isolated(Deadline.after(ROOM), double, 1) == 2
 
 
 def test_a_deadline_that_has_passed_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
     with pytest.raises(TimeExceeded):
-        isolated(Deadline.after(-1), sleep)
+        run_isolated(Deadline.after(-1), sleep)
 
 
 def test_deadline_while_the_request_is_still_being_sent() -> None:
     with pytest.raises(TimeExceeded):
-        isolated(Deadline.after(0.02), count, bytes(30_000_000))
+        run_isolated(Deadline.after(0.02), count, bytes(30_000_000))
 
 
 @pytest.mark.parametrize("work", [die, stumble])
 def test_an_end_without_answer_is_told(work: Any, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ProcessDied, match=work.__name__):
-        isolated(Deadline.after(ROOM), work)
+        run_isolated(Deadline.after(ROOM), work)
     assert ("ZeroDivisionError" in capfd.readouterr().err) == (work is stumble)
 
 
 def test_what_work_prints_does_not_disturb() -> None:
-    assert isolated(Deadline.after(ROOM), talk) == "said"
+    assert run_isolated(Deadline.after(ROOM), talk) == "said"
 
 
 def test_process_dies_with_its_parent() -> None:
-    program = "from imaging import Deadline; from imaging.deadlines.killable_process import isolated; import time; "
-    program += "print(flush=True); isolated(Deadline.after(60), time.sleep, 60)"
+    program = "from imaging import Deadline; from imaging.deadlines.killable_process import run_isolated; import time; "
+    program += "print(flush=True); run_isolated(Deadline.after(60), time.sleep, 60)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         parent.stdout.readline()

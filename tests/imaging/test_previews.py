@@ -7,7 +7,7 @@ import pyvips
 from tests import pictures
 from tests.similarity import mean_difference
 
-from imaging import DamagedSource, Deadline, Limits, TimeExceeded, UnsupportedSource, views
+from imaging import DamagedSource, Deadline, Limits, TimeExceeded, UnsupportedSource, render_previews
 from imaging.ops import previews
 from imaging.ops.previews import _spread
 
@@ -17,7 +17,7 @@ SOON = Deadline()
 @pytest.mark.parametrize("name", pictures.NAMES)
 def test_every_input_is_shown_upright_in_three_bands(name: str) -> None:
     sample = pictures.sample(name)
-    (view,) = views(sample.body, Limits(), SOON, side=100)
+    (view,) = render_previews(sample.body, Limits(), SOON, side=100)
     assert (view.bands, view.format) == (3, "uchar")
     assert max(view.width, view.height) <= 100
     if sample.format not in ("ico", "svg") and not sample.alpha and sample.bands == 3 and not sample.profile:
@@ -28,9 +28,9 @@ def test_every_input_is_shown_upright_in_three_bands(name: str) -> None:
 @pytest.mark.parametrize("name", ["webp-animated", "gif-animated", "tiff-pages", "ico"])
 def test_of_several_pages_several_are_shown(name: str) -> None:
     body = pictures.sample(name).body
-    assert len(views(body, Limits(), SOON, side=100, most=5)) == 3
-    assert len(views(body, Limits(), SOON, side=100, most=2)) == 2
-    assert len(views(body, Limits(), SOON, side=100)) == 1
+    assert len(render_previews(body, Limits(), SOON, side=100, most=5)) == 3
+    assert len(render_previews(body, Limits(), SOON, side=100, most=2)) == 2
+    assert len(render_previews(body, Limits(), SOON, side=100)) == 1
 
 
 def test_five_frames_are_spread_over_an_animation() -> None:
@@ -40,30 +40,30 @@ def test_five_frames_are_spread_over_an_animation() -> None:
 
 
 def test_pictures_are_reduced_and_drawings_drawn_large() -> None:
-    (small,) = views(pictures.jpeg(), Limits(), SOON, side=1920)
+    (small,) = render_previews(pictures.jpeg(), Limits(), SOON, side=1920)
     assert (small.width, small.height) == (160, 120)
-    (drawn,) = views(pictures.svg(), Limits(), SOON, side=1920)
+    (drawn,) = render_previews(pictures.svg(), Limits(), SOON, side=1920)
     assert (drawn.width, drawn.height) == (1920, 1440)
 
 
 def test_what_is_clear_stands_on_grey() -> None:
     black = pyvips.Image.black(40, 40, bands=4).cast("uchar").copy(interpretation="srgb")
-    (view,) = views(bytes(black.pngsave_buffer()), Limits(), SOON, side=100)
+    (view,) = render_previews(bytes(black.pngsave_buffer()), Limits(), SOON, side=100)
     assert view(0, 0) == [128, 128, 128]
 
 
 def test_what_cannot_be_read_is_refused_as_in_a_run() -> None:
     with pytest.raises(UnsupportedSource):
-        views(b"no picture", Limits(), SOON, side=100)
+        render_previews(b"no picture", Limits(), SOON, side=100)
     with pytest.raises(DamagedSource):
-        views(pictures.jpeg()[:2000], Limits(), SOON, side=100)
+        render_previews(pictures.jpeg()[:2000], Limits(), SOON, side=100)
 
 
 def test_a_decoder_that_nothing_stops_gets_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     body = pictures.avif()
-    (here,) = views(body, Limits(), SOON, side=100)
+    (here,) = render_previews(body, Limits(), SOON, side=100)
     monkeypatch.setattr(previews, "uninterruptible_seconds", lambda *_: 1000.0)
-    (there,) = views(body, Limits(), Deadline.after(60), side=100)
+    (there,) = render_previews(body, Limits(), Deadline.after(60), side=100)
     assert mean_difference(there, here) == 0
     with pytest.raises(TimeExceeded):
-        views(pictures.avif(pictures.scene(2000, 1500)), Limits(), Deadline.after(0.02), side=100)
+        render_previews(pictures.avif(pictures.scene(2000, 1500)), Limits(), Deadline.after(0.02), side=100)

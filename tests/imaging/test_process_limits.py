@@ -18,10 +18,10 @@ import pyvips
 
 from imaging import Deadline, InvalidParameter
 from imaging.deadlines import killable_process as isolation
-from imaging.deadlines.fork_server import Bounds
-from imaging.deadlines.killable_process import Confinement, ProcessDied, confined, isolated
+from imaging.deadlines.fork_server import ResourceLimits
+from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined, run_isolated
 from imaging.deadlines.transfer import Channel, TransferError, error_of
-from imaging.picture import Source
+from imaging.picture import ImageHeader
 
 ROOM, MEGABYTE = 60.0, 1_000_000
 
@@ -109,41 +109,41 @@ def other_class() -> Any:
     return Path("/etc")
 
 
-def source() -> Source:
-    return Source("svg", 3, 4, 5)
+def source() -> ImageHeader:
+    return ImageHeader("svg", 3, 4, 5)
 
 
 def nested(deadline: Deadline) -> int:
-    return isolated(deadline, os.getpid) - os.getpid()
+    return run_isolated(deadline, os.getpid) - os.getpid()
 
 
 def test_the_environment_is_empty_but_for_the_interpreters_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     known = {"LD_LIBRARY_PATH", "MALLOC_ARENA_MAX", "LC_CTYPE"}
-    assert set(confined(within(), 10_000, environment)) <= known
+    assert set(run_confined(within(), 10_000, environment)) <= known
 
 
 def test_no_descriptor_of_this_process_is_held(tmp_path: Path) -> None:
     with open(tmp_path / "held", "wb"), socket.socket():  # noqa: PTH123 - held, not used
-        held = confined(within(), 10_000, descriptors)
+        held = run_confined(within(), 10_000, descriptors)
     assert len([name for name in held if name.startswith("socket:")]) == 1
     assert not any("held" in name for name in held)
 
 
 def test_memory_is_limited() -> None:
-    assert confined(within(), 1000, allocate, 50 * MEGABYTE) == 50 * MEGABYTE
+    assert run_confined(within(), 1000, allocate, 50 * MEGABYTE) == 50 * MEGABYTE
     with pytest.raises(ProcessDied, match="allocate"):
-        confined(within(), 1000, allocate, 300 * MEGABYTE)
-    assert confined(within(), 1000, draw, 5000) == 1
+        run_confined(within(), 1000, allocate, 300 * MEGABYTE)
+    assert run_confined(within(), 1000, draw, 5000) == 1
     with pytest.raises(ProcessDied, match="draw"):
-        confined(within(), 1000, draw, 20_000)
+        run_confined(within(), 1000, draw, 20_000)
 
 
 def test_processor_time_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     generous = Confinement(Deadline.after(ROOM), MEGABYTE * 200)
-    monkeypatch.setattr(Confinement, "bounds", property(lambda self: Bounds(self.memory, 1, 64, 0)))
+    monkeypatch.setattr(Confinement, "bounds", property(lambda self: ResourceLimits(self.memory, 1, 64, 0)))
     with pytest.raises(ProcessDied, match=r"SIGXCPU|SIGKILL"):
-        confined(generous, 1000, spin)
+        run_confined(generous, 1000, spin)
 
 
 def test_processor_time_follows_the_deadline() -> None:
@@ -154,16 +154,16 @@ def test_processor_time_follows_the_deadline() -> None:
 
 def test_files_are_not_written_and_few_are_opened(tmp_path: Path) -> None:
     with pytest.raises(ProcessDied):
-        confined(within(), 1000, write, str(tmp_path / "written"))
+        run_confined(within(), 1000, write, str(tmp_path / "written"))
     assert not (tmp_path / "written").exists() or (tmp_path / "written").read_bytes() == b""
     with pytest.raises(ProcessDied):
-        confined(within(), 1000, open_many)
-    assert confined(within(), 1000, limits) == [(0, 0), (0, 0), (64, 64)]
+        run_confined(within(), 1000, open_many)
+    assert run_confined(within(), 1000, limits) == [(0, 0), (0, 0), (64, 64)]
 
 
 @pytest.mark.parametrize("name", ["socket", "exec", "program", "kill", "memory"])
 def test_no_connection_is_opened_and_no_other_process_is_reached(name: str) -> None:
-    assert confined(within(), 1000, call, name, os.getpid()) == "EPERM"
+    assert run_confined(within(), 1000, call, name, os.getpid()) == "EPERM"
 
 
 def closed() -> str:
@@ -175,25 +175,25 @@ def closed() -> str:
 
 
 def test_a_process_that_has_loaded_its_decoder_opens_nothing_more() -> None:
-    assert confined(within(), 10_000, closed) == "EMFILE"
+    assert run_confined(within(), 10_000, closed) == "EMFILE"
     isolation.open_no_more_files()  # which concerns isolated processes alone
     assert Path("/proc/self/status").read_text()
 
 
 def test_an_answer_is_limited() -> None:
-    assert len(confined(within(), 2000, answer, 1000)) == 1000
+    assert len(run_confined(within(), 2000, answer, 1000)) == 1000
     with pytest.raises(ProcessDied, match="bytes where"):
-        confined(within(), 2000, answer, 3000)
+        run_confined(within(), 2000, answer, 3000)
 
 
 @pytest.mark.parametrize("work", [planted, planted_error, other_class])
 def test_an_answer_that_would_run_code_here_is_refused(work: Any) -> None:
     with pytest.raises(ProcessDied, match="an answer that names"):
-        confined(within(), 10_000, work)
+        run_confined(within(), 10_000, work)
 
 
 def test_what_is_known_of_a_source_comes_back() -> None:
-    assert confined(within(), 1000, source) == source()
+    assert run_confined(within(), 1000, source) == source()
 
 
 def test_an_error_of_another_type_is_refused() -> None:
@@ -224,24 +224,24 @@ def test_frames_that_make_no_sense_are_refused(frames: bytes) -> None:
 
 
 def test_isolated_work_isolates_no_further() -> None:
-    assert isolated(Deadline.after(ROOM), nested, Deadline.after(ROOM)) == 0
+    assert run_isolated(Deadline.after(ROOM), nested, Deadline.after(ROOM)) == 0
 
 
 def test_a_fork_server_that_was_killed_is_started_again() -> None:
-    isolated(Deadline.after(ROOM), os.getpid)
+    run_isolated(Deadline.after(ROOM), os.getpid)
     server = isolation._server._process
     assert server is not None
     server.kill()
     server.wait()
     # The one that was forked ahead has ended with it.
-    assert isolated(Deadline.after(ROOM), os.getpid) != os.getpid()
+    assert run_isolated(Deadline.after(ROOM), os.getpid) != os.getpid()
     assert isolation._server._process is not server
 
 
 def test_many_threads_get_processes_of_their_own() -> None:
     found: list[int] = []
     threads = [
-        threading.Thread(target=lambda: found.append(isolated(Deadline.after(ROOM), os.getpid))) for _ in range(8)
+        threading.Thread(target=lambda: found.append(run_isolated(Deadline.after(ROOM), os.getpid))) for _ in range(8)
     ]
     for thread in threads:
         thread.start()

@@ -14,7 +14,7 @@ from PIL import Image
 from features.quantize._choice import Choice, Palette, nearest
 from features.quantize._pixels import Bytes, Pixels, cells_of, lab_of, middles_of
 from imaging.context import Deadline
-from imaging.picture import Indexed, Picture, Report
+from imaging.picture import PalettePixels, Picture, Report
 
 _BITS = 6
 """Of each band: a cell of the table is four levels wide, which is less than the eye tells apart."""
@@ -37,7 +37,7 @@ def mapped(picture: Picture, pixels: Pixels, palette: Palette, *, dither: bool, 
     image: Any = plane.maplut(table).copy(interpretation=pixels.image.interpretation)
     if pixels.alpha is not None:
         return picture.with_image(image.bandjoin(pixels.image[bands]))
-    indexed = Indexed(plane.copy(interpretation="b-w"), palette.rgb.tobytes())
+    indexed = PalettePixels(plane.copy(interpretation="b-w"), palette.rgb.tobytes())
     return structs.replace(picture.with_image(image), indexed=indexed)
 
 

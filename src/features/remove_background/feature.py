@@ -11,7 +11,7 @@ from imaging.codecs.open_image import open_image
 from imaging.context import Context
 from imaging.cost import Cost, Shape
 from imaging.errors import TimeExceeded
-from imaging.ops.geometry import Box
+from imaging.ops.geometry import PixelBox
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
@@ -111,7 +111,7 @@ def _trimmed(picture: Picture) -> Picture:
         return picture
     left, top = (min(box[side] for box in found) for side in (0, 1))
     right, bottom = (max(box[side] for box in found) for side in (2, 3))
-    return Box(left, top, right - left, bottom - top).cut(picture)
+    return PixelBox(left, top, right - left, bottom - top).cut(picture)
 
 
 def _drawn(image: pyvips.Image) -> pyvips.Image:

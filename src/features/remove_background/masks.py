@@ -10,9 +10,9 @@ import pyvips
 
 from imaging.context import Context
 from imaging.errors import Unavailable
-from imaging.models.inference import Interruptible, session_options, turn
+from imaging.models.inference import InterruptibleSession, model_lock, session_options
 from imaging.models.rembg import session_class
-from imaging.models.saliency import MODELS, reduced, saliency
+from imaging.models.saliency import MODELS, compute_saliency, to_rgb_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ _STEPS = 63
 def subject_mask(image: pyvips.Image, model: str, context: Context) -> pyvips.Image:
     """One band in the size of the image, 0 (background) to 255 (subject). Unavailable, TimeExceeded."""
     if model in MODELS:
-        mask = saliency(reduced(image), context.weights, context.deadline, model)
+        mask = compute_saliency(to_rgb_array(image), context.weights, context.deadline, model)
     else:
         mask = _by_rembg(image, model, context)
     return _enlarged(mask, image.width, image.height)
@@ -65,8 +65,8 @@ def _by_rembg(image: pyvips.Image, model: str, context: Context) -> Mask:
 
     scale = min(1.0, _MODEL_SIDE / max(image.width, image.height))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    seen = Image.fromarray(reduced(image, *size))
-    with turn(context.deadline):
+    seen = Image.fromarray(to_rgb_array(image, *size))
+    with model_lock(context.deadline):
         session = _session(model, context.weights)
         context.deadline.check()
         masks = [np.asarray(mask) for mask in session.predict(seen)]
@@ -82,7 +82,7 @@ def _session(model: str, weights: str | None) -> Any:
     session = of_model(model, session_options(), **_own_file(model, weights))
     for name, value in vars(session).items():
         if hasattr(value, "run"):
-            setattr(session, name, Interruptible(value))
+            setattr(session, name, InterruptibleSession(value))
     return session
 
 

@@ -9,10 +9,10 @@ import pyvips
 
 from features.remove_background.parameters import RemoveBackground
 from imaging.context import Context
-from imaging.deadlines.killable_process import isolated
-from imaging.models.inference import turn
-from imaging.models.rembg import compiled_code, use_compiled
-from imaging.models.saliency import reduced
+from imaging.deadlines.killable_process import run_isolated
+from imaging.models.inference import model_lock
+from imaging.models.rembg import find_compiled_code, use_compiled_code
+from imaging.models.saliency import to_rgb_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ def matted(image: pyvips.Image, mask: pyvips.Image, requested: RemoveBackground,
     """The mask with edges as the picture has them, in the image's size. Unavailable, TimeExceeded."""
     import numpy as np  # noqa: PLC0415 - 55 ms
 
-    folder = compiled_code(context.weights)
+    folder = find_compiled_code(context.weights)
     scale = min(1.0, math.sqrt(_MOST / (image.width * image.height)))
     width, height = max(1, int(image.width * scale)), max(1, int(image.height * scale))
     small = mask.resize(width / mask.width, vscale=height / mask.height)
@@ -46,8 +46,8 @@ def matted(image: pyvips.Image, mask: pyvips.Image, requested: RemoveBackground,
         requested.alpha_matting_background_threshold,
         requested.alpha_matting_erode_size,
     )
-    with turn(context.deadline):
-        alpha = isolated(context.deadline, _alpha, reduced(image, width, height), sure, thresholds, folder)
+    with model_lock(context.deadline):
+        alpha = run_isolated(context.deadline, _alpha, to_rgb_array(image, width, height), sure, thresholds, folder)
     if alpha is None:
         return mask
     found = pyvips.Image.new_from_memory(alpha, width, height, 1, "uchar").copy(interpretation="b-w")
@@ -56,7 +56,7 @@ def matted(image: pyvips.Image, mask: pyvips.Image, requested: RemoveBackground,
 
 def _alpha(pixels: Pixels, mask: Pixels, thresholds: Thresholds, folder: str) -> bytes | None:
     """Levels of 0 to 255, row by row; None where the mask leaves no subject or no background to go by."""
-    use_compiled(folder)
+    use_compiled_code(folder)
     import numpy as np  # noqa: PLC0415 - in the other process alone
     from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf  # noqa: PLC0415 - brings numba
 

@@ -16,7 +16,7 @@ from handler.circuit_breaker import BreakerOpen, CircuitBreaker
 from handler.errors import HandlerError
 from handler.observability import logger
 from handler.ports import DetectionInput, ObjectAttributes, ObjectStore
-from imaging import Deadline, Figure, Label, Region, TimeExceeded
+from imaging import Deadline, Label, Region, SalientRegion, TimeExceeded
 
 PREFIX = "detections/"
 """Of keys in the results bucket; no CDN may read them."""
@@ -32,7 +32,7 @@ class Detection(msgspec.Struct, frozen=True):
     model: str
     regions: tuple[Region, ...] = ()
     labels: tuple[Label, ...] = ()
-    figure: Figure | None = None
+    figure: SalientRegion | None = None
 
 
 _DECODER = msgspec.json.Decoder(Detection)

@@ -10,7 +10,7 @@ import numpy as np
 
 from handler.detection import mtcnn
 from handler.detection.cache import Detection
-from imaging import Deadline, Figure, Region, TimeExceeded, reduced, saliency
+from imaging import Deadline, Region, SalientRegion, TimeExceeded, compute_saliency, to_rgb_array
 
 if TYPE_CHECKING:
     import pyvips
@@ -71,12 +71,12 @@ class LocalFigures:
     def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
         """One figure, or none."""
         (picture,) = pictures
-        return Detection("u2net", figure=_figure(saliency(reduced(picture), self._weights, deadline)))
+        return Detection("u2net", figure=_figure(compute_saliency(to_rgb_array(picture), self._weights, deadline)))
 
 
-def _figure(mask: NDArray[np.uint8]) -> Figure | None:
+def _figure(mask: NDArray[np.uint8]) -> SalientRegion | None:
     region = _box(mask >= _SURE)
-    return Figure(region, _reached(mask, 0), _reached(mask, 1)) if region else None
+    return SalientRegion(region, _reached(mask, 0), _reached(mask, 1)) if region else None
 
 
 def _reached(mask: NDArray[np.uint8], axis: int) -> tuple[float, ...]:

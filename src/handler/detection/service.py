@@ -15,14 +15,14 @@ from handler.ports import DetectionInput
 from imaging import (
     DamagedSource,
     Deadline,
-    Figure,
     Label,
     Limits,
     Region,
+    SalientRegion,
     TooLarge,
     Unavailable,
     UnsupportedSource,
-    views,
+    render_previews,
 )
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class DetectionService:
 
         def look() -> Detection:
             return detector.look(
-                views(subject.read(), limits, deadline, side=detector.side, most=detector.most), deadline
+                render_previews(subject.read(), limits, deadline, side=detector.side, most=detector.most), deadline
             )
 
         return self._answers.of(subject, detector.question, look, deadline)
@@ -140,7 +140,7 @@ class Detections:
             raise Unavailable(_NEEDS_REKOGNITION.format("smartCropping.subject=objects", "rekognition:DetectLabels"))
         return self._answer("objects").regions
 
-    def salient(self) -> Figure | None:
+    def salient(self) -> SalientRegion | None:
         return self._answer("salient").figure if self._eyes.has("salient") else None
 
     def labels(self) -> tuple[Label, ...] | None:

@@ -19,10 +19,10 @@ from imaging import (
     Context,
     Deadline,
     Decision,
+    ImageHeader,
     Limits,
     Rendered,
     Report,
-    Source,
     Step,
     decide_all,
     describe,
@@ -71,7 +71,7 @@ class Result(msgspec.Struct, frozen=True):
     """What the original asks for."""
     tags: tuple[str, ...] = ()
     """Cache tags, one for each object that went in."""
-    source: Source | None = None
+    source: ImageHeader | None = None
     width: int = 0
     height: int = 0
     is_cacheable: bool = True

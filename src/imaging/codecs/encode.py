@@ -133,11 +133,11 @@ def _in_time(picture: Picture, job: _Job, context: Context, uninterruptible: flo
     deadline, limits = context.deadline, context.limits
     if deadline.leaves_room_for(uninterruptible):
         return _written(picture, job, deadline)
-    from imaging.deadlines.killable_process import Confinement, ProcessDied, confined  # noqa: PLC0415 - few answers take another
+    from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined  # noqa: PLC0415 - few answers take another
 
     try:
         bounds = Confinement(deadline, limits.memory, limits.processors)
-        return confined(bounds, limits.memory, _written, picture, job, Deadline())
+        return run_confined(bounds, limits.memory, _written, picture, job, Deadline())
     except ProcessDied as error:
         message = f"a {job.format} answer may take {limits.memory // MEGA} MB of memory, this one takes more"
         raise TooLarge(message, detail=str(error)) from None

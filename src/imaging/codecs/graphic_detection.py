@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from imaging.picture import Source
+from imaging.picture import ImageHeader
 
 _PHOTOGRAPHIC = frozenset({"jpeg", "heif", "avif"})
 _DENSE = {"webp": 0.02}
@@ -15,7 +15,7 @@ _SLIGHT = bytes(range(32))
 """Differences between neighbours, of which noise and shading make most and the edges of a drawing few."""
 
 
-def is_from_graphic(source: Source) -> bool:
+def is_from_graphic(source: ImageHeader) -> bool:
     """Whether the original is a drawing, as far as its header and its size tell: drawings pack well without loss.
 
     In lossless formats photographs have 0.4 to 1 byte for a byte of pixels, drawings 0.005 to 0.18 (bench/EFFORTS.md).

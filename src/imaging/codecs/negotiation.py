@@ -7,7 +7,7 @@ from typing import Protocol
 from imaging.context import Context
 from imaging.errors import InvalidParameter
 from imaging.params.output import Format, Output
-from imaging.picture import Source
+from imaging.picture import ImageHeader
 
 ANIMATED = frozenset({"gif", "webp"})
 _WRITTEN_AS: dict[str, Format] = {
@@ -22,7 +22,7 @@ class Planned(Protocol):
     """A finished picture, or one that is still to be computed: what the choice of a format asks of it."""
 
     @property
-    def source(self) -> Source: ...
+    def source(self) -> ImageHeader: ...
     @property
     def has_alpha(self) -> bool: ...
     @property
@@ -41,12 +41,12 @@ def chosen_format(picture: Planned, output: Output, context: Context) -> Format:
     return chosen
 
 
-def negotiated(source: Source, output: Output) -> bool:
+def negotiated(source: ImageHeader, output: Output) -> bool:
     """Whether what the client accepts has a say."""
     return output.format == "auto" or (source.format == "heif" and output.format in (None, "original"))
 
 
-def is_shown(source: Source, context: Context) -> bool:
+def is_shown(source: ImageHeader, context: Context) -> bool:
     """Whether the client shows the original as it is."""
     return source.format in (*_SHOWN_EVERYWHERE, "svg", *context.accepts)
 

@@ -10,11 +10,13 @@ from imaging.context import Context, ObjectRef
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, InvalidParameter, TimeExceeded, TooLarge, UnsupportedSource
 from imaging.params.output import Output
-from imaging.picture import Picture, Source
+from imaging.picture import ImageHeader, Picture
 
 
 @contextmanager
-def decoded_image(body: bytes, source: Source, output: Output, context: Context, shrink: float) -> Iterator[Picture]:
+def decoded_image(
+    body: bytes, source: ImageHeader, output: Output, context: Context, shrink: float
+) -> Iterator[Picture]:
     """Decode an image whose pixels are computed within the block.
 
     An error in its pixels is then reported for this image, not for another one that uses them later, and the deadline

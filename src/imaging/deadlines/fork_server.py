@@ -40,7 +40,7 @@ _DEATH_SIGNAL, _NO_NEW_PRIVILEGES = 1, 38
 _DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0L1 1"/></svg>'
 
 
-class Bounds(NamedTuple):
+class ResourceLimits(NamedTuple):
     """What the kernel holds an isolated process to; -1: no limit."""
 
     memory: int = -1
@@ -133,7 +133,7 @@ def _run(work: socket.socket, *, warm: bool) -> None:
             os.dup2(descriptors[0], 2)
             os.dup2(2, 1)  # what work prints must not come between its answers
             os.close(descriptors[0])
-            _limit(Bounds(*BOUNDS.unpack(bounds)))
+            _limit(ResourceLimits(*BOUNDS.unpack(bounds)))
             _work(Channel(end))
         status = 0
     except ProcessEnded:
@@ -162,7 +162,7 @@ def _work(channel: Channel) -> None:
             channel.send((True, error_parts(damaged(error))))
 
 
-def _limit(bounds: Bounds) -> None:
+def _limit(bounds: ResourceLimits) -> None:
     _set(resource.RLIMIT_CORE, 0)
     if bounds.memory >= 0:
         from imaging.deadlines.seccomp import filter_calls  # noqa: PLC0415 - loaded before the fork

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, Self, TypeVar
 
 from imaging.context import Deadline
-from imaging.deadlines.fork_server import AHEAD, BOUNDS, NOW, STATUS, Bounds, serve
+from imaging.deadlines.fork_server import AHEAD, BOUNDS, NOW, STATUS, ResourceLimits, serve
 from imaging.deadlines.transfer import Channel, TransferError, error_of
 from imaging.errors import TimeExceeded
 
@@ -29,12 +29,12 @@ __all__ = [
     "Confinement",
     "IsolatedProcess",
     "ProcessDied",
-    "confined",
     "enter",
-    "isolated",
     "open_no_more_files",
+    "run_confined",
+    "run_isolated",
     "serve",
-    "start",
+    "start_fork_server",
 ]
 
 P = ParamSpec("P")
@@ -67,14 +67,14 @@ class Confinement(NamedTuple):
     processors: float = 1.0
 
     @property
-    def bounds(self) -> Bounds:
+    def bounds(self) -> ResourceLimits:
         """For the kernel. No file can grow, so nothing is written."""
         left = self.deadline.left()
         seconds = -1 if math.isinf(left) else math.ceil(left * max(1.0, self.processors)) + 1
-        return Bounds(self.memory, seconds, _DESCRIPTORS, 0)
+        return ResourceLimits(self.memory, seconds, _DESCRIPTORS, 0)
 
 
-def isolated(deadline: Deadline, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+def run_isolated(deadline: Deadline, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
     """What `work` returns or raises in a process of its own that is killed at the deadline; then TimeExceeded.
 
     `work` is a function of a module. It and what it takes and gives is pickled, pyvips images as their pixels.
@@ -83,7 +83,7 @@ def isolated(deadline: Deadline, work: Callable[P, ResultT], *args: P.args, **kw
         return process.call(_UNLIMITED, work, *args, **kwargs)
 
 
-def confined(
+def run_confined(
     confinement: Confinement, answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs
 ) -> ResultT:
     """The same within limits of the kernel, for bytes that nobody vouches for; `answer` bytes may come back."""
@@ -97,14 +97,14 @@ _UNLIMITED = 2**62
 class IsolatedProcess:
     """A process for work on one file; it may be given several pieces one after the other."""
 
-    def __init__(self, deadline: Deadline, bounds: Bounds | None = None) -> None:
+    def __init__(self, deadline: Deadline, bounds: ResourceLimits | None = None) -> None:
         """Take a process and limit it. TimeExceeded."""
         deadline.check()
         self.deadline = deadline
         self._ends: tuple[socket.socket, socket.socket] | None = None
         if not _inside:
             self._ends = _server.take()
-            socket.send_fds(self._ends[0], [BOUNDS.pack(*(bounds or Bounds()))], [2])
+            socket.send_fds(self._ends[0], [BOUNDS.pack(*(bounds or ResourceLimits()))], [2])
 
     def call(self, answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
         """What `work` returns or raises there, in at most `answer` bytes. ProcessDied, TimeExceeded."""
@@ -225,7 +225,7 @@ _server = _Server()
 _inside = False
 
 
-def start() -> None:
+def start_fork_server() -> None:
     """Start the fork server now, so that the first piece of work does not wait for it."""
     _server.start()
 

@@ -22,7 +22,9 @@ _IMAGE, _STRIP, _PICKLE = b"I", b"S", b"P"
 """An image of so many bytes, some of its rows, and a value that may name the images before it by their number."""
 _STRIP_BYTES = 4_000_000
 """Pixels are sent in strips of about that size, so that a sequential image never lies in memory whole."""
-_ANSWERS = frozenset({("imaging.picture", "Source"), ("imaging.picture", "Picture"), ("imaging.picture", "Indexed")})
+_ANSWERS = frozenset(
+    {("imaging.picture", "ImageHeader"), ("imaging.picture", "Picture"), ("imaging.picture", "PalettePixels")}
+)
 _METADATA = "-data"
 
 

@@ -26,7 +26,7 @@ _until: ContextVar[Deadline] = ContextVar("until")
 
 
 @contextmanager
-def turn(deadline: Deadline) -> Iterator[None]:
+def model_lock(deadline: Deadline) -> Iterator[None]:
     """Wait for this process' one place at the models and hold it; TimeExceeded where the deadline comes first."""
     deadline.check()
     if not _place.acquire(timeout=min(deadline.left(), threading.TIMEOUT_MAX)):
@@ -39,7 +39,7 @@ def turn(deadline: Deadline) -> Iterator[None]:
         _place.release()
 
 
-class Interruptible:
+class InterruptibleSession:
     """An onnxruntime session whose runs end with the deadline of the turn that they belong to."""
 
     def __init__(self, session: Any) -> None:
@@ -95,7 +95,7 @@ def session_options() -> Any:
     return options
 
 
-def open_model(path: Path) -> Interruptible:
+def open_model(path: Path) -> InterruptibleSession:
     """A model that set-up has optimised; the layout that this processor likes best is found now.
 
     That takes 0.3 s and a run is a third shorter for it, so the first run has it back (bench/REMOVE_BACKGROUND.md).
@@ -103,7 +103,7 @@ def open_model(path: Path) -> Interruptible:
     options = session_options()
     from onnxruntime import InferenceSession  # noqa: PLC0415 - 85 ms
 
-    return Interruptible(InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
+    return InterruptibleSession(InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
 
 
 def _processors() -> int:

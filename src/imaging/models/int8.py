@@ -14,7 +14,7 @@ from typing import Any
 import pyvips
 
 from imaging.errors import Unavailable
-from imaging.models.saliency import fed, reduced
+from imaging.models.saliency import to_model_input, to_rgb_array
 
 FIRST, LAST = 4, 22
 """Convolutions of the 119 that stay as they are."""
@@ -25,18 +25,18 @@ _OPERATORS = 17
 def quantise(original: Path, target: Path, pictures: Sequence[Path]) -> None:
     """Write the model in eight bits, calibrated on these pictures; Unavailable without onnx."""
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        ready = prepared(original, Path(folder))
-        convolutions, of_masks = named(ready)
+        ready = prepare_model(original, Path(folder))
+        convolutions, of_masks = list_convolutions(ready)
         kept = of_masks | {*convolutions[:FIRST], *convolutions[-LAST:]}
-        quantised(ready, target, [shown(path) for path in pictures], kept)
+        quantise_convolutions(ready, target, [load_model_input(path) for path in pictures], kept)
 
 
-def shown(path: Path) -> Any:
+def load_model_input(path: Path) -> Any:
     """What the model sees of a picture: float32, 1 × 3 × 320 × 320."""
-    return fed(reduced(pyvips.Image.new_from_file(str(path)).autorot()))
+    return to_model_input(to_rgb_array(pyvips.Image.new_from_file(str(path)).autorot()))
 
 
-def prepared(original: Path, folder: Path) -> Path:
+def prepare_model(original: Path, folder: Path) -> Path:
     """The model ready to be quantised, in that folder."""
     try:
         import onnx  # noqa: PLC0415 - set-up alone
@@ -51,7 +51,7 @@ def prepared(original: Path, folder: Path) -> Path:
     return ready
 
 
-def named(ready: Path) -> tuple[list[str], set[str]]:
+def list_convolutions(ready: Path) -> tuple[list[str], set[str]]:
     """The convolutions in order, and those of them that make masks, which have one channel."""
     import onnx  # noqa: PLC0415 - set-up alone
 
@@ -61,7 +61,7 @@ def named(ready: Path) -> tuple[list[str], set[str]]:
     return [node.name for node in convolutions], {node.name for node in convolutions if channels[node.input[1]] == 1}
 
 
-def quantised(ready: Path, target: Path, inputs: Sequence[Any], kept: Collection[str]) -> None:
+def quantise_convolutions(ready: Path, target: Path, inputs: Sequence[Any], kept: Collection[str]) -> None:
     """Quantise every convolution but those `kept`."""
     from onnxruntime.quantization import (  # noqa: PLC0415 - set-up alone
         CalibrationDataReader,

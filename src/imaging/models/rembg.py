@@ -29,11 +29,11 @@ def session_class(model: str, weights: str | None) -> Any:
     """rembg's class for a model whose weights are in place, never to be fetched; Unavailable says what is missing."""
     if weights is None:
         raise Unavailable("no folder of weights is set (WEIGHTS)")
-    use_compiled(compiled_code(weights))
-    return settled(model, Path(weights), fetch=False)
+    use_compiled_code(find_compiled_code(weights))
+    return local_session_class(model, Path(weights), fetch=False)
 
 
-def settled(model: str, weights: Path, *, fetch: bool) -> Any:
+def local_session_class(model: str, weights: Path, *, fetch: bool) -> Any:
     """rembg's class for a model, at home in that folder; what is not there it fetches, or Unavailable."""
     try:
         from rembg.sessions import sessions  # noqa: PLC0415 - a second
@@ -54,16 +54,16 @@ def settled(model: str, weights: Path, *, fetch: bool) -> Any:
     return type(base.__name__, (base,), {name: classmethod(method) for name, method in methods.items()})
 
 
-def compiled_code(weights: str | None) -> str:
+def find_compiled_code(weights: str | None) -> str:
     """The folder that `use_compiled` wants; Unavailable where set-up has not made it for what is installed."""
     folder = Path(weights or "", COMPILED)
-    add_log_fields = folder / NOTE
-    if weights is None or not add_log_fields.exists() or add_log_fields.read_text(encoding="utf-8") != compiled_with():
+    note = folder / NOTE
+    if weights is None or not note.exists() or note.read_text(encoding="utf-8") != compiled_versions():
         raise Unavailable("what rembg and matting need is not compiled: run `image-handler weights`")
     return _writable(folder)
 
 
-def compiled_with() -> str:
+def compiled_versions() -> str:
     """What the compiled code depends on; numba knows it by the place of its source, too. Unavailable without rembg."""
     pymatting, rembg = find_spec("pymatting"), find_spec("rembg")
     if pymatting is None or rembg is None:
@@ -72,7 +72,7 @@ def compiled_with() -> str:
     return ", ".join([*versions, f"Python {platform.python_version()}", platform.machine(), str(pymatting.origin)])
 
 
-def use_compiled(folder: str) -> None:
+def use_compiled_code(folder: str) -> None:
     """Let numba keep its code there, made for any processor of this architecture; before rembg is imported."""
     try:
         import numba  # noqa: PLC0415 - a third of a second

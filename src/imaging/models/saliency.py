@@ -10,7 +10,7 @@ import pyvips
 
 from imaging.context import Deadline
 from imaging.errors import Unavailable
-from imaging.models.inference import Interruptible, open_model, turn
+from imaging.models.inference import InterruptibleSession, model_lock, open_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +34,7 @@ def has_saliency(weights: str | None) -> bool:
     return bool(weights) and Path(weights or "", MODEL).exists()
 
 
-def reduced(image: pyvips.Image, width: int = SIDE, height: int = SIDE) -> Pixels:
+def to_rgb_array(image: pyvips.Image, width: int = SIDE, height: int = SIDE) -> Pixels:
     """The picture's colours at that size: rows, columns, red, green and blue of 0 to 255.
 
     By Pillow's Lanczos filter, as rembg has it: where the model hesitates, another filter makes another mask.
@@ -51,7 +51,7 @@ def reduced(image: pyvips.Image, width: int = SIDE, height: int = SIDE) -> Pixel
     return np.asarray(whole.resize((width, height), Image.Resampling.LANCZOS))
 
 
-def fed(pixels: Pixels) -> NDArray[np.float32]:
+def to_model_input(pixels: Pixels) -> NDArray[np.float32]:
     """What the model takes, 1 × 3 × SIDE × SIDE, of pixels as `reduced` makes them."""
     import numpy as np  # noqa: PLC0415 - 55 ms
 
@@ -59,23 +59,23 @@ def fed(pixels: Pixels) -> NDArray[np.float32]:
     return ((levels - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None].astype(np.float32)
 
 
-def saliency(pixels: Pixels, weights: str | None, deadline: Deadline, version: str = "u2net") -> Pixels:
+def compute_saliency(pixels: Pixels, weights: str | None, deadline: Deadline, version: str = "u2net") -> Pixels:
     """How sure each of SIDE × SIDE pixels, as `reduced` makes them, belongs to what stands out: 0 to 255.
 
     `version` is one of MODELS. Unavailable where the weights or onnxruntime are missing, TimeExceeded.
     """
     import numpy as np  # noqa: PLC0415 - 55 ms
 
-    with turn(deadline):
+    with model_lock(deadline):
         model = _opened(weights, version)
-        sure = model.run(None, {model.get_inputs()[0].name: fed(pixels)})[0][0, 0]
+        sure = model.run(None, {model.get_inputs()[0].name: to_model_input(pixels)})[0][0, 0]
     least, most = float(sure.min()), float(sure.max())
     mask: Pixels = ((sure - least) * (255 / max(most - least, 1e-6))).astype(np.uint8)
     return mask
 
 
 @cache
-def _opened(weights: str | None, version: str = "u2net") -> Interruptible:
+def _opened(weights: str | None, version: str = "u2net") -> InterruptibleSession:
     path = Path(weights or "", MODELS[version])
     if not weights or not path.exists():
         raise Unavailable(f"the weights of {version} are missing: run `image-handler weights {version}`")

@@ -13,8 +13,8 @@ from pathlib import Path
 import onnxruntime
 
 from imaging.context import Deadline
-from imaging.deadlines.killable_process import isolated
-from imaging.models.rembg import COMPILED, NOTE, compiled_with, settled, use_compiled
+from imaging.deadlines.killable_process import run_isolated
+from imaging.models.rembg import COMPILED, NOTE, compiled_versions, local_session_class, use_compiled_code
 from imaging.models.saliency import MODEL, MODELS
 
 
@@ -30,14 +30,14 @@ def steps(weights: Path, original: Path | None, others: Sequence[str], calibrati
         _make(int8, made_with, lambda at: _quantise(original, at, calibration))
     if find_spec("rembg") is None and not others:
         return
-    if not _is_made(weights / COMPILED, compiled_with()):
+    if not _is_made(weights / COMPILED, compiled_versions()):
         yield "compiling what rembg needs, half a minute"
         # In a process that has no numba yet, which would have looked at this processor.
-        _make(weights / COMPILED, compiled_with(), lambda at: isolated(Deadline(), _compile, str(at)))
+        _make(weights / COMPILED, compiled_versions(), lambda at: run_isolated(Deadline(), _compile, str(at)))
     for model in others:
         yield f"fetching {model}"
-        use_compiled(str(weights / COMPILED))
-        settled(model, weights, fetch=True).download_models()
+        use_compiled_code(str(weights / COMPILED))
+        local_session_class(model, weights, fetch=True).download_models()
 
 
 def _optimise(original: Path, folder: Path) -> None:
@@ -65,13 +65,13 @@ def _quantise(original: Path, folder: Path, calibration: Sequence[Path]) -> None
 
 
 def _compile(folder: str) -> None:
-    use_compiled(folder)
+    use_compiled_code(folder)
     import pymatting  # noqa: F401, PLC0415 - which compiles it all
 
 
 def _is_made(folder: Path, made_with: str) -> bool:
-    add_log_fields = folder / NOTE
-    return add_log_fields.exists() and add_log_fields.read_text(encoding="utf-8") == made_with
+    note = folder / NOTE
+    return note.exists() and note.read_text(encoding="utf-8") == made_with
 
 
 def _make(folder: Path, made_with: str, make: Callable[[Path], None]) -> None:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from imaging.cost import Cost, Reads, Shape
 from imaging.errors import InvalidParameter
-from imaging.ops.geometry import Box, Size, nearest, seek, seek_memory
+from imaging.ops.geometry import PixelBox, Size, find_crop, find_crop_memory, round_half_up
 from imaging.params.model import Params, hint
 from imaging.params.types import CropPosition, Length, Point, Ratio
 from imaging.picture import Picture
@@ -64,7 +64,7 @@ def _name(requested: Area) -> str:
     return type(requested).__name__.lower()
 
 
-def cut(picture: Picture, requested: Area) -> Picture:
+def cut_area(picture: Picture, requested: Area) -> Picture:
     """The part of the picture; InvalidParameter where it would reach past an edge."""
     room = (picture.width, picture.height)
     across = _Span.of(requested.left, requested.width, room[0])
@@ -77,32 +77,32 @@ def cut(picture: Picture, requested: Area) -> Picture:
     anywhere = across.start is None or down.start is None
     if anywhere and requested.position.searches:
         picture = picture.materialized()
-        left, top = seek(picture, size, requested.position)
+        left, top = find_crop(picture, size, requested.position)
     else:
         left, top = (requested.focal_point or requested.position).place(room, size)
     if across.start is not None:
         left = across.start
     if down.start is not None:
         top = down.start
-    return Box(left, top, *size).cut(picture)
+    return PixelBox(left, top, *size).cut(picture)
 
 
-def result(requested: Area, size: Size, _overlay: Size) -> Size:
+def area_size(requested: Area, size: Size, _overlay: Size) -> Size:
     """Width and height of the part of a picture of that size, or at most that."""
     sides = zip((requested.width, requested.height), size, strict=True)
     across, down = (min(whole, max(1, length.of(whole))) if length else whole for length, whole in sides)
     return across, down
 
 
-def reads(requested: Area) -> Reads:
+def area_reads(requested: Area) -> Reads:
     """Where the part is sought, the whole picture is looked at."""
     return "whole" if requested.position.searches else "pixels"
 
 
-def cost(requested: Area, _shape: Shape) -> Cost:
+def area_cost(requested: Area, _shape: Shape) -> Cost:
     """Next to nothing, unless the part is sought."""
     sought = 0.007 if requested.position.searches else 0.0
-    return Cost(0.002 + sought, 1, base_memory=seek_memory(requested.position))
+    return Cost(0.002 + sought, 1, base_memory=find_crop_memory(requested.position))
 
 
 class _Span(NamedTuple):
@@ -139,7 +139,10 @@ def _size(requested: Area, across: _Span, down: _Span, room: Size) -> Size:
         return (width or room[0], height or room[1])
     if not width and not height:
         width, height = (0, room[1]) if room[0] > room[1] * ratio else (room[0], 0)
-    size = (width or max(1, nearest((height or 1) * ratio)), height or max(1, nearest((width or 1) / ratio)))
+    size = (
+        width or max(1, round_half_up((height or 1) * ratio)),
+        height or max(1, round_half_up((width or 1) / ratio)),
+    )
     if size[0] > room[0] or size[1] > room[1]:
         expected = f"one whose box fits: {size[0]} x {size[1]} pixels in {room[0]} x {room[1]}"
         raise InvalidParameter(f"{_name(requested)}.aspectRatio", expected, ratio, code=OUT_OF_BOUNDS)

@@ -22,7 +22,7 @@ _WINDOW_WORK = 1_000_000_000
 """Pixels times rows of a window that moves over them: about 15 s of one processor, and libvips stops it late."""
 
 
-class Box(NamedTuple):
+class PixelBox(NamedTuple):
     """A part of a picture, in pixels."""
 
     left: int
@@ -38,7 +38,7 @@ class Box(NamedTuple):
         return part.showing(self, (picture.width, picture.height))
 
 
-def nearest(number: float) -> int:
+def round_half_up(number: float) -> int:
     """The nearest whole number; halves go up, as in libvips and JavaScript."""
     return math.floor(number + 0.5)
 
@@ -70,48 +70,48 @@ def on_background(image: pyvips.Image, color: Color) -> tuple[pyvips.Image, list
         image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
     if color.alpha < 1 and not image.hasalpha():
         image = image.addalpha()
-    return image, in_levels(image, color)
+    return image, to_levels(image, color)
 
 
-def weighed(image: pyvips.Image, levels: list[float]) -> list[float]:
+def premultiply_levels(image: pyvips.Image, levels: list[float]) -> list[float]:
     """The same colour with its channels weighed by its alpha, as libvips wants a background for affine and rotate."""
     if not image.hasalpha():
         return levels
-    share = levels[-1] / (255 * depth(image))
+    share = levels[-1] / (255 * level_scale(image))
     return [*(level * share for level in levels[:-1]), levels[-1]]
 
 
-def in_levels(image: pyvips.Image, color: Color) -> list[float]:
+def to_levels(image: pyvips.Image, color: Color) -> list[float]:
     """The colour in the image's own numbers, a band each."""
     red, green, blue = color.rgb
     colours = [red, green, blue] if image.bands > 2 else [0.2126 * red + 0.7152 * green + 0.0722 * blue]
     alpha = [color.alpha * 255] if image.hasalpha() else []
-    return [level * depth(image) for level in (*colours, *alpha)]
+    return [level * level_scale(image) for level in (*colours, *alpha)]
 
 
-def depth(image: pyvips.Image) -> float:
+def level_scale(image: pyvips.Image) -> float:
     """What one of 255 levels is in the image's own numbers."""
     return 257.0 if image.format == "ushort" else 1.0
 
 
-def framed(image: pyvips.Image, corner: tuple[int, int], size: Size, color: Color) -> pyvips.Image:
+def embed_in_canvas(image: pyvips.Image, corner: tuple[int, int], size: Size, color: Color) -> pyvips.Image:
     """The image with its left and top at `corner` of a canvas of that size and colour."""
     image, background = on_background(image, color)
     return image.embed(*corner, *size, extend="background", background=background)
 
 
-def seek_memory(position: CropPosition) -> int:
+def find_crop_memory(position: CropPosition) -> int:
     """Bytes that `seek` takes, at the most: libvips counts colours with alpha in tables of 65,536 levels."""
     return {"entropy": 150_000_000, "attention": 20_000_000}.get(str(position), 0)
 
 
-def seek(picture: Picture, size: Size, position: CropPosition) -> tuple[int, int]:
+def find_crop(picture: Picture, size: Size, position: CropPosition) -> tuple[int, int]:
     """Left and top of the most interesting box of `size` in the first frame of a materialized picture."""
     room = (picture.width, picture.height)
     scale = min(1.0, math.sqrt(_SEARCHED / (room[0] * room[1])))
     reduced = picture.image.crop(0, 0, *room).resize(scale)
-    across = max(1, min(nearest(size[0] * scale), reduced.width))
-    down = max(1, min(nearest(size[1] * scale), reduced.height))
+    across = max(1, min(round_half_up(size[0] * scale), reduced.width))
+    down = max(1, min(round_half_up(size[1] * scale), reduced.height))
     found = reduced.smartcrop(across, down, interesting=str(position))
-    left, top = nearest(-found.xoffset / scale), nearest(-found.yoffset / scale)
+    left, top = round_half_up(-found.xoffset / scale), round_half_up(-found.yoffset / scale)
     return (min(left, room[0] - size[0]), min(top, room[1] - size[1]))

@@ -13,7 +13,7 @@ from imaging.ops.alpha import premultiplied
 Size = tuple[int, int]
 
 
-def overlay(ref: ObjectRef, feature: str, context: Context, size_of: Callable[[Size], Size]) -> pyvips.Image:
+def load_overlay(ref: ObjectRef, feature: str, context: Context, size_of: Callable[[Size], Size]) -> pyvips.Image:
     """The first frame of an object, in the size that `size_of` makes of its own; InvalidParameter of that feature's
     `key` when it cannot be read.
     """
@@ -23,10 +23,10 @@ def overlay(ref: ObjectRef, feature: str, context: Context, size_of: Callable[[S
         return min(full[0] / size[0], full[1] / size[1])
 
     with open_image(ref, context, shrink_of, name=feature, parameter=f"{feature}.key") as picture:
-        return scaled(picture.image, size_of(picture.source.upright)).copy_memory()
+        return stretch(picture.image, size_of(picture.source.upright)).copy_memory()
 
 
-def scaled(image: pyvips.Image, size: Size) -> pyvips.Image:
+def stretch(image: pyvips.Image, size: Size) -> pyvips.Image:
     """The image stretched to that size."""
     across, down = size[0] / image.width, size[1] / image.height
     return image if across == down == 1 else premultiplied(image, lambda it: it.resize(across, vscale=down))

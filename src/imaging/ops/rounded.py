@@ -7,13 +7,13 @@ import pyvips
 Pair = tuple[float, float]
 
 
-def ellipse(size: tuple[int, int], centre: Pair, radii: Pair) -> pyvips.Image:
+def ellipse_mask(size: tuple[int, int], centre: Pair, radii: Pair) -> pyvips.Image:
     """An ellipse in a mask of that size."""
     offsets = pyvips.Image.xyz(*size) + [0.5 - centre[0], 0.5 - centre[1]]
     return _covered(offsets / list(radii), radii)
 
 
-def rectangle(size: tuple[int, int], radii: Pair) -> pyvips.Image:
+def rounded_rectangle_mask(size: tuple[int, int], radii: Pair) -> pyvips.Image:
     """A rectangle that fills the mask, its corners quarters of an ellipse."""
     middle = [size[0] / 2, size[1] / 2]
     core = [middle[0] - radii[0], middle[1] - radii[1]]
@@ -31,7 +31,7 @@ def _covered(place: pyvips.Image, radii: Pair) -> pyvips.Image:
     return ((0.5 - distance) * 255).rint().cast("uchar")
 
 
-def masked(image: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
+def apply_mask(image: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
     """As much of the image as the mask lets through; it has alpha then."""
     image = image if image.hasalpha() else image.addalpha()
     alpha = (image[image.bands - 1] * mask / 255).rint().cast(image.format)

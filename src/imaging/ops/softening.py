@@ -12,7 +12,7 @@ _REDUCED = 8.0
 """Sigma, about, on that copy."""
 
 
-def blurred(
+def gaussian_blur(
     image: pyvips.Image, sigma: float | None, min_amplitude: float = 0.2, precision: str = "integer"
 ) -> pyvips.Image:
     """The image, which has no alpha or is premultiplied, blurred; without a sigma by 3 x 3 pixels.
@@ -51,13 +51,13 @@ def _bounded(sigma: float, size: tuple[int, int]) -> float:
     return min(sigma, 5.0 * max(size))
 
 
-def padded_share(size: tuple[int, int], sigma: float, min_amplitude: float) -> float:
+def padded_pixel_ratio(size: tuple[int, int], sigma: float, min_amplitude: float) -> float:
     """How many times as many pixels as a picture has are looked at for a blur of a large sigma."""
     margin = _margin(max(LARGE_SIGMA, _bounded(sigma, size)), min_amplitude)
     return (size[0] + 2 * margin) * (size[1] + 2 * margin) / (size[0] * size[1])
 
 
-def coarse(image: pyvips.Image, size: int) -> pyvips.Image:
+def average_squares(image: pyvips.Image, size: int) -> pyvips.Image:
     """The image in squares of so many pixels, each in the mean of its colours."""
     squares = image.shrink(size, size, ceil=True).zoom(size, size)
     return squares.crop(0, 0, image.width, image.height)

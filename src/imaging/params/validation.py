@@ -78,21 +78,16 @@ def _field(field: msgspec.structs.FieldInfo) -> Field:
         notes += _unwrapped(part)[1]
     kinds = tuple(_unwrapped(part)[0] for part in alternatives if part is not NoneType)
     extra: dict[str, Any] = {}
-    for add_log_fields in notes:
-        extra.update(add_log_fields.extra or {})
+    for details in notes:
+        extra.update(details.extra or {})
     return Field(
         name=field.encode_name,
         type=field.type,
         kinds=kinds,
         optional=NoneType in alternatives,
         default=None if field.default is msgspec.NODEFAULT else field.default,
-        bounds={
-            name: bound
-            for add_log_fields in notes
-            for name in _BOUNDS
-            if (bound := getattr(add_log_fields, name)) is not None
-        },
-        description=next((add_log_fields.description for add_log_fields in notes if add_log_fields.description), ""),
+        bounds={name: bound for details in notes for name in _BOUNDS if (bound := getattr(details, name)) is not None},
+        description=next((details.description for details in notes if details.description), ""),
         main=bool(extra.get("main")),
         aliases=tuple(extra.get("aliases", ())),
         unit=str(extra.get("unit", "")),

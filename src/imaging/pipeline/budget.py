@@ -18,7 +18,7 @@ from imaging.context import MEGA, Context, Limits
 from imaging.cost import Pending, Shape, Size
 from imaging.errors import DamagedSource, TooLarge, UnsupportedSource
 from imaging.params.output import Output
-from imaging.picture import Source
+from imaging.picture import ImageHeader
 from imaging.pipeline.feature import Step
 
 _ALPHA = 1.4
@@ -35,7 +35,7 @@ _DEEP = frozenset({"rgb16", "grey16"})
 class _Planned(msgspec.Struct, frozen=True):
     """What is known of a picture that is still to be computed; as much of it as the choice of a format asks for."""
 
-    source: Source
+    source: ImageHeader
     shape: Shape
     has_alpha: bool
 
@@ -89,7 +89,7 @@ class _Sum:
 
 
 def refuse_beyond_budget(
-    original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context, shrink: float
+    original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context, shrink: float
 ) -> None:
     """Raise TooLarge, which names the step, where the run would take more memory or time than one picture may."""
     limits = context.limits

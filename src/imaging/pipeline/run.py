@@ -17,7 +17,7 @@ from imaging.cost import Pending
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, InvalidParameter, TooLarge
 from imaging.params.output import MEDIA_TYPES, Output
-from imaging.picture import Picture, Report, Source
+from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.budget import refuse_beyond_budget, with_inspected
 from imaging.pipeline.feature import Step
 
@@ -33,7 +33,7 @@ class Rendered(msgspec.Struct, frozen=True):
     width: int
     height: int
     frames: int
-    source: Source
+    source: ImageHeader
     negotiated: bool = False
     """Whether another client, which accepts other formats, might have got other bytes."""
 
@@ -59,7 +59,7 @@ def run(original: bytes, steps: Sequence[Step], output: Output, context: Context
     return untouched if again or len(untouched.body) <= len(outcome.body) else outcome
 
 
-def _untouched(original: bytes, source: Source, output: Output, context: Context) -> Rendered | None:
+def _untouched(original: bytes, source: ImageHeader, output: Output, context: Context) -> Rendered | None:
     """The original without its metadata, if nothing is asked that it is not already, and its container can be tidied
     without decoding.
     """
@@ -80,7 +80,7 @@ def _untouched(original: bytes, source: Source, output: Output, context: Context
 
 
 def _drawn(
-    original: bytes, source: Source, steps: Sequence[Step], output: Output, context: Context
+    original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context
 ) -> Rendered | Report:
     shrink = _shrink(steps, source)
     context = with_inspected(steps, context)
@@ -117,21 +117,21 @@ def _with_redaction(steps: Sequence[Step], context: Context) -> Context:
     return structs.replace(context, redact=redact) if hiding else context
 
 
-def _decoded(original: bytes, source: Source, output: Output, context: Context, shrink: float) -> Picture:
+def _decoded(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
     """The pixels: read here as they are asked for, or at once in another process if nothing else could stop that."""
     if context.deadline.leaves_room_for(uninterruptible_seconds(source)):
         return decode(original, source, output, context, shrink)
-    from imaging.deadlines.killable_process import Confinement, ProcessDied, confined  # noqa: PLC0415 - few pictures take another process
+    from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined  # noqa: PLC0415 - few pictures take another process
 
     limits = context.limits
     bounds, endless = Confinement(context.deadline, limits.memory, limits.processors), Context(limits=limits)
     try:
-        return confined(bounds, limits.memory, _decoded_whole, original, source, output, endless, shrink)
+        return run_confined(bounds, limits.memory, _decoded_whole, original, source, output, endless, shrink)
     except ProcessDied as error:
         raise DamagedSource("the picture cannot be decoded", detail=str(error)) from None
 
 
-def _decoded_whole(original: bytes, source: Source, output: Output, context: Context, shrink: float) -> Picture:
+def _decoded_whole(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
     from imaging.codecs.open_image import decoded_image  # noqa: PLC0415 - of the other process alone
 
     with decoded_image(original, source, output, context, shrink) as picture:
@@ -139,7 +139,7 @@ def _decoded_whole(original: bytes, source: Source, output: Output, context: Con
 
 
 def _metadata(
-    original: bytes, source: Source, steps: Sequence[Step], output: Output, limits: Limits
+    original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, limits: Limits
 ) -> Metadata | None:
     if output.metadata == "strip":
         return None
@@ -162,7 +162,7 @@ def _rendered(picture: Picture, output: Output, context: Context, metadata: Meta
     )
 
 
-def _shrink(steps: Sequence[Step], source: Source) -> float:
+def _shrink(steps: Sequence[Step], source: ImageHeader) -> float:
     """By how much the decoder may reduce: what the first step that reduces will, if nothing before it minds.
 
     Below 1 it is by how much an SVG may be drawn larger.

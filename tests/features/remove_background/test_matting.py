@@ -83,7 +83,7 @@ def test_at_most_a_megapixel_is_matted(
         shapes.append((pixels.shape, sure.shape))
         return bytes(sure)
 
-    monkeypatch.setattr(matting, "isolated", isolated)
+    monkeypatch.setattr(matting, "run_isolated", isolated)
     found = matting.matted(picture.resize(8), mask.resize(8), WANTED, context)
     assert shapes == [((1000, 1000, 3), (1000, 1000))]
     assert (found.width, found.height, found.format) == (8 * SIDE, 8 * SIDE, "uchar")
@@ -111,11 +111,11 @@ import os, sys
 import llvmlite.binding
 
 llvmlite.binding.get_host_cpu_name = lambda: "znver9"
-from features import _rembg
+from imaging.models import rembg
 
-folder = _rembg.compiled_code(sys.argv[1])
+folder = rembg.find_compiled_code(sys.argv[1])
 assert folder != os.path.join(sys.argv[1], "numba"), "it must not be possible to write there"
-_rembg.use_compiled(folder)
+rembg.use_compiled_code(folder)
 import pymatting
 print("imported")
 """

@@ -13,10 +13,12 @@ from handler.detection.cache import Detection, DetectionCache
 from handler.errors import UpstreamError
 from handler.ports import DetectionInput
 from handler.storage.results import open_results
-from imaging import Deadline, Figure, Region, TimeExceeded
+from imaging import Deadline, Region, SalientRegion, TimeExceeded
 
 CAT = DetectionInput("tag", "etag", "cat.jpg", lambda: b"")
-SEEN = Detection("1", (Region(0, 0, 0.5, 0.5),), figure=Figure(Region(0, 0, 0.5, 0.5), (0.0, 1.0), (0.0, 0.5, 1.0)))
+SEEN = Detection(
+    "1", (Region(0, 0, 0.5, 0.5),), figure=SalientRegion(Region(0, 0, 0.5, 0.5), (0.0, 1.0), (0.0, 0.5, 1.0))
+)
 SOON = Deadline()
 
 

@@ -21,7 +21,7 @@ from tests.tools import lacking
 
 from handler.config import Settings
 from handler.detection.local import LocalFaces, _box, _figure
-from imaging import Deadline, Limits, Region, has_saliency, views
+from imaging import Deadline, Limits, Region, has_saliency, render_previews
 
 pytestmark = pytest.mark.slow
 
@@ -137,7 +137,7 @@ def local() -> LocalFaces:
 
 
 def faces(local: LocalFaces, body: bytes) -> list[Region]:
-    shown = views(body, Limits(), Deadline.after(60), side=local.side)
+    shown = render_previews(body, Limits(), Deadline.after(60), side=local.side)
     return list(local.look(shown, Deadline.after(60)).regions)
 
 

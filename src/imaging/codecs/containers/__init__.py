@@ -15,7 +15,7 @@ from imaging.codecs.containers.svg import strip as strip_svg
 from imaging.codecs.containers.webp import strip as strip_webp
 from imaging.codecs.metadata.reader import Malformed, Walk
 from imaging.context import Deadline
-from imaging.picture import Source
+from imaging.picture import ImageHeader
 
 _STRIP: dict[str, Callable[[bytes, int, Walk], bytes]] = {
     "jpeg": strip_jpeg,
@@ -27,7 +27,7 @@ _STRIP: dict[str, Callable[[bytes, int, Walk], bytes]] = {
 }
 
 
-def strip(original: bytes, source: Source, deadline: Deadline) -> bytes | None:
+def strip(original: bytes, source: ImageHeader, deadline: Deadline) -> bytes | None:
     """The same picture without its metadata; None where that takes decoding: another format, or a damaged container.
     TimeExceeded after the deadline.
     """

@@ -12,7 +12,7 @@ from imaging.codecs.decode.loaders import damaged, opened
 from imaging.codecs.decode.parts import check_parts
 from imaging.context import Limits
 from imaging.errors import DamagedSource, TooLarge
-from imaging.picture import Source
+from imaging.picture import ImageHeader
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -37,7 +37,7 @@ class Icon(NamedTuple):
     payload: memoryview
 
 
-def bmp_source(original: bytes) -> Source:
+def bmp_source(original: bytes) -> ImageHeader:
     """What the header of a BMP says."""
     (header,) = struct.unpack_from("<I", original, 14)
     core = header == 12
@@ -52,7 +52,7 @@ def bmp_source(original: bytes) -> Source:
     # A negative height: the rows are stored from the top.
     pixels = abs(width) * abs(height)
     runs = len(_needed(original, pixels)) if _compression(original, 14) in _RUNS else 0
-    return Source(
+    return ImageHeader(
         "bmp",
         abs(width),
         abs(height),
@@ -80,12 +80,12 @@ def _needed(original: bytes, pixels: int) -> bytes:
     return original[: start + 8 * pixels + 16]
 
 
-def ico_source(original: bytes, page: int | None) -> Source:
+def ico_source(original: bytes, page: int | None) -> ImageHeader:
     """What the directory of an ICO says of the largest picture, or of one of them."""
     found = icons(original)
     icon = chosen(found, page)
     frames = len(found)
-    return Source(
+    return ImageHeader(
         "ico",
         icon.width,
         icon.height,

@@ -10,7 +10,7 @@ import math
 import pyvips
 
 from imaging.codecs.decode.tiff import strip_rows
-from imaging.picture import Source, SourceFormat
+from imaging.picture import ImageHeader, SourceFormat
 
 _BASE = 12_000_000
 _PROCESS = 40_000_000
@@ -43,7 +43,7 @@ def decoder_memory(kind: SourceFormat, image: pyvips.Image, original: bytes) -> 
     return round(pixels * per_pixel) + (_PROCESS if kind == "heif" else 0)
 
 
-def uninterruptible_seconds(source: Source) -> float:
+def uninterruptible_seconds(source: ImageHeader) -> float:
     """A generous guess at the seconds of decoding that libvips cannot be told to stop; infinite where nobody knows.
 
     Drawings and HEIC are decoded where they can be killed, whatever they take.
@@ -66,12 +66,12 @@ _SECONDS: dict[SourceFormat, float] = {
 """Of one processor, for a megapixel."""
 
 
-def decoding_seconds(source: Source, frames: int) -> float:
+def decoding_seconds(source: ImageHeader, frames: int) -> float:
     """About how long the frames' decoder works on one processor; a drawing's has bounds of its own."""
     return _SECONDS.get(source.format, 0.0) * source.width * source.height * frames / 1e6
 
 
-def decoding_memory(source: Source, loaded: tuple[int, int], frames: int) -> int:
+def decoding_memory(source: ImageHeader, loaded: tuple[int, int], frames: int) -> int:
     """Bytes that the process will need beside what it has, to decode the frames and stream them through a resize.
 
     `loaded` is width and height of one frame as the decoder gives it, after its shrink-on-load.

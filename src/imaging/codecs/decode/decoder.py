@@ -17,7 +17,7 @@ from imaging.context import MEGA, Context, Deadline, Limits
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, InvalidParameter, TooLarge
 from imaging.params.output import Output
-from imaging.picture import Picture, Source
+from imaging.picture import ImageHeader, Picture
 
 Image = Any
 """A pyvips image; its stubs give every field a union of types."""
@@ -27,7 +27,7 @@ _MOST_SIDE = 32_000
 """Pixels; what a drawing is drawn at."""
 
 
-def decode(original: bytes, source: Source, output: Output, context: Context, shrink: float = 1.0) -> Picture:
+def decode(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float = 1.0) -> Picture:
     """The picture upright in sRGB or grey, 8 bits a band; of an animation all frames where the output can hold them.
 
     `shrink` is by how much the first step will reduce it: the decoder may reduce by less, an SVG is drawn to measure
@@ -55,7 +55,7 @@ def decode(original: bytes, source: Source, output: Output, context: Context, sh
 
 
 @contextmanager
-def source_at_fault(original: bytes, source: Source, output: Output, context: Context) -> Iterator[None]:
+def source_at_fault(original: bytes, source: ImageHeader, output: Output, context: Context) -> Iterator[None]:
     """Around whatever pulls pixels: an error of libvips becomes TimeExceeded after the deadline, DamagedSource if the
     source cannot be read on its own either, and stays what it is if the fault is ours.
     """
@@ -67,7 +67,7 @@ def source_at_fault(original: bytes, source: Source, output: Output, context: Co
         raise
 
 
-def _read_through(original: bytes, source: Source, output: Output, context: Context) -> None:
+def _read_through(original: bytes, source: ImageHeader, output: Output, context: Context) -> None:
     is_isolated = source.format in ("svg", "heif")
     if is_isolated or not context.deadline.leaves_room_for(cost.uninterruptible_seconds(source)):
         return  # it was read where it can be killed, and its faults were found there
@@ -80,13 +80,13 @@ def _read_through(original: bytes, source: Source, output: Output, context: Cont
         raise damaged(error) from None
 
 
-def _keeps_frames(source: Source, output: Output) -> bool:
+def _keeps_frames(source: ImageHeader, output: Output) -> bool:
     asked = output.format if output.format not in (None, "auto", "original") else source.format
     keeps = output.animated is not False and output.page is None
     return keeps and source.format in _ANIMATED and asked in _ANIMATED
 
 
-def _check_animation(source: Source, limits: Limits) -> None:
+def _check_animation(source: ImageHeader, limits: Limits) -> None:
     if source.frames > limits.frames:
         raise TooLarge(f"the animation must have at most {limits.frames} frames, got {source.frames}")
     pixels = source.width * source.height * source.frames
@@ -95,7 +95,7 @@ def _check_animation(source: Source, limits: Limits) -> None:
 
 
 def _loaded(
-    original: bytes, source: Source, frames: int, output: Output, context: Context, shrink: float
+    original: bytes, source: ImageHeader, frames: int, output: Output, context: Context, shrink: float
 ) -> tuple[pyvips.Image, int]:
     """The frames as the decoder gives them, and the bytes of memory that this will take, within the budget."""
     kind, page, limits = source.format, output.page, context.limits
@@ -116,7 +116,7 @@ def _loaded(
     return heif.pixels(original, page, image, context) if kind == "heif" else image, taken
 
 
-def _drawn(original: bytes, source: Source, shrink: float, context: Context) -> tuple[pyvips.Image, int]:
+def _drawn(original: bytes, source: ImageHeader, shrink: float, context: Context) -> tuple[pyvips.Image, int]:
     from imaging.codecs.decode.svg import drawn  # noqa: PLC0415 - of SVG alone
 
     scale = _drawing_scale(shrink, source, context.limits)
@@ -131,7 +131,7 @@ def _unpacked(original: bytes, deadline: Deadline) -> pyvips.Source | None:
     return unpacked(original, deadline)
 
 
-def _options(source: Source, frames: int, output: Output, shrink: float) -> dict[str, object]:
+def _options(source: ImageHeader, frames: int, output: Output, shrink: float) -> dict[str, object]:
     if source.format == "jpeg":
         return {"shrink": _jpeg_shrink(shrink, source, output)}
     options: dict[str, object] = {"page": output.page} if output.page else {}
@@ -145,7 +145,7 @@ def _options(source: Source, frames: int, output: Output, shrink: float) -> dict
     return options
 
 
-def loaded_size(source: Source, output: Output, shrink: float) -> tuple[int, tuple[int, int]]:
+def loaded_size(source: ImageHeader, output: Output, shrink: float) -> tuple[int, tuple[int, int]]:
     """How many frames a decoder will give, and their width and height, upright."""
     frames = source.frames if _keeps_frames(source, output) else 1
     by = 1.0
@@ -157,7 +157,7 @@ def loaded_size(source: Source, output: Output, shrink: float) -> tuple[int, tup
     return frames, (width, height)
 
 
-def _jpeg_shrink(shrink: float, source: Source, output: Output) -> int:
+def _jpeg_shrink(shrink: float, source: ImageHeader, output: Output) -> int:
     """Which of the decoder's own reductions leaves enough for the resize.
 
     Twice as much for other formats than JPEG as for JPEG: that pays for the lower efforts of their encoders
@@ -169,7 +169,7 @@ def _jpeg_shrink(shrink: float, source: Source, output: Output) -> int:
     return enough // 2 if enough > 1 and int(shrink) == enough else enough
 
 
-def _drawing_scale(shrink: float, source: Source, limits: Limits) -> float:
+def _drawing_scale(shrink: float, source: ImageHeader, limits: Limits) -> float:
     """The scale at which a drawing comes out as large as it is asked for; TooLarge."""
     scale = 1 / shrink
     width, height = source.width * scale, source.height * scale
@@ -181,7 +181,7 @@ def _drawing_scale(shrink: float, source: Source, limits: Limits) -> float:
     return scale
 
 
-def _memory_taken(source: Source, loaded: tuple[int, int], frames: int, limits: Limits) -> int:
+def _memory_taken(source: ImageHeader, loaded: tuple[int, int], frames: int, limits: Limits) -> int:
     needed = cost.decoding_memory(source, loaded, frames)
     if needed > limits.memory:
         raise TooLarge(
@@ -190,7 +190,7 @@ def _memory_taken(source: Source, loaded: tuple[int, int], frames: int, limits: 
     return needed
 
 
-def _picture(image: pyvips.Image, source: Source, frames: int, context: Context, taken: int) -> Picture:
+def _picture(image: pyvips.Image, source: ImageHeader, frames: int, context: Context, taken: int) -> Picture:
     with watched(image, context.deadline):
         image = to_srgb(image)
         if source.orientation > 1:

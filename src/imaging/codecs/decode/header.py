@@ -12,13 +12,13 @@ from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.decode.sniff import sniff
 from imaging.context import NO_DEADLINE, Deadline, Limits
 from imaging.errors import DamagedSource, TooLarge, UnsupportedSource
-from imaging.picture import Source, SourceFormat
+from imaging.picture import ImageHeader, SourceFormat
 
 Image = Any
 """A pyvips image; its stubs give every field a union of types."""
 
 
-def inspect(original: bytes, limits: Limits, deadline: Deadline = NO_DEADLINE) -> Source:
+def inspect(original: bytes, limits: Limits, deadline: Deadline = NO_DEADLINE) -> ImageHeader:
     """What the header says. UnsupportedSource, DamagedSource, TooLarge; TimeExceeded for a drawing."""
     if len(original) > limits.source_bytes:
         raise TooLarge(f"the file must be at most {limits.source_bytes} bytes, got {len(original)}")
@@ -29,7 +29,7 @@ def inspect(original: bytes, limits: Limits, deadline: Deadline = NO_DEADLINE) -
 
 def source_of(
     original: bytes, kind: SourceFormat, page: int | None, limits: Limits, deadline: Deadline = NO_DEADLINE
-) -> Source:
+) -> ImageHeader:
     """What the header says of the file, and of that page if one is given."""
     if kind == "svg":
         from imaging.codecs.decode.svg import measured  # noqa: PLC0415 - of SVG alone
@@ -50,7 +50,7 @@ def source_of(
     return source
 
 
-def _from_header(header: Image, original: bytes, kind: SourceFormat) -> Source:
+def _from_header(header: Image, original: bytes, kind: SourceFormat) -> ImageHeader:
     def known(name: str, default: int) -> int:
         return int(header.get(name)) if header.get_typeof(name) else default
 
@@ -58,7 +58,7 @@ def _from_header(header: Image, original: bytes, kind: SourceFormat) -> Source:
         kind = "heif" if header.get("heif-compression") == "hevc" else "avif"
     frames = known("n-pages", 1)
     orientation = known("orientation", 1)
-    return Source(
+    return ImageHeader(
         format=kind,
         width=header.width,
         height=header.height,
@@ -76,7 +76,7 @@ def _from_header(header: Image, original: bytes, kind: SourceFormat) -> Source:
     )
 
 
-def measure_drawing(original: bytes, limits: Limits) -> Source:
+def measure_drawing(original: bytes, limits: Limits) -> ImageHeader:
     """A drawing's own pixels are a proposal; what drawing it costs stands in its elements."""
     from imaging.codecs.decode.svg import survey  # noqa: PLC0415 - of SVG alone
 
@@ -87,7 +87,7 @@ def measure_drawing(original: bytes, limits: Limits) -> Source:
     return replace(source, decoder_memory=found.memory(pixels), decoder_seconds=found.seconds(pixels))
 
 
-def _inside(embedded: bytes, limits: Limits) -> Source | None:
+def _inside(embedded: bytes, limits: Limits) -> ImageHeader | None:
     """What a picture inside a drawing is; none if it cannot be read, for then it is not drawn. TooLarge."""
     try:
         kind = sniff(embedded)

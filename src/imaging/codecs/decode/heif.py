@@ -18,7 +18,7 @@ _BESIDE_PIXELS = 100_000
 
 def pixels(original: bytes, page: int | None, header: pyvips.Image, context: Context) -> pyvips.Image:
     """The picture upright (libheif turns it), 8 bits, with the header's profile; DamagedSource, TimeExceeded."""
-    from imaging.deadlines.killable_process import Confinement, ProcessDied, confined  # noqa: PLC0415 - of SVG and HEIC alone
+    from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined  # noqa: PLC0415 - of SVG and HEIC alone
 
     index = int(str(header.get("heif-primary"))) if page is None else page
     limits = context.limits
@@ -26,7 +26,7 @@ def pixels(original: bytes, page: int | None, header: pyvips.Image, context: Con
     answer = header.width * header.height * 4 + _BESIDE_PIXELS
     bounds = Confinement(context.deadline, limits.memory, limits.processors)
     try:
-        image = confined(bounds, answer, decoded, original, index)
+        image = run_confined(bounds, answer, decoded, original, index)
     except ProcessDied as error:
         raise damaged(error) from None
     if header.get_typeof("icc-profile-data"):

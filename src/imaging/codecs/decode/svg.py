@@ -22,7 +22,7 @@ import pyvips
 from imaging.codecs.decode.loaders import damaged, opened
 from imaging.context import MEGA, Deadline, Limits
 from imaging.errors import TooLarge
-from imaging.picture import Source
+from imaging.picture import ImageHeader
 
 if TYPE_CHECKING:
     from imaging.deadlines.killable_process import IsolatedProcess
@@ -54,7 +54,7 @@ class _Measured(NamedTuple):
 
     original: bytes
     limits: Limits
-    source: Source
+    source: ImageHeader
     process: IsolatedProcess
 
     def is_for(self, original: bytes, limits: Limits, deadline: Deadline) -> bool:
@@ -62,7 +62,9 @@ class _Measured(NamedTuple):
         return self.original is original and self.process.deadline == deadline and self.limits == limits
 
 
-def measured(original: bytes, limits: Limits, deadline: Deadline, measure: Callable[[bytes, Limits], Source]) -> Source:
+def measured(
+    original: bytes, limits: Limits, deadline: Deadline, measure: Callable[[bytes, Limits], ImageHeader]
+) -> ImageHeader:
     """What `measure` finds in a drawing, in a process of its own. DamagedSource, TooLarge, TimeExceeded.
 
     The process is kept for `drawn` of the same bytes, and so is what was found.
@@ -143,7 +145,7 @@ class Survey(msgspec.Struct):
     memory_inside: int = 0
     """What those take that are drawings themselves, or stubborn formats."""
 
-    def add(self, inside: Source | None) -> None:
+    def add(self, inside: ImageHeader | None) -> None:
         """Count a picture inside; none if it is one that nobody can draw."""
         if inside is not None:
             self.embedded += inside.width * inside.height
@@ -167,7 +169,7 @@ class Survey(msgspec.Struct):
         return round(pixels * surfaces + self.embedded * 12 + self.elements * 2000) + self.memory_inside
 
 
-def survey(original: bytes, inspected: Callable[[bytes], Source | None]) -> Survey:
+def survey(original: bytes, inspected: Callable[[bytes], ImageHeader | None]) -> Survey:
     """Count what makes a drawing slow; `inspected` tells what a picture inside it is. DamagedSource."""
     found = Survey()
     namespaces = 0

@@ -12,7 +12,7 @@ from imaging.codecs.decode.chunks import xmp as png_xmp
 from imaging.codecs.decode.loaders import opened
 from imaging.codecs.metadata import exif, iptc, xmp
 from imaging.codecs.metadata.fields import IPTC_DATASETS, IPTC_POSITIONS
-from imaging.picture import Source
+from imaging.picture import ImageHeader
 
 Image = Any
 """A pyvips image, whose fields hold more kinds of values than its types know."""
@@ -34,7 +34,7 @@ class Metadata(msgspec.Struct, frozen=True):
 
 
 def of(
-    original: bytes, source: Source, requested: Literal["keep", "copyright"], *, position: bool, is_hidden: bool
+    original: bytes, source: ImageHeader, requested: Literal["keep", "copyright"], *, position: bool, is_hidden: bool
 ) -> Metadata:
     """What of an original's metadata stays. The GPS position stays only with `position` and `keep`; where something
     of the picture is hidden only a short credit stays, in which nothing of it can be shown.
