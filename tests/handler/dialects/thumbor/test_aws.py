@@ -14,7 +14,7 @@ Edits = dict[str, Any]
 
 
 def edits(path: str) -> Edits:
-    parsed = grammar.aws_part(path)
+    parsed = grammar.parse_aws_path(path)
     assert parsed is not None
     return aws.edits_of(parsed)
 

@@ -1,4 +1,4 @@
-"""What stands between the brackets of a filter, read as what it must be; refusals name the filter and its usage."""
+"""The arguments of a filter, parsed and checked one at a time. Every error names the filter and shows its usage."""
 
 from __future__ import annotations
 
@@ -9,85 +9,87 @@ from typing import NamedTuple, NoReturn, TypeVar
 from handler.requests.dialects.thumbor.grammar import FilterCall
 from imaging import InvalidParameter
 
-_WHOLE = re.compile(r"-?[0-9]{1,9}")
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
 _NUMBER = re.compile(r"-?(?:[0-9]{1,9}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
 T = TypeVar("T", int, float)
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 
 
 class Usage(NamedTuple):
-    """How many arguments a filter takes, and how it is written."""
+    """How many arguments a filter takes, and how it is written, such as `blur(RADIUS[,SIGMA])`."""
 
-    least: int
-    most: int
-    written: str
+    min_arguments: int
+    max_arguments: int
+    text: str
 
 
 class Arguments:
-    """The arguments of one filter."""
+    """The arguments of one filter call. An argument that is left out or empty has its default."""
 
     def __init__(self, call: FilterCall, usage: Usage) -> None:
-        """InvalidParameter where there are too few of them or too many."""
+        """Raise InvalidParameter if there are too few or too many arguments."""
         self._call = call
         self._usage = usage
-        self._said = call.arguments
-        if not usage.least <= len(self._said) <= usage.most:
+        self._texts = call.arguments
+        if not usage.min_arguments <= len(self._texts) <= usage.max_arguments:
             self.refuse()
 
     def __len__(self) -> int:
-        return len(self._said)
+        return len(self._texts)
 
     @property
     def where(self) -> str:
-        """The filter's name in messages."""
+        """Return the name of the filter as messages have it, such as `filters:blur`."""
         return f"filters:{self._call.name}"
 
     def refuse(self, expected: str = "") -> NoReturn:
-        """InvalidParameter that says how the filter is written."""
-        written = f"{self._usage.written}{' with ' + expected if expected else ''}"
-        raise InvalidParameter(self.where, f"written as {written}", str(self._call))
+        """Raise InvalidParameter with the usage of the filter, what was expected and the call as it was written."""
+        usage = f"{self._usage.text}{' with ' + expected if expected else ''}"
+        raise InvalidParameter(self.where, f"written as {usage}", str(self._call))
 
     def text(self, at: int, default: str = "") -> str:
-        """An argument as it stands there; the default where there is none."""
-        arguments = self._said[at] if at < len(self._said) else ""
-        return arguments or default
+        """Return the argument at that index as it is written."""
+        return (self._texts[at] if at < len(self._texts) else "") or default
 
     def number(self, at: int, default: float | None = None) -> float:
-        """A decimal number."""
-        return self._read(at, _NUMBER, float, default, "numbers")
+        """Parse a decimal number."""
+        return self._parse(at, _NUMBER, float, default, "numbers")
 
-    def whole(self, at: int, default: int | None = None, *, least: int = -(10**9), most: int = 10**9) -> int:
-        """A whole number."""
-        number = self._read(at, _WHOLE, int, default, "whole numbers")
-        if not least <= number <= most:
-            self.refuse(f"numbers from {least} to {most}" if most < 10**9 else f"numbers of at least {least}")
+    def integer(self, at: int, default: int | None = None, *, min_value: int = -(10**9), max_value: int = 10**9) -> int:
+        """Parse a whole number within a range, both ends included."""
+        number = self._parse(at, _INTEGER, int, default, "whole numbers")
+        if not min_value <= number <= max_value:
+            is_open = max_value == 10**9
+            self.refuse(f"numbers of at least {min_value}" if is_open else f"numbers from {min_value} to {max_value}")
         return number
 
     def numbers(self, at: int) -> list[float]:
-        """Decimal numbers, separated by semicolons."""
-        arguments = self.text(at).split(";")
-        if not all(_NUMBER.fullmatch(number) for number in arguments):
+        """Parse decimal numbers that are separated by semicolons."""
+        texts = self.text(at).split(";")
+        if not all(_NUMBER.fullmatch(number) for number in texts):
             self.refuse("numbers separated by semicolons")
-        return [float(number) for number in arguments]
+        return [float(number) for number in texts]
 
-    def switch(self, at: int, *, default: bool) -> bool:
-        """True or false, also as 1 or 0."""
+    def boolean(self, at: int, *, default: bool) -> bool:
+        """Parse `true` or `1`, `false` or `0`, in either case."""
         word = self.text(at).lower()
         if word and word not in (*_TRUE, *_FALSE):
             self.refuse("true or false")
         return word in _TRUE if word else default
 
-    def one_of(self, at: int, words: tuple[str, ...]) -> str:
-        """One of these words, however it is capitalised."""
+    def choice(self, at: int, words: tuple[str, ...]) -> str:
+        """Parse one of these words, in either case."""
         word = self.text(at).lower()
         if word not in words:
             self.refuse("one of " + ", ".join(words))
         return word
 
-    def _read(self, at: int, pattern: re.Pattern[str], read: Callable[[str], T], default: T | None, expected: str) -> T:
-        arguments = self.text(at)
-        if not arguments and default is not None:
+    def _parse(
+        self, at: int, pattern: re.Pattern[str], convert: Callable[[str], T], default: T | None, expected: str
+    ) -> T:
+        text = self.text(at)
+        if not text and default is not None:
             return default
-        if not pattern.fullmatch(arguments):
+        if not pattern.fullmatch(text):
             self.refuse(expected)
-        return read(arguments)
+        return convert(text)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from handler.requests.dialects.thumbor.arguments import Arguments, Usage
-from handler.requests.dialects.thumbor.grammar import Path
+from handler.requests.dialects.thumbor.grammar import ThumborPath
 from imaging import InvalidParameter
 
 Edits = dict[str, Any]
@@ -15,7 +15,7 @@ _WITH_QUALITY = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "t
                  "gif": "gif", "avif": "avif"}  # fmt: skip
 
 
-def edits_of(path: Path) -> Edits:
+def edits_of(path: ThumborPath) -> Edits:
     """The JSON edits that a path means. InvalidParameter."""
     edits: Edits = {}
     if path.crop is not None:
@@ -46,7 +46,7 @@ def respelled(refused: InvalidParameter, where: str) -> InvalidParameter:
         edit = known.edit or name
         if params == edit or params.startswith(f"{edit}."):
             field = params[len(edit) + 1 :]
-            expected = f"written as {known.usage.written}, {field or 'its value'} {refused.expected}"
+            expected = f"written as {known.usage.text}, {field or 'its value'} {refused.expected}"
             return InvalidParameter(f"filters:{name}", expected, refused.got, code=refused.code)
     return InvalidParameter(params, refused.expected, refused.got, code=refused.code)
 
@@ -60,7 +60,7 @@ class _Filter(NamedTuple):
     """What it becomes, where that is called otherwise."""
 
 
-def _quality(edits: Edits, path: Path) -> None:
+def _quality(edits: Edits, path: ThumborPath) -> None:
     """It goes to the format that leaves: that of format(), else of the key's extension, or WebP under AUTO_WEBP."""
     quality = edits.pop("quality", None)
     asked = edits.get("toFormat")
@@ -81,7 +81,7 @@ def _autojpg(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - one sha
 
 
 def _animated(edits: Edits, params: Arguments) -> None:
-    edits["animated"] = params.switch(0, default=True)
+    edits["animated"] = params.boolean(0, default=True)
 
 
 def _background_color(edits: Edits, params: Arguments) -> None:
@@ -94,7 +94,7 @@ def _blur(edits: Edits, params: Arguments) -> None:
 
 def _convolution(edits: Edits, params: Arguments) -> None:
     kernel = params.numbers(0)
-    columns = params.whole(1, least=1)
+    columns = params.integer(1, min_value=1)
     if len(kernel) % columns:
         params.refuse("rows that are full")
     edits["convolve"] = {"width": columns, "height": len(kernel) // columns, "kernel": kernel}
@@ -109,7 +109,7 @@ def _fill(edits: Edits, params: Arguments) -> None:
 
 
 def _format(edits: Edits, params: Arguments) -> None:
-    word = params.one_of(0, _FORMATS)
+    word = params.choice(0, _FORMATS)
     edits["toFormat"] = "jpeg" if word == "jpg" else word
 
 
@@ -130,7 +130,7 @@ def _proportion(edits: Edits, params: Arguments) -> None:
 
 
 def _asked_quality(edits: Edits, params: Arguments) -> None:
-    edits["quality"] = params.whole(0)
+    edits["quality"] = params.integer(0)
 
 
 def _rgb(edits: Edits, params: Arguments) -> None:
@@ -151,7 +151,7 @@ def _sharpen(edits: Edits, params: Arguments) -> None:
 
 def _smart_crop(edits: Edits, params: Arguments) -> None:
     asked = {"faceIndex": params.text(0), "padding": params.text(1)}
-    given = {name: params.whole(at) for at, name in enumerate(asked) if asked[name]}
+    given = {name: params.integer(at) for at, name in enumerate(asked) if asked[name]}
     edits["smartCrop"] = given or True
 
 

@@ -1,4 +1,8 @@
-"""Thumbor's own meaning of a path: its geometry, then its filters in the order in which they are written."""
+"""Thumbor's own interpretation of a path: the geometry first, then the filters in the order in which they are written.
+
+Thumbor runs a filter in one of three phases. Filters of the phases before the transformation (`focal`, `stretch`,
+`no_upscale`) change the geometry wherever they are written; all others run after it (thumbor/filters/__init__.py).
+"""
 
 from __future__ import annotations
 
@@ -11,132 +15,139 @@ from handler.requests.dialects.thumbor.geometry import Box, Geometry
 from handler.requests.dialects.thumbor.step_builder import StepBuilder
 from imaging import InvalidParameter
 
-_LONGEST_AGE = 31_536_000
+_MAX_AGE = 31_536_000
+"""The longest `max_age` in seconds: one year, the most that CDNs honour."""
 _FORMATS = ("png", "jpeg", "jpg", "gif", "webp", "avif")
-_DEEPEST = 10
-"""Paths of Thumbor within paths of Thumbor, for `extract_focal`."""
+_MAX_NESTED_PATHS = 10
+"""How many Thumbor paths within one another `extract_focal` reads (`MAX_LEVEL` in thumbor's extract_focal.py)."""
 
 
-def made_of(path: grammar.Path) -> StepBuilder:
-    """The steps, output and headers that a path asks for. InvalidParameter."""
-    asked = [(call.name, Arguments(call, _usage(call))) for call in path.filters]
+def build_steps(path: grammar.ThumborPath) -> StepBuilder:
+    """Return the steps, output options and headers of a path. Raise InvalidParameter."""
+    # Every call is checked before any is applied, so that an unknown filter is named first.
+    calls = [(call.name, Arguments(call, _find_usage(call))) for call in path.filters]
     geometry = Geometry(path)
-    for name, arguments in asked:
-        if name in _BEFORE:
-            _BEFORE[name].apply(geometry, path, arguments)
-    builder = StepBuilder()
-    # Enlarged at once, unless a filter before it works on the small picture.
-    first = next((name for name, _ in asked if name == "upscale" or name in effects.EFFECTS), "")
+    for name, arguments in calls:
+        if name in GEOMETRY_FILTERS:
+            GEOMETRY_FILTERS[name].apply(geometry, arguments)
+    builder = StepBuilder(path)
+    # One resize enlarges the image at once if `upscale` is the first filter that changes pixels. After another such
+    # filter it is a step of its own: Thumbor applies that filter to the image as it was before the enlargement.
+    first = next((name for name, _ in calls if name in effects.EFFECTS), "")
     geometry.is_upscaled = first == "upscale"
-    geometry.put(builder)
-    for name, arguments in asked:
-        if name in _OUTPUT:
-            _OUTPUT[name].apply(builder, arguments)
+    geometry.add_steps(builder)
+    for name, arguments in calls:
+        if name in OUTPUT_FILTERS:
+            OUTPUT_FILTERS[name].apply(builder, arguments)
         elif name in effects.EFFECTS and not (name == "upscale" and geometry.is_upscaled):
-            effects.EFFECTS[name].apply(builder, path, arguments)
+            effects.EFFECTS[name].apply(builder, arguments)
     if path.meta:
         builder.add("meta", "info")
     return builder
 
 
-class _Early(NamedTuple):
-    """A filter that changes what the geometry does."""
+class _GeometryFilter(NamedTuple):
+    """A filter that changes how the size segment is applied."""
 
     usage: Usage
-    apply: Callable[[Geometry, grammar.Path, Arguments], None]
+    apply: Callable[[Geometry, Arguments], None]
 
 
-class _Late(NamedTuple):
-    """A filter that says how the picture is written."""
+class _OutputFilter(NamedTuple):
+    """A filter that sets output options or headers."""
 
     usage: Usage
     apply: Callable[[StepBuilder, Arguments], None]
 
 
-def _usage(call: grammar.FilterCall) -> Usage:
-    for table in (_BEFORE, _OUTPUT, effects.EFFECTS):
+def _find_usage(call: grammar.FilterCall) -> Usage:
+    for table in (GEOMETRY_FILTERS, OUTPUT_FILTERS, effects.EFFECTS):
         if call.name in table:
             usage: Usage = table[call.name].usage
             return usage
-    known = ", ".join(sorted((*_BEFORE, *_OUTPUT, *effects.EFFECTS)))
+    known = ", ".join(sorted((*GEOMETRY_FILTERS, *OUTPUT_FILTERS, *effects.EFFECTS)))
     raise InvalidParameter("filters", f"some of {known}", call.name)
 
 
-def _focal(geometry: Geometry, path: grammar.Path, arguments: Arguments) -> None:  # noqa: ARG001 - one shape for all
-    parts = grammar.AREA.fullmatch(arguments.text(0))
-    if parts is None:
+def _add_focal_area(geometry: Geometry, arguments: Arguments) -> None:
+    corners = grammar.AREA.fullmatch(arguments.text(0))
+    if corners is None:
         arguments.refuse()
-    box = Box(*map(int, parts.groups()))
+    box = Box(*map(int, corners.groups()))
     if box.left >= box.right or box.top >= box.bottom:
-        arguments.refuse("an area that is not empty")
-    geometry.focal.append(box)
+        arguments.refuse("left below right and top below bottom")
+    geometry.focal_areas.append(box)
 
 
-def _extract_focal(geometry: Geometry, path: grammar.Path, arguments: Arguments) -> None:  # noqa: ARG001 - see above
-    """The crop of a path of Thumbor within this one is what matters, and its picture the original."""
-    image = path.image
-    for _ in range(_DEEPEST):
-        inner = grammar.within(image)
-        if inner is None:
+def _extract_focal_area(geometry: Geometry, _: Arguments) -> None:
+    """Read the key as a Thumbor path: its crop becomes the focal area, and its own key the original.
+
+    A path without a crop may hold another path, and so on (thumbor/filters/extract_focal.py, parse_url).
+    """
+    image = geometry.path.image
+    for _level in range(_MAX_NESTED_PATHS):
+        nested = grammar.parse_nested_path(image)
+        if nested is None:
             return
-        crop, image = inner.crop, inner.image
-        if crop and not crop.shares:
-            geometry.focal.append(Box(int(crop.left), int(crop.top), int(crop.right), int(crop.bottom)))
-            path.image = image
+        crop, image = nested.crop, nested.image
+        if crop and not crop.relative:
+            geometry.focal_areas.append(Box(int(crop.left), int(crop.top), int(crop.right), int(crop.bottom)))
+            geometry.path.image = image
             return
 
 
-def _stretch(geometry: Geometry, path: grammar.Path, arguments: Arguments) -> None:  # noqa: ARG001 - see above
+def _stretch_to_size(geometry: Geometry, _: Arguments) -> None:
     geometry.is_stretched = True
 
 
-def _no_upscale(geometry: Geometry, path: grammar.Path, arguments: Arguments) -> None:  # noqa: ARG001 - see above
+def _forbid_enlarging(geometry: Geometry, _: Arguments) -> None:
     geometry.may_enlarge = False
 
 
-_BEFORE: Mapping[str, _Early] = {
-    "focal": _Early(Usage(1, 1, "focal(LEFTxTOP:RIGHTxBOTTOM)"), _focal),
-    "extract_focal": _Early(Usage(0, 0, "extract_focal()"), _extract_focal),
-    "stretch": _Early(Usage(0, 0, "stretch()"), _stretch),
-    "no_upscale": _Early(Usage(0, 0, "no_upscale()"), _no_upscale),
+GEOMETRY_FILTERS: Mapping[str, _GeometryFilter] = {
+    "focal": _GeometryFilter(Usage(1, 1, "focal(LEFTxTOP:RIGHTxBOTTOM)"), _add_focal_area),
+    "extract_focal": _GeometryFilter(Usage(0, 0, "extract_focal()"), _extract_focal_area),
+    "stretch": _GeometryFilter(Usage(0, 0, "stretch()"), _stretch_to_size),
+    "no_upscale": _GeometryFilter(Usage(0, 0, "no_upscale()"), _forbid_enlarging),
 }
 
 
-def _autojpg(builder: StepBuilder, arguments: Arguments) -> None:
-    builder.write(arguments.where, autoJpeg=arguments.switch(0, default=True))
+def _set_auto_jpeg(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.set_output(arguments.where, autoJpeg=arguments.boolean(0, default=True))
 
 
-def _cover(builder: StepBuilder, arguments: Arguments) -> None:
-    builder.write(arguments.where, animated=False)
+def _set_still(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.set_output(arguments.where, animated=False)
 
 
-def _format(builder: StepBuilder, arguments: Arguments) -> None:
-    builder.write(arguments.where, format=arguments.one_of(0, _FORMATS))
+def _set_format(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.set_output(arguments.where, format=arguments.choice(0, _FORMATS))
 
 
-def _max_age(builder: StepBuilder, arguments: Arguments) -> None:
-    builder.headers["Cache-Control"] = f"public, max-age={arguments.whole(0, least=0, most=_LONGEST_AGE)}"
+def _set_max_age(builder: StepBuilder, arguments: Arguments) -> None:
+    seconds = arguments.integer(0, min_value=0, max_value=_MAX_AGE)
+    builder.headers["Cache-Control"] = f"public, max-age={seconds}"
 
 
-def _max_bytes(builder: StepBuilder, arguments: Arguments) -> None:
-    builder.write(arguments.where, maxBytes=arguments.whole(0))
+def _set_max_bytes(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.set_output(arguments.where, maxBytes=arguments.integer(0))
 
 
-def _quality(builder: StepBuilder, arguments: Arguments) -> None:
-    builder.write(arguments.where, quality=arguments.whole(0))
+def _set_quality(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.set_output(arguments.where, quality=arguments.integer(0))
 
 
-def _strip(builder: StepBuilder, arguments: Arguments) -> None:
-    builder.write(arguments.where, metadata="strip")
+def _strip_metadata(builder: StepBuilder, arguments: Arguments) -> None:
+    builder.set_output(arguments.where, metadata="strip")
 
 
-_OUTPUT: Mapping[str, _Late] = {
-    "autojpg": _Late(Usage(0, 1, "autojpg([true])"), _autojpg),
-    "cover": _Late(Usage(0, 0, "cover()"), _cover),
-    "format": _Late(Usage(1, 1, "format(FORMAT)"), _format),
-    "max_age": _Late(Usage(1, 1, "max_age(SECONDS)"), _max_age),
-    "max_bytes": _Late(Usage(1, 1, "max_bytes(BYTES)"), _max_bytes),
-    "quality": _Late(Usage(1, 1, "quality(1 to 100)"), _quality),
-    "strip_exif": _Late(Usage(0, 0, "strip_exif()"), _strip),
-    "strip_icc": _Late(Usage(0, 0, "strip_icc()"), _strip),
+OUTPUT_FILTERS: Mapping[str, _OutputFilter] = {
+    "autojpg": _OutputFilter(Usage(0, 1, "autojpg([true])"), _set_auto_jpeg),
+    "cover": _OutputFilter(Usage(0, 0, "cover()"), _set_still),
+    "format": _OutputFilter(Usage(1, 1, "format(FORMAT)"), _set_format),
+    "max_age": _OutputFilter(Usage(1, 1, "max_age(SECONDS)"), _set_max_age),
+    "max_bytes": _OutputFilter(Usage(1, 1, "max_bytes(BYTES)"), _set_max_bytes),
+    "quality": _OutputFilter(Usage(1, 1, "quality(1 to 100)"), _set_quality),
+    "strip_exif": _OutputFilter(Usage(0, 0, "strip_exif()"), _strip_metadata),
+    "strip_icc": _OutputFilter(Usage(0, 0, "strip_icc()"), _strip_metadata),
 }

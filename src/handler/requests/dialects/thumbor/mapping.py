@@ -1,4 +1,4 @@
-"""From the grammar of a path to its meaning."""
+"""Interprets parsed Thumbor paths, in Thumbor's own way or in that of AWS's image handler."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from imaging import InvalidParameter, Output, check
 
 
 def whole(text: str, *, encoded: bool = False) -> ParsedPath:
-    """What follows a signature or `unsafe`, in Thumbor's own meaning. InvalidParameter, NotFound; see grammar.whole."""
-    path = grammar.whole(text, encoded=encoded)
-    made = filters.made_of(path)
-    output = check(Output, made.output, where="filters")
-    return ParsedPath(path.image, tuple(made.steps), output, headers=made.headers)
+    """Parse what follows a signature or `unsafe`, as Thumbor interprets it. Raise InvalidParameter or NotFound.
+
+    `encoded` is that of `grammar.parse_path`.
+    """
+    path = grammar.parse_path(text, encoded=encoded)
+    built = filters.build_steps(path)
+    output = check(Output, built.output, where="filters")
+    return ParsedPath(path.image, tuple(built.steps), output, headers=built.headers)
 
 
 def aws_part(text: str) -> ParsedPath | None:
-    """A path of AWS's, None for any other. InvalidParameter."""
-    path = grammar.aws_part(text)
+    """Parse a path as AWS's image handler interprets it; return None for any other path. Raise InvalidParameter."""
+    path = grammar.parse_aws_path(text)
     if path is None:
         return None
     try:

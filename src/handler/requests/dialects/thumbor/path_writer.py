@@ -55,7 +55,7 @@ def _is_read(segments: list[str], filters: list[str]) -> bool:
     chain = ["filters:" + ":".join(filters)] if filters else []
     text = "/".join((*filter(None, segments), *chain, "key"))
     try:
-        return len(grammar.whole(text).filters) == len(filters) and mapping.whole(text).key == "key"
+        return len(grammar.parse_path(text).filters) == len(filters) and mapping.whole(text).key == "key"
     except (InvalidParameter, NotFound):
         return False
 

@@ -1,27 +1,33 @@
-"""What a path becomes: steps in order, output options and headers."""
+"""Collects what a Thumbor path becomes: steps in order, output options and response headers."""
 
 from __future__ import annotations
 
 from features import by_name, feature_names
+from handler.requests.dialects.thumbor.grammar import ThumborPath
 from imaging import InvalidParameter, Output, Step, check
 
 
 class StepBuilder:
-    """Collects the steps."""
+    """Collects steps, output options and headers while the segments and filters of a path are interpreted."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: ThumborPath) -> None:
+        self.path = path
+        """The path being interpreted; some filters depend on its segments, such as `fill` on `fit-in`."""
         self.steps: list[Step] = []
         self.output: dict[str, object] = {}
         self.headers: dict[str, str] = {}
 
-    def add(self, where: str, feature: str, **parameters: object) -> None:
-        """A step, its parameters checked; `where` is the part of the path that asks for it. InvalidParameter."""
-        if feature not in feature_names():
-            raise InvalidParameter(where, f"left out: this version has no `{feature}`", "it")
-        known = by_name(feature)
-        self.steps.append(Step(known, check(known.params, parameters, where=where)))
+    def add(self, where: str, feature: str, **params: object) -> None:
+        """Add a step with checked parameters. Raise InvalidParameter.
 
-    def write(self, where: str, **options: object) -> None:
-        """Options of the output, checked. InvalidParameter."""
+        `where` names the part of the path that the step comes from, such as `filters:blur`, for the message.
+        """
+        if feature not in feature_names():
+            raise InvalidParameter(where, f"left out: this version has no feature `{feature}`", "it")
+        known = by_name(feature)
+        self.steps.append(Step(known, check(known.params, params, where=where)))
+
+    def set_output(self, where: str, **options: object) -> None:
+        """Set output options, checked. Raise InvalidParameter."""
         check(Output, options, where=where)
         self.output.update(options)
