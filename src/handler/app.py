@@ -1,4 +1,4 @@
-"""The entry point: which door does an event belong to?"""
+"""The entry point: choose the entrypoint for an event, and answer whatever it raises."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from handler import response
 from handler.auth.canonical import WRAPPED, unwrap
-from handler.composition.factories import aws_of
+from handler.composition.factories import build_aws_access
 from handler.composition.wiring import Application, application
 from handler.config import Settings, demo_bucket
 from handler.entrypoints.direct_invocation import is_direct_invocation
@@ -23,74 +23,85 @@ from handler.response import Answer
 from imaging import Deadline
 
 T = TypeVar("T")
-# What is left for encoding the answer and handing it over before Lambda ends the call.
 _MARGIN_SECONDS = 0.5
-_STACK_SECONDS, _TO_ANSWER_SECONDS = 300.0, 45.0
+"""Time reserved for encoding the answer and returning it before Lambda ends the call."""
+_CUSTOM_RESOURCE_SECONDS = 300.0
+"""Time for a custom resource where there is no Lambda context."""
+_CUSTOM_RESOURCE_MARGIN_SECONDS = 45.0
+"""Time reserved for answering CloudFormation, retries included."""
 
 
 class LambdaContext(Protocol):
-    """What is used of Lambda's context object."""
+    """The part of Lambda's context object that is used here."""
 
     def get_remaining_time_in_millis(self) -> int: ...
 
 
 def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, object]:
-    """Answer any event; one in HTTP shape never reaches another door than HTTP's.
+    """Answer any event. An event in HTTP shape never reaches another entrypoint than HTTP's.
 
-    Only the upload door raises: whoever brought the event, S3 or a queue, is to bring it again.
+    Only the upload entrypoint raises, so that S3 or the queue sends the event again.
     """
-    said: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
-    is_http = is_http_event(said)
-    # Only one function of a stack has a demo bucket; for all others such an event is no event of theirs.
-    if not is_http and "ResponseURL" in said and demo_bucket():
-        return _stack(said, context)
+    fields: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
+    is_http = is_http_event(fields)
+    # Only one function of a stack has a demo bucket. Every other one treats such an event as an unknown event.
+    if not is_http and "ResponseURL" in fields and demo_bucket():
+        return _handle_custom_resource(fields, context)
     app = application()
     deadline = _deadline(app, context)
-    if not is_http and is_upload_event(said):
-        return _uploads(app, said, deadline)
-    with log_request("http" if is_http else "console") as facts:
+    if not is_http and is_upload_event(fields):
+        return _handle_upload(app, fields, deadline)
+    with log_request("http" if is_http else "direct-invocation") as log_fields:
         if is_http:
-            return _guarded(app, facts, lambda: _http_event(app, said, deadline, facts), Answer.as_event)
-        return _guarded(app, facts, lambda: _console(app, said, deadline), Answer.as_event)
+            return _answer_errors(
+                app, log_fields, lambda: _handle_http_event(app, fields, deadline, log_fields), Answer.as_event
+            )
+        return _answer_errors(
+            app, log_fields, lambda: _handle_direct_invocation(app, fields, deadline), Answer.as_event
+        )
 
 
 def answer_call(call: HttpRequest, context: LambdaContext | None) -> Answer:
-    """Answer an HTTP request that came in no event: neither its body nor that of the answer is encoded in base64."""
+    """Answer an HTTP request that did not arrive as an event: neither body is encoded in base64."""
     app = application()
     deadline = _deadline(app, context)
-    with log_request("http") as facts:
-        return _guarded(app, facts, lambda: _http(app, call, deadline, facts), lambda answer: answer)
+    with log_request("http") as log_fields:
+        return _answer_errors(
+            app, log_fields, lambda: _answer_http(app, call, deadline, log_fields), lambda answer: answer
+        )
 
 
-def _guarded(app: Application, facts: dict[str, Any], work: Callable[[], T], shape: Callable[[Answer], T]) -> T:
-    """What the work gives, or a refusal in the same shape for whatever it raises."""
+def _answer_errors(
+    app: Application, log_fields: dict[str, Any], work: Callable[[], T], convert: Callable[[Answer], T]
+) -> T:
+    """Return the result of `work`; for whatever it raises, an error answer that `convert` gives the same type."""
     try:
         return work()
     except HandlerError as error:
-        facts.update(status=int(error.status), code=error.code, detail=error.detail)
-        return shape(response.refusal(error, app.http.caching))
-    except Exception:  # noqa: BLE001 - the last resort: the client learns nothing of the fault, the log everything
-        log_exception(facts)
+        log_fields.update(status=int(error.status), code=error.code, detail=error.detail)
+        return convert(response.refusal(error, app.http.caching))
+    except Exception:  # noqa: BLE001 - the last resort: the details are for the log, not for the client
+        log_exception(log_fields)
         app.health.check()
-        return shape(response.refusal(HandlerError("the picture could not be made"), app.http.caching))
+        return convert(response.refusal(HandlerError("the image could not be rendered"), app.http.caching))
 
 
-def _http_event(
-    app: Application, event: Mapping[str, Any], deadline: Deadline, facts: dict[str, Any]
+def _handle_http_event(
+    app: Application, event: Mapping[str, Any], deadline: Deadline, log_fields: dict[str, Any]
 ) -> dict[str, object]:
     call = read_http_request(event)
-    return _http(app, call, deadline, facts).as_event(head=call.method == "HEAD")
+    return _answer_http(app, call, deadline, log_fields).as_event(head=call.method == "HEAD")
 
 
-def _http(app: Application, call: HttpRequest, deadline: Deadline, facts: dict[str, Any]) -> Answer:
-    facts.update(method=call.method, path=_loggable(call.path))
+def _answer_http(app: Application, call: HttpRequest, deadline: Deadline, log_fields: dict[str, Any]) -> Answer:
+    log_fields.update(method=call.method, path=_redact_path(call.path))
     answer = app.http.answer(call, deadline)
-    facts.update(status=int(answer.status), bytes=len(answer.body), **answer.for_the_log)
+    log_fields.update(status=int(answer.status), bytes=len(answer.body), **answer.for_the_log)
     return answer
 
 
-def _loggable(path: str) -> str:
-    """A path without the signature in it; of a wrapped one that holds one, or that cannot be read, the beginning."""
+def _redact_path(path: str) -> str:
+    """Return a path without its signature. A wrapped path that holds one, or cannot be decoded, is cut short."""
     if path.startswith(WRAPPED):
         try:
             plain = unwrap(path)
@@ -100,15 +111,15 @@ def _loggable(path: str) -> str:
     return redact_address(path)
 
 
-def _console(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+def _handle_direct_invocation(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
     if not is_direct_invocation(event):
-        raise BadRequest("the event must be an HTTP request, an S3 event, or hold `imageKey` or `image`")
-    return app.console.invoke(event, deadline)
+        raise BadRequest("the event must be an HTTP request, an S3 event, or have a field `imageKey` or `image`")
+    return app.direct_invocation.invoke(event, deadline)
 
 
-def _uploads(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+def _handle_upload(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
     if app.uploads is None:
-        raise HandlerError("an upload cannot be taken: OUTPUT_BUCKET and UPLOAD_PRESETS are not set")
+        raise HandlerError("uploads cannot be processed: OUTPUT_BUCKET and UPLOAD_PRESETS are not set")
     with log_request("uploads"):
         try:
             return app.uploads.handle(event, deadline)
@@ -117,17 +128,17 @@ def _uploads(app: Application, event: Mapping[str, Any], deadline: Deadline) -> 
             raise
 
 
-def _stack(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str, object]:
-    """Before anything is built: even where the settings are at fault, CloudFormation waits for an answer."""
-    from handler.entrypoints.custom_resource import handle  # noqa: PLC0415 - a stack asks once
+def _handle_custom_resource(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str, object]:
+    """Answer CloudFormation before the application is built: it waits for an answer even if a setting is invalid."""
+    from handler.entrypoints.custom_resource import handle  # noqa: PLC0415 - few events are CloudFormation's
 
-    left = context.get_remaining_time_in_millis() / 1000 if context else _STACK_SECONDS
-    deadline = Deadline.after(left - _TO_ANSWER_SECONDS)
-    with log_request("stack") as facts:
+    seconds = context.get_remaining_time_in_millis() / 1000 if context else _CUSTOM_RESOURCE_SECONDS
+    deadline = Deadline.after(seconds - _CUSTOM_RESOURCE_MARGIN_SECONDS)
+    with log_request("custom-resource") as log_fields:
         try:
-            return handle(event, demo_bucket(), lambda: aws_of(Settings.from_environment()), deadline)
+            return handle(event, demo_bucket(), lambda: build_aws_access(Settings.from_environment()), deadline)
         except HandlerError as error:
-            facts.update(status=int(error.status), code=error.code, detail=error.message)
+            log_fields.update(status=int(error.status), code=error.code, detail=error.message)
             return response.refusal(error, response.Caching()).as_event()
 
 

@@ -1,4 +1,4 @@
-"""One log line and a few metrics for each request; no secrets, no signed addresses."""
+"""One log line for each request, without secrets and signed URLs."""
 
 from __future__ import annotations
 
@@ -23,65 +23,65 @@ SERVICE = "image-handler"
 _log = logging.getLogger(SERVICE)
 
 
-def log_from(level: str) -> None:
-    """What is below that level is not logged."""
+def set_log_level(level: str) -> None:
+    """Log nothing below a level, such as `WARNING`."""
     _log.setLevel(level)
 
 
 @cache
 def logger() -> Logger:
-    """The service's logger for what does not happen at every request; JSON lines on standard output."""
+    """Return the service's logger for what does not happen at every request: JSON lines on standard output."""
     from aws_lambda_powertools.logging import Logger  # noqa: PLC0415 - a tenth of a cold start
 
     level = _log.level or logging.INFO
-    made = Logger(service=SERVICE, level=level)
-    # What `log_from` said; left to itself, powertools takes TRACE for a wish to hear little.
+    powertools_logger = Logger(service=SERVICE, level=level)
+    # Keep the level of `set_log_level`: for AWS_LAMBDA_LOG_LEVEL=TRACE powertools would choose a higher one.
     _log.setLevel(level)
-    made.addFilter(_without_secrets)
-    return made
+    powertools_logger.addFilter(_redact_record)
+    return powertools_logger
 
 
-def _without_secrets(record: logging.LogRecord) -> bool:
-    """Redact what a record quotes; it is logged in any case."""
+def _redact_record(record: logging.LogRecord) -> bool:
+    """Redact the fields of a record that may quote a URL; return True, because every record is logged."""
     for name in _QUOTING:
-        if isinstance(quoting := record.__dict__.get(name), str):
-            record.__dict__[name] = redact_text(quoting)
+        if isinstance(text := record.__dict__.get(name), str):
+            record.__dict__[name] = redact_text(text)
     return True
 
 
-_facts: ContextVar[dict[str, Any] | None] = ContextVar("facts", default=None)
+_log_fields: ContextVar[dict[str, Any] | None] = ContextVar("log_fields", default=None)
 
 
-def add_log_fields(**known: object) -> None:
-    """Add to the line that the request at work will log; nothing where none is."""
-    facts = _facts.get()
-    if facts is not None:
-        facts.update(known)
+def add_log_fields(**fields: object) -> None:
+    """Add fields to the log line of the current request; do nothing outside of a request."""
+    current = _log_fields.get()
+    if current is not None:
+        current.update(fields)
 
 
 @contextmanager
-def log_request(door: str, **known: Any) -> Iterator[dict[str, Any]]:
-    """Log what a door did, how long it took and what it adds to the yielded facts."""
-    facts: dict[str, Any] = {"door": door, **known}
+def log_request(entrypoint: str, **fields: Any) -> Iterator[dict[str, Any]]:
+    """Log one request when the block ends: its entrypoint, its duration and the fields of the yielded dictionary."""
+    log_fields: dict[str, Any] = {"entrypoint": entrypoint, **fields}
     started = time.perf_counter()
-    outer = _facts.set(facts)
+    outer = _log_fields.set(log_fields)
     try:
-        yield facts
+        yield log_fields
     finally:
-        _facts.reset(outer)
-        facts["milliseconds"] = round((time.perf_counter() - started) * 1000, 1)
-        _tell(logging.INFO, "request", facts)
+        _log_fields.reset(outer)
+        log_fields["milliseconds"] = round((time.perf_counter() - started) * 1000, 1)
+        _write_line(logging.INFO, "request", log_fields)
 
 
-def log_exception(facts: dict[str, Any]) -> None:
-    """Log the exception that is being handled, and what was known when it came; nothing has to be imported for it."""
-    said = {"exception": traceback.format_exc(), "exception_name": type(sys.exception()).__name__}
-    _tell(logging.ERROR, "unexpected fault", {**facts, **said})
+def log_exception(fields: dict[str, Any]) -> None:
+    """Log the exception that is being handled, with these fields. Nothing has to be imported for it."""
+    exception = {"exception": traceback.format_exc(), "exception_name": type(sys.exception()).__name__}
+    _write_line(logging.ERROR, "unexpected fault", {**fields, **exception})
 
 
 class _StandardOutput(logging.StreamHandler[Any]):
-    """Whatever it is by then. A line that cannot be written is no reason not to answer: `logging` says so on standard
-    error.
+    """Write to what `sys.stdout` is at that moment. If it cannot be written to, the request is answered all the same,
+    and `logging` reports the failure on standard error.
     """
 
     def __init__(self) -> None:
@@ -98,19 +98,19 @@ class _StandardOutput(logging.StreamHandler[Any]):
 
 _out = _StandardOutput()
 _QUOTING = ("detail", "exception")
-"""What may quote an address, of the request or of a store."""
+"""Fields that may quote a URL of the request or of a store."""
 
 
-def _tell(level: int, message: str, facts: dict[str, Any]) -> None:
-    """A line in the words and the order of `logger`, which is not imported for its sake."""
+def _write_line(level: int, message: str, fields: dict[str, Any]) -> None:
+    """Write a JSON line with the same names in the same order as `logger`, without importing powertools."""
     if level < (_log.level or logging.INFO):
         return
     now = time.time()
     moment = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))},{int(now % 1 * 1000):03d}{time.strftime('%z')}"
-    line = {"level": logging.getLevelName(level), "message": message, "timestamp": moment, "service": SERVICE, **facts}
+    line = {"level": logging.getLevelName(level), "message": message, "timestamp": moment, "service": SERVICE, **fields}
     for name in _QUOTING:
-        if isinstance(quoting := line.get(name), str):
-            line[name] = redact_text(quoting)
+        if isinstance(text := line.get(name), str):
+            line[name] = redact_text(text)
     if trace := trace_id():
         line["xray_trace_id"] = trace
     _out.handle(logging.makeLogRecord({"msg": json.dumps(line, default=str)}))

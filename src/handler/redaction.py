@@ -1,7 +1,7 @@
-"""What a log may hold of an address or a message: no signature, token or other secret, however it is nested or encoded.
+"""Remove signatures, tokens and other secrets from URLs and messages before they are logged, also encoded ones.
 
-Names of secrets are kept and their values replaced by an ellipsis. What holds a secret only once it is decoded, such as
-an address in `url=` of `/_api/explain`, is shown decoded and without it.
+The name of a secret is kept and its value is replaced by an ellipsis. A value that shows a secret only when it is
+decoded, such as the URL in `url=` of `/_api/explain`, is logged decoded and redacted.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from urllib.parse import quote, unquote
 
 HIDDEN = "…"
 _ROUNDS = 16
-"""How often something may be encoded; what is encoded more often is hidden as a whole."""
+"""How many times a text may be percent-encoded; a text that is encoded more often is hidden as a whole."""
 _LONGEST_CACHED = 40
 _PLAIN = re.compile(r"[A-Za-z0-9._,~!/:()-]*")
-"""What cannot hold a secret: nothing is encoded, and nothing has a name or a user."""
-# The others are texts: `re` compiles them when they are first needed, which for most functions is never.
+"""A text that cannot hold a secret: it has no escape, no name with a value and no user."""
+# The other patterns are strings, so that `re` compiles them at their first use, which few processes reach.
 _WORDS = (
     r"signature|token|secret|passw|passphrase|pwd|proof|credential|authorization|api[-_.]?key|access[-_.]?key"
     r"|private[-_.]?key|jwt|hmac|session[-_.]?id"
@@ -24,43 +24,45 @@ _WORDS = (
 _SECRET_NAME = rf"(?is:.*(?:{_WORDS}).*|sig|auth)"
 _SECRET_PAIR = rf"(?ia)(?<![\w.-])([\w.-]*(?:{_WORDS})[\w.-]*|sig|auth)=[^&;#\s\"'<>]+"
 _SIGNED_HEAD = r"(?s)\A(/+)(?:[A-Za-z0-9_-]|%(?:25)*+[0-9A-Fa-f]{2}){27}(?:=|%(?:25)*+3[Dd])(?:/|%(?:25)*+2[Ff])(?=.)"
-"""Thumbor's signature at the beginning of a path, however often its characters are percent-encoded."""
+"""Thumbor's signature at the beginning of a path; its characters may be percent-encoded several times."""
 _SIGNED_SEGMENT = r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{27}=(?=/.)"
 _SIGNATURE_IN_TEXT = r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{27}(?:=|%3[Dd])(?![A-Za-z0-9_=-])"
 _USER = r"(?<=//)[^/?#@\s]+(?=@)"
 
 
 def redact_address(raw_path: str, raw_query: str = "") -> str:
-    """A path and a query as they stand in the URL, without secrets."""
+    """Return the path and query of a URL without secrets."""
     path = raw_path if _PLAIN.fullmatch(raw_path) else re.sub(_SIGNED_HEAD, rf"\1{HIDDEN}/", raw_path)
-    pairs = "&".join(map(_pair, raw_query.split("&")))
-    return _value(path) + (f"?{pairs}" if raw_query else "")
+    pairs = "&".join(map(_redact_pair, raw_query.split("&")))
+    return _redact_value(path) + (f"?{pairs}" if raw_query else "")
 
 
 def redact_text(text: str) -> str:
-    """A message without the values of secrets that it quotes from an address."""
-    return _without_secrets(re.sub(_SIGNATURE_IN_TEXT, HIDDEN, text)) if "=" in text or "%" in text else text
+    """Return a message without the values of secrets that it quotes from a URL."""
+    return _redact_plain(re.sub(_SIGNATURE_IN_TEXT, HIDDEN, text)) if "=" in text or "%" in text else text
 
 
-def _pair(text: str) -> str:
+def _redact_pair(text: str) -> str:
+    """Redact one `name=value` of a query."""
     name, equals, value = text.partition("=")
     if equals and value and (_is_known_secret(name) if len(name) <= _LONGEST_CACHED else _is_secret(name)):
         return f"{name}={HIDDEN}"
-    return f"{name}={_value(value)}" if equals and _value(name) == name else _value(text)
+    return f"{name}={_redact_value(value)}" if equals and _redact_value(name) == name else _redact_value(text)
 
 
-def _value(text: str) -> str:
-    """What may be or hold an address, as it stands unless it holds a secret."""
+def _redact_value(text: str) -> str:
+    """Redact a text that may be or hold a URL. A text without a secret is returned unchanged, escapes included."""
     if _PLAIN.fullmatch(text):
         return text
-    plain = _decoded(text)
+    plain = _decode(text)
     if plain is None:
         return HIDDEN
-    redacted = _without_secrets(plain)
+    redacted = _redact_plain(plain)
     return text if redacted == plain else quote(redacted, safe="/:,()" + HIDDEN).replace(quote(HIDDEN), HIDDEN)
 
 
-def _without_secrets(text: str) -> str:
+def _redact_plain(text: str) -> str:
+    """Redact a decoded text: signed path segments, users of URLs, and values whose names are those of secrets."""
     text = re.sub(_USER, HIDDEN, re.sub(_SIGNED_SEGMENT, HIDDEN, text))
     return re.sub(_SECRET_PAIR, rf"\1={HIDDEN}", text)
 
@@ -71,12 +73,12 @@ def _is_known_secret(name: str) -> bool:
 
 
 def _is_secret(name: str) -> bool:
-    plain = _decoded(name)
+    plain = _decode(name)
     return plain is None or re.fullmatch(_SECRET_NAME, plain) is not None
 
 
-def _decoded(text: str) -> str | None:
-    """The text without any escape; None where it is encoded too often."""
+def _decode(text: str) -> str | None:
+    """Return a text without any escape, or None if it is encoded too often."""
     for _ in range(_ROUNDS):
         plain = unquote(text, errors="backslashreplace") if "%" in text else text
         if plain == text:

@@ -1,4 +1,4 @@
-"""The entry point: every event to its door, and what happens when something unexpected does."""
+"""The entry point: each event reaches its entrypoint, and an unexpected exception is answered."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_fault_that_nobody_expected_is_a_500_that_tells_nothing(
     monkeypatch.setattr("handler.entrypoints.http.render", broken)
     answer = client.get("/cat.jpg?width=9")
     assert answer.status == 500
-    assert answer.json() == {"status": 500, "code": "InternalError", "message": "the picture could not be made"}
+    assert answer.json() == {"status": 500, "code": "InternalError", "message": "the image could not be rendered"}
     assert answer.headers["Cache-Control"] == "no-store"
 
 

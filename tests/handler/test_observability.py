@@ -19,11 +19,11 @@ import sys
 from handler.composition import wiring
 from handler.observability import add_log_fields, log_request, logger
 wiring.application()
-with log_request("http", path="/ü.jpg") as facts:
+with log_request("http", path="/ü.jpg") as log_fields:
     add_log_fields(source=object)
-    facts.update(status=200)
+    log_fields.update(status=200)
 assert "aws_lambda_powertools" not in sys.modules
-logger().info("request", extra={"door": "http", "path": "/ü.jpg"})
+logger().info("request", extra={"entrypoint": "http", "path": "/ü.jpg"})
 logger().error("broken")
 """
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
@@ -32,7 +32,7 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sample
 def logged(**environment: str) -> list[dict[str, Any]]:
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", PROGRAM],
-        env={"PATH": os.environ["PATH"], **environment},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""), **environment},
         capture_output=True,
         check=True,
     )
@@ -94,7 +94,8 @@ os._exit(0)
 def test_an_answer_does_not_depend_on_its_line(out: str, tmp_path: Path) -> None:
     event = json.loads((Path(__file__).parents[1] / "events" / "function-url.json").read_text())
     event["rawPath"] = "/ü😀.jpg"
-    environment = {"PATH": os.environ["PATH"], "SOURCE_BUCKETS": f"p=file://{tmp_path}"}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    environment["SOURCE_BUCKETS"] = f"p=file://{tmp_path}"
     if out == "ascii":
         environment |= {"PYTHONIOENCODING": "ascii"}
     ran = subprocess.run(
@@ -126,7 +127,7 @@ with log_request("http", detail=f"got {URL!r}"):
     try:
         raise ValueError(URL)
     except ValueError:
-        log_exception({"door": "http"})
+        log_exception({"entrypoint": "http"})
 """
     environment = {name: os.environ.get(name, "") for name in ("PATH", "PYTHONPATH")}
     ran = subprocess.run(

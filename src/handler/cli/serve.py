@@ -23,7 +23,7 @@ from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.server import HEALTH, PictureServer, access
 from handler.entrypoints.workers import Bounds
-from handler.observability import log_from
+from handler.observability import set_log_level
 
 # How long requests under way may take once the server is told to stop; Kubernetes waits 30 s by default.
 _GRACE_SECONDS = 29
@@ -165,7 +165,7 @@ def _log_to_standard_output() -> None:
     # A client that sends no HTTP, or leaves while it is answered, has a line here each time.
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).addFilter(_Throttle())
-    log_from("WARNING")
+    set_log_level("WARNING")
 
 
 class _Throttle(logging.Filter):

@@ -1,4 +1,4 @@
-"""What `wiring` reaches the outside through, each out of the settings."""
+"""Build the adapters to stores, AWS, secrets and detection from the settings."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from handler.storage.results import ResultStore
 
 
-def results_of(settings: Settings, aws: AwsAccess, objects: Sources) -> ResultStore | None:
-    """Where results are kept, None where they are not. ValueError."""
+def open_result_store(settings: Settings, aws: AwsAccess, sources: Sources) -> ResultStore | None:
+    """Return the store of results, or None if RESULTS_BUCKET is not set. Raise ValueError for an invalid location."""
     if not settings.storage.results_bucket:
         return None
-    from handler.storage.results import open_results  # noqa: PLC0415 - only a stack that keeps results needs it
+    from handler.storage.results import open_results  # noqa: PLC0415 - only a stack that stores results needs it
 
-    return open_results(settings.storage.results_bucket, "RESULTS_BUCKET", aws=aws, sources=objects.locations)
+    return open_results(settings.storage.results_bucket, "RESULTS_BUCKET", aws=aws, sources=sources.locations)
 
 
 def build_result_cache(settings: Settings, store: ResultStore, caching: Caching) -> ResultCache:
-    """Finished pictures in it."""
-    from handler.storage.result_cache import ResultCache  # noqa: PLC0415 - see _results
+    """Return the cache of results in a store."""
+    from handler.storage.result_cache import ResultCache  # noqa: PLC0415 - see open_result_store
 
     return ResultCache(
         store,
@@ -43,14 +43,14 @@ def build_result_cache(settings: Settings, store: ResultStore, caching: Caching)
 
 
 def build_detection(settings: Settings, aws: AwsAccess, store: ResultStore | None) -> Callable[[], DetectionService]:
-    """Opens those who see when a request first needs them."""
+    """Return a function that builds the detection service when a request first needs it."""
     kind = settings.models.vision
     if kind == "auto":
         kind = "rekognition" if settings.process.function_name else "local"
 
     @cache
-    def made() -> DetectionService:
-        from handler.detection import open_detection  # noqa: PLC0415 - few requests ask who sees
+    def build() -> DetectionService:
+        from handler.detection import open_detection  # noqa: PLC0415 - few requests need detection
 
         return open_detection(
             kind == "rekognition",
@@ -60,18 +60,18 @@ def build_detection(settings: Settings, aws: AwsAccess, store: ResultStore | Non
             lets_pass=settings.models.moderation_fail == "open",
         )
 
-    # Two that ask at once shall get the same, so that neither pays for what the other saw.
+    # Requests that arrive at the same time get the same service, so that they share its cache of detections.
     lock = threading.Lock()
 
-    def opened() -> DetectionService:
+    def get_service() -> DetectionService:
         with lock:
-            return made()
+            return build()
 
-    return opened
+    return get_service
 
 
-def aws_of(settings: Settings) -> AwsAccess:
-    """How AWS is reached."""
+def build_aws_access(settings: Settings) -> AwsAccess:
+    """Return region, endpoints and credentials for calls to AWS."""
     aws = settings.aws
     keys = aws.access_key_id, aws.secret_access_key
     return AwsAccess(
@@ -86,8 +86,8 @@ def aws_of(settings: Settings) -> AwsAccess:
     )
 
 
-def secret_of(secret_id: str, file: str, aws: AwsAccess, field: str = "SECRET_KEY") -> SecretSource | None:
-    """A secret in a file or in Secrets Manager, None where neither is named."""
+def open_secret(secret_id: str, file: str, aws: AwsAccess, field: str = "SECRET_KEY") -> SecretSource | None:
+    """Return the secret in a file or in Secrets Manager, or None if the settings name neither."""
     if not (file or secret_id):
         return None
     from handler.aws.secrets import AwsSecret, FileSecret  # noqa: PLC0415 - a service without secrets does not need it
@@ -97,14 +97,15 @@ def secret_of(secret_id: str, file: str, aws: AwsAccess, field: str = "SECRET_KE
     return AwsSecret(secret_id, field, aws=aws)
 
 
-def heavy_of(settings: Settings, aws: AwsAccess) -> InvokeFunction | None:
-    """Hands an event to the function for heavy work, None where there is none."""
-    if not settings.aws.heavy_function:
+def build_expensive_function(settings: Settings, aws: AwsAccess) -> InvokeFunction | None:
+    """Return a function that invokes the Lambda function for expensive work, or None if the stack has none."""
+    name = settings.aws.heavy_function
+    if not name:
         return None
 
-    def answer(event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
-        from handler.aws.lambda_invoke import invoke  # noqa: PLC0415 - few requests are heavy
+    def invoke_expensive(event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+        from handler.aws.lambda_invoke import invoke  # noqa: PLC0415 - few requests are expensive
 
-        return invoke(settings.aws.heavy_function, event, aws, deadline)
+        return invoke(name, event, aws, deadline)
 
-    return answer
+    return invoke_expensive

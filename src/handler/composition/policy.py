@@ -1,4 +1,4 @@
-"""The operator's rules, out of the settings: presets, what is always added, what is open to all."""
+"""Read the operator's policy from the settings: presets, ALWAYS, public features and sources, URL languages."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from handler.requests.rewrite import Rewrite
 from handler.storage.sources import open_sources
 from imaging import ObjectRef
 
-_LARGEST_DOCUMENT = 1_000_000
-"""Bytes of what PRESETS or ALWAYS may point at."""
+_MAX_DOCUMENT_BYTES = 1_000_000
+"""Size of the object that PRESETS or ALWAYS may name."""
 
 
 def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
-    """The rules that the settings hold, or the objects that they point at. InvalidParameter, ValueError."""
+    """Return the policy of the settings, with PRESETS and ALWAYS read from the objects that they may name.
+
+    Raise InvalidParameter or ValueError for an invalid setting.
+    """
     requests = settings.requests
-    presets = _document("PRESETS", requests.presets, aws)
-    always = _document("ALWAYS", requests.always, aws)
+    presets = _read_document("PRESETS", requests.presets, aws)
+    always = _read_document("ALWAYS", requests.always, aws)
     policy = Policy(
         presets=read_presets(presets) if presets is not None else {},
         presets_only=requests.presets_only,
@@ -27,9 +30,9 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
         public_features=settings.access.public_features,
         public_sources=settings.access.public_sources,
         dialects=requests.dialects,
-        auto=_auto(settings),
+        auto=_auto_formats(settings),
         default_preset=requests.default_preset,
-        source_paths=_source_paths(requests.source_paths),
+        source_paths=_parse_source_paths(requests.source_paths),
         client_hints=requests.client_hints,
         signed_only=settings.access.enable_signature,
         rewrite=Rewrite.read(requests.rewrite_match_pattern, requests.rewrite_substitution),
@@ -39,10 +42,10 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
     return policy
 
 
-def _source_paths(said: tuple[str, ...]) -> dict[str, str]:
-    """Prefix → source. ValueError."""
+def _parse_source_paths(entries: tuple[str, ...]) -> dict[str, str]:
+    """Return the source of each prefix in SOURCE_PATHS. Raise ValueError for an invalid entry."""
     paths: dict[str, str] = {}
-    for entry in said:
+    for entry in entries:
         prefix, equals, source = entry.rpartition("=")
         prefix = prefix.removeprefix("/")
         if not equals or not prefix.endswith("/") or not source or prefix in paths:
@@ -53,24 +56,29 @@ def _source_paths(said: tuple[str, ...]) -> dict[str, str]:
     return paths
 
 
-def _auto(settings: Settings) -> frozenset[str]:
+def _auto_formats(settings: Settings) -> frozenset[str]:
+    """Return the formats that are served by `Accept` where a request names none."""
     if settings.requests.auto_format:
         return frozenset({"avif", "webp"})
     return frozenset({"webp"}) if settings.requests.auto_webp else frozenset()
 
 
-def _document(name: str, said: str, aws: AwsAccess) -> object:
-    """JSON out of a setting, or out of the object whose address it holds; None where there is none. ValueError."""
-    if not said:
+def _read_document(setting: str, value: str, aws: AwsAccess) -> object:
+    """Return the JSON in a setting, or in the object whose address the setting holds; None for an empty setting.
+
+    Raise ValueError for anything else.
+    """
+    if not value:
         return None
-    if not said.startswith("{"):
-        folder, _, key = said.rpartition("/")
+    if not value.startswith("{"):
+        folder, _, key = value.rpartition("/")
         if "://" not in folder:
-            raise ValueError(f"{name} must be a JSON object or an address such as s3://bucket/key, got {said[:60]!r}")
-        said = (
-            open_sources(f"{name}={folder}", limit=_LARGEST_DOCUMENT, aws=aws).get(ObjectRef(name, key)).read().decode()
-        )
+            raise ValueError(
+                f"{setting} must be a JSON object or an address such as s3://bucket/key, got {value[:60]!r}"
+            )
+        sources = open_sources(f"{setting}={folder}", limit=_MAX_DOCUMENT_BYTES, aws=aws)
+        value = sources.get(ObjectRef(setting, key)).read().decode()
     try:
-        return json_edits.loads(said)
+        return json_edits.loads(value)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name} must be a JSON object: {error}") from None
+        raise ValueError(f"{setting} must be a JSON object: {error}") from None

@@ -1,4 +1,4 @@
-"""The one place that composes: from settings to doors. Everything else is handed what it needs."""
+"""Build the application from its settings. Every other module receives what it needs as arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from handler.auth.authenticate import Authenticator
 from handler.auth.canonical import IgnoredParameters
 from handler.auth.signature import Signatures
 from handler.aws import AwsAccess
-from handler.composition.factories import aws_of, build_detection, build_result_cache, heavy_of, results_of, secret_of
+from handler.composition.factories import (
+    build_aws_access,
+    build_detection,
+    build_expensive_function,
+    build_result_cache,
+    open_result_store,
+    open_secret,
+)
 from handler.composition.policy import read_policy
 from handler.config import Settings, raise_faults
 from handler.config.version import drawing_version
@@ -22,7 +29,7 @@ from handler.entrypoints.direct_invocation import DirectInvocation
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.http import HttpEntrypoint, JsonEndpoint
 from handler.errors import HandlerError
-from handler.observability import log_from
+from handler.observability import set_log_level
 from handler.ports import InvokeFunction, SecretSource
 from handler.render.render import RenderContext, render
 from handler.requests.dialects import query
@@ -39,13 +46,13 @@ if TYPE_CHECKING:
 
 
 class Application(msgspec.Struct, frozen=True):
-    """Every door, ready to be knocked at."""
+    """Every entrypoint, ready to receive events."""
 
     settings: Settings
     http: HttpEntrypoint
-    console: DirectInvocation
+    direct_invocation: DirectInvocation
     uploads: UploadEntrypoint | None
-    """None where OUTPUT_BUCKET is not set."""
+    """None if OUTPUT_BUCKET is not set."""
     health: Health
 
 
@@ -53,56 +60,59 @@ _built: list[Application] = []
 
 
 def application() -> Application:
-    """The application of this process, built from the environment at the first call."""
+    """Return the application of this process, which the first call builds from the environment."""
     if not _built:
         settings = Settings.from_environment()
-        log_from(settings.process.lambdas_log_level or settings.process.log_level)
+        set_log_level(settings.process.lambdas_log_level or settings.process.log_level)
         _built.append(build(settings))
     return _built[0]
 
 
 def use(built: Application) -> None:
-    """Serve with this application instead of one from the environment."""
+    """Use this application instead of one built from the environment."""
     _built[:] = [built]
 
 
 def build(settings: Settings) -> Application:
-    """Compose an application. SettingsError lists every fault."""
-    aws = aws_of(settings)
+    """Build an application. Raise SettingsError with every fault of the settings."""
+    aws = build_aws_access(settings)
     faults = [*settings.conflicts()]
-    with _told(faults):
-        objects = open_sources(settings.storage.source_buckets, limit=settings.limits.max_source_bytes, aws=aws)
-    with _told(faults):
+    with _collect_faults(faults):
+        sources = open_sources(settings.storage.source_buckets, limit=settings.limits.max_source_bytes, aws=aws)
+    with _collect_faults(faults):
         policy = read_policy(settings, aws)
-    with _told(faults, "IGNORED_PARAMETERS must be "):
+    with _collect_faults(faults, "IGNORED_PARAMETERS must be "):
         ignored = IgnoredParameters(settings.requests.ignored_parameters, query.is_known)
-    faults += _missing_files(settings)
+    faults += _find_missing_files(settings)
     if not faults:
-        faults += _unknown_sources(policy, objects)
+        faults += _find_unknown_sources(policy, sources)
     raise_faults(faults)
     uploads = fallback = results = None
-    with _told(faults):
-        fallback = _fallback(settings, objects)
-    with _told(faults):
-        results = results_of(settings, aws, objects)
+    with _collect_faults(faults):
+        fallback = _resolve_fallback(settings, sources)
+    with _collect_faults(faults):
+        results = open_result_store(settings, aws, sources)
     detection = build_detection(settings, aws, results)
     weights = settings.weights_folder
     render_context = RenderContext(
-        objects, settings.image_limits, drawing_version(), settings.responses.deployed_at, detection, weights
+        sources, settings.image_limits, drawing_version(), settings.responses.deployed_at, detection, weights
     )
-    with _told(faults):
-        uploads = _uploads(settings, aws, objects, render_context, policy) if settings.storage.output_bucket else None
+    with _collect_faults(faults):
+        uploads = _build_uploads(settings, aws, sources, render_context, policy)
     raise_faults(faults)
-    heavy = heavy_of(settings, aws)
-    # Uploads wait in a queue, so what is heavy among them is made where they arrive.
-    render_context = msgspec.structs.replace(render_context, delegates_expensive=heavy is not None)
+    expensive_function = build_expensive_function(settings, aws)
+    # Only the other entrypoints delegate. Uploads wait in a queue, so their own function does the expensive work too.
+    render_context = msgspec.structs.replace(render_context, delegates_expensive=expensive_function is not None)
     health = Health(exit_process) if settings.process.function_name else Health()
-    http = _http(settings, aws, render_context, policy, ignored, fallback, results, heavy)
-    console = DirectInvocation(render_context, policy, http.caching, settings.answer_bytes, heavy)
-    return Application(settings, msgspec.structs.replace(http, health=health.page), console, uploads, health)
+    http = _build_http(settings, aws, render_context, policy, ignored, fallback, results, expensive_function)
+    direct_invocation = DirectInvocation(
+        render_context, policy, http.caching, settings.answer_bytes, expensive_function
+    )
+    http = msgspec.structs.replace(http, health=health.page)
+    return Application(settings, http, direct_invocation, uploads, health)
 
 
-def _http(
+def _build_http(
     settings: Settings,
     aws: AwsAccess,
     render_context: RenderContext,
@@ -110,11 +120,11 @@ def _http(
     ignored: IgnoredParameters,
     fallback: ObjectRef | None,
     results: ResultStore | None,
-    heavy: InvokeFunction | None,
+    expensive_function: InvokeFunction | None,
 ) -> HttpEntrypoint:
     access, responses = settings.access, settings.responses
-    signing = secret_of(access.secrets_manager, access.signature_secret_file, aws, access.secret_key)
-    origin = secret_of(access.origin_secret, access.origin_secret_file, aws)
+    signing = open_secret(access.secrets_manager, access.signature_secret_file, aws, access.secret_key)
+    origin = open_secret(access.origin_secret, access.origin_secret_file, aws)
     _prefetch(secret for secret in (signing if access.enable_signature else None, origin) if secret)
     caching = Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
     known = Signatures(signing) if signing else None
@@ -128,45 +138,48 @@ def _http(
         caching=caching,
         authenticator=authenticator,
         signatures=signatures,
-        operator=_operator(settings, aws, render_context, policy, ignored, caching, signatures, result_cache),
+        operator=_build_operator(settings, aws, render_context, policy, ignored, caching, signatures, result_cache),
         origin=origin,
         cors=responses.cors_origin if responses.cors_enabled else "",
         local_operator=access.operator_open and not (access.operator_token or access.operator_token_file),
         fallback=fallback,
         most=settings.answer_bytes,
         result_cache=result_cache,
-        heavy=heavy,
+        heavy=expensive_function,
         static_documents={"openapi.json": _openapi, "docs": _reference, "docs.css": _style},
-        json_endpoints=_questions(policy, authenticator, ignored, render_context),
+        json_endpoints=_build_json_endpoints(policy, authenticator, ignored, render_context),
     )
 
 
 def _prefetch(secrets: Iterable[SecretSource]) -> None:
+    """Begin to fetch the secrets that the first request needs."""
     if needed := [*secrets]:
         from handler.aws.secrets import prefetch  # noqa: PLC0415 - a service without secrets does not need it
 
         prefetch(needed)
 
 
-def _questions(
+def _build_json_endpoints(
     policy: Policy, authenticator: Authenticator, ignored: IgnoredParameters, render_context: RenderContext
 ) -> Callable[[bool], Mapping[str, JsonEndpoint]]:
-    @cache
-    def opened(is_operator: bool) -> Mapping[str, JsonEndpoint]:
-        from handler.requests.translate import Translator  # noqa: PLC0415 - no picture needs it
+    """Return a function that gives the endpoints `explain` and `translate`, for the operator (True) or for anyone."""
 
-        asked = Translator(policy, authenticator, ignored, render_context.objects.resolve)
+    @cache
+    def get_endpoints(is_operator: bool) -> Mapping[str, JsonEndpoint]:
+        from handler.requests.translate import Translator  # noqa: PLC0415 - no image needs it
+
+        translator = Translator(policy, authenticator, ignored, render_context.objects.resolve)
         if (policy.signed_only or policy.presets_only) and not is_operator:
-            asked = asked.for_strangers()
+            translator = translator.for_strangers()
         return {
-            "explain": JsonEndpoint(("url",), asked.explain),
-            "translate": JsonEndpoint(("url", "to"), asked.translate),
+            "explain": JsonEndpoint(("url",), translator.explain),
+            "translate": JsonEndpoint(("url", "to"), translator.translate),
         }
 
-    return opened
+    return get_endpoints
 
 
-def _operator(
+def _build_operator(
     settings: Settings,
     aws: AwsAccess,
     render_context: RenderContext,
@@ -176,17 +189,17 @@ def _operator(
     signatures: Signatures | None,
     result_cache: ResultCache | None,
 ) -> Callable[[], OperatorEntrypoint] | None:
-    """Opens the operator's pages when one of them is first asked for; None where there are none."""
+    """Return a function that builds the operator API at its first request, or None if the API is switched off."""
     access = settings.access
-    token = secret_of(access.operator_token, access.operator_token_file, aws)
+    token = open_secret(access.operator_token, access.operator_token_file, aws)
     if token is None and not access.operator_open:
         return None
 
     @cache
-    def opened() -> OperatorEntrypoint:
-        from handler.aws.cloudfront import Distribution  # noqa: PLC0415 - no picture needs it
-        from handler.entrypoints.operator import OperatorEntrypoint  # noqa: PLC0415 - of the operator alone
-        from handler.storage.purge import Purge  # noqa: PLC0415 - of the operator alone
+    def get_operator() -> OperatorEntrypoint:
+        from handler.aws.cloudfront import Distribution  # noqa: PLC0415 - no image needs it
+        from handler.entrypoints.operator import OperatorEntrypoint  # noqa: PLC0415 - no image needs it
+        from handler.storage.purge import Purge  # noqa: PLC0415 - no image needs it
 
         cdn = Distribution(settings.aws.distribution_id, aws) if settings.aws.distribution_id else None
         purge = Purge(render_context.objects, result_cache, cdn, policy.source_of)
@@ -196,35 +209,35 @@ def _operator(
             token=token, is_open=access.operator_open, signatures=signatures, lists=access.list_images,
         )  # fmt: skip
 
-    return opened
+    return get_operator
 
 
-def _unknown_sources(policy: Policy, objects: Sources) -> list[str]:
-    known = {location.name for location in objects.locations}
-    unknown = sorted(set(policy.source_paths.values()) - known)
-    opened = sorted(set(policy.public_sources) - known)
+def _find_unknown_sources(policy: Policy, sources: Sources) -> list[str]:
+    known = {location.name for location in sources.locations}
+    named = {"SOURCE_PATHS": policy.source_paths.values(), "PUBLIC_SOURCES": policy.public_sources}
     return [
-        *(f"SOURCE_PATHS must name sources of SOURCE_BUCKETS, got {name!r}" for name in unknown),
-        *(f"PUBLIC_SOURCES must name sources of SOURCE_BUCKETS, got {name!r}" for name in opened),
+        f"{setting} must name sources of SOURCE_BUCKETS, got {name!r}"
+        for setting, names in named.items()
+        for name in sorted(set(names) - known)
     ]
 
 
-def _missing_files(settings: Settings) -> list[str]:
+def _find_missing_files(settings: Settings) -> list[str]:
     access = settings.access
     files = (access.signature_secret_file, access.operator_token_file, access.origin_secret_file)
     return [f"the file of a secret must exist, got {file!r}" for file in files if file and not Path(file).is_file()]
 
 
-def _fallback(settings: Settings, objects: Sources) -> ObjectRef | None:
+def _resolve_fallback(settings: Settings, sources: Sources) -> ObjectRef | None:
     responses = settings.responses
     if not responses.enable_fallback:
         return None
-    return objects.resolve(ObjectRef(responses.fallback_bucket, responses.fallback_key))
+    return sources.resolve(ObjectRef(responses.fallback_bucket, responses.fallback_key))
 
 
 @contextmanager
-def _told(faults: list[str], prefix: str = "") -> Iterator[None]:
-    """Collect what is wrong, so that the operator hears of everything at once."""
+def _collect_faults(faults: list[str], prefix: str = "") -> Iterator[None]:
+    """Add an error of the block to the faults, so that the operator sees all faults together."""
     try:
         yield
     except (InvalidParameter, HandlerError) as error:
@@ -233,40 +246,44 @@ def _told(faults: list[str], prefix: str = "") -> Iterator[None]:
         faults.append(prefix + str(error))
 
 
-def _uploads(
-    settings: Settings, aws: AwsAccess, objects: Sources, render_context: RenderContext, policy: Policy
-) -> UploadEntrypoint:
-    from handler.entrypoints.uploads import UploadEntrypoint  # noqa: PLC0415 - only a stack that takes uploads needs it
-    from handler.storage.results import open_results  # noqa: PLC0415 - only a stack that takes uploads needs it
+def _build_uploads(
+    settings: Settings, aws: AwsAccess, sources: Sources, render_context: RenderContext, policy: Policy
+) -> UploadEntrypoint | None:
+    """Return the entrypoint for uploads, or None if OUTPUT_BUCKET is not set. Raise ValueError."""
+    storage = settings.storage
+    if not storage.output_bucket:
+        return None
+    from handler.entrypoints.uploads import UploadEntrypoint  # noqa: PLC0415 - only a stack with uploads needs it
+    from handler.storage.results import open_results  # noqa: PLC0415 - only a stack with uploads needs it
 
-    unknown = [name for name in settings.storage.upload_presets if name not in policy.presets]
-    if unknown or not settings.storage.upload_presets:
+    unknown = [name for name in storage.upload_presets if name not in policy.presets]
+    if unknown or not storage.upload_presets:
         known = ", ".join(policy.presets) or "none, as PRESETS is empty"
         raise ValueError(f"UPLOAD_PRESETS must name presets ({known}), got {', '.join(unknown) or 'nothing'}")
-    results = open_results(settings.storage.output_bucket, aws=aws, sources=objects.locations)
+    results = open_results(storage.output_bucket, aws=aws, sources=sources.locations)
     return UploadEntrypoint(
         render=partial(render, render_context=render_context),
-        presets={name: policy.presets[name].then(policy.always) for name in settings.storage.upload_presets},
+        presets={name: policy.presets[name].then(policy.always) for name in storage.upload_presets},
         results=results,
         output_bucket=results.location.bucket,
-        source_of=lambda bucket, key: source_of(bucket, key, objects.locations),
+        source_of=lambda bucket, key: source_of(bucket, key, sources.locations),
     )
 
 
 def _openapi() -> Answer:
-    from handler.reference import openapi  # noqa: PLC0415 - no picture needs it
+    from handler.reference import openapi  # noqa: PLC0415 - no image needs it
 
     return report(openapi(), cache_control="public, max-age=300")
 
 
 def _reference() -> Answer:
-    from handler.pages import reference  # noqa: PLC0415 - no picture needs it
-    from handler.reference import openapi  # noqa: PLC0415 - made when it is asked for
+    from handler.pages import reference  # noqa: PLC0415 - no image needs it
+    from handler.reference import openapi  # noqa: PLC0415 - no image needs it
 
     return reference(openapi())
 
 
 def _style() -> Answer:
-    from handler.pages import style  # noqa: PLC0415 - no picture needs it
+    from handler.pages import style  # noqa: PLC0415 - no image needs it
 
     return style()

@@ -1,7 +1,7 @@
-"""Events typed into the Lambda console or sent by an SDK: `{"imageKey": "cat.jpg", "feature": "resize", "width": 300}`.
+"""Direct invocations, from the Lambda console or an SDK: `{"imageKey": "cat.jpg", "feature": "resize", "width": 300}`.
 
-Nested parameters may be written dotted or as objects. `{"image": "<base64>", …}` brings the picture along and is
-answered in kind, as callers of the common background-remover function expect.
+Nested parameters may be written with dots or as objects. An event may send the image along: `{"image": "<base64>", …}`
+is answered with JSON of the same form, as callers of the common background-remover function expect.
 """
 
 from __future__ import annotations
@@ -20,56 +20,56 @@ from handler.requests.parse import KEY_PREFIX, Caller, Policy, parse_inline_requ
 from handler.response import Caching
 from imaging import Deadline, FeatureError
 
+_ACCEPTS = frozenset({"avif", "webp"})
+"""Formats from which `format=auto` chooses the smallest."""
+
 
 class DirectInvocation(msgspec.Struct, frozen=True):
-    """Answers direct invocations; IAM has let the caller in, who may what the operator may."""
+    """Answers direct invocations. IAM has admitted the caller, who may do what the operator may do."""
 
     render_context: RenderContext
     policy: Policy
     caching: Caching
-    most: int = 0
-    """Bytes of the largest answer; 0: no limit."""
-    heavy: InvokeFunction | None = None
+    max_bytes: int = 0
+    """Size of the largest answer; 0 means no limit."""
+    expensive_function: InvokeFunction | None = None
+    """Invokes the function for expensive work; None if there is none."""
 
     def invoke(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
-        """Answer an event in the shape of an HTTP answer, or of the picture that it brought."""
+        """Answer an event like an HTTP request, or with JSON if the event has sent an image along."""
         try:
-            return self._answered(event, deadline)
+            return self._delegate_expensive(event, deadline)
         except (FeatureError, HandlerError) as error:
             if "image" in event:
                 return {"status": int(status_of(error)), "code": error.code, "message": error.message}
             return response.refusal(error, self.caching).as_event()
 
-    def _answered(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+    def _delegate_expensive(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
         try:
-            return self._with_picture(event, deadline) if "image" in event else self._by_key(event, deadline)
+            return self._render_inline(event, deadline) if "image" in event else self._render_key(event, deadline)
         except Delegate:
-            if self.heavy is None:
+            if self.expensive_function is None:
                 raise
-            return self.heavy(event, deadline)
+            return self.expensive_function(event, deadline)
 
-    def _by_key(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+    def _render_key(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
         key = event.get("imageKey")
         if not isinstance(key, str) or not key:
-            raise BadRequest(f"`imageKey` must be the key of a picture, got {key!r}")
-        pairs = inline_image.parameters({name: value for name, value in event.items() if name != "imageKey"})
-        request = parse_request(KEY_PREFIX + key, pairs, self.policy, caller=Caller.OPERATOR, accepts=_ACCEPTS)
+            raise BadRequest(f"`imageKey` must be the key of an image, got {key!r}")
+        params = inline_image.flatten_params({name: value for name, value in event.items() if name != "imageKey"})
+        request = parse_request(KEY_PREFIX + key, params, self.policy, caller=Caller.OPERATOR, accepts=_ACCEPTS)
         result = render(request, self.render_context, deadline=deadline)
         answer = response.picture(result, request, self.caching)
-        answer.refuse_above(self.most)
+        answer.refuse_above(self.max_bytes)
         return answer.as_event()
 
-    def _with_picture(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
-        picture, said = inline_image.picture_of(event)
-        request = parse_inline_request(picture, said, self.policy, accepts=_ACCEPTS)
+    def _render_inline(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+        original, params = inline_image.parse_object(event)
+        request = parse_inline_request(original, params, self.policy, accepts=_ACCEPTS)
         result = render(request, self.render_context, deadline=deadline)
-        answer = inline_image.as_json(result)
-        response.refuse_too_large(len(str(answer.get("image", ""))), self.most)
+        answer = inline_image.to_json(result)
+        response.refuse_too_large(len(str(answer.get("image", ""))), self.max_bytes)
         return answer
-
-
-# Whoever writes `format=auto` into an event takes whatever is smallest.
-_ACCEPTS = frozenset({"avif", "webp"})
 
 
 def is_direct_invocation(event: Mapping[str, Any]) -> bool:

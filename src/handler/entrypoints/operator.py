@@ -103,15 +103,15 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         """A picture that came as raw bytes is answered as such; one in JSON is answered in JSON."""
         pairs: tuple[tuple[str, object], ...] = call.pairs(self.ignored)
         in_json = call.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
-        picture, said = inline_image.read(call.body) if in_json else (call.body, ())
+        picture, said = inline_image.parse_body(call.body) if in_json else (call.body, ())
         if not picture:
             raise BadRequest("the body must be a picture, or JSON with `image` in base64; got nothing")
-        said = inline_image.cutting_out((*pairs, *said)) if cut_out else (*pairs, *said)
+        said = inline_image.add_background_removal((*pairs, *said)) if cut_out else (*pairs, *said)
         request = parse_inline_request(picture, said, self.policy, accepts=call.accepts)
         result = render(request, self.render_context, deadline=deadline)
         if not in_json:
             return response.picture(result, request, self.caching).with_headers({"Cache-Control": "no-store"})
-        return response.report(inline_image.as_json(result))
+        return response.report(inline_image.to_json(result))
 
     def _sign(self, call: HttpRequest, _: Deadline) -> Answer:
         """The address as a page may use it: signed where signatures are on, else as it came."""
