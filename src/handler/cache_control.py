@@ -1,44 +1,44 @@
-"""Cache-Control (RFC 9111, 5.2): what it says, and that no URL loosens what an object says of itself."""
+"""Parse Cache-Control (RFC 9111, 5.2), and keep a URL from loosening the Cache-Control of an object."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-_CLOSING = ("no-store", "private", "no-cache")
+_RESTRICTING = ("no-store", "private", "no-cache")
 """Directives that keep an answer out of shared caches, the strictest first."""
 
 
 def directives(cache_control: str) -> dict[str, str]:
-    """What a Cache-Control says, in small letters."""
+    """Return the directives and their values, names in lower case."""
     parts = (part.strip().lower().partition("=") for part in cache_control.split(","))
     return {name: value.strip('"') for name, _, value in parts if name}
 
 
-def freshness(cache_control: str, most: int) -> int:
-    """Seconds for which any cache may keep what has that Cache-Control, at most `most`; 0: not at all."""
-    said = directives(cache_control)
-    if not said.keys().isdisjoint(_CLOSING):
+def freshness(cache_control: str, max_seconds: int) -> int:
+    """Return for how many seconds, up to `max_seconds`, any cache may store the answer; 0: not at all."""
+    found = directives(cache_control)
+    if not found.keys().isdisjoint(_RESTRICTING):
         return 0
-    ages = (said[name] for name in ("s-maxage", "max-age") if name in said)
-    # What cannot be read counts as stale (RFC 9111, 4.2.1).
-    return min([most, *(int(age) if age.isdecimal() else 0 for age in ages)])
+    ages = (found[name] for name in ("s-maxage", "max-age") if name in found)
+    # An age that cannot be read counts as stale (RFC 9111, 4.2.1).
+    return min([max_seconds, *(int(age) if age.isdecimal() else 0 for age in ages)])
 
 
-def closing(cache_control: str) -> list[str]:
-    """Those of no-store, private and no-cache that it names, also for single fields (`private="Set-Cookie"`)."""
-    said = directives(cache_control)
-    return [name for name in _CLOSING if name in said]
+def restricting_directives(cache_control: str) -> list[str]:
+    """Return those of no-store, private and no-cache in it, also for single fields (`private="Set-Cookie"`)."""
+    found = directives(cache_control)
+    return [name for name in _RESTRICTING if name in found]
 
 
 def is_looser(cache_control: str, than: str) -> bool:
-    """Whether an answer with that Cache-Control may be kept where `than` says that it must not be."""
-    said = {name for name, value in directives(cache_control).items() if not value}
-    return "no-store" not in said and not said.issuperset(closing(than))
+    """Whether `cache_control` lets caches store an answer that `than` forbids them to store."""
+    without_value = {name for name, value in directives(cache_control).items() if not value}
+    return "no-store" not in without_value and not without_value.issuperset(restricting_directives(than))
 
 
 def strictest(own: str, others: Iterable[str]) -> str:
-    """The Cache-Control of an original, closed further where those of the objects in the same answer are."""
-    closed = {name for each in others for name in closing(each)}
-    if closed.issubset(closing(own)):
+    """Return the Cache-Control of an original, restricted further by those of the objects in the same result."""
+    restricting = {name for each in others for name in restricting_directives(each)}
+    if restricting.issubset(restricting_directives(own)):
         return own
-    return ", ".join(name for name in _CLOSING if name in closed.union(closing(own)))
+    return ", ".join(name for name in _RESTRICTING if name in restricting.union(restricting_directives(own)))

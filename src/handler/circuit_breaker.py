@@ -1,4 +1,4 @@
-"""Calls of a store that can be done without: each ends in time, and after a failure the store is left alone."""
+"""A circuit breaker for calls of the results bucket that an answer can do without."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from handler.errors import HandlerError, UpstreamError
 
 T = TypeVar("T")
 OPEN_SECONDS = 5.0
-"""How long the store is not asked after it was too slow or failed."""
+"""For how long no call is made after one was too slow or failed."""
 _CALLS = 32
-"""How many calls may be under way, those that nobody waits for any more included."""
+"""How many calls may run at once, those included that timed out and still run."""
 
 
 class BreakerOpen(UpstreamError):
-    """The store is not asked, because it has just failed."""
+    """The call is not made, because an earlier one has just failed or too many still run."""
 
 
 class CircuitBreaker:
-    """A call runs on a thread of its own, which is left behind when it takes too long.
+    """Runs each call on a thread of its own, which goes on by itself after a timeout.
 
     The store's own timeouts are longer, and a folder on a network has none at all.
     """
@@ -31,18 +31,21 @@ class CircuitBreaker:
         self._open_until = float("-inf")
         self._free = threading.BoundedSemaphore(_CALLS)
 
-    def call(self, question: Callable[[], T], seconds: float) -> T:
-        """The answer. UpstreamError if it does not come in so many seconds or fails, BreakerOpen soon after that."""
+    def call(self, function: Callable[[], T], seconds: float) -> T:
+        """Return what the function returns, or raise what it raises.
+
+        UpstreamError if it takes longer than these seconds; BreakerOpen while the breaker is open.
+        """
         if self._clock() < self._open_until or not self._free.acquire(blocking=False):
-            raise BreakerOpen("the results bucket is not asked, because it has just failed")
-        call = _Call(question)
+            raise BreakerOpen("the results bucket is not used, because it has just failed")
+        call = _Call(function)
         threading.Thread(target=self._run, args=(call,), daemon=True, name="results").start()
         if not call.ended.wait(max(0.0, seconds)):
             self._open()
             raise UpstreamError("the results bucket does not answer in time", detail=f"no answer in {seconds:.1f} s")
         if call.failure is None:
-            return call.answers[0]
-        # What the store refuses (a key, a permission) says nothing of the next call.
+            return call.results[0]
+        # A refusal (of a key, of a permission) is an answer: the store works, so the breaker stays closed.
         if isinstance(call.failure, UpstreamError) or not isinstance(call.failure, HandlerError):
             self._open()
         raise call.failure
@@ -52,8 +55,8 @@ class CircuitBreaker:
 
     def _run(self, call: _Call[T]) -> None:
         try:
-            call.answers.append(call.question())
-        except BaseException as error:  # noqa: BLE001 - whoever waits raises it
+            call.results.append(call.function())
+        except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
             call.failure = error
         finally:
             self._free.release()
@@ -61,8 +64,10 @@ class CircuitBreaker:
 
 
 class _Call(Generic[T]):
-    def __init__(self, question: Callable[[], T]) -> None:
-        self.question = question
+    """A call under way."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self.function = function
         self.ended = threading.Event()
-        self.answers: list[T] = []
+        self.results: list[T] = []
         self.failure: BaseException | None = None

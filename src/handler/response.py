@@ -1,4 +1,4 @@
-"""Answers: from a Result or an error to status, headers and body, and to the shape that Lambda hands back."""
+"""HTTP answers: built from a result or an error, and written in the shape that Lambda returns."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from urllib.parse import quote
 
 import msgspec
 
-from handler.cache_control import closing, is_looser
+from handler.cache_control import is_looser, restricting_directives
 from handler.errors import HandlerError, PayloadTooLarge, UpstreamError, status_of
 from handler.ports import ObjectInfo
-from handler.render.render import Result
+from handler.render.results import NotModified, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from imaging import FeatureError
 
 CACHE_TAG = "x-amz-meta-cache-tag"
-"""The header that the distribution reads cache tags from (S3 can send it too)."""
+"""The header from which the CloudFront distribution reads cache tags; S3 sends it for an object's metadata."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST_MESSAGE = 1_200
-"""Characters: a key of 1,024 and what is said of it. A client's own words are not sent back by the page."""
+"""Characters: a key of 1,024 and a sentence. So an error never sends back long texts of a client."""
 _HEADER_BYTES = 4096
 SVG = "image/svg+xml"
 _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 
 class Caching(msgspec.Struct, frozen=True):
-    """How long answers may be kept, in seconds."""
+    """For how many seconds answers may be cached."""
 
     browser: int = 31_536_000
     cdn: int = 31_536_000
@@ -45,101 +45,105 @@ class Answer(msgspec.Struct, frozen=True):
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     body: bytes = b""
     for_the_log: dict[str, object] = msgspec.field(default_factory=dict)
-    """What the log shall know and the client shall not."""
+    """Fields of the log line that the client must not see."""
 
     def with_headers(self, headers: Mapping[str, str]) -> Answer:
-        """The same answer with these headers set."""
+        """Return the same answer with these headers set."""
         return msgspec.structs.replace(self, headers={**self.headers, **headers})
 
     @property
     def is_text(self) -> bool:
-        """Whether the body travels as it is; any other in base64."""
+        """Whether Lambda returns the body as it is; any other is returned in base64."""
         return self.headers.get("Content-Type", "").startswith(("application/json", "text/"))
 
-    def refuse_above(self, most: int) -> None:
-        """PayloadTooLarge above `most` bytes, base64 included (0: no limit)."""
-        refuse_too_large(len(self.body) if self.is_text else -(-len(self.body) // 3) * 4, most)
+    def refuse_above(self, max_bytes: int) -> None:
+        """Raise PayloadTooLarge if the answer has more than `max_bytes`, base64 included (0: no limit)."""
+        refuse_too_large(len(self.body) if self.is_text else -(-len(self.body) // 3) * 4, max_bytes)
 
     def as_event(self, *, head: bool = False) -> dict[str, object]:
-        """What Lambda hands back."""
+        """Return the answer in the shape that Lambda returns."""
         is_text = self.is_text
         body = "" if head else self.body.decode() if is_text else base64.b64encode(self.body).decode()
         headers = {**self.headers, "Content-Length": str(len(self.body))} if head and self.body else self.headers
         return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": not (head or is_text)}
 
 
-def of_event(said: Mapping[str, Any]) -> Answer:
-    """The answer in what another function of ours handed back; the log has a refusal's code. UpstreamError."""
+def of_event(event: Mapping[str, Any]) -> Answer:
+    """Return the answer that another function of the stack returned, with the code of an error for the log.
+
+    UpstreamError if it has another shape.
+    """
     try:
-        body = str(said["body"])
-        plain = base64.b64decode(body, validate=True) if said["isBase64Encoded"] else body.encode()
-        headers = {str(name): str(value) for name, value in said["headers"].items()}
-        answer = Answer(HTTPStatus(said["statusCode"]), headers, plain)
+        body = str(event["body"])
+        plain = base64.b64decode(body, validate=True) if event["isBase64Encoded"] else body.encode()
+        headers = {str(name): str(value) for name, value in event["headers"].items()}
+        answer = Answer(HTTPStatus(event["statusCode"]), headers, plain)
         if answer.status < HTTPStatus.BAD_REQUEST or not answer.is_text or not body:
             return answer
         return msgspec.structs.replace(answer, for_the_log={"code": json.loads(body).get("code", "")})
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        message = "the function for heavy work does not answer as it should"
+        message = "the model function returned an unexpected answer"
         detail = f"its answer cannot be read: {error!r:.500}"
         raise UpstreamError(message, code="HeavyFunction", detail=detail) from error
 
 
-def body_bytes(most: int) -> int:
-    """Bytes of the largest body that fits, in base64 and with its headers, into an answer of `most` bytes; 0: any."""
-    return max(1, (most - _HEADER_BYTES) // 4 * 3) if most else 0
+def body_bytes(max_bytes: int) -> int:
+    """Return the bytes of the largest body that fits, in base64 with its headers, into `max_bytes`; 0: no limit."""
+    return max(1, (max_bytes - _HEADER_BYTES) // 4 * 3) if max_bytes else 0
 
 
-def refuse_too_large(size: int, most: int) -> None:
-    """PayloadTooLarge for a body in base64 that does not fit into `most` bytes with its headers (0: no limit)."""
-    if most and size > most - _HEADER_BYTES:
+def refuse_too_large(size: int, max_bytes: int) -> None:
+    """Raise PayloadTooLarge if a base64 body of this size does not fit, with its headers, into `max_bytes` (0: any)."""
+    if max_bytes and size > max_bytes - _HEADER_BYTES:
         raise PayloadTooLarge(
-            f"the picture must fit into an answer of {most} bytes in base64, got {size}: ask for fewer "
+            f"the image must fit into an answer of {max_bytes} bytes in base64, got {size}: request fewer "
             "pixels, a lower quality or `maxBytes`"
         )
 
 
-def picture(result: Result, request: ImageRequest, caching: Caching) -> Answer:
-    """The answer that carries a Result: 200, or 304 when the client has it."""
+def of_result(result: RenderedResult | NotModified, request: ImageRequest, caching: Caching) -> Answer:
+    """Return the answer with a result: 200 with its body, or 304."""
+    facts = result.facts
     headers = {
-        "ETag": f'"{result.validator}"',
-        "Last-Modified": http_date(result.last_modified),
-        "Cache-Control": _cache_control(result, request, caching),
+        "ETag": f'"{facts.validator}"',
+        "Last-Modified": http_date(facts.last_modified),
+        "Cache-Control": _cache_control(facts, request, caching),
         "X-Content-Type-Options": "nosniff",
     }
-    if result.tags:
-        headers[CACHE_TAG] = ",".join(result.tags)
-    if result.negotiated:
+    if facts.tags:
+        headers[CACHE_TAG] = ",".join(facts.tags)
+    if facts.negotiated:
         headers["Vary"] = "Accept"
-    if request.expires is not None and result.is_cacheable:
+    if request.expires is not None and facts.is_cacheable:
         headers["Expires"] = http_date(request.expires)
-    requested = _allowed(request, result)
-    if result.not_modified:
+    requested = _allowed(request, facts)
+    if isinstance(result, NotModified):
         return Answer(HTTPStatus.NOT_MODIFIED, _overridden(headers, requested))
-    headers |= of_media_type(result.media_type)
+    headers |= headers_of_media_type(result.media_type)
     if request.output.download:
         headers["Content-Disposition"] = attachment(request.output.download)
     return Answer(HTTPStatus.OK, _overridden(headers, requested), result.body)
 
 
-def redirect(result: Result, address: str, seconds: int) -> Answer:
-    """A redirect to where the body of a Result lies; `seconds`: how long it may be kept, 0: not at all."""
+def redirect(result: Offloaded) -> Answer:
+    """Return the redirect to an offloaded result."""
     headers = {
-        "Location": address,
-        "Cache-Control": f"public, max-age={seconds}" if seconds else "no-store",
+        "Location": result.location,
+        "Cache-Control": f"public, max-age={result.max_age}" if result.max_age else "no-store",
         "X-Content-Type-Options": "nosniff",
-        CACHE_TAG: ",".join(result.tags),
+        CACHE_TAG: ",".join(result.facts.tags),
     }
-    return Answer(HTTPStatus.FOUND, headers | ({"Vary": "Accept"} if result.negotiated else {}))
+    return Answer(HTTPStatus.FOUND, headers | ({"Vary": "Accept"} if result.facts.negotiated else {}))
 
 
 def stored(info: ObjectInfo, body: bytes) -> Answer:
-    """A result as it lies in the store."""
+    """Return the answer with an object of the results store."""
     headers = {
         "ETag": f'"{info.etag}"',
         "Last-Modified": http_date(info.last_modified),
         "Cache-Control": info.cache_control or "no-store",
         "X-Content-Type-Options": "nosniff",
-        **of_media_type(info.content_type),
+        **headers_of_media_type(info.content_type),
     }
     names = {"Content-Disposition": "Content-Disposition", "cache-tag": CACHE_TAG}
     return Answer(
@@ -147,31 +151,31 @@ def stored(info: ObjectInfo, body: bytes) -> Answer:
     )
 
 
-def of_media_type(media_type: str) -> dict[str, str]:
-    """What a body of that type must not leave without."""
+def headers_of_media_type(media_type: str) -> dict[str, str]:
+    """Return the headers that every answer with a body of that media type has."""
     headers = {"Content-Type": media_type}
     return headers | {"Content-Security-Policy": _SVG_POLICY} if media_type == SVG else headers
 
 
 def report(content: object, status: int = HTTPStatus.OK, cache_control: str = "no-store") -> Answer:
-    """An answer in JSON."""
+    """Return an answer in JSON."""
     headers = {
         "Content-Type": "application/json",
         "Cache-Control": cache_control,
         "X-Content-Type-Options": "nosniff",
     }
-    # A lone surrogate, which is no Unicode, goes out as the escape that JSON has for it.
+    # A lone surrogate cannot be encoded as UTF-8: it is written as an escape of JSON.
     return Answer(status, headers, json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace"))
 
 
 def refusal(error: FeatureError | HandlerError, caching: Caching) -> Answer:
-    """The answer for an error, `{"status", "code", "message"}`; only a client's mistake is kept, for seconds."""
+    """Return the answer for an error, `{"status", "code", "message"}`; only errors of the client may be cached."""
     status = status_of(error)
-    keep = status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in (
+    may_be_cached = status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in (
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.TOO_MANY_REQUESTS,
     )
-    cache_control = f"public, max-age={caching.error}" if keep and caching.error else "no-store"
+    cache_control = f"public, max-age={caching.error}" if may_be_cached and caching.error else "no-store"
     message = error.message if len(error.message) <= _LONGEST_MESSAGE else error.message[: _LONGEST_MESSAGE - 1] + "…"
     answer = report({"status": int(status), "code": error.code, "message": message}, status, cache_control)
     answer = msgspec.structs.replace(answer, for_the_log={"code": error.code, "detail": error.detail or error.message})
@@ -179,45 +183,47 @@ def refusal(error: FeatureError | HandlerError, caching: Caching) -> Answer:
 
 
 def http_date(moment: datetime) -> str:
-    """A moment as HTTP headers write it."""
+    """Return a moment in the format of HTTP headers (RFC 9110, 5.6.7)."""
     moment = moment.astimezone(UTC)
-    # email.utils would do it, at the price of importing socket, calendar and charsets on every cold start.
+    # email.utils has a function for it, but would import socket, calendar and charsets on every cold start.
     return f"{_DAYS[moment.weekday()]}, {moment:%d} {_MONTHS[moment.month - 1]} {moment:%Y %H:%M:%S} GMT"
 
 
-def _cache_control(result: Result, request: ImageRequest, caching: Caching) -> str:
-    if not result.is_cacheable:
+def _cache_control(facts: ResultFacts, request: ImageRequest, caching: Caching) -> str:
+    if not facts.is_cacheable:
         return "no-store"
-    closed = closing(result.cache_control)
-    if request.expires is not None and "no-store" not in closed:
+    restricting = restricting_directives(facts.cache_control)
+    if request.expires is not None and "no-store" not in restricting:
         left = int((request.expires - datetime.now(UTC)).total_seconds())
-        return f"max-age={max(0, left)},{','.join(closed) or 'public'}"
-    return result.cache_control or f"public, max-age={caching.browser}, s-maxage={caching.cdn}"
+        return f"max-age={max(0, left)},{','.join(restricting) or 'public'}"
+    return facts.cache_control or f"public, max-age={caching.browser}, s-maxage={caching.cdn}"
 
 
-def _allowed(request: ImageRequest, result: Result) -> dict[str, str]:
-    """The headers that the request sets: none that would keep an answer beyond its end, or where the objects in it say
-    that it must not be kept, and none that would keep `Accept` out of `Vary`.
+def _allowed(request: ImageRequest, facts: ResultFacts) -> dict[str, str]:
+    """Return the headers that the request sets, without those that would break a rule.
+
+    They must not have an answer cached after the end of its address or against the Cache-Control of the objects in
+    it, and must not take `Accept` out of `Vary`.
     """
     requested = dict(request.headers)
-    has_end = request.expires is not None or not result.is_cacheable
+    has_end = request.expires is not None or not facts.is_cacheable
     for name, value in request.headers.items():
         is_cache_control = name.lower() == "cache-control"
-        loosens = is_looser(value if is_cache_control else "", result.cache_control)
+        loosens = is_looser(value if is_cache_control else "", facts.cache_control)
         if (has_end or loosens) and (is_cache_control or name.lower() == "expires"):
             del requested[name]
-        elif result.negotiated and name.lower() == "vary":
+        elif facts.negotiated and name.lower() == "vary":
             requested[name] = f"Accept, {requested[name]}"
     return requested
 
 
 def _overridden(headers: dict[str, str], requested: Mapping[str, str]) -> dict[str, str]:
-    """Headers that the request sets take the place of ours, however they are capitalised."""
+    """Return the headers with those that the request sets in their place; names match in any case."""
     names = {name.lower() for name in requested}
     return {**{name: value for name, value in headers.items() if name.lower() not in names}, **requested}
 
 
 def attachment(name: str) -> str:
-    """Content-Disposition by RFC 6266: an ASCII name for old clients, the true one beside it."""
+    """Return a Content-Disposition (RFC 6266): an ASCII name for old clients, and the exact name."""
     plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

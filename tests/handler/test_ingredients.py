@@ -36,5 +36,5 @@ def test_the_number_of_files_is_bounded(tmp_path: Path) -> None:
         (tmp_path / f"small{index}.png").write_bytes(pictures.png())
     answer = client(tmp_path).get(overlays(17, "small{}.png"))
     assert answer.status == 413
-    assert answer.json()["message"] == "a request may name 16 pictures beside its own, got 17"
+    assert answer.json()["message"] == "a request may name 16 images besides its own, got 17"
     assert client(tmp_path).get(overlays(3, "small{}.png")).status == 200

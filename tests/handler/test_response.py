@@ -9,7 +9,7 @@ import pytest
 
 from handler import response
 from handler.errors import BadSignature, Busy, PayloadTooLarge, UpstreamError
-from handler.render.render import Result
+from handler.render.results import NotModified, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from handler.response import Answer, Caching
 from imaging import DamagedSource, InvalidParameter, Output, TimeExceeded
@@ -17,12 +17,12 @@ from imaging import DamagedSource, InvalidParameter, Output, TimeExceeded
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def made(**fields: object) -> Result:
-    return Result(**{"body": b"x", "media_type": "image/png", "etag": "e", "last_modified": WHEN, **fields})  # type: ignore[arg-type]  # a test's shorthand
+def made(media_type: str = "image/png", **facts: object) -> RenderedResult:
+    return RenderedResult(ResultFacts("e", WHEN, **facts), b"x", media_type)  # type: ignore[arg-type]  # a test's shorthand
 
 
 def test_a_picture_says_who_it_is_and_how_long_it_lives() -> None:
-    answer = response.picture(made(tags=("t1", "t2"), negotiated=True), ImageRequest(b""), Caching(10, 20))
+    answer = response.of_result(made(tags=("t1", "t2"), negotiated=True), ImageRequest(b""), Caching(10, 20))
     assert answer.headers["ETag"] == '"e-v"'
     assert answer.headers["Last-Modified"] == "Fri, 02 Jan 2026 03:04:05 GMT"
     assert answer.headers["Cache-Control"] == "public, max-age=10, s-maxage=20"
@@ -33,14 +33,14 @@ def test_a_picture_says_who_it_is_and_how_long_it_lives() -> None:
 
 def test_the_objects_own_cache_control_is_kept() -> None:
     assert (
-        response.picture(made(cache_control="no-cache"), ImageRequest(b""), Caching()).headers["Cache-Control"]
+        response.of_result(made(cache_control="no-cache"), ImageRequest(b""), Caching()).headers["Cache-Control"]
         == "no-cache"
     )
 
 
 def test_an_expiring_address_is_kept_no_longer() -> None:
     expires = datetime.now(UTC) + timedelta(seconds=100)
-    answer = response.picture(made(cache_control="max-age=9999"), ImageRequest(b"", expires=expires), Caching())
+    answer = response.of_result(made(cache_control="max-age=9999"), ImageRequest(b"", expires=expires), Caching())
     assert answer.headers["Cache-Control"] in ("max-age=99,public", "max-age=100,public")
     assert "Expires" in answer.headers
 
@@ -51,23 +51,23 @@ def test_an_expiring_address_is_kept_no_longer() -> None:
 )
 def test_an_end_opens_nothing_that_the_object_closes(said: str, kept: str) -> None:
     request = ImageRequest(b"", expires=datetime.now(UTC))
-    assert response.picture(made(cache_control=said), request, Caching()).headers["Cache-Control"] == kept
+    assert response.of_result(made(cache_control=said), request, Caching()).headers["Cache-Control"] == kept
 
 
 def test_svg_is_sandboxed() -> None:
-    answer = response.picture(made(media_type="image/svg+xml"), ImageRequest(b""), Caching())
+    answer = response.of_result(made(media_type="image/svg+xml"), ImageRequest(b""), Caching())
     assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
 
 
 def test_a_request_may_override_headers_whatever_their_case() -> None:
-    answer = response.picture(made(), ImageRequest(b"", headers={"cache-control": "no-store"}), Caching())
+    answer = response.of_result(made(), ImageRequest(b"", headers={"cache-control": "no-store"}), Caching())
     assert {name.lower(): value for name, value in answer.headers.items()}["cache-control"] == "no-store"
     assert "Cache-Control" not in answer.headers
 
 
 @pytest.mark.parametrize("name", ["cat.jpg", 'a"b\\c.png', "é☃.jpg", "a\r\nb"])
 def test_a_download_is_named_in_plain_and_in_full(name: str) -> None:
-    disposition = response.picture(made(), ImageRequest(b"", output=Output(download=name)), Caching()).headers[
+    disposition = response.of_result(made(), ImageRequest(b"", output=Output(download=name)), Caching()).headers[
         "Content-Disposition"
     ]
     assert disposition.isascii()
@@ -113,7 +113,7 @@ def test_head_has_the_length_and_no_body() -> None:
 def test_nothing_that_a_request_sets_keeps_an_answer_beyond_its_end() -> None:
     ends = datetime.now(UTC) + timedelta(seconds=60)
     headers = {"cache-control": "max-age=999", "Expires": "never", "X-Robots-Tag": "none"}
-    answer = response.picture(made(), ImageRequest(b"", expires=ends, headers=headers), Caching())
+    answer = response.of_result(made(), ImageRequest(b"", expires=ends, headers=headers), Caching())
     assert answer.headers["Cache-Control"] in ("max-age=59,public", "max-age=60,public")
     assert answer.headers["Expires"] == response.http_date(ends)
     assert answer.headers["X-Robots-Tag"] == "none"
@@ -121,12 +121,12 @@ def test_nothing_that_a_request_sets_keeps_an_answer_beyond_its_end() -> None:
 
 
 def test_a_request_adds_to_what_an_answer_varies_by() -> None:
-    answer = response.picture(made(negotiated=True), ImageRequest(b"", headers={"vary": "Origin"}), Caching())
+    answer = response.of_result(made(negotiated=True), ImageRequest(b"", headers={"vary": "Origin"}), Caching())
     assert [value for name, value in answer.headers.items() if name.lower() == "vary"] == ["Accept, Origin"]
 
 
 def test_a_304_to_head_tells_no_length() -> None:
-    answer = response.picture(made(body=b"", not_modified=True), ImageRequest(b""), Caching())
+    answer = response.of_result(NotModified(made().facts), ImageRequest(b""), Caching())
     headers = answer.as_event(head=True)["headers"]
     assert isinstance(headers, dict)
     assert "Content-Length" not in headers

@@ -25,7 +25,8 @@ from tests.stand_ins.scripted_http import Reply, scripted_server
 
 from features import CATALOGUE
 from handler.config import SettingsError
-from handler.storage.result_cache import _SLOW, LINK_SECONDS
+from handler.storage.cache_rules import _SLOW
+from handler.storage.result_cache import LINK_SECONDS
 from handler.storage.results.folder import FolderResults
 
 LARGE = {"MAX_ANSWER_BYTES": "12000"}
@@ -226,7 +227,7 @@ def test_one_that_found_nothing_and_comes_late_gives_the_same_address(
 ) -> None:
     client = Client({**environment, **LARGE})
     first = redirected(client.get(HEAVY_PNG))
-    monkeypatch.setattr("handler.storage.result_cache.ResultCache.find", lambda *_: None)
+    monkeypatch.setattr("handler.storage.result_cache.BucketResultCache.lookup", lambda *_: None)
     assert redirected(client.get(HEAVY_PNG)) == first
     assert client.get(first).status == 200
     assert len(kept(results, "public")) == 1

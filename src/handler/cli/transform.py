@@ -19,7 +19,7 @@ from handler.auth.canonical import Pairs, split_query
 from handler.composition import wiring
 from handler.config import Settings
 from handler.errors import HandlerError
-from handler.render.render import render
+from handler.render.render import render_here
 from handler.requests.parse import parse_inline_request
 from imaging import MEDIA_TYPES, Deadline, FeatureError
 
@@ -131,7 +131,7 @@ def _one(source: Path, target: Path, pairs: Pairs, settings: Settings) -> str:
             # One byte more than allowed is enough to be refused.
             original = file.read(settings.limits.max_source_bytes + 1)
         request = parse_inline_request(original, pairs, door.policy, accepts=_ACCEPTS)
-        result = render(request, door.render_context, deadline=Deadline())
+        result = render_here(request, door.render_context, Deadline())
         _write(target.with_name(target.name + _SUFFIXES[result.media_type]), result.body)
     except (FeatureError, HandlerError) as error:
         return error.message

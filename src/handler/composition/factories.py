@@ -16,7 +16,7 @@ from handler.storage.sources import Sources
 from imaging import Deadline
 
 if TYPE_CHECKING:
-    from handler.storage.result_cache import ResultCache
+    from handler.storage.result_cache import BucketResultCache
     from handler.storage.results import ResultStore
 
 
@@ -29,14 +29,14 @@ def open_result_store(settings: Settings, aws: AwsAccess, sources: Sources) -> R
     return open_results(settings.storage.results_bucket, "RESULTS_BUCKET", aws=aws, sources=sources.locations)
 
 
-def build_result_cache(settings: Settings, store: ResultStore, caching: Caching) -> ResultCache:
+def build_result_cache(settings: Settings, store: ResultStore, caching: Caching) -> BucketResultCache:
     """Return the cache of results in a store."""
-    from handler.storage.result_cache import ResultCache  # noqa: PLC0415 - see open_result_store
+    from handler.storage.result_cache import BucketResultCache  # noqa: PLC0415 - see open_result_store
 
-    return ResultCache(
+    return BucketResultCache(
         store,
-        keeps=settings.storage.store_results,
-        most=body_bytes(settings.answer_bytes),
+        stores_results=settings.storage.store_results,
+        max_bytes=body_bytes(settings.answer_bytes),
         life=timedelta(days=settings.storage.results_expire_after_days),
         cache_control=f"public, max-age={caching.browser}, s-maxage={caching.cdn}",
     )

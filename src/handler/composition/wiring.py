@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ from handler.entrypoints.http import HttpEntrypoint, JsonEndpoint
 from handler.errors import HandlerError
 from handler.observability import set_log_level
 from handler.ports import InvokeFunction, SecretSource
-from handler.render.render import RenderContext, render
+from handler.render.render import RenderContext, render_here, render_if_changed
 from handler.requests.dialects import query
 from handler.requests.parse import Policy
 from handler.response import Answer, Caching, report
@@ -41,7 +41,7 @@ from imaging import InvalidParameter, ObjectRef
 if TYPE_CHECKING:
     from handler.entrypoints.operator import OperatorEntrypoint
     from handler.entrypoints.uploads import UploadEntrypoint
-    from handler.storage.result_cache import ResultCache
+    from handler.storage.result_cache import BucketResultCache
     from handler.storage.results import ResultStore
 
 
@@ -187,7 +187,7 @@ def _build_operator(
     ignored: IgnoredParameters,
     caching: Caching,
     signatures: Signatures | None,
-    result_cache: ResultCache | None,
+    result_cache: BucketResultCache | None,
 ) -> Callable[[], OperatorEntrypoint] | None:
     """Return a function that builds the operator API at its first request, or None if the API is switched off."""
     access = settings.access
@@ -262,7 +262,8 @@ def _build_uploads(
         raise ValueError(f"UPLOAD_PRESETS must name presets ({known}), got {', '.join(unknown) or 'nothing'}")
     results = open_results(storage.output_bucket, aws=aws, sources=sources.locations)
     return UploadEntrypoint(
-        render=partial(render, render_context=render_context),
+        render=lambda request, deadline: render_here(request, render_context, deadline),
+        render_if_changed=lambda request, deadline, etag: render_if_changed(request, render_context, deadline, etag),
         presets={name: policy.presets[name].then(policy.always) for name in storage.upload_presets},
         results=results,
         output_bucket=results.location.bucket,

@@ -15,7 +15,8 @@ from handler import response
 from handler.entrypoints import inline_image
 from handler.errors import BadRequest, HandlerError, status_of
 from handler.ports import InvokeFunction
-from handler.render.render import Delegate, RenderContext, render
+from handler.render.render import RenderContext, render_or_delegate
+from handler.render.results import Delegated
 from handler.requests.parse import KEY_PREFIX, Caller, Policy, parse_inline_request, parse_request
 from handler.response import Caching
 from imaging import Deadline, FeatureError
@@ -45,28 +46,32 @@ class DirectInvocation(msgspec.Struct, frozen=True):
             return response.refusal(error, self.caching).as_event()
 
     def _delegate_expensive(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
-        try:
-            return self._render_inline(event, deadline) if "image" in event else self._render_key(event, deadline)
-        except Delegate:
-            if self.expensive_function is None:
-                raise
-            return self.expensive_function(event, deadline)
+        answer = self._render_inline(event, deadline) if "image" in event else self._render_key(event, deadline)
+        if not isinstance(answer, Delegated):
+            return answer
+        if self.expensive_function is None:
+            raise HandlerError("an expensive feature is delegated, but HEAVY_FUNCTION is not set", code="Configuration")
+        return self.expensive_function(event, deadline)
 
-    def _render_key(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+    def _render_key(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object] | Delegated:
         key = event.get("imageKey")
         if not isinstance(key, str) or not key:
             raise BadRequest(f"`imageKey` must be the key of an image, got {key!r}")
         params = inline_image.flatten_params({name: value for name, value in event.items() if name != "imageKey"})
         request = parse_request(KEY_PREFIX + key, params, self.policy, caller=Caller.OPERATOR, accepts=_ACCEPTS)
-        result = render(request, self.render_context, deadline=deadline)
-        answer = response.picture(result, request, self.caching)
+        result = render_or_delegate(request, self.render_context, deadline)
+        if isinstance(result, Delegated):
+            return result
+        answer = response.of_result(result, request, self.caching)
         answer.refuse_above(self.max_bytes)
         return answer.as_event()
 
-    def _render_inline(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+    def _render_inline(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object] | Delegated:
         original, params = inline_image.parse_object(event)
         request = parse_inline_request(original, params, self.policy, accepts=_ACCEPTS)
-        result = render(request, self.render_context, deadline=deadline)
+        result = render_or_delegate(request, self.render_context, deadline)
+        if isinstance(result, Delegated):
+            return result
         answer = inline_image.to_json(result)
         response.refuse_too_large(len(str(answer.get("image", ""))), self.max_bytes)
         return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 from urllib.parse import unquote
 
 import msgspec
@@ -17,7 +17,8 @@ from handler.auth.signature import Signatures
 from handler.entrypoints.http_call import HttpRequest
 from handler.errors import BadRequest, Forbidden, HandlerError, MethodNotAllowed, NotFound, PayloadTooLarge, UriTooLong
 from handler.ports import InvokeFunction, SecretSource
-from handler.render.render import Delegate, RenderContext, render
+from handler.render.render import RenderContext, render, render_here
+from handler.render.results import Delegated, NotModified, Offloaded, RenderedResult
 from handler.requests.client_hints import HEADERS, Hints
 from handler.requests.image_request import ImageRequest
 from handler.requests.parse import Policy, is_own, parse_request
@@ -26,7 +27,7 @@ from imaging import Deadline, FeatureError, ObjectRef, TooLarge
 
 if TYPE_CHECKING:
     from handler.entrypoints.operator import OperatorEntrypoint
-    from handler.storage.result_cache import ResultCache
+    from handler.storage.result_cache import BucketResultCache
 
 ORIGIN_HEADER = "x-origin-secret"
 LONGEST_PATH = 8_192
@@ -61,7 +62,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     fallback: ObjectRef | None = None
     most: int = 0
     """Bytes of the largest answer, base64 included; 0: no limit."""
-    result_cache: ResultCache | None = None
+    result_cache: BucketResultCache | None = None
     heavy: InvokeFunction | None = None
     static_documents: Mapping[str, Callable[[], Answer]] = msgspec.field(default_factory=dict)
     """What can be read under `/_api/`, open to anyone."""
@@ -90,19 +91,19 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             self.operator().admit(path.removeprefix("/_api/"), call)
 
     def _answered(self, call: HttpRequest, deadline: Deadline) -> Answer:
-        """The answer, made here or by the function for heavy work, which checks everything once more."""
-        try:
-            return self._routed(call, deadline)
-        except Delegate:
-            if self.heavy is None:
-                raise
-            return response.of_event(self.heavy(call.whole_event(), deadline))
+        """Return the answer, made here or by the model function, which does all checks again."""
+        answer = self._routed(call, deadline)
+        if isinstance(answer, Answer):
+            return answer
+        if self.heavy is None:
+            raise HandlerError("an expensive feature is delegated, but HEAVY_FUNCTION is not set", code="Configuration")
+        return response.of_event(self.heavy(call.whole_event(), deadline))
 
     def _has_cors(self, call: HttpRequest) -> bool:
         """Whether pages of other sites may read the answer."""
         return bool(self.cors) and not (self.local_operator and unquote(call.path).startswith("/_api/"))
 
-    def _routed(self, call: HttpRequest, deadline: Deadline) -> Answer:
+    def _routed(self, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         path, raw_path = self._path(call)
         if call.method == "OPTIONS":
             return self._preflight(has_cors=self._has_cors(call))
@@ -133,7 +134,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             raise UriTooLong(f"the path must be at most {LONGEST_PATH} bytes, got {len(raw)}")
         return canonical.decode_path(raw), raw
 
-    def _picture(self, path: str, raw_path: str, call: HttpRequest, deadline: Deadline) -> Answer:
+    def _picture(self, path: str, raw_path: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         pairs = call.pairs(self.ignored)
         proof = self.authenticator.proof(path, pairs, raw_path)
 
@@ -158,15 +159,21 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
                 raise
         return self._made(plain, call, deadline)
 
-    def _made(self, request: ImageRequest, call: HttpRequest, deadline: Deadline) -> Answer:
+    def _made(self, request: ImageRequest, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         result = render(
             request, self.render_context, deadline=deadline, conditions=call.conditions, result_cache=self.result_cache
         )
-        if result.offloaded_key and self.result_cache is not None:
-            return self._hinted(response.redirect(result, *self.result_cache.link(result, request)))
-        answer = self._hinted(response.picture(result, request, self.caching))
-        answer.refuse_above(self.most)
-        return answer
+        match result:
+            case RenderedResult() | NotModified():
+                answer = self._hinted(response.of_result(result, request, self.caching))
+                answer.refuse_above(self.most)
+                return answer
+            case Offloaded():
+                return self._hinted(response.redirect(result))
+            case Delegated():
+                return result
+            case _:
+                assert_never(result)
 
     def _hinted(self, answer: Answer) -> Answer:
         """Where hints count, the client is asked for them, and a cache is told that they do."""
@@ -186,7 +193,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             raise NotFound("there is no such result, or its time is over", code="NotFound")
         return response.stored(stored.info, stored.read())
 
-    def _api(self, page: str, call: HttpRequest, deadline: Deadline) -> Answer:
+    def _api(self, page: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         if page in self.static_documents and call.method in _PICTURE_METHODS:
             return self.static_documents[page]()
         endpoint = self.json_endpoints(False).get(page) if self.json_endpoints else None
@@ -197,7 +204,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         if self.operator is None:
             raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
         answer = self.operator().answer(page, call, deadline)
-        answer.refuse_above(self.most)
+        if isinstance(answer, Answer):
+            answer.refuse_above(self.most)
         return answer
 
     def _preflight(self, *, has_cors: bool) -> Answer:
@@ -215,12 +223,10 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         always = self.policy.always
         request = ImageRequest(self.fallback, always.steps, always.output)
         try:
-            result = render(
-                request, msgspec.structs.replace(self.render_context, delegates_expensive=False), deadline=deadline
-            )
+            result = render_here(request, self.render_context, deadline)
         except (FeatureError, HandlerError) as broken:
             return answer.with_headers({"X-Fallback-Error": broken.code})
-        headers = answer.headers | response.of_media_type(result.media_type)
+        headers = answer.headers | response.headers_of_media_type(result.media_type)
         return msgspec.structs.replace(answer, headers=headers, body=result.body)
 
 

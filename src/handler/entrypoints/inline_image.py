@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from handler.errors import BadRequest
-from handler.render.render import REPORT, Result
+from handler.render.results import REPORT, RenderedResult
 from handler.requests.dialects.json_edits import loads, refuse_lone_surrogates
 from handler.requests.parse import CUT_OUT
 
@@ -64,7 +64,7 @@ def add_background_removal(params: Iterable[tuple[str, object]]) -> InlineParams
     return (*((name, value) for name, value in params if name != "feature"), ("feature", [CUT_OUT, *features]))
 
 
-def to_json(result: Result) -> dict[str, object]:
+def to_json(result: RenderedResult) -> dict[str, object]:
     """Return an image as an object with `image` in base64 and `contentType`; a report as it is."""
     if result.media_type == REPORT:
         report: dict[str, object] = json.loads(result.body)

@@ -16,7 +16,8 @@ from handler.entrypoints import inline_image, local_access
 from handler.entrypoints.http_call import HttpRequest
 from handler.errors import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthorized
 from handler.ports import Objects, SecretSource
-from handler.render.render import RenderContext, render
+from handler.render.render import RenderContext, render_or_delegate
+from handler.render.results import Delegated
 from handler.requests.dialects.json_edits import loads
 from handler.requests.parse import Policy, parse_inline_request
 from handler.response import Answer, Caching
@@ -29,7 +30,7 @@ MOST_LISTED, LISTED = 1_000, 100
 
 class _Page(msgspec.Struct, frozen=True):
     methods: tuple[str, ...]
-    answer: Callable[[HttpRequest, Deadline], Answer]
+    answer: Callable[[HttpRequest, Deadline], Answer | Delegated]
 
 
 class OperatorEntrypoint(msgspec.Struct, frozen=True):
@@ -48,7 +49,7 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
     signatures: Signatures | None = None
     lists: bool = True
 
-    def answer(self, name: str, call: HttpRequest, deadline: Deadline) -> Answer:
+    def answer(self, name: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         """Answer a call of `/_api/name`. NotFound where it is switched off, Unauthorized without the token."""
         return self.admit(name, call).answer(call, deadline)
 
@@ -96,10 +97,10 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
                 headers={"WWW-Authenticate": "Bearer"},
             )
 
-    def _remove_background(self, call: HttpRequest, deadline: Deadline) -> Answer:
+    def _remove_background(self, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         return self._transform(call, deadline, cut_out=True)
 
-    def _transform(self, call: HttpRequest, deadline: Deadline, *, cut_out: bool = False) -> Answer:
+    def _transform(self, call: HttpRequest, deadline: Deadline, *, cut_out: bool = False) -> Answer | Delegated:
         """A picture that came as raw bytes is answered as such; one in JSON is answered in JSON."""
         pairs: tuple[tuple[str, object], ...] = call.pairs(self.ignored)
         in_json = call.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
@@ -108,9 +109,11 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
             raise BadRequest("the body must be a picture, or JSON with `image` in base64; got nothing")
         said = inline_image.add_background_removal((*pairs, *said)) if cut_out else (*pairs, *said)
         request = parse_inline_request(picture, said, self.policy, accepts=call.accepts)
-        result = render(request, self.render_context, deadline=deadline)
+        result = render_or_delegate(request, self.render_context, deadline)
+        if isinstance(result, Delegated):
+            return result
         if not in_json:
-            return response.picture(result, request, self.caching).with_headers({"Cache-Control": "no-store"})
+            return response.of_result(result, request, self.caching).with_headers({"Cache-Control": "no-store"})
         return response.report(inline_image.to_json(result))
 
     def _sign(self, call: HttpRequest, _: Deadline) -> Answer:

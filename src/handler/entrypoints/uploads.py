@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -17,8 +17,8 @@ from handler.entrypoints.upload_events import Upload, is_batch, is_sequencer, me
 from handler.errors import BadRequest, Forbidden, HandlerError, NotFound, PayloadTooLarge
 from handler.observability import logger
 from handler.ports import ObjectAttributes, ObjectInfo, ObjectWriter
-from handler.render.render import Result
-from handler.requests.image_request import Conditions, ImageRequest
+from handler.render.results import NotModified, RenderedResult
+from handler.requests.image_request import ImageRequest
 from handler.requests.presets import Recipe
 from imaging import Deadline, FeatureError, ObjectRef, TimeExceeded, Unavailable
 
@@ -26,14 +26,6 @@ SEQUENCER = "sequencer"
 # The same original would fail again in the same way; everything else is left to be tried again.
 _LASTING = (FeatureError, BadRequest, NotFound, PayloadTooLarge)
 _PASSING = (TimeExceeded, Unavailable)
-
-
-class Produce(Protocol):
-    """`handler.render.render.produce` with its workshop."""
-
-    def __call__(
-        self, request: ImageRequest, *, deadline: Deadline, conditions: Conditions | None = None
-    ) -> Result: ...
 
 
 @dataclass(slots=True)
@@ -52,7 +44,9 @@ class Report:
 class UploadEntrypoint(msgspec.Struct, frozen=True):
     """Makes the variations of what was uploaded."""
 
-    render: Produce
+    render: Callable[[ImageRequest, Deadline], RenderedResult]
+    render_if_changed: Callable[[ImageRequest, Deadline, str], RenderedResult | NotModified]
+    """The same, unless the result still has this ETag."""
     presets: Mapping[str, Recipe]
     """Those that `UPLOAD_PRESETS` names."""
     results: ObjectWriter
@@ -102,14 +96,14 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
         source = self._source(upload)
         key = f"{preset}/{source.bucket}/{source.key}"
         request = ImageRequest(source, self.presets[preset].steps, self.presets[preset].output)
-        made: Result | None = None
+        made: RenderedResult | None = None
         is_ours = False
         while True:
             deadline.check()
             there = self.results.head(key)
             if there is not None and not _is_older(there, upload.sequencer, or_same=is_ours):
                 return key, is_ours
-            made = made or self.render(request, deadline=deadline)
+            made = made or self.render(request, deadline)
             if not self._put(key, made, upload, there):
                 continue
             if there is None:
@@ -117,14 +111,14 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
             # S3 makes an ETag of the bytes alone. When an original is put back to what it was, a newer picture can have
             # the ETag of the one that was seen here; so whoever writes over a picture looks at the original once more.
             is_ours = True
-            seen = self.render(request, deadline=deadline, conditions=Conditions(none_match=made.etag))
-            if seen.not_modified:
+            latest = self.render_if_changed(request, deadline, made.facts.etag)
+            if isinstance(latest, NotModified):
                 return key, True
-            made = seen
+            made = latest
 
-    def _put(self, key: str, made: Result, upload: Upload, there: ObjectInfo | None) -> bool:
-        metadata = {SEQUENCER: upload.sequencer, "cache-tag": ",".join(made.tags)}
-        attributes = ObjectAttributes(made.media_type, made.cache_control, metadata)
+    def _put(self, key: str, made: RenderedResult, upload: Upload, there: ObjectInfo | None) -> bool:
+        metadata = {SEQUENCER: upload.sequencer, "cache-tag": ",".join(made.facts.tags)}
+        attributes = ObjectAttributes(made.media_type, made.facts.cache_control, metadata)
         return self.results.put(key, made.body, attributes, replaces=there.etag if there else None)
 
     def _source(self, upload: Upload) -> ObjectRef:

@@ -1,4 +1,4 @@
-"""What an answer is made of: the original and the objects that the steps name, asked for but not yet read."""
+"""The inputs of one result: the original and the objects that steps name, requested from their stores but not read."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from handler.requests.image_request import ImageRequest, named
 from imaging import Limits, ObjectRef
 
 
-class _Once:
-    """An object whose bytes may be wanted twice: by those who look at it, and by the run."""
+class _CachedObject:
+    """An object whose bytes are read once, although both a detector and the run may need them."""
 
     def __init__(self, stored: StoredObject) -> None:
         self.info = stored.info
@@ -27,47 +27,49 @@ class _Once:
         return self._body
 
     @property
-    def subject(self) -> DetectionInput:
+    def detection_input(self) -> DetectionInput:
         return DetectionInput(tag_of(self.info.ref), self.info.etag, self.info.ref.key, self.read)
 
 
 class Inputs(msgspec.Struct, frozen=True):
-    """The original, or the bytes that came with the request, and the objects by their names."""
+    """The original, or the bytes of an inline image, and the named objects."""
 
-    original: bytes | _Once
-    named: Mapping[ObjectRef, _Once] = msgspec.field(default_factory=dict)
+    original: bytes | _CachedObject
+    named: Mapping[ObjectRef, _CachedObject] = msgspec.field(default_factory=dict)
 
     @property
     def infos(self) -> list[ObjectInfo]:
+        """What the stores know of each object, the original first; an inline image is not one of them."""
         original = [] if isinstance(self.original, bytes) else [self.original.info]
         return original + [stored.info for stored in self.named.values()]
 
     @property
-    def posted(self) -> str:
-        """What names an original that came with the request."""
+    def inline_hash(self) -> str:
+        """SHA-256 of an inline image in hex digits; empty for an original from a store."""
         return hashlib.sha256(self.original).hexdigest() if isinstance(self.original, bytes) else ""
 
     @property
     def detection_inputs(self) -> list[DetectionInput]:
-        """What may be looked at, the original first."""
+        """What detectors may look at, the original first."""
         original = self.original
         if isinstance(original, bytes):
-            first = DetectionInput("posted", self.posted, "the posted picture", lambda: original)
+            first = DetectionInput("posted", self.inline_hash, "the posted image", lambda: original)
         else:
-            first = original.subject
-        return [first, *(stored.subject for stored in self.named.values())]
+            first = original.detection_input
+        return [first, *(stored.detection_input for stored in self.named.values())]
 
     def read(self) -> tuple[bytes, dict[ObjectRef, bytes]]:
+        """Return the bytes of the original, and of the named objects."""
         original = self.original if isinstance(self.original, bytes) else self.original.read()
         return original, {ref: stored.read() for ref, stored in self.named.items()}
 
 
 def fetch_inputs(request: ImageRequest, objects: Objects, limits: Limits) -> Inputs:
-    """Ask for the objects side by side. HandlerError for what cannot be had, or is too large together."""
+    """Request all objects at the same time. HandlerError for one that cannot be read, or if they are too large."""
     refs = list(dict.fromkeys(named(request.steps)))
     if len(refs) > limits.overlays:
-        raise PayloadTooLarge(f"a request may name {limits.overlays} pictures beside its own, got {len(refs)}")
-    inputs = _asked_for(request, refs, objects)
+        raise PayloadTooLarge(f"a request may name {limits.overlays} images besides its own, got {len(refs)}")
+    inputs = _request_objects(request, refs, objects)
     size = sum(info.size for info in inputs.infos)
     if refs and size > limits.input_bytes:
         raise PayloadTooLarge(
@@ -76,18 +78,18 @@ def fetch_inputs(request: ImageRequest, objects: Objects, limits: Limits) -> Inp
     return inputs
 
 
-def _asked_for(request: ImageRequest, refs: list[ObjectRef], objects: Objects) -> Inputs:
+def _request_objects(request: ImageRequest, refs: list[ObjectRef], objects: Objects) -> Inputs:
     if isinstance(request.source, bytes):
-        return Inputs(request.source, {ref: _Once(objects.get(ref)) for ref in refs})
+        return Inputs(request.source, {ref: _CachedObject(objects.get(ref)) for ref in refs})
     if not refs:
-        return Inputs(_Once(objects.get(request.source)))
+        return Inputs(_CachedObject(objects.get(request.source)))
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only overlays need it
 
     with ThreadPoolExecutor(max_workers=len(refs) + 1) as pool:
-        original, *others = map(_Once, pool.map(objects.get, [request.source, *refs]))
+        original, *others = map(_CachedObject, pool.map(objects.get, [request.source, *refs]))
     return Inputs(original, dict(zip(refs, others, strict=True)))
 
 
 def tag_of(ref: ObjectRef) -> str:
-    """The name under which the CDN withdraws whatever an object went into: 32 hex digits."""
+    """Return the cache tag of an object, 32 hex digits: a purge by it finds every result that the object went into."""
     return hashlib.sha256(f"{ref.bucket}/{ref.key}".encode()).hexdigest()[:32]

@@ -10,7 +10,7 @@ from handler.aws.cloudfront import Distribution
 from handler.errors import BadRequest
 from handler.ports import Objects
 from handler.render.inputs import tag_of
-from handler.storage.result_cache import ResultCache
+from handler.storage.result_cache import BucketResultCache
 from handler.storage.sources.keys import is_impossible, other_forms
 from imaging import Deadline, ObjectRef
 
@@ -22,7 +22,7 @@ class Purge(msgspec.Struct, frozen=True):
     """What can be withdrawn here, and from where."""
 
     objects: Objects
-    result_cache: ResultCache | None
+    result_cache: BucketResultCache | None
     cdn: Distribution | None
     source_of: Callable[[ObjectRef], ObjectRef] = lambda ref: ref
     """Where a key of an address lies that is named without a bucket, as SOURCE_PATHS have it."""

@@ -1,11 +1,13 @@
-"""Finished pictures that are kept, and those that are too large for an answer and lie elsewhere.
+"""The cache of finished results in the results bucket, which also takes results that are too large for an answer.
 
-In the results bucket, under the cache tag of the original (32 hex digits) and the ETag of the answer:
+Keys are made of the cache tag of the original (32 hex digits) and the ETag of the result:
 
-private/<tag>/<etag>         the picture; or empty, and its metadata name where it lies in public, and where it `was`
-private/<tag>/<etag>-closed  what is too large for an answer, asked for with a signature or an end where none is needed
-private/<tag>/<etag>@<tag>   empty: a picture under the second tag into which this object went as well
-public/_results/<name>       what is too large for an answer and open to all, under a name that nobody can guess
+private/<tag>/<etag>         the result; or an empty marker, whose metadata name the `public` object that has the bytes,
+                             and the public object that it `was` before
+private/<tag>/<etag>-closed  a result too large for an answer, where the request's signature or end of life, and not a
+                             setting of the service, is why it must not be public
+private/<tag>/<etag>@<tag>   empty: a reference to a result, under the tag of a further object that went into it
+public/_results/<name>       a result too large for an answer and open to all, under a random name
 """
 
 from __future__ import annotations
@@ -24,262 +26,266 @@ from handler.circuit_breaker import BreakerOpen, CircuitBreaker
 from handler.errors import Forbidden, HandlerError, NotFound, UpstreamError
 from handler.observability import logger
 from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
-from handler.render.render import Result
+from handler.render.results import Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from handler.response import SVG, attachment
+from handler.storage.cache_rules import may_be_large, saves_work
 from handler.storage.results import ResultStore
-from imaging import Deadline, Output
+from imaging import Deadline
 
 PRIVATE, PUBLIC = "private/", "public/_results/"
 LINK_SECONDS = 300
-"""Life of a link to what is not open to all: shorter than any session that signs it."""
+"""Life of a link to a result that is not open to all: shorter than any session that signs it."""
 REDIRECT_SECONDS = 3600
-"""Life of a redirect to what is; the object lives at least a day longer."""
+"""Life of a redirect to a public result; the object lives at least a day longer."""
 LOOKUP_SECONDS = 1.0
-"""How long a kept picture is looked for. Meanwhile the original waits to be read; then the picture is made."""
+"""Timeout of a lookup. The response to the request for the original waits meanwhile; then the result is rendered."""
 STORE_SECONDS = 3.0
-"""How long an answer waits until it is kept."""
+"""Longest time for which an answer waits until its result is stored."""
 _BYTES_PER_SECOND = 10_000_000
-"""At which a kept picture must be read at least, beyond the first second."""
-LARGE_ORIGINAL = 2_000_000
-"""Bytes. From anything smaller, other formats than AVIF take at most 0.17 s of a processor (docs/deploy.md)."""
-_SLOW = frozenset({"clahe", "median", "quantize", "waveletSharpen"})
-"""Features that take more than writing an object costs, which is 0.2 s of a processor, at 1200 pixels."""
-_STILL = (".jpg", ".jpeg", ".png", ".heic", ".avif", ".tif", ".tiff", ".bmp")
-"""How keys end of what has one frame, as far as a name can tell; any other may be an animation."""
+"""The speed below which reading a stored result is given up, after the first second."""
 _NAME = re.compile("[0-9a-f]{32}")
-_AT, _WAS = "public", "was"
+_PUBLIC_NAME, _PREVIOUS_NAME = "public", "was"
+"""Metadata of a marker: the name of the public object now, and of the one before."""
 _CLOSED = "-closed"
-_NOT_TAKEN = "the results bucket does not take the picture"
+_NOT_STORED = "the results bucket cannot store the image"
 
 
-class ResultCache(msgspec.Struct, frozen=True):
-    """`handler.render.render.Shelf` in a results bucket."""
+class BucketResultCache(msgspec.Struct, frozen=True):
+    """The `handler.render.results.ResultCache` in a results bucket."""
 
-    store: ResultStore
-    keeps: bool
-    """Whether whatever is worth it is kept (STORE_RESULTS), or only what is too large for an answer."""
-    most: int
-    """Bytes of the largest body that an answer takes; 0: no limit."""
+    bucket: ResultStore
+    stores_results: bool
+    """Whether results are stored to save work (STORE_RESULTS), or only those too large for an answer."""
+    max_bytes: int
+    """Bytes of the largest body that an answer can have; 0: no limit."""
     life: timedelta
-    """After which the bucket forgets what was kept."""
+    """After which the bucket deletes what was stored."""
     cache_control: str
-    """Of what is read in public."""
+    """Of public objects."""
     breaker: CircuitBreaker = msgspec.field(default_factory=CircuitBreaker)
-    """Around what a picture can do without: to look for it and to keep it."""
+    """Around lookups and stores that an answer can do without."""
 
-    def find(self, request: ImageRequest, bare: Result, size: int) -> Result | None:
-        """The answer whose facts `bare` holds, if it was kept; `size`: bytes of the original."""
-        if not _is_nameable(bare) or not (self._is_worth_it(request, size) or self._may_be_large(request, size)):
+    def lookup(self, request: ImageRequest, facts: ResultFacts, size: int) -> RenderedResult | Offloaded | None:
+        """Return the stored result that has these facts, None if there is none; `size`: bytes of all inputs."""
+        if not _has_key(facts) or not (self._is_stored(request, size) or may_be_large(request, size, self.max_bytes)):
             return None
-        patience = Deadline.after(LOOKUP_SECONDS)
+        deadline = Deadline.after(LOOKUP_SECONDS)
+        found = None
         try:
-            for key in _keys(request, bare):
-                kept = self.breaker.call(partial(self.store.get, key), patience.left())
-                if kept is not None and not self._is_old(kept.info) and (found := self._result(request, bare, kept)):
-                    return found
+            for key in _keys(request, facts):
+                stored = self.breaker.call(partial(self.bucket.get, key), deadline.left())
+                if stored is not None and not self._is_old(stored.info):
+                    found = self._result(request, facts, stored)
+                if found is not None:
+                    break
         except BreakerOpen:
             return None
         except HandlerError as error:
-            # Nothing is lost but the time to make it again.
-            logger().warning("a kept picture cannot be read", extra={"detail": error.detail or error.message})
-        return None
+            # Nothing is lost but the time to render it again.
+            logger().warning("a stored result cannot be read", extra={"detail": error.detail or error.message})
+            return None
+        return self._offloaded(request, *found) if isinstance(found, tuple) else found
 
-    def keep(self, request: ImageRequest, result: Result, size: int, deadline: Deadline) -> Result:
-        """The same answer, kept if that is worth it; without its body where that is too large for an answer."""
-        if not _is_nameable(result):
+    def store(
+        self, request: ImageRequest, result: RenderedResult, size: int, deadline: Deadline
+    ) -> RenderedResult | Offloaded:
+        """Store a result if that saves work; return it, offloaded if it is too large for an answer."""
+        if not _has_key(result.facts):
             return result
-        if self.most and len(result.body) > self.most:
+        if self.max_bytes and len(result.body) > self.max_bytes:
             try:
                 return self._offload(request, result)
             except (Forbidden, NotFound) as error:
-                # Not the client's fault, and its key is not the client's to know.
-                raise UpstreamError(_NOT_TAKEN, detail=error.detail or error.message) from error
-        patience = min(STORE_SECONDS, deadline.left())
-        if self._is_worth_it(request, size) and patience > 0:
+                # The client is not at fault, and must not learn the key.
+                raise UpstreamError(_NOT_STORED, detail=error.detail or error.message) from error
+        timeout = min(STORE_SECONDS, deadline.left())
+        if self._is_stored(request, size) and timeout > 0:
             try:
-                self.breaker.call(partial(self._store, request, result), patience)
+                self.breaker.call(partial(self._store, request, result), timeout)
             except BreakerOpen:
                 return result
             except HandlerError as error:
-                logger().warning("a picture cannot be kept", extra={"detail": error.detail or error.message})
+                logger().warning("a result cannot be stored", extra={"detail": error.detail or error.message})
         return result
 
-    def _store(self, request: ImageRequest, result: Result) -> None:
-        key, *_ = _keys(request, result)
-        self._put(key, request, result, result.body, self.store.head(key))
-
-    def link(self, result: Result, request: ImageRequest) -> tuple[str, int]:
-        """Where to read what lies aside, and for how many seconds that may be kept; 0: not at all."""
-        if result.offloaded_key.startswith(PUBLIC):
-            own = result.cache_control or self.cache_control
-            in_request = (value for name, value in request.headers.items() if name.lower() == "cache-control")
-            said = next((value for value in in_request if not is_looser(value, own)), own)
-            return f"/{result.offloaded_key.removeprefix('public/')}", freshness(said, REDIRECT_SECONDS)
-        seconds = LINK_SECONDS
-        if request.expires is not None:
-            seconds = max(1, min(seconds, int((request.expires - datetime.now(UTC)).total_seconds())))
-        return self.store.link(result.offloaded_key, seconds), 0
-
     def read(self, path: str, until: str, proof: str) -> StoredObject | None:
-        """What `/_results/<path>` names, open to all or proved by an address that a folder made; None for nothing."""
+        """Return what `/_results/<path>` names if it is public, or if `until` and `proof` are those of a link that a
+        results folder made; None if there is no such result.
+        """
         if _NAME.fullmatch(path):
-            return self.store.get(PUBLIC + path)
-        if path.startswith(PRIVATE) and self.store.admits(path, until, proof):
-            return self.store.get(path)
+            return self.bucket.get(PUBLIC + path)
+        if path.startswith(PRIVATE) and self.bucket.admits(path, until, proof):
+            return self.bucket.get(path)
         return None
 
     def purge(self, tag: str) -> int:
-        """Forget whatever an object went into, and what was seen in it; how many pictures that were."""
-        keys = list(dict.fromkeys(self._touched(tag)))
-        self.store.delete([*keys, *(info.ref.key for info in self.store.list(f"detections/{tag}/"))])
+        """Delete all results that an object went into, and its detections; return the number of results."""
+        keys = list(dict.fromkeys(self._keys_of_tag(tag)))
+        self.bucket.delete([*keys, *(info.ref.key for info in self.bucket.list(f"detections/{tag}/"))])
         return len({key.removesuffix(_CLOSED) for key in keys if key.startswith(PRIVATE) and "@" not in key})
 
-    def _touched(self, tag: str) -> Iterator[str]:
-        for info in self.store.list(f"{PRIVATE}{tag}/"):
+    def _keys_of_tag(self, tag: str) -> Iterator[str]:
+        for info in self.bucket.list(f"{PRIVATE}{tag}/"):
             yield info.ref.key
-            etag, _, other = info.ref.key.removeprefix(f"{PRIVATE}{tag}/").partition("@")
-            key = f"{PRIVATE}{other}/{etag}" if other else info.ref.key
-            # An empty one may say that its bytes lie in public.
-            facts = self.store.head(key) if other or not info.size else None
-            if facts is None:
+            etag, _, first_tag = info.ref.key.removeprefix(f"{PRIVATE}{tag}/").partition("@")
+            key = f"{PRIVATE}{first_tag}/{etag}" if first_tag else info.ref.key
+            # An empty object may be a marker, whose metadata name a public object.
+            marker = self.bucket.head(key) if first_tag or not info.size else None
+            if marker is None:
                 continue
-            if other:
+            if first_tag:
                 yield key
-            yield from _in_public(facts)
+            yield from _public_keys(marker)
 
-    def _is_worth_it(self, request: ImageRequest, size: int) -> bool:
-        """What is cheaper to make again than to fetch is not kept."""
-        if not self.keeps:
-            return False
-        output, steps = request.output, request.steps
-        if any(step.feature.expensive or step.feature.billed or step.feature.name in _SLOW for step in steps):
-            return True
-        if output.max_bytes or output.format == "avif" or (output.format == "auto" and "avif" in request.accepts):
-            return True
-        return size > LARGE_ORIGINAL and bool(steps or output != Output())
+    def _is_stored(self, request: ImageRequest, size: int) -> bool:
+        return self.stores_results and saves_work(request, size)
 
-    def _may_be_large(self, request: ImageRequest, size: int) -> bool:
-        """Whether to look for a redirect first. A guess: where it is wrong, the picture is made again."""
-        return 0 < self.most < size * 4 and not 0 < _raw_bytes(request) < self.most
+    def _is_old(self, stored: ObjectInfo) -> bool:
+        """Whether the bucket could delete it while a redirect still leads to it."""
+        return datetime.now(UTC) - stored.last_modified > self.life - timedelta(days=1)
 
-    def _is_old(self, kept: ObjectInfo) -> bool:
-        """Whether it could be gone while a redirect still leads to it."""
-        return datetime.now(UTC) - kept.last_modified > self.life - timedelta(days=1)
+    def _result(
+        self, request: ImageRequest, facts: ResultFacts, stored: StoredObject
+    ) -> RenderedResult | tuple[ResultFacts, str] | None:
+        """Return the result in an object, or its facts and the key of the object that it is offloaded to."""
+        metadata = stored.info.metadata
+        if not stored.info.content_type:
+            return None  # A results folder stores metadata after the body; it crashed in between.
+        facts = replace(facts, negotiated=metadata.get("negotiated") == "yes")
+        if name := metadata.get(_PUBLIC_NAME):
+            # A result that has become restricted since is rendered again, under a key that the CDN cannot read.
+            return (facts, PUBLIC + name) if not _is_closed(request, facts) else None
+        if self.max_bytes and stored.info.size > self.max_bytes:
+            return (facts, stored.info.ref.key) if _is_closed(request, facts) else None
+        body = self.breaker.call(stored.read, LOOKUP_SECONDS + stored.info.size / _BYTES_PER_SECOND)
+        width, height = (int(metadata.get(name, 0)) for name in ("width", "height"))
+        return RenderedResult(facts, body, stored.info.content_type, width, height)
 
-    def _result(self, request: ImageRequest, bare: Result, kept: StoredObject) -> Result | None:
-        facts = kept.info.metadata
-        if not kept.info.content_type:
-            return None  # a crash came between the picture and what is said of it
-        found = replace(
-            bare,
-            media_type=kept.info.content_type,
-            width=int(facts.get("width", 0)),
-            height=int(facts.get("height", 0)),
-            negotiated=facts.get("negotiated") == "yes",
-        )
-        if name := facts.get(_AT):
-            # What has become restricted since is made again, under a key that the CDN cannot read.
-            return replace(found, offloaded_key=PUBLIC + name) if not _is_closed(request, bare) else None
-        if self.most and kept.info.size > self.most:
-            return replace(found, offloaded_key=kept.info.ref.key) if _is_closed(request, bare) else None
-        return replace(found, body=self.breaker.call(kept.read, LOOKUP_SECONDS + kept.info.size / _BYTES_PER_SECOND))
+    def _offloaded(self, request: ImageRequest, facts: ResultFacts, key: str) -> Offloaded:
+        """Return where to read an object, and for how long a redirect to it may be cached."""
+        if key.startswith(PUBLIC):
+            own = facts.cache_control or self.cache_control
+            in_request = (value for name, value in request.headers.items() if name.lower() == "cache-control")
+            cache_control = next((value for value in in_request if not is_looser(value, own)), own)
+            return Offloaded(facts, f"/{key.removeprefix('public/')}", freshness(cache_control, REDIRECT_SECONDS))
+        seconds = LINK_SECONDS
+        if request.expires is not None:
+            seconds = max(1, min(seconds, int((request.expires - datetime.now(UTC)).total_seconds())))
+        return Offloaded(facts, self.bucket.link(key, seconds), 0)
 
-    def _offload(self, request: ImageRequest, result: Result) -> Result:
-        """Put where a redirect can lead to. UpstreamError if that does not work: there is no other way to answer."""
-        *_, key = _keys(request, result)
-        there = self.store.head(key)
-        if not _is_closed(request, result):
-            return replace(result, body=b"", offloaded_key=PUBLIC + self._published(request, result, there))
-        if not self._put(key, request, result, result.body, there) and self._name(self.store.head(key)):
-            raise UpstreamError(_NOT_TAKEN, detail=key)
-        return replace(result, body=b"", offloaded_key=key)
+    def _store(self, request: ImageRequest, result: RenderedResult) -> None:
+        key, *_ = _keys(request, result.facts)
+        self._put(key, request, result, result.body, self.bucket.head(key))
 
-    def _published(self, request: ImageRequest, result: Result, there: ObjectInfo | None) -> str:
-        """The name under which it is open to all. Of several that make it at once the first gives it."""
-        if name := self._name(there):
+    def _offload(self, request: ImageRequest, result: RenderedResult) -> Offloaded:
+        """Store a result where a redirect can lead to. UpstreamError if that fails: there is no other way to answer."""
+        *_, key = _keys(request, result.facts)
+        existing = self.bucket.head(key)
+        if not _is_closed(request, result.facts):
+            return self._offloaded(request, result.facts, PUBLIC + self._publish(request, result, existing))
+        # If the conditional write fails, another process has stored the same result. If what it stored is a marker of
+        # a public object instead, there is no private object to link to.
+        if not self._put(key, request, result, result.body, existing) and self._public_name(self.bucket.head(key)):
+            raise UpstreamError(_NOT_STORED, detail=key)
+        return self._offloaded(request, result.facts, key)
+
+    def _publish(self, request: ImageRequest, result: RenderedResult, existing: ObjectInfo | None) -> str:
+        """Return the name of the public object with this result, made unless the marker `existing` has one.
+
+        Several processes may publish the same result at once, and all must redirect to one object that a purge finds:
+        the one that the marker names. So each first writes the bytes under a random name of its own, to which nothing
+        leads yet, and then the marker, by a conditional write. Whoever fails at the marker deletes its own object and
+        takes the name that the winner's marker has. A crash in between leaves an object to which nothing leads, until
+        the bucket's lifecycle rule deletes it.
+        """
+        if name := self._public_name(existing):
             return name
-        (key,), name = _keys(request, result), os.urandom(16).hex()
+        (key,), name = _keys(request, result.facts), os.urandom(16).hex()
         self._put(PUBLIC + name, request, result, result.body, None)
-        # A redirect to the one before may be kept for an hour: it stays, and the new one knows of it.
-        was = {_WAS: there.metadata[_AT]} if there and _AT in there.metadata else {}
-        if self._put(key, request, result, b"", there, **{_AT: name}, **was):
+        # A redirect to the previous object may be cached for an hour more. So that object stays, and the new marker
+        # names it too, for a purge to find it.
+        names = existing.metadata if existing else {}
+        previous = {_PREVIOUS_NAME: names[_PUBLIC_NAME]} if _PUBLIC_NAME in names else {}
+        if self._put(key, request, result, b"", existing, **{_PUBLIC_NAME: name}, **previous):
             return name
-        self.store.delete([PUBLIC + name])
-        first = self._name(self.store.head(key))
-        if first is None:
-            raise UpstreamError(_NOT_TAKEN, detail=key)
-        return first
+        self.bucket.delete([PUBLIC + name])
+        winner = self._public_name(self.bucket.head(key))
+        if winner is None:
+            raise UpstreamError(_NOT_STORED, detail=key)
+        return winner
 
-    def _name(self, there: ObjectInfo | None) -> str | None:
-        """Under which a picture lies in public, as long as a redirect may lead to it."""
-        return there.metadata.get(_AT) if there and not self._is_old(there) else None
+    def _public_name(self, marker: ObjectInfo | None) -> str | None:
+        """Return the name of the public object, as long as a redirect may lead to it."""
+        return marker.metadata.get(_PUBLIC_NAME) if marker and not self._is_old(marker) else None
 
     def _put(
-        self, key: str, request: ImageRequest, result: Result, body: bytes, there: ObjectInfo | None, **more: str
+        self,
+        key: str,
+        request: ImageRequest,
+        result: RenderedResult,
+        body: bytes,
+        existing: ObjectInfo | None,
+        **markers: str,
     ) -> bool:
-        """Write in the place of what lies there: it is too old, or readable by others than may read it now.
+        """Write an object in the place of the existing one, which is too old or of another visibility.
 
-        False where somebody else was faster.
+        Return False if another process wrote it first.
         """
-        facts = {name: str(getattr(result, name)) for name in ("width", "height") if getattr(result, name)}
-        facts |= {"negotiated": "yes"} if result.negotiated else {}
-        facts |= {"cache-tag": ",".join(result.tags), **more}
+        facts = result.facts
+        metadata = {name: str(getattr(result, name)) for name in ("width", "height") if getattr(result, name)}
+        metadata |= {"negotiated": "yes"} if facts.negotiated else {}
+        metadata |= {"cache-tag": ",".join(facts.tags), **markers}
         is_public = key.startswith(PUBLIC)
         if request.output.download:
-            facts["Content-Disposition"] = attachment(request.output.download)
+            metadata["Content-Disposition"] = attachment(request.output.download)
         elif result.media_type == SVG and not is_public:
-            # Behind a presigned address S3 answers itself, and cannot say that no script may run: so it is no page.
-            facts["Content-Disposition"] = "attachment"
+            # S3 answers a presigned address itself and cannot forbid scripts by a header, so an SVG is sent as a file.
+            metadata["Content-Disposition"] = "attachment"
         if not is_public:
-            self._refer(key, result)
-        cache_control = (result.cache_control or self.cache_control) if is_public else "no-store"
-        attributes = ObjectAttributes(result.media_type, cache_control, facts)
-        written = self.store.put(key, body, attributes, replaces=there.etag if there else None)
-        if not written and is_public:
-            raise UpstreamError(_NOT_TAKEN, detail=key)
-        if written and there and _AT not in more:
-            self.store.delete(list(_in_public(there)))
-        return written
+            self._put_references(key, facts)
+        cache_control = (facts.cache_control or self.cache_control) if is_public else "no-store"
+        attributes = ObjectAttributes(result.media_type, cache_control, metadata)
+        is_written = self.bucket.put(key, body, attributes, replaces=existing.etag if existing else None)
+        if not is_written and is_public:
+            raise UpstreamError(_NOT_STORED, detail=key)
+        # The bytes took the place of a marker: nothing names its public objects any more.
+        if is_written and existing and _PUBLIC_NAME not in markers:
+            self.bucket.delete(list(_public_keys(existing)))
+        return is_written
 
-    def _refer(self, kept: str, result: Result) -> None:
-        """Say under each further object where the picture is `kept`, so that withdrawing any of them finds it.
+    def _put_references(self, key: str, facts: ResultFacts) -> None:
+        """Write a reference to a result under the tag of each further object, so that purging that object finds it.
 
-        Written anew each time, or the bucket would forget it before the picture.
+        They are written each time, or the bucket's lifecycle rule would delete them before the result.
         """
-        first, *others = result.tags
+        first, *others = facts.tags
         for tag in others:
-            key = f"{PRIVATE}{tag}/{kept.rpartition('/')[2]}@{first}"
-            there = self.store.head(key)
-            self.store.put(key, b"", ObjectAttributes(), replaces=there.etag if there else None)
+            reference = f"{PRIVATE}{tag}/{key.rpartition('/')[2]}@{first}"
+            existing = self.bucket.head(reference)
+            self.bucket.put(reference, b"", ObjectAttributes(), replaces=existing.etag if existing else None)
 
 
-def _is_nameable(result: Result) -> bool:
-    """Whether the next request would have the same answer: not where one came along, or nobody could judge it."""
-    return bool(result.tags) and result.is_cacheable
+def _has_key(facts: ResultFacts) -> bool:
+    """Whether the next request would have the same result: false for inline images and undecided moderation."""
+    return bool(facts.tags) and facts.is_cacheable
 
 
-def _keys(request: ImageRequest, result: Result) -> tuple[str, ...]:
-    """Where a picture is kept; last where it lies aside, so that the terms of one request change nothing for others."""
-    key = f"{PRIVATE}{result.tags[0]}/{result.etag}"
+def _keys(request: ImageRequest, facts: ResultFacts) -> tuple[str, ...]:
+    """Return the keys under which a result may be stored; the last one is that of an offloaded result.
+
+    A request with terms of its own has a key of its own for it, so that its terms change nothing for other requests.
+    """
+    key = f"{PRIVATE}{facts.tags[0]}/{facts.etag}"
     return (key, key + _CLOSED) if request.own_terms else (key,)
 
 
-def _raw_bytes(request: ImageRequest) -> float:
-    """What a still picture of the named size has without any compression, square where one side is free; 0: unknown."""
-    asked = next((step.params for step in request.steps if step.feature.name == "resize"), None)
-    if isinstance(request.source, bytes) or not request.source.key.lower().endswith(_STILL):
-        return 0
-    width, height = getattr(asked, "width", 0), getattr(asked, "height", 0)
-    return float(4 * (width or height or 0) * (height or width or 0) * getattr(asked, "dpr", 1.0) ** 2)
-
-
-def _is_closed(request: ImageRequest, result: Result) -> bool:
-    """Whether its bytes may lie nowhere in public: not all may see it, or the original says that no cache may."""
+def _is_closed(request: ImageRequest, facts: ResultFacts) -> bool:
+    """Whether a result must not be public: not all may see it, or an object in it forbids shared caches."""
     closed = request.restricted or request.own_terms
-    return closed or not {"no-store", "private"}.isdisjoint(directives(result.cache_control))
+    return closed or not {"no-store", "private"}.isdisjoint(directives(facts.cache_control))
 
 
-def _in_public(facts: ObjectInfo) -> Iterator[str]:
-    """What a marker leads to, now and before."""
-    return (PUBLIC + facts.metadata[name] for name in (_AT, _WAS) if name in facts.metadata)
+def _public_keys(marker: ObjectInfo) -> Iterator[str]:
+    """Yield the keys of the public objects that a marker names, now and before."""
+    return (PUBLIC + marker.metadata[name] for name in (_PUBLIC_NAME, _PREVIOUS_NAME) if name in marker.metadata)

@@ -97,7 +97,8 @@ def test_uploads_are_judged(serve: Serve, tmp_path: Path) -> None:
     assert wired is not None
     # Only S3 tells of uploads; here its bucket is a folder.
     door = UploadEntrypoint(
-        render=wired.render, presets=wired.presets, results=wired.results, output_bucket="",
+        render=wired.render, render_if_changed=wired.render_if_changed, presets=wired.presets, results=wired.results,
+        output_bucket="",
         source_of=lambda _, key: ObjectRef("pictures", key),
     )  # fmt: skip
     records = [_created("bad.png"), _created("good.jpg")]

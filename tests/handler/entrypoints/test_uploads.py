@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,9 @@ from handler.entrypoints.upload_events import Upload, is_upload_event, uploads_i
 from handler.entrypoints.uploads import UploadEntrypoint
 from handler.errors import BadRequest, Forbidden, HandlerError, NotFound, PayloadTooLarge, UpstreamError
 from handler.ports import ObjectAttributes, ObjectInfo, ObjectWriter
-from handler.render.render import RenderContext, Result, render
-from handler.requests.image_request import Conditions, ImageRequest
+from handler.render.render import RenderContext, render_here, render_if_changed
+from handler.render.results import NotModified, RenderedResult, ResultFacts
+from handler.requests.image_request import ImageRequest
 from handler.requests.presets import Recipe
 from handler.storage.results import open_results
 from handler.storage.sources import open_sources, read_locations, source_of
@@ -63,35 +63,39 @@ def batch_of(*events: object) -> dict[str, Any]:
     }
 
 
-def picture(body: bytes, etag: str, *, not_modified: bool = False) -> Result:
-    """What a made-up `produce` makes: the original, named after its preset's quality."""
-    tags = ("tag1", "tag2")
-    return Result(body, "image/webp", etag, MOMENT, not_modified, cache_control="max-age=60", tags=tags)
+def facts_of(body: bytes) -> ResultFacts:
+    return ResultFacts(body.hex(), MOMENT, cache_control="max-age=60", tags=("tag1", "tag2"))
 
 
 @dataclass
 class Studio:
-    """Originals that a test changes, and the `produce` that makes pictures of them."""
+    """Originals that a test changes, and the `render` that makes pictures of them."""
 
     originals: dict[ObjectRef, bytes] = field(default_factory=dict)
     refusals: dict[int | None, Exception] = field(default_factory=dict)
     made: list[ImageRequest] = field(default_factory=list)
     while_drawing: Callable[[], object] = lambda: None
 
-    def render(self, request: ImageRequest, *, deadline: Deadline, conditions: Conditions | None = None) -> Result:
+    def render(self, request: ImageRequest, deadline: Deadline) -> RenderedResult:
+        """Make the original, named after its preset's quality."""
+        body = self._body(request, deadline)
+        self.made.append(request)
+        hook, self.while_drawing = self.while_drawing, lambda: None
+        hook()
+        return RenderedResult(facts_of(body), body, "image/webp")
+
+    def render_if_changed(self, request: ImageRequest, deadline: Deadline, etag: str) -> RenderedResult | NotModified:
+        facts = facts_of(self._body(request, deadline))
+        return NotModified(facts) if facts.etag == etag else self.render(request, deadline)
+
+    def _body(self, request: ImageRequest, deadline: Deadline) -> bytes:
         deadline.check()
         assert isinstance(request.source, ObjectRef)
         if refusal := self.refusals.get(request.output.quality):
             raise refusal
         if request.source not in self.originals:
             raise NotFound("gone")
-        body = b"%s at %s" % (self.originals[request.source], str(request.output.quality).encode())
-        if conditions and conditions.none_match == body.hex():
-            return picture(b"", body.hex(), not_modified=True)
-        self.made.append(request)
-        hook, self.while_drawing = self.while_drawing, lambda: None
-        hook()
-        return picture(body, body.hex())
+        return b"%s at %s" % (self.originals[request.source], str(request.output.quality).encode())
 
 
 PRESETS = {"thumb": Recipe(output=Output(quality=10)), "large": Recipe(output=Output(quality=90))}
@@ -130,6 +134,7 @@ def door(
 ) -> UploadEntrypoint:
     return UploadEntrypoint(
         render=studio.render,
+        render_if_changed=studio.render_if_changed,
         presets=presets,
         results=results,
         output_bucket=output_bucket,
@@ -457,12 +462,14 @@ def test_results_do_not_make_results(studio: Studio) -> None:
 
 
 def test_from_bucket_to_bucket(moto: Moto) -> None:
-    """The whole way: an original in one bucket, the real `produce`, the variation in another."""
+    """The whole way: an original in one bucket, the real `render`, the variation in another."""
     photos, out = moto.bucket(), moto.bucket()
     moto.s3.put_object(Bucket=photos, Key="a b/noise.png", Body=noise(60, 40), CacheControl="max-age=5")
     sources = open_sources(photos, limit=10**6, aws=moto.access)
+    context = RenderContext(sources, Limits(), "1", MOMENT)
     uploads = UploadEntrypoint(
-        render=partial(render, render_context=RenderContext(sources, Limits(), "1", MOMENT)),
+        render=lambda request, deadline: render_here(request, context, deadline),
+        render_if_changed=lambda request, deadline, etag: render_if_changed(request, context, deadline, etag),
         presets={"thumb": Recipe.read({"resize": {"width": 30}, "toFormat": "webp"})},
         results=open_results(out, aws=moto.access, sources=sources.locations),
         output_bucket=out,

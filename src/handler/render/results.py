@@ -1,0 +1,84 @@
+"""What rendering an ImageRequest can give, and where finished results may be cached."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from handler.requests.image_request import ImageRequest
+from imaging import Deadline
+
+REPORT = "application/json"
+"""Media type of a result that is not an image: `info`, palettes and the like."""
+VARIES = "-v"
+"""Suffix of a sent ETag where another `Accept` could have had another result."""
+
+
+class ResultFacts(msgspec.Struct, frozen=True):
+    """What is known of a result before anything is decoded, and is sent or stored with it."""
+
+    etag: str
+    """Unquoted; it names the stored result too."""
+    last_modified: datetime
+    negotiated: bool = False
+    """Whether another `Accept` could have had another result."""
+    cache_control: str = ""
+    """The strictest Cache-Control of the objects that went in."""
+    tags: tuple[str, ...] = ()
+    """Cache tags, one for each object that went in."""
+    is_cacheable: bool = True
+    """False if the next request may have another result, so that this one must not be stored anywhere."""
+
+    @property
+    def validator(self) -> str:
+        """The ETag as clients get it. Its suffix tells, when it comes back, whether a 304 must name `Vary: Accept`."""
+        return self.etag + (VARIES if self.negotiated else "")
+
+
+class RenderedResult(msgspec.Struct, frozen=True):
+    """A finished image, or a report in JSON."""
+
+    facts: ResultFacts
+    body: bytes
+    media_type: str
+    width: int = 0
+    height: int = 0
+
+
+class NotModified(msgspec.Struct, frozen=True):
+    """The client has the result already."""
+
+    facts: ResultFacts
+
+
+class Offloaded(msgspec.Struct, frozen=True):
+    """The result is too large for an answer and is stored in the results bucket instead."""
+
+    facts: ResultFacts
+    location: str
+    """The address to read it from."""
+    max_age: int
+    """Seconds for which a redirect to that address may be cached; 0: not at all."""
+
+
+class Delegated(msgspec.Struct, frozen=True):
+    """The result is expensive to render: the model function has to do it."""
+
+
+Result: TypeAlias = RenderedResult | NotModified | Offloaded | Delegated
+
+
+class ResultCache(Protocol):
+    """Stores finished results; `size` is the size of all inputs in bytes."""
+
+    def lookup(self, request: ImageRequest, facts: ResultFacts, size: int) -> RenderedResult | Offloaded | None:
+        """Return the stored result that has these facts, None if there is none."""
+        ...
+
+    def store(
+        self, request: ImageRequest, result: RenderedResult, size: int, deadline: Deadline
+    ) -> RenderedResult | Offloaded:
+        """Store a result if that saves work and time is left; return it, offloaded if it is too large to be sent."""
+        ...

@@ -1,0 +1,43 @@
+"""Which results are worth a look in the result cache, by what a request says and by the size of its inputs."""
+
+from __future__ import annotations
+
+from handler.requests.image_request import ImageRequest
+from imaging import Output
+
+LARGE_ORIGINAL = 2_000_000
+"""Bytes. From a smaller original, formats other than AVIF take at most 0.17 s of a processor (docs/deploy.md)."""
+_SLOW = frozenset({"clahe", "median", "quantize", "waveletSharpen"})
+"""Features that take more than writing an object costs, which is 0.2 s of a processor, at 1200 pixels."""
+_STILL = (".jpg", ".jpeg", ".png", ".heic", ".avif", ".tif", ".tiff", ".bmp")
+"""Suffixes of keys whose originals have one frame, as far as a name can tell; any other may be an animation."""
+
+
+def saves_work(request: ImageRequest, size: int) -> bool:
+    """Whether the result is cheaper to fetch than to render again; `size`: bytes of all inputs."""
+    output, steps = request.output, request.steps
+    if any(step.feature.expensive or step.feature.billed or step.feature.name in _SLOW for step in steps):
+        return True
+    if output.max_bytes or output.format == "avif" or (output.format == "auto" and "avif" in request.accepts):
+        return True
+    return size > LARGE_ORIGINAL and bool(steps or output != Output())
+
+
+def may_be_large(request: ImageRequest, size: int, max_bytes: int) -> bool:
+    """Whether the result may have more than `max_bytes` (0: no limit), and so have been offloaded.
+
+    It is a guess. Where it is wrong, the result is rendered again.
+    """
+    return 0 < max_bytes < size * 4 and not 0 < _raw_bytes(request) < max_bytes
+
+
+def _raw_bytes(request: ImageRequest) -> float:
+    """Return the uncompressed bytes of a still image of the requested size, as a square where one side is free.
+
+    0 if they are not known.
+    """
+    resize = next((step.params for step in request.steps if step.feature.name == "resize"), None)
+    if isinstance(request.source, bytes) or not request.source.key.lower().endswith(_STILL):
+        return 0
+    width, height = getattr(resize, "width", 0), getattr(resize, "height", 0)
+    return float(4 * (width or height or 0) * (height or width or 0) * getattr(resize, "dpr", 1.0) ** 2)
