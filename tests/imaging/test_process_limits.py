@@ -71,6 +71,17 @@ def call(name: str, parent: int) -> str:
         "program": lambda: subprocess.run(["/bin/true"], check=True),
         "kill": lambda: os.kill(parent, 0),
         "memory": lambda: ctypes.CDLL(None, use_errno=True).process_vm_readv(parent, None, 0, None, 0, 0),
+        "thread": lambda: ctypes.CDLL(None, use_errno=True).tgkill(parent, parent, 0),
+        "limit": lambda: resource.prlimit(parent, resource.RLIMIT_CPU),
+        "unlink": lambda: Path("/nonexistent/file").unlink(),
+        "rename": lambda: Path("/nonexistent/file").rename("/nonexistent/other"),
+        "mkdir": lambda: Path("/nonexistent/file").mkdir(),
+        "truncate": lambda: os.truncate("/nonexistent/file", 0),
+        "write": lambda: os.open("/nonexistent/file", os.O_WRONLY),
+        "append": lambda: os.open("/nonexistent/file", os.O_RDWR | os.O_APPEND),
+        "create": lambda: os.open("/nonexistent/file", os.O_CREAT),
+        "empty": lambda: os.open("/nonexistent/file", os.O_TRUNC),
+        "temporary": lambda: os.open("/nonexistent", os.O_TMPFILE),
     }
     try:
         result = calls[name]()
@@ -161,9 +172,52 @@ def test_files_are_not_written_and_few_are_opened(tmp_path: Path) -> None:
     assert run_confined(within(), 1000, limits) == [(0, 0), (0, 0), (64, 64)]
 
 
-@pytest.mark.parametrize("name", ["socket", "exec", "program", "kill", "memory"])
+@pytest.mark.parametrize("name", ["socket", "exec", "program", "kill", "memory", "thread", "limit"])
 def test_no_connection_is_opened_and_no_other_process_is_reached(name: str) -> None:
     assert run_confined(within(), 1000, call, name, os.getpid()) == "EPERM"
+
+
+@pytest.mark.parametrize(
+    "name", ["unlink", "rename", "mkdir", "truncate", "write", "append", "create", "empty", "temporary"]
+)
+def test_no_file_is_created_changed_or_removed(name: str) -> None:
+    assert run_confined(within(), 1000, call, name, os.getpid()) == "EPERM"
+
+
+def looked_into(process: int) -> list[str]:
+    """The names of the errors by which a process's secrets cannot be read; a name of a file that can."""
+    found = []
+    for name in ("environ", "mem", "maps", "fd"):
+        try:
+            entry = Path(f"/proc/{process}/{name}")
+            (entry / "0").readlink() if entry.is_dir() else entry.open("rb").close()
+            found.append(name)
+        except OSError as error:
+            found.append(errno.errorcode[error.errno or 0])
+    return found
+
+
+def server_looked_into() -> list[str]:
+    return looked_into(os.getppid())
+
+
+def test_neither_this_process_nor_another_is_looked_into() -> None:
+    assert set(run_confined(within(), 10_000, looked_into, os.getpid())) <= {"EACCES", "EPERM"}
+    assert set(run_confined(within(), 10_000, server_looked_into)) <= {"EACCES", "EPERM"}
+    assert looked_into(os.getpid()) == ["environ", "mem", "maps", "fd"]
+
+
+def aborted() -> None:
+    os.abort()
+
+
+def test_work_that_aborts_ends_its_process() -> None:
+    with pytest.raises(ProcessDied, match="SIGABRT"):
+        run_confined(within(), 1000, aborted)
+
+
+def test_a_file_that_may_be_read_is_read() -> None:
+    assert run_confined(within(), 100_000, Path.read_bytes, Path(__file__)) == Path(__file__).read_bytes()
 
 
 def closed() -> str:

@@ -26,6 +26,7 @@ import pyvips
 from imaging.codecs.decode.header import measure_drawing
 from imaging.codecs.decode.loaders import damaged, opened
 from imaging.context import Limits
+from imaging.deadlines.privileges import drop_capabilities, hide_memory
 from imaging.deadlines.transfer import Channel, ProcessEnded, error_parts
 from imaging.errors import FeatureError
 
@@ -56,6 +57,7 @@ def serve() -> None:
     """Fork a process for each byte that comes in over the socket named on the command line, until that closes."""
     control = socket.socket(fileno=int(sys.argv[1]))
     prctl = _prctl()
+    hide_memory()
     importlib.import_module("imaging.deadlines.seccomp")
     measure_drawing(_DRAWING, Limits())
     gc.freeze()
@@ -107,6 +109,7 @@ def _fork(control: socket.socket, prctl: Callable[..., object], *, warm: bool) -
         try:
             prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
             prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+            drop_capabilities()
             if os.getppid() == server:
                 _run(work, warm=warm)
         finally:

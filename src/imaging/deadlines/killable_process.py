@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, ParamSpec, Self, TypeVar
 
 from imaging.context import Deadline
 from imaging.deadlines.fork_server import AHEAD, BOUNDS, NOW, STATUS, ResourceLimits, serve
+from imaging.deadlines.privileges import hide_memory
 from imaging.deadlines.transfer import Channel, TransferError, error_of
 from imaging.errors import TimeExceeded
 
@@ -191,6 +192,7 @@ class _Server:
         return socket.socket(fileno=descriptors[0]), socket.socket(fileno=descriptors[1])
 
     def _start(self, order: bytes) -> socket.socket:
+        hide_memory()
         control, theirs = socket.socketpair()
         with theirs, ExitStack() as unless_started:
             unless_started.enter_context(control)
