@@ -53,7 +53,7 @@ WORDS_OF_CODE = {
     r"nobody|whoever": "name who",
     r"said|unsaid": "params, unsupported; is given, states",
     r"wanted": "requested",
-    r"is none|are none": "is not one, there is none of them",
+    r"(?-i:is none|are none)": "is not one, there is none of them",
     r"odd keys?": "boto_fallback, keys that obstore refuses",
 }
 """More of them, in src."""

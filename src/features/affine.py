@@ -1,4 +1,4 @@
-"""Shear, scale and turn by a matrix."""
+"""Shear, scale and rotate the image by a matrix; the canvas grows to hold its corners."""
 
 from __future__ import annotations
 
@@ -19,18 +19,38 @@ from imaging.pipeline.feature import feature
 
 
 class Affine(Params):
-    """Shear, scale and turn: x and y become a x + b y and c x + d y; the picture grows so that its corners stay in."""
+    """Shear, scale and rotate the image by a matrix; the canvas grows to hold its corners.
 
-    matrix: Annotated[Numbers, Meta(examples=["1,0.3,0.1,0.7"], description="a, b, c, d", extra=hint(main=True))]
-    background: Annotated[Color, Meta(description="What fills the corners")] = Color(0, 0, 0)
-    idx: Annotated[float, Meta(ge=-1e6, le=1e6, description="Shift across before", extra=hint(unit="px"))] = 0.0
-    idy: Annotated[float, Meta(ge=-1e6, le=1e6, description="Shift down before", extra=hint(unit="px"))] = 0.0
-    odx: Annotated[float, Meta(ge=-1e6, le=1e6, description="Shift across after", extra=hint(unit="px"))] = 0.0
-    ody: Annotated[float, Meta(ge=-1e6, le=1e6, description="Shift down after", extra=hint(unit="px"))] = 0.0
+    A point (x, y) moves to (a x + b y, c x + d y).
+    """
+
+    matrix: Annotated[
+        Numbers,
+        Meta(
+            examples=["1,0.3,0.1,0.7"],
+            description="The numbers a, b, c, d; a d - b c must not be 0",
+            extra=hint(main=True),
+        ),
+    ]
+    background: Annotated[Color, Meta(description="Colour of the areas that the transformed image does not cover")] = (
+        Color(0, 0, 0)
+    )
+    idx: Annotated[
+        float, Meta(ge=-1e6, le=1e6, description="Horizontal offset before the transformation", extra=hint(unit="px"))
+    ] = 0.0
+    idy: Annotated[
+        float, Meta(ge=-1e6, le=1e6, description="Vertical offset before the transformation", extra=hint(unit="px"))
+    ] = 0.0
+    odx: Annotated[
+        float, Meta(ge=-1e6, le=1e6, description="Horizontal offset after the transformation", extra=hint(unit="px"))
+    ] = 0.0
+    ody: Annotated[
+        float, Meta(ge=-1e6, le=1e6, description="Vertical offset after the transformation", extra=hint(unit="px"))
+    ] = 0.0
     interpolator: Annotated[
         Literal["nearest", "bilinear", "bicubic", "lbb", "nohalo", "vsqbs"],
         Meta(
-            description="How pixels are made of their neighbours",
+            description="Interpolation method",
             extra=hint(synonyms={"locallyboundedbicubic": "lbb", "vertexsplitquadraticbasisspline": "vsqbs"}),
         ),
     ] = "bicubic"

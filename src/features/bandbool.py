@@ -1,4 +1,4 @@
-"""Join the bits of all channels."""
+"""Combine the bits of all channels, alpha included, into one greyscale channel."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from imaging.pipeline.feature import feature
 
 
 class Bandbool(Params):
-    """Join the bits of all channels, alpha too, into one: a grey picture."""
+    """Combine the bits of all channels, alpha included, into one greyscale channel."""
 
-    operator: Annotated[Literal["and", "or", "eor"], Meta(description="How; eor: exclusive or", extra=hint(main=True))]
+    operator: Annotated[
+        Literal["and", "or", "eor"], Meta(description="Bitwise operator; eor: exclusive or", extra=hint(main=True))
+    ]
 
 
 @feature(Bandbool, group="colour", cost=each_pixel(0.002))

@@ -1,4 +1,4 @@
-"""Blur the whole picture."""
+"""Blur the image."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from imaging.pipeline.feature import feature
 
 
 class Blur(Params):
-    """Blur the whole picture."""
+    """Blur the image."""
 
     sigma: (
         Annotated[
@@ -27,7 +27,7 @@ class Blur(Params):
             Meta(
                 ge=0.3,
                 le=1000,
-                description="Sigma of the Gaussian; nothing: a mild blur of 3 x 3 pixels",
+                description="Standard deviation of the Gaussian. Default: a fast, mild blur of 3 x 3 pixels",
                 extra=hint(main=True, unit="px", usual=(0.3, 50)),
             ),
         ]
@@ -38,12 +38,13 @@ class Blur(Params):
         Meta(
             ge=0.001,
             le=1,
-            description="Where the bell is cut off, as a share of its height; for a radius r it is "
-            "exp(-(r + 0.5)² / (2 sigma²))",
+            description="Where the Gaussian is cut off, as a fraction of its peak; for a radius r that is exp(-(r"
+            " + 0.5)² / (2 sigma²))",
         ),
     ] = 0.2
     precision: Annotated[
-        Literal["integer", "float", "approximate"], Meta(description="How exactly it is computed; integer is fastest")
+        Literal["integer", "float", "approximate"],
+        Meta(description="Precision of the computation; integer is the fastest"),
     ] = "integer"
 
     def check(self) -> None:

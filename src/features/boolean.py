@@ -1,4 +1,4 @@
-"""Join the bits of two pictures."""
+"""Combine the bits of each pixel with those of another image, aligned at the top left."""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ from imaging.pipeline.feature import feature
 
 
 class Boolean(Params):
-    """Join the bits of each level with those of another picture, top left on top left."""
+    """Combine the bits of each pixel with those of another image, aligned at the top left."""
 
-    operator: Annotated[Literal["and", "or", "eor"], Meta(description="How; eor: exclusive or")]
+    operator: Annotated[Literal["and", "or", "eor"], Meta(description="Bitwise operator; eor: exclusive or")]
     key: Annotated[
-        str, Meta(min_length=1, max_length=1024, description="Key of the other picture", extra=hint(main=True))
+        str, Meta(min_length=1, max_length=1024, description="Key of the other image", extra=hint(main=True))
     ]
     bucket: (
-        Annotated[str, Meta(min_length=1, max_length=255, description="Its source bucket; nothing: the default one")]
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=255,
+                description="Source that the other image is read from. Default: the first source",
+            ),
+        ]
         | None
     ) = None
 

@@ -1,4 +1,4 @@
-"""Local contrast."""
+"""Enhance local contrast in dark and bright areas (contrast limited adaptive histogram equalisation)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ from imaging.pipeline.feature import feature
 
 
 class Clahe(Params):
-    """Bring out detail in dark and in light parts (contrast limited adaptive histogram equalisation)."""
+    """Enhance local contrast in dark and bright areas (contrast limited adaptive histogram equalisation)."""
 
-    width: Annotated[int, Meta(ge=1, le=65_535, description="Of the window", extra=hint(unit="px"))]
-    height: Annotated[int, Meta(ge=1, le=65_535, description="Of the window", extra=hint(unit="px"))]
-    max_slope: Annotated[int, Meta(ge=0, le=100, description="Most that contrast grows; 0: without limit")] = 3
+    width: Annotated[
+        int, Meta(ge=1, le=65_535, description="Width of the window; at most the image's", extra=hint(unit="px"))
+    ]
+    height: Annotated[
+        int, Meta(ge=1, le=65_535, description="Height of the window; at most the image's", extra=hint(unit="px"))
+    ]
+    max_slope: Annotated[int, Meta(ge=0, le=100, description="Limit of the contrast; 0: no limit")] = 3
 
 
 def _cost(requested: Clahe, _shape: Shape) -> Cost:

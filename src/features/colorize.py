@@ -1,4 +1,4 @@
-"""Mix a colour into the picture."""
+"""Blend the image with a colour, by a percentage for each channel."""
 
 from __future__ import annotations
 
@@ -17,12 +17,18 @@ from imaging.pipeline.feature import feature
 
 
 class Colorize(Params):
-    """Mix a colour into the picture, into each channel as much as asked."""
+    """Blend the image with a colour, by a percentage for each channel."""
 
-    color: Annotated[Color, Meta(description="What is mixed in", extra=hint(main=True, aliases=("colour",)))]
-    red: Annotated[float, Meta(ge=0, le=100, description="How much of its red", extra=hint(unit="%"))] = 50.0
-    green: Annotated[float, Meta(ge=0, le=100, description="How much of its green", extra=hint(unit="%"))] = 50.0
-    blue: Annotated[float, Meta(ge=0, le=100, description="How much of its blue", extra=hint(unit="%"))] = 50.0
+    color: Annotated[Color, Meta(description="Colour to blend with", extra=hint(main=True, aliases=("colour",)))]
+    red: Annotated[
+        float, Meta(ge=0, le=100, description="Share of the colour in the red channel", extra=hint(unit="%"))
+    ] = 50.0
+    green: Annotated[
+        float, Meta(ge=0, le=100, description="Share of the colour in the green channel", extra=hint(unit="%"))
+    ] = 50.0
+    blue: Annotated[
+        float, Meta(ge=0, le=100, description="Share of the colour in the blue channel", extra=hint(unit="%"))
+    ] = 50.0
 
 
 @feature(Colorize, group="colour", cost=each_pixel(0.007))

@@ -1,4 +1,4 @@
-"""Hide, refuse or report what moderation finds."""
+"""Blur, pixelate, refuse or report images in which Amazon Rekognition finds inappropriate content."""
 
 from __future__ import annotations
 
@@ -26,33 +26,34 @@ _USUAL_SIDE = 500
 
 
 class ContentModeration(Params):
-    """Hide, refuse or report pictures in which Rekognition finds what shall not be shown.
+    """Blur, pixelate, refuse or report images in which Amazon Rekognition finds inappropriate content.
 
-    The original and each overlay are judged once, as they are stored (an animation or a document by up to five frames
-    or pages spread over it, a posted picture by its bytes); the verdict holds for every variation, and crops or
-    composites are not judged again. Hiding comes before any other edit, on the original and on each overlay, and its
-    strength goes by their size: cutting out or enlarging brings nothing back.
+    Rekognition analyses the original and each overlay once, as they are stored: of an animation or a document up to
+    five frames or pages, and of an image in the body of a request its bytes. The result holds for every variant;
+    crops and composites are not analysed again. The original and each overlay are blurred or pixelated before any
+    other edit, with a strength that depends on their size, so that cropping or enlarging cannot reveal anything.
 
-    In `ALWAYS` it watches over everything that leaves: unedited originals, reports, presets, uploads, overlays and the
-    fallback picture. While Rekognition is down nothing leaves (503), unless `MODERATION_FAIL=open` lets pictures pass,
-    which then nobody may keep.
+    In `ALWAYS`, the feature applies to everything that is sent: unedited originals, reports, presets, uploads,
+    overlays and the fallback image. While Rekognition is unavailable, requests are answered with 503. With
+    `MODERATION_FAIL=open`, images are sent without moderation instead, and caches must not store them.
     """
 
     min_confidence: Annotated[
-        float, Meta(ge=0, le=100, description="How sure Rekognition must be", extra=hint(unit="%"))
+        float, Meta(ge=0, le=100, description="Minimum confidence of a label that counts", extra=hint(unit="%"))
     ] = 75.0
     labels: Annotated[
         Names | None,
         Meta(
-            description="Labels that count, or labels above them at any level, in Rekognition's words; nothing: all",
+            description="Labels that count, as Rekognition spells them, or any of their parent labels. Default: "
+            "all labels",
             extra=hint(aliases=("moderationLabels",)),
         ),
     ] = None
     action: Annotated[
         Literal["blur", "pixelate", "reject", "report"],
         Meta(
-            description="What becomes of such a picture: blur, pixelate; reject answers 403 with the labels' names; "
-            "report answers every picture with its labels in JSON",
+            description="blur: blur the image; pixelate: show it as coarse squares; reject: answer 403 with the "
+            "names of the labels; report: answer the labels of every image as JSON",
             extra=hint(main=True),
         ),
     ] = "blur"
@@ -61,8 +62,8 @@ class ContentModeration(Params):
         Meta(
             ge=0.3,
             le=1000,
-            description="Sigma of the Gaussian that action blur uses, in pixels of the original; in one of more than "
-            f"{_USUAL_SIDE} pixels a side as many times larger",
+            description="Standard deviation of the Gaussian that action blur uses, in pixels of the original; it "
+            f"grows in proportion to the longer side if that is more than {_USUAL_SIDE} pixels",
             extra=hint(unit="px", usual=(1, 100)),
         ),
     ] = 50.0

@@ -1,4 +1,4 @@
-"""More or less contrast."""
+"""Change the contrast: the distance of each level from 128 is multiplied by ((100 + amount) / 100)²."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from imaging.pipeline.feature import feature
 
 
 class Contrast(Params):
-    """More or less contrast about middle grey (128), by the factor ((100 + amount) / 100)²."""
+    """Change the contrast: the distance of each level from 128 is multiplied by ((100 + amount) / 100)²."""
 
     amount: Annotated[
         float,
         Meta(
-            ge=-100, le=100, description="-100: all grey; 0: as it is; 100: four times", extra=hint(main=True, unit="%")
+            ge=-100,
+            le=100,
+            description="-100: uniform grey, 0 has no effect, 100: four times the contrast",
+            extra=hint(main=True, unit="%"),
         ),
     ]
 

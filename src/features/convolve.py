@@ -1,4 +1,4 @@
-"""Convolve the picture with a kernel."""
+"""Convolve the image with a kernel: each pixel becomes a weighted sum of its neighbourhood."""
 
 from __future__ import annotations
 
@@ -20,23 +20,49 @@ from imaging.pipeline.feature import feature
 
 
 class Convolve(Params):
-    """Convolve the picture with a kernel of your own: each pixel becomes a weighted sum of those around it."""
+    """Convolve the image with a kernel: each pixel becomes a weighted sum of its neighbourhood."""
 
     kernel: Annotated[
-        Numbers, Meta(examples=["0,-1,0,-1,5,-1,0,-1,0"], description="Weights, row by row", extra=hint(main=True))
+        Numbers,
+        Meta(
+            examples=["0,-1,0,-1,5,-1,0,-1,0"], description="Weights of the kernel, row by row", extra=hint(main=True)
+        ),
     ]
-    width: Annotated[int, Meta(ge=1, le=1001, description="Columns of the kernel; nothing: as many as fit")] | None = (
-        None
-    )
-    height: Annotated[int, Meta(ge=1, le=1001, description="Rows of the kernel; nothing: as many as fit")] | None = None
-    scale: (
+    width: (
         Annotated[
-            float,
-            Meta(ge=0.000001, le=1e9, description="The sum is divided by it; nothing: the sum of weights, at least 1"),
+            int,
+            Meta(
+                ge=1,
+                le=1001,
+                description="Columns of the kernel. Default: the number of weights divided by height, or that of a "
+                "square",
+            ),
         ]
         | None
     ) = None
-    offset: Annotated[float, Meta(ge=-1e6, le=1e6, description="Added to the quotient, in levels of 255")] = 0.0
+    height: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=1001,
+                description="Rows of the kernel. Default: the number of weights divided by width, or that of a square",
+            ),
+        ]
+        | None
+    ) = None
+    scale: (
+        Annotated[
+            float,
+            Meta(
+                ge=0.000001,
+                le=1e9,
+                description="Divisor of the weighted sum. Default: the sum of the weights, at least 1",
+            ),
+        ]
+        | None
+    ) = None
+    offset: Annotated[float, Meta(ge=-1e6, le=1e6, description="Added to the quotient, in levels of 0 to 255")] = 0.0
 
     @property
     def columns(self) -> int:

@@ -1,4 +1,4 @@
-"""Cut out a part of the original, before any resize."""
+"""Crop a region of the original, before any resize."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imaging.pipeline.feature import feature
 
 
 class Crop(Area):
-    """Cut out a part of the original, before any resize."""
+    """Crop a region of the original, before any resize."""
 
 
 @feature(Crop, group="geometry", cost=area_cost, reads=area_reads, size=area_size)

@@ -1,4 +1,4 @@
-"""Bend the tones by curves."""
+"""Adjust tones by curves: first each channel by its own, then all channels by a common one."""
 
 from __future__ import annotations
 
@@ -22,18 +22,22 @@ _STRAIGHT = Numbers(0, 0, 255, 255)
 
 
 class Curve(Params):
-    """Bend the tones by curves through given points: first each channel's own, then that of all.
+    """Adjust tones by curves: first each channel by its own, then all channels by a common one.
 
-    A curve is `x,y,x,y,…` with x from 0 to 255 ascending and y from 0 to 255; between the points it is a natural cubic
-    spline, before the first and after the last it is level.
+    A curve is a list of points `x,y,x,y,…`: x is the level before and y the level after, both from 0 to 255, and x
+    ascends. Between the points the curve is a natural cubic spline; outside them it is constant.
     """
 
     all: Annotated[
         Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of all channels", extra=hint(main=True))
     ] = _STRAIGHT
-    red: Annotated[Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of red")] = _STRAIGHT
-    green: Annotated[Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of green")] = _STRAIGHT
-    blue: Annotated[Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of blue")] = _STRAIGHT
+    red: Annotated[Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of the red channel")] = _STRAIGHT
+    green: Annotated[Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of the green channel")] = (
+        _STRAIGHT
+    )
+    blue: Annotated[Numbers, Meta(examples=["0,0,128,150,255,255"], description="Curve of the blue channel")] = (
+        _STRAIGHT
+    )
 
     def check(self) -> None:
         """Points are pairs within the picture's levels, from left to right."""

@@ -1,4 +1,4 @@
-"""See to it that there is an alpha channel."""
+"""Add an alpha channel if the image has none."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from imaging.pipeline.feature import feature
 
 
 class EnsureAlpha(Params):
-    """Give the picture an alpha channel if it has none."""
+    """Add an alpha channel if the image has none."""
 
-    alpha: Annotated[float, Meta(ge=0, le=1, description="0: clear, 1: opaque", extra=hint(main=True))] = 1.0
+    alpha: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Opacity of the new channel; 0: transparent, 1: opaque", extra=hint(main=True)),
+    ] = 1.0
 
 
 @feature(EnsureAlpha, group="colour", cost=each_pixel(0.003), adds_alpha=True)

@@ -1,4 +1,4 @@
-"""Spread the tones evenly."""
+"""Distribute the levels of each channel evenly over the full range (histogram equalisation)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imaging.pipeline.feature import feature
 
 
 class Equalise(Params):
-    """Spread the tones of each channel evenly over all levels (histogram equalisation)."""
+    """Distribute the levels of each channel evenly over the full range (histogram equalisation)."""
 
 
 @feature(Equalise, group="colour", cost=each_pixel(0.015), reads="whole")

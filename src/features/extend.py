@@ -1,4 +1,4 @@
-"""Put a border around the picture."""
+"""Add a border around the image."""
 
 from __future__ import annotations
 
@@ -17,20 +17,49 @@ from imaging.pipeline.feature import feature
 
 
 class Extend(Params):
-    """Put a border around the picture."""
+    """Add a border around the image."""
 
     all: Annotated[
-        Length, Meta(description="Every side that has no length of its own", extra=hint(main=True, unit="px or %"))
+        Length,
+        Meta(
+            description="Width of the border on each side that has no value of its own",
+            extra=hint(main=True, unit="px or %"),
+        ),
     ] = Length(0)
-    top: Annotated[Length | None, Meta(description="Percent are of the height", extra=hint(unit="px or %"))] = None
-    left: Annotated[Length | None, Meta(description="Percent are of the width", extra=hint(unit="px or %"))] = None
-    bottom: Annotated[Length | None, Meta(description="Percent are of the height", extra=hint(unit="px or %"))] = None
-    right: Annotated[Length | None, Meta(description="Percent are of the width", extra=hint(unit="px or %"))] = None
-    background: Annotated[Color, Meta(description="Colour of the border")] = Color(0, 0, 0)
+    top: Annotated[
+        Length | None,
+        Meta(
+            description="Width of the border at the top; percent refer to the image's height",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    left: Annotated[
+        Length | None,
+        Meta(
+            description="Width of the border on the left; percent refer to the image's width",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    bottom: Annotated[
+        Length | None,
+        Meta(
+            description="Width of the border at the bottom; percent refer to the image's height",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    right: Annotated[
+        Length | None,
+        Meta(
+            description="Width of the border on the right; percent refer to the image's width",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    background: Annotated[Color, Meta(description="Colour of the border with mode background")] = Color(0, 0, 0)
     mode: Annotated[
         Literal["background", "copy", "repeat", "mirror"],
         Meta(
-            description="A colour, the pixels at the edge, the picture over again, or mirrored",
+            description="Content of the border. background: one colour; copy: the pixels at the edge; repeat: the"
+            " image, tiled; mirror: the image, mirrored",
             extra=hint(aliases=("extendWith",)),
         ),
     ] = "background"

@@ -1,4 +1,4 @@
-"""Cut out a part of what the resize left."""
+"""Crop a region of the image, after any resize."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imaging.pipeline.feature import feature
 
 
 class Extract(Area):
-    """Cut out a part of what the resize left."""
+    """Crop a region of the image, after any resize."""
 
 
 @feature(Extract, group="geometry", cost=area_cost, reads=area_reads, size=area_size)

@@ -1,4 +1,4 @@
-"""One channel alone."""
+"""Extract one channel as a greyscale image."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _CHANNELS = ("red", "green", "blue")
 
 
 class ExtractChannel(Params):
-    """One channel alone, as a grey picture."""
+    """Extract one channel as a greyscale image."""
 
     channel: Annotated[
         Literal["red", "green", "blue", "alpha"],
         Meta(
-            description="Which; of a grey picture the colours are all the same",
+            description="Channel to extract; red, green and blue of a greyscale image are equal",
             extra=hint(main=True, synonyms={"0": "red", "1": "green", "2": "blue", "3": "alpha"}),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Put the picture on a canvas."""
+"""Place the image on a larger canvas: a colour, the image's average colour, or the image itself, blurred."""
 
 from __future__ import annotations
 
@@ -24,37 +24,50 @@ _RADIUS = 50.0
 
 
 class Fill(Params):
-    """Put the picture on a canvas of another size: a colour, the picture's mean colour, or the picture, blurred."""
+    """Place the image on a larger canvas: a colour, the image's average colour, or the image itself, blurred."""
 
     mode: Annotated[
         Literal["color", "mean", "blur"],
         Meta(
-            description="What the canvas is made of; blur: the picture, stretched to the canvas and blurred",
+            description="Content of the canvas. color: one colour; mean: the image's average colour; blur: the "
+            "image, stretched and blurred",
             extra=hint(main=True, synonyms={"auto": "mean", "colour": "color"}),
         ),
     ] = "color"
     width: (
         Annotated[
             int,
-            Meta(ge=0, le=65_535, description="0, nothing or less than the picture's: its own", extra=hint(unit="px")),
+            Meta(
+                ge=0,
+                le=65_535,
+                description="Width of the canvas; 0, left out or less than the image's: the image's width",
+                extra=hint(unit="px"),
+            ),
         ]
         | None
     ) = None
     height: (
         Annotated[
             int,
-            Meta(ge=0, le=65_535, description="0, nothing or less than the picture's: its own", extra=hint(unit="px")),
+            Meta(
+                ge=0,
+                le=65_535,
+                description="Height of the canvas; 0, left out or less than the image's: the image's height",
+                extra=hint(unit="px"),
+            ),
         ]
         | None
     ) = None
-    color: Annotated[Color, Meta(description="Of mode color", extra=hint(aliases=("colour", "background")))] = Color(
-        0, 0, 0
-    )
-    position: Annotated[Position, Meta(description="Where the picture stands", extra=hint(aliases=("gravity",)))] = (
-        Position("center")
-    )
-    adaptive: Annotated[bool, Meta(description="Swap width and height where the picture lies the other way")] = False
-    behind: Annotated[bool, Meta(description="Fill what is clear in the picture, too")] = False
+    color: Annotated[
+        Color, Meta(description="Colour of the canvas with mode color", extra=hint(aliases=("colour", "background")))
+    ] = Color(0, 0, 0)
+    position: Annotated[
+        Position, Meta(description="Where the image is placed on the canvas", extra=hint(aliases=("gravity",)))
+    ] = Position("center")
+    adaptive: Annotated[
+        bool, Meta(description="Swap width and height if the image has the other orientation (portrait or landscape)")
+    ] = False
+    behind: Annotated[bool, Meta(description="Show the canvas through transparent parts of the image, too")] = False
 
 
 def _canvas(requested: Fill, own: Size, _overlay: Size = (0, 0)) -> Size:

@@ -1,4 +1,4 @@
-"""Lay the picture on a background, so that nothing shines through."""
+"""Merge the alpha channel with a background colour, so that nothing is transparent."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from imaging.pipeline.feature import feature
 
 
 class Flatten(Params):
-    """Lay the picture on a background, so that nothing shines through."""
+    """Merge the alpha channel with a background colour, so that nothing is transparent."""
 
-    background: Annotated[
-        Color, Meta(description="Colour behind the picture; opaque, whatever its alpha", extra=hint(main=True))
-    ] = Color(0, 0, 0)
+    background: Annotated[Color, Meta(description="Background colour; its alpha is ignored", extra=hint(main=True))] = (
+        Color(0, 0, 0)
+    )
 
 
 @feature(Flatten, group="colour", cost=each_pixel(0.003), scale_free=True)

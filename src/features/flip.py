@@ -1,4 +1,4 @@
-"""Mirror top and bottom."""
+"""Mirror the image vertically: top and bottom change places."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imaging.pipeline.feature import feature
 
 
 class Flip(Params):
-    """Mirror the picture vertically: what was on top is at the bottom."""
+    """Mirror the image vertically: top and bottom change places."""
 
 
 @feature(Flip, group="geometry", cost=each_pixel(0.008), reads="whole", scale_free=True)

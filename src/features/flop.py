@@ -1,4 +1,4 @@
-"""Mirror left and right."""
+"""Mirror the image horizontally: left and right change places."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imaging.pipeline.feature import feature
 
 
 class Flop(Params):
-    """Mirror the picture horizontally: what was on the left is on the right."""
+    """Mirror the image horizontally: left and right change places."""
 
 
 @feature(Flop, group="geometry", cost=each_pixel(0.002), scale_free=True)

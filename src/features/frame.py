@@ -1,4 +1,4 @@
-"""Put a frame around the picture."""
+"""Put a frame around the image: a nine-patch, whose middle parts are stretched to the image's size."""
 
 from __future__ import annotations
 
@@ -20,16 +20,23 @@ from imaging.pipeline.feature import feature
 
 
 class Frame(Params):
-    """Put a frame around the picture: a nine-patch, whose middle parts are stretched to the picture's size.
+    """Put a frame around the image: a nine-patch, whose middle parts are stretched to the image's size.
 
-    The outermost pixels of a nine-patch are marks. Opaque black ones in the top row and the left column mark columns
-    and rows that may be stretched; the bottom row and the right column mark where the picture shows, and as much as is
-    not marked there at either end is added to the picture's size, in white.
+    The outermost pixels of a nine-patch are markers. Opaque black pixels in the top row and the left column mark
+    the columns and rows that may be stretched. Opaque black pixels in the bottom row and the right column mark the
+    area for the image; the length that is not marked at either end is added to the image's size as white padding.
     """
 
     key: Annotated[str, Meta(min_length=1, max_length=1024, description="Key of the nine-patch", extra=hint(main=True))]
     bucket: (
-        Annotated[str, Meta(min_length=1, max_length=255, description="Its source bucket; nothing: the default one")]
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=255,
+                description="Source that the nine-patch is read from. Default: the first source",
+            ),
+        ]
         | None
     ) = None
 

@@ -1,4 +1,4 @@
-"""Darken before the resize, to brighten again after it."""
+"""Darken before the resize and brighten after it (gamma correction), which preserves fine bright detail."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from imaging.pipeline.feature import feature
 
 
 class Gamma(Params):
-    """Darken before the resize and brighten after it, so that fine bright detail keeps its light.
+    """Darken before the resize and brighten after it (gamma correction), which preserves fine bright detail.
 
-    Before the resize each level of the range from 0 to 1 becomes its gammath power; after overlays follows `gammaOut`,
-    by the same number unless another is given.
+    Before the resize, each level, from 0 to 1, is raised to the power gamma. After the overlays, `gammaOut`
+    reverses this, with the same gamma unless you give it another.
     """
 
-    gamma: Annotated[float, Meta(ge=1, le=3, description="1: as it is", extra=hint(main=True))] = 2.2
+    gamma: Annotated[float, Meta(ge=1, le=3, description="Exponent; 1 has no effect", extra=hint(main=True))] = 2.2
 
 
 @feature(

@@ -1,4 +1,4 @@
-"""Brighten by a gamma curve."""
+"""Brighten: each level, from 0 to 1, is raised to the power 1 / gamma."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from imaging.pipeline.feature import feature
 
 
 class GammaOut(Params):
-    """Brighten: each level of the range from 0 to 1 becomes its (1 / gamma)th power."""
+    """Brighten: each level, from 0 to 1, is raised to the power 1 / gamma."""
 
-    gamma: Annotated[float, Meta(ge=1, le=3, description="1: as it is", extra=hint(main=True))] = 2.2
+    gamma: Annotated[float, Meta(ge=1, le=3, description="1 has no effect", extra=hint(main=True))] = 2.2
 
 
 @feature(GammaOut, group="colour", cost=each_pixel(0.004))

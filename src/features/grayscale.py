@@ -1,4 +1,4 @@
-"""Take the colours out."""
+"""Convert the image to greyscale; transparency is kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imaging.pipeline.feature import feature
 
 
 class Grayscale(Params):
-    """Take the colours out; transparency stays."""
+    """Convert the image to greyscale; transparency is kept."""
 
 
 @feature(Grayscale, group="colour", cost=each_pixel(0.003), scale_free=True)

@@ -1,4 +1,4 @@
-"""Say what the file is, in place of a picture."""
+"""Return facts about the file (format, size, frames, …), its dominant colours and its BlurHash, as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAME = 16
 
 
 class Info(Params):
-    """Say in JSON what the file is (format, size, frames, …), and what colours and BlurHash the picture has."""
+    """Return facts about the file (format, size, frames, …), its dominant colours and its BlurHash, as JSON."""
 
 
 @feature(

@@ -1,4 +1,4 @@
-"""Multiply and add."""
+"""Multiply each level by a and add b (linear transformation)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ _GIVEN = (1, 3, 4)
 
 
 class Linear(Params):
-    """Multiply each level by a and add b: one number for all channels, three for red, green, blue, four with alpha."""
+    """Multiply each level by a and add b (linear transformation).
+
+    Each of them is one number for all channels, three for red, green and blue, or four with alpha.
+    """
 
     a: Annotated[Numbers, Meta(examples=["1.2"], description="Factors", extra=hint(main=True))] = Numbers(1)
-    b: Annotated[Numbers, Meta(examples=["10,0,-10"], description="What is added, in levels of 255")] = Numbers(0)
+    b: Annotated[Numbers, Meta(examples=["10,0,-10"], description="Summands, in levels of 0 to 255")] = Numbers(0)
 
     def check(self) -> None:
         """As many numbers as there are channels."""

@@ -1,4 +1,4 @@
-"""Give each pixel the median of those around it."""
+"""Replace each pixel by the median of its neighbourhood, which removes specks and keeps edges."""
 
 from __future__ import annotations
 
@@ -17,10 +17,16 @@ from imaging.pipeline.feature import feature
 
 
 class Median(Params):
-    """Give each pixel the median of those around it: specks go, edges stay."""
+    """Replace each pixel by the median of its neighbourhood, which removes specks and keeps edges."""
 
     size: Annotated[
-        int, Meta(ge=1, le=1000, description="Side of the square that is looked at", extra=hint(main=True, unit="px"))
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="Side of the square neighbourhood; at most the image's shorter side",
+            extra=hint(main=True, unit="px"),
+        ),
     ] = 3
 
 

@@ -1,4 +1,4 @@
-"""Change brightness, saturation, hue and lightness."""
+"""Change brightness, saturation, hue and lightness, in the CIE LCh colour space."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from imaging.pipeline.feature import feature
 
 
 class Modulate(Params):
-    """Change brightness, saturation, hue and lightness, in CIE LCh."""
+    """Change brightness, saturation, hue and lightness, in the CIE LCh colour space."""
 
     brightness: Annotated[
-        float, Meta(ge=0, le=100, description="Multiplies the lightness; 1: as it is", extra=hint(usual=(0, 3)))
+        float, Meta(ge=0, le=100, description="Factor of the lightness; 1 has no effect", extra=hint(usual=(0, 3)))
     ] = 1.0
     saturation: Annotated[
-        float, Meta(ge=0, le=100, description="Multiplies the chroma; 0: grey, 1: as it is", extra=hint(usual=(0, 3)))
+        float,
+        Meta(ge=0, le=100, description="Factor of the chroma; 0: grey, 1 has no effect", extra=hint(usual=(0, 3))),
     ] = 1.0
     hue: Annotated[
         int,
         Meta(
             ge=-3600,
             le=3600,
-            description="Turns all hues; 180: to their opposites",
+            description="Rotation of the hue; 180: complementary colours",
             extra=hint(unit="°", usual=(-180, 180)),
         ),
     ] = 0
     lightness: Annotated[
-        float, Meta(ge=-100, le=100, description="Added to the lightness, which goes from 0, black, to 100, white")
+        float, Meta(ge=-100, le=100, description="Added to the lightness, which is 0 for black and 100 for white")
     ] = 0.0
 
 

@@ -1,4 +1,4 @@
-"""The negative of the picture."""
+"""Invert the levels of the image, which gives its negative."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from imaging.pipeline.feature import feature
 
 
 class Negate(Params):
-    """The negative of the picture."""
+    """Invert the levels of the image, which gives its negative."""
 
-    alpha: Annotated[bool, Meta(description="Negate transparency, too")] = True
+    alpha: Annotated[bool, Meta(description="Invert the alpha channel, too")] = True
 
 
 @feature(Negate, group="colour", cost=each_pixel(0.002))

@@ -1,4 +1,4 @@
-"""Add grain."""
+"""Add monochrome noise; a seed always gives the same noise."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from imaging.pipeline.feature import feature
 
 
 class Noise(Params):
-    """Add grain: the same to all channels of a pixel, and the same each time."""
+    """Add monochrome noise; a seed always gives the same noise."""
 
     amount: Annotated[
         int,
         Meta(
             ge=0,
             le=255,
-            description="Levels from the darkest to the lightest grain, of 255; its standard deviation is amount / √12",
+            description="Strength of the noise, in levels of 0 to 255; its standard deviation is amount / √12",
             extra=hint(main=True),
         ),
     ]
-    seed: Annotated[int, Meta(ge=0, le=2_147_483_647, description="Another number is another grain")] = 0
+    seed: Annotated[int, Meta(ge=0, le=2_147_483_647, description="Seed of the random numbers")] = 0
 
 
 @feature(Noise, group="effect", cost=each_pixel(0.06, 2))

@@ -1,4 +1,4 @@
-"""Stretch the lightness over the whole range."""
+"""Stretch the lightness to the full range, from black to white."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from imaging.pipeline.feature import feature
 
 
 class Normalise(Params):
-    """Stretch the lightness over the whole range, from black to white."""
+    """Stretch the lightness to the full range, from black to white."""
 
     lower: Annotated[
-        float, Meta(ge=0, le=99, description="So much of the picture becomes black", extra=hint(unit="%"))
+        float, Meta(ge=0, le=99, description="Percentile of the lightness that becomes black", extra=hint(unit="%"))
     ] = 1.0
     upper: Annotated[
-        float, Meta(ge=1, le=100, description="What is lighter than so much of it becomes white", extra=hint(unit="%"))
+        float, Meta(ge=1, le=100, description="Percentile of the lightness that becomes white", extra=hint(unit="%"))
     ] = 99.0
 
     def check(self) -> None:

@@ -1,4 +1,4 @@
-"""Make the picture of coarse squares."""
+"""Replace the image by coarse squares, each in its average colour."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imaging.pipeline.feature import feature
 
 
 class Pixelate(Params):
-    """Make the picture of coarse squares, each in the mean of its colours."""
+    """Replace the image by coarse squares, each in its average colour."""
 
     size: Annotated[
         int, Meta(ge=2, le=1000, description="Side of a square", extra=hint(main=True, unit="px", usual=(2, 100)))

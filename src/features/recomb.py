@@ -1,4 +1,4 @@
-"""Mix the channels by a matrix."""
+"""Recombine the channels by a matrix: each row computes one channel from red, green, blue (and alpha)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imaging.pipeline.feature import feature
 
 
 class Recomb(Params):
-    """Mix the channels by a matrix: each row says how much red, green and blue (and alpha) make one of them."""
+    """Recombine the channels by a matrix: each row computes one channel from red, green, blue (and alpha)."""
 
     matrix: Annotated[
         Numbers,

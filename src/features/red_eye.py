@@ -1,4 +1,4 @@
-"""Take the flash's red out of eyes."""
+"""Remove the red that a flash causes in the eyes of all faces, before any other edit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LARGEST = 0.15
 
 
 class RedEye(Params):
-    """Take the flash's red out of the eyes of all faces, before any other edit."""
+    """Remove the red that a flash causes in the eyes of all faces, before any other edit."""
 
 
 @feature(

@@ -1,4 +1,4 @@
-"""Leave transparency out."""
+"""Remove the alpha channel; transparent pixels show the colour that they have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imaging.pipeline.feature import feature
 
 
 class RemoveAlpha(Params):
-    """Leave transparency out; what was clear shows the colours that lay there."""
+    """Remove the alpha channel; transparent pixels show the colour that they have."""
 
 
 @feature(RemoveAlpha, group="colour", cost=each_pixel(0.002))

@@ -1,4 +1,4 @@
-"""Resize to a width, a height or both."""
+"""Resize to a width, a height or both; with only one of them the image keeps its aspect ratio."""
 
 from __future__ import annotations
 
@@ -31,71 +31,112 @@ _LONGEST = 1_000_000
 
 
 class Resize(Params):
-    """Resize to a width, a height or both; with one of them the picture keeps its proportions."""
+    """Resize to a width, a height or both; with only one of them the image keeps its aspect ratio."""
 
     width: (
-        Annotated[int, Meta(ge=0, le=65_535, description="0 or nothing: free", extra=hint(unit="px", usual=(0, 2000)))]
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=65_535,
+                description="Width to resize to; 0 or left out: computed from the height",
+                extra=hint(unit="px", usual=(0, 2000)),
+            ),
+        ]
         | None
     ) = None
     height: (
-        Annotated[int, Meta(ge=0, le=65_535, description="0 or nothing: free", extra=hint(unit="px", usual=(0, 2000)))]
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=65_535,
+                description="Height to resize to; 0 or left out: computed from the width",
+                extra=hint(unit="px", usual=(0, 2000)),
+            ),
+        ]
         | None
     ) = None
     fit: Annotated[
         Literal["cover", "contain", "fill", "inside", "outside"],
         Meta(
-            description="With width and height: cover fills them and cuts off what is over; contain fits in and fills "
-            "up with the background; fill stretches; inside is at most, outside at least that size"
+            description="How the image fits both width and height. cover: fill them and crop the rest; contain: "
+            "fit inside and fill the rest with the background; fill: stretch; inside: at most this "
+            "size; outside: at least this size"
         ),
     ] = "cover"
     position: Annotated[
         CropPosition,
         Meta(
-            description="What cover keeps and where contain puts the picture; attention and entropy look for the most "
-            "interesting part (cover only, elsewhere they are the center)",
+            description="Which part cover keeps, and where contain places the image. attention and entropy find "
+            "the most interesting part for cover; otherwise they mean center",
             extra=hint(aliases=("gravity", "strategy")),
         ),
     ] = CropPosition("center")
     focal_point: Annotated[
-        Point | None, Meta(description="What cover keeps, as shares of width and height, in place of a position")
+        Point | None,
+        Meta(description="Point that cover keeps, as fractions of the width and the height; replaces position"),
     ] = None
     focal_x: (
         Annotated[
-            int, Meta(ge=0, le=1_000_000, description="The focal point in pixels, with focalY", extra=hint(unit="px"))
+            int,
+            Meta(
+                ge=0,
+                le=1_000_000,
+                description="Distance of the focal point from the left edge; requires focalY",
+                extra=hint(unit="px"),
+            ),
         ]
         | None
     ) = None
-    focal_y: Annotated[int, Meta(ge=0, le=1_000_000, description="See focalX", extra=hint(unit="px"))] | None = None
-    background: Annotated[Color, Meta(description="What contain fills up with")] = Color(0, 0, 0)
+    focal_y: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=1_000_000,
+                description="Distance of the focal point from the top edge; requires focalX",
+                extra=hint(unit="px"),
+            ),
+        ]
+        | None
+    ) = None
+    background: Annotated[Color, Meta(description="Colour that contain fills the rest with")] = Color(0, 0, 0)
     kernel: Annotated[
         Literal["nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3", "mks2013", "mks2021"],
-        Meta(description="How pixels are weighed in a reduction"),
+        Meta(description="Interpolation kernel for reducing; enlarging uses the matching interpolator"),
     ] = "lanczos3"
-    dpr: Annotated[float, Meta(ge=1, le=5, description="Device pixels for each pixel of width and height")] = 1.0
+    dpr: Annotated[float, Meta(ge=1, le=5, description="Device pixel ratio: multiplies width and height")] = 1.0
     ratio: (
         Annotated[
             float,
             Meta(
                 gt=0,
                 le=100,
-                description="Multiplies width and height, or else the picture's own",
+                description="Scale factor of width and height, or of the image's own size if neither is given",
                 extra=hint(usual=(0.1, 4)),
             ),
         ]
         | None
     ) = None
     aspect_ratio: Annotated[
-        Ratio | None, Meta(description="Width by height, such as 16:9: makes of one given side the other")
+        Ratio | None, Meta(description="Ratio of width to height, such as 16:9; computes the side that is not given")
     ] = None
     keep: Annotated[
-        Literal["width", "height"] | None, Meta(description="A side that is to be as long as it is, in place of a size")
+        Literal["width", "height"] | None, Meta(description="Side that keeps its length; replaces width or height")
     ] = None
-    adaptive: Annotated[bool, Meta(description="Swap width and height where the picture lies the other way")] = False
-    centred: Annotated[
-        bool, Meta(description="Enlarge about the middle of the pixels, as Pillow does, not up to half a pixel off it")
+    adaptive: Annotated[
+        bool, Meta(description="Swap width and height if the image has the other orientation (portrait or landscape)")
     ] = False
-    without_enlargement: Annotated[bool, Meta(description="Never scale up")] = False
-    without_reduction: Annotated[bool, Meta(description="Never scale down")] = False
+    centred: Annotated[
+        bool,
+        Meta(
+            description="Align the centres of pixels when enlarging, as Pillow does; otherwise the image can "
+            "shift by up to half a pixel"
+        ),
+    ] = False
+    without_enlargement: Annotated[bool, Meta(description="Do not enlarge the image")] = False
+    without_reduction: Annotated[bool, Meta(description="Do not reduce the image")] = False
 
     def check(self) -> None:
         """An aspect ratio wants one side; a focal point wants cover and no other position."""

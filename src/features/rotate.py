@@ -1,4 +1,4 @@
-"""Turn the picture by any angle."""
+"""Rotate the image clockwise; the canvas grows to hold its corners."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from imaging.pipeline.feature import feature
 
 
 class Rotate(Params):
-    """Turn the picture clockwise; it grows so that its corners stay in."""
+    """Rotate the image clockwise; the canvas grows to hold its corners."""
 
     angle: Annotated[
         float,
         Meta(
             ge=-3600,
             le=3600,
-            description="Degrees clockwise; right angles are exact",
+            description="Angle, clockwise; multiples of 90° are lossless",
             extra=hint(main=True, unit="°", usual=(-180, 180)),
         ),
     ] = 0.0
-    background: Annotated[Color, Meta(description="What fills the corners")] = Color(0, 0, 0)
+    background: Annotated[Color, Meta(description="Colour of the areas that the rotated image does not cover")] = Color(
+        0, 0, 0
+    )
 
 
 def _degrees(requested: Rotate) -> float:

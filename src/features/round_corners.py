@@ -1,4 +1,4 @@
-"""Round the corners off."""
+"""Round the corners of the image; its size is kept."""
 
 from __future__ import annotations
 
@@ -19,17 +19,24 @@ from imaging.pipeline.feature import feature
 
 
 class RoundCorners(Params):
-    """Round the corners off; the size stays."""
+    """Round the corners of the image; its size is kept."""
 
     radius: Annotated[
         Length,
         Meta(
-            description="Across; percent are of the shorter side, 50p and more round off as far as it goes",
+            description="Horizontal radius, at most half the width; percent refer to the shorter side",
             extra=hint(main=True, unit="px or %"),
         ),
     ] = Length(20)
-    radius_y: Annotated[Length | None, Meta(description="Down; nothing: as across", extra=hint(unit="px or %"))] = None
-    background: Annotated[Color, Meta(description="What lies in the corners")] = Color(0, 0, 0, 0)
+    radius_y: Annotated[
+        Length | None,
+        Meta(
+            description="Vertical radius, at most half the height; percent refer to the shorter side. Default: "
+            "the horizontal radius",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    background: Annotated[Color, Meta(description="Colour of the corners")] = Color(0, 0, 0, 0)
 
     def check(self) -> None:
         """No radius is below nothing."""

@@ -1,4 +1,4 @@
-"""Cut out an ellipse."""
+"""Crop to an ellipse; pixels outside it are transparent."""
 
 from __future__ import annotations
 
@@ -21,20 +21,36 @@ _FAINT = 0.04
 
 
 class RoundCrop(Params):
-    """Cut out an ellipse: what lies outside is clear, and cut off as far as nothing of the ellipse is left."""
+    """Crop to an ellipse; pixels outside it are transparent.
+
+    The result is as large as the part of the ellipse that is inside the image.
+    """
 
     rx: Annotated[
         Length | None,
-        Meta(description="Radius across; nothing: half the shorter side", extra=hint(unit="px or %")),
+        Meta(
+            description="Horizontal radius; percent refer to the width. Default: half the shorter side",
+            extra=hint(unit="px or %"),
+        ),
     ] = None
     ry: Annotated[
-        Length | None, Meta(description="Radius down; nothing: half the shorter side", extra=hint(unit="px or %"))
+        Length | None,
+        Meta(
+            description="Vertical radius; percent refer to the height. Default: half the shorter side",
+            extra=hint(unit="px or %"),
+        ),
     ] = None
     left: Annotated[
-        Length | None, Meta(description="Centre, from the left; nothing: the middle", extra=hint(unit="px or %"))
+        Length | None,
+        Meta(
+            description="Distance of the centre from the left edge. Default: half the width", extra=hint(unit="px or %")
+        ),
     ] = None
     top: Annotated[
-        Length | None, Meta(description="Centre, from the top; nothing: the middle", extra=hint(unit="px or %"))
+        Length | None,
+        Meta(
+            description="Distance of the centre from the top edge. Default: half the height", extra=hint(unit="px or %")
+        ),
     ] = None
 
     def check(self) -> None:

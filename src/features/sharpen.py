@@ -1,4 +1,4 @@
-"""Sharpen the picture."""
+"""Sharpen the lightness of the image, with separate strengths for flat and jagged areas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imaging.pipeline.feature import feature
 
 
 class Sharpen(Params):
-    """Sharpen the lightness of the picture, flat and jagged areas each by a measure of their own."""
+    """Sharpen the lightness of the image, with separate strengths for flat and jagged areas."""
 
     sigma: (
         Annotated[
@@ -25,26 +25,27 @@ class Sharpen(Params):
             Meta(
                 ge=0.000001,
                 le=10,
-                description="Sigma of the Gaussian mask, 1 + radius / 2; nothing: a fast, mild sharpening",
+                description="Standard deviation of the Gaussian mask, 1 + radius / 2. Default: a fast, mild sharpening",
                 extra=hint(main=True, unit="px", usual=(0.3, 10)),
             ),
         ]
         | None
     ) = None
     m1: Annotated[
-        float, Meta(ge=0, le=1_000_000, description="How much flat areas are sharpened", extra=hint(usual=(0, 50)))
+        float, Meta(ge=0, le=1_000_000, description="Strength of sharpening in flat areas", extra=hint(usual=(0, 50)))
     ] = 1.0
     m2: Annotated[
-        float, Meta(ge=0, le=1_000_000, description="How much jagged areas are sharpened", extra=hint(usual=(0, 50)))
+        float, Meta(ge=0, le=1_000_000, description="Strength of sharpening in jagged areas", extra=hint(usual=(0, 50)))
     ] = 2.0
     x1: Annotated[
-        float, Meta(ge=0, le=1_000_000, description="Where flat ends and jagged begins", extra=hint(usual=(0, 50)))
+        float,
+        Meta(ge=0, le=1_000_000, description="Threshold between flat and jagged areas", extra=hint(usual=(0, 50))),
     ] = 2.0
     y2: Annotated[
-        float, Meta(ge=0, le=1_000_000, description="Most that is made lighter", extra=hint(usual=(0, 50)))
+        float, Meta(ge=0, le=1_000_000, description="Maximum amount of brightening", extra=hint(usual=(0, 50)))
     ] = 10.0
     y3: Annotated[
-        float, Meta(ge=0, le=1_000_000, description="Most that is made darker", extra=hint(usual=(0, 50)))
+        float, Meta(ge=0, le=1_000_000, description="Maximum amount of darkening", extra=hint(usual=(0, 50)))
     ] = 20.0
 
     def check(self) -> None:

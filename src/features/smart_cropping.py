@@ -1,4 +1,4 @@
-"""Crop to what matters: faces, things, or what stands out."""
+"""Crop around the most important part, before any other edit: faces, objects or the salient region."""
 
 from __future__ import annotations
 
@@ -34,32 +34,35 @@ _TRIED = 128
 
 
 class SmartCropping(Params):
-    """Crop around what matters, before any other edit: faces, objects, or what stands out.
+    """Crop around the most important part, before any other edit: faces, objects or the salient region.
 
-    With both sides the crop has their proportions and the result this size; where the picture has room the crop is no
-    smaller than the result, so that nothing is enlarged. With one side the crop keeps the shape of what matters; with
-    none it is what matters with its padding, in its own size, as AWS's handler has it.
+    With `width` and `height`, the crop has their aspect ratio, and the result has that size. If the original is
+    large enough, the crop is at least as large as the result, so that nothing is enlarged. With only one of them,
+    the crop keeps the aspect ratio of the region. With neither, the result is the region with its padding, in its
+    own size, as in AWS's handler.
 
-    Who looks for faces is said by `VISION`: Rekognition, or a detector on this machine. What stands out is found by
-    U²-Net where its weights are in place, else by libvips, which goes by colours and edges; a figure too large for the
-    asked shape is cut where least of it lies, and rather below than above, as heads are on top. The original is
-    looked at once for all of its variations.
+    The setting `VISION` chooses what detects faces: Rekognition, or a model on the machine. The salient region is
+    found by U²-Net if its weights are installed, and otherwise by libvips from colours and edges. A subject that
+    does not fit into the crop is cut where the least of it is lost, and rather at the bottom than at the top, where
+    heads are. The original is analysed once for all of its variants.
     """
 
     subject: Annotated[
         Literal["auto", "faces", "objects", "salient"],
         Meta(
-            description="What matters; where there is none of it, what stands out (salient); auto: faces, else "
-            "objects if Rekognition is there to find them",
+            description="What to crop around; if there is none, the salient region. auto: faces; if there are "
+            "none and Rekognition is used, objects",
             extra=hint(main=True),
         ),
     ] = "auto"
     width: (
-        Annotated[int, Meta(ge=1, le=65_535, description="Of the result", extra=hint(unit="px", usual=(1, 2000)))]
+        Annotated[int, Meta(ge=1, le=65_535, description="Width of the result", extra=hint(unit="px", usual=(1, 2000)))]
         | None
     ) = None
     height: (
-        Annotated[int, Meta(ge=1, le=65_535, description="Of the result", extra=hint(unit="px", usual=(1, 2000)))]
+        Annotated[
+            int, Meta(ge=1, le=65_535, description="Height of the result", extra=hint(unit="px", usual=(1, 2000)))
+        ]
         | None
     ) = None
     face_index: (
@@ -68,7 +71,8 @@ class SmartCropping(Params):
             Meta(
                 ge=0,
                 le=99,
-                description="One face, counted from 0: the largest, or Rekognition's first; nothing: all together",
+                description="A single face, counted from 0: the largest first, or in Rekognition's order. Default: "
+                "all faces together",
             ),
         ]
         | None
@@ -76,8 +80,8 @@ class SmartCropping(Params):
     padding: Annotated[
         Length | None,
         Meta(
-            description="Around what matters, in pixels or percent of its own sides, as far as the picture goes; "
-            "nothing: 50 percent in a given shape, else none",
+            description="Space around the region, in pixels or in percent of its sides, as far as the image "
+            "reaches. Default: 50 % if width and height are given, otherwise 0",
             extra=hint(unit="px or %"),
         ),
     ] = None

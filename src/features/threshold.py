@@ -1,4 +1,4 @@
-"""Make everything white or black."""
+"""Make pixels white whose level is at least the threshold, and all others black."""
 
 from __future__ import annotations
 
@@ -15,13 +15,26 @@ from imaging.pipeline.feature import feature
 
 
 class Threshold(Params):
-    """Make everything white that is at least so bright, the rest black; what is as opaque, opaque, the rest clear."""
+    """Make pixels white whose level is at least the threshold, and all others black.
+
+    The threshold also applies to the alpha channel: pixels become opaque or transparent.
+    """
 
     threshold: Annotated[
-        int, Meta(ge=0, le=255, description="Least level that becomes white; 0: nothing changes", extra=hint(main=True))
+        int,
+        Meta(
+            ge=0,
+            le=255,
+            description="Lowest level that becomes white, of 0 to 255; 0 has no effect",
+            extra=hint(main=True),
+        ),
     ] = 128
     grayscale: Annotated[
-        bool, Meta(description="By the lightness; otherwise each channel alone", extra=hint(aliases=("greyscale",)))
+        bool,
+        Meta(
+            description="Compare the greyscale level; otherwise each channel is compared separately",
+            extra=hint(aliases=("greyscale",)),
+        ),
     ] = True
 
 

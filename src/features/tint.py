@@ -1,4 +1,4 @@
-"""Give the picture the hue of one colour."""
+"""Give the image the hue of a colour; the lightness is kept, so black and white are, too."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from imaging.pipeline.feature import feature
 
 
 class Tint(Params):
-    """Give the picture the hue of one colour; light and dark stay, black and white too."""
+    """Give the image the hue of a colour; the lightness is kept, so black and white are, too."""
 
     color: Annotated[
-        Color, Meta(description="Its hue and saturation count", extra=hint(main=True, aliases=("colour",)))
+        Color, Meta(description="Colour whose hue and saturation are used", extra=hint(main=True, aliases=("colour",)))
     ]
 
 

@@ -1,4 +1,4 @@
-"""Colour or grey, 8 or 16 bits."""
+"""Convert to colour or greyscale, with 8 or 16 bits per channel."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from imaging.pipeline.feature import feature
 
 
 class ToColourspace(Params):
-    """Colour or grey, with 8 or 16 bits in a channel; a format that has no 16 bits takes 8."""
+    """Convert to colour or greyscale, with 8 or 16 bits per channel.
+
+    A file format that has no 16 bits is written with 8.
+    """
 
     colourspace: Annotated[
         Literal["srgb", "b-w", "rgb16", "grey16"],
         Meta(
-            description="srgb: colour, b-w: grey; rgb16 and grey16: the same in 16 bits",
+            description="srgb: colour, b-w: greyscale; rgb16 and grey16: the same with 16 bits per channel",
             extra=hint(main=True, aliases=("colorspace",)),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Cut off edges that are all of one colour."""
+"""Trim edges of one colour, and transparent edges; an image without any other content is not changed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,29 @@ _SMALLEST = 3
 
 
 class Trim(Params):
-    """Cut off edges that are all of one colour, or clear; what has nothing else stays as it is."""
+    """Trim edges of one colour, and transparent edges; an image without any other content is not changed."""
 
     threshold: Annotated[
-        float, Meta(ge=0, le=255, description="How far from the background still is background", extra=hint(main=True))
+        float,
+        Meta(
+            ge=0,
+            le=255,
+            description="Largest difference from the background colour that counts as background, in levels of 0 "
+            "to 255",
+            extra=hint(main=True),
+        ),
     ] = 10.0
-    background: Annotated[Color | None, Meta(description="The colour to cut off; nothing: that of the corner")] = None
+    background: Annotated[
+        Color | None, Meta(description="Colour of the edges. Default: the colour of the pixel in the corner")
+    ] = None
     corner: Annotated[
-        Literal["top-left", "top-right", "bottom-left", "bottom-right"], Meta(description="Whose colour is cut off")
+        Literal["top-left", "top-right", "bottom-left", "bottom-right"],
+        Meta(description="Corner whose pixel gives the background colour"),
     ] = "top-left"
-    line_art: Annotated[bool, Meta(description="Single pixels and thin lines count too")] = False
+    line_art: Annotated[bool, Meta(description="Count single pixels and thin lines as content")] = False
     margin: Annotated[
-        int, Meta(ge=0, le=8192, description="What is left around", extra=hint(unit="px", usual=(0, 200)))
+        int,
+        Meta(ge=0, le=8192, description="Background to keep around the content", extra=hint(unit="px", usual=(0, 200))),
     ] = 0
 
 

@@ -1,4 +1,4 @@
-"""Make white clear."""
+"""Make pure white pixels transparent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imaging.pipeline.feature import feature
 
 
 class Unflatten(Params):
-    """Make pure white clear."""
+    """Make pure white pixels transparent."""
 
 
 @feature(Unflatten, group="colour", cost=each_pixel(0.014), adds_alpha=True)

@@ -1,4 +1,4 @@
-"""Make colours more or less vivid."""
+"""Make colours more or less vivid; their perceived brightness is kept."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ _WEIGHTS = [[0.299, 0.587, 0.114]]
 
 
 class Vividness(Params):
-    """Move every colour away from the grey of the same perceived brightness, or towards it."""
+    """Make colours more or less vivid; their perceived brightness is kept."""
 
     factor: Annotated[
-        float, Meta(ge=0, le=100, description="0: grey, 1: as it is, 2: twice as far from grey", extra=hint(main=True))
+        float,
+        Meta(
+            ge=0,
+            le=100,
+            description="Factor of the distance from grey; 0: grey, 1 has no effect, 2: twice as vivid",
+            extra=hint(main=True),
+        ),
     ]
 
 

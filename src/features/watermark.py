@@ -1,4 +1,4 @@
-"""Lay another picture over this one."""
+"""Place another image over the image, on every frame."""
 
 from __future__ import annotations
 
@@ -21,47 +21,71 @@ _LETS_THROUGH = frozenset(("clear", "source", "in", "out", "dest-in", "dest-out"
 
 
 class Watermark(Params):
-    """Lay another picture over this one, on every frame."""
+    """Place another image over the image, on every frame.
+
+    With `width` and `height` the overlay fits inside both. With neither it has its own size, reduced if it is
+    larger than the image.
+    """
 
     key: Annotated[str, Meta(min_length=1, max_length=1024, description="Key of the overlay", extra=hint(main=True))]
     bucket: (
-        Annotated[str, Meta(min_length=1, max_length=255, description="Its source bucket; nothing: the default one")]
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=255,
+                description="Source that the overlay is read from. Default: the first source",
+            ),
+        ]
         | None
     ) = None
-    position: Annotated[Position, Meta(description="Where the overlay stands", extra=hint(aliases=("gravity",)))] = (
+    position: Annotated[Position, Meta(description="Where the overlay is placed", extra=hint(aliases=("gravity",)))] = (
         Position("center")
     )
     left: Annotated[
         Length | None,
         Meta(
-            description="In place of the position: from the left, or if negative, from the right",
+            description="Distance from the left edge or, if negative, from the right edge; replaces the "
+            "horizontal position",
             extra=hint(unit="px or %"),
         ),
     ] = None
     top: Annotated[
         Length | None,
         Meta(
-            description="In place of the position: from the top, or if negative, from the bottom",
+            description="Distance from the top edge or, if negative, from the bottom edge; replaces the vertical "
+            "position",
             extra=hint(unit="px or %"),
         ),
     ] = None
     width: (
         Annotated[
             float,
-            Meta(gt=0, le=100, description="Share of the picture's width; proportions stay", extra=hint(unit="%")),
+            Meta(
+                gt=0,
+                le=100,
+                description="Width relative to the image's; its aspect ratio is kept",
+                extra=hint(unit="%"),
+            ),
         ]
         | None
     ) = None
     height: (
         Annotated[
             float,
-            Meta(gt=0, le=100, description="Share of the picture's height; proportions stay", extra=hint(unit="%")),
+            Meta(
+                gt=0,
+                le=100,
+                description="Height relative to the image's; its aspect ratio is kept",
+                extra=hint(unit="%"),
+            ),
         ]
         | None
     ) = None
-    tile: Annotated[bool, Meta(description="Cover the whole picture with copies")] = False
+    tile: Annotated[bool, Meta(description="Repeat the overlay over the whole image")] = False
     opacity: Annotated[
-        float, Meta(ge=0, le=100, description="100: as it is, 0: not to be seen", extra=hint(unit="%"))
+        float,
+        Meta(ge=0, le=100, description="Opacity of the overlay; 0: invisible, 100: unchanged", extra=hint(unit="%")),
     ] = 100.0
     blend: Annotated[
         Literal[
@@ -70,7 +94,7 @@ class Watermark(Params):
             "dest-over", "dest-in", "dest-out", "dest-atop", "xor",
         ],
         Meta(
-            description="How the overlay's colours meet the picture's",
+            description="Blend mode of the overlay",
             extra=hint(synonyms={"color-dodge": "colour-dodge", "color-burn": "colour-burn"}),
         ),
     ] = "over"  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sharpen details of one size."""
+"""Sharpen details of a chosen size by an à trous wavelet, as Thumbor's `sharpen` filter does."""
 
 from __future__ import annotations
 
@@ -20,18 +20,16 @@ _LUMA = [[0.299, 0.587, 0.114]]
 
 
 class WaveletSharpen(Params):
-    """Sharpen details of one size more than those of others, by an à trous wavelet, as Thumbor's filter does."""
+    """Sharpen details of a chosen size by an à trous wavelet, as Thumbor's `sharpen` filter does."""
 
     amount: Annotated[
         float,
-        Meta(
-            ge=-10, le=10, description="By how much details are made stronger; below 0: weaker", extra=hint(main=True)
-        ),
+        Meta(ge=-10, le=10, description="Strength of the sharpening; below 0: softening", extra=hint(main=True)),
     ]
     radius: Annotated[
-        float, Meta(ge=-10, le=10, description="Which details: 0 is about one pixel, and each 1 more twice as many")
+        float, Meta(ge=-10, le=10, description="Size of the details: 0 is about 1 pixel, and each step of 1 doubles it")
     ] = 0.5
-    luminance: Annotated[bool, Meta(description="Light and dark alone; colours stay")] = True
+    luminance: Annotated[bool, Meta(description="Sharpen the luminance only; colours are kept")] = True
 
 
 @feature(

@@ -47,7 +47,7 @@ def test_check_names_what_is_out_of_date(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "docs" / "features.md").unlink()
     assert main(["--check"], tmp_path) == 1
     told = capsys.readouterr().err.splitlines()
-    assert told == [f"{name} is out of date: make reference" for name in ("docs/features.md", "docs/openapi.json")]
+    assert told == [f"{name} is out of date: run make reference" for name in ("docs/features.md", "docs/openapi.json")]
     assert main([]) == main(["--check", "--write"]) == 2
 
 
@@ -148,14 +148,14 @@ def test_the_page_has_a_section_for_each_feature_in_order() -> None:
 def test_the_page_says_ranges_units_and_defaults() -> None:
     assert "| `size` | whole number, 2 to 1000 px | `10` | Side of a square |" in PAGE
     assert "| `key` | text, 1 to 1024 characters | required | Key of the overlay |" in PAGE
-    assert "| `width` | number, above 0 to 100 % |  | Share of the picture's width; proportions stay |" in PAGE
-    assert "| `tile` | `true`, `false` | `false` | Cover the whole picture with copies |" in PAGE
+    assert "| `width` | number, above 0 to 100 % |  | Width relative to the image's; its aspect ratio is kept |" in PAGE
+    assert "| `tile` | `true`, `false` | `false` | Repeat the overlay over the whole image |" in PAGE
 
 
 def test_every_setting_is_on_the_page() -> None:
     page = DOCUMENTS["docs/configuration.md"]()
     assert all(f"| `{setting.variable}` |" in page for setting in SETTINGS.values())
-    assert "| `ENABLE_SIGNATURE` | `No` | Refuse pictures whose URL is not signed |" in page
+    assert "| `ENABLE_SIGNATURE` | `No` | Refuse requests for images whose URL is not signed |" in page
     assert "| `IGNORED_PARAMETERS` | `utm_*,fbclid,gclid` |" in page
 
 

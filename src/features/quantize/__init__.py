@@ -18,7 +18,7 @@ _DIFFERENCE, _LEAST, _MOST = 4.0, 8, 32
 
 
 class Quantize(Params):
-    """Reduce the picture to a few colours, chosen by k-means, or report in JSON which those would be."""
+    """Reduce the image to a few colours, chosen by k-means, or report these colours as JSON."""
 
     colors: (
         Annotated[
@@ -26,7 +26,7 @@ class Quantize(Params):
             Meta(
                 ge=2,
                 le=256,
-                description="At most so many colours; nothing: as many as the criterion finds",
+                description="Maximum number of colours. Default: as many as the criterion finds",
                 extra=hint(main=True, synonyms={"auto": ""}),
             ),
         ]
@@ -36,9 +36,9 @@ class Quantize(Params):
         Annotated[
             Literal["difference", "silhouette"],
             Meta(
-                description="How the number is found: difference, also if left out, takes the fewest colours that stay "
-                "close enough to the picture; silhouette those that part its pixels best, which is nearly always the "
-                "least number"
+                description="How the number of colours is found. difference (default): the fewest whose mean "
+                "difference from the image is small enough; silhouette: the number that separates the "
+                "pixels best, which is nearly always the minimum"
             ),
         ]
         | None
@@ -49,21 +49,30 @@ class Quantize(Params):
             Meta(
                 gt=0,
                 le=50,
-                description="Mean colour difference that is close enough, CIEDE2000; 1 is just visible; nothing: 4",
+                description="Largest mean colour difference that is small enough, by CIEDE2000, where 1 is just "
+                "visible. Default: 4",
             ),
         ]
         | None
     ) = None
     min_colors: (
-        Annotated[int, Meta(ge=2, le=256, description="Least number that the criterion may find; nothing: 8")] | None
+        Annotated[
+            int, Meta(ge=2, le=256, description="Smallest number of colours that the criterion may find. Default: 8")
+        ]
+        | None
     ) = None
     max_colors: (
-        Annotated[int, Meta(ge=2, le=256, description="Largest number that the criterion may find; nothing: 32")] | None
+        Annotated[
+            int, Meta(ge=2, le=256, description="Largest number of colours that the criterion may find. Default: 32")
+        ]
+        | None
     ) = None
     dither: Annotated[
-        bool, Meta(description="Mix the colours finely (Floyd-Steinberg): closer to the picture, larger files")
+        bool, Meta(description="Dither (Floyd-Steinberg): looks closer to the original, in a larger file")
     ] = False
-    palette: Annotated[bool, Meta(description="Answer the colours and their shares in JSON, not a picture")] = False
+    palette: Annotated[bool, Meta(description="Return the colours and their shares as JSON instead of an image")] = (
+        False
+    )
 
     @property
     def close_enough(self) -> float:

@@ -13,9 +13,9 @@ from imaging.params.model import Params, hint
 
 
 class RemoveBackground(Params):
-    """Cut the subject out: what lies behind it becomes clear, or a background of your choice.
+    """Remove the background of the subject: it becomes transparent, or a colour or image of your choice.
 
-    Formats without an alpha channel get the background's colour, white if there is none. Names and defaults are
+    In formats without an alpha channel, the background is the given colour, or white. Names and defaults are
     rembg's, where it has them.
     """
 
@@ -27,33 +27,46 @@ class RemoveBackground(Params):
             "birefnet-cod", "birefnet-massive", "bria-rmbg",
         ],
         Meta(
-            description="Who finds the subject; all but u2net need weights of their own. u2net-int8 is u2net in eight "
-            "bits, half again as fast. Tested are u2net, u2net-int8 and u2netp; the others go through rembg's own "
-            "sessions and were never run by this project, which had no weights of them. Each has a licence of its own: "
-            "bria-rmbg is for non-commercial use only, unless you have an agreement with BRIA",
+            description="Model that finds the subject. All but u2net need weights that you install. u2net-int8 is"
+" u2net with 8-bit weights, about one and a half times as fast. Only u2net, u2net-int8 "
+"and u2netp are tested; the others run in rembg's own sessions, and this project has "
+"never run them. Each model has its own licence; bria-rmbg is for non-commercial use "
+"only, unless you have an agreement with BRIA",
             extra=hint(main=True),
         ),
     ] = "u2net"  # fmt: skip
     mask_only: Annotated[
-        bool, Meta(description="Answer the mask, white where the subject is", extra=hint(aliases=("onlyMask",)))
+        bool,
+        Meta(
+            description="Return the mask instead of the cut-out: white where the subject is, black elsewhere",
+            extra=hint(aliases=("onlyMask",)),
+        ),
     ] = False
     background: Annotated[
         Backdrop | None,
         Meta(
-            description="What lies behind the subject: a colour, or the key of a picture, which has a dot or a slash "
-            "in it, is cut to fill and lies behind every frame",
+            description="What to show behind the subject: a colour, or the key of an image. A key contains a dot "
+            "or a slash; the image is scaled and cropped to cover the result, and is the same for "
+            "every frame",
             extra=hint(aliases=("bgcolor",)),
         ),
     ] = None
     background_bucket: (
         Annotated[
             str,
-            Meta(min_length=1, max_length=255, description="Source bucket of that picture; nothing: the default one"),
+            Meta(
+                min_length=1,
+                max_length=255,
+                description="Source that the background image is read from. Default: the first source",
+            ),
         ]
         | None
     ) = None
     decontaminate: Annotated[
-        bool, Meta(description="Take the old background's colour out of half-clear edges: no halo around hair")
+        bool,
+        Meta(
+            description="Remove the old background's colour from semi-transparent edges, which avoids halos around hair"
+        ),
     ] = True
     post_process: Annotated[
         bool,
@@ -61,19 +74,24 @@ class RemoveBackground(Params):
     ] = False
     alpha_matting: Annotated[
         bool,
-        Meta(description="Finer edges from the picture itself, computed on one megapixel; takes seconds"),
+        Meta(description="Refine the edges by alpha matting on at most 1 megapixel; takes several seconds"),
     ] = False
     alpha_matting_foreground_threshold: Annotated[
-        int, Meta(ge=1, le=255, description="Above this level the mask is surely subject")
+        int, Meta(ge=1, le=255, description="Pixels with a mask level above this certainly belong to the subject")
     ] = 240
     alpha_matting_background_threshold: Annotated[
-        int, Meta(ge=0, le=254, description="Below this level the mask is surely background")
+        int, Meta(ge=0, le=254, description="Pixels with a mask level below this certainly belong to the background")
     ] = 10
     alpha_matting_erode_size: Annotated[
         int,
-        Meta(ge=0, le=100, description="How far from both the edge is open, on that megapixel", extra=hint(unit="px")),
+        Meta(
+            ge=0,
+            le=100,
+            description="How much the certain areas are eroded before matting, on the image of at most 1 megapixel",
+            extra=hint(unit="px"),
+        ),
     ] = 10
-    trim: Annotated[bool, Meta(description="Cut off what is clear around the subject")] = False
+    trim: Annotated[bool, Meta(description="Trim the transparent area around the subject")] = False
 
     def check(self) -> None:
         """Refuse what would be ignored."""

@@ -24,13 +24,13 @@ from handler.config.groups import (
 from imaging import Limits
 
 _MB_OF_A_PROCESSOR = 1769
-"""Lambda gives processors in proportion to memory; it shows two even where it gives a part of one."""
+"""Lambda assigns processor time in proportion to memory, one processor per 1769 MB, although it always shows two."""
 LAMBDA_ANSWER_BYTES = 6_291_556
-"""What Lambda answers at most, base64 and envelope included."""
+"""The largest response of a Lambda function, with base64 and JSON around it."""
 
 
 class SettingsError(ValueError):
-    """Everything that is wrong with the environment, a line each."""
+    """The environment has faults; the message lists each of them on a line."""
 
 
 def raise_faults(faults: Sequence[str]) -> None:
@@ -40,7 +40,7 @@ def raise_faults(faults: Sequence[str]) -> None:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that an operator sets. `from_environment` is the only reader of the environment."""
+    """All settings of an operator. Only `from_environment` reads the environment."""
 
     storage: StorageSettings = StorageSettings()
     access: AccessSettings = AccessSettings()
@@ -53,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the environment (or a mapping like it); SettingsError lists every fault."""
+        """Read the settings from the environment, or from a mapping. Raises SettingsError, which lists every fault."""
         environment = os.environ if environment is None else environment
         values: dict[str, Any] = {}
         faults: list[str] = []
@@ -78,7 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **changed)
 
     def __repr__(self) -> str:
-        """Without what is set: there are secrets in it, which must not get into a log."""
+        """Return a text without any value: values can be secrets, which must not get into a log."""
         return "Settings(…)"
 
     def check(self) -> None:
@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         raise_faults([*self.conflicts()])
 
     def conflicts(self) -> Iterator[str]:
-        """What does not go together, a line each."""
+        """Yield each conflict between two settings, as a line of text."""
         access, aws, storage = self.access, self.aws, self.storage
         if access.enable_signature and not (access.secrets_manager or access.signature_secret_file):
             yield "ENABLE_SIGNATURE=Yes needs SECRETS_MANAGER or SIGNATURE_SECRET_FILE"
@@ -101,7 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def image_limits(self) -> Limits:
-        """The limits of one image, as the features take them."""
+        """The limits of one image that `imaging` takes."""
         limits, memory = self.limits, self.process.memory_size
         return Limits(
             source_bytes=limits.max_source_bytes,
@@ -120,30 +120,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def weights_folder(self) -> str:
-        """Where the models' weights are, or would be."""
+        """The folder of the models' weights, which need not exist."""
         return self.models.weights or str(Path(__file__).resolve().parents[3] / "weights")
 
     @property
     def answer_bytes(self) -> int:
-        """Largest answer in bytes, base64 included; 0: no limit."""
+        """The maximum size of an answer in bytes, base64 included; 0 means no limit."""
         return self.responses.max_answer_bytes or (LAMBDA_ANSWER_BYTES if self.process.function_name else 0)
 
 
 def trace_id() -> str:
-    """X-Ray's name for what is being answered; Lambda writes it into the environment for each request.
+    """Return the X-Ray trace ID of the current request, which Lambda sets in the environment for each request.
 
-    `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1` gives what follows `Root=`.
+    From `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1` it is the value of `Root`.
     """
     return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
 def demo_bucket() -> str:
-    """DEMO_BUCKET, also where other settings are at fault: CloudFormation waits to be told of them."""
+    """Return DEMO_BUCKET, even if other settings have faults, which must still be reported to CloudFormation."""
     return os.environ.get("DEMO_BUCKET", "").strip()
 
 
 class Setting(NamedTuple):
-    """One variable of the environment, and the field that it sets."""
+    """An environment variable and the field that it sets."""
 
     group: str
     field: str
@@ -153,12 +153,12 @@ class Setting(NamedTuple):
     default: Any
 
     def value_in(self, settings: Settings) -> Any:
-        """The value that these settings have."""
+        """Return the value in these settings."""
         return getattr(getattr(settings, self.group), self.field)
 
 
-def _declared(group: str, default: Any) -> Iterator[Setting]:
-    """Read the variables of a group out of its fields' annotations."""
+def _read_declarations(group: str, default: Any) -> Iterator[Setting]:
+    """Yield the variables of a group, from the annotations of its fields."""
     for field, hint in get_type_hints(type(default), include_extras=True).items():
         if get_origin(hint) is Annotated:
             kind, env = get_args(hint)
@@ -172,6 +172,6 @@ _GROUP_OF = {
 SETTINGS: dict[str, Setting] = {
     setting.field: setting
     for group in Settings.__struct_fields__
-    for setting in _declared(group, getattr(_DEFAULTS, group))
+    for setting in _read_declarations(group, getattr(_DEFAULTS, group))
 }
-"""Every field that a variable sets, and how."""
+"""Every field that an environment variable sets, by name."""

@@ -1,4 +1,4 @@
-"""How environment variables are declared and parsed; a parser's ValueError says what was expected."""
+"""Declarations and parsers of environment variables. The ValueError of a parser states what was expected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Env(msgspec.Struct, frozen=True):
     help: str
     """Its description in docs/configuration.md."""
     parse: Callable[[str], Any] | None = None
-    """None: text, Yes or No, or a comma-separated list, whichever the field's type is."""
+    """None: the parser that PARSERS has for the field's type."""
 
 
 def text(value: str) -> str:

@@ -1,6 +1,6 @@
-"""The groups of settings; each field names its environment variable, its parser and its help text.
+"""The groups of settings. Each field declares its environment variable, its help text and its parser.
 
-Names of variables are those of AWS's own image handler where it has one, so that its users can move over.
+A variable has the name that AWS's own image handler uses, if it has one, so that a deployment can be migrated.
 """
 
 # There is no `from __future__ import annotations` here: with it, each annotation would be compiled once more on every
@@ -31,90 +31,105 @@ def _code_date() -> datetime:
 
 
 class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where originals, results and the variations of uploads are stored."""
+    """Where originals, results and the variants of uploads are stored."""
 
     source_buckets: Annotated[
-        str, Env("SOURCE_BUCKETS", "Comma list of S3 buckets, or name=URL; the first is the default")
+        str, Env("SOURCE_BUCKETS", "List of sources: S3 buckets or name=URL; the first is the default")
     ] = ""
     output_bucket: Annotated[
-        str, Env("OUTPUT_BUCKET", "Bucket, or name=URL, that variations of uploads are stored in")
+        str, Env("OUTPUT_BUCKET", "Bucket, or name=URL, in which the variants of uploads are stored")
     ] = ""
-    upload_presets: Annotated[tuple[str, ...], Env("UPLOAD_PRESETS", "Comma list of presets made of every upload")] = ()
+    upload_presets: Annotated[
+        tuple[str, ...], Env("UPLOAD_PRESETS", "List of presets that are rendered for each upload")
+    ] = ()
     results_bucket: Annotated[
-        str,
-        Env("RESULTS_BUCKET", "Bucket, or name=URL, that keeps what was made of originals and what was seen in them"),
+        str, Env("RESULTS_BUCKET", "Bucket, or name=URL, in which results and detections are stored")
     ] = ""
     store_results: Annotated[
-        bool, Env("STORE_RESULTS", "Keep finished pictures in RESULTS_BUCKET that are cheaper to fetch than to make")
+        bool, Env("STORE_RESULTS", "Store results in RESULTS_BUCKET if reading is cheaper than rendering")
     ] = False
     results_expire_after_days: Annotated[
-        int, Env("RESULTS_EXPIRE_AFTER_DAYS", "Days after which that bucket's lifecycle deletes them", integer(2, 3650))
+        int, Env("RESULTS_EXPIRE_AFTER_DAYS", "Days until RESULTS_BUCKET's lifecycle deletes results", integer(2, 3650))
     ] = 30
     demo_bucket: Annotated[
-        str,
-        Env("DEMO_BUCKET", "Bucket that events of CloudFormation may fill and empty; only the function for it has one"),
+        str, Env("DEMO_BUCKET", "Bucket that CloudFormation's custom resource fills; only for its function")
     ] = ""
 
 
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may do what: signatures, the operator, the CDN's secret, and what is open to all."""
+    """Access: signatures, the operator token, the origin secret, and what is public."""
 
-    enable_signature: Annotated[bool, Env("ENABLE_SIGNATURE", "Refuse pictures whose URL is not signed")] = False
-    secrets_manager: Annotated[
-        str, Env("SECRETS_MANAGER", "Id of the secret in Secrets Manager that URLs are signed with")
-    ] = ""
-    secret_key: Annotated[str, Env("SECRET_KEY", "Field of that secret which holds the key")] = "SECRET_KEY"  # noqa: S105 - the name of a field
-    signature_secret_file: Annotated[
-        str, Env("SIGNATURE_SECRET_FILE", "File that holds the key, where there is no AWS")
-    ] = ""
-    operator_token: Annotated[str, Env("OPERATOR_TOKEN_SECRET", "Id of the secret that holds the operator's token")] = (
-        ""
+    enable_signature: Annotated[bool, Env("ENABLE_SIGNATURE", "Refuse requests for images whose URL is not signed")] = (
+        False
     )
-    operator_token_file: Annotated[str, Env("OPERATOR_TOKEN_FILE", "File that holds the operator's token")] = ""
-    list_images: Annotated[bool, Env("LIST_IMAGES", "Let the operator list the sources, at /_api/images")] = True
+    secrets_manager: Annotated[
+        str, Env("SECRETS_MANAGER", "ID of the secret in Secrets Manager that holds the key for signing URLs")
+    ] = ""
+    secret_key: Annotated[str, Env("SECRET_KEY", "Field of the secret SECRETS_MANAGER that holds the key")] = (
+        "SECRET_KEY"  # noqa: S105 - the name of a field
+    )
+    signature_secret_file: Annotated[
+        str, Env("SIGNATURE_SECRET_FILE", "File that holds the key for signing URLs; for use without AWS")
+    ] = ""
+    operator_token: Annotated[
+        str, Env("OPERATOR_TOKEN_SECRET", "ID of the secret in Secrets Manager that holds the operator token")
+    ] = ""
+    operator_token_file: Annotated[
+        str, Env("OPERATOR_TOKEN_FILE", "File that holds the operator token; for use without AWS")
+    ] = ""
+    list_images: Annotated[bool, Env("LIST_IMAGES", "Allow the operator to list the sources with /_api/images")] = True
     operator_open: bool = False
     """The operator API needs no token. No variable sets this: only the local server on a loopback address does."""
-    origin_secret: Annotated[str, Env("ORIGIN_SECRET", "Id of the secret that the CDN sends with every request")] = ""
-    origin_secret_file: Annotated[str, Env("ORIGIN_SECRET_FILE", "File that holds the CDN's secret")] = ""
+    origin_secret: Annotated[
+        str, Env("ORIGIN_SECRET", "ID of the secret in Secrets Manager that the CDN sends with each request")
+    ] = ""
+    origin_secret_file: Annotated[
+        str, Env("ORIGIN_SECRET_FILE", "File that holds the secret that the CDN sends; for use without AWS")
+    ] = ""
     public_features: Annotated[
-        tuple[str, ...], Env("PUBLIC_FEATURES", "Heavy or billed features open to all; *: every one")
+        tuple[str, ...], Env("PUBLIC_FEATURES", "List of expensive or billed features that need no signature; *: all")
     ] = ()
     public_sources: Annotated[
-        tuple[str, ...],
-        Env("PUBLIC_SOURCES", "Sources on whose pictures every feature is open to all, such as samples"),
+        tuple[str, ...], Env("PUBLIC_SOURCES", "List of sources on which all features need no signature")
     ] = ()
-    allow_gps: Annotated[bool, Env("ALLOW_GPS", "Let a GPS position leave with metadata=keep")] = False
+    allow_gps: Annotated[bool, Env("ALLOW_GPS", "Keep a GPS position in results with metadata=keep")] = False
 
 
 class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a URL is read: prefixes of keys, presets, URL languages and negotiation."""
+    """How requests are parsed: prefixes of keys, presets, dialects and content negotiation."""
 
     source_paths: Annotated[
-        tuple[str, ...], Env("SOURCE_PATHS", "Comma list of prefix/=source: the rest of such a key lies in that source")
+        tuple[str, ...],
+        Env("SOURCE_PATHS", "List of prefix/=source: the rest of a key with this prefix is a key in that source"),
     ] = ()
     rewrite_match_pattern: Annotated[
-        str, Env("REWRITE_MATCH_PATTERN", "/expression/flags that paths are rewritten by")
+        str, Env("REWRITE_MATCH_PATTERN", "Regular expression, /expression/flags, for rewriting paths")
     ] = ""
     rewrite_substitution: Annotated[
-        str, Env("REWRITE_SUBSTITUTION", "What takes the place of a match; the outcome is read as Thumbor's path")
+        str, Env("REWRITE_SUBSTITUTION", "Replacement of each match; the new path is parsed as a Thumbor path")
     ] = ""
-    client_hints: Annotated[bool, Env("CLIENT_HINTS", "Take density and width from Sec-CH-DPR and Sec-CH-Width")] = (
-        False
-    )
-    presets: Annotated[str, Env("PRESETS", "JSON: name → edits or query; or the s3:// or file:// address of such")] = ""
+    client_hints: Annotated[bool, Env("CLIENT_HINTS", "Resize by the client hints Sec-CH-DPR and Sec-CH-Width")] = False
+    presets: Annotated[
+        str, Env("PRESETS", "Presets in JSON (name → edits or query), or the s3:// or file:// address of the JSON")
+    ] = ""
     presets_only: Annotated[
-        bool, Env("PRESETS_ONLY", "A URL may hold preset, v, expires and signature, nothing else")
+        bool, Env("PRESETS_ONLY", "Allow only the parameters preset, v, expires and signature in a URL")
     ] = False
     default_preset: Annotated[str, Env("DEFAULT_PRESET", "Preset of every URL that names none")] = ""
-    always: Annotated[str, Env("ALWAYS", "JSON edits added to every answer, or the address of such")] = ""
+    always: Annotated[
+        str, Env("ALWAYS", "Edits in JSON that are added to every request, or the address of the JSON")
+    ] = ""
     dialects: Annotated[
-        tuple[str, ...], Env("DIALECTS", "Request languages understood", choice_list("json", "thumbor", "query"))
+        tuple[str, ...],
+        Env("DIALECTS", "List of the URL languages that are accepted", choice_list("json", "thumbor", "query")),
     ] = ("json", "thumbor", "query")
     ignored_parameters: Annotated[
-        str, Env("IGNORED_PARAMETERS", "Query names that count nowhere; *: every unknown one")
+        str, Env("IGNORED_PARAMETERS", "List of query parameters that are ignored; *: all unknown ones")
     ] = "utm_*,fbclid,gclid"
-    auto_format: Annotated[bool, Env("AUTO_FORMAT", "Choose AVIF, WebP or the source's format by Accept")] = False
-    auto_webp: Annotated[bool, Env("AUTO_WEBP", "Choose WebP where the client accepts it")] = False
+    auto_format: Annotated[
+        bool, Env("AUTO_FORMAT", "Without a given format, choose AVIF or WebP by the Accept header")
+    ] = False
+    auto_webp: Annotated[bool, Env("AUTO_WEBP", "Without a given format, choose WebP by the Accept header")] = False
 
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +139,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Env(
             "VISION",
-            "Who finds faces for smartCropping; objects and moderation need rekognition; auto: rekognition in Lambda",
+            "Detector of faces: rekognition, local (a model on the machine) or auto (rekognition in Lambda, else "
+            "local); objects and moderation need rekognition",
             choice("auto", "rekognition", "local"),
         ),
     ] = "auto"
@@ -132,12 +148,12 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Env(
             "MODERATION_FAIL",
-            "While Rekognition is down: closed answers 503, open lets pictures leave unjudged",
+            "While Rekognition is unavailable: closed answers 503, open sends images without moderation",
             choice("closed", "open"),
         ),
     ] = "closed"
     weights: Annotated[
-        str, Env("WEIGHTS", "Folder of what `image-handler weights` made; nothing: weights/ beside src/")
+        str, Env("WEIGHTS", "Folder of the weights that `image-handler weights` writes. Default: weights/ beside src/")
     ] = ""
 
 
@@ -145,89 +161,119 @@ class ResponseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Headers of responses, their size, and the image that replaces an error."""
 
     cors_enabled: Annotated[bool, Env("CORS_ENABLED", "Send CORS headers")] = False
-    cors_origin: Annotated[str, Env("CORS_ORIGIN", "Origin that they allow", header)] = "*"
+    cors_origin: Annotated[str, Env("CORS_ORIGIN", "Origin that the CORS headers allow", header)] = "*"
     browser_max_age: Annotated[
-        int, Env("BROWSER_MAX_AGE", "Seconds a browser keeps a picture", integer(0, 31_536_000))
+        int, Env("BROWSER_MAX_AGE", "Seconds that browsers cache an image (max-age)", integer(0, 31_536_000))
     ] = 31_536_000
-    cdn_max_age: Annotated[int, Env("CDN_MAX_AGE", "Seconds the CDN keeps a picture", integer(0, 31_536_000))] = (
-        31_536_000
+    cdn_max_age: Annotated[
+        int, Env("CDN_MAX_AGE", "Seconds that the CDN caches an image (s-maxage)", integer(0, 31_536_000))
+    ] = 31_536_000
+    error_max_age: Annotated[
+        int, Env("ERROR_MAX_AGE", "Seconds that the answer to a client's error is cached", integer(0, 60))
+    ] = 5
+    enable_fallback: Annotated[bool, Env("ENABLE_DEFAULT_FALLBACK_IMAGE", "Answer errors with the fallback image")] = (
+        False
     )
-    error_max_age: Annotated[int, Env("ERROR_MAX_AGE", "Seconds that a client's mistake is kept", integer(0, 60))] = 5
-    enable_fallback: Annotated[bool, Env("ENABLE_DEFAULT_FALLBACK_IMAGE", "Answer errors with a picture")] = False
-    fallback_bucket: Annotated[str, Env("DEFAULT_FALLBACK_IMAGE_BUCKET", "Source bucket of that picture")] = ""
-    fallback_key: Annotated[str, Env("DEFAULT_FALLBACK_IMAGE_KEY", "Key of that picture")] = ""
+    fallback_bucket: Annotated[str, Env("DEFAULT_FALLBACK_IMAGE_BUCKET", "Source of the fallback image")] = ""
+    fallback_key: Annotated[str, Env("DEFAULT_FALLBACK_IMAGE_KEY", "Key of the fallback image")] = ""
     max_answer_bytes: Annotated[
-        int, Env("MAX_ANSWER_BYTES", "Largest answer, base64 included; 0: no limit", integer(0, 10**9))
+        int,
+        Env(
+            "MAX_ANSWER_BYTES",
+            "Maximum size of an answer in bytes, in base64; 0: Lambda's limit, if any",
+            integer(0, 10**9),
+        ),
     ] = 0
     deployed_at: Annotated[
-        datetime, Env("DEPLOYED_AT", "When the stack was deployed; pictures are never older", timestamp)
+        datetime, Env("DEPLOYED_AT", "Time of the deployment (ISO 8601); no Last-Modified is earlier", timestamp)
     ] = _code_date()
 
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How large images may be, and how much memory and time one request may take."""
 
-    max_source_bytes: Annotated[int, Env("MAX_SOURCE_BYTES", "Bytes of an original", integer(1, 2**31))] = 100 * MEGA
-    max_source_pixels: Annotated[int, Env("MAX_SOURCE_PIXELS", "Pixels of an original", integer(1, 2**31))] = 150 * MEGA
-    max_frames: Annotated[int, Env("MAX_FRAMES", "Frames of an animation", integer(1, 10_000))] = 300
+    max_source_bytes: Annotated[
+        int, Env("MAX_SOURCE_BYTES", "Maximum size of an original in bytes", integer(1, 2**31))
+    ] = 100 * MEGA
+    max_source_pixels: Annotated[
+        int, Env("MAX_SOURCE_PIXELS", "Maximum number of pixels of an original", integer(1, 2**31))
+    ] = 150 * MEGA
+    max_frames: Annotated[int, Env("MAX_FRAMES", "Maximum number of frames of an animation", integer(1, 10_000))] = 300
     max_animation_pixels: Annotated[
-        int, Env("MAX_ANIMATION_PIXELS", "Pixels of all frames together", integer(1, 2**31))
+        int,
+        Env("MAX_ANIMATION_PIXELS", "Maximum number of pixels of an animation, all frames together", integer(1, 2**31)),
     ] = 100 * MEGA
     max_result_side: Annotated[
-        int, Env("MAX_RESULT_SIDE", "Pixels of the longer side of a result", integer(1, 65_500))
+        int, Env("MAX_RESULT_SIDE", "Maximum length of the longer side of a result in pixels", integer(1, 65_500))
     ] = 8192
-    max_result_pixels: Annotated[int, Env("MAX_RESULT_PIXELS", "Pixels of a result", integer(1, 2**31))] = 50 * MEGA
-    max_avif_pixels: Annotated[int, Env("MAX_AVIF_PIXELS", "Pixels of an AVIF result", integer(1, 2**31))] = 12 * MEGA
-    max_gif_pixels: Annotated[int, Env("MAX_GIF_PIXELS", "Pixels of a GIF result, all frames", integer(1, 2**31))] = (
-        12 * MEGA
-    )
+    max_result_pixels: Annotated[
+        int, Env("MAX_RESULT_PIXELS", "Maximum number of pixels of a result", integer(1, 2**31))
+    ] = 50 * MEGA
+    max_avif_pixels: Annotated[
+        int, Env("MAX_AVIF_PIXELS", "Maximum number of pixels of an AVIF result", integer(1, 2**31))
+    ] = 12 * MEGA
+    max_gif_pixels: Annotated[
+        int, Env("MAX_GIF_PIXELS", "Maximum number of pixels of a GIF result, all frames together", integer(1, 2**31))
+    ] = 12 * MEGA
     memory_budget: Annotated[
-        int, Env("MEMORY_BUDGET", "Bytes one picture may take; 0: 70 % of the function's", integer(0, 2**40))
+        int,
+        Env(
+            "MEMORY_BUDGET",
+            "Maximum estimated memory for one image in bytes; 0: 70 % of the function's",
+            integer(0, 2**40),
+        ),
     ] = 0
     work_budget: Annotated[
         int,
         Env(
             "WORK_BUDGET",
-            "Seconds of one processor one picture may take, as estimated before it is decoded; 0: 70 % of MAX_SECONDS",
+            "Maximum estimated processor time for one image in seconds; 0: 70 % of MAX_SECONDS",
             integer(0, 10**5),
         ),
     ] = 0
-    max_seconds: Annotated[int, Env("MAX_SECONDS", "Seconds one request may take", integer(1, 900))] = 28
+    max_seconds: Annotated[
+        int, Env("MAX_SECONDS", "Maximum duration of a request in seconds; longer ones get 504", integer(1, 900))
+    ] = 28
     tolerate_truncated: Annotated[
-        bool, Env("TOLERATE_TRUNCATED", "Show what there is of a JPEG, PNG, GIF or BMP cut off; others stay 422")
+        bool, Env("TOLERATE_TRUNCATED", "Decode what there is of a truncated JPEG, PNG, GIF or BMP; others get 422")
     ] = False
 
 
 class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Region, endpoints and credentials of AWS, and the resources that this service calls."""
+    """Region, endpoints and credentials of AWS, and the AWS resources that requests use."""
 
-    region: Annotated[str, Env("AWS_REGION", "Region of the function")] = ""
-    endpoint_url: Annotated[str, Env("AWS_ENDPOINT_URL", "Endpoint of all AWS services, for stand-ins")] = ""
-    endpoint_url_s3: Annotated[str, Env("AWS_ENDPOINT_URL_S3", "Endpoint of an S3-compatible store")] = ""
+    region: Annotated[str, Env("AWS_REGION", "AWS region of the function and of its resources")] = ""
+    endpoint_url: Annotated[
+        str, Env("AWS_ENDPOINT_URL", "Endpoint of all AWS services, for replacements of AWS in tests")
+    ] = ""
+    endpoint_url_s3: Annotated[str, Env("AWS_ENDPOINT_URL_S3", "Endpoint of S3 or of a compatible store")] = ""
     endpoint_url_secrets: Annotated[str, Env("AWS_ENDPOINT_URL_SECRETS_MANAGER", "Endpoint of Secrets Manager")] = ""
     endpoint_url_rekognition: Annotated[str, Env("AWS_ENDPOINT_URL_REKOGNITION", "Endpoint of Rekognition")] = ""
     endpoint_url_cloudfront: Annotated[str, Env("AWS_ENDPOINT_URL_CLOUDFRONT", "Endpoint of CloudFront")] = ""
     endpoint_url_lambda: Annotated[str, Env("AWS_ENDPOINT_URL_LAMBDA", "Endpoint of Lambda")] = ""
-    access_key_id: Annotated[str, Env("AWS_ACCESS_KEY_ID", "Set by Lambda; elsewhere the usual chain is asked")] = ""
+    access_key_id: Annotated[
+        str, Env("AWS_ACCESS_KEY_ID", "Set by Lambda; elsewhere AWS's default credential chain is used")
+    ] = ""
     secret_access_key: Annotated[str, Env("AWS_SECRET_ACCESS_KEY", "Set by Lambda")] = ""
     session_token: Annotated[str, Env("AWS_SESSION_TOKEN", "Set by Lambda")] = ""
     distribution_id: Annotated[
-        str, Env("DISTRIBUTION_ID", "CloudFront distribution from which /_api/purge withdraws pictures")
+        str, Env("DISTRIBUTION_ID", "ID of the CloudFront distribution in which /_api/purge invalidates images")
     ] = ""
     heavy_function: Annotated[
-        str,
-        Env("HEAVY_FUNCTION", "Function of the same image that makes what a model works on; nothing: this one does"),
+        str, Env("HEAVY_FUNCTION", "Model function, which runs the features with a model. Default: this function")
     ] = ""
 
 
 class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The process itself: its log, and what Lambda says about the function."""
+    """The process itself: its log, and what Lambda states about the function."""
 
-    log_level: Annotated[str, Env("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", log_level_name)] = "INFO"
+    log_level: Annotated[str, Env("LOG_LEVEL", "Level of the log: DEBUG, INFO, WARNING or ERROR", log_level_name)] = (
+        "INFO"
+    )
     lambdas_log_level: Annotated[
-        str, Env("AWS_LAMBDA_LOG_LEVEL", "Set by Lambda; wins over LOG_LEVEL", lambda_level_name)
+        str, Env("AWS_LAMBDA_LOG_LEVEL", "Level of the log, set by Lambda; overrides LOG_LEVEL", lambda_level_name)
     ] = ""
     memory_size: Annotated[
-        int, Env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "MB of the function, set by Lambda", integer(0, 10**6))
+        int, Env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "Memory of the function in MB, set by Lambda", integer(0, 10**6))
     ] = 0
-    function_name: Annotated[str, Env("AWS_LAMBDA_FUNCTION_NAME", "Set by Lambda")] = ""
+    function_name: Annotated[str, Env("AWS_LAMBDA_FUNCTION_NAME", "Name of the function, set by Lambda")] = ""

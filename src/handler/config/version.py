@@ -1,7 +1,7 @@
-"""The version of the code that draws: part of every ETag, so that a release never answers 304 for an old picture.
+"""The version of the code that renders images. It is part of every ETag, so that a release never confirms an old image.
 
-Run as a program it writes the version beside that code, for a container image: a cold start then reads one small file
-instead of every source.
+`python -m handler.config.version` writes the version to a file beside that code for a container image, so that a cold
+start reads one small file instead of every source file.
 """
 
 from __future__ import annotations

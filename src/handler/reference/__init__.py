@@ -1,6 +1,6 @@
-"""What derives from the catalogue, the output and the settings: pages for people, documents for programs.
+"""Generate the reference documents from the catalogue, the output options and the settings.
 
-`python -m handler.reference --write` renews the committed files, `--check` fails when one of them is out of date.
+`python -m handler.reference --write` writes the committed files; `--check` fails if one of them is out of date.
 """
 
 from handler.reference.documents import DOCUMENTS

@@ -1,4 +1,4 @@
-"""docs/configuration.md: every variable of the environment that is read."""
+"""Generate docs/configuration.md, which lists every environment variable that is read."""
 
 from __future__ import annotations
 
@@ -9,28 +9,32 @@ from handler.config import SETTINGS, Setting
 _BEGIN = """<!-- Generated from the code: make reference -->
 # Configuration
 
-Everything is a variable of the environment, read once when the process starts; all faults are told together. Names are
-those of AWS's own image handler where it has one.
+You configure the handler with environment variables. They are read once, when the process starts; if several values are
+wrong, all of them are reported together. Where AWS's own image handler has the same setting, it has the same name.
 
-| Variable | Default | What it is |
+A list is separated by commas. `Yes` and `No` switch something on or off. An empty default means that the setting is off
+or not needed, unless the description says something else. [README.md](../README.md#configuration) lists the URLs that
+`name=URL` can have.
+
+| Variable | Default | Description |
 | --- | --- | --- |
 """
 
 
 def configuration_page() -> str:
-    """The whole page in Markdown."""
+    """Return the whole page in Markdown."""
     return _BEGIN + "".join(map(_row, SETTINGS.values()))
 
 
 def _row(setting: Setting) -> str:
-    default = _written(setting.default)
+    default = _spelled(setting.default)
     about = setting.help.replace("|", "\\|")
     return f"| `{setting.variable}` | {f'`{default}`' if default else ''} | {about} |\n"
 
 
-def _written(default: object) -> str:
-    """As it would stand in the environment."""
-    if isinstance(default, datetime):  # when this code was installed
+def _spelled(default: object) -> str:
+    """Return the default as it would be written in the environment."""
+    if isinstance(default, datetime):  # the time at which this code was installed
         return ""
     if isinstance(default, bool):
         return "Yes" if default else "No"

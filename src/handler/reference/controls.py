@@ -1,4 +1,4 @@
-"""The catalogue as the demo page needs it to make controls: only what is said, so that the page stays small."""
+"""Generate demo-ui/features.json, from which the demo page builds its controls; empty values are left out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _BOUNDS = {
 }  # fmt: skip
 _SIDES = ("left", "top", "width", "height")
 _WIDEST = 1_000
-"""A slider over more than that is of no use to a hand."""
+"""The longest range of a slider; on a longer one, single values cannot be set by hand."""
 
 
 def controls() -> dict[str, Any]:
-    """Features in the order of application, then the output; each parameter with what its control needs to know."""
+    """Return the features in the order in which they apply, the output options, and the examples."""
     return {
         "features": [_feature(feature) for feature in CATALOGUE],
         "output": [_control(field) for field in fields(Output).values()],
@@ -31,7 +31,7 @@ def controls() -> dict[str, Any]:
 
 def _feature(feature: Feature) -> dict[str, Any]:
     known = fields(feature.params)
-    return _said(
+    return _without_empty(
         name=feature.name,
         help=feature.help,
         group=feature.group,
@@ -45,7 +45,7 @@ def _feature(feature: Feature) -> dict[str, Any]:
 
 def _control(field: Field) -> dict[str, Any]:
     kind = kind_of(field)
-    return _said(
+    return _without_empty(
         name=field.name,
         help=field.description,
         control=kind,
@@ -59,7 +59,10 @@ def _control(field: Field) -> dict[str, Any]:
 
 
 def kind_of(field: Field) -> str:
-    """position, switch, choice, integer, number, text, color, length, point, ratio, names or backdrop."""
+    """Return the kind of control for a field.
+
+    It is position, switch, choice, integer, number, text, color, length, point, ratio, names, numbers or backdrop.
+    """
     if field.choices:
         return "choice"
     kind = field.kinds[0]
@@ -70,35 +73,35 @@ def kind_of(field: Field) -> str:
 
 
 def choices_of(field: Field) -> tuple[str, ...]:
-    """What there is to choose from, of literals and of positions."""
+    """Return the values of a field that takes one of a few: a literal or a position."""
     return field.choices or tuple(getattr(field.kinds[0], "choices", ()))
 
 
 def _usual(field: Field) -> list[float]:
-    """From where to where a slider goes."""
+    """Return the first and the last value of a slider."""
     if field.usual:
         return list(field.usual)
-    least = field.bounds.get("ge", field.bounds.get("gt", 0))
-    most = field.bounds.get("le", field.bounds.get("lt", least + _WIDEST))
-    if most - least > _WIDEST and least < 0 < most:
-        return [max(least, -_WIDEST // 2), min(most, _WIDEST // 2)]
-    return [least, min(most, least + _WIDEST)]
+    low = field.bounds.get("ge", field.bounds.get("gt", 0))
+    high = field.bounds.get("le", field.bounds.get("lt", low + _WIDEST))
+    if high - low > _WIDEST and low < 0 < high:
+        return [max(low, -_WIDEST // 2), min(high, _WIDEST // 2)]
+    return [low, min(high, low + _WIDEST)]
 
 
 def _start(feature: Feature) -> dict[str, Any]:
-    """What the feature's first example sets: something to see where the defaults would show nothing."""
+    """Return the parameters of the feature's first example, because defaults alone may have no visible effect."""
     example = next((example for example in EXAMPLES if example.feature == feature.name), None)
     if example is None:
         return {}
-    said = query.read(parse_qsl(example.query, keep_blank_values=True)).edits
-    steps = edits({feature.name: said[feature.name]}, text=True)
+    edits_of = query.read(parse_qsl(example.query, keep_blank_values=True)).edits
+    steps = edits({feature.name: edits_of[feature.name]}, text=True)
     return describe(steps[0].params)
 
 
 def _example(example: Example) -> dict[str, Any]:
-    return _said(title=example.title, feature=example.feature, query=example.query, logo=example.of == "logo")
+    return _without_empty(title=example.title, feature=example.feature, query=example.query, logo=example.of == "logo")
 
 
-def _said(**facts: Any) -> dict[str, Any]:
-    """Without what is empty or false."""
+def _without_empty(**facts: Any) -> dict[str, Any]:
+    """Return the facts that are not empty, zero or false."""
     return {name: fact for name, fact in facts.items() if fact}

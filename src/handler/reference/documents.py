@@ -1,4 +1,4 @@
-"""The files that are generated and committed, by their place in the repository."""
+"""The generated files, which are committed, by their path in the repository."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _in_json(content: object) -> str:
 
 
 def _in_lines(content: Mapping[str, Sequence[object]]) -> str:
-    """A line for each thing: small enough to be sent as it is, and still to be compared."""
+    """Return JSON with one line per element, which is compact and still gives readable diffs."""
     lists = (
         f'"{name}": [\n' + ",\n".join(json.dumps(one, ensure_ascii=False) for one in each) + "\n]"
         for name, each in content.items()

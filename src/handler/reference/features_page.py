@@ -1,4 +1,4 @@
-"""docs/features.md: every feature with its parameters, for people."""
+"""Generate docs/features.md, which lists every feature with its parameters."""
 
 from __future__ import annotations
 
@@ -13,32 +13,42 @@ from imaging import Feature, Field, Output, Params, fields, main_field
 _BEGIN = """<!-- Generated from the code: make reference -->
 # Features
 
-A URL names a feature and its parameters: `?blur.sigma=3`. Where a feature has a main parameter, its name alone sets
-it: `?blur=3`. A feature is switched on with its defaults by `true`: `?flip=true`. `feature=resize,flip` switches
-features on by name, and parameters beside it need no prefix. `width` and `height` alone mean `resize`.
-In JSON edits the same names are keys: `{"blur": {"sigma": 3}}`, `{"blur": 3}`, `{"flip": true}`.
+This page lists all features, which are the things that you can do to an image, and their parameters. A request names
+the features that it needs:
 
-The orientation of the original is applied first, then the features in the order of this list, whatever their order in
-the URL. All of them work on animations, frame by frame. What is out of range, unknown or malformed is refused with 400.
+| Query | JSON edits | Meaning |
+| --- | --- | --- |
+| `?blur.sigma=3` | `{"blur": {"sigma": 3}}` | The parameter `sigma` of the feature `blur` |
+| `?blur=3` | `{"blur": 3}` | The same: `sigma` is the main parameter of `blur` |
+| `?flip=true` | `{"flip": true}` | A feature with the defaults of its parameters |
+| `?feature=flip,blur&sigma=3` | `{"flip": true, "blur": {"sigma": 3}}` | Features by name; parameters need no prefix |
+| `?width=300&height=200` | `{"resize": {"width": 300, "height": 200}}` | Short for `resize.width` and `resize.height` |
+
+An image is first turned upright by its EXIF orientation. Then the features apply in the order of this table, whatever
+their order in the request. All features work on animations, frame by frame. A parameter that is unknown, malformed or
+out of range is refused with status 400 and a message that names it.
 
 """
-_DEAR = """
-Expensive features run a model, billed ones ask a service that bills each call: without a signature both need
-`PUBLIC_FEATURES`.
+_RESTRICTED = """
+An expensive feature runs a model on the processor. A billed feature calls Amazon Rekognition, which bills each image.
+Without a signature, both are refused unless `PUBLIC_FEATURES` or `PUBLIC_SOURCES` allows them.
+
+In the tables below, a parameter without a default can be left out; its description says what happens then.
 """
 
 
 def features_page() -> str:
-    """The whole page in Markdown."""
+    """Return the whole page in Markdown."""
     models: list[type[Params]] = [*(feature.params for feature in CATALOGUE), Output]
     parts = [
         _BEGIN,
-        _table(("Feature", "Group", "What it does"), map(_in_short, CATALOGUE)),
-        *([_DEAR] if any(feature.expensive or feature.billed for feature in CATALOGUE) else []),
+        _table(("Feature", "Group", "Description"), map(_in_short, CATALOGUE)),
+        *([_RESTRICTED] if any(feature.expensive or feature.billed for feature in CATALOGUE) else []),
         *map(_section, CATALOGUE),
-        "\n## Output\n\nHow the result is written: `?format=webp&quality=70`.\n\n" + _parameters(Output),
-        "\n## Spellings\n\nPercent of a length is written `25p` or, percent-encoded in a URL, `25%25`.\n\n",
-        _table(("Value", "Written as", "Examples"), map(_spelling, _text_types(models))),
+        "\n## Output\n\nOutput options decide how the result is encoded: `?format=webp&quality=70`.\n\n"
+        + _parameters(Output),
+        "\n## Spellings\n\nIn a URL, 25 percent is written `25p`, or `25%25` with the percent sign encoded.\n\n",
+        _table(("Value", "How to write it", "Examples"), map(_spelling, _text_types(models))),
     ]
     return "".join(parts)
 
@@ -48,8 +58,8 @@ def _in_short(feature: Feature) -> tuple[str, str, str]:
 
 
 def _marks(feature: Feature) -> list[str]:
-    dear = [word for word, is_so in (("expensive", feature.expensive), ("billed", feature.billed)) if is_so]
-    return [feature.group, *dear]
+    marks = [word for word, is_so in (("expensive", feature.expensive), ("billed", feature.billed)) if is_so]
+    return [feature.group, *marks]
 
 
 def _section(feature: Feature) -> str:
@@ -66,7 +76,7 @@ def _section(feature: Feature) -> str:
 
 
 def _parameters(model: type[Params]) -> str:
-    return _table(("Parameter", "Value", "Default", "What it does"), map(_row, fields(model).values()))
+    return _table(("Parameter", "Value", "Default", "Description"), map(_row, fields(model).values()))
 
 
 def _row(field: Field) -> tuple[str, str, str, str]:
@@ -89,17 +99,14 @@ def _value(field: Field) -> str:
 
 
 def _range(bounds: Mapping[str, float]) -> str:
-    least = f"above {bounds['gt']:g}" if "gt" in bounds else _number(bounds.get("ge", bounds.get("min_length")))
-    most = f"below {bounds['lt']:g}" if "lt" in bounds else _number(bounds.get("le", bounds.get("max_length")))
-    characters = " characters" if "max_length" in bounds else ""
-    said = (
-        f"{least} to {most}{characters}"
-        if least and most
-        else f"at least {least}"
-        if least
-        else most and f"at most {most}"
-    )
-    return f", {said}" if said else ""
+    """Return ", 0 to 100" or the like; "" if there are no bounds."""
+    low = f"above {bounds['gt']:g}" if "gt" in bounds else _number(bounds.get("ge", bounds.get("min_length")))
+    high = f"below {bounds['lt']:g}" if "lt" in bounds else _number(bounds.get("le", bounds.get("max_length")))
+    if low and high:
+        return f", {low} to {high}" + (" characters" if "max_length" in bounds else "")
+    if low:
+        return f", at least {low}"
+    return f", at most {high}" if high else ""
 
 
 def _number(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""The interface as an OpenAPI 3.1 document."""
+"""Generate docs/openapi.json, the OpenAPI 3.1 document of the HTTP interface."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from handler.storage.purge import MOST
 from imaging import MEDIA_TYPES, Feature, Output, Params, fields, main_field
 
 _CONTROLS = {
-    "bucket": "Another of the configured sources; nothing: the first",
-    "feature": "Features by name, comma-separated: switches them on, and undotted parameters are theirs",
-    "preset": "What the operator has named so; what stands beside it wins",
-    "v": "Any text; only makes another address for caches",
-    "expires": "End of a signed address, YYYYMMDDTHHmmssZ in UTC",
-    "signature": "Proof that the site made this address (docs/signing.md)",
+    "bucket": "Source that the original is read from. Default: the first source",
+    "feature": "Comma-separated list of features to apply; parameters without a prefix belong to them",
+    "preset": "Name of a preset of the operator; other parameters of the URL override its values",
+    "v": "Any text; changes the URL, so that caches fetch the image again",
+    "expires": "Time after which a signed URL is no longer valid, YYYYMMDDTHHmmssZ in UTC",
+    "signature": "Signature of the URL, see docs/signing.md",
 }
 _ANYTHING: Schema = {"type": "string", "format": "binary"}
 
 
 def openapi() -> dict[str, Any]:
-    """The whole document."""
+    """Return the whole document."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Image handler",
             "version": "1",
-            "description": "One URL turns an original in a bucket into the asked picture. "
+            "description": "A URL names an original and the features to apply to it; the answer is the result. "
             "Features apply in the order of this document, whatever their order in the URL.",
         },
         "paths": _paths(),
@@ -57,50 +57,53 @@ def _paths() -> dict[str, Any]:
         "description": "Key of the original, percent-encoded once; slashes stay as they are",
         "schema": {"type": "string"},
     }
-    asked = [{"$ref": f"#/components/parameters/{name}"} for name in _parameters()]
+    references = [{"$ref": f"#/components/parameters/{name}"} for name in _parameters()]
     return {
-        "/{key}": {"get": _get("The picture as asked", [key, *asked], _ANY_LANGUAGE)},
-        "/_key/{key}": {"get": _get("The same, for keys that look like something else", [key, *asked], "")},
-        "/_api/transform": {"post": _transform(asked, "A picture that is sent along")},
-        "/_api/remove-background": {"post": _transform(asked, "The same, cut out; PNG unless a format is asked")},
+        "/{key}": {"get": _get("Return an image", [key, *references], _DIALECTS)},
+        "/_key/{key}": {"get": _get("Return an image whose key looks like another path", [key, *references], "")},
+        "/_api/transform": {"post": _transform(references, "Transform an image that is sent in the body")},
+        "/_api/remove-background": {
+            "post": _transform(references, "Remove the background of an image; PNG if no format is given")
+        },
         "/_api/sign": _sign(),
         "/_api/images": {"get": _images()},
         "/_api/purge": {"post": _purge()},
         "/_api/explain": {"get": _explain()},
         "/_api/translate": {"get": _translate()},
         "/_api/openapi.json": {"get": _json("This document", {"type": "object"})},
-        "/_health": {"get": _json("Whether the service runs", _object({"status": {"const": "ok"}}))},
+        "/_health": {"get": _json("Return whether the service is healthy", _object({"status": {"const": "ok"}}))},
     }
 
 
-_ANY_LANGUAGE = (
-    "A path that is base64 of JSON with a `key` (bucket, key, edits, outputFormat, effort, headers) is read as AWS's "
-    "image handler reads it; one that begins with `unsafe` or Thumbor's signature as Thumbor reads it, and one that "
-    "begins with `fit-in`, a size, a crop, `filters:` or `s3:` as AWS's handler reads those. Query parameters apply on "
-    "top, but beside a signature in the path only if `signature` covers them."
+_DIALECTS = (
+    "The path is a key, or a request in another dialect. A path that is base64 of JSON with a `key` (and bucket, "
+    "edits, outputFormat, effort, headers) is a request of AWS's image handler. A path that begins with `unsafe` or a "
+    "Thumbor signature is a Thumbor path. A path that begins with `fit-in`, a size, a crop, `filters:` or `s3:` is a "
+    "Thumbor path as AWS's handler understands it. Query parameters apply in addition; if the path is "
+    "signed, they need `signature`."
 )
 
 
 def _get(summary: str, parameters: list[dict[str, Any]], description: str) -> dict[str, Any]:
-    unchanged = {"description": "The client has it already (If-None-Match, If-Modified-Since)"}
+    unchanged = {"description": "The client's copy is up to date (If-None-Match, If-Modified-Since)"}
     answers = {"200": {"$ref": "#/components/responses/Picture"}, "304": unchanged, **_refused()}
     return {"summary": summary, "description": description, "parameters": parameters, "responses": answers}
 
 
-def _transform(asked: list[dict[str, Any]], summary: str) -> dict[str, Any]:
+def _transform(parameters: list[dict[str, Any]], summary: str) -> dict[str, Any]:
     in_base64: Schema = {"type": "string", "contentEncoding": "base64"}
     sent = _object({"image": in_base64}) | {
-        "description": "The picture, and beside it the parameters of a URL",
+        "description": "The image and the parameters that a URL would have",
         "additionalProperties": True,
     }
     picture = _object({"image": in_base64, "contentType": {"type": "string"}})
-    report: Schema = {"type": "object", "description": "What `info` and their like say"}
+    report: Schema = {"type": "object", "description": "The result of `info` or another report"}
     answered = {"application/json": {"schema": {"anyOf": [picture, report]}}}
     return {
         "summary": summary,
-        "description": "For the operator. A picture in JSON is answered in JSON, a report as it is.",
+        "description": "Needs the operator token. An image that is sent in JSON is returned in JSON.",
         "security": [{"operator": []}],
-        "parameters": asked,
+        "parameters": parameters,
         "requestBody": {
             "required": True,
             "content": {"image/*": {"schema": _ANYTHING}, "application/json": {"schema": sent}},
@@ -112,14 +115,14 @@ def _transform(asked: list[dict[str, Any]], summary: str) -> dict[str, Any]:
 def _sign() -> dict[str, Any]:
     life: Schema = {"type": ["string", "null"], "pattern": "^[0-9]{1,9}[smhdw]$", "examples": ["15m", "1h", "7d"]}
     url: Schema = {"type": "string", "examples": ["/cat.jpg?width=300"]}
-    asked = _object({"url": url}) | {"additionalProperties": False}
-    asked["properties"]["expires"] = {"description": "How long it shall be valid; null: for good", **life}
-    query = [_parameter("url", "The address to sign, as a parameter of its own", url) | {"required": True}]
-    query.append(_parameter("expires", "How long it shall be valid", {**life, "type": "string"}))
-    about = "For the operator. Where signatures are off, the address comes back as it is."
-    common = {"summary": "An address with its signature", "description": about, "security": [{"operator": []}]}
-    answers = {**_json("The signed address", _object({"url": {"type": "string"}}))["responses"], **_refused()}
-    body = {"required": True, "content": {"application/json": {"schema": asked}}}
+    body_schema = _object({"url": url}) | {"additionalProperties": False}
+    body_schema["properties"]["expires"] = {"description": "How long the URL is valid; null: without limit", **life}
+    query = [_parameter("url", "URL to sign, percent-encoded", url) | {"required": True}]
+    query.append(_parameter("expires", "How long the URL is valid", {**life, "type": "string"}))
+    about = "Needs the operator token. If signatures are not enabled, the URL is returned unchanged."
+    common = {"summary": "Sign a URL", "description": about, "security": [{"operator": []}]}
+    answers = {**_json("The signed URL", _object({"url": {"type": "string"}}))["responses"], **_refused()}
+    body = {"required": True, "content": {"application/json": {"schema": body_schema}}}
     return {
         "get": {**common, "parameters": query, "responses": answers},
         "post": {**common, "requestBody": body, "responses": answers},
@@ -132,7 +135,7 @@ _URL: Schema = {"type": "string", "examples": ["/unsafe/fit-in/300x200/filters:b
 def _explain() -> dict[str, Any]:
     text: Schema = {"type": "string"}
     step = _object({"feature": text}) | {"additionalProperties": True}
-    meaning = _object(
+    explanation = _object(
         {
             "dialect": {"enum": ["query", "json", "thumbor"]},
             "bucket": text,
@@ -142,20 +145,24 @@ def _explain() -> dict[str, Any]:
             "signature": {"enum": ["none", "valid", "invalid", "missing"]},
         }
     )
-    # Who is not the operator gets neither where signatures are on, or presets alone are allowed.
-    meaning["required"] = [name for name in meaning["required"] if name not in ("bucket", "signature")]
-    url = _parameter("url", "An address in any language, as a parameter of its own", _URL) | {"required": True}
-    return _question("What an address means; no picture is read", [url], meaning)
+    # Without the operator token, both are left out if signatures are enabled or only presets are allowed.
+    explanation["required"] = [name for name in explanation["required"] if name not in ("bucket", "signature")]
+    url = _parameter("url", "URL in any dialect, percent-encoded", _URL) | {"required": True}
+    return _endpoint("Explain what a URL means, without reading an image", [url], explanation)
 
 
 def _translate() -> dict[str, Any]:
-    unsaid = {"type": "array", "items": {"type": "string"}, "description": "What the other language cannot say"}
-    url = _parameter("url", "An address in any language, as a parameter of its own", _URL) | {"required": True}
-    to = _parameter("to", "The other language", {"enum": ["query", "json", "thumbor"]}) | {"required": True}
-    return _question("The same in another language", [url, to], _object({"url": _URL, "unsaid": unsaid}))
+    unsupported = {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Parts of the URL that the other dialect cannot express",
+    }
+    url = _parameter("url", "URL in any dialect, percent-encoded", _URL) | {"required": True}
+    to = _parameter("to", "Dialect to translate to", {"enum": ["query", "json", "thumbor"]}) | {"required": True}
+    return _endpoint("Translate a URL to another dialect", [url, to], _object({"url": _URL, "unsaid": unsupported}))
 
 
-def _question(summary: str, parameters: list[dict[str, Any]], schema: Schema) -> dict[str, Any]:
+def _endpoint(summary: str, parameters: list[dict[str, Any]], schema: Schema) -> dict[str, Any]:
     answers = {**_json(summary, schema)["responses"], **_refused()}
     return {"summary": summary, "parameters": parameters, "responses": answers}
 
@@ -165,44 +172,54 @@ def _images() -> dict[str, Any]:
     image = _object({"key": text, "bytes": {"type": "integer"}, "lastModified": text | {"format": "date-time"}})
     listed = _object(
         {
-            "buckets": {"type": "array", "items": text, "description": "All that are listed, the default one first"},
+            "buckets": {
+                "type": "array",
+                "items": text,
+                "description": "All sources that can be listed, the default first",
+            },
             "bucket": text,
             "prefix": text,
             "images": {"type": "array", "items": image},
             "prefixes": {"type": "array", "items": text, "description": "Folders directly under the prefix"},
-            "cursor": {"type": ["string", "null"], "description": "Asks for the next page; null: this is the last"},
+            "cursor": {
+                "type": ["string", "null"],
+                "description": "Value of `cursor` for the next page; null: this is the last page",
+            },
         }
     )
     limit: Schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
-    asked = [
+    parameters = [
         _parameter("bucket", _CONTROLS["bucket"], text),
-        _parameter("prefix", "What the keys begin with; one that ends in a slash is a folder", text),
-        _parameter("limit", "Keys and folders of one page", limit),
-        _parameter("cursor", "Where the page before ended", text),
+        _parameter("prefix", "Beginning of the keys; a prefix that ends in a slash is a folder", text),
+        _parameter("limit", "Maximum number of keys and folders in one page", limit),
+        _parameter("cursor", "`cursor` of the page before", text),
     ]
-    about = "For the operator, unless LIST_IMAGES=No. Folders are not descended into."
-    answer = _json("What lies directly under a prefix of a source", listed)
-    common = {"description": about, "security": [{"operator": []}], "parameters": asked}
+    about = "Needs the operator token and LIST_IMAGES=Yes. The contents of folders are not listed."
+    answer = _json("List the images and folders under a prefix of a source", listed)
+    common = {"description": about, "security": [{"operator": []}], "parameters": parameters}
     return {**answer, **common, "responses": {**answer["responses"], **_refused()}}
 
 
 def _purge() -> dict[str, Any]:
     keys: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST}
-    asked = _object({"keys": keys}) | {"additionalProperties": False}
-    asked["properties"]["bucket"] = {"type": "string", "description": _CONTROLS["bucket"]}
+    body_schema = _object({"keys": keys}) | {"additionalProperties": False}
+    body_schema["properties"]["bucket"] = {"type": "string", "description": _CONTROLS["bucket"]}
     answered = _object(
         {
-            "keys": {"type": "integer", "description": "Originals that were named"},
-            "results": {"type": "integer", "description": "Kept pictures that were deleted"},
-            "invalidation": {"type": ["string", "null"], "description": "Id at the CDN; null: there is none"},
+            "keys": {"type": "integer", "description": "Number of originals that were named"},
+            "results": {"type": "integer", "description": "Number of stored results that were deleted"},
+            "invalidation": {
+                "type": ["string", "null"],
+                "description": "ID of the CloudFront invalidation; null: no distribution is configured",
+            },
         }
     )
     about = (
-        "For the operator. Deletes what was kept of these originals and what was seen in them, and withdraws every "
-        "variation from the CDN, in whatever language it was asked for. Browsers keep what they have."
+        "Needs the operator token. Deletes the stored results and detections of these originals and invalidates all of "
+        "their variants in the CDN, in every dialect. Browsers keep what they have cached."
     )
-    answer = _json("Originals withdrawn with all that was made of them", answered)
-    body = {"required": True, "content": {"application/json": {"schema": asked}}}
+    answer = _json("Purge originals and their variants", answered)
+    body = {"required": True, "content": {"application/json": {"schema": body_schema}}}
     common = {"description": about, "security": [{"operator": []}], "requestBody": body}
     return {**answer, **common, "responses": {**answer["responses"], **_refused()}}
 
@@ -218,22 +235,22 @@ def _object(properties: dict[str, Schema]) -> Schema:
 
 def _picture() -> dict[str, Any]:
     content = {kind: {"schema": _ANYTHING} for name, kind in MEDIA_TYPES.items() if name not in ("bmp", "ico", "heif")}
-    report = {"schema": {"type": "object", "description": "What `info` reports"}}
-    return {"description": "The picture, or a report", "content": {**content, "application/json": report}}
+    report = {"schema": {"type": "object", "description": "The result of `info` or another report"}}
+    return {"description": "The image, or a report", "content": {**content, "application/json": report}}
 
 
 def _refusals() -> dict[str, Any]:
-    """Every status that a refusal can have, with what it means."""
-    told: dict[HTTPStatus, list[str]] = {}
+    """Return the response for each error status, described by the errors that have it."""
+    descriptions: dict[HTTPStatus, list[str]] = {}
     for kind in HandlerError.__subclasses__():
         if kind.__module__ == HandlerError.__module__:
-            told.setdefault(kind.status, []).append(_line(kind))
+            descriptions.setdefault(kind.status, []).append(_line(kind))
     for refused, status in STATUSES.items():
-        told.setdefault(status, []).append(_line(refused))
+        descriptions.setdefault(status, []).append(_line(refused))
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     return {
         str(int(status)): {"description": " ".join(dict.fromkeys(meanings)), "content": error}
-        for status, meanings in sorted(told.items())
+        for status, meanings in sorted(descriptions.items())
     }
 
 
@@ -252,10 +269,10 @@ def _schemas() -> dict[str, Schema]:
 
 
 def _parameters() -> dict[str, Any]:
-    """Every query parameter, features dotted."""
+    """Return every query parameter by name; those of features are dotted."""
     found = [_parameter(name, description, {"type": "string"}) for name, description in _CONTROLS.items()]
     sizes = fields(by_name("resize").params)
-    found += [_parameter(name, f"Short for resize.{name}", schema_of(sizes[name])) for name in ("width", "height")]
+    found += [_parameter(name, f"Short for `resize.{name}`", schema_of(sizes[name])) for name in ("width", "height")]
     for feature in CATALOGUE:
         found += _of_feature(feature)
     found += [_parameter(field.name, about(field), schema_of(field)) for field in fields(Output).values()]

@@ -13,7 +13,7 @@ Schema = dict[str, Any]
 
 
 def schema_of(field: Field) -> Schema:
-    """What a field takes; choices in their own order, nothing left out but null, which a URL cannot write."""
+    """Return the schema of a field's values, choices in their own order, without null, which a URL cannot express."""
     schema = _without_null(msgspec.json.schema(field.type, schema_hook=_text_type))
     if field.choices:
         schema["enum"] = list(field.choices)
@@ -24,27 +24,27 @@ def schema_of(field: Field) -> Schema:
 
 
 def plain(value: object) -> object:
-    """A default as JSON holds it; colours and lengths as a URL spells them."""
+    """Return a default as a JSON value; colours and lengths become text, as in a URL."""
     return value if value is None or type(value) in (bool, int, float, str) else str(value)
 
 
 def is_required(field: Field) -> bool:
-    """Whether the feature cannot do without it."""
+    """Return whether a request must give the parameter."""
     return field.default is None and not field.optional
 
 
 def about(field: Field) -> str:
-    """Its description, unit and other names."""
-    words = [field.description.rstrip(".") or field.name]
+    """Return the description of a field with its unit and its aliases."""
+    parts = [field.description.rstrip(".") or field.name]
     if field.unit:
-        words.append(f" ({field.unit})")
+        parts.append(f" ({field.unit})")
     if field.aliases:
-        words.append(f"; also called {', '.join(field.aliases)}")
-    return "".join(words)
+        parts.append(f"; also called {', '.join(field.aliases)}")
+    return "".join(parts)
 
 
 def model_schema(model: type[Params]) -> Schema:
-    """An object with every field of a model."""
+    """Return the schema of an object with every field of a model."""
     found = fields(model).values()
     schema: Schema = {
         "type": "object",
@@ -57,14 +57,14 @@ def model_schema(model: type[Params]) -> Schema:
 
 
 def switch_schema(feature: Feature) -> Schema:
-    """What `feature=…` takes by itself: true or false, or its main field."""
+    """Return the schema of what `feature=…` takes: true, false, or a value of its main field."""
     main = main_field(feature.params)
     switch: Schema = {"type": "boolean"}
     return {"anyOf": [switch, schema_of(main)]} if main else switch
 
 
 def edits_schema() -> Schema:
-    """An object with features by name: switched on or off, given their main field or all their fields."""
+    """Return the schema of JSON edits: features by name, with true, false, their main field or an object of fields."""
     properties = {
         feature.name: {
             "description": feature.help,
@@ -76,18 +76,18 @@ def edits_schema() -> Schema:
 
 
 def reference(model: type[Params]) -> Schema:
-    """Where the document holds a model."""
+    """Return a reference to the schema of a model."""
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
 def _text_type(kind: type) -> Schema:
-    """The types that a URL writes as one word say themselves what they take."""
-    schema: Schema = dict(kind.schema)  # type: ignore[attr-defined]  # msgspec asks of no other types
+    """Return the schema of a type that a URL writes as one word; the type declares it."""
+    schema: Schema = dict(kind.schema)  # type: ignore[attr-defined]  # msgspec calls this for no other types
     if schema.get("format") == "numbers":
-        # How many there must be is for the field to show.
+        # An example must have the count of numbers that the field needs, so fields have their own.
         del schema["examples"]
-    # The format of that name is CSS's, where hex digits need a `#` before them.
-    return {name: said for name, said in schema.items() if (name, said) != ("format", "color")}
+    # JSON schema's format `color` is a CSS colour, whose hex digits need a `#` before them.
+    return {name: value for name, value in schema.items() if (name, value) != ("format", "color")}
 
 
 def _without_null(schema: Schema) -> Schema:

@@ -17,37 +17,44 @@ OUT_OF_BOUNDS = "Crop::AreaOutOfBounds"
 
 
 class Area(Params):
-    """A box within the picture."""
+    """A region of the image."""
 
-    left: Annotated[Length | None, Meta(description="Left edge, in pixels or percent", extra=hint(unit="px or %"))] = (
-        None
-    )
-    top: Annotated[Length | None, Meta(description="Top edge, in pixels or percent", extra=hint(unit="px or %"))] = None
+    left: Annotated[Length | None, Meta(description="Left edge of the region", extra=hint(unit="px or %"))] = None
+    top: Annotated[Length | None, Meta(description="Top edge of the region", extra=hint(unit="px or %"))] = None
     width: Annotated[
-        Length | None, Meta(description="Nothing: as wide as there is room", extra=hint(unit="px or %"))
+        Length | None,
+        Meta(description="Width of the region. Default: up to the right edge of the image", extra=hint(unit="px or %")),
     ] = None
     height: Annotated[
-        Length | None, Meta(description="Nothing: as high as there is room", extra=hint(unit="px or %"))
+        Length | None,
+        Meta(
+            description="Height of the region. Default: up to the bottom edge of the image", extra=hint(unit="px or %")
+        ),
     ] = None
     aspect_ratio: Annotated[
         Ratio | None,
         Meta(
-            description="Width by height, such as 16:9: the largest such box, or what makes the other of a given side",
+            description="Ratio of width to height, such as 16:9; computes the side that is not given, or the "
+            "largest region if neither is",
             extra=hint(aliases=("ratio",)),
         ),
     ] = None
     position: Annotated[
         CropPosition,
         Meta(
-            description="Where the box stands if left and top do not say; attention and entropy look for the most "
-            "interesting part",
+            description="Where the region is placed if left and top are not given; attention and entropy find the"
+            " most interesting part",
             extra=hint(aliases=("gravity",)),
         ),
     ] = CropPosition("center")
     focal_point: Annotated[
-        Point | None, Meta(description="Centre of the box, as shares of width and height, in place of a position")
+        Point | None,
+        Meta(description="Centre of the region, as fractions of the width and the height; replaces position"),
     ] = None
-    clamp: Annotated[bool, Meta(description="Leave out what would lie outside, instead of refusing it")] = False
+    clamp: Annotated[
+        bool,
+        Meta(description="Reduce a region that extends beyond the image to the part inside, instead of refusing it"),
+    ] = False
 
     def check(self) -> None:
         """An aspect ratio wants a side to be free; a focal point wants no other position."""

@@ -19,23 +19,24 @@ _LONGEST_DELAY = 65_535
 
 
 class Output(Params):
-    """How the picture is written."""
+    """How the result is encoded."""
 
     format: Annotated[
         Literal["auto", "original", "jpeg", "png", "webp", "avif", "gif", "tiff"] | None,
         Meta(
-            description="File format; auto: the best that the client accepts; original, or nothing: the source's",
+            description="File format. auto: the best that the client accepts; original, or left out: the format "
+            "of the original",
             extra=hint(synonyms={"jpg": "jpeg", "tif": "tiff", "heif": "avif", "heic": "avif"}),
         ),
     ] = None
-    auto_jpeg: Annotated[bool, Meta(description="An opaque PNG becomes a JPEG, where no format is asked")] = False
+    auto_jpeg: Annotated[bool, Meta(description="Convert an opaque PNG to JPEG if no format is given")] = False
     quality: (
         Annotated[
             int,
             Meta(
                 ge=1,
                 le=100,
-                description="Quality of lossy formats; nothing: 80, for AVIF 50; a TIFF is lossless without it",
+                description="Quality of lossy formats. Default: 80, for AVIF 50; without it a TIFF is lossless",
             ),
         ]
         | None
@@ -46,27 +47,32 @@ class Output(Params):
             Meta(
                 ge=0,
                 le=10,
-                description="Time spent on smaller files: 0 fastest, 10 smallest; a large AVIF gets less than asked",
+                description="Processor time to spend on a smaller file; 0: fastest, 10: smallest file; limited for "
+                "large AVIF images",
             ),
         ]
         | None
     ) = None
-    progressive: Annotated[bool, Meta(description="Progressive JPEG, interlaced PNG")] = False
-    lossless: Annotated[bool, Meta(description="Lose nothing: WebP, AVIF, PNG, TIFF; other formats refuse it")] = False
+    progressive: Annotated[bool, Meta(description="Encode a progressive JPEG or an interlaced PNG")] = False
+    lossless: Annotated[
+        bool, Meta(description="Encode without loss: WebP, AVIF, PNG or TIFF; other formats are refused with 400")
+    ] = False
     chroma_subsampling: Annotated[
         Literal["auto", "4:2:0", "4:4:4"],
         Meta(
-            description="Colour resolution; auto: JPEG 4:2:0 for photographs, 4:4:4 for graphics and text; AVIF 4:4:4"
+            description="Chroma subsampling. auto: for JPEG 4:2:0 for photographs and 4:4:4 for graphics and "
+            "text, for AVIF 4:4:4"
         ),
     ] = "auto"
-    palette: Annotated[bool, Meta(description="PNG of at most 256 colours")] = False
+    palette: Annotated[bool, Meta(description="Encode a PNG with a palette of at most 256 colours")] = False
     colors: (
         Annotated[
             int,
             Meta(
                 ge=2,
                 le=256,
-                description="Colours of a palette PNG (2, 4, 16, 256) or a GIF (a power of two), rounded down",
+                description="Number of colours of a PNG with a palette (2, 4, 16 or 256) or of a GIF (a power of "
+                "two); other numbers are rounded down",
             ),
         ]
         | None
@@ -77,7 +83,8 @@ class Output(Params):
             Meta(
                 ge=200,
                 le=100_000_000,
-                description="Largest size in bytes; quality, or colours of PNG and GIF, go down until it fits",
+                description="Maximum file size; the quality, or the number of colours of a PNG or GIF, is reduced "
+                "until it fits",
                 extra=hint(unit="bytes", usual=(1_000, 500_000)),
             ),
         ]
@@ -86,18 +93,21 @@ class Output(Params):
     metadata: Annotated[
         Literal["strip", "keep", "copyright"],
         Meta(
-            description="What of EXIF, IPTC and XMP stays: nothing, what is known to be harmless (a position only with "
-            "ALLOW_GPS, previews never), or the credit; where moderation hides a picture at most a short credit"
+            description="Which EXIF, IPTC and XMP fields are kept. strip: none; keep: those known to be harmless,"
+            " a GPS position only with ALLOW_GPS, never previews; copyright: the credit. If "
+            "moderation hides the image, only a short credit is kept"
         ),
     ] = "strip"
-    animated: Annotated[bool | None, Meta(description="Keep all frames; nothing: where the format can")] = None
+    animated: Annotated[
+        bool | None, Meta(description="Keep all frames. Default: true if the format supports animations")
+    ] = None
     loop: (
         Annotated[
             int,
             Meta(
                 ge=0,
                 le=65_535,
-                description="How often an animation plays, 0: for ever; nothing: as often as its original",
+                description="How many times an animation plays; 0: for ever. Default: as in the original",
                 extra=hint(usual=(0, 10)),
             ),
         ]
@@ -107,20 +117,30 @@ class Output(Params):
         Annotated[
             Numbers,
             Meta(
-                description="Milliseconds that each frame of an animation stands, from 0 to 65535, the last number for "
-                "all that follow; nothing: as long as in its original"
+                description="Duration of each frame in milliseconds, from 0 to 65535; the last number holds for all "
+                "further frames. Default: as in the original"
             ),
         ]
         | None
     ) = None
     page: (
         Annotated[
-            int, Meta(ge=0, le=10_000, description="A single frame or page, counted from 0", extra=hint(usual=(0, 100)))
+            int,
+            Meta(
+                ge=0, le=10_000, description="Return a single frame or page, counted from 0", extra=hint(usual=(0, 100))
+            ),
         ]
         | None
     ) = None
     download: (
-        Annotated[str, Meta(min_length=1, max_length=200, description="Save under this file name instead of showing")]
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=200,
+                description="File name; the browser saves the image under it instead of showing it",
+            ),
+        ]
         | None
     ) = None
 
