@@ -1,56 +1,67 @@
-"""Requests written as Thumbor's paths; what the language cannot say is left out."""
+"""Writes a request as a Thumbor path. What the language cannot express is left out, and the translation reports it.
+
+A value is written as the parser reads it back. Features take values that no filter has (a blur without sigma, a colour
+with alpha), so each filter is parsed before it is kept; there is no second list of what Thumbor accepts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.errors import NotFound
 from handler.requests.dialects.serialize import Request, address, folded
 from imaging import InvalidParameter, Step, describe
 
 Params = dict[str, Any]
-_GREY = ",".join(["0.299,0.587,0.114"] * 3)
-"""The matrix that Thumbor's grayscale() is."""
+_GRAY_MATRIX = ",".join(["0.299,0.587,0.114"] * 3)
+"""The matrix of `recomb` that Thumbor's `grayscale()` becomes (see `effects`)."""
 
 
 def in_path(request: Request) -> str:
-    """A path behind `unsafe`; the bucket and what else goes with any path stand in the query."""
-    steps = [(step.feature.name, describe(step.params)) for step in _sized_first(folded(request.steps))]
-    segments, filters = [], []
+    """Return the path behind `unsafe`, with the bucket and the other controls as query parameters."""
+    steps = [(step.feature.name, describe(step.params)) for step in _geometry_first(folded(request.steps))]
+    segments: list[str] = []
+    filters: list[str] = []
+    # A report is the last step, but its segment is the first one.
     if steps and steps[-1][0] == "info":
         steps.pop()
         segments.append("meta")
-    for feature, write in (("trim", _trim), ("crop", _crop)):
-        if steps and steps[0][0] == feature and _is_read([written := write(steps.pop(0)[1])], []):
-            segments.append(written)
+    for feature, write in (("trim", _write_trim), ("crop", _write_crop)):
+        if steps and steps[0][0] == feature:
+            segment = write(steps.pop(0)[1])
+            segments += [segment] if _can_be_parsed([segment], []) else []
+    # The signs of the size segment mirror the image after it was resized, and before any filter. They express flop and
+    # flip only where these follow directly; elsewhere no filter does.
     if steps and steps[0][0] == "resize" and "ratio" not in steps[0][1]:
-        before, size, after = _resize(steps.pop(0)[1])
-        flop, flip = (_taken(steps, feature) for feature in ("flop", "flip"))
-        segments += [*before, ("-" if flop else "") + size[0] + "x" + ("-" if flip else "") + size[1]]
-        segments += after[0]
-        filters += after[1]
-    elif any(_taken_first(steps, feature) for feature in ("flop", "flip")):
-        flop, flip = (_taken(steps, feature) for feature in ("flop", "flip"))
-        segments.append(("-0" if flop else "0") + "x" + ("-0" if flip else "0"))
-    filters += [written for feature, params in steps if (written := _effect(feature, params))]
-    if filters := _read_back(segments, filters + _output(request)):
+        size = _write_size(steps.pop(0)[1])
+        flop, flip = (_pop_first(steps, feature) for feature in ("flop", "flip"))
+        segments += [size.fit_in, f"{'-' if flop else ''}{size.width}x{'-' if flip else ''}{size.height}"]
+        segments += size.alignment
+        filters += size.filters
+    elif steps and steps[0][0] in ("flop", "flip"):
+        flop, flip = (_pop_first(steps, feature) for feature in ("flop", "flip"))
+        segments.append(f"{'-0' if flop else '0'}x{'-0' if flip else '0'}")
+    filters += [_FILTER_WRITERS[feature](params) for feature, params in steps if feature in _FILTER_WRITERS]
+    filters += _write_output(request)
+    if filters := _keep_parsable(segments, [written for written in filters if written]):
         segments.append("filters:" + ":".join(filters))
     pairs = {"bucket": request.ref.bucket} if request.ref.bucket else {}
     return address("/unsafe/" + "/".join((*filter(None, segments), request.ref.key)), {**pairs, **request.controls})
 
 
-def _read_back(segments: list[str], filters: list[str]) -> list[str]:
-    """Those filters that the reader takes as they are meant: it has not every value that a feature takes."""
+def _keep_parsable(segments: list[str], filters: list[str]) -> list[str]:
+    """Return the filters that the parser accepts, each of them behind those that were kept before it."""
     kept: list[str] = []
     for written in filters:
-        if _is_read(segments, [*kept, written]):
+        if _can_be_parsed(segments, [*kept, written]):
             kept.append(written)
     return kept
 
 
-def _is_read(segments: list[str], filters: list[str]) -> bool:
-    from handler.requests.dialects.thumbor import grammar, mapping  # noqa: PLC0415 - with the reader alone
+def _can_be_parsed(segments: list[str], filters: list[str]) -> bool:
+    """Tell whether a path of these segments and filters is valid, and none of them becomes a part of the key."""
+    from handler.requests.dialects.thumbor import grammar, mapping  # noqa: PLC0415 - with the parser alone
 
     chain = ["filters:" + ":".join(filters)] if filters else []
     text = "/".join((*filter(None, segments), *chain, "key"))
@@ -60,35 +71,37 @@ def _is_read(segments: list[str], filters: list[str]) -> bool:
         return False
 
 
-def _sized_first(steps: tuple[Step, ...]) -> list[Step]:
-    """Trim, crop and size come before all filters; what stood before them is told to be out of order."""
-    ahead = [step for feature in ("trim", "crop") for step in steps if step.feature.name == feature][:2]
+def _geometry_first(steps: tuple[Step, ...]) -> list[Step]:
+    """Return the steps with trim, crop and resize in front, where a path has their segments.
+
+    Where another step stood before them, the path has another order than the request. The translation parses the path
+    again and reports that.
+    """
+    first = [step for feature in ("trim", "crop") for step in steps if step.feature.name == feature][:2]
     resize = next((step for step in steps if step.feature.name == "resize"), None)
+    # A ratio has a filter, `proportion`, and no segment.
     if resize is not None and "ratio" not in describe(resize.params):
-        ahead.append(resize)
-    return [*ahead, *(step for step in steps if all(step is not one for one in ahead))]
+        first.append(resize)
+    return [*first, *(step for step in steps if all(step is not one for one in first))]
 
 
-def _taken(steps: list[tuple[str, Params]], feature: str) -> bool:
-    """Take that feature off the front."""
-    if _taken_first(steps, feature):
+def _pop_first(steps: list[tuple[str, Params]], feature: str) -> bool:
+    """Remove the first step if it is of that feature, and tell whether it was."""
+    is_first = bool(steps) and steps[0][0] == feature
+    if is_first:
         steps.pop(0)
-        return True
-    return False
+    return is_first
 
 
-def _taken_first(steps: list[tuple[str, Params]], feature: str) -> bool:
-    return bool(steps) and steps[0][0] == feature
-
-
-def _trim(params: Params) -> str:
-    from handler.requests.dialects.thumbor.geometry import EUCLIDEAN  # noqa: PLC0415 - with the reader alone
+def _write_trim(params: Params) -> str:
+    from handler.requests.dialects.thumbor.geometry import EUCLIDEAN  # noqa: PLC0415 - with the parser alone
 
     tolerance = round(params.get("threshold", 10.0) * EUCLIDEAN)
     return f"trim:{params.get('corner', 'top-left')}" + (f":{tolerance}" if tolerance else "")
 
 
-def _crop(params: Params) -> str:
+def _write_crop(params: Params) -> str:
+    """Return the segment, or nothing for edges that it cannot express: pixels beside percent, or no size."""
     edges = [str(params.get(name, "0")) for name in ("left", "top", "width", "height")]
     percent = [edge.endswith("p") for edge in edges]
     try:
@@ -98,19 +111,30 @@ def _crop(params: Params) -> str:
     if not width or not height or (any(percent) and not all(percent)):
         return ""
     corners = [left, top, left + width, top + height]
+    # A decimal point is what makes them fractions, so all of them have one.
     written = [f"{corner / 100:.6f}" if percent[0] else f"{corner:.0f}" for corner in corners]
     return f"{written[0]}x{written[1]}:{written[2]}x{written[3]}"
 
 
-def _resize(params: Params) -> tuple[list[str], tuple[str, str], tuple[list[str], list[str]]]:
-    """Segments before the size, the size, and segments and filters behind it."""
+class _WrittenSize(NamedTuple):
+    """What a resize becomes: segments before the size, its sides, segments after it, and filters."""
+
+    fit_in: str
+    width: str
+    height: str
+    alignment: list[str]
+    filters: list[str]
+
+
+def _write_size(params: Params) -> _WrittenSize:
     keep = params.get("keep")
     width, height = ("orig" if keep == side else str(params.get(side) or 0) for side in ("width", "height"))
-    fit, filters = params.get("fit", "cover"), []
-    before = ""
+    fit, fit_in = params.get("fit", "cover"), ""
+    filters: list[str] = []
     if fit in ("inside", "contain", "outside"):
-        before = "full-fit-in" if fit == "outside" else "fit-in"
-        before = f"adaptive-{before}" if params.get("adaptive") else before
+        fit_in = "full-fit-in" if fit == "outside" else "fit-in"
+        fit_in = f"adaptive-{fit_in}" if params.get("adaptive") else fit_in
+    # Thumbor's fit-in leaves smaller images as they are, and every other size enlarges them.
     if fit in ("inside", "contain") and not params.get("withoutEnlargement"):
         filters.append("upscale()")
     if fit == "contain":
@@ -120,88 +144,94 @@ def _resize(params: Params) -> tuple[list[str], tuple[str, str], tuple[list[str]
     if params.get("withoutEnlargement") and fit in ("cover", "fill", "outside"):
         filters.append("no_upscale()")
     if "focalX" in params and "focalY" in params:
+        # The smallest area whose centre is the focal point.
         x, y = params["focalX"], params["focalY"]
         filters.append(f"focal({max(0, x - 1)}x{max(0, y - 1)}:{x + 1}x{y + 1})")
-    location = str(params.get("position", ""))
-    words: list[str] = [side for side in ("left", "right", "top", "bottom") if side in location.split("-")]
-    if location == "attention":
-        words.append("smart")
-    return [before], (width, height), (words, filters)
+    position = str(params.get("position", ""))
+    alignment = [side for side in ("left", "right", "top", "bottom") if side in position.split("-")]
+    if position == "attention":
+        alignment.append("smart")
+    return _WrittenSize(fit_in, width, height, alignment, filters)
 
 
-def _effect(feature: str, params: Params) -> str:
-    write = _EFFECTS.get(feature)
-    return write(params) if write else ""
+def _parse_numbers(text: Any) -> list[float]:
+    return [float(number) for number in str(text).split(",")]
 
 
-def _numbers(params: Any) -> list[float]:
-    return [float(number) for number in str(params).split(",")]
-
-
-def _linear(params: Params) -> str:
+def _write_linear(params: Params) -> str:
+    # No filter multiplies.
     if "a" in params:
         return ""
-    levels = [round(level * 100 / 255) for level in _numbers(params.get("b", "0"))]
-    return f"brightness({levels[0]})" if len(levels) == 1 else f"rgb({','.join(map(str, levels[:3]))})"
+    percentages = [round(level * 100 / 255) for level in _parse_numbers(params.get("b", "0"))]
+    if len(percentages) == 1:
+        return f"brightness({percentages[0]})"
+    return f"rgb({','.join(map(str, percentages[:3]))})"
 
 
-def _blur(params: Params) -> str:
+def _write_blur(params: Params) -> str:
     import math  # noqa: PLC0415 - one filter needs it
 
     sigma, height = params.get("sigma"), params.get("minAmplitude", 0.2)
     if sigma is None:
         return ""
+    # The inverse of `effects`: height = exp(-(radius + 0.5)² / 2·sigma²).
     radius = max(1, round(sigma * math.sqrt(-2 * math.log(height)) - 0.5)) if height < 1 else 1
     return f"blur({radius},{sigma:g})"
 
 
-def _curve(params: Params) -> str:
+def _write_curve(params: Params) -> str:
     curves = []
     for name in ("all", "red", "green", "blue"):
-        levels = _numbers(params[name]) if name in params else []
-        pairs = zip(levels[::2], levels[1::2], strict=False)
-        curves.append("[" + ",".join(f"({x:.0f},{y:.0f})" for x, y in pairs) + "]")
+        levels = _parse_numbers(params[name]) if name in params else []
+        points = zip(levels[::2], levels[1::2], strict=False)
+        curves.append("[" + ",".join(f"({x:.0f},{y:.0f})" for x, y in points) + "]")
     return f"curve({','.join(curves)})"
 
 
-def _convolve(params: Params) -> str:
-    weights = _numbers(params["kernel"])
+def _write_convolution(params: Params) -> str:
+    weights = _parse_numbers(params["kernel"])
     columns = params.get("width") or round(len(weights) ** 0.5)
-    is_normal = abs(params.get("scale", 0.0) - sum(weights)) < 1e-6
-    return f"convolution({';'.join(f'{weight:g}' for weight in weights)},{columns},{str(is_normal).lower()})"
+    is_normalised = abs(params.get("scale", 0.0) - sum(weights)) < 1e-6
+    return f"convolution({';'.join(f'{weight:g}' for weight in weights)},{columns},{str(is_normalised).lower()})"
 
 
-def _fill(params: Params) -> str:
+def _write_fill(params: Params) -> str:
     mode = {"mean": "auto", "blur": "blur"}.get(params.get("mode", ""), params.get("color", "000000"))
     return f"fill({mode}{',true' if params.get('behind') else ''})"
 
 
-def _round_corners(params: Params) -> str:
+def _write_round_corners(params: Params) -> str:
     color = str(params.get("background", "00000000")).ljust(6, "0")
     channels = ",".join(str(int(color[at : at + 2], 16)) for at in (0, 2, 4))
     radii = f"{params.get('radius', '20')}" + (f"|{params['radiusY']}" if "radiusY" in params else "")
-    return f"round_corner({radii},{channels}{',true' if color.endswith('00') and len(color) == 8 else ''})"
+    is_transparent = color.endswith("00") and len(color) == 8
+    return f"round_corner({radii},{channels}{',true' if is_transparent else ''})"
 
 
-def _watermark(params: Params) -> str:
+def _write_watermark(params: Params) -> str:
+    # Thumbor's filter has no bucket.
     if params.get("bucket"):
         return ""
-    x, y = (_place(params, axis) for axis in (("left", "right"), ("top", "bottom")))
+    x, y = (_write_position(params, axis) for axis in (("left", "right"), ("top", "bottom")))
     sides = [f"{params[side]:g}" if side in params else "none" for side in ("width", "height")]
-    return f"watermark({_key(params)},{x},{y},{100 - params.get('opacity', 100):g},{','.join(sides)})"
+    return f"watermark({_write_key(params)},{x},{y},{100 - params.get('opacity', 100):g},{','.join(sides)})"
 
 
-def _key(params: Params) -> str:
-    """In quotes where something in it has a meaning; what is read as another key ends in a bracket, and is dropped."""
-    from handler.requests.dialects.thumbor.grammar import FilterCall  # noqa: PLC0415 - with the reader alone
+def _write_key(params: Params) -> str:
+    """Return the key as an argument, between quotes where it has a character that separates arguments.
+
+    A key that even quotes cannot express (it holds one itself, say) becomes `)/`, which ends the filter too early:
+    `_keep_parsable` then leaves the filter out.
+    """
+    from handler.requests.dialects.thumbor.grammar import FilterCall  # noqa: PLC0415 - with the parser alone
 
     key = str(params["key"])
     written = f"'{key}'" if set(key) & set(",()[]") else key
     return written if FilterCall("", f"{written},0").arguments == [key, "0"] else ")/"
 
 
-def _place(params: Params, axis: tuple[str, str]) -> str:
-    """Where an overlay stands on one axis, from its near side to its far one."""
+def _write_position(params: Params, axis: tuple[str, str]) -> str:
+    """Return where an overlay is placed on one axis, which is named by its near and its far edge."""
     near, far = axis
     if params.get("tile"):
         return "repeat"
@@ -209,41 +239,44 @@ def _place(params: Params, axis: tuple[str, str]) -> str:
     return str(params.get(near, "0" if near in words else "-0" if far in words else "center"))
 
 
-def _resized(params: Params) -> str:
+def _write_resize(params: Params) -> str:
+    """Return the filter for a resize that does not come first, which the size segment cannot express."""
     if set(params) == {"ratio"}:
         return f"proportion({params['ratio']:g})"
     return "upscale()" if params.get("fit") == "inside" and params.get("centred") else ""
 
 
-_EFFECTS: Mapping[str, Callable[[Params], str]] = {
-    "blur": _blur,
+_FILTER_WRITERS: Mapping[str, Callable[[Params], str]] = {
+    "blur": _write_blur,
     "colorize": lambda params: (
         f"colorize({params.get('red', 50):g},{params.get('green', 50):g},{params.get('blue', 50):g},{params['color']})"
     ),
     "contrast": lambda params: f"contrast({params['amount']:g})",
-    "convolve": _convolve,
-    "curve": _curve,
+    "convolve": _write_convolution,
+    "curve": _write_curve,
     "equalise": lambda _: "equalize()",
-    "fill": _fill,
+    "fill": _write_fill,
     "flatten": lambda params: f"background_color({params.get('background', '000000')})",
-    "frame": lambda params: f"frame({_key(params)})",
+    "frame": lambda params: f"frame({_write_key(params)})",
     "grayscale": lambda _: "grayscale()",
-    "linear": _linear,
+    "linear": _write_linear,
     "noise": lambda params: f"noise({params['amount']},{params.get('seed', 0)})",
-    "recomb": lambda params: "grayscale()" if params["matrix"] == _GREY else "",
+    "recomb": lambda params: "grayscale()" if params["matrix"] == _GRAY_MATRIX else "",
     "redEye": lambda _: "red_eye()",
-    "resize": _resized,
+    "resize": _write_resize,
+    # Thumbor rotates anticlockwise.
     "rotate": lambda params: f"rotate({-params.get('angle', 0) % 360:g})",
-    "roundCorners": _round_corners,
+    "roundCorners": _write_round_corners,
     "vividness": lambda params: f"saturation({params['factor']:g})",
-    "watermark": _watermark,
+    "watermark": _write_watermark,
     "waveletSharpen": lambda params: (
         f"sharpen({params['amount']:g},{params.get('radius', 0.5):g},{str(params.get('luminance', True)).lower()})"
     ),
 }
+"""The filter that each feature becomes; nothing (an empty text) for parameters that it cannot express."""
 
 
-def _output(request: Request) -> list[str]:
+def _write_output(request: Request) -> list[str]:
     params = describe(request.output)
     filters = [
         f"{name}({params[option]})"
@@ -253,5 +286,5 @@ def _output(request: Request) -> list[str]:
     filters += ["autojpg()"] if params.get("autoJpeg") else []
     filters += ["cover()"] if params.get("animated") is False else []
     caching = {name.lower(): value for name, value in request.headers.items()}.get("cache-control", "")
-    age = caching.removeprefix("public, max-age=")
-    return filters + ([f"max_age({age})"] if age != caching and age.isdigit() else [])
+    max_age = caching.removeprefix("public, max-age=")
+    return filters + ([f"max_age({max_age})"] if max_age != caching and max_age.isdigit() else [])
