@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from libthumbor import CryptoURL
 from tests.client import Client
@@ -284,6 +284,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(GEOMETRY, st.lists(FILTERS, max_size=4))
+@example(("", "", "10x20:100x200/", "", "300x200/", ""), ["focal(20x40:60x80)"])
 def test_thumbor_to_thumbor_is_the_same(folder: Path, geometry: tuple[str, ...], filters: list[str]) -> None:
     asked = client(folder)
     chain = f"filters:{':'.join(filters)}/" if filters else ""

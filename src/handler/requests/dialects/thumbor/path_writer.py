@@ -6,6 +6,7 @@ with alpha), so each filter is parsed before it is kept; there is no second list
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ def in_path(request: Request) -> str:
     # The signs of the size segment mirror the image after it was resized, and before any filter. They express flop and
     # flip only where these follow directly; elsewhere no filter does.
     if steps and steps[0][0] == "resize" and "ratio" not in steps[0][1]:
-        size = _write_size(steps.pop(0)[1])
+        size = _write_size(steps.pop(0)[1], segments)
         flop, flip = (_pop_first(steps, feature) for feature in ("flop", "flip"))
         segments += [size.fit_in, f"{'-' if flop else ''}{size.width}x{'-' if flip else ''}{size.height}"]
         segments += size.alignment
@@ -43,20 +44,14 @@ def in_path(request: Request) -> str:
         flop, flip = (_pop_first(steps, feature) for feature in ("flop", "flip"))
         segments.append(f"{'-0' if flop else '0'}x{'-0' if flip else '0'}")
     filters += [_FILTER_WRITERS[feature](params) for feature, params in steps if feature in _FILTER_WRITERS]
-    filters += _write_output(request)
-    if filters := _keep_parsable(segments, [written for written in filters if written]):
-        segments.append("filters:" + ":".join(filters))
-    pairs = {"bucket": request.ref.bucket} if request.ref.bucket else {}
-    return address("/unsafe/" + "/".join((*filter(None, segments), request.ref.key)), {**pairs, **request.controls})
-
-
-def _keep_parsable(segments: list[str], filters: list[str]) -> list[str]:
-    """Return the filters that the parser accepts, each of them behind those that were kept before it."""
+    # Keep the filters that the parser accepts, each of them behind those that were kept before it.
     kept: list[str] = []
-    for written in filters:
-        if _can_be_parsed(segments, [*kept, written]):
+    for written in filters + _write_output(request):
+        if written and _can_be_parsed(segments, [*kept, written]):
             kept.append(written)
-    return kept
+    segments += ["filters:" + ":".join(kept)] if kept else []
+    bucket = {"bucket": request.ref.bucket} if request.ref.bucket else {}
+    return address("/unsafe/" + "/".join((*filter(None, segments), request.ref.key)), {**bucket, **request.controls})
 
 
 def _can_be_parsed(segments: list[str], filters: list[str]) -> bool:
@@ -87,10 +82,10 @@ def _geometry_first(steps: tuple[Step, ...]) -> list[Step]:
 
 def _pop_first(steps: list[tuple[str, Params]], feature: str) -> bool:
     """Remove the first step if it is of that feature, and tell whether it was."""
-    is_first = bool(steps) and steps[0][0] == feature
-    if is_first:
-        steps.pop(0)
-    return is_first
+    if not steps or steps[0][0] != feature:
+        return False
+    steps.pop(0)
+    return True
 
 
 def _write_trim(params: Params) -> str:
@@ -126,9 +121,11 @@ class _WrittenSize(NamedTuple):
     filters: list[str]
 
 
-def _write_size(params: Params) -> _WrittenSize:
-    keep = params.get("keep")
-    width, height = ("orig" if keep == side else str(params.get(side) or 0) for side in ("width", "height"))
+def _write_size(params: Params, segments: list[str]) -> _WrittenSize:
+    """Return what a resize becomes behind these segments."""
+    width, height = (
+        "orig" if params.get("keep") == side else str(params.get(side) or 0) for side in ("width", "height")
+    )
     fit, fit_in = params.get("fit", "cover"), ""
     filters: list[str] = []
     if fit in ("inside", "contain", "outside"):
@@ -144,14 +141,26 @@ def _write_size(params: Params) -> _WrittenSize:
     if params.get("withoutEnlargement") and fit in ("cover", "fill", "outside"):
         filters.append("no_upscale()")
     if "focalX" in params and "focalY" in params:
-        # The smallest area whose centre is the focal point.
-        x, y = params["focalX"], params["focalY"]
-        filters.append(f"focal({max(0, x - 1)}x{max(0, y - 1)}:{x + 1}x{y + 1})")
+        filters.append(_write_focal(params["focalX"], params["focalY"], segments))
     position = str(params.get("position", ""))
-    alignment = [side for side in ("left", "right", "top", "bottom") if side in position.split("-")]
+    alignment: list[str] = [side for side in ("left", "right", "top", "bottom") if side in position.split("-")]
     if position == "attention":
         alignment.append("smart")
     return _WrittenSize(fit_in, width, height, alignment, filters)
+
+
+def _write_focal(x: int, y: int, segments: list[str]) -> str:
+    """Return the smallest area whose centre is the focal point.
+
+    Areas are measured in the original, as Thumbor reads them before the crop; `resize` measures its focal point in
+    what the crop has left. A crop in fractions is refused beside an area, so the filter is then left out.
+    """
+    from handler.requests.dialects.thumbor.grammar import AREA  # noqa: PLC0415 - with the parser alone
+
+    crop = next(filter(None, map(AREA.fullmatch, segments)), None)
+    if crop is not None:
+        x, y = x + int(crop[1]), y + int(crop[2])
+    return f"focal({max(0, x - 1)}x{max(0, y - 1)}:{x + 1}x{y + 1})"
 
 
 def _parse_numbers(text: Any) -> list[float]:
@@ -169,8 +178,6 @@ def _write_linear(params: Params) -> str:
 
 
 def _write_blur(params: Params) -> str:
-    import math  # noqa: PLC0415 - one filter needs it
-
     sigma, height = params.get("sigma"), params.get("minAmplitude", 0.2)
     if sigma is None:
         return ""
@@ -221,7 +228,7 @@ def _write_key(params: Params) -> str:
     """Return the key as an argument, between quotes where it has a character that separates arguments.
 
     A key that even quotes cannot express (it holds one itself, say) becomes `)/`, which ends the filter too early:
-    `_keep_parsable` then leaves the filter out.
+    The parser refuses that, so the filter is left out.
     """
     from handler.requests.dialects.thumbor.grammar import FilterCall  # noqa: PLC0415 - with the parser alone
 
