@@ -1,1 +1,1 @@
-"""What comes in: one module for each kind of event."""
+"""Entrypoints: one module for each kind of event, and the ASGI server."""

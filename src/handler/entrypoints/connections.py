@@ -1,8 +1,8 @@
-"""Connections of the HTTP server: how many are open, and how long one may take to send a request or to read an answer.
+"""Limits on the HTTP server's connections: their number, and the time to send a request or to read an answer.
 
-asyncio's own servers accept without a limit, and once no file descriptor is left they retry without end. Here one loop
-accepts, and it accepts only what the limits admit. A connection that waits for its client (idle, or with half a request
-head) makes room for a new one; a connection whose request is being answered never does.
+asyncio's own servers accept without a limit, and when no file descriptor is left they retry without end. Here one loop
+accepts connections within the limits. At a limit, a connection that waits for its client (it is idle, or half of a
+request's head has arrived) is closed for a new one. A connection whose request is being answered is never closed.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _log = logging.getLogger(__name__)
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _UNUSABLE = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
 _RETRY_SECONDS = 0.5
-"""How long nothing is accepted after the system had no descriptor left."""
-_LEAST_PROGRESS = 10_000
-"""Bytes of an answer that a client must read within the timeout."""
+"""Pause before the next attempt to accept, after the system had no descriptor left."""
+_MIN_PROGRESS = 10_000
+"""Bytes of an answer that a client must read within `stall_seconds`."""
 _TICKS = 5
-"""Every how many ticks of uvicorn, which last 0.1 s each, the timeouts are checked."""
+"""The timeouts are checked every so many ticks of uvicorn, each of 0.1 s."""
 _TOO_MANY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nCache-Control: no-store\r\n"
     b"Content-Length: 0\r\n\r\n"
@@ -40,43 +40,43 @@ _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nCache-Control
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """What the server bounds before there is a request."""
+    """Limits that apply before there is a request."""
 
     total: int = 800
     """Open connections."""
     per_address: int = 100
     """Open connections of one IPv4 address or one /64 of IPv6; 0: no limit."""
     head_seconds: float = 10
-    """For the head of a request, from the connection or from the head's first byte."""
+    """Time for the head of a request, from the start of the connection or from the head's first byte."""
     stall_seconds: float = 10
-    """For at least 10 kB of an answer to be read, or for the next bytes of a body to arrive."""
+    """Time in which a client must read 10 kB of an answer, or send the next bytes of a body."""
     unsent_bytes: int = 256_000_000
     """Bytes of answers that clients have not read yet, all connections together."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
-    """Networks whose addresses have no limit of their own: many clients come through each of them."""
+    """Networks of proxies. `per_address` does not apply to them, because many clients share each address."""
 
 
 class Connection(H11Protocol):
-    """uvicorn's HTTP/1.1 connection, which tells `Connections` what it is waiting for."""
+    """uvicorn's HTTP/1.1 connection, which reports to `Connections` whether it waits for its client."""
 
     def __init__(self, opened: Connections, owner: str, config: uvicorn.Config, server: uvicorn.Server) -> None:
         super().__init__(config, server.server_state, server.lifespan.state)
         self.owner = owner
         """The address, or the network, that this connection counts for."""
         self.head_since: float | None = None
-        """When the wait for the rest of a request head began; None while there is none to wait for."""
+        """The time since which the rest of a request's head is awaited; None if no head is awaited."""
         self.unread = 0
-        """Bytes of answers that were unsent when the client last made progress."""
+        """Unsent bytes of answers when the client last made progress."""
         self.unread_since: float | None = None
         self._opened = opened
 
     @property
     def is_waiting(self) -> bool:
-        """Whether nothing is under way: no request is being answered."""
-        cycle: RequestResponseCycle | None = self.cycle  # uvicorn declares it without the None that it begins with
+        """Whether no request is being answered."""
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's declaration lacks the None of a new connection
         return cycle is None or cycle.response_complete
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # the type is uvicorn's
         super().connection_made(transport)
         self.head_since = time.monotonic()
         self._opened.add(self)
@@ -87,22 +87,22 @@ class Connection(H11Protocol):
 
     def handle_events(self) -> None:
         super().handle_events()
-        self._note()
+        self._update_state()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._note()
+        self._update_state()
 
-    def _note(self) -> None:
+    def _update_state(self) -> None:
         if not self.is_waiting:
             self.head_since = None
         elif self.head_since is None and (self.conn.trailing_data[0] or self.conn.their_state is h11.SEND_BODY):
-            # Half a head, or the rest of a body that nobody reads. While nothing comes, uvicorn's own timer counts.
+            # Half a head, or the rest of a body that is not read. uvicorn itself has a timer for idle connections.
             self.head_since = time.monotonic()
         self._opened.touch(self)
 
     def give_up(self) -> None:
-        """Close at once; a client that has sent half a request head is told why."""
+        """Close the connection at once; answer 408 if half of a request's head has arrived."""
         if self.is_waiting and self.conn.trailing_data[0] and not self.transport.is_closing():
             self.transport.write(_TOO_SLOW)
         if self.transport.get_write_buffer_size():
@@ -112,23 +112,23 @@ class Connection(H11Protocol):
 
 
 class Connections:
-    """The open connections, and which of them give way."""
+    """The open connections, and the choice of those that are closed at a limit."""
 
     def __init__(self, limits: ConnectionLimits, measures: Measures) -> None:
         self.limits = limits
         self._measures = measures
         self._waiting: dict[Connection, None] = {}
-        """Those that wait for their client, the longest wait first."""
-        self._of: dict[str, dict[Connection, None]] = {}
+        """Connections that wait for their client, the longest wait first."""
+        self._by_owner: dict[str, dict[Connection, None]] = {}
         self._total = 0
         self._log_after = float("-inf")
         self._unlogged = 0
         measures.connections.set_function(lambda: self._total)
 
     def admit(self, owner: str, *, trusted: bool) -> bool:
-        """Whether one more may be opened; if need be another one, which waits for its client, is closed for it."""
-        if not trusted and 0 < self.limits.per_address <= len(self._of.get(owner, ())):
-            mine = next((each for each in self._of[owner] if each in self._waiting), None)
+        """Whether a connection may be opened; at a limit, one that waits for its client is closed for it."""
+        if not trusted and 0 < self.limits.per_address <= len(self._by_owner.get(owner, ())):
+            mine = next((each for each in self._by_owner[owner] if each in self._waiting), None)
             if not self._displace(mine, "address"):
                 return False
         if self._total >= self.limits.total:
@@ -136,24 +136,24 @@ class Connections:
         return True
 
     def add(self, connection: Connection) -> None:
-        """A connection is open."""
-        self._of.setdefault(connection.owner, {})[connection] = None
+        """Register an open connection."""
+        self._by_owner.setdefault(connection.owner, {})[connection] = None
         self._total += 1
         self._waiting[connection] = None
 
     def discard(self, connection: Connection) -> None:
-        """A connection is closed, or about to be."""
+        """Remove a connection that is or will be closed."""
         self._waiting.pop(connection, None)
-        mine = self._of.get(connection.owner, {})
+        mine = self._by_owner.get(connection.owner, {})
         if connection in mine:
             del mine[connection]
             self._total -= 1
             if not mine:
-                del self._of[connection.owner]
+                del self._by_owner[connection.owner]
 
     def touch(self, connection: Connection) -> None:
-        """Sort a connection in again after it has begun or ended something."""
-        if connection not in self._of.get(connection.owner, {}):
+        """Update whether a connection waits, after a request has begun or ended."""
+        if connection not in self._by_owner.get(connection.owner, {}):
             return
         if not connection.is_waiting:
             self._waiting.pop(connection, None)
@@ -161,10 +161,10 @@ class Connections:
             self._waiting[connection] = None
 
     def sweep(self, now: float) -> None:
-        """Close what has taken too long, and the slowest readers while more is unsent than may be."""
+        """Close connections that exceed a timeout, and the slowest readers while too many bytes are unsent."""
         unsent = 0
         readers: list[Connection] = []
-        for connection in [each for mine in self._of.values() for each in mine]:
+        for connection in [each for mine in self._by_owner.values() for each in mine]:
             since = connection.head_since
             if since is not None and now - since > self.limits.head_seconds:
                 self._close(connection, "head")
@@ -183,28 +183,28 @@ class Connections:
             self._close(connection, "unread")
 
     def report(self, what: str) -> None:
-        """Log what goes wrong with connections at most every ten seconds, with the number of times it did."""
+        """Log a problem with connections at most every ten seconds, with the number of occurrences."""
         self._unlogged += 1
         if (now := time.monotonic()) >= self._log_after:
             _log.warning("%s (%d times since the last such line)", what, self._unlogged)
             self._log_after, self._unlogged = now + 10, 0
 
     def _has_stalled(self, connection: Connection, size: int, now: float) -> bool:
-        if connection.unread_since is None or size <= connection.unread - _LEAST_PROGRESS:
+        if connection.unread_since is None or size <= connection.unread - _MIN_PROGRESS:
             connection.unread, connection.unread_since = size, now
         connection.unread = max(connection.unread, size)
         return now - connection.unread_since > self.limits.stall_seconds
 
     def _displace(self, connection: Connection | None, reason: str) -> bool:
-        """Close a connection to make room; False if there is none that waits."""
+        """Close a connection for a new one. Return False if there is none to close."""
         if connection is None:
-            self.refused(reason)
+            self.count_refusal(reason)
             return False
         self._close(connection, reason)
         return True
 
-    def refused(self, reason: str) -> None:
-        """A connection is not taken."""
+    def count_refusal(self, reason: str) -> None:
+        """Count and log a refused connection."""
         self._measures.closed.labels(reason).inc()
         self.report(f"connections are refused: {reason}")
 
@@ -218,7 +218,7 @@ class Connections:
 
 
 class ConnectionServer(uvicorn.Server):
-    """uvicorn with an accept loop that keeps limits."""
+    """uvicorn with an accept loop that enforces limits."""
 
     def __init__(self, config: uvicorn.Config, limits: ConnectionLimits, measures: Measures) -> None:
         super().__init__(config)
@@ -226,14 +226,14 @@ class ConnectionServer(uvicorn.Server):
         self._accepting: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept; uvicorn is left without listeners."""
+        """Start to accept connections. uvicorn itself gets no sockets."""
         await super().startup(sockets=[])
         self._accepting = [asyncio.create_task(self._accept(listener)) for listener in sockets or ()]
 
     async def on_tick(self, counter: int) -> bool:
         for task in self._accepting:
             if task.done():
-                task.result()  # a fault of the loop itself ends the server
+                task.result()  # an error of the loop itself ends the server
         if counter % _TICKS == 0:
             self._opened.sweep(time.monotonic())
         return await super().on_tick(counter)
@@ -253,7 +253,7 @@ class ConnectionServer(uvicorn.Server):
             except OSError as error:
                 if error.errno in _UNUSABLE:
                     raise
-                # Anything else than these concerns one connection, which its client has given up.
+                # Any other error concerns one connection, which its client has closed.
                 self._opened.report(f"a connection cannot be accepted: {error.strerror}")
                 await asyncio.sleep(_RETRY_SECONDS if error.errno in _EXHAUSTED else 0)
                 continue
@@ -271,7 +271,7 @@ class ConnectionServer(uvicorn.Server):
 
 
 def owner_of(address: str, trusted: Sequence[IPv4Network | IPv6Network]) -> tuple[str, bool]:
-    """What a connection of an address counts for (of IPv6 the /64, which is one customer's), and if it is trusted."""
+    """Return the address that a connection is counted for (of IPv6 its /64 network), and whether it is trusted."""
     ip = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
@@ -282,7 +282,7 @@ def owner_of(address: str, trusted: Sequence[IPv4Network | IPv6Network]) -> tupl
 
 
 def _refuse(accepted: socket.socket) -> None:
-    """Answer 503 without a protocol. What the client has sent is read first, or the system would reset the answer."""
+    """Send a fixed 503. Received bytes are read first, because the system would reset the connection otherwise."""
     accepted.setblocking(False)
     with accepted:
         try:
@@ -290,4 +290,4 @@ def _refuse(accepted: socket.socket) -> None:
             accepted.shutdown(socket.SHUT_WR)
             accepted.recv(65_536)
         except OSError:
-            return  # the client is gone, or has sent nothing yet
+            return  # the client has closed the connection, or has sent nothing yet

@@ -1,8 +1,8 @@
-"""CloudFormation's events: it asks for the demo bucket to be filled or emptied, and waits to be told how that went.
+"""Events of CloudFormation's custom resource, which fills the demo bucket with the demo page, or empties it.
 
-Whatever happens, an answer goes to the event's ResponseURL: without one the stack would hang. Whoever may invoke the
-function can send such an event, so only one in CloudFormation's own form is accepted, the answer goes to S3 alone, and
-no other bucket than that in DEMO_BUCKET is touched.
+Every event is answered at its ResponseURL, because the stack waits for the answer. Every principal that may invoke the
+function can send such an event. Therefore only the form of CloudFormation's own events is accepted, the answer is sent
+to S3 alone, and only the bucket in DEMO_BUCKET is changed.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from imaging import Deadline, FeatureError
 
 _CALL_SECONDS = 10.0
 _PAUSES = (0.0, 1.0, 3.0)
-"""Seconds before each try to answer."""
+"""Seconds to wait before each attempt to answer."""
 _RESPONSE_URL = re.compile(
     r"https://(?:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\.)?s3(?:[.-](?:dualstack\.)?[a-z]{2,4}(?:-[a-z]+){1,2}-[0-9]{1,2})?"
     r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu)/[!-~]*[?&](?:X-Amz-)?Signature=[!-~]+"
 )
-"""A presigned address of S3, in any region of the partitions aws, aws-us-gov, aws-cn and aws-eusc."""
+"""A presigned URL of S3, in any region of the partitions aws, aws-us-gov, aws-cn and aws-eusc."""
 _ARN = r"arn:aws[a-z-]*:cloudformation:[a-z0-9-]+:[0-9]{12}:stack/[^/\s]+/[^/\s]+"
-_FORM: Mapping[str, str] = {
+_REQUIRED: Mapping[str, str] = {
     "RequestType": "Create|Update|Delete",
     "ResponseURL": _RESPONSE_URL.pattern,
     "StackId": _ARN,
@@ -38,23 +38,23 @@ _FORM: Mapping[str, str] = {
     "ResourceType": r"Custom::[A-Za-z0-9_@-]{1,60}|AWS::CloudFormation::CustomResource",
     "LogicalResourceId": r"[A-Za-z0-9]{1,255}",
 }
-"""What every event has, as texts."""
+"""The fields that every event has, each with the pattern of its text."""
 _PREFIX = re.compile(r"[A-Za-z0-9_-]{1,100}/?")
-_FURTHER = {"ServiceToken", "PhysicalResourceId", "OldResourceProperties", "ResourceProperties"}
+_OPTIONAL = {"ServiceToken", "PhysicalResourceId", "OldResourceProperties", "ResourceProperties"}
 
 
 def handle(
     event: Mapping[str, Any], demo_bucket: str, access: Callable[[], AwsAccess], deadline: Deadline
 ) -> dict[str, object]:
-    """Do what the event asks and answer it; the answer is given back too. `access`: how AWS is reached.
+    """Process an event, send the answer to its ResponseURL, and return the answer. `access` builds the access to AWS.
 
-    Raises BadRequest for an event that is not CloudFormation's; nothing is sent anywhere then.
+    Raise BadRequest for an event that is not CloudFormation's, without sending anything.
     """
-    _check_form(event)
+    _check_event(event)
     properties = event["ResourceProperties"]
     answer: dict[str, object] = {
         "Status": "SUCCESS",
-        # Another bucket is another resource: CloudFormation then has the old one emptied.
+        # Another bucket has another id, so CloudFormation sends a Delete event for the old one.
         "PhysicalResourceId": event.get("PhysicalResourceId") or f"demo-{properties.get('Bucket')}",
         **{name: event.get(name) for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
@@ -66,56 +66,56 @@ def handle(
             raise Forbidden(
                 f"the bucket must be {demo_bucket!r}, with a prefix such as _demo/, got {properties!r:.200}"
             )
-        _work(str(event["RequestType"]), properties, access(), deadline)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the stack has to hear of it
-        logger().exception("the demo bucket", extra={"request": event.get("RequestType")})
-        answer |= {"Status": "FAILED", "Reason": _told(error)}
-    _answer(str(event["ResponseURL"]), answer)
+        _update_bucket(str(event["RequestType"]), properties, access(), deadline)
+    except Exception as error:  # noqa: BLE001 - every failure is reported to the stack
+        logger().exception("the demo bucket could not be updated", extra={"request": event.get("RequestType")})
+        answer |= {"Status": "FAILED", "Reason": _describe(error)}
+    _send(str(event["ResponseURL"]), answer)
     return answer
 
 
-def _check_form(event: Mapping[str, Any]) -> None:
-    """BadRequest for an event that has not the form of CloudFormation's events of custom resources."""
-    for name, pattern in _FORM.items():
+def _check_event(event: Mapping[str, Any]) -> None:
+    """Raise BadRequest for an event without the form of CloudFormation's custom resource events."""
+    for name, pattern in _REQUIRED.items():
         value = event.get(name)
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            expected = "a presigned https address of S3" if name == "ResponseURL" else f"of the form {pattern}"
-            raise BadRequest(f"`{name}` of an event of CloudFormation must be {expected}, got {value!r:.200}")
-    if others := event.keys() - _FORM.keys() - _FURTHER:
-        raise BadRequest(f"an event of CloudFormation must hold nothing else, got {sorted(others)!r:.200}")
+            expected = "a presigned https URL of S3" if name == "ResponseURL" else f"of the form {pattern}"
+            raise BadRequest(f"`{name}` of a CloudFormation event must be {expected}, got {value!r:.200}")
+    if others := event.keys() - _REQUIRED.keys() - _OPTIONAL:
+        raise BadRequest(f"a CloudFormation event must not have other fields, got {sorted(others)!r:.200}")
     if not isinstance(event.get("ResourceProperties"), Mapping):
-        raise BadRequest("`ResourceProperties` of an event of CloudFormation must be an object")
-    is_known = isinstance(event.get("PhysicalResourceId"), str)
-    if is_known is (event["RequestType"] == "Create"):
-        raise BadRequest("`PhysicalResourceId` must be given, as a text, with Update and Delete alone")
+        raise BadRequest("`ResourceProperties` of a CloudFormation event must be an object")
+    has_id = isinstance(event.get("PhysicalResourceId"), str)
+    if has_id is (event["RequestType"] == "Create"):
+        raise BadRequest("`PhysicalResourceId` must be a text with Update and Delete, and be absent with Create")
 
 
-def _work(request: str, properties: Mapping[str, Any], aws: AwsAccess, deadline: Deadline) -> None:
+def _update_bucket(request: str, properties: Mapping[str, Any], aws: AwsAccess, deadline: Deadline) -> None:
     bucket, prefix = str(properties["Bucket"]), str(properties["Prefix"])
     site = DemoSite(open_results(f"demo=s3://{bucket}", "Bucket", aws=aws), f"{prefix.rstrip('/')}/")
     if request == "Delete":
         try:
             site.empty()
         except NotFound:
-            logger().info("the demo bucket is gone already")
+            logger().info("the demo bucket does not exist any more")
         return
     logger().info("the demo bucket is filled", extra={"files": site.fill(deadline)})
 
 
-def _told(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, HandlerError | FeatureError):
         return f"{error.message} ({error.detail})"[:1000]
     return f"{type(error).__name__}: {error}"[:1000]
 
 
-def _answer(address: str, answer: Mapping[str, object]) -> None:
-    """PUT to a presigned address, for which no type of content was signed."""
+def _send(url: str, answer: Mapping[str, object]) -> None:
+    """PUT the answer to a presigned URL, with an empty Content-Type because the signature covers none."""
     body = json.dumps(answer).encode()
-    failure = "no try"
+    failure = "no attempt"
     for pause in _PAUSES:
         time.sleep(pause)
         try:
-            status = send("PUT", address, body, {"Content-Type": ""}, _CALL_SECONDS).status
+            status = send("PUT", url, body, {"Content-Type": ""}, _CALL_SECONDS).status
         except OSError as error:
             failure = repr(error)
         else:

@@ -1,4 +1,4 @@
-"""Whether this process can still draw. One that cannot is replaced, since nothing that it is asked for will succeed."""
+"""Check whether this process can still render an image, and replace it if it cannot."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from handler.observability import log_exception
 from handler.response import Answer, report
 
 _VALID_SECONDS = 5.0
-"""How long the page repeats the last result: whoever may ask for it must not keep a processor busy."""
+"""How long `/_health` repeats the last result, so that frequent requests do not keep a processor busy."""
 _PAUSE_SECONDS = 0.1
-"""Before the second attempt: what fails for want of a descriptor or a thread may pass."""
+"""Pause before the second attempt: a lack of file descriptors or threads may be temporary."""
 
 
 def exit_process() -> None:
-    """End this process at once, with what it has logged written; Lambda's runtime starts another."""
+    """End this process at once, after its log is written. Lambda's runtime starts another one."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(1)
 
 
 class Health:
-    """Draws a small image when it is asked whether the process works, and after each unexpected exception."""
+    """Renders a small image for `/_health` and after each unexpected exception."""
 
     def __init__(self, replace: Callable[[], None] = lambda: None) -> None:
-        """`replace` has the process replaced; it is called when drawing has failed twice in a row."""
+        """`replace` ends the process, so that it is replaced. It is called after two failed attempts in a row."""
         self.replace = replace
         self._lock = threading.Lock()
         self._checked_at = -_VALID_SECONDS
@@ -38,37 +38,37 @@ class Health:
 
     @property
     def works(self) -> bool:
-        """The last result."""
+        """Whether the last attempt succeeded."""
         return self._works
 
     def page(self) -> Answer:
-        """`/_health`: 200 while the process can draw, then 503."""
+        """Answer `/_health`: 200 while the process can render, else 503."""
         with self._lock:
             if time.monotonic() - self._checked_at >= _VALID_SECONDS:
-                self._draw()
+                self._render()
         if self._works:
             return report({"status": "ok"})
         return report({"status": "failing"}, HTTPStatus.SERVICE_UNAVAILABLE)
 
     def check(self) -> None:
-        """Draw now: what was unexpected may be the process's own fault."""
+        """Render now, because the process itself may have caused an unexpected exception."""
         with self._lock:
-            self._draw()
+            self._render()
 
-    def _draw(self) -> None:
-        self._works = self._can_draw()
+    def _render(self) -> None:
+        self._works = self._can_render()
         if not self._works:
             time.sleep(_PAUSE_SECONDS)
-            self._works = self._can_draw()
+            self._works = self._can_render()
         self._checked_at = time.monotonic()
         if not self._works:
             self.replace()
 
     @staticmethod
-    def _can_draw() -> bool:
+    def _can_render() -> bool:
         try:
             check_drawing()
-        except Exception:  # noqa: BLE001 - whatever it is, it is logged, and the process is replaced for it
+        except Exception:  # noqa: BLE001 - every failure is logged and makes the process unhealthy
             log_exception({"check": "drawing"})
             return False
         return True

@@ -1,4 +1,4 @@
-"""HTTP requests out of events: API Gateway payload 1.0 and 2.0, function URLs and load balancers."""
+"""Read HTTP requests from events: API Gateway payload 1.0 and 2.0, function URLs and load balancers."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ from handler.requests.image_request import Conditions
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
-    """An HTTP request as an event tells it."""
+    """An HTTP request, as an event describes it."""
 
     method: str
     path: str
-    """As the event has it."""
+    """As it is written in the event."""
     encoded: bool
-    """Whether the path still is percent-encoded."""
+    """Whether the path is still percent-encoded."""
     query: str | tuple[tuple[str, str], ...]
-    """As it stands in the URL, or pairs that a gateway decoded."""
+    """As it is written in the URL, or pairs that a gateway has decoded."""
     headers: Mapping[str, str]
     """By lower-case name."""
     body: bytes = b""
     event: Mapping[str, Any] = msgspec.field(default_factory=dict)
-    """As it came; the server leaves the body out."""
+    """The event itself; the ASGI server leaves the body out."""
 
     def whole_event(self) -> Mapping[str, Any]:
-        """The event with the body in it, to be handed on."""
+        """Return the event with its body, to invoke another function with."""
         if not self.body or self.event.get("body"):
             return self.event
         return {**self.event, "body": base64.b64encode(self.body).decode(), "isBase64Encoded": True}
 
     def pairs(self, ignored: canonical.IgnoredParameters | None) -> canonical.Pairs:
-        """The decoded names and values of the query, without the ignored ones. BadRequest for one that is none."""
+        """Return the query's decoded names and values, without the ignored ones. Raise BadRequest if it is invalid."""
         if isinstance(self.query, str):
             return canonical.split_query(self.query, ignored)
         return canonical.unrepeated(ignored.without(self.query) if ignored else self.query)
 
     @property
     def accepts(self) -> frozenset[str]:
-        """Which of AVIF and WebP the client names in `Accept`."""
+        """Which of AVIF and WebP the header `Accept` names."""
         return frozenset(
             kind for kind in ("avif", "webp") if _is_accepted(f"image/{kind}", self.headers.get("accept", ""))
         )
 
     @property
     def conditions(self) -> Conditions:
-        """What the client has already."""
+        """The conditions of the headers `If-None-Match` and `If-Modified-Since`."""
         since = self.headers.get("if-modified-since")
         return Conditions(
-            none_match=self.headers.get("if-none-match", ""), modified_since=_date(since) if since else None
+            none_match=self.headers.get("if-none-match", ""), modified_since=_parse_date(since) if since else None
         )
 
 
@@ -66,7 +66,7 @@ def is_http_event(event: Mapping[str, Any]) -> bool:
 
 
 def read_http_request(event: Mapping[str, Any]) -> HttpRequest:
-    """The request in an event. BadRequest for one that is not whole."""
+    """Return the request in an event. Raise BadRequest for an incomplete event."""
     try:
         call = _payload_2(event) if "rawPath" in event else _payload_1(event)
         # A lone surrogate can be written in JSON, but not in a URL.
@@ -88,8 +88,8 @@ def _payload_2(event: Mapping[str, Any]) -> HttpRequest:
         # An HTTP API has decoded the path already; a function URL has not.
         encoded=".lambda-url." in domain,
         query=str(event.get("rawQueryString") or ""),
-        headers=_lower(event.get("headers")),
-        body=_body(event),
+        headers=_lower_names(event.get("headers")),
+        body=_decode_body(event),
         event=event,
     )
 
@@ -107,29 +107,29 @@ def _payload_1(event: Mapping[str, Any]) -> HttpRequest:
     return HttpRequest(
         method=str(event["httpMethod"]).upper(),
         path=_without_stage(str(event["path"]), context) if "version" in event else str(event["path"]),
-        # Of payload 1.0, only an HTTP API names the version, and only it has decoded the path.
+        # In payload 1.0 only an HTTP API names the version, and only an HTTP API has decoded the path.
         encoded="version" not in event,
         query="&".join(f"{name}={value}" for name, value in pairs) if is_balancer else pairs,
-        headers=_lower(headers),
-        body=_body(event),
+        headers=_lower_names(headers),
+        body=_decode_body(event),
         event=event,
     )
 
 
 def _without_stage(path: str, context: Mapping[str, Any]) -> str:
-    """An HTTP API puts its stage before the path, unless it is the default one; a domain of one's own does not."""
+    """Remove the stage from a path: an HTTP API puts it first unless it is the default stage or has a custom domain."""
     stage = context.get("stage", "$default")
     if stage == "$default" or not f"{path}/".startswith(f"/{stage}/"):
         return path
     return path.removeprefix(f"/{stage}") or "/"
 
 
-def _body(event: Mapping[str, Any]) -> bytes:
+def _decode_body(event: Mapping[str, Any]) -> bytes:
     body = event.get("body") or ""
     return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else str(body).encode()
 
 
-def _lower(headers: Mapping[str, Any] | None) -> dict[str, str]:
+def _lower_names(headers: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(name).lower(): str(value) for name, value in (headers or {}).items()}
 
 
@@ -141,11 +141,11 @@ def _is_accepted(kind: str, accept: str) -> bool:
     return False
 
 
-def _date(value: str) -> datetime | None:
+def _parse_date(value: str) -> datetime | None:
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few requests hold a date
 
     try:
         moment = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):
-        return None  # RFC 9110, 13.1.3: an invalid date is as if it were not there.
+        return None  # RFC 9110, 13.1.3: a recipient ignores the header if its date is invalid.
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

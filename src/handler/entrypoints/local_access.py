@@ -1,13 +1,13 @@
-"""Who may use the operator API without a token: programs and pages of this machine, and nobody else.
+"""Decide who may use the operator API without a token: only programs and pages of this machine.
 
-The local server opens the operator API on loopback. Two kinds of strangers can reach a loopback address all the same.
+The local server opens the operator API on loopback. Two kinds of other callers can reach a loopback address.
 
-* A proxy on this machine brings the world there. It is recognised by what proxies add to a request, by a host name or
-  a client that is not loopback, and by HTTP/1.0, which no browser and no common client speaks but nginx up to 1.29 does
-  to its upstreams unless it is told otherwise. A proxy that adds nothing, sets `Host` to a loopback address and speaks
-  HTTP/1.1 cannot be told from a program of this machine: start such a server with `--behind-proxy`, or set
+* A proxy on this machine forwards requests from the network. It is recognised by headers that proxies add, by a host
+  name or a client address that is not loopback, and by HTTP/1.0: no browser and no common client uses it, but nginx up
+  to 1.29 does unless configured otherwise. A proxy that adds no header, sets `Host` to a loopback address and uses
+  HTTP/1.1 looks like a program of this machine. Behind such a proxy start the server with `--behind-proxy`, or set
   OPERATOR_TOKEN_FILE.
-* A page of another site sends requests through the browser of somebody who sits at this machine. Browsers say so in
+* A page of another site sends requests through the browser of a user of this machine. Browsers name the site in
   `Sec-Fetch-Site`, `Origin` and `Referer`.
 """
 
@@ -23,17 +23,17 @@ from handler.entrypoints.http_call import HttpRequest
 from handler.errors import Forbidden
 
 DOMAIN = "local.lambda-url.localhost"
-"""The domain name in events of the local server; by its end, that of function URLs, the path is still encoded."""
-_OF_PROXIES = re.compile(
+"""The domain name in events of the local server. As with function URLs, whose domain it imitates, paths are encoded."""
+_PROXY_HEADERS = re.compile(
     r"forwarded|x-forwarded(?:-.*)?|via|x-real-ip|x-client-ip|client-ip|true-client-ip|x-cluster-client-ip|x-original-.*"
     r"|x-envoy-.*|x-proxy.*|cf-.*|cdn-loop|fastly-.*|x-amz-cf-id|x-amzn-trace-id|x-appengine-.*|x-azure-.*|x-varnish"
 )
-_OF_THIS_SITE = ("same-origin", "none")
+_SAME_SITE = ("same-origin", "none")
 
 
 def is_local(call: HttpRequest) -> bool:
-    """Whether a request comes from a program on this machine, as far as the request shows."""
-    if any(_OF_PROXIES.fullmatch(name) for name in call.headers):
+    """Whether nothing in a request shows that it comes from another machine."""
+    if any(_PROXY_HEADERS.fullmatch(name) for name in call.headers):
         return False
     host = call.headers.get("host")
     if host is not None and not is_loopback(host):
@@ -46,19 +46,19 @@ def is_local(call: HttpRequest) -> bool:
 
 
 def refuse_other_sites(call: HttpRequest) -> None:
-    """Forbidden for a request that a page of another site has made; its address is compared with `Host`."""
-    said = call.headers.get("sec-fetch-site", "none").strip().lower()
+    """Raise Forbidden for a request that a page of another site has sent; a site is compared with the header `Host`."""
+    fetch_site = call.headers.get("sec-fetch-site", "none").strip().lower()
     host = call.headers.get("host", "").lower()
     origins = [call.headers[name] for name in ("origin", "referer") if call.headers.get(name)]
-    for other in [said] if said not in _OF_THIS_SITE else [each for each in origins if _host_of(each) != host]:
+    for other in [fetch_site] if fetch_site not in _SAME_SITE else [each for each in origins if _host_of(each) != host]:
         raise Forbidden(
-            "the operator API is open to pages of this server alone, as no OPERATOR_TOKEN_FILE is set: "
+            "without OPERATOR_TOKEN_FILE only pages of this server may use the operator API: "
             f"the request must come from http://{host[:80]}, got {other[:80]!a}"
         )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a Host header names this machine; any other is a page elsewhere whose name resolves to this address."""
+    """Whether a Host header names this machine, not a site whose name resolves to this machine's address."""
     name = re.sub(r":[0-9]*$", "", host).strip("[]").lower()
     try:
         return name == "localhost" or name.endswith(".localhost") or ipaddress.ip_address(name).is_loopback
@@ -67,7 +67,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _host_of(address: str) -> str:
-    """Host and port of an origin or address; `null`, and what cannot be read, is nobody's."""
+    """Return host and port of an origin or URL; empty for `null` and for an invalid URL."""
     try:
         return urlsplit(address).netloc.lower()
     except ValueError:

@@ -1,4 +1,4 @@
-"""The operator's pages under `/_api/`: whoever calls them has the operator's token, or sits at this machine."""
+"""The operator API under `/_api/`, for callers that have the operator's token or are on this machine."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from handler.response import Answer, Caching
 from handler.storage.purge import MOST, Purge
 from imaging import Deadline, ObjectRef
 
-MOST_LISTED, LISTED = 1_000, 100
-"""Entries of one page of a listing: at most, and where none is asked."""
+MAX_LISTED, DEFAULT_LISTED = 1_000, 100
+"""Entries of one page of a listing: the largest number, and the default."""
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class _Page(msgspec.Struct, frozen=True):
 
 
 class OperatorEntrypoint(msgspec.Struct, frozen=True):
-    """Answers what only the operator may ask; `wiring` fills it."""
+    """Answers requests that only the operator may send."""
 
     render_context: RenderContext
     policy: Policy
@@ -45,16 +45,16 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
     purge: Purge
     token: SecretSource | None = None
     is_open: bool = False
-    """No token is needed: the local server on loopback."""
+    """Whether callers on this machine need no token: on the local server, on loopback."""
     signatures: Signatures | None = None
     lists: bool = True
 
     def answer(self, name: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
-        """Answer a call of `/_api/name`. NotFound where it is switched off, Unauthorized without the token."""
+        """Answer a call of `/_api/name`. Raise NotFound if it is switched off, Unauthorized without the token."""
         return self.admit(name, call).answer(call, deadline)
 
     def admit(self, name: str, call: HttpRequest) -> _Page:
-        """The page of that name, for a caller who may use it; nothing of the body is looked at."""
+        """Return the page of a name if the caller may use it. The body is not needed for this."""
         page = self._pages().get(name)
         if page is None or (self.token is None and not self._is_local(call)):
             raise NotFound(f"no page is called {'/_api/' + name!r}", code="NotFound")
@@ -74,7 +74,7 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         return pages | ({"images": _Page(("GET",), self._images)} if self.lists else {})
 
     def is_operator(self, call: HttpRequest) -> bool:
-        """Whether the operator calls, by the token or from this machine."""
+        """Whether the operator calls: with the token, or from this machine if no token is needed."""
         try:
             self._admit(call)
         except (Forbidden, Unauthorized):
@@ -82,18 +82,18 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         return self.token is not None or self._is_local(call)
 
     def _is_local(self, call: HttpRequest) -> bool:
-        """Whether the operator API is open without a token: on loopback, to what comes from this machine."""
+        """Whether a call from this machine needs no token."""
         return self.is_open and local_access.is_local(call)
 
     def _admit(self, call: HttpRequest) -> None:
-        """Raise Unauthorized without the token, or Forbidden where none is needed and another site's page asks."""
+        """Raise Unauthorized without the token; if no token is needed, Forbidden for a page of another site."""
         if self.token is None:
             local_access.refuse_other_sites(call)
             return
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not matches_secret(token.strip(), self.token):
             raise Unauthorized(
-                "the header Authorization must be `Bearer` and the operator's token",
+                "the header Authorization must be `Bearer` followed by the operator's token",
                 headers={"WWW-Authenticate": "Bearer"},
             )
 
@@ -101,14 +101,14 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         return self._transform(call, deadline, cut_out=True)
 
     def _transform(self, call: HttpRequest, deadline: Deadline, *, cut_out: bool = False) -> Answer | Delegated:
-        """A picture that came as raw bytes is answered as such; one in JSON is answered in JSON."""
+        """Transform the image in the body. Raw bytes are answered with raw bytes, JSON with JSON."""
         pairs: tuple[tuple[str, object], ...] = call.pairs(self.ignored)
         in_json = call.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
-        picture, said = inline_image.parse_body(call.body) if in_json else (call.body, ())
-        if not picture:
-            raise BadRequest("the body must be a picture, or JSON with `image` in base64; got nothing")
-        said = inline_image.add_background_removal((*pairs, *said)) if cut_out else (*pairs, *said)
-        request = parse_inline_request(picture, said, self.policy, accepts=call.accepts)
+        original, params = inline_image.parse_body(call.body) if in_json else (call.body, ())
+        if not original:
+            raise BadRequest("the body must be an image, or JSON with `image` in base64; got nothing")
+        params = inline_image.add_background_removal((*pairs, *params)) if cut_out else (*pairs, *params)
+        request = parse_inline_request(original, params, self.policy, accepts=call.accepts)
         result = render_or_delegate(request, self.render_context, deadline)
         if isinstance(result, Delegated):
             return result
@@ -117,25 +117,27 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         return response.report(inline_image.to_json(result))
 
     def _sign(self, call: HttpRequest, _: Deadline) -> Answer:
-        """The address as a page may use it: signed where signatures are on, else as it came."""
-        said = _said(call, ("url", "expires"))
-        url, life = said.get("url"), said.get("expires")
+        """Return the URL as a page may use it: signed if signatures are on, else unchanged."""
+        params = _read_params(call, ("url", "expires"))
+        url, life = params.get("url"), params.get("expires")
         if not isinstance(url, str) or not url:
-            raise BadRequest("`url` must be an address to sign, such as /cat.jpg?width=300")
+            raise BadRequest("`url` must be a URL to sign, such as /cat.jpg?width=300")
         if life is not None and not isinstance(life, str):
             raise BadRequest(f"`expires` must be a time to live such as 1h, or null, got {life!r:.60}")
         expires_in = parse_life(life) if life else None
         if self.signatures is not None:
             return response.report({"url": self.signatures.signed_url(url, expires_in, ignored=self.ignored)})
         if expires_in is not None:
-            raise BadRequest("`expires` must be left out where signatures are off (ENABLE_SIGNATURE): nothing holds it")
+            raise BadRequest(
+                "`expires` must be left out while signatures are off (ENABLE_SIGNATURE=No), because nothing enforces it"
+            )
         return response.report({"url": url})
 
     def _images(self, call: HttpRequest, _: Deadline) -> Answer:
-        """One page of what lies directly under a prefix of a listed bucket."""
-        said = _said(call, ("bucket", "prefix", "limit", "cursor"))
-        bucket, prefix = said.get("bucket") or self.sources[0], said.get("prefix", "")
-        listed = self._objects.page(bucket, prefix, said.get("cursor", ""), _limit(said.get("limit")))
+        """Return one page of the keys and prefixes directly under a prefix of a configured bucket."""
+        params = _read_params(call, ("bucket", "prefix", "limit", "cursor"))
+        bucket, prefix = params.get("bucket") or self.sources[0], params.get("prefix", "")
+        listed = self._objects.page(bucket, prefix, params.get("cursor", ""), _parse_limit(params.get("limit")))
         images = [
             {
                 "key": info.ref.key,
@@ -143,7 +145,7 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
                 "lastModified": f"{info.last_modified.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             }
             for info in listed.objects
-            # What a console writes where somebody makes a folder.
+            # The S3 console creates such an object for each folder.
             if not info.ref.key.endswith("/")
         ]
         return response.report(
@@ -158,9 +160,9 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         )
 
     def _purge(self, call: HttpRequest, deadline: Deadline) -> Answer:
-        """Withdraw originals with everything that was made of them."""
-        said = _said(call, ("keys", "bucket"))
-        keys, bucket = said.get("keys"), said.get("bucket") or ""
+        """Purge originals, and everything that was rendered from them, from caches."""
+        params = _read_params(call, ("keys", "bucket"))
+        keys, bucket = params.get("keys"), params.get("bucket") or ""
         if not isinstance(keys, list) or not 1 <= len(keys) <= MOST or not all(map(_is_text, keys)):
             raise BadRequest(f"`keys` must be a list of 1 to {MOST} keys")
         if not isinstance(bucket, str):
@@ -172,34 +174,34 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         return self.render_context.objects
 
 
-def _said(call: HttpRequest, names: Iterable[str]) -> dict[str, Any]:
-    """What a query or, with POST, an object of JSON says; other names than these are refused."""
-    said: dict[str, Any] = dict(call.pairs(None))
+def _read_params(call: HttpRequest, names: Iterable[str]) -> dict[str, Any]:
+    """Return the parameters of a query and, with POST, of a JSON object. Raise BadRequest for an unknown name."""
+    params: dict[str, Any] = dict(call.pairs(None))
     if call.method == "POST":
-        said |= _json_object(call.body, names)
-    for name in said:
+        params |= _parse_object(call.body, names)
+    for name in params:
         if name not in names:
             raise BadRequest(f"`{name[:60]}` must be one of {', '.join(names)}")
-    return said
+    return params
 
 
-def _json_object(body: bytes, names: Iterable[str]) -> dict[str, Any]:
+def _parse_object(body: bytes, names: Iterable[str]) -> dict[str, Any]:
     try:
-        said = loads(body.decode())
+        fields = loads(body.decode())
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
+        fields = None
+    if not isinstance(fields, dict):
         raise BadRequest("the body must be a JSON object with " + ", ".join(f"`{name}`" for name in names))
-    return said
+    return fields
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _limit(said: str | None) -> int:
-    if said is None:
-        return LISTED
-    if not said.isascii() or not said.isdigit() or not 1 <= int(said[:9]) <= MOST_LISTED:
-        raise BadRequest(f"`limit` must be a whole number from 1 to {MOST_LISTED}, got {said[:60]!a}")
-    return int(said)
+def _parse_limit(value: str | None) -> int:
+    if value is None:
+        return DEFAULT_LISTED
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:9]) <= MAX_LISTED:
+        raise BadRequest(f"`limit` must be a whole number from 1 to {MAX_LISTED}, got {value[:60]!a}")
+    return int(value)

@@ -1,7 +1,8 @@
-"""The local and Kubernetes HTTP server: each request becomes a call of the HTTP entrypoint.
+"""The HTTP server for local use and Kubernetes: each request becomes a call of the HTTP entrypoint.
 
-A fixed number of threads does the work, a bounded queue waits for them, and whoever comes on top gets a 503 at once.
-Whoever has waited in vain gets one at the deadline. The server's own pages (health, metrics, documents) never wait.
+A fixed number of threads does the work, with a bounded queue before them. If the queue is full, a request is answered
+with 503 at once; if it has waited until its deadline, it is answered with 503 then. The server's own pages (health,
+metrics, documents) never wait.
 """
 
 from __future__ import annotations
@@ -37,11 +38,12 @@ Page = Callable[[], Answer]
 HEALTH, METRICS = PROBES = ("/_health", "/_metrics")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _GRACE_SECONDS = 0.4
-"""How much longer than its time work is waited for: the handler ends most of it by itself."""
-_LOGGED_ADDRESS = 2_000
-"""Characters of an address in the log."""
-_WORTH_PACKING = 1_000
-_CLIENT_CLOSED = 499  # nginx's word for it in a log; nobody is there to receive it.
+"""Time to wait after a request's deadline, because the handler ends most work by itself."""
+_MAX_LOGGED_URL = 2_000
+"""Characters of a URL in the log."""
+_MIN_COMPRESSED = 1_000
+"""Bytes from which a page is compressed."""
+_CLIENT_CLOSED = 499  # nginx's status for its log; no client receives it.
 
 access = logging.getLogger("handler.access")
 
@@ -58,9 +60,9 @@ class PictureServer:
         admit: Callable[[HttpRequest], None] | None = None,
         loopback_only: bool = False,
     ) -> None:
-        """`pages` are further pages by their exact path; with `loopback_only` no other host name is answered.
+        """`pages` are further pages by their exact path. With `loopback_only` other host names are refused.
 
-        `admit` raises a HandlerError for a call whose body is not worth waiting for.
+        `admit` raises a HandlerError for a call that is refused before its body is read.
         """
         self._handle = handle
         self._admit = admit
@@ -68,19 +70,19 @@ class PictureServer:
         self.measures = Measures()
         self._workers = Workers(bounds, self.measures)
         self._bodies = Bodies(bounds)
-        # Threads of their own: neither those who try tokens nor readers of long pages keep a probe waiting.
+        # Threads of their own, so that a probe waits neither for callers that try tokens nor for long pages.
         self._probes = ThreadPoolExecutor(2, thread_name_prefix="probe")
-        self._doors = ThreadPoolExecutor(bounds.workers, thread_name_prefix="admission")
+        self._admission = ThreadPoolExecutor(bounds.workers, thread_name_prefix="admission")
         self._loopback_only = loopback_only
-        own = {HEALTH: lambda: report({"status": "ok"}), METRICS: self.measures.page, **(pages or {})}
-        self._pages: Mapping[str, Page] = own | {HEALTH: partial(self._health, own[HEALTH])}
+        own_pages = {HEALTH: lambda: report({"status": "ok"}), METRICS: self.measures.page, **(pages or {})}
+        self._pages: Mapping[str, Page] = own_pages | {HEALTH: partial(self._health, own_pages[HEALTH])}
 
     def close(self) -> bool:
-        """Stop the workers, once the server has stopped; False if one of them does not end."""
+        """Stop the workers after the server has stopped. Return False if one of them does not end."""
         return self._workers.close()
 
     def _health(self, page: Page) -> Answer:
-        """The page `/_health`: nothing is well where no thread is left to work."""
+        """Answer `/_health`: 503 if no worker thread is left, else the page itself."""
         return report({"status": "failing"}, HTTPStatus.SERVICE_UNAVAILABLE) if self._workers.are_lost else page()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,99 +102,99 @@ class PictureServer:
             if _raw_path(request) not in PROBES:
                 self.measures.count(status, seconds)
             now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-            access.info("%s %s %s %s %d %d %.1fms", now, *_who_and_what(request), status, sent, seconds * 1000)
+            access.info("%s %s %s %s %d %d %.1fms", now, *_describe(request), status, sent, seconds * 1000)
 
     async def _response(self, request: Request, arrived: float) -> Response:
         try:
             if self._loopback_only and not is_loopback(request.headers.get("host", "")):
-                raise Forbidden("this server answers to localhost alone")
+                raise Forbidden("this server answers requests for localhost only")
             if "content-length" in request.headers and "transfer-encoding" in request.headers:
-                # Whoever stands in between may have read another body than we do (RFC 9112, 6.1 and 11.2).
+                # A proxy in between may have read another body (request smuggling; RFC 9112, 6.1 and 11.2).
                 message = "a request must have either Content-Length or Transfer-Encoding, not both"
                 raise BadRequest(message, headers={"Connection": "close"})
             if (page := self._pages.get(_raw_path(request))) is not None and request.method in ("GET", "HEAD"):
                 return await self._page(page, request)
             return await self._answer(request, arrived + self._bounds.seconds)
         except HandlerError as error:
-            return _plain(refusal(error, Caching()))
+            return _to_starlette(refusal(error, Caching()))
 
     async def _page(self, page: Page, request: Request) -> Response:
         threads = self._probes if _raw_path(request) in PROBES else None
         answer = await asyncio.get_running_loop().run_in_executor(threads, page)
-        return _packed(_plain(answer), request.headers.get("accept-encoding", ""))
+        return _compress(_to_starlette(answer), request.headers.get("accept-encoding", ""))
 
     async def _answer(self, request: Request, until: float) -> Response:
-        """Admit, read the body, have the answer made."""
-        call = _call(request)
-        if not (_takes_pictures(request) and is_large(request)):
+        """Admit a request, read its body and let a worker answer it. A large body is read only after admission."""
+        call = _read_call(request)
+        if not (_takes_large_body(request) and is_large(request)):
             body = await self._bodies.read(request, min(self._bounds.body_bytes, SMALL_BODY), until)
             return await self._work(request, msgspec.structs.replace(call, body=body), until)
         self._workers.check()
         if self._admit is not None:
             try:
-                await asyncio.get_running_loop().run_in_executor(self._doors, self._admit, call)
+                await asyncio.get_running_loop().run_in_executor(self._admission, self._admit, call)
             except HandlerError as error:
                 error.headers["Connection"] = "close"
                 raise
-        async with self._bodies.location(until):
+        async with self._bodies.reserve(until):
             body = await self._bodies.read(request, self._bounds.body_bytes, until)
             return await self._work(request, msgspec.structs.replace(call, body=body), until)
 
     async def _work(self, request: Request, call: HttpRequest, until: float) -> Response:
-        """Have the answer made; a client that goes away gives its place in the queue back."""
-        made = self._workers.start(lambda: self._handle(call, Remaining(until)))
-        answer = asyncio.wrap_future(made)
-        gone = asyncio.ensure_future(_disconnected(request.receive))
+        """Let a worker answer a request. If the client disconnects, the request leaves the queue."""
+        task = self._workers.start(lambda: self._handle(call, Remaining(until)))
+        answer = asyncio.wrap_future(task)
+        disconnected = asyncio.ensure_future(_wait_for_disconnect(request.receive))
         left = max(0.0, until - time.monotonic())
-        # Work goes on when its client has left: its time ends all the same.
-        overdue = asyncio.get_running_loop().call_later(left + _GRACE_SECONDS, self._workers.give_up, made)
+        # Work goes on after the client has disconnected, so its time is limited in that case too.
+        overdue = asyncio.get_running_loop().call_later(left + _GRACE_SECONDS, self._workers.give_up, task)
         try:
-            await asyncio.wait((answer, gone), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            if made.running() and not gone.done():
-                await asyncio.wait((answer, gone), timeout=_GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((answer, disconnected), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if task.running() and not disconnected.done():
+                await asyncio.wait((answer, disconnected), timeout=_GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if answer.done():
-                return _plain(answer.result())
-            if gone.done():
+                return _to_starlette(answer.result())
+            if disconnected.done():
                 raise ClientDisconnect
-            raise _late(has_begun=made.running())
+            raise _timeout(has_begun=task.running())
         finally:
-            gone.cancel()
+            disconnected.cancel()
             answer.cancel()
-            if made.cancel() or made.done():
+            if task.cancel() or task.done():
                 overdue.cancel()
 
 
-def _late(*, has_begun: bool) -> HandlerError:
+def _timeout(*, has_begun: bool) -> HandlerError:
     retry = {"Retry-After": "5"}
     if not has_begun:
         return Busy("no worker was free in time", headers=retry)
-    message = "the time for one picture is used up"
+    message = "the time for one request has ended"
     return HandlerError(message, code="TimeExceeded", status=HTTPStatus.GATEWAY_TIMEOUT, headers=retry)
 
 
-def _takes_pictures(request: Request) -> bool:
-    """Whether a body is of any use there: the operator's door decides as the handler does, by the decoded path."""
+def _takes_large_body(request: Request) -> bool:
+    """Whether a path takes large bodies: only the operator API does, and its path may be percent-encoded."""
     return request.method == "POST" and unquote(_raw_path(request)).startswith("/_api/")
 
 
-async def _disconnected(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
+async def _wait_for_disconnect(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _call(request: Request) -> HttpRequest:
-    """The request without its body."""
+def _read_call(request: Request) -> HttpRequest:
+    """Return a request without its body."""
     path, query = _raw_path(request), _raw_query(request)
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return HttpRequest(
-        request.method.upper(), path, encoded=True, query=query, headers=headers, event=_event(request, headers)
+        request.method.upper(), path, encoded=True, query=query, headers=headers, event=_build_event(request, headers)
     )
 
 
-def _event(request: Request, headers: dict[str, str]) -> dict[str, Any]:
-    """The request as a function URL's event, payload 2.0, without its body."""
+def _build_event(request: Request, headers: dict[str, str]) -> dict[str, Any]:
+    """Return a request as a function URL's event, payload 2.0, without its body."""
     path = _raw_path(request)
     http = {
         "method": request.method,
@@ -211,13 +213,13 @@ def _event(request: Request, headers: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _plain(answer: Answer) -> Response:
+def _to_starlette(answer: Answer) -> Response:
     return Response(answer.body, answer.status, answer.headers)
 
 
-def _packed(response: Response, accepted: str) -> Response:
-    """A text of some length goes out compressed, as a CDN would send it."""
-    if len(response.body) <= _WORTH_PACKING or not re.search(r"\bgzip\b(?!\s*;\s*q=0)", accepted):
+def _compress(response: Response, accepted: str) -> Response:
+    """Compress a long text, as a CDN would."""
+    if len(response.body) <= _MIN_COMPRESSED or not re.search(r"\bgzip\b(?!\s*;\s*q=0)", accepted):
         return response
     body = gzip.compress(bytes(response.body), 6)
     sizes = {"content-encoding": "gzip", "content-length": str(len(body)), "vary": "Accept-Encoding"}
@@ -225,7 +227,7 @@ def _packed(response: Response, accepted: str) -> Response:
 
 
 def _raw_path(request: Request) -> str:
-    """As it stands in the URL; bytes that do not belong there are escaped."""
+    """Return the path as it is written in the URL; bytes that a URL may not contain are percent-encoded."""
     return quote(bytes(request.scope["raw_path"]), safe=_PRINTABLE)
 
 
@@ -233,9 +235,9 @@ def _raw_query(request: Request) -> str:
     return quote(bytes(request.scope["query_string"]), safe=_PRINTABLE)
 
 
-def _who_and_what(request: Request) -> tuple[str, str, str]:
-    """Client, method and address without secrets."""
-    address = redact_address(_raw_path(request), _raw_query(request))
-    if len(address) > _LOGGED_ADDRESS:
-        address = f"{address[:_LOGGED_ADDRESS]}…"
-    return (request.client.host if request.client else "-"), request.method[:20], address
+def _describe(request: Request) -> tuple[str, str, str]:
+    """Return client, method and URL without secrets, for the log."""
+    url = redact_address(_raw_path(request), _raw_query(request))
+    if len(url) > _MAX_LOGGED_URL:
+        url = f"{url[:_MAX_LOGGED_URL]}…"
+    return (request.client.host if request.client else "-"), request.method[:20], url

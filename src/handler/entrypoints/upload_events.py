@@ -1,4 +1,4 @@
-"""The events that tell of an upload: from S3, from EventBridge, and either of them in an SQS message."""
+"""Events that report an upload: from S3, from EventBridge, and either of them in an SQS message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEX = re.compile("[0-9A-Fa-f]+")
 
 
 class Upload(msgspec.Struct, frozen=True):
-    """An object that was created, as its event names it."""
+    """A created object, as its event describes it."""
 
     bucket: str
     key: str
@@ -24,7 +24,7 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 def is_upload_event(event: Mapping[str, Any]) -> bool:
-    """Whether an event comes from S3, from EventBridge about S3, or from a queue that holds such."""
+    """Whether an event comes from S3, from EventBridge about S3, or from a queue with such events."""
     records = event.get("Records")
     if isinstance(records, list) and records and isinstance(records[0], Mapping):
         return records[0].get("eventSource") in {"aws:s3", "aws:sqs"}
@@ -32,17 +32,19 @@ def is_upload_event(event: Mapping[str, Any]) -> bool:
 
 
 def uploads_in(event: Mapping[str, Any]) -> list[Upload]:
-    """The objects that S3 says were created; none for a test event, other events and folders. BadRequest if it is no
-    event of S3."""
+    """Return the created objects of an event; none for a test event, for other kinds of events and for folders.
+
+    Raise BadRequest for an event that is not S3's.
+    """
     if event.get("Event") == "s3:TestEvent":
         return []
     try:
         if event.get("source") == "aws.s3":
-            found = _of_eventbridge(event)
+            found = _parse_eventbridge(event)
         else:
-            found = [upload for record in event["Records"] for upload in _of_s3(record)]
+            found = [upload for record in event["Records"] for upload in _parse_s3(record)]
     except (KeyError, TypeError, AttributeError) as error:
-        raise BadRequest("the event must be one of S3 or EventBridge about an object", detail=repr(error)) from error
+        raise BadRequest("the event must be an object event of S3 or EventBridge", detail=repr(error)) from error
     for upload in found:
         if not is_sequencer(upload.sequencer):
             raise BadRequest(f"`sequencer` must be hexadecimal, got `{upload.sequencer}`")
@@ -50,22 +52,22 @@ def uploads_in(event: Mapping[str, Any]) -> list[Upload]:
 
 
 def is_sequencer(text: str) -> bool:
-    """Whether a text can say where an event stands among those of its object."""
+    """Whether a text is a sequencer of S3, which orders the events of an object."""
     return bool(_HEX.fullmatch(text))
 
 
-def _of_s3(record: Mapping[str, Any]) -> Iterator[Upload]:
+def _parse_s3(record: Mapping[str, Any]) -> Iterator[Upload]:
     if record["eventSource"] == "aws:s3" and record["eventName"].startswith("ObjectCreated:"):
-        facts = record["s3"]
-        # Form-encoded here, and only here: a plus is a space.
-        yield Upload(facts["bucket"]["name"], unquote_plus(facts["object"]["key"]), facts["object"]["sequencer"])
+        details = record["s3"]
+        # Only S3's own events encode the key like a form: a plus is a space.
+        yield Upload(details["bucket"]["name"], unquote_plus(details["object"]["key"]), details["object"]["sequencer"])
 
 
-def _of_eventbridge(event: Mapping[str, Any]) -> list[Upload]:
+def _parse_eventbridge(event: Mapping[str, Any]) -> list[Upload]:
     if event["detail-type"] != "Object Created":
         return []
-    facts = event["detail"]
-    return [Upload(facts["bucket"]["name"], facts["object"]["key"], facts["object"]["sequencer"])]
+    details = event["detail"]
+    return [Upload(details["bucket"]["name"], details["object"]["key"], details["object"]["sequencer"])]
 
 
 def is_batch(event: Mapping[str, Any]) -> bool:
@@ -73,12 +75,12 @@ def is_batch(event: Mapping[str, Any]) -> bool:
     return any(record.get("eventSource") == "aws:sqs" for record in event.get("Records", ()))
 
 
-def message_of(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The event in the body of an SQS record. BadRequest if there is none."""
+def parse_message(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the event in the body of an SQS record. Raise BadRequest if the body is not an event."""
     try:
-        said = json.loads(record["body"])
+        event = json.loads(record["body"])
     except ValueError as error:
         raise BadRequest("the message must be JSON", detail=repr(error)) from error
-    if not isinstance(said, Mapping):
+    if not isinstance(event, Mapping):
         raise BadRequest("the message must be an event of S3 or EventBridge")
-    return said
+    return event

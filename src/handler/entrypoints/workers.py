@@ -1,4 +1,4 @@
-"""What the server works with: how much it takes on, the threads that do it, and what is counted."""
+"""The server's worker threads, the limits of its load, and its metrics."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from handler.response import Answer
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """What Lambda's context object tells: how long this request may still take."""
+    """Stands for Lambda's context object: the time left for a request."""
 
     until: float
-    """On the monotonic clock, in seconds."""
+    """The end of that time, in seconds of the monotonic clock."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds left; 0 when the time is up."""
+        """Return the milliseconds left; 0 after the end."""
         return max(0, round((self.until - time.monotonic()) * 1000))
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the server takes on."""
+    """Limits of the server's load."""
 
     workers: int = 4
     queue: int = 32
     body_bytes: int = 140_000_000
-    """Largest request body: a picture of 100 MB in base64."""
+    """Size of the largest request body: an image of 100 MB in base64."""
     seconds: float = 28.5
-    """For one request, counted from its arrival."""
+    """Time for one request, from its arrival."""
     stall_seconds: float = 10
-    """For the next bytes of a body to arrive."""
+    """Time in which the next bytes of a body must arrive."""
 
 
 class Measures:
-    """The numbers under `/_metrics`."""
+    """The metrics under `/_metrics`."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -52,37 +52,41 @@ class Measures:
         name = "image_handler_"
         self._requests = Counter(name + "requests", "Answers by status", ["status"], registry=self._registry)
         self._seconds = Histogram(
-            name + "request_seconds", "From arrival to the last byte handed over, in seconds", registry=self._registry,
+            name + "request_seconds",
+            "Seconds from a request's arrival until its answer is sent",
+            registry=self._registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
         )  # fmt: skip
         self.in_flight = Gauge(name + "in_flight", "Requests being worked on", registry=self._registry)
         self.queued = Gauge(name + "queued", "Requests waiting for a worker", registry=self._registry)
-        self.overdue = Gauge(name + "overdue", "Work that has outlived its time", registry=self._registry)
+        self.overdue = Gauge(
+            name + "overdue", "Requests being worked on after their time has ended", registry=self._registry
+        )
         self.connections = Gauge(name + "connections", "Open connections", registry=self._registry)
         self.closed = Counter(
-            name + "connections_closed", "Connections refused or closed, by the limit that they met", ["limit"],
+            name + "connections_closed", "Connections refused or closed, by the limit that was reached", ["limit"],
             registry=self._registry,
         )  # fmt: skip
 
     def count(self, status: int, seconds: float) -> None:
-        """One answer more."""
+        """Count one answer."""
         self._requests.labels(status).inc()
         self._seconds.observe(seconds)
 
     def page(self) -> Answer:
-        """All of them, as Prometheus reads it."""
+        """Answer with all metrics in Prometheus' text format."""
         return Answer(HTTPStatus.OK, {"Content-Type": CONTENT_TYPE_LATEST}, generate_latest(self._registry))
 
 
 class Workers:
-    """Threads for the handler, and a count of who uses and who awaits them.
+    """Worker threads with a bounded queue.
 
-    A thread cannot be stopped from outside. Where work outlives its time (`give_up`), another thread takes its place,
-    up to as many as there are workers. When those do not end either, the process is of no use (`are_lost`).
+    A thread cannot be stopped from outside. If a task exceeds its time (`give_up`), another thread replaces its thread;
+    there are as many replacements as workers. If those do not end either, the process must be replaced (`are_lost`).
     """
 
     def __init__(self, bounds: Bounds, measures: Measures) -> None:
-        self._pool = ThreadPoolExecutor(2 * bounds.workers, thread_name_prefix="picture")
+        self._pool = ThreadPoolExecutor(2 * bounds.workers, thread_name_prefix="worker")
         self._bounds = bounds
         self._lock = threading.Lock()
         self._waiting: deque[_Task] = deque()
@@ -95,26 +99,26 @@ class Workers:
 
     @property
     def are_lost(self) -> bool:
-        """Whether no thread is left that could take work."""
+        """Whether no thread is left for new tasks."""
         return len(self._overdue) >= 2 * self._bounds.workers
 
     def check(self) -> None:
-        """Busy when nothing more may be begun."""
+        """Raise Busy if all workers are taken and the queue is full."""
         if len(self._running) + len(self._waiting) >= self._bounds.workers + self._bounds.queue:
             raise Busy("every worker is taken and the queue is full", headers={"Retry-After": "1"})
 
     def start(self, work: Callable[[], Answer]) -> Future[Answer]:
-        """Begin, or wait in the queue; Busy when that is full. A cancelled future gives its place in the queue back."""
+        """Start or queue a task. Raise Busy if the queue is full. A cancelled future leaves the queue."""
         task = _Task(work, Future())
         with self._lock:
             self.check()
             self._waiting.append(task)
-        task.future.add_done_callback(lambda future: self._left(task) if future.cancelled() else None)
-        self._fill()
+        task.future.add_done_callback(lambda future: self._remove(task) if future.cancelled() else None)
+        self._start_waiting()
         return task.future
 
     def give_up(self, future: Future[Answer]) -> None:
-        """Count work that has outlived its time as no worker's any more, as long as there are threads to replace it."""
+        """Replace the thread of a task that has exceeded its time, as long as there are replacements."""
         with self._lock:
             if future not in self._running:
                 return
@@ -122,9 +126,9 @@ class Workers:
             if len(self._replaced) < self._bounds.workers:
                 self._running.remove(future)
                 self._replaced.add(future)
-        self._fill()
+        self._start_waiting()
 
-    def _fill(self) -> None:
+    def _start_waiting(self) -> None:
         with self._lock:
             while self._waiting and len(self._running) < self._bounds.workers:
                 task = self._waiting.popleft()
@@ -135,28 +139,28 @@ class Workers:
     def _run(self, task: _Task) -> None:
         try:
             outcome = task.work()
-        except BaseException as error:  # noqa: BLE001 - whoever awaits the future raises it
-            self._ended(task.future)
+        except BaseException as error:  # noqa: BLE001 - the future raises it where its result is read
+            self._finish(task.future)
             task.future.set_exception(error)
         else:
-            self._ended(task.future)
+            self._finish(task.future)
             task.future.set_result(outcome)
 
-    def _ended(self, future: Future[Answer]) -> None:
+    def _finish(self, future: Future[Answer]) -> None:
         with self._lock:
             self._running.discard(future)
             self._overdue.discard(future)
             self._replaced.discard(future)
-        self._fill()
+        self._start_waiting()
 
-    def _left(self, task: _Task) -> None:
+    def _remove(self, task: _Task) -> None:
         with self._lock:
-            # Whoever fills may have taken it out already.
+            # Another thread may have started it already.
             if task in self._waiting:
                 self._waiting.remove(task)
 
     def close(self) -> bool:
-        """Wait for what is under way and begin nothing new; False, at once, if some work has outlived its time."""
+        """Cancel waiting tasks and wait for running ones. Return False at once if a task has exceeded its time."""
         with self._lock:
             waiting = [*self._waiting]
             self._waiting.clear()

@@ -82,8 +82,8 @@ def test_without_signatures_the_address_comes_back(client: Client) -> None:
 @pytest.mark.parametrize(
     ("said", "named"),
     [
-        ({}, "`url` must be an address"),
-        ({"url": 3}, "`url` must be an address"),
+        ({}, "`url` must be a URL to sign"),
+        ({"url": 3}, "`url` must be a URL to sign"),
         ({"url": "cat.jpg"}, "begins with a slash"),
         ({"url": "/a.jpg", "expires": "soon"}, "`expires` must be a number and s, m, h, d or w"),
         ({"url": "/a.jpg", "expires": 3}, "`expires` must be a time to live"),
