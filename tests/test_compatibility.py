@@ -41,7 +41,7 @@ def test_what_is_called_built_answers(client: Client, query: str) -> None:
 
 
 def test_every_filter_is_listed() -> None:
-    known = {*filters.GEOMETRY_FILTERS, *filters.OUTPUT_FILTERS, *effects.EFFECTS, *aws._FILTERS}
+    known = {*filters.GEOMETRY_FILTERS, *filters.OUTPUT_FILTERS, *effects.EFFECTS, *aws.FILTERS}
     assert {name for name in known if f"`{name}" not in DOCUMENT} == set()
 
 

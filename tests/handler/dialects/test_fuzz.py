@@ -168,7 +168,7 @@ def test_json_that_is_none(plain: Client, text: str, noise: bytes, is_text: bool
 
 
 FILTER_NAMES = sorted(
-    {*filters.GEOMETRY_FILTERS, *filters.OUTPUT_FILTERS, *effects.EFFECTS, *aws._FILTERS, "nosuch", "Blur", ""}
+    {*filters.GEOMETRY_FILTERS, *filters.OUTPUT_FILTERS, *effects.EFFECTS, *aws.FILTERS, "nosuch", "Blur", ""}
 )
 CALLS = st.tuples(st.sampled_from(FILTER_NAMES) | st.text(max_size=6), st.lists(ANY_WORD, max_size=7)).map(
     lambda call: f"{call[0]}({','.join(call[1])})"

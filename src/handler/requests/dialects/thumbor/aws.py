@@ -1,4 +1,8 @@
-"""AWS's meaning of a path: its handler turns it into JSON edits, filters in alphabetical order; so does this."""
+"""AWS's interpretation of a Thumbor path: its image handler turns the path into JSON edits, and so does this module.
+
+The source is `source/image-handler/thumbor-mapper.ts` of AWS's Dynamic Image Transformation for Amazon CloudFront. The
+filters are mapped in alphabetical order, so that `format` comes before `quality`; the order in the path is irrelevant.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,13 @@ from imaging import InvalidParameter
 
 Edits = dict[str, Any]
 _FORMATS = ("jpg", "jpeg", "png", "webp", "tiff", "heif", "heic", "raw", "gif", "avif")
-_WITH_QUALITY = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "tif": "tiff",
-                 "gif": "gif", "avif": "avif"}  # fmt: skip
+_FORMATS_WITH_QUALITY = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "tif": "tiff",
+                         "gif": "gif", "avif": "avif"}  # fmt: skip
+"""The edit that takes `quality()`, by the extension of a key."""
 
 
 def edits_of(path: ThumborPath) -> Edits:
-    """The JSON edits that a path means. InvalidParameter."""
+    """Return the JSON edits that a path means. Raise InvalidParameter."""
     edits: Edits = {}
     if path.crop is not None:
         left, top, right, bottom = (int(corner) for corner in path.crop[:4])
@@ -29,173 +34,182 @@ def edits_of(path: ThumborPath) -> Edits:
     if path.fit_in is not None:
         edits.setdefault("resize", {})["fit"] = "inside"
     for call in sorted(path.filters, key=str):
-        known = _FILTERS.get(call.name)
+        known = FILTERS.get(call.name)
         if known is None:
             raise InvalidParameter(
-                "filters", f"some of {', '.join(_FILTERS)} (behind `unsafe` or a signature all of Thumbor's)", call.name
+                "filters", f"some of {', '.join(FILTERS)} (behind `unsafe` or a signature all of Thumbor's)", call.name
             )
         known.apply(edits, Arguments(call, known.usage))
-    _quality(edits, path)
+    _assign_quality(edits, path)
     return edits
 
 
-def respelled(refused: InvalidParameter, where: str) -> InvalidParameter:
-    """The refusal of an edit with the name of the filter that it comes from."""
-    params = refused.name.removeprefix(f"{where}.")
-    for name, known in _FILTERS.items():
+def respelled(error: InvalidParameter, where: str) -> InvalidParameter:
+    """Return the error about an edit as one about the filter that the edit comes from.
+
+    `where` is the name of the edits as a whole. `edits.flatten.background` becomes `filters:background_color`, say.
+    """
+    edit_name = error.name.removeprefix(f"{where}.")
+    for name, known in FILTERS.items():
         edit = known.edit or name
-        if params == edit or params.startswith(f"{edit}."):
-            field = params[len(edit) + 1 :]
-            expected = f"written as {known.usage.text}, {field or 'its value'} {refused.expected}"
-            return InvalidParameter(f"filters:{name}", expected, refused.got, code=refused.code)
-    return InvalidParameter(params, refused.expected, refused.got, code=refused.code)
+        if edit_name == edit or edit_name.startswith(f"{edit}."):
+            field = edit_name[len(edit) + 1 :]
+            expected = f"written as {known.usage.text}, {field or 'its value'} {error.expected}"
+            return InvalidParameter(f"filters:{name}", expected, error.got, code=error.code)
+    return InvalidParameter(edit_name, error.expected, error.got, code=error.code)
 
 
 class _Filter(NamedTuple):
-    """A filter in AWS's meaning."""
+    """A filter as AWS interprets it."""
 
     usage: Usage
     apply: Callable[[Edits, Arguments], None]
     edit: str = ""
-    """What it becomes, where that is called otherwise."""
+    """The name of the edit that it becomes, where that is another name."""
 
 
-def _quality(edits: Edits, path: ThumborPath) -> None:
-    """It goes to the format that leaves: that of format(), else of the key's extension, or WebP under AUTO_WEBP."""
+def _assign_quality(edits: Edits, path: ThumborPath) -> None:
+    """Move `quality` to the edit of the format that is delivered.
+
+    That is the format of `format()`, else that of the key's extension, or WebP where AUTO_WEBP applies.
+    """
     quality = edits.pop("quality", None)
-    asked = edits.get("toFormat")
-    named = asked or _WITH_QUALITY.get(path.image.rpartition(".")[2].lower())
-    if quality is not None and named is not None:
-        # WebP first: the last of them is the format, and AUTO_WEBP takes its options.
-        for name in dict.fromkeys(("webp", named) if asked is None else (named,)):
-            edits[name] = {"quality": quality}
+    requested = edits.get("toFormat")
+    name = requested or _FORMATS_WITH_QUALITY.get(path.image.rpartition(".")[2].lower())
+    if quality is not None and name is not None:
+        # The last edit of a format decides the format. That of WebP, whose options AUTO_WEBP uses, therefore is first.
+        for each in dict.fromkeys(("webp", name) if requested is None else (name,)):
+            edits[each] = {"quality": quality}
 
 
-def _resize(edits: Edits) -> Edits:
+def _resize_of(edits: Edits) -> Edits:
+    """Return the edit `resize`, added if it was missing."""
     resize: Edits = edits.setdefault("resize", {})
     return resize
 
 
-def _autojpg(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - one shape for all
+def _map_autojpg(edits: Edits, _: Arguments) -> None:
     edits["toFormat"] = "jpeg"
 
 
-def _animated(edits: Edits, params: Arguments) -> None:
-    edits["animated"] = params.boolean(0, default=True)
+def _map_animated(edits: Edits, arguments: Arguments) -> None:
+    edits["animated"] = arguments.boolean(0, default=True)
 
 
-def _background_color(edits: Edits, params: Arguments) -> None:
-    edits["flatten"] = {"background": params.text(0)}
+def _map_background_color(edits: Edits, arguments: Arguments) -> None:
+    edits["flatten"] = {"background": arguments.text(0)}
 
 
-def _blur(edits: Edits, params: Arguments) -> None:
-    edits["blur"] = params.number(1) if params.text(1) else params.number(0) / 2
+def _map_blur(edits: Edits, arguments: Arguments) -> None:
+    edits["blur"] = arguments.number(1) if arguments.text(1) else arguments.number(0) / 2
 
 
-def _convolution(edits: Edits, params: Arguments) -> None:
-    kernel = params.numbers(0)
-    columns = params.integer(1, min_value=1)
+def _map_convolution(edits: Edits, arguments: Arguments) -> None:
+    kernel = arguments.numbers(0)
+    columns = arguments.integer(1, min_value=1)
     if len(kernel) % columns:
-        params.refuse("rows that are full")
+        arguments.refuse("a weight for each place")
     edits["convolve"] = {"width": columns, "height": len(kernel) // columns, "kernel": kernel}
 
 
-def _equalize(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
+def _map_equalize(edits: Edits, _: Arguments) -> None:
     edits["normalize"] = True
 
 
-def _fill(edits: Edits, params: Arguments) -> None:
-    _resize(edits).update(fit="contain", background=params.text(0))
+def _map_fill(edits: Edits, arguments: Arguments) -> None:
+    _resize_of(edits).update(fit="contain", background=arguments.text(0))
 
 
-def _format(edits: Edits, params: Arguments) -> None:
-    word = params.choice(0, _FORMATS)
+def _map_format(edits: Edits, arguments: Arguments) -> None:
+    word = arguments.choice(0, _FORMATS)
     edits["toFormat"] = "jpeg" if word == "jpg" else word
 
 
-def _grayscale(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
+def _map_grayscale(edits: Edits, _: Arguments) -> None:
     edits["grayscale"] = True
 
 
-def _no_upscale(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
-    _resize(edits)["withoutEnlargement"] = True
+def _map_no_upscale(edits: Edits, _: Arguments) -> None:
+    _resize_of(edits)["withoutEnlargement"] = True
 
 
-def _proportion(edits: Edits, params: Arguments) -> None:
-    resize, share = _resize(edits), params.number(0)
-    if resize.get("width") and resize.get("height") and share > 0:
-        resize.update({side: max(1.0, resize[side] * share) for side in ("width", "height")})
+def _map_proportion(edits: Edits, arguments: Arguments) -> None:
+    """Multiply the size of the path; without one, the size of the original is multiplied."""
+    resize, factor = _resize_of(edits), arguments.number(0)
+    if resize.get("width") and resize.get("height") and factor > 0:
+        resize.update({side: max(1.0, resize[side] * factor) for side in ("width", "height")})
     else:
-        resize["ratio"] = share
+        resize["ratio"] = factor
 
 
-def _asked_quality(edits: Edits, params: Arguments) -> None:
-    edits["quality"] = params.integer(0)
+def _map_quality(edits: Edits, arguments: Arguments) -> None:
+    edits["quality"] = arguments.integer(0)
 
 
-def _rgb(edits: Edits, params: Arguments) -> None:
-    edits["tint"] = {channel: 255 * params.number(at) / 100 for at, channel in enumerate("rgb")}
+def _map_rgb(edits: Edits, arguments: Arguments) -> None:
+    edits["tint"] = {channel: 255 * arguments.number(at) / 100 for at, channel in enumerate("rgb")}
 
 
-def _rotate(edits: Edits, params: Arguments) -> None:
-    """Without a value it turns the picture upright, as it is here anyway."""
-    if params.text(0):
-        edits["rotate"] = params.number(0)
+def _map_rotate(edits: Edits, arguments: Arguments) -> None:
+    """Rotate by the angle. Without one AWS applies the orientation of the original, which happens here anyway."""
+    if arguments.text(0):
+        edits["rotate"] = arguments.number(0)
     else:
         edits.pop("rotate", None)
 
 
-def _sharpen(edits: Edits, params: Arguments) -> None:
-    edits["sharpen"] = 1 + params.number(1) / 2
+def _map_sharpen(edits: Edits, arguments: Arguments) -> None:
+    edits["sharpen"] = 1 + arguments.number(1) / 2
 
 
-def _smart_crop(edits: Edits, params: Arguments) -> None:
-    asked = {"faceIndex": params.text(0), "padding": params.text(1)}
-    given = {name: params.integer(at) for at, name in enumerate(asked) if asked[name]}
+def _map_smart_crop(edits: Edits, arguments: Arguments) -> None:
+    texts = {"faceIndex": arguments.text(0), "padding": arguments.text(1)}
+    given = {name: arguments.integer(at) for at, name in enumerate(texts) if texts[name]}
     edits["smartCrop"] = given or True
 
 
-def _stretch(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
-    if _resize(edits).get("fit") != "inside":
+def _map_stretch(edits: Edits, _: Arguments) -> None:
+    if _resize_of(edits).get("fit") != "inside":
         edits["resize"]["fit"] = "fill"
 
 
-def _strip(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
+def _map_strip(edits: Edits, _: Arguments) -> None:
     edits["rotate"] = None
 
 
-def _upscale(edits: Edits, params: Arguments) -> None:  # noqa: ARG001 - see above
-    _resize(edits)["fit"] = "inside"
+def _map_upscale(edits: Edits, _: Arguments) -> None:
+    _resize_of(edits)["fit"] = "inside"
 
 
-def _watermark(edits: Edits, params: Arguments) -> None:
-    bucket, key, x, y, alpha, width, height = (params.text(at) for at in range(7))
-    options = {name: location for name, location in (("left", x), ("top", y)) if location not in ("", "center")}
+def _map_watermark(edits: Edits, arguments: Arguments) -> None:
+    bucket, key, x, y, alpha, width, height = (arguments.text(at) for at in range(7))
+    options = {name: position for name, position in (("left", x), ("top", y)) if position not in ("", "center")}
     overlay = {"bucket": bucket, "key": key, "alpha": alpha, "wRatio": width, "hRatio": height}
     given = {name: value for name, value in overlay.items() if value not in ("", "none")}
     edits["overlayWith"] = given | {"options": options}
 
 
-_FILTERS: Mapping[str, _Filter] = {
-    "animated": _Filter(Usage(0, 1, "animated([true])"), _animated),
-    "autojpg": _Filter(Usage(0, 1, "autojpg()"), _autojpg),
-    "background_color": _Filter(Usage(1, 1, "background_color(COLOUR)"), _background_color, "flatten"),
-    "blur": _Filter(Usage(1, 2, "blur(RADIUS[,SIGMA])"), _blur),
-    "convolution": _Filter(Usage(2, 3, "convolution(WEIGHT;WEIGHT;…,COLUMNS)"), _convolution, "convolve"),
-    "equalize": _Filter(Usage(0, 0, "equalize()"), _equalize, "normalize"),
-    "fill": _Filter(Usage(1, 2, "fill(COLOUR)"), _fill, "resize.background"),
-    "format": _Filter(Usage(1, 1, "format(FORMAT)"), _format, "toFormat"),
-    "grayscale": _Filter(Usage(0, 0, "grayscale()"), _grayscale),
-    "no_upscale": _Filter(Usage(0, 0, "no_upscale()"), _no_upscale),
-    "proportion": _Filter(Usage(1, 1, "proportion(FACTOR)"), _proportion, "resize.ratio"),
-    "quality": _Filter(Usage(1, 1, "quality(1 to 100)"), _asked_quality),
-    "rgb": _Filter(Usage(3, 3, "rgb(RED,GREEN,BLUE)"), _rgb, "tint"),
-    "rotate": _Filter(Usage(0, 1, "rotate([DEGREES])"), _rotate),
-    "sharpen": _Filter(Usage(2, 3, "sharpen(AMOUNT,RADIUS,LUMINANCE)"), _sharpen),
-    "smart_crop": _Filter(Usage(0, 2, "smart_crop([FACE,PADDING])"), _smart_crop, "smartCrop"),
-    "stretch": _Filter(Usage(0, 0, "stretch()"), _stretch),
-    "strip_exif": _Filter(Usage(0, 0, "strip_exif()"), _strip),
-    "strip_icc": _Filter(Usage(0, 0, "strip_icc()"), _strip),
-    "upscale": _Filter(Usage(0, 0, "upscale()"), _upscale),
-    "watermark": _Filter(Usage(2, 7, "watermark(BUCKET,KEY,X,Y,ALPHA,WIDTH,HEIGHT)"), _watermark, "overlayWith"),
+FILTERS: Mapping[str, _Filter] = {
+    "animated": _Filter(Usage(0, 1, "animated([true])"), _map_animated),
+    "autojpg": _Filter(Usage(0, 1, "autojpg()"), _map_autojpg),
+    "background_color": _Filter(Usage(1, 1, "background_color(COLOUR)"), _map_background_color, "flatten"),
+    "blur": _Filter(Usage(1, 2, "blur(RADIUS[,SIGMA])"), _map_blur),
+    "convolution": _Filter(Usage(2, 3, "convolution(WEIGHT;WEIGHT;…,COLUMNS)"), _map_convolution, "convolve"),
+    "equalize": _Filter(Usage(0, 0, "equalize()"), _map_equalize, "normalize"),
+    "fill": _Filter(Usage(1, 2, "fill(COLOUR)"), _map_fill, "resize.background"),
+    "format": _Filter(Usage(1, 1, "format(FORMAT)"), _map_format, "toFormat"),
+    "grayscale": _Filter(Usage(0, 0, "grayscale()"), _map_grayscale),
+    "no_upscale": _Filter(Usage(0, 0, "no_upscale()"), _map_no_upscale),
+    "proportion": _Filter(Usage(1, 1, "proportion(FACTOR)"), _map_proportion, "resize.ratio"),
+    "quality": _Filter(Usage(1, 1, "quality(1 to 100)"), _map_quality),
+    "rgb": _Filter(Usage(3, 3, "rgb(RED,GREEN,BLUE)"), _map_rgb, "tint"),
+    "rotate": _Filter(Usage(0, 1, "rotate([DEGREES])"), _map_rotate),
+    "sharpen": _Filter(Usage(2, 3, "sharpen(AMOUNT,RADIUS,LUMINANCE)"), _map_sharpen),
+    "smart_crop": _Filter(Usage(0, 2, "smart_crop([FACE,PADDING])"), _map_smart_crop, "smartCrop"),
+    "stretch": _Filter(Usage(0, 0, "stretch()"), _map_stretch),
+    "strip_exif": _Filter(Usage(0, 0, "strip_exif()"), _map_strip),
+    "strip_icc": _Filter(Usage(0, 0, "strip_icc()"), _map_strip),
+    "upscale": _Filter(Usage(0, 0, "upscale()"), _map_upscale),
+    "watermark": _Filter(Usage(2, 7, "watermark(BUCKET,KEY,X,Y,ALPHA,WIDTH,HEIGHT)"), _map_watermark, "overlayWith"),
 }
+"""Every filter of AWS's image handler, by the name that it has in a path."""
