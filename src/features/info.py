@@ -6,8 +6,8 @@ import pyvips
 
 from imaging.context import Context
 from imaging.cost import each_pixel
+from imaging.formats import MEDIA_TYPES
 from imaging.params.model import Params
-from imaging.params.output import MEDIA_TYPES
 from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.feature import feature
 

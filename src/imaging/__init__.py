@@ -16,11 +16,12 @@ from imaging.errors import (
     Unavailable,
     UnsupportedSource,
 )
+from imaging.formats import FORMATS, MEDIA_TYPES, NEGOTIATED, SLOW, WRITTEN
 from imaging.models.saliency import compute_saliency, has_saliency, to_rgb_array
 from imaging.models.weights import set_up
 from imaging.ops.previews import render_previews
 from imaging.params.model import Params
-from imaging.params.output import MEDIA_TYPES, Output
+from imaging.params.output import Output
 from imaging.params.validation import Field, check, fields, main_field, spellings
 from imaging.picture import ImageHeader, Report
 from imaging.pipeline.decision import decide_all
@@ -29,7 +30,11 @@ from imaging.pipeline.run import Rendered, run
 from imaging.pipeline.serialization import describe, describe_steps
 
 __all__ = [
+    "FORMATS",
     "MEDIA_TYPES",
+    "NEGOTIATED",
+    "SLOW",
+    "WRITTEN",
     "Context",
     "DamagedSource",
     "Deadline",

@@ -12,6 +12,8 @@ import msgspec
 
 from imaging.detection import DetectionNotConfigured, Vision
 from imaging.errors import TimeExceeded
+from imaging.formats import FORMATS, NEGOTIATED
+from imaging.formats.format import FormatName
 from imaging.picture import ImageHeader, Picture
 
 
@@ -50,6 +52,10 @@ NO_DEADLINE = Deadline()
 MEGA = 1_000_000
 
 
+_RESULT_PIXELS = {each.name: each.encoder.max_pixels for each in FORMATS if each.encoder and each.encoder.max_pixels}
+_AUTO_PIXELS = {name: rule.max_pixels for name, rule in NEGOTIATED.items() if rule.max_pixels is not None}
+
+
 class Limits(msgspec.Struct, frozen=True):
     """What one picture may cost. Pixels count all frames; memory and bytes are in bytes."""
 
@@ -60,9 +66,9 @@ class Limits(msgspec.Struct, frozen=True):
     result_side: int = 8192
     result_pixels: int = 50 * MEGA
     # Encoders that cannot be interrupted get a budget of their own; a format not named here has `result_pixels`.
-    result_pixels_of: Mapping[str, int] = msgspec.field(default_factory=lambda: {"avif": 12 * MEGA, "gif": 12 * MEGA})
-    # `format=auto` picks AVIF up to here, so that it always fits the deadline.
-    auto_avif_pixels: int = 4 * MEGA
+    result_pixels_of: Mapping[FormatName, int] = msgspec.field(default_factory=lambda: dict(_RESULT_PIXELS))
+    # `format=auto` chooses a format named here up to that many pixels, so that encoding always fits the deadline.
+    auto_pixels_of: Mapping[FormatName, int] = msgspec.field(default_factory=lambda: dict(_AUTO_PIXELS))
     memory: int = 1_200 * MEGA
     # Seconds of one processor that everything about a picture may take, as reckoned before it is decoded.
     work: float = math.inf
@@ -93,7 +99,7 @@ class Context(msgspec.Struct, frozen=True):
     objects: Mapping[ObjectRef, bytes] = msgspec.field(default_factory=dict)
     # What the headers of those objects say, as far as they were read: a drawing's takes a process of its own.
     inspected: Mapping[ObjectRef, ImageHeader] = msgspec.field(default_factory=dict)
-    # Formats beside the plain ones that the client takes ("avif", "webp"); only `format=auto` looks at them.
+    # Formats that the client accepts beside those that every browser shows; only `format=auto` looks at them.
     accepts: frozenset[str] = frozenset()
     # Folder of the models' weights, as `image-handler weights` fills it.
     weights: str | None = None

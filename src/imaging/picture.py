@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import msgspec
 import pyvips
 
 from imaging.errors import TooLarge
+from imaging.formats import format_by_name
+from imaging.formats.format import FormatName
 
 _SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4, "double": 8}
-
-SourceFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heif", "tiff", "bmp", "ico", "svg"]
 
 
 class ImageHeader(msgspec.Struct, frozen=True):
     """What the header of the stored bytes says, before any pixel is decoded."""
 
-    format: SourceFormat
+    format: FormatName
     width: int
     """Pixels of one frame as stored, before orientation."""
     height: int
@@ -52,7 +51,7 @@ class ImageHeader(msgspec.Struct, frozen=True):
 
         Below 1 the image will be enlarged: a drawing is then drawn larger, anything else is decoded in its own size.
         """
-        return factor if self.format == "svg" else max(1.0, factor)
+        return factor if format_by_name(self.format).decoder.scalable else max(1.0, factor)
 
 
 class PalettePixels(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ NAMES = [name for name in pictures.NAMES if name.startswith(STRIPPABLE)]
 
 
 def stripped(body: bytes, kind: str, orientation: int = 1) -> bytes | None:
-    source = ImageHeader(format=kind, width=1, height=1, size=len(body), orientation=orientation)  # type: ignore[arg-type]  # a format is one of a few words
+    source = ImageHeader(format=kind, width=1, height=1, size=len(body), orientation=orientation)
     return strip(body, source, Deadline())
 
 

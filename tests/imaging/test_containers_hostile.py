@@ -130,7 +130,7 @@ def test_a_walk_ends_by_the_number_of_parts_and_by_the_deadline(original: bytes,
     began = time.monotonic()
     assert stripped(original, kind) is None
     assert time.monotonic() - began < 2
-    source = ImageHeader(format=kind, width=1, height=1, size=len(original))  # type: ignore[arg-type]  # one of a few words
+    source = ImageHeader(format=kind, width=1, height=1, size=len(original))
     with pytest.raises(TimeExceeded):
         strip(original, source, Deadline.after(-1))
 

@@ -290,7 +290,7 @@ class TestNegotiation:
         assert made.frames == (3 if name.endswith("animated") else 1)
 
     def test_auto_takes_avif_only_up_to_its_pixels(self) -> None:
-        limits = Limits(auto_avif_pixels=160 * 120 - 1)
+        limits = Limits(auto_pixels_of={"avif": 160 * 120 - 1})
         assert answer(shown(), format="auto", limits=limits).media_type == "image/webp"
 
     def test_auto_lossless(self) -> None:

@@ -12,7 +12,7 @@ from tests import pictures
 
 from imaging import Context, Limits, Output, Rendered, run
 from imaging.codecs.decode import inspect
-from imaging.codecs.encoders import save
+from imaging.codecs.encode import save
 from imaging.codecs.graphic_detection import is_from_graphic, is_graphic
 
 SAMPLES = Path(__file__).parents[2] / "samples"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handler.requests.image_request import ImageRequest
-from imaging import Output
+from imaging import SLOW, Output
 
 LARGE_ORIGINAL = 2_000_000
 """Bytes. From a smaller original, formats other than AVIF take at most 0.17 s of a processor (docs/deploy.md)."""
@@ -18,7 +18,7 @@ def saves_work(request: ImageRequest, size: int) -> bool:
     output, steps = request.output, request.steps
     if any(step.feature.expensive or step.feature.billed or step.feature.name in _SLOW for step in steps):
         return True
-    if output.max_bytes or output.format == "avif" or (output.format == "auto" and "avif" in request.accepts):
+    if output.max_bytes or output.format in SLOW or (output.format == "auto" and SLOW & request.accepts):
         return True
     return size > LARGE_ORIGINAL and bool(steps or output != Output())
 

@@ -1,22 +1,24 @@
-"""Picture to bytes."""
+"""Encode an image: choose the format, check the limits, and write the file before the deadline."""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import pyvips
 
-from imaging.codecs.encoders import quality, rungs, save
 from imaging.codecs.encoding_cost import affordable, encoder_memory, uninterruptible_seconds
 from imaging.codecs.fit_bytes import largest_that_fits
 from imaging.codecs.graphic_detection import is_from_graphic, is_graphic
-from imaging.codecs.negotiation import ANIMATED, chosen_format
+from imaging.codecs.negotiation import chosen_format
 from imaging.context import MEGA, Context, Deadline, Limits
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import TooLarge
-from imaging.params.output import Format, Output
+from imaging.formats import encoder_of, format_by_name
+from imaging.formats.format import Content, Encoder, FormatName
+from imaging.params.output import Output
 from imaging.picture import Picture
 
 if TYPE_CHECKING:
@@ -26,53 +28,57 @@ Image = Any
 """A pyvips image; its stubs know no names of enumerations."""
 
 _MEASURED_PIXELS = 16_000_000
-"""A larger JPEG is written while it is drawn instead of being held in memory; its source tells what it is."""
-_LONGEST_SIDE = {"webp": 16_383, "jpeg": 65_500, "gif": 65_535}
-_SUBSAMPLED_BELOW = 90
+"""A larger image is encoded while it is computed, not held in memory; its header tells whether it is a drawing."""
 
 
 class Encoded(NamedTuple):
     """A finished file."""
 
     body: bytes
-    format: Format
+    format: FormatName
     frames: int
 
 
 class _Job(msgspec.Struct, frozen=True):
-    """What an encoder is told."""
+    """Everything that an encoder needs beside the pixels."""
 
-    format: Format
+    format: FormatName
     output: Output
     graphic: bool
     metadata: Metadata | None
     colours: bytes = b""
-    """Of a PNG whose pixels are numbers in this palette."""
+    """The palette that the pixels are indexes into; empty if they are not indexes."""
 
 
 def encode(picture: Picture, output: Output, context: Context, metadata: Metadata | None = None) -> Encoded:
-    """Write the picture with this metadata; InvalidParameter, TooLarge or TimeExceeded where that does not work."""
+    """Return the encoded image with this metadata. Raises InvalidParameter, TooLarge or TimeExceeded."""
     chosen = chosen_format(picture, output, context)
-    picture, output, colours = _as_indexed(picture, output, chosen)
-    if chosen not in (*ANIMATED, "tiff"):
+    encoder = encoder_of(chosen)
+    picture, output, colours = _as_indexed(picture, output, encoder)
+    if not encoder.has_frames:
         picture = _first_frame(picture)
     _check_size(picture, chosen, output, context.limits)
-    picture = picture.with_image(_fitting(picture.image, chosen))
+    picture = picture.with_image(_fitting(picture.image, encoder))
     pixels = picture.width * picture.height * picture.frames
     if not math.isinf(context.deadline.at):
         output = affordable(chosen, output, pixels)
     graphic = bool(colours) or (picture.frames == 1 and is_from_graphic(picture.source))
     seconds = uninterruptible_seconds(chosen, output, pixels, picture.frames, graphic=graphic)
-    if seconds or output.max_bytes or (chosen == "jpeg" and _content_decides(picture, output)):
+    if seconds or output.max_bytes or _content_decides(picture, output, encoder):
         picture, graphic = _in_memory(picture, context.deadline)
     body = _in_time(picture, _Job(chosen, output, graphic, metadata, colours), context, seconds)
     return Encoded(body, chosen, picture.frames)
 
 
-def _as_indexed(picture: Picture, output: Output, chosen: Format) -> tuple[Picture, Output, bytes]:
-    """For a PNG of few known colours their numbers as its pixels, and the palette: nothing has to look for it again."""
+def _as_indexed(picture: Picture, output: Output, encoder: Encoder) -> tuple[Picture, Output, bytes]:
+    """Return an image of few known colours as indexes into a palette, and the palette, so that no encoder looks for it.
+
+    The palette is empty, and the image unchanged, where the format or the options do not allow that.
+    """
     indexed = picture.indexed
-    if chosen != "png" or indexed is None or output.max_bytes or len(indexed.colours) > 3 * (output.colors or 256):
+    if encoder.add_palette is None or indexed is None or output.max_bytes:
+        return picture, output, b""
+    if len(indexed.colours) > 3 * (output.colors or 256):
         return picture, output, b""
     plain = msgspec.structs.replace(output, palette=False, colors=None)
     return picture.with_image(indexed.plane), plain, indexed.colours
@@ -85,9 +91,9 @@ def _first_frame(picture: Picture) -> Picture:
     return msgspec.structs.replace(picture.with_image(first), frames=1, delays=(), loop=0)
 
 
-def _check_size(picture: Picture, chosen: Format, output: Output, limits: Limits) -> None:
+def _check_size(picture: Picture, chosen: FormatName, output: Output, limits: Limits) -> None:
     width, height, frames = picture.width, picture.height, picture.frames
-    side = min(limits.result_side, _LONGEST_SIDE.get(chosen, limits.result_side))
+    side = min(limits.result_side, encoder_of(chosen).max_side or limits.result_side)
     shape = f"{width} × {height}" + (f" × {frames} frames" if frames > 1 else "")
     if max(width, height) > side:
         raise TooLarge(f"no side of a {chosen} answer may be longer than {side} pixels, this one would be {shape}")
@@ -102,24 +108,24 @@ def _check_size(picture: Picture, chosen: Format, output: Output, limits: Limits
         )
 
 
-def _fitting(image: Image, chosen: Format) -> Image:
-    """The pixels in the bands and the depth that the format holds: JPEG has no alpha, and only TIFF stays deep."""
-    if image.format != "uchar" and chosen != "tiff":
+def _fitting(image: Image, encoder: Encoder) -> Image:
+    """Return the pixels with the bands and the depth that the format can store."""
+    if image.format != "uchar" and not encoder.deep:
         image = image.colourspace("b-w" if image.bands < 3 else "srgb")
         image = image if image.format == "uchar" else image.cast("uchar")
-    if chosen == "jpeg" and image.hasalpha():
+    if not encoder.alpha and image.hasalpha():
         image = image.flatten(background=255)
     return image
 
 
-def _content_decides(picture: Picture, output: Output) -> bool:
-    """Whether a JPEG's colour resolution depends on its pixels; a very large one's does not."""
-    asked = output.chroma_subsampling != "auto" or quality("jpeg", output) >= _SUBSAMPLED_BELOW
-    return not asked and picture.image.bands >= 3 and picture.width * picture.height <= _MEASURED_PIXELS
+def _content_decides(picture: Picture, output: Output, encoder: Encoder) -> bool:
+    """Return whether the colour resolution depends on the pixels; that of a very large image does not."""
+    depends = encoder.subsamples is not None and encoder.subsamples(output)
+    return depends and picture.image.bands >= 3 and picture.width * picture.height <= _MEASURED_PIXELS
 
 
 def _in_memory(picture: Picture, deadline: Deadline) -> tuple[Picture, bool]:
-    """The picture with its pixels drawn, and whether they are a drawing's."""
+    """Return the image with its pixels computed, and whether they are those of a drawing."""
     image: Image = picture.image
     with watched(image, deadline):
         body = image.write_to_memory()
@@ -129,7 +135,7 @@ def _in_memory(picture: Picture, deadline: Deadline) -> tuple[Picture, bool]:
 
 
 def _in_time(picture: Picture, job: _Job, context: Context, uninterruptible: float) -> bytes:
-    """The file before the deadline: written here, or where an encoder that nothing stops can be killed. TooLarge."""
+    """Return the file before the deadline, encoded here or in a process that can be killed. Raises TooLarge."""
     deadline, limits = context.deadline, context.limits
     if deadline.leaves_room_for(uninterruptible):
         return _written(picture, job, deadline)
@@ -144,7 +150,7 @@ def _in_time(picture: Picture, job: _Job, context: Context, uninterruptible: flo
 
 
 def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
-    image = _structured(picture, job)
+    image, encoder, carrier = _structured(picture, job), encoder_of(job.format), format_by_name(job.format).metadata
 
     def attempt(requested: Output) -> bytes:
         deadline.check()
@@ -157,44 +163,60 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
                 keep=job.metadata is not None,
                 colours=len(job.colours) // 3,
             )
-        if job.format == "tiff" and job.metadata is not None:
-            return _with_tags(body, job.metadata)
-        return _with_palette(body, job.colours) if job.colours else body
+        if carrier and carrier.add_exif and job.metadata is not None:
+            return carrier.add_exif(body, job.metadata)
+        return encoder.add_palette(body, job.colours) if encoder.add_palette and job.colours else body
 
     if job.output.max_bytes is None:
         return attempt(job.output)
-    return largest_that_fits(rungs(job.format, job.output), attempt, job.output.max_bytes)
+    return largest_that_fits(_smaller_outputs(encoder, job.output), attempt, job.output.max_bytes)
 
 
-def _with_palette(body: bytes, colours: bytes) -> bytes:
-    from imaging.codecs.palette_png import with_palette  # noqa: PLC0415 - few answers have one
+def save(
+    image: Image, chosen: FormatName, output: Output, *, graphic: bool, keep: bool = False, colours: int = 0
+) -> bytes:
+    """Return the encoded file of pixels that have the bands and the depth of the format.
 
-    return with_palette(body, colours)
+    With `keep`, the image has no metadata but what must stay. `colours` is the size of the palette that the pixels are
+    indexes into.
+    """
+    encoder = encoder_of(chosen)
+    size = image.width * image.height * image.bands
+    options = encoder.options(output, Content(graphic, image.hasalpha(), size, colours))
+    saver = getattr(image, encoder.save) if isinstance(encoder.save, str) else partial(encoder.save, image)
+    body = bytes(saver(keep="all" if keep else "none", **options))
+    return encoder.finish(body, options) if encoder.finish else body
 
 
-def _with_tags(body: bytes, metadata: Metadata) -> bytes:
-    from imaging.codecs.metadata import into_tiff  # noqa: PLC0415 - most answers carry none
-
-    return into_tiff(body, metadata)
+def _smaller_outputs(encoder: Encoder, output: Output) -> list[Output]:
+    """Return outputs that take ever fewer bytes, the requested one first: with less quality, or with fewer colours."""
+    if encoder.palette_sizes:
+        fewer = [size for size in encoder.palette_sizes if size < (output.colors or 257)]
+        return [output, *(msgspec.structs.replace(output, palette=True, colors=size) for size in fewer)]
+    if output.lossless:
+        return [output]
+    quality = output.quality or encoder.default_quality
+    return [output, *(msgspec.structs.replace(output, quality=lower) for lower in range(quality - 1, 0, -1))]
 
 
 def _structured(picture: Picture, job: _Job) -> Image:
-    """The image with the fields by which savers know frames, the metadata that stays, and no other."""
+    """Return the image with the fields by which savers know frames, the metadata that stays, and no other."""
     image: Image = picture.image.copy()
     for name in ("page-height", "n-pages", "delay", "loop", "orientation", "icc-profile-data"):
         image.remove(name)
     if picture.frames > 1:
         image.set_type(pyvips.GValue.gint_type, "page-height", picture.height)
-        asked = job.output
-        image.set_type(pyvips.GValue.gint_type, "loop", picture.loop if asked.loop is None else asked.loop)
+        output = job.output
+        image.set_type(pyvips.GValue.gint_type, "loop", picture.loop if output.loop is None else output.loop)
         delays = list(picture.delays)
-        if asked.delay:
-            said = [int(pause) for pause in asked.delay[: picture.frames]]
-            delays = said + said[-1:] * (picture.frames - len(said))
+        if output.delay:
+            requested = [int(delay) for delay in output.delay[: picture.frames]]
+            delays = requested + requested[-1:] * (picture.frames - len(requested))
         if delays:
             image.set_type(pyvips.GValue.array_int_type, "delay", delays)
     if job.metadata is None:
         return image
     from imaging.codecs.metadata import attached  # noqa: PLC0415 - most answers carry none
 
-    return attached(image, job.metadata, for_jpeg=job.format == "jpeg")
+    carrier = format_by_name(job.format).metadata
+    return attached(image, job.metadata, writes_iptc=carrier is not None and carrier.writes_iptc)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from imaging.formats import format_by_name
 from imaging.picture import ImageHeader
 
-_PHOTOGRAPHIC = frozenset({"jpeg", "heif", "avif"})
-_DENSE = {"webp": 0.02}
-"""Bytes in the file for each byte of pixels, from which on it is a photograph."""
-_DENSE_ELSE = 0.2
 _ROWS, _ACROSS = 8, 640
 _SLIGHT = bytes(range(32))
 """Differences between neighbours, of which noise and shading make most and the edges of a drawing few."""
@@ -22,8 +19,7 @@ def is_from_graphic(source: ImageHeader) -> bool:
     Frames after the first count for nothing: most of them hold only what moves.
     """
     pixels = source.width * source.height * source.bands * source.bits / 8
-    dense = source.size >= pixels * _DENSE.get(source.format, _DENSE_ELSE)
-    return source.format == "svg" or not (source.format in _PHOTOGRAPHIC or dense)
+    return source.size < pixels * format_by_name(source.format).photo_density
 
 
 def is_graphic(pixels: Any, width: int, height: int, bands: int) -> bool:

@@ -1,4 +1,4 @@
-"""Which format an answer has."""
+"""Choose the format of an answer."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from typing import Protocol
 
 from imaging.context import Context
 from imaging.errors import InvalidParameter
-from imaging.params.output import Format, Output
+from imaging.formats import FORMATS, NEGOTIATED, WRITTEN, encoder_of, format_by_name
+from imaging.formats.format import FormatName
+from imaging.params.output import Output
 from imaging.picture import ImageHeader
 
-ANIMATED = frozenset({"gif", "webp"})
-_WRITTEN_AS: dict[str, Format] = {
-    "jpeg": "jpeg", "png": "png", "webp": "webp", "avif": "avif", "gif": "gif", "tiff": "tiff",
-    "bmp": "png", "ico": "png", "svg": "png", "heif": "jpeg",
-}  # fmt: skip
-_SHOWN_EVERYWHERE = frozenset({"jpeg", "png", "gif"})
-_CANNOT_BE_LOSSLESS = frozenset({"jpeg", "gif"})
+_SHOWN = tuple(each for each in FORMATS if each.shown and each.encoder)
+"""Every browser shows these; the first is the default, and the first that can do what an image needs replaces it."""
 
 
 class Planned(Protocol):
-    """A finished picture, or one that is still to be computed: what the choice of a format asks of it."""
+    """A finished image, or one that is still to be computed: what the choice of a format depends on."""
 
     @property
     def source(self) -> ImageHeader: ...
@@ -33,46 +30,51 @@ class Planned(Protocol):
     def frames(self) -> int: ...
 
 
-def chosen_format(picture: Planned, output: Output, context: Context) -> Format:
-    """The format of a finished picture; InvalidParameter where it cannot do what is asked."""
+def chosen_format(picture: Planned, output: Output, context: Context) -> FormatName:
+    """Return the format of a finished image. Raises InvalidParameter if it cannot do what the output requests."""
     chosen = format_of(picture, output, context)
-    if output.lossless and chosen in _CANNOT_BE_LOSSLESS:
+    if output.lossless and not encoder_of(chosen).lossless:
         raise InvalidParameter("lossless", f"left out or false for {chosen}", got=True)
     return chosen
 
 
 def negotiated(source: ImageHeader, output: Output) -> bool:
-    """Whether what the client accepts has a say."""
-    return output.format == "auto" or (source.format == "heif" and output.format in (None, "original"))
+    """Return whether the format depends on what the client accepts."""
+    by_default = output.format in (None, "original") and format_by_name(source.format).negotiated_by_default
+    return output.format == "auto" or by_default
 
 
 def is_shown(source: ImageHeader, context: Context) -> bool:
-    """Whether the client shows the original as it is."""
-    return source.format in (*_SHOWN_EVERYWHERE, "svg", *context.accepts)
+    """Return whether the client shows the original as it is."""
+    return format_by_name(source.format).shown or source.format in context.accepts
 
 
-def format_of(picture: Planned, output: Output, context: Context) -> Format:
-    """The format of a picture, whatever else is asked of it."""
-    if asked := _WRITTEN_AS.get(output.format or ""):
-        return asked
+def format_of(picture: Planned, output: Output, context: Context) -> FormatName:
+    """Return the format of an image, without a look at the other options."""
+    if output.format in WRITTEN:
+        return output.format
+    original = format_by_name(picture.source.format)
+    own = original.converted_to or original.name
     if not negotiated(picture.source, output):
-        opaque = picture.source.format == "png" and not picture.has_alpha
-        return "jpeg" if output.auto_jpeg and opaque and output.format is None else _WRITTEN_AS[picture.source.format]
-    pixels = picture.width * picture.height
+        is_changed = output.auto_jpeg and output.format is None and not picture.has_alpha
+        return (original.opaque_as if is_changed else "") or own
+    for name, rule in NEGOTIATED.items():
+        is_possible = rule.lossless or not output.lossless
+        limit = context.limits.auto_pixels_of.get(name)
+        is_small = limit is None or picture.width * picture.height <= limit
+        can_animate = picture.frames == 1 or encoder_of(name).animated
+        if name in context.accepts and is_possible and is_small and can_animate:
+            return name
+    return _shown_everywhere(picture, output, own)
+
+
+def _shown_everywhere(picture: Planned, output: Output, own: FormatName) -> FormatName:
+    """Return the source's format, or the nearest that every browser shows."""
+    encoders = {each.name: encoder_of(each.name) for each in _SHOWN}
     if picture.frames > 1:
-        return "webp" if "webp" in context.accepts else "gif"
-    if "avif" in context.accepts and pixels <= context.limits.auto_avif_pixels and not output.lossless:
-        return "avif"
-    if "webp" in context.accepts:
-        return "webp"
-    return _shown_everywhere(picture, output)
-
-
-def _shown_everywhere(picture: Planned, output: Output) -> Format:
-    """The source's format, or the nearest that every browser shows."""
-    own = _WRITTEN_AS[picture.source.format]
-    if own not in _SHOWN_EVERYWHERE:
-        own = "jpeg"
-    if own == "jpeg" and (picture.has_alpha or output.lossless):
-        return "png"
+        return next(name for name, encoder in encoders.items() if encoder.animated)
+    if own not in encoders:
+        own = next(iter(encoders))
+    if not encoders[own].alpha and (picture.has_alpha or output.lossless):
+        return next(name for name, encoder in encoders.items() if encoder.alpha and encoder.lossless)
     return own

@@ -29,6 +29,7 @@ from imaging.context import Limits
 from imaging.deadlines.privileges import drop_capabilities, hide_memory
 from imaging.deadlines.transfer import Channel, ProcessEnded, error_parts
 from imaging.errors import FeatureError
+from imaging.formats.svg import SVG
 
 NOW, AHEAD = b"N", b"A"
 """What the parent sends for a process that it has work for, and for one that may warm up first."""
@@ -58,7 +59,9 @@ def serve() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     prctl = _prctl()
     hide_memory()
-    importlib.import_module("imaging.deadlines.seccomp")
+    # Imported once here rather than in each process. The formats' records name the decoders' modules lazily.
+    for module in ("imaging.deadlines.seccomp", "imaging.codecs.decode.bitmaps", "imaging.codecs.decode.tiff"):
+        importlib.import_module(module)
     measure_drawing(_DRAWING, Limits())
     gc.freeze()
     children: dict[socket.socket, int] = {}
@@ -130,7 +133,7 @@ def _run(work: socket.socket, *, warm: bool) -> None:
         end = socket.socket(fileno=3)
         if warm:
             # Threads, and the pages that a fork shares until they are written to.
-            opened(_DRAWING, "svg", scale=1.0).write_to_memory()
+            opened(_DRAWING, SVG.name, scale=1.0).write_to_memory()
         bounds, descriptors, _, _ = socket.recv_fds(end, BOUNDS.size, 1)
         if bounds:
             os.dup2(descriptors[0], 2)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
 from imaging.errors import InvalidParameter
+from imaging.formats import FORMATS, WRITTEN
 from imaging.params.model import Params, hint
 from imaging.params.types import Numbers
 
-Format = Literal["jpeg", "png", "webp", "avif", "gif", "tiff"]
-MEDIA_TYPES: dict[str, str] = {
-    "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "avif": "image/avif", "gif": "image/gif",
-    "tiff": "image/tiff", "svg": "image/svg+xml", "bmp": "image/bmp", "ico": "image/x-icon", "heif": "image/heic",
-}  # fmt: skip
+if TYPE_CHECKING:
+    FormatChoice = str
+else:
+    FormatChoice = Literal["auto", "original", *WRITTEN]
 _LONGEST_DELAY = 65_535
 
 
@@ -22,11 +22,11 @@ class Output(Params):
     """How the result is encoded."""
 
     format: Annotated[
-        Literal["auto", "original", "jpeg", "png", "webp", "avif", "gif", "tiff"] | None,
+        FormatChoice | None,
         Meta(
             description="File format. auto: the best that the client accepts; original, or left out: the format "
             "of the original",
-            extra=hint(synonyms={"jpg": "jpeg", "tif": "tiff", "heif": "avif", "heic": "avif"}),
+            extra=hint(synonyms={alias: each.name for each in FORMATS for alias in each.aliases}),
         ),
     ] = None
     auto_jpeg: Annotated[bool, Meta(description="Convert an opaque PNG to JPEG if no format is given")] = False

@@ -13,10 +13,11 @@ import msgspec
 
 from imaging.codecs.decode import decoding_memory, decoding_seconds, inspect, loaded_size, source_of
 from imaging.codecs.encoding_cost import affordable, encoder_memory, encoding_seconds
-from imaging.codecs.negotiation import ANIMATED, format_of
+from imaging.codecs.negotiation import format_of
 from imaging.context import MEGA, Context, Limits
 from imaging.cost import Pending, Shape, Size
 from imaging.errors import DamagedSource, TooLarge, UnsupportedSource
+from imaging.formats import encoder_of
 from imaging.params.output import Output
 from imaging.picture import ImageHeader
 from imaging.pipeline.feature import Step
@@ -191,7 +192,7 @@ def _count_overlays(total: _Sum, step: Step, shape: Shape, context: Context, wha
 def _count_encoding(total: _Sum, planned: _Planned, output: Output, context: Context) -> None:
     chosen = format_of(planned, output, context)
     shape = planned.shape
-    pixels = shape.pixels if chosen in (*ANIMATED, "tiff") else shape.width * shape.height
+    pixels = shape.pixels if encoder_of(chosen).has_frames else shape.width * shape.height
     # The encoder itself refuses more than that.
     pixels = min(pixels, context.limits.result_pixels)
     what = f"its encoding as {chosen}"

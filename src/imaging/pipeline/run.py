@@ -16,7 +16,8 @@ from imaging.context import Context, Limits
 from imaging.cost import Pending
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, InvalidParameter, TooLarge
-from imaging.params.output import MEDIA_TYPES, Output
+from imaging.formats import MEDIA_TYPES, format_by_name
+from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.budget import refuse_beyond_budget, with_inspected
 from imaging.pipeline.feature import Step
@@ -43,7 +44,8 @@ def run(original: bytes, steps: Sequence[Step], output: Output, context: Context
     source = inspect(original, context.limits, context.deadline)
     steps = sorted((step for step in steps if not step.is_noop), key=lambda step: not step.feature.redacts_all_inputs)
     untouched = _untouched(original, source, output, context) if not steps else None
-    if untouched is not None and (output.format != "auto" or source.format == "svg" or not context.accepts):
+    is_drawing = format_by_name(source.format).decoder.scalable
+    if untouched is not None and (output.format != "auto" or is_drawing or not context.accepts):
         return untouched
     try:
         with source_at_fault(original, source, output, context):

@@ -10,8 +10,12 @@ import pyvips
 
 from imaging.codecs.decode.loaders import damaged, opened
 from imaging.codecs.decode.parts import check_parts
-from imaging.context import Limits
+from imaging.context import Context, Deadline, Limits
 from imaging.errors import DamagedSource, TooLarge
+from imaging.formats.bmp import BMP
+from imaging.formats.format import Loading
+from imaging.formats.ico import ICO
+from imaging.formats.png import PNG
 from imaging.picture import ImageHeader
 
 if TYPE_CHECKING:
@@ -37,6 +41,28 @@ class Icon(NamedTuple):
     payload: memoryview
 
 
+def read_bmp_header(original: bytes, _page: int | None, _limits: Limits, _deadline: Deadline) -> ImageHeader:
+    """Return what the header of a BMP says."""
+    return bmp_source(original)
+
+
+def read_ico_header(original: bytes, page: int | None, _limits: Limits, _deadline: Deadline) -> ImageHeader:
+    """Return what an ICO says about its largest image, or about that page."""
+    return ico_source(original, page)
+
+
+def read_bmp_pixels(loading: Loading) -> pyvips.Image:
+    """Return the pixels of a BMP. Raises DamagedSource."""
+    context: Context = loading.context
+    return bmp_pixels(loading.original, tolerant=context.limits.tolerate_truncated)
+
+
+def read_ico_pixels(loading: Loading) -> pyvips.Image:
+    """Return the pixels of the largest image of an ICO, or of a page. Raises DamagedSource."""
+    context: Context = loading.context
+    return ico_pixels(loading.original, loading.page, tolerant=context.limits.tolerate_truncated)
+
+
 def bmp_source(original: bytes) -> ImageHeader:
     """What the header of a BMP says."""
     (header,) = struct.unpack_from("<I", original, 14)
@@ -53,7 +79,7 @@ def bmp_source(original: bytes) -> ImageHeader:
     pixels = abs(width) * abs(height)
     runs = len(_needed(original, pixels)) if _compression(original, 14) in _RUNS else 0
     return ImageHeader(
-        "bmp",
+        BMP.name,
         abs(width),
         abs(height),
         len(original),
@@ -86,7 +112,7 @@ def ico_source(original: bytes, page: int | None) -> ImageHeader:
     icon = chosen(found, page)
     frames = len(found)
     return ImageHeader(
-        "ico",
+        ICO.name,
         icon.width,
         icon.height,
         len(original),
@@ -155,8 +181,8 @@ def ico_pixels(original: bytes, page: int | None, *, tolerant: bool) -> pyvips.I
     icon = chosen(icons(original), page)
     payload = bytes(icon.payload)
     if payload.startswith(_PNG):
-        check_parts(payload, "png", Limits(tolerate_truncated=True))
-        return opened(payload, "png", tolerant=tolerant)
+        check_parts(payload, PNG.name, Limits(tolerate_truncated=True))
+        return opened(payload, PNG.name, tolerant=tolerant)
     from PIL import IcoImagePlugin  # noqa: PLC0415 - most requests never need it
 
     # Pillow sorts the pictures of an icon; of an icon that has only this one it takes the right one.

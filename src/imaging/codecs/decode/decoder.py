@@ -9,22 +9,23 @@ from typing import Any
 
 import pyvips
 
-from imaging.codecs.decode import bitmaps, cost, heif
+from imaging.codecs.decode import cost
 from imaging.codecs.decode.color import to_srgb
 from imaging.codecs.decode.header import source_of
 from imaging.codecs.decode.loaders import damaged, opened
-from imaging.context import MEGA, Context, Deadline, Limits
+from imaging.context import MEGA, Context, Limits
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, InvalidParameter, TooLarge
+from imaging.formats import format_by_name
+from imaging.formats.format import Loading
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture
 
 Image = Any
 """A pyvips image; its stubs give every field a union of types."""
 
-_ANIMATED = frozenset({"gif", "webp"})
-_MOST_SIDE = 32_000
-"""Pixels; what a drawing is drawn at."""
+_MAX_SIDE = 32_000
+"""The longest side in pixels at which a drawing is rendered."""
 
 
 def decode(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float = 1.0) -> Picture:
@@ -68,7 +69,7 @@ def source_at_fault(original: bytes, source: ImageHeader, output: Output, contex
 
 
 def _read_through(original: bytes, source: ImageHeader, output: Output, context: Context) -> None:
-    is_isolated = source.format in ("svg", "heif")
+    is_isolated = format_by_name(source.format).decoder.isolated
     if is_isolated or not context.deadline.leaves_room_for(cost.uninterruptible_seconds(source)):
         return  # it was read where it can be killed, and its faults were found there
     picture = decode(original, source, output, context)
@@ -81,9 +82,10 @@ def _read_through(original: bytes, source: ImageHeader, output: Output, context:
 
 
 def _keeps_frames(source: ImageHeader, output: Output) -> bool:
-    asked = output.format if output.format not in (None, "auto", "original") else source.format
+    requested = format_by_name(source.format if output.format in (None, "auto", "original") else output.format)
+    can_animate = requested.encoder is not None and requested.encoder.animated
     keeps = output.animated is not False and output.page is None
-    return keeps and source.format in _ANIMATED and asked in _ANIMATED
+    return keeps and format_by_name(source.format).decoder.animated and can_animate
 
 
 def _check_animation(source: ImageHeader, limits: Limits) -> None:
@@ -97,85 +99,46 @@ def _check_animation(source: ImageHeader, limits: Limits) -> None:
 def _loaded(
     original: bytes, source: ImageHeader, frames: int, output: Output, context: Context, shrink: float
 ) -> tuple[pyvips.Image, int]:
-    """The frames as the decoder gives them, and the bytes of memory that this will take, within the budget."""
-    kind, page, limits = source.format, output.page, context.limits
-    tolerant = limits.tolerate_truncated
-    if kind in ("bmp", "ico"):
-        taken = _memory_taken(source, (source.width, source.height), frames, limits)
-        if kind == "bmp":
-            return bitmaps.bmp_pixels(original, tolerant=tolerant), taken
-        return bitmaps.ico_pixels(original, page, tolerant=tolerant), taken
-    if kind == "svg":
-        return _drawn(original, source, shrink, context)
-    # How much of a damaged file can be shown, libvips knows best.
-    is_beside = kind == "png" and limits.processors > 1 and not tolerant
-    instead = _unpacked(original, context.deadline) if is_beside else None
-    options = _options(source, frames, output, shrink)
-    image = opened(original, kind, tolerant=tolerant, instead=instead, **options)
-    taken = _memory_taken(source, (image.width, image.height // frames), frames, limits)
-    return heif.pixels(original, page, image, context) if kind == "heif" else image, taken
-
-
-def _drawn(original: bytes, source: ImageHeader, shrink: float, context: Context) -> tuple[pyvips.Image, int]:
-    from imaging.codecs.decode.svg import drawn  # noqa: PLC0415 - of SVG alone
-
-    scale = _drawing_scale(shrink, source, context.limits)
-    size = math.ceil(source.width * scale), math.ceil(source.height * scale)
-    taken = _memory_taken(source, size, 1, context.limits)
-    return drawn(original, size, scale, context.limits, context.deadline), taken
-
-
-def _unpacked(original: bytes, deadline: Deadline) -> pyvips.Source | None:
-    from imaging.codecs.decode.inflate import unpacked  # noqa: PLC0415 - of PNG alone
-
-    return unpacked(original, deadline)
-
-
-def _options(source: ImageHeader, frames: int, output: Output, shrink: float) -> dict[str, object]:
-    if source.format == "jpeg":
-        return {"shrink": _jpeg_shrink(shrink, source, output)}
-    options: dict[str, object] = {"page": output.page} if output.page else {}
+    """Return the frames as the decoder reads them, and the memory in bytes that this will take, within the budget."""
+    decoder, limits = format_by_name(source.format).decoder, context.limits
+    if decoder.read_pixels:
+        scale = _drawing_scale(shrink, source, limits) if decoder.scalable else 1.0
+        size = math.ceil(source.width * scale), math.ceil(source.height * scale)
+        taken = _memory_taken(source, size, frames, limits)
+        return decoder.read_pixels(Loading(original, size, scale, output.page, context)), taken
+    # libvips knows best how much of a damaged file can be shown.
+    has_thread = limits.processors > 1 and not limits.tolerate_truncated
+    instead = decoder.open_stream(original, context.deadline) if decoder.open_stream and has_thread else None
+    options = decoder.load_options(_reduction(source, frames, output, shrink))
+    if output.page:
+        options["page"] = output.page
     if frames > 1:
         options["n"] = -1
-    elif source.format == "webp" and shrink > 1:
-        options["scale"] = 1 / shrink
-    elif source.format == "tiff":
-        # The library's own limit of 50 MB refuses a camera's TIFF; memory is checked here.
-        options["unlimited"] = True
-    return options
+    image = opened(original, source.format, tolerant=limits.tolerate_truncated, instead=instead, **options)
+    return image, _memory_taken(source, (image.width, image.height // frames), frames, limits)
 
 
 def loaded_size(source: ImageHeader, output: Output, shrink: float) -> tuple[int, tuple[int, int]]:
-    """How many frames a decoder will give, and their width and height, upright."""
+    """Return how many frames a decoder will read, and their width and height, upright."""
     frames = source.frames if _keeps_frames(source, output) else 1
-    by = 1.0
-    if source.format == "jpeg":
-        by = _jpeg_shrink(shrink, source, output)
-    elif source.format == "svg" or (source.format == "webp" and frames == 1):
-        by = shrink
-    width, height = (max(1, math.ceil(side / by)) for side in source.upright)
+    reduction = _reduction(source, frames, output, shrink)
+    width, height = (max(1, math.ceil(side / reduction)) for side in source.upright)
     return frames, (width, height)
 
 
-def _jpeg_shrink(shrink: float, source: ImageHeader, output: Output) -> int:
-    """Which of the decoder's own reductions leaves enough for the resize.
-
-    Twice as much for other formats than JPEG as for JPEG: that pays for the lower efforts of their encoders
-    (bench/EFFORTS.md).
-    """
-    to_jpeg = output.format == "jpeg" or (output.format in (None, "original") and source.format == "jpeg")
-    enough = max((step for step in (8, 4, 2) if step * (1 if to_jpeg else 2) <= shrink), default=1)
-    # Nearly the whole reduction would be the decoder's: its rounding shows.
-    return enough // 2 if enough > 1 and int(shrink) == enough else enough
+def _reduction(source: ImageHeader, frames: int, output: Output, shrink: float) -> float:
+    """Return the factor by which the decoder reduces the image while it reads it."""
+    is_same_format = output.format in (None, "original", source.format)
+    return format_by_name(source.format).decoder.reduction(shrink, frames, is_same_format=is_same_format)
 
 
 def _drawing_scale(shrink: float, source: ImageHeader, limits: Limits) -> float:
     """The scale at which a drawing comes out as large as it is asked for; TooLarge."""
     scale = 1 / shrink
     width, height = source.width * scale, source.height * scale
-    if max(width, height) > _MOST_SIDE or width * height > limits.source_pixels:
+    if max(width, height) > _MAX_SIDE or width * height > limits.source_pixels:
         raise TooLarge(
-            f"a drawing must have at most {_MOST_SIDE} pixels a side and {limits.source_pixels} together, "
+            f"a drawing must have at most {_MAX_SIDE} pixels a side and {limits.source_pixels} together, "
             f"got {round(width)} × {round(height)}"
         )
     return scale

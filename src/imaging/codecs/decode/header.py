@@ -1,4 +1,4 @@
-"""What a file's header says, before any pixel."""
+"""Read a file's header, before any pixel."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from imaging.codecs.decode import bitmaps, cost
+from imaging.codecs.decode import cost
 from imaging.codecs.decode.loaders import opened
 from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.decode.sniff import sniff
 from imaging.context import NO_DEADLINE, Deadline, Limits
 from imaging.errors import DamagedSource, TooLarge, UnsupportedSource
-from imaging.picture import ImageHeader, SourceFormat
+from imaging.formats import format_by_name
+from imaging.formats.format import FormatName
+from imaging.formats.svg import SVG
+from imaging.picture import ImageHeader
 
 Image = Any
 """A pyvips image; its stubs give every field a union of types."""
 
 
 def inspect(original: bytes, limits: Limits, deadline: Deadline = NO_DEADLINE) -> ImageHeader:
-    """What the header says. UnsupportedSource, DamagedSource, TooLarge; TimeExceeded for a drawing."""
+    """Return what the header says. Raises UnsupportedSource, DamagedSource, TooLarge; TimeExceeded for a drawing."""
     if len(original) > limits.source_bytes:
         raise TooLarge(f"the file must be at most {limits.source_bytes} bytes, got {len(original)}")
     kind = sniff(original)
@@ -28,34 +31,30 @@ def inspect(original: bytes, limits: Limits, deadline: Deadline = NO_DEADLINE) -
 
 
 def source_of(
-    original: bytes, kind: SourceFormat, page: int | None, limits: Limits, deadline: Deadline = NO_DEADLINE
+    original: bytes, kind: FormatName, page: int | None, limits: Limits, deadline: Deadline = NO_DEADLINE
 ) -> ImageHeader:
-    """What the header says of the file, and of that page if one is given."""
-    if kind == "svg":
-        from imaging.codecs.decode.svg import measured  # noqa: PLC0415 - of SVG alone
-
-        return measured(original, limits, deadline, measure_drawing)
-    if kind == "bmp":
-        source = bitmaps.bmp_source(original)
-    elif kind == "ico":
-        source = bitmaps.ico_source(original, page)
+    """Return what the header says about the file, and about that page if one is given."""
+    decoder = format_by_name(kind).decoder
+    if decoder.read_header:
+        source: ImageHeader = decoder.read_header(original, page, limits, deadline)
     else:
         options: dict[str, Any] = {"page": page} if page else {}
         header = opened(original, kind, tolerant=limits.tolerate_truncated, **options)
         source = _from_header(header, original, kind)
     pixels = source.width * source.height
-    if pixels > limits.source_pixels:
+    # The size of a drawing is only a proposal; the size at which it is rendered is checked then.
+    if pixels > limits.source_pixels and not decoder.scalable:
         got = f"{source.width} × {source.height} = {pixels}"
         raise TooLarge(f"the picture must have at most {limits.source_pixels} pixels, got {got}")
     return source
 
 
-def _from_header(header: Image, original: bytes, kind: SourceFormat) -> ImageHeader:
+def _from_header(header: Image, original: bytes, kind: FormatName) -> ImageHeader:
     def known(name: str, default: int) -> int:
         return int(header.get(name)) if header.get_typeof(name) else default
 
-    if kind in ("avif", "heif"):
-        kind = "heif" if header.get("heif-compression") == "hevc" else "avif"
+    identify = format_by_name(kind).decoder.identify
+    kind = identify(header) if identify else kind
     frames = known("n-pages", 1)
     orientation = known("orientation", 1)
     return ImageHeader(
@@ -76,19 +75,26 @@ def _from_header(header: Image, original: bytes, kind: SourceFormat) -> ImageHea
     )
 
 
+def read_drawing_header(original: bytes, _page: int | None, limits: Limits, deadline: Deadline) -> ImageHeader:
+    """Return the header of an SVG, measured in a process of its own."""
+    from imaging.codecs.decode.svg import measured  # noqa: PLC0415 - of SVG alone
+
+    return measured(original, limits, deadline, measure_drawing)
+
+
 def measure_drawing(original: bytes, limits: Limits) -> ImageHeader:
-    """A drawing's own pixels are a proposal; what drawing it costs stands in its elements."""
+    """Return the header of an SVG. Its size is only a proposal; its elements decide what rendering it costs."""
     from imaging.codecs.decode.svg import survey  # noqa: PLC0415 - of SVG alone
 
     # Counted first: librsvg builds a tree of all elements before it knows the size.
     found = survey(original, lambda inside: _inside(inside, limits))
-    source = _from_header(opened(original, "svg"), original, "svg")
+    source = _from_header(opened(original, SVG.name), original, SVG.name)
     pixels = source.width * source.height
     return replace(source, decoder_memory=found.memory(pixels), decoder_seconds=found.seconds(pixels))
 
 
 def _inside(embedded: bytes, limits: Limits) -> ImageHeader | None:
-    """What a picture inside a drawing is; none if it cannot be read, for then it is not drawn. TooLarge."""
+    """Return the header of an image inside a drawing, or None if it cannot be read and so is not drawn."""
     try:
         kind = sniff(embedded)
         check_parts(embedded, kind, replace(limits, tolerate_truncated=True))

@@ -6,27 +6,34 @@ segmentation faults before.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyvips
 
-from imaging.codecs.decode.loaders import damaged, owning
+from imaging.codecs.decode.loaders import damaged, opened, owning
 from imaging.context import Context
 from imaging.errors import Unavailable
+from imaging.formats.format import Loading
+from imaging.formats.heif import HEIF
 
 _BESIDE_PIXELS = 100_000
 """Bytes."""
 
 
-def pixels(original: bytes, page: int | None, header: pyvips.Image, context: Context) -> pyvips.Image:
-    """The picture upright (libheif turns it), 8 bits, with the header's profile; DamagedSource, TimeExceeded."""
+def pixels(loading: Loading) -> pyvips.Image:
+    """Return the image upright (libheif rotates it), 8 bits, with its profile. Raises DamagedSource, TimeExceeded."""
     from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined  # noqa: PLC0415 - of SVG and HEIC alone
 
-    index = int(str(header.get("heif-primary"))) if page is None else page
+    context: Context = loading.context
     limits = context.limits
+    options: dict[str, Any] = {"page": loading.page} if loading.page else {}
+    header = opened(loading.original, HEIF.name, tolerant=limits.tolerate_truncated, **options)
+    index = int(str(header.get("heif-primary"))) if loading.page is None else loading.page
     # Turned or not, with alpha.
     answer = header.width * header.height * 4 + _BESIDE_PIXELS
     bounds = Confinement(context.deadline, limits.memory, limits.processors)
     try:
-        image = run_confined(bounds, answer, decoded, original, index)
+        image = run_confined(bounds, answer, decoded, loading.original, index)
     except ProcessDied as error:
         raise damaged(error) from None
     if header.get_typeof("icc-profile-data"):

@@ -1,16 +1,16 @@
-"""How many parts a file may have. They are counted before a library, which keeps something of each, reads the file."""
+"""Limit the number of parts of a file before a library reads it, because libraries keep something of each part."""
 
 from __future__ import annotations
 
 import re
 import struct
 
-from imaging.codecs.decode import tiff
 from imaging.codecs.decode.chunks import chunks, has_large_profile
 from imaging.codecs.decode.exif_blocks import ExifCheck
 from imaging.context import Limits
 from imaging.errors import DamagedSource, TooLarge
-from imaging.picture import SourceFormat
+from imaging.formats import format_by_name
+from imaging.formats.format import FormatName
 
 MAX_FRAMES = 10_000
 """Frames of an animation or pages of a document, however few of them are decoded."""
@@ -29,30 +29,19 @@ _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _RIFF = struct.Struct("<4sI")
 
 
-def check_parts(original: bytes, kind: SourceFormat, limits: Limits) -> None:
-    """TooLarge if the file has more parts than one of its kind may have; DamagedSource if it does not reach its own
-    end, unless that is tolerated or the decoder finds out by itself.
+def check_parts(original: bytes, kind: FormatName, limits: Limits) -> None:
+    """Raise TooLarge if the file has more parts than its format may have.
+
+    Raise DamagedSource if the file does not reach its own end, unless that is tolerated or the decoder finds out.
     """
-    is_complete, tolerant = True, limits.tolerate_truncated
-    if kind == "png":
-        _check_png(original)
-        is_complete = original.rfind(b"IEND\xaeB`\x82") >= 0
-    elif kind == "gif":
-        is_complete = _check_gif(original)
-    elif kind == "tiff":
-        tiff.check_directories(original, MAX_FRAMES)
-        is_complete = tolerant or tiff.is_complete(original)
-    elif kind == "jpeg":
-        _check_jpeg(original)
-    elif kind == "webp":
-        _check_webp(original, max(_MAX_WEBP_FRAMES, limits.frames))
-    elif kind in ("avif", "heif"):
-        _check_boxes(original)
-    if not (is_complete or tolerant):
+    check = format_by_name(kind).decoder.check_parts
+    is_complete = check is None or check(original, limits)
+    if not (is_complete or limits.tolerate_truncated):
         raise DamagedSource("the picture is damaged or cut off", detail=f"{kind} without its end")
 
 
-def _check_png(original: bytes) -> None:
+def check_png(original: bytes, _limits: Limits) -> bool:
+    """Check the number of chunks; return whether there is an end."""
     maximum = _MAX_PARTS + len(original) // _USUAL_CHUNK
     blocks = ExifCheck(original)
     for number, (kind, start, end) in enumerate(chunks(original)):
@@ -62,10 +51,11 @@ def _check_png(original: bytes) -> None:
             blocks.check(start, end)
         if kind == b"iCCP" and has_large_profile(original, start, end):
             raise TooLarge("the colour profile of a PNG must unpack to at most 4 MB, got more")
+    return original.rfind(b"IEND\xaeB`\x82") >= 0
 
 
-def _check_gif(original: bytes) -> bool:
-    """Walk the blocks; whether they reach the trailer."""
+def check_gif(original: bytes, _limits: Limits) -> bool:
+    """Check the number of blocks; return whether they reach the trailer."""
     maximum = 5 * MAX_FRAMES + len(original) // _USUAL_BLOCK
     blocks = extensions = frames = 0
     try:
@@ -98,8 +88,11 @@ def _palette(original: bytes, flags_at: int) -> int:
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _check_jpeg(original: bytes) -> None:
-    """Walk the segments as the decoder does: to the first scan, or to the end where there are several."""
+def check_jpeg(original: bytes, _limits: Limits) -> bool:
+    """Check the number of segments as far as the decoder reads them: to the first scan, or to the end of several.
+
+    Return True, because the decoder finds out by itself whether the file is complete.
+    """
     at, segments, scans, components, is_progressive = 0, 0, 0, 0, False
     blocks = ExifCheck(original)
     while found := _MARKER.search(original, at):
@@ -109,24 +102,27 @@ def _check_jpeg(original: bytes) -> None:
         if segments > _MAX_PARTS or scans > MAX_SCANS:
             raise TooLarge(f"a JPEG must have at most {_MAX_PARTS} segments and {MAX_SCANS} scans, got more of either")
         if marker == _EOI:
-            return
+            return True
         if marker in (_SOI, _TEM):
             continue
         if marker in _FRAME_HEADERS:
             components, is_progressive = _byte(original, at + 7), marker in _PROGRESSIVE
         elif marker == _SOS and not is_progressive and _byte(original, at + 2) >= components:
-            return
+            return True
         end = at + max(2, int.from_bytes(original[at : at + 2], "big"))
         if marker == _APP1 and original.startswith(b"Exif", at + 2):
             blocks.check(at, end)
         at = end
+    return True
 
 
 def _byte(original: bytes, at: int) -> int:
     return original[at] if at < len(original) else 0
 
 
-def _check_webp(original: bytes, max_frames: int) -> None:
+def check_webp(original: bytes, limits: Limits) -> bool:
+    """Check the number of chunks; return True, because the decoder finds out whether the file is complete."""
+    max_frames = max(_MAX_WEBP_FRAMES, limits.frames)
     at, others, frames = 12, 0, 0
     blocks = ExifCheck(original)
     while at + 8 <= len(original):
@@ -142,11 +138,14 @@ def _check_webp(original: bytes, max_frames: int) -> None:
             raise TooLarge(
                 f"a WebP must have at most {max_frames} frames and {_MAX_PARTS} other chunks, got more of either"
             )
+    return True
 
 
-def _check_boxes(original: bytes) -> None:
-    """Count the outermost boxes of a HEIF: libheif bounds only those that another one holds. Where its items are
-    stored libheif finds out: whatever looks like EXIF is checked.
+def check_boxes(original: bytes, _limits: Limits) -> bool:
+    """Check the number of outermost boxes of a HEIF: libheif limits only those that are inside another one.
+
+    Everything that looks like EXIF is checked, because only libheif knows where the items are stored. Return True,
+    because the decoder finds out whether the file is complete.
     """
     ExifCheck(original).check(0, len(original))
     at, boxes = 0, 0
@@ -155,8 +154,9 @@ def _check_boxes(original: bytes) -> None:
         if size == 1:
             size = int.from_bytes(original[at + 8 : at + 16], "big")
         if size < 8:
-            return  # the last one, or damage
+            break  # the last one, or damage
         at += size
         boxes += 1
         if boxes > _MAX_PARTS:
             raise TooLarge(f"a HEIF must have at most {_MAX_PARTS} boxes, got more")
+    return True

@@ -20,8 +20,10 @@ import msgspec
 import pyvips
 
 from imaging.codecs.decode.loaders import damaged, opened
-from imaging.context import MEGA, Deadline, Limits
+from imaging.context import MEGA, Context, Deadline, Limits
 from imaging.errors import TooLarge
+from imaging.formats.format import Loading
+from imaging.formats.svg import SVG
 from imaging.picture import ImageHeader
 
 if TYPE_CHECKING:
@@ -88,8 +90,14 @@ def measured(
     return source
 
 
+def read_pixels(loading: Loading) -> pyvips.Image:
+    """Return the pixels of a drawing, from a process of its own. Raises DamagedSource, TooLarge, TimeExceeded."""
+    context: Context = loading.context
+    return drawn(loading.original, loading.size, loading.scale, context.limits, context.deadline)
+
+
 def drawn(original: bytes, size: tuple[int, int], scale: float, limits: Limits, deadline: Deadline) -> pyvips.Image:
-    """The pixels of a drawing, about `size` of them, in a process of its own. DamagedSource, TooLarge, TimeExceeded."""
+    """Return the pixels of a drawing, about `size` of them."""
     answer = (size[0] + 1) * (size[1] + 1) * _PIXEL_BYTES + _MEASURE_BYTES
     with _taken(original, limits, deadline) or _process(limits, deadline) as process:
         return _call(process, limits, answer, _draw, original, scale)
@@ -123,7 +131,7 @@ def _call(
 
 
 def _draw(original: bytes, scale: float) -> pyvips.Image:
-    return opened(original, "svg", scale=scale)
+    return opened(original, SVG.name, scale=scale)
 
 
 class Survey(msgspec.Struct):

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from imaging.codecs.decode.parts import MAX_FRAMES
+from imaging.context import Limits
 from imaging.errors import TooLarge
 
 _ROWS_PER_STRIP, _TILE_LENGTH = 278, 323
@@ -28,6 +30,12 @@ _UNREADABLE = (struct.error, OverflowError)
 """An offset outside the file; one that no address has."""
 
 Directory = dict[int, tuple[int, ...]]
+
+
+def check_parts(original: bytes, limits: Limits) -> bool:
+    """Check the directories; return whether the file is complete, or True where that does not matter."""
+    check_directories(original, MAX_FRAMES)
+    return limits.tolerate_truncated or is_complete(original)
 
 
 def strip_rows(original: bytes) -> int:

@@ -1,4 +1,4 @@
-"""What an original says about itself in EXIF, XMP and IPTC, and what of it an answer may say."""
+"""Read an original's EXIF, XMP and IPTC, and choose what of it an answer keeps."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import Any, Literal
 import msgspec
 import pyvips
 
-from imaging.codecs.decode.chunks import xmp as png_xmp
 from imaging.codecs.decode.loaders import opened
 from imaging.codecs.metadata import exif, iptc, xmp
 from imaging.codecs.metadata.fields import IPTC_DATASETS, IPTC_POSITIONS
+from imaging.formats import format_by_name
 from imaging.picture import ImageHeader
 
 Image = Any
 """A pyvips image, whose fields hold more kinds of values than its types know."""
 
 _EXIF, _XMP, _IPTC = "exif-data", "xmp-data", "iptc-data"
-_CARRIERS = frozenset({"jpeg", "png", "webp", "avif", "heif", "tiff"})
 _LONGEST_SEGMENT = 65_000
 _LONGEST_CREDIT = 1_000
 """Bytes of each block. XMP, whose names are long, may have twice as many beside white space."""
@@ -36,16 +35,16 @@ class Metadata(msgspec.Struct, frozen=True):
 def of(
     original: bytes, source: ImageHeader, requested: Literal["keep", "copyright"], *, position: bool, is_hidden: bool
 ) -> Metadata:
-    """What of an original's metadata stays. The GPS position stays only with `position` and `keep`; where something
-    of the picture is hidden only a short credit stays, in which nothing of it can be shown.
+    """Return what stays of an original's metadata. The GPS position stays only with `position` and `keep`.
+
+    Where something of the image is hidden, only a short credit stays, which cannot show what is hidden.
     """
-    if source.format not in _CARRIERS:
+    carrier = format_by_name(source.format).metadata
+    if carrier is None:
         return Metadata()
     header: Image = opened(original, source.format, tolerant=True)
-    # A TIFF is laid out as an EXIF block is, and libvips does not read its tags.
-    block = original if source.format == "tiff" else _blob(header, _EXIF)
-    # libvips may not read the texts of a PNG, its packet among them.
-    packet = png_xmp(original) if source.format == "png" else _blob(header, _XMP)
+    block = original if carrier.is_exif_block else _blob(header, _EXIF)
+    packet = carrier.read_xmp(original) if carrier.read_xmp else _blob(header, _XMP)
     texts = iptc.read(_blob(header, _IPTC))
     if is_hidden:
         return _short(_credit(exif.read(block, position=False), packet, texts))
@@ -57,8 +56,8 @@ def of(
     return Metadata(exif.write(tags) if tags else b"", xmp.known(packet, position=position), kept)
 
 
-def attached(image: Image, metadata: Metadata, *, for_jpeg: bool) -> Image:
-    """The same pixels with this metadata and no other."""
+def attached(image: Image, metadata: Metadata, *, writes_iptc: bool) -> Image:
+    """Return the same pixels with this metadata and no other."""
     image = image.copy()
     for name in image.get_fields():
         if name not in _STRUCTURE and name not in _basic():
@@ -66,7 +65,7 @@ def attached(image: Image, metadata: Metadata, *, for_jpeg: bool) -> Image:
     for name, value in _exif_fields(metadata.exif).items():
         image.set_type(pyvips.GValue.blob_type if name == _EXIF else pyvips.GValue.gstr_type, name, value)
     # libvips cuts IPTC short when it writes it into a TIFF, and the other formats have no place for it.
-    packet = iptc.write(list(metadata.iptc)) if for_jpeg else b""
+    packet = iptc.write(list(metadata.iptc)) if writes_iptc else b""
     if len(packet) > _LONGEST_SEGMENT:
         packet = b""
     for name, value in ((_XMP, metadata.xmp), (_IPTC, packet)):
@@ -76,7 +75,7 @@ def attached(image: Image, metadata: Metadata, *, for_jpeg: bool) -> Image:
 
 
 def into_tiff(body: bytes, metadata: Metadata) -> bytes:
-    """The TIFF with the EXIF tags, which libvips does not write there."""
+    """Return the TIFF with the EXIF tags, which libvips does not write there."""
     tags = exif.read(metadata.exif)
     return exif.into_tiff(body, tags) if tags else body
 

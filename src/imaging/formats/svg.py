@@ -1,0 +1,57 @@
+"""SVG, which is read only."""
+
+from __future__ import annotations
+
+import math
+
+from imaging.formats.format import Decoder, Format, Lazy
+
+_PROLOGUE = 65536
+"""Bytes within which the first element of an SVG must begin."""
+
+
+def _is_svg(original: bytes) -> bool:
+    text = _decoded(original[:_PROLOGUE]).lstrip()
+    # Skip declarations, processing instructions and comments.
+    while text.startswith(("<?", "<!")):
+        if text.startswith("<?"):
+            end = "?>"
+        elif text.startswith("<!--"):
+            end = "-->"
+        else:
+            subset, close = text.find("["), text.find(">")
+            end = "]" if 0 <= subset < close else ">"
+        text = text.partition(end)[2].lstrip()
+        text = text[1:].lstrip() if end == "]" else text
+    name = text[1:].split(maxsplit=1)[0].split(">")[0].split("/")[0] if text[:1] == "<" and text[1:].strip() else ""
+    return name.rpartition(":")[2] == "svg"
+
+
+def _decoded(start: bytes) -> str:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return start.decode("utf-16", "replace")
+    return start.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+
+
+SVG = Format(
+    name="svg",
+    media_type="image/svg+xml",
+    extensions=("svg",),
+    matches=_is_svg,
+    decoder=Decoder(
+        loader="svgload_source",
+        # The elements of a drawing have limits of their own.
+        seconds=0.0,
+        loaded_memory=lambda decoder, pixels, stored: round(decoder * pixels / stored),
+        isolated=True,
+        scalable=True,
+        reduction=lambda shrink, frames, is_same_format: shrink,  # noqa: ARG005 - the shape of all
+        read_header=Lazy("imaging.codecs.decode.header", "read_drawing_header"),
+        read_pixels=Lazy("imaging.codecs.decode.svg", "read_pixels"),
+    ),
+    strip=Lazy("imaging.codecs.containers.svg", "strip"),
+    shown=True,
+    converted_to="png",
+    photo_density=math.inf,
+    scripted=True,
+)

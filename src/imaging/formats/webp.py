@@ -1,0 +1,98 @@
+"""WebP (RFC 9649)."""
+
+from __future__ import annotations
+
+from imaging.formats.format import (
+    Content,
+    Decoder,
+    Encoder,
+    EncodingOptions,
+    Format,
+    Image,
+    Lazy,
+    MetadataCarrier,
+    Negotiation,
+    SaverOptions,
+)
+
+_QUALITY = 80
+_CANVAS_BYTES = 8
+"""Bytes per pixel of two canvases: one for what the decoder returns, one for the animation."""
+
+
+def _decoder_memory(header: Image, original: bytes) -> float:
+    # Lossless pixels are decoded before they are scaled, and so is the alpha channel of lossy ones.
+    is_whole = header.hasalpha() or b"VP8L" in original[12:4096]
+    return 4.8 * header.width * header.height if is_whole else 0
+
+
+def _loaded_memory(decoder: int, pixels: int, stored: int) -> int:
+    canvases = _CANVAS_BYTES * pixels
+    return decoder + canvases if pixels < stored else max(decoder, canvases)
+
+
+def _sharpens_color(output: EncodingOptions, *, graphic: bool) -> bool:
+    """Return whether the encoder, which always halves the colour resolution, takes time to keep the edges."""
+    return output.chroma_subsampling == "4:4:4" or (output.chroma_subsampling == "auto" and graphic)
+
+
+def _options(output: EncodingOptions, content: Content) -> SaverOptions:
+    options: SaverOptions = {"effort": 2 if output.effort is None else round(output.effort * 0.6)}
+    if output.lossless:
+        return options | {"lossless": True}
+    quality = output.quality or _QUALITY
+    # At effort 2, one step less makes the bytes of libwebp's usual effort 4.
+    eased = quality if output.effort is not None or quality == 100 else max(1, quality - 1)
+    return options | {"Q": eased, "smart_subsample": _sharpens_color(output, graphic=content.graphic)}
+
+
+def _seconds(output: EncodingOptions) -> float:
+    if output.lossless:
+        return 1.0
+    return 0.055 if (output.effort or 0) <= 4 else 0.26
+
+
+def _uninterruptible_seconds(output: EncodingOptions, frames: int, graphic: bool) -> float:
+    """Return the time for one frame of an animation, the last pass over lossless pixels, or sharpening the colour."""
+    if frames > 1:
+        return (2.0 if (output.effort or 0) >= 7 else 0.5) / frames
+    if output.lossless:
+        return 0.3
+    return 0.25 * _sharpens_color(output, graphic=graphic)
+
+
+WEBP = Format(
+    name="webp",
+    media_type="image/webp",
+    extensions=("webp",),
+    signatures=(b"RIFF",),
+    matches=lambda original: original[8:12] == b"WEBP",
+    decoder=Decoder(
+        loader="webpload_source",
+        seconds=0.02,
+        memory=_decoder_memory,
+        loaded_memory=_loaded_memory,
+        uninterruptible_seconds=lambda header: header.width * header.height / 8e6,
+        animated=True,
+        reduction=lambda shrink, frames, is_same_format: shrink if frames == 1 else 1.0,  # noqa: ARG005 - the shape of all
+        load_options=lambda reduction: {"scale": 1 / reduction} if reduction > 1 else {},
+        check_parts=Lazy("imaging.codecs.decode.parts", "check_webp"),
+    ),
+    encoder=Encoder(
+        save="webpsave_buffer",
+        options=_options,
+        seconds=_seconds,
+        uninterruptible_seconds=_uninterruptible_seconds,
+        # The alpha channel is compressed without losses.
+        memory=lambda output, pixels, alpha: (36 if output.lossless or alpha else 6) * pixels,
+        default_quality=_QUALITY,
+        lossless=True,
+        animated=True,
+        max_side=16_383,
+    ),
+    metadata=MetadataCarrier(),
+    strip=Lazy("imaging.codecs.containers.webp", "strip"),
+    negotiation=Negotiation(rank=2),
+    photo_density=0.02,
+    embeddable=True,
+)
