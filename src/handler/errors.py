@@ -1,4 +1,4 @@
-"""What a request can be refused for, and the one table that makes statuses of it.
+"""The errors with which a request is refused, and the one table of their HTTP statuses.
 
 HandlerError
 ├── BadRequest            400  the request cannot be understood
@@ -9,8 +9,8 @@ HandlerError
 ├── MethodNotAllowed      405
 ├── PayloadTooLarge       413
 ├── UriTooLong            414
-├── Busy                  503  every worker is taken
-└── UpstreamError         502, 503 or 504  a store or service does not answer as it should
+├── Busy                  503  every worker is busy
+└── UpstreamError         502, 503 or 504  a store or service fails
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from imaging import (
 
 
 class HandlerError(Exception):
-    """Base of every refusal of the handler; `message` is safe for the client, `detail` is for the log."""
+    """Base of all errors of the handler; `message` is safe for the client, `detail` is for the log."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "InternalError"
@@ -61,7 +61,7 @@ class BadRequest(HandlerError):
 
 
 class BadSignature(HandlerError):
-    """The signature is missing or wrong, or does not cover what it must."""
+    """The signature is missing or wrong, or does not cover all that it must."""
 
     status = HTTPStatus.FORBIDDEN
     code = "SignatureDoesNotMatch"
@@ -82,21 +82,21 @@ class Forbidden(HandlerError):
 
 
 class NotFound(HandlerError):
-    """No such object or page."""
+    """There is no such object or page."""
 
     status = HTTPStatus.NOT_FOUND
     code = "NoSuchKey"
 
 
 class MethodNotAllowed(HandlerError):
-    """The address knows other methods."""
+    """The address allows only other methods."""
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
     code = "MethodNotAllowed"
 
 
 class PayloadTooLarge(HandlerError):
-    """What was sent, or what would be answered, is too large."""
+    """The request or the answer to it is too large."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "TooLargeImageException"
@@ -110,14 +110,14 @@ class UriTooLong(HandlerError):
 
 
 class Busy(HandlerError):
-    """Every worker is taken and the queue is full."""
+    """Every worker is busy and the queue is full."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "TooManyRequests"
 
 
 class UpstreamError(HandlerError):
-    """A store or a service refuses, fails or is slow; the client can do nothing about it."""
+    """A store or a service fails, refuses or is slow, for which the client is not the cause."""
 
     status = HTTPStatus.BAD_GATEWAY
     code = "UpstreamError"
@@ -135,7 +135,7 @@ STATUSES: Mapping[type[FeatureError], HTTPStatus] = {
 
 
 def status_of(error: FeatureError | HandlerError) -> HTTPStatus:
-    """The HTTP status of a refusal."""
+    """Return the HTTP status of an error."""
     if isinstance(error, HandlerError):
         return error.status
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), HTTPStatus.INTERNAL_SERVER_ERROR)

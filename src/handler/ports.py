@@ -1,4 +1,4 @@
-"""What the handler needs of the outside: Protocols, whose adapters are in `objects`, `results`, `vision` and `aws`."""
+"""Protocols of what the handler needs from outside; `storage`, `detection` and `aws` implement them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from imaging import Deadline, Limits, ObjectRef, Vision
 
 
 class ObjectInfo(msgspec.Struct, frozen=True):
-    """What a store says of an object."""
+    """What a store knows of an object."""
 
     ref: ObjectRef
     """Bucket as configured (never empty) and key."""
     size: int
     etag: str
-    """Opaque and unquoted; made of size and modification time where the store has none."""
+    """Opaque and unquoted; made from size and modification time if the store has none."""
     last_modified: datetime
     cache_control: str = ""
     content_type: str = ""
@@ -26,35 +26,35 @@ class ObjectInfo(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """One page of what lies directly under a prefix, in the order of the keys."""
+    """One page of the objects and prefixes directly under a prefix, in the order of the keys."""
 
     objects: tuple[ObjectInfo, ...]
     prefixes: tuple[str, ...]
-    """Where more lies, a slash at their ends."""
+    """Prefixes under which there are more objects, each with a slash at its end."""
     cursor: str | None
-    """What asks for the next page, None after the last."""
+    """The parameter for the next page, None after the last one."""
 
 
 class StoredObject(Protocol):
-    """An object that was asked for: its facts are there, its bytes are not yet read."""
+    """An object whose facts are known and whose bytes are not read yet."""
 
     @property
     def info(self) -> ObjectInfo: ...
 
     def read(self) -> bytes:
-        """All bytes; PayloadTooLarge when there are more than the limit, UpstreamError when the store fails midway."""
+        """Return all bytes. PayloadTooLarge if they exceed the limit, UpstreamError if the store fails midway."""
         ...
 
 
 class Objects(Protocol):
-    """The configured sources; all raise Forbidden (`ImageBucket::CannotAccessBucket`), NotFound or UpstreamError."""
+    """The configured sources. Every method may raise Forbidden, NotFound or UpstreamError."""
 
     def resolve(self, ref: ObjectRef) -> ObjectRef:
-        """The same object with its bucket's name filled in; Forbidden for a bucket that is not listed."""
+        """Return the same object with its bucket's name filled in. Forbidden for a bucket that is not configured."""
         ...
 
     def get(self, ref: ObjectRef) -> StoredObject:
-        """Ask for an object; one round trip, the body is read later or never."""
+        """Request an object: one round trip, and the body is read later or never."""
         ...
 
     def head(self, ref: ObjectRef) -> ObjectInfo: ...
@@ -62,12 +62,12 @@ class Objects(Protocol):
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]: ...
 
     def page(self, bucket: str, prefix: str, cursor: str, limit: int) -> Listing:
-        """What lies directly under a prefix, `limit` entries from `cursor` on; BadRequest for a cursor that is none."""
+        """List `limit` entries directly under a prefix, from `cursor` on. BadRequest for an invalid cursor."""
         ...
 
 
 class ObjectAttributes(msgspec.Struct, frozen=True):
-    """What is stored with an object and comes back in its ObjectInfo; an empty text is not stored."""
+    """What is stored with an object and returned in its ObjectInfo; an empty string is not stored."""
 
     content_type: str = ""
     cache_control: str = ""
@@ -75,72 +75,72 @@ class ObjectAttributes(msgspec.Struct, frozen=True):
 
 
 class ObjectWriter(Protocol):
-    """A bucket or a folder that objects are written to."""
+    """A bucket or a folder to write objects to."""
 
     def head(self, key: str) -> ObjectInfo | None:
-        """The object's facts, None if there is no such object."""
+        """Return what the store knows of an object, None if there is no such object."""
         ...
 
     def put(self, key: str, body: bytes, attributes: ObjectAttributes, *, replaces: str | None) -> bool:
-        """Write if there is no such object (`replaces` None) or if it has exactly that ETag.
+        """Write an object on the condition that it does not exist (`replaces` None) or has exactly that ETag.
 
-        False when that is no longer so: somebody else wrote or deleted it.
+        Return False if that does not hold, because another process has written or deleted the object.
         """
         ...
 
 
 class ObjectStore(ObjectWriter, Protocol):
-    """The same, with reading, listing and deleting."""
+    """A bucket or a folder to write, read, list and delete objects."""
 
     def get(self, key: str) -> StoredObject | None:
-        """The object, its bytes not yet read; None if there is no such object."""
+        """Return an object whose bytes are not read yet, None if there is no such object."""
         ...
 
     def read(self, key: str) -> bytes | None:
-        """All bytes of the object, None if there is no such object."""
+        """Return all bytes of an object, None if there is no such object."""
         ...
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """All objects under a prefix that ends in a slash, in no order."""
+        """Yield all objects under a prefix that ends in a slash, in no order."""
         ...
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete these objects; a key without an object is no fault."""
+        """Delete these objects; keys without an object are ignored."""
         ...
 
 
 class DetectionInput(msgspec.Struct, frozen=True):
-    """Bytes that somebody may look at, and what names them."""
+    """An image for detectors, and what identifies it."""
 
     tag: str
-    """The cache tag of the object; of a posted picture a word of its own."""
+    """The cache tag of the object; `posted` for an image that was sent with the request."""
     etag: str
     name: str
-    """For messages."""
+    """Name for messages."""
     read: Callable[[], bytes]
 
 
 class DetectionService(Protocol):
-    """Those who see for the features."""
+    """The detectors that features use."""
 
     def on(
         self, original: DetectionInput, overlays: Sequence[DetectionInput], limits: Limits, deadline: Deadline
     ) -> Vision:
-        """What can be asked of one request's pictures."""
+        """Return the detections of one request, which are made when a feature asks for them."""
         ...
 
 
 InvokeFunction = Callable[[Mapping[str, Any], Deadline], dict[str, Any]]
-"""The function for heavy work: its answer to an event, in the shape of ours. UpstreamError where there is none."""
+"""Invokes the model function with an event and returns its answer. UpstreamError if it does not answer."""
 
 
 class SecretSource(Protocol):
-    """Where a secret comes from."""
+    """A source of one secret."""
 
     def values(self, *, refresh: bool = False) -> tuple[str, ...]:
-        """The current value and then the previous one, if there is one; kept for five minutes.
+        """Return the current value and then the previous one, if there is one; they are cached for five minutes.
 
-        With `refresh` they are fetched again, at most once in ten seconds. The last good values are kept when the
-        source is down; UpstreamError when there never were any.
+        `refresh` fetches them again, at most once in ten seconds. While the source is down the last values are
+        returned; UpstreamError if it never had a value.
         """
         ...

@@ -71,7 +71,7 @@ def test_all_faults_are_told_together() -> None:
     assert str(fault.value).splitlines() == [
         "OUTPUT_BUCKET: `a b` must be the name of a bucket, or name=URL",
         "OUTPUT_BUCKET: `x=ftp://y` must be name=URL with one of s3://, file://, https://, gs://, az://",
-        "OUTPUT_BUCKET: `photos` must be a name of its own",
+        "OUTPUT_BUCKET: `photos` must be an entry whose name no other entry has",
     ]
 
 

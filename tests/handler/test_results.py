@@ -254,7 +254,7 @@ def test_results_are_not_kept_in_a_source(tmp_path: Path) -> None:
         f"out={folder}/deep",
         f"out={tmp_path.as_uri()}",
     ):
-        with pytest.raises(ValueError, match="OUTPUT_BUCKET must be none of SOURCE_BUCKETS"):
+        with pytest.raises(ValueError, match="OUTPUT_BUCKET must not overlap with SOURCE_BUCKETS"):
             open_results(spec, sources=sources)
     for spec in ("results", "out=s3://shop", f"out={(tmp_path / 'out').as_uri()}"):
         assert open_results(spec, sources=sources).location.name in {"results", "out"}

@@ -76,7 +76,7 @@ def test_a_403_says_what_may_be_meant(store: ScriptedServer) -> None:
     with pytest.raises(Forbidden) as refused:
         sources_at(store).get(CAT)
     assert refused.value.code == "ImageBucket::CannotAccessBucket"
-    assert "or it does not exist" in refused.value.message
+    assert "or the key does not exist" in refused.value.message
     assert "s3:ListBucket" in refused.value.detail
 
 
@@ -236,7 +236,7 @@ def test_addresses_of_aws(bucket: str, region: str, url: str) -> None:
         assert isinstance(store, S3Store)
         return obstore.sign(store, "GET", "cat.jpg", timedelta(seconds=9))
 
-    assert opened.ask(sign).partition("?")[0] == f"{url}/cat.jpg"
+    assert opened.call(sign).partition("?")[0] == f"{url}/cat.jpg"
 
 
 def test_facts_that_s3_keeps_with_an_object(moto: Moto) -> None:
@@ -304,7 +304,7 @@ def test_a_cloud_without_a_second_client_has_no_odd_keys(moto: Moto) -> None:
     sources = open_sources(moto.bucket(cat=b"cat"), limit=10, aws=moto.access)
     opened = sources.open(sources.locations[0].name)
     assert isinstance(opened, CloudSource)
-    opened._odd_keys = None
+    opened._boto_fallback = None
     with pytest.raises(NotFound):
         sources.get(ODD)
     assert [info.ref.key for info in sources.list("", "ca")] == ["cat"]

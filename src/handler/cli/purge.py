@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from handler.aws.client import send
-from handler.storage.purge import MOST
+from handler.storage.purge import MAX_KEYS
 
 _SECONDS = 35.0
 
@@ -27,8 +27,8 @@ def purge(keys: tuple[str, ...], url: str, bucket: str | None, token: str | None
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise click.UsageError(f"--url must be an http(s) address, got {url!r}")
-    for start in range(0, len(keys), MOST):
-        said = _asked(url.rstrip("/"), keys[start : start + MOST], bucket, token)
+    for start in range(0, len(keys), MAX_KEYS):
+        said = _asked(url.rstrip("/"), keys[start : start + MAX_KEYS], bucket, token)
         click.echo(f"{said['keys']} originals withdrawn, {said['results']} kept pictures deleted" + _cdn(said))
 
 

@@ -21,7 +21,7 @@ from handler.render.results import Delegated
 from handler.requests.dialects.json_edits import loads
 from handler.requests.parse import Policy, parse_inline_request
 from handler.response import Answer, Caching
-from handler.storage.purge import MOST, Purge
+from handler.storage.purge import MAX_KEYS, Purge
 from imaging import Deadline, ObjectRef
 
 MAX_LISTED, DEFAULT_LISTED = 1_000, 100
@@ -163,8 +163,8 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         """Purge originals, and everything that was rendered from them, from caches."""
         params = _read_params(call, ("keys", "bucket"))
         keys, bucket = params.get("keys"), params.get("bucket") or ""
-        if not isinstance(keys, list) or not 1 <= len(keys) <= MOST or not all(map(_is_text, keys)):
-            raise BadRequest(f"`keys` must be a list of 1 to {MOST} keys")
+        if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS or not all(map(_is_text, keys)):
+            raise BadRequest(f"`keys` must be a list of 1 to {MAX_KEYS} keys")
         if not isinstance(bucket, str):
             raise BadRequest(f"`bucket` must be the name of a source, got {bucket!r:.60}")
         return response.report(self.purge.of([ObjectRef(bucket, key) for key in keys], deadline))

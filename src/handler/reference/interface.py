@@ -15,7 +15,7 @@ from handler.reference.schema import (
     schema_of,
     switch_schema,
 )
-from handler.storage.purge import MOST
+from handler.storage.purge import MAX_KEYS
 from imaging import MEDIA_TYPES, Feature, Output, Params, fields, main_field
 
 _CONTROLS = {
@@ -201,7 +201,7 @@ def _images() -> dict[str, Any]:
 
 
 def _purge() -> dict[str, Any]:
-    keys: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST}
+    keys: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_KEYS}
     body_schema = _object({"keys": keys}) | {"additionalProperties": False}
     body_schema["properties"]["bucket"] = {"type": "string", "description": _CONTROLS["bucket"]}
     answered = _object(

@@ -74,7 +74,7 @@ class ResultCache(Protocol):
     """Stores finished results; `size` is the size of all inputs in bytes."""
 
     def lookup(self, request: ImageRequest, facts: ResultFacts, size: int) -> RenderedResult | Offloaded | None:
-        """Return the stored result that has these facts, None if there is none."""
+        """Return the stored result that has these facts, or None."""
         ...
 
     def store(

@@ -67,7 +67,7 @@ class BucketResultCache(msgspec.Struct, frozen=True):
     """Around lookups and stores that an answer can do without."""
 
     def lookup(self, request: ImageRequest, facts: ResultFacts, size: int) -> RenderedResult | Offloaded | None:
-        """Return the stored result that has these facts, None if there is none; `size`: bytes of all inputs."""
+        """Return the stored result that has these facts, or None; `size`: bytes of all inputs."""
         if not _has_key(facts) or not (self._is_stored(request, size) or may_be_large(request, size, self.max_bytes)):
             return None
         deadline = Deadline.after(LOOKUP_SECONDS)
@@ -195,7 +195,7 @@ class BucketResultCache(msgspec.Struct, frozen=True):
 
         Several processes may publish the same result at once, and all must redirect to one object that a purge finds:
         the one that the marker names. So each first writes the bytes under a random name of its own, to which nothing
-        leads yet, and then the marker, by a conditional write. Whoever fails at the marker deletes its own object and
+        leads yet, and then the marker, by a conditional write. A process whose write fails deletes its own object and
         takes the name that the winner's marker has. A crash in between leaves an object to which nothing leads, until
         the bucket's lifecycle rule deletes it.
         """

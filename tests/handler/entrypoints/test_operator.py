@@ -162,7 +162,7 @@ def test_page_by_page(client: Client, limit: int) -> None:
 @pytest.mark.parametrize(
     ("query", "status", "named"),
     [
-        ("?bucket=secrets", 403, "none of those"),
+        ("?bucket=secrets", 403, "is not in SOURCE_BUCKETS"),
         ("?limit=0", 400, "`limit` must be a whole number from 1 to 1000"),
         ("?limit=1001", 400, "`limit`"),
         ("?limit=many", 400, "`limit`"),
@@ -219,4 +219,7 @@ def test_a_cursor_that_s3_does_not_know(environment: dict[str, str]) -> None:
     with scripted_server(lambda _: Reply(400, body)) as server:
         client = Client({**environment, **keys, "SOURCE_BUCKETS": "shop", "AWS_ENDPOINT_URL": server.url})
         answer = client.get("/_api/images?cursor=broken", authorization=KNOWN)
-    assert (answer.status, answer.json()["message"]) == (400, "`cursor` must be one that the page before gave")
+    assert (answer.status, answer.json()["message"]) == (
+        400,
+        "`cursor` must be the one that the previous page returned",
+    )

@@ -1,13 +1,13 @@
-"""Which keys results may have."""
+"""Check the keys of results."""
 
 from __future__ import annotations
 
 from handler.errors import BadRequest
-from handler.storage.sources.keys import is_impossible
+from handler.storage.sources.keys import is_invalid
 
 
 def checked(key: str) -> str:
-    """The key itself; BadRequest for one that no store keeps."""
-    if is_impossible(key):
-        raise BadRequest(f"no store keeps the key `{key[:60]}`, which has {len(key)} characters")
+    """Return the key. BadRequest if no store can have it."""
+    if is_invalid(key):
+        raise BadRequest(f"no store can have the key `{key[:60]}`, which has {len(key)} characters")
     return key

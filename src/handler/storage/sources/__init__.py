@@ -1,4 +1,4 @@
-"""Where originals lie and results are kept: buckets, folders, and fixed HTTPS origins."""
+"""The stores of originals: buckets, folders and HTTPS origins."""
 
 from handler.storage.sources.locations import StoreLocation, read_locations
 from handler.storage.sources.registry import Sources, open_sources, origin_of, source_of

@@ -1,4 +1,7 @@
-"""Keys that S3 knows and obstore does not, and listings that may hold such: by boto3, imported when first needed."""
+"""Read and write keys of S3 that obstore refuses, and list keys that may be such: through boto3.
+
+Open upstream: developmentseed/obstore #429, apache/arrow-rs-object-store #341. boto3 is imported when first needed.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ from handler.errors import BadRequest, HandlerError
 from handler.ports import Listing, ObjectInfo, StoredObject
 from handler.storage.sources import store_errors
 from handler.storage.sources.s3 import S3Bucket
-from handler.storage.sources.stored import CHUNK_BYTES, Stored, unquoted
+from handler.storage.sources.stored import CHUNK_BYTES, Stored, unquote_etag
 from imaging import ObjectRef
 
 _HEADERS = {"Cache-Control": "CacheControl", "Content-Type": "ContentType"}
 
 
 class BotoFallback:
-    """A bucket of S3 through boto3."""
+    """A bucket of S3, read and written through boto3."""
 
     def __init__(self, bucket: S3Bucket, limit: int) -> None:
         self._bucket = bucket
@@ -29,64 +32,68 @@ class BotoFallback:
 
     def get(self, key: str) -> StoredObject:
         ref = ObjectRef(self._name, key)
-        with _told(ref):
-            answer = self._client.get_object(Bucket=self._bucket.location.bucket, Key=self._full(key))
+        with _translate_errors(ref):
+            answer = self._client.get_object(Bucket=self._bucket.location.bucket, Key=self._full_key(key))
             body, info = answer["Body"], _info(ref, answer)
         return Stored(info, _chunks(ref, body), self._limit, body.close)
 
     def head(self, key: str) -> ObjectInfo:
         ref = ObjectRef(self._name, key)
-        with _told(ref):
-            return _info(ref, self._client.head_object(Bucket=self._bucket.location.bucket, Key=self._full(key)))
+        with _translate_errors(ref):
+            return _info(ref, self._client.head_object(Bucket=self._bucket.location.bucket, Key=self._full_key(key)))
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        with _told(ObjectRef(self._name, prefix)):
+        with _translate_errors(ObjectRef(self._name, prefix)):
             pages = self._client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self._bucket.location.bucket, Prefix=self._full(prefix)):
-                yield from self._listed(page)
+            for page in pages.paginate(Bucket=self._bucket.location.bucket, Prefix=self._full_key(prefix)):
+                yield from self._infos(page)
 
     def page(self, prefix: str, cursor: str, limit: int) -> Listing:
-        asked = {
+        params = {
             "Bucket": self._bucket.location.bucket,
-            "Prefix": self._full(prefix),
+            "Prefix": self._full_key(prefix),
             "Delimiter": "/",
             "MaxKeys": limit,
         }
         try:
-            with _told(ObjectRef(self._name, prefix)):
-                said = self._client.list_objects_v2(**asked, **({"ContinuationToken": cursor} if cursor else {}))
-                folders = [entry["Prefix"].removeprefix(self._full("")) for entry in said.get("CommonPrefixes", ())]
-                return Listing(tuple(self._listed(said)), tuple(folders), said.get("NextContinuationToken"))
+            with _translate_errors(ObjectRef(self._name, prefix)):
+                answer = self._client.list_objects_v2(**params, **({"ContinuationToken": cursor} if cursor else {}))
+                folders = [
+                    entry["Prefix"].removeprefix(self._full_key("")) for entry in answer.get("CommonPrefixes", ())
+                ]
+                return Listing(tuple(self._infos(answer)), tuple(folders), answer.get("NextContinuationToken"))
         except HandlerError as error:
-            if cursor and _refused_with(error) == HTTPStatus.BAD_REQUEST:
-                raise BadRequest("`cursor` must be one that the page before gave", detail=error.detail) from error
+            if cursor and _status_of(error) == HTTPStatus.BAD_REQUEST:
+                raise BadRequest(
+                    "`cursor` must be the one that the previous page returned", detail=error.detail
+                ) from error
             raise
 
-    def _listed(self, page: Mapping[str, Any]) -> Iterator[ObjectInfo]:
+    def _infos(self, page: Mapping[str, Any]) -> Iterator[ObjectInfo]:
         for entry in page.get("Contents", ()):
-            ref = ObjectRef(self._name, entry["Key"].removeprefix(self._full("")))
-            yield ObjectInfo(ref, entry["Size"], unquoted(entry["ETag"]), entry["LastModified"])
+            ref = ObjectRef(self._name, entry["Key"].removeprefix(self._full_key("")))
+            yield ObjectInfo(ref, entry["Size"], unquote_etag(entry["ETag"]), entry["LastModified"])
 
     def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None) -> bool:
-        """Write if nothing lies there (None) or that ETag; False when it is otherwise by now."""
+        """Write an object unless it exists (`replaces` None) or has another ETag; return whether it was written."""
         metadata = {name: value for name, value in attributes.items() if name not in _HEADERS}
         headers = {_HEADERS[name]: value for name, value in attributes.items() if name in _HEADERS and value}
         condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces}"'}
         name = self._bucket.location.bucket
         try:
-            with _told(ObjectRef(self._name, key)):
+            with _translate_errors(ObjectRef(self._name, key)):
                 self._client.put_object(
-                    Bucket=name, Key=self._full(key), Body=body, Metadata=metadata, **headers, **condition
+                    Bucket=name, Key=self._full_key(key), Body=body, Metadata=metadata, **headers, **condition
                 )
         except HandlerError as error:
-            lost = {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
-            lost |= {HTTPStatus.NOT_FOUND} if replaces else set()
-            if _refused_with(error) in lost:
+            failed_conditions = {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
+            failed_conditions |= {HTTPStatus.NOT_FOUND} if replaces else set()
+            if _status_of(error) in failed_conditions:
                 return False
             raise
         return True
 
-    def _full(self, key: str) -> str:
+    def _full_key(self, key: str) -> str:
         prefix = self._bucket.location.prefix
         return f"{prefix}/{key}" if prefix else key
 
@@ -109,7 +116,7 @@ def _info(ref: ObjectRef, answer: Mapping[str, Any]) -> ObjectInfo:
     return ObjectInfo(
         ref,
         answer["ContentLength"],
-        unquoted(answer.get("ETag", "")),
+        unquote_etag(answer.get("ETag", "")),
         answer["LastModified"],
         answer.get("CacheControl", ""),
         answer.get("ContentType", ""),
@@ -118,19 +125,19 @@ def _info(ref: ObjectRef, answer: Mapping[str, Any]) -> ObjectInfo:
 
 
 def _chunks(ref: ObjectRef, body: Any) -> Iterator[bytes]:
-    with _told(ref):
+    with _translate_errors(ref):
         yield from body.iter_chunks(CHUNK_BYTES)
 
 
-def _refused_with(error: HandlerError) -> int | None:
-    """The status of the store's refusal, None where the error has another cause."""
+def _status_of(error: HandlerError) -> int | None:
+    """Return the HTTP status with which the store refused, None if the error has another cause."""
     cause = error.__cause__
     return cause.status if isinstance(cause, SdkRefusal) else None
 
 
 @contextmanager
-def _told(ref: ObjectRef) -> Iterator[None]:
-    """boto3's errors as this project's."""
+def _translate_errors(ref: ObjectRef) -> Iterator[None]:
+    """Raise boto3's errors as errors of the handler."""
     try:
         with sdk_errors():
             yield

@@ -1,4 +1,4 @@
-"""A folder of this machine as a source."""
+"""A local folder as a source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from imaging import ObjectRef
 
 
 class Folder:
-    """Files under one folder. A symbolic link counts where it ends inside, elsewhere it does not exist."""
+    """The files under one folder. Symbolic links that lead out of it are treated as missing."""
 
     def __init__(self, name: str, folder: Path, limit: int) -> None:
         self._name = name
@@ -40,11 +40,11 @@ class Folder:
             folders.sort()
             for file in sorted(files):
                 key = Path(folder, file).relative_to(self._folder).as_posix()
-                if key.startswith(prefix) and (info := self._listed(key)):
+                if key.startswith(prefix) and (info := self._info_or_none(key)):
                     yield info
 
     def page(self, prefix: str, cursor: str, limit: int) -> Listing:
-        from handler.storage.sources.listing import page_of  # noqa: PLC0415 - no picture needs it
+        from handler.storage.sources.listing import page_of  # noqa: PLC0415 - only listings need it
 
         above = prefix.rpartition("/")[0]
         folder = self._inside(above)
@@ -55,47 +55,47 @@ class Folder:
                 continue
             if entry.is_dir():
                 found |= {f"{key}/": None} if self._inside(key) else {}
-            elif info := self._listed(key):
+            elif info := self._info_or_none(key):
                 found[key] = info
         return page_of(found, cursor, limit)
 
     def _inside(self, path: str) -> Path | None:
-        """A folder of that path, None if there is none in here."""
+        """Return the folder of that path, None if there is no such folder under this one."""
         if "\0" in path or (path and {"", ".", ".."} & set(path.split("/"))):
             return None
         folder = (self._folder / path).resolve()
         return folder if folder.is_dir() and folder.is_relative_to(self._folder) else None
 
-    def _listed(self, key: str) -> ObjectInfo | None:
+    def _info_or_none(self, key: str) -> ObjectInfo | None:
         try:
             return self.head(key)
         except (NotFound, Forbidden):
-            return None  # a link out of the folder, a socket, a file of someone else
+            return None  # a link out of the folder, a socket, a file without read permission
 
     def _open(self, key: str) -> tuple[FileIO, ObjectInfo]:
         ref = ObjectRef(self._name, key)
         if "\0" in key or "" in key.split("/"):
             raise store_errors.not_found(ref)
-        with _told(ref):
+        with _translate_errors(ref):
             path = (self._folder / key).resolve(strict=True)
             if not path.is_relative_to(self._folder):
-                raise store_errors.not_found(ref, f"{path} lies outside of {self._folder}")
-            # Not blocking: a named pipe would wait for its writer.
+                raise store_errors.not_found(ref, f"{path} is outside of {self._folder}")
+            # Non-blocking, because opening a named pipe would wait for a writer.
             file = FileIO(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             file.close()
-            raise store_errors.not_found(ref, "no regular file")
+            raise store_errors.not_found(ref, "not a regular file")
         modified = datetime.fromtimestamp(status.st_mtime, UTC)
         return file, ObjectInfo(ref, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}", modified)
 
 
 @contextmanager
-def _told(ref: ObjectRef) -> Iterator[None]:
-    """The system's errors as this project's."""
+def _translate_errors(ref: ObjectRef) -> Iterator[None]:
+    """Raise errors of the file system as errors of the handler."""
     try:
         yield
     except PermissionError as error:
         raise store_errors.no_access(ref, str(error)) from error
-    except (OSError, RuntimeError) as error:  # missing, a folder, a name too long, links in a circle
+    except (OSError, RuntimeError) as error:  # missing, a folder, a name too long, a loop of links
         raise store_errors.not_found(ref, str(error)) from error

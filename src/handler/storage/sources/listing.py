@@ -1,4 +1,4 @@
-"""One page of a listing, for stores that hand over a folder at once."""
+"""Pages of a listing, for stores that list a whole folder at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from handler.ports import Listing, ObjectInfo
 
 
 def page_of(entries: Mapping[str, ObjectInfo | None], cursor: str, limit: int) -> Listing:
-    """The `limit` entries that come after `cursor` in the order of their names; None stands for a folder."""
+    """Return the `limit` entries after `cursor` in the order of their names; an entry of None is a folder."""
     names = sorted(name for name in entries if name > cursor)
     shown = names[:limit]
     return Listing(

@@ -1,4 +1,4 @@
-"""What `SOURCE_BUCKETS` says: a comma list of S3 buckets by name, or `name=URL`."""
+"""Parse `SOURCE_BUCKETS`: a comma list of S3 bucket names or `name=URL`."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 import msgspec
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
-_OF_S3 = ("region", "endpoint")
+_S3_OPTIONS = ("region", "endpoint")
 
 
 class StoreLocation(msgspec.Struct, frozen=True):
-    """One entry, understood."""
+    """One parsed entry."""
 
     name: str
-    """Under which requests know it."""
+    """The name of the source in requests."""
     scheme: str
     """s3, file, https, gs or az."""
     url: str
-    """As given, without what only S3 knows; for a bucket by name `s3://` and the name."""
+    """As given, without the prefix and options of S3; `s3://name` for a bucket given by its name."""
     bucket: str = ""
-    """Of S3."""
+    """S3 only."""
     prefix: str = ""
-    """Of S3 and HTTPS, decoded, without slashes at its ends."""
+    """S3 and HTTPS only; decoded, without slashes at its ends."""
     region: str = ""
     endpoint: str = ""
     folder: Path = Path()
-    """Of file, absolute, with symbolic links resolved."""
+    """Folders only; absolute, with symbolic links resolved."""
 
 
 def read_locations(spec: str, setting: str = "SOURCE_BUCKETS") -> tuple[StoreLocation, ...]:
-    """All entries in their order. ValueError lists every fault, a line each, with its entry."""
+    """Parse all entries, in their order. ValueError has a line for each invalid entry."""
     locations: dict[str, StoreLocation] = {}
     faults = []
     for entry in spec.split(",") if spec.strip() else ():
         try:
             location = read_location(entry.strip())
             if location.name in locations:
-                raise ValueError("a name of its own")
+                raise ValueError("an entry whose name no other entry has")
             locations[location.name] = location
         except ValueError as error:
             faults.append(f"{setting}: `{entry.strip()}` must be {error}")
@@ -50,7 +50,7 @@ def read_locations(spec: str, setting: str = "SOURCE_BUCKETS") -> tuple[StoreLoc
 
 
 def read_location(entry: str) -> StoreLocation:
-    """One entry. ValueError says what was expected."""
+    """Parse one entry. ValueError states what was expected."""
     name, is_named, address = entry.partition("=")
     if not _BUCKET.fullmatch(name):
         raise ValueError("the name of a bucket, or name=URL")
@@ -68,8 +68,8 @@ def _s3(name: str, url: SplitResult) -> StoreLocation:
     options = dict(parse_qsl(url.query, keep_blank_values=True))
     if not _BUCKET.fullmatch(url.netloc):
         raise ValueError("s3://bucket or s3://bucket/prefix")
-    if set(options) - set(_OF_S3):
-        raise ValueError("s3://bucket with the options " + " and ".join(_OF_S3))
+    if set(options) - set(_S3_OPTIONS):
+        raise ValueError("s3://bucket with the options " + " and ".join(_S3_OPTIONS))
     endpoint = options.get("endpoint", "")
     if endpoint and not _is_web_address(endpoint):
         raise ValueError("s3://bucket with an endpoint such as https://minio.example.com:9000")
@@ -107,7 +107,7 @@ def _is_web_address(text: str) -> bool:
     url = urlsplit(text)
     try:
         return url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-    except ValueError:  # a port that is none
+    except ValueError:  # an invalid port
         return False
 
 

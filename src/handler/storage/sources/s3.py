@@ -1,4 +1,4 @@
-"""A bucket of S3, or of a store that speaks like it, opened when first needed and in the region where it lies."""
+"""A bucket of S3 or of a compatible store, opened at its first use and in its own region."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from obstore.exceptions import GenericError
 from obstore.store import S3Store
 
 from handler.aws import AwsAccess, endpoint_of
-from handler.storage.sources.cloud import patience
+from handler.storage.sources.cloud import client_options
 from handler.storage.sources.locations import StoreLocation
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _REGION_SECONDS = 3.0
 
 
 class S3Bucket:
-    """The client of one bucket, shared by reading and writing."""
+    """The client of one bucket, for reading and writing."""
 
     def __init__(self, location: StoreLocation, aws: AwsAccess, timeout: float) -> None:
         self.location = location
@@ -34,26 +34,26 @@ class S3Bucket:
         self._region_is_known = False
         self._lock = threading.Lock()
 
-    def ask(self, question: Callable[[ObjectStore], T]) -> T:
-        """The store's answer; after a failure from the region where the bucket lies, when that is another."""
+    def call(self, function: Callable[[ObjectStore], T]) -> T:
+        """Return what the function returns; after a failure, call it again if the bucket is in another region."""
         store = self._store or self._opened()
         started = time.monotonic()
         try:
-            return question(store)
+            return function(store)
         except GenericError:
             late = time.monotonic() - started >= self.timeout * 0.95
-            redirect = None if late else self._instead_of(store)
-            if redirect is None:
+            other = None if late else self._in_right_region(store)
+            if other is None:
                 raise
-            return question(redirect)
+            return function(other)
 
     def _opened(self) -> ObjectStore:
         with self._lock:
             self._store = self._store or self._open()
             return self._store
 
-    def _instead_of(self, failed: ObjectStore) -> ObjectStore | None:
-        """The store of the right region, None if that was it. S3 answers 301 or 400 to a question in the wrong one."""
+    def _in_right_region(self, failed: ObjectStore) -> ObjectStore | None:
+        """Return the store in the right region, None if the failed one is. In a wrong region S3 answers 301 or 400."""
         with self._lock:
             if self._store is failed and not self._region_is_known:
                 region = _region_of(self.location.bucket, self.endpoint or endpoint_of("s3", self.region))
@@ -64,13 +64,13 @@ class S3Bucket:
             return self._store if self._store is not failed else None
 
     def _open(self) -> S3Store:
-        client, retry = patience(self.timeout, allow_http=self.endpoint.startswith("http://"))
+        client, retry = client_options(self.timeout, allow_http=self.endpoint.startswith("http://"))
         name = self.location.bucket
         config: S3Config = {"region": self.region}
         if self.endpoint:
             config["aws_endpoint_url_s3"] = self.endpoint
         elif "." not in name and name == name.lower():
-            # The way of addressing that AWS asks for; TLS certificates do not cover names with dots.
+            # Virtual-hosted addresses, as AWS recommends; its TLS certificates do not cover names with dots.
             config["virtual_hosted_style_request"] = True
             config["aws_endpoint_url_s3"] = endpoint_of(f"{name}.s3", self.region)
         else:
@@ -80,16 +80,15 @@ class S3Bucket:
             config["secret_access_key"] = self.aws.credentials.secret_access_key
             if self.aws.credentials.session_token:
                 config["session_token"] = self.aws.credentials.session_token
-        # Without any, obstore asks the environment, web identity, the container and the instance.
+        # Without credentials, obstore looks in the environment, web identity, the container and the instance.
         return S3Store(
             name, prefix=self.location.prefix or None, config=config, client_options=client, retry_config=retry
         )
 
 
 def _region_of(bucket: str, endpoint: str) -> str | None:
-    """The bucket's region, which S3 sends to anyone, whatever the status. Empty if the store sends none, None if it
-    does not answer."""
-    from handler.aws.client import send  # noqa: PLC0415 - http.client, which a bucket in its own region does not need
+    """Return the bucket's region, which S3 sends with any status; empty if it does not, None after a failure."""
+    from handler.aws.client import send  # noqa: PLC0415 - imports http.client, which few buckets need
 
     try:
         reply = send("HEAD", f"{endpoint}/{bucket}", None, {}, _REGION_SECONDS)

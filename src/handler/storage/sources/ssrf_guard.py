@@ -1,4 +1,4 @@
-"""HTTPS connections that reach public addresses alone, and of which every step ends by a deadline."""
+"""HTTPS connections to public addresses only, of which every step ends before a deadline."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 _NAT64 = ip_network("64:ff9b::/96")
-"""The well-known prefix (RFC 6052): where a network has IPv6 alone, names of the internet lead here."""
+"""The well-known prefix (RFC 6052): in networks with IPv6 only, IPv4 hosts have addresses in it."""
 _GLOBAL_UNICAST = ip_network("2000::/3")
-"""All of IPv6 that is given out to the internet. What is mapped, translated, local or reserved lies outside."""
+"""All IPv6 addresses assigned for the internet; mapped, translated, local and reserved ones are outside of it."""
 _SPECIAL = tuple(
     map(
         ip_network,
@@ -37,7 +37,7 @@ _SPECIAL = tuple(
             "203.0.113.0/24",  # documentation
             "224.0.0.0/4",  # multicast
             "240.0.0.0/4",  # reserved, and limited broadcast
-            # The same for IPv6, as far as it lies within 2000::/3
+            # The same registry for IPv6, as far as it is within 2000::/3
             "2001::/23",  # protocol assignments: Teredo, benchmarks, AMT, AS112, ORCHID, DRIP
             "2001:db8::/32",  # documentation
             "2002::/16",  # 6to4
@@ -50,30 +50,34 @@ _CONNECT_SECONDS = 3.0
 
 
 class PrivateAddressError(Exception):
-    """A name that leads into a network of one's own."""
+    """A host name that has an address of a private network."""
 
 
 class GuardedConnection(http.client.HTTPSConnection):
-    """Resolves the name once, checks every address, and connects to one that it checked, so that no second look at the
-    name can lead elsewhere. Name and certificate are still those of the host."""
+    """Connects to an address that it has checked.
+
+    The host name is resolved once, every address is checked, and the connection is made to one of these addresses
+    instead of the name: a second resolution could give another address (DNS rebinding). The Host header, SNI and the
+    verification of the certificate still use the name.
+    """
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext, *, allow_private: bool) -> None:
         super().__init__(host, port, context=tls)
         self._tls = tls
         self._allow_private = allow_private
         self.deadline = 0.0
-        """On the monotonic clock; to be set before each request."""
-        self.response_class = self._punctual  # type: ignore[assignment]  # http.client calls it to make a response
+        """On the monotonic clock; set it before each request."""
+        self.response_class = self._response_with_deadline  # type: ignore[assignment]  # http.client calls it to make a response
 
     def left(self) -> float:
-        """Seconds that remain; TimeoutError when there are none."""
+        """Return the seconds that remain. TimeoutError if the deadline has passed."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         return left
 
     def connect(self) -> None:
-        plain = self._reach(checked_addresses(self.host, self.port, allow_private=self._allow_private))
+        plain = self._connect_to_any(checked_addresses(self.host, self.port, allow_private=self._allow_private))
         try:
             plain.settimeout(self.left())
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -87,7 +91,7 @@ class GuardedConnection(http.client.HTTPSConnection):
             self.sock.settimeout(self.left())
         super().send(data)
 
-    def _reach(self, addresses: list[tuple[int, Any]]) -> socket.socket:
+    def _connect_to_any(self, addresses: list[tuple[int, Any]]) -> socket.socket:
         failure: OSError = OSError("the name has no address")
         for family, address in addresses:
             plain = socket.socket(family, socket.SOCK_STREAM)
@@ -101,14 +105,16 @@ class GuardedConnection(http.client.HTTPSConnection):
                 return plain
         raise failure
 
-    def _punctual(self, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
+    def _response_with_deadline(self, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
         response = http.client.HTTPResponse(sock, *args, **kwargs)
-        response.fp = io.BufferedReader(_Punctual(response.fp.detach(), sock, self))
+        # A socket's timeout is for one read, so a server that sends a byte now and then could go on without end. The
+        # reader in its place sets the timeout to what remains before each read.
+        response.fp = io.BufferedReader(_DeadlineReader(response.fp.detach(), sock, self))
         return response
 
 
-class _Punctual(io.RawIOBase):
-    """Reads from a socket, each time for no longer than remains."""
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket with the timeout that remains until the connection's deadline."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, connection: GuardedConnection) -> None:
         self._raw = raw
@@ -128,19 +134,19 @@ class _Punctual(io.RawIOBase):
 
 
 def checked_addresses(host: str, port: int, *, allow_private: bool) -> list[tuple[int, Any]]:
-    """Families and addresses of a name. PrivateAddress if but one of them is not public."""
+    """Return the families and addresses of a host. PrivateAddressError if any of them is not public."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for *_, address in found:
         if not allow_private and not is_public(str(address[0])):
-            raise PrivateAddressError(f"{host} leads to {address[0]}")
+            raise PrivateAddressError(f"{host} has the address {address[0]}")
     return [(family, address) for family, *_, address in found]
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one of the internet. Python's own `is_global` differs from release to release.
+    """Whether an address belongs to the internet. Python's own `is_global` differs between releases.
 
-    Of mapped addresses and of NAT64 the IPv4 address within decides. Addresses of tunnels (6to4, Teredo) are not
-    public: the IPv4 address in them is the end of a tunnel that anybody may have built.
+    For mapped addresses and NAT64 the IPv4 address in them decides. Addresses of tunnels (6to4, Teredo) are not
+    public: the IPv4 address in them is that of a tunnel's end, which anyone can set up.
     """
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):

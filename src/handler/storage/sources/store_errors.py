@@ -1,4 +1,4 @@
-"""The same words for the same fault, whichever store it comes from."""
+"""The errors of all stores, so that the same fault has the same message in each."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ CANNOT_ACCESS = "ImageBucket::CannotAccessBucket"
 
 
 def not_found(ref: ObjectRef, detail: str = "") -> NotFound:
-    """There is no such object."""
+    """Return the error for a missing object."""
     return NotFound(f"the key `{ref.key}` does not exist in bucket `{ref.bucket}`", detail=detail)
 
 
 def no_access(ref: ObjectRef, detail: str = "") -> Forbidden:
-    """The store refuses. Without `s3:ListBucket` it says so of a missing key as well."""
+    """Return the error for a refused object. Without `s3:ListBucket` S3 refuses missing keys as well."""
     return Forbidden(
-        f"bucket `{ref.bucket}` does not let the key `{ref.key}` be read, or it does not exist",
+        f"access to the key `{ref.key}` in bucket `{ref.bucket}` is denied, or the key does not exist",
         code=CANNOT_ACCESS,
-        detail=f"grant s3:GetObject, and s3:ListBucket for a 404 instead of this where the key is missing; {detail}",
+        detail=f"grant s3:GetObject, and s3:ListBucket to get a 404 for missing keys; {detail}",
     )
 
 
 def too_large(ref: ObjectRef, size: int, limit: int) -> PayloadTooLarge:
-    """The object is above the limit of bytes; `size` is what came before it was given up."""
+    """Return the error for an object with more bytes than the limit, of which `size` were announced or received."""
     return PayloadTooLarge(f"`{ref.key}` must have at most {limit} bytes, got {size}")
 
 
 def failed(ref: ObjectRef, detail: str) -> UpstreamError:
-    """The store answers, but not as it should."""
-    return UpstreamError(f"bucket `{ref.bucket}` does not answer as it should", detail=detail)
+    """Return the error for an unexpected response of the store, or for none."""
+    return UpstreamError(f"the request to bucket `{ref.bucket}` failed", detail=detail)
 
 
 def slow(ref: ObjectRef, detail: str) -> UpstreamError:
-    """The store does not answer in time."""
+    """Return the error for a timeout."""
     message = f"bucket `{ref.bucket}` does not answer in time"
     return UpstreamError(message, detail=detail, status=HTTPStatus.GATEWAY_TIMEOUT)
 
 
 def busy(ref: ObjectRef, detail: str) -> UpstreamError:
-    """The store says that it has too much to do."""
-    message = f"bucket `{ref.bucket}` has too much to do"
+    """Return the error for a store that throttles requests."""
+    message = f"bucket `{ref.bucket}` is throttling requests"
     return UpstreamError(message, detail=detail, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def of_status(ref: ObjectRef, status: int, detail: str) -> HandlerError:
-    """What an HTTP status of a store other than 2xx means for the one who asked."""
+    """Return the error for an HTTP status other than 2xx."""
     kinds: dict[int, Callable[[ObjectRef, str], HandlerError]] = {
         401: no_access,
         403: no_access,
@@ -58,5 +58,5 @@ def of_status(ref: ObjectRef, status: int, detail: str) -> HandlerError:
     }
     if status in kinds:
         return kinds[status](ref, detail)
-    # 400, 404, 410, 414 and the like: the store has nothing under such a key.
+    # 400, 404, 410, 414 and the like: the store has no object with such a key.
     return not_found(ref, detail) if 400 <= status < 500 else failed(ref, detail)

@@ -1,4 +1,4 @@
-"""An object that was asked for, and how its bytes are read: once, within the limit, without holding them twice."""
+"""Read the bytes of an object: once, within a limit, and without a second copy in memory."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CHUNK_BYTES = 1 << 18
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """How large an object may be (bytes), and how long a store may take for one answer (seconds)."""
+    """The largest size of an object (bytes), and the timeout of one request to a store (seconds)."""
 
     limit: int
     timeout: float
 
 
 class Stored:
-    """Facts and unread bytes; what holds the bytes is closed with it."""
+    """The facts and the unread bytes of an object. `close` is called when the instance is deleted."""
 
     __slots__ = ("__weakref__", "_chunks", "_limit", "info")
 
@@ -37,20 +37,20 @@ class Stored:
             weakref.finalize(self, close)
 
     def read(self) -> bytes:
-        """All bytes, once."""
+        """Return all bytes; can be called once."""
         if self.info.size > self._limit:
             raise store_errors.too_large(self.info.ref, self.info.size, self._limit)
-        body = gathered(self.info.ref, self._chunks, self._limit, self.info.size)
+        body = join_chunks(self.info.ref, self._chunks, self._limit, self.info.size)
         if len(body) != self.info.size:
-            raise store_errors.failed(self.info.ref, f"{len(body)} bytes came of {self.info.size}")
+            raise store_errors.failed(self.info.ref, f"received {len(body)} bytes of {self.info.size}")
         return body
 
 
-def gathered(ref: ObjectRef, chunks: Iterable[bytes], limit: int, expected: int = 0) -> bytes:
-    """The chunks in one piece; PayloadTooLarge as soon as they are more than the limit."""
+def join_chunks(ref: ObjectRef, chunks: Iterable[bytes], limit: int, expected: int = 0) -> bytes:
+    """Return the chunks as one bytes object. PayloadTooLarge as soon as they have more bytes than the limit."""
     body = io.BytesIO()
     if expected:
-        # BytesIO then takes exactly the room that is needed, and hands out its own buffer instead of a copy.
+        # BytesIO then allocates exactly that many bytes once, and getvalue returns its own buffer instead of a copy.
         body.seek(expected - 1)
         body.write(b"\0")
         body.seek(0)
@@ -64,6 +64,6 @@ def gathered(ref: ObjectRef, chunks: Iterable[bytes], limit: int, expected: int 
     return body.getvalue()
 
 
-def unquoted(etag: str) -> str:
-    """An ETag without its quotes and its weakness."""
+def unquote_etag(etag: str) -> str:
+    """Return an ETag without its quotes and without `W/`."""
     return etag.removeprefix("W/").strip('"')
