@@ -1,4 +1,8 @@
-"""sharp's and AWS's words for the parameters of an edit, as this house's features have them."""
+"""The values of JSON edits, converted from sharp's and AWS's parameters to those of this project's features.
+
+sharp's parameters are documented at https://sharp.pixelplumbing.com. AWS's own (`smartCrop`, `overlayWith`, `ratio`)
+are those of `source/image-handler/image-handler.ts` in its image handler.
+"""
 
 from __future__ import annotations
 
@@ -10,113 +14,123 @@ from imaging import InvalidParameter, main_field, spellings
 
 Params = dict[str, object]
 FEATURES = {"overlayWith": "watermark", "smartCrop": "smartCropping"}
-"""Edits that are called otherwise here, and not by an alias that means the same."""
+"""The feature of an edit whose value is converted too. Edits that differ by name only are aliases in the catalogue."""
 _CODES = {"resize": "InvalidResizeException", "overlayWith": "OverlayImageException"}
+"""The codes that AWS's image handler gives to errors about an edit."""
 _OVERLAY_FIELDS = {"width": "wRatio", "height": "hRatio", "opacity": "alpha"}
 _GRAVITIES = ("center", "north", "east", "south", "west", "northeast", "southeast", "southwest", "northwest")
 _STRATEGIES = {16: "entropy", 17: "attention"}
 _CHANNELS = ("red", "green", "blue", "alpha")
+_MAX_SIDE = 65_535
 
 
 def value(name: str, params: object, where: str) -> object:
-    """What an edit says, in this house's words. InvalidParameter."""
+    """Return the value of an edit as the feature of that name takes it. Raise InvalidParameter."""
     if name == "joinChannel":
-        raise InvalidParameter(where, "left out: it would read files of the server", params)
-    known = _VALUES.get(name)
-    if known is not None:
-        return known(params, where)
+        raise InvalidParameter(where, "left out: sharp would read files of the server", params)
+    convert = _CONVERTERS.get(name)
+    if convert is not None:
+        return convert(params, where)
+    # An edit that is a colour alone, such as `tint: {"r": 9, "g": 9, "b": 9}`, sets the feature's main parameter.
+    # `alpha` of negate and `b` of linear are parameters of their own and not channels.
     main = main_field(by_name(name).params) if name in feature_names() else None
     if main is None or not isinstance(params, Mapping) or not params or not set(params) <= {"r", "g", "b", "alpha"}:
         return params
-    # `alpha` of negate and `b` of linear are no channels of a colour.
     return params if set(params) & set(spellings(by_name(name).params)) else {main.name: params}
 
 
-def respelled(refused: InvalidParameter, where: str, spoken: Mapping[str, str]) -> InvalidParameter:
-    """The refusal with the name that was said, and AWS's code for it."""
-    feature, _, field = refused.name.removeprefix(f"{where}.").partition(".")
+def respelled(error: InvalidParameter, where: str, spoken: Mapping[str, str]) -> InvalidParameter:
+    """Return the error with the name of the edit as the request spells it, and with AWS's code.
+
+    `where` is the name of the edits as a whole, and `spoken` the name of the edit for each feature.
+    """
+    feature, _, field = error.name.removeprefix(f"{where}.").partition(".")
     name = spoken.get(feature, feature)
     if name == "overlayWith":
         field = _OVERLAY_FIELDS.get(field, field)
-    code = _CODES.get(name, refused.code) if refused.code == InvalidParameter.code else refused.code
-    return InvalidParameter(
-        f"{where}.{name}" + (f".{field}" if field else ""), refused.expected, refused.got, code=code
-    )
+    # An error with a code of its own, such as that of a padding that leaves the image, keeps it.
+    code = _CODES.get(name, error.code) if error.code == InvalidParameter.code else error.code
+    return InvalidParameter(f"{where}.{name}" + (f".{field}" if field else ""), error.expected, error.got, code=code)
 
 
-def _resize(params: object, where: str) -> object:
-    """Sides are rounded, and may be text; with a ratio both sides count or none, and the fit is inside."""
+def _convert_resize(params: object, where: str) -> object:
+    """Round sides, name positions, and apply AWS's `ratio` to both sides or to the original's."""
     if not isinstance(params, Mapping):
         return params
-    made = {str(name): part for name, part in params.items() if part is not None and name != "fastShrinkOnLoad"}
+    converted = {str(name): part for name, part in params.items() if part is not None and name != "fastShrinkOnLoad"}
     for side in ("width", "height"):
-        if side in made:
-            made[side] = _whole(made[side], f"{where}.{side}")
+        if side in converted:
+            converted[side] = _convert_side(converted[side], f"{where}.{side}")
     for name in ("position", "gravity", "strategy"):
-        if isinstance(made.get(name), int):
-            made[name] = _position(made[name], f"{where}.{name}")
-    if made.get("ratio") is not None:
-        if not (made.get("width") and made.get("height")):
-            made.pop("width", None)
-            made.pop("height", None)
-        made.setdefault("fit", "inside")
-    return made
+        if isinstance(converted.get(name), int):
+            converted[name] = _convert_position(converted[name], f"{where}.{name}")
+    if converted.get("ratio") is not None:
+        # AWS multiplies the given sides if there are two, else those of the original (applyResize).
+        if not (converted.get("width") and converted.get("height")):
+            converted.pop("width", None)
+            converted.pop("height", None)
+        converted.setdefault("fit", "inside")
+    return converted
 
 
-def _whole(params: object, where: str) -> int | None:
-    """Pixels that JSON gives as a number or as text, rounded; nothing where there are none."""
-    if params == "":
+def _convert_side(side: object, where: str) -> int | None:
+    """Return a number of pixels, rounded, from a number or from text; None for empty text."""
+    if side == "":
         return None
-    try:
-        number = float(params) if isinstance(params, str | int | float) and not isinstance(params, bool) else math.nan
-    except (ValueError, OverflowError):
-        number = math.nan
-    if not 0 <= number <= 65_535:
-        raise InvalidParameter(where, "a whole number from 0 to 65535", params, code=_CODES["resize"])
+    number = _parse_number(side)
+    if not 0 <= number <= _MAX_SIDE:
+        raise InvalidParameter(where, f"a whole number from 0 to {_MAX_SIDE}", side, code=_CODES["resize"])
+    # JavaScript's Math.round rounds halves up, Python's round does not.
     return math.floor(number + 0.5)
 
 
-def _position(params: object, where: str) -> str:
-    """sharp's numbers for points and strategies."""
-    if isinstance(params, int) and not isinstance(params, bool):
-        if 0 <= params < len(_GRAVITIES):
-            return _GRAVITIES[params]
-        if params in _STRATEGIES:
-            return _STRATEGIES[params]
-    raise InvalidParameter(where, "a position by name, or 0 to 8, 16 or 17", params)
+def _parse_number(text: object) -> float:
+    """Return a number that JSON has as a number or as text, and NaN for anything else."""
+    try:
+        return float(text) if isinstance(text, str | int | float) and not isinstance(text, bool) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan
 
 
-def _rotate(params: object, where: str) -> object:  # noqa: ARG001 - one shape for all
-    """A number turns; nothing would strip or apply the orientation, which is applied here anyway."""
-    if params is None or params == "" or params is True:
-        return None
-    return params
+def _convert_position(position: object, where: str) -> str:
+    """Return the name of a position that sharp numbers: 0 to 8 are gravities, 16 and 17 strategies."""
+    if isinstance(position, int) and not isinstance(position, bool):
+        if 0 <= position < len(_GRAVITIES):
+            return _GRAVITIES[position]
+        if position in _STRATEGIES:
+            return _STRATEGIES[position]
+    raise InvalidParameter(where, "the name of a position, or its number: 0 to 8, 16 or 17", position)
 
 
-def _convolve(params: object, where: str) -> object:  # noqa: ARG001 - one shape for all
-    """A scale that is no whole number does not count, one below 1 is 1; an offset must be whole."""
+def _convert_rotate(params: object, where: str) -> object:  # noqa: ARG001 - every converter has one signature
+    """Return an angle. Without one sharp applies the orientation of the original, which happens here anyway."""
+    return None if params is None or params == "" or params is True else params
+
+
+def _convert_convolve(params: object, where: str) -> object:  # noqa: ARG001 - see above
+    """Apply sharp's rules for `scale` and `offset`: fractions are ignored, and a scale is at least 1."""
     if not isinstance(params, Mapping):
         return params
-    made = {str(name): part for name, part in params.items() if part is not None}
-    scale = made.get("scale")
+    converted = {str(name): part for name, part in params.items() if part is not None}
+    scale = converted.get("scale")
     if isinstance(scale, float):
-        del made["scale"]
+        del converted["scale"]
     elif isinstance(scale, int) and not isinstance(scale, bool):
-        made["scale"] = max(1, scale)
-    if isinstance(made.get("offset"), float):
-        del made["offset"]
-    return made
+        converted["scale"] = max(1, scale)
+    if isinstance(converted.get("offset"), float):
+        del converted["offset"]
+    return converted
 
 
-def _extract_channel(params: object, where: str) -> object:  # noqa: ARG001 - one shape for all
-    """By name or by number."""
+def _convert_extract_channel(params: object, where: str) -> object:  # noqa: ARG001 - see above
+    """Return a channel by name, which sharp also takes by number."""
     if isinstance(params, int) and not isinstance(params, bool) and 0 <= params < len(_CHANNELS):
         return {"channel": _CHANNELS[params]}
     return params
 
 
-def _smart_crop(params: object, where: str) -> object:  # noqa: ARG001 - one shape for all
-    """AWS crops to the first face and adds no padding unless it is told otherwise."""
+def _convert_smart_crop(params: object, where: str) -> object:  # noqa: ARG001 - see above
+    """Set AWS's defaults: the first face, without padding. Parameters of `smartCropping` itself stay as they are."""
     if params is True:
         params = {}
     if isinstance(params, Mapping) and set(params) <= {"faceIndex", "padding"}:
@@ -124,56 +138,55 @@ def _smart_crop(params: object, where: str) -> object:  # noqa: ARG001 - one sha
     return params
 
 
-def _overlay(params: object, where: str) -> object:
-    """`alpha` 0 is opaque, ratios are percent, and what sharp is told lies a level deeper."""
+def _convert_overlay(params: object, where: str) -> object:
+    """Return parameters of `watermark`: `alpha` 0 is opaque, ratios are percentages, and `options` are sharp's."""
     if not isinstance(params, Mapping):
         raise InvalidParameter(where, "an object", params, code=_CODES["overlayWith"])
     names = {"bucket": "bucket", "key": "key", "wRatio": "width", "hRatio": "height"}
-    made: Params = {}
+    converted: Params = {}
     for name, part in params.items():
         if name == "options":
-            made.update(_overlay_options(part, f"{where}.options"))
+            converted.update(_convert_overlay_options(part, f"{where}.options"))
         elif name == "alpha":
             if part not in (None, ""):
-                made["opacity"] = 100 - _percent(part, f"{where}.alpha")
+                converted["opacity"] = 100 - _convert_percentage(part, f"{where}.alpha")
         elif name not in names:
             expected = "one of " + ", ".join((*names, "alpha", "options"))
             raise InvalidParameter(f"{where}.{name}", expected, part, code=_CODES["overlayWith"])
         elif part not in (None, ""):
-            made[names[name]] = _percent(part, f"{where}.{name}") if name.endswith("Ratio") else part
-    return made
+            is_ratio = name.endswith("Ratio")
+            converted[names[name]] = _convert_percentage(part, f"{where}.{name}") if is_ratio else part
+    return converted
 
 
-def _overlay_options(params: object, where: str) -> Params:
+def _convert_overlay_options(params: object, where: str) -> Params:
     if params is None:
         return {}
     if not isinstance(params, Mapping):
         raise InvalidParameter(where, "an object", params, code=_CODES["overlayWith"])
     known = ("left", "top", "gravity", "tile", "blend")
-    made: Params = {}
+    converted: Params = {}
     for name, part in params.items():
         if name not in known:
             raise InvalidParameter(f"{where}.{name}", "one of " + ", ".join(known), part, code=_CODES["overlayWith"])
         if part not in (None, ""):
-            made[str(name)] = _position(part, f"{where}.gravity") if name == "gravity" and type(part) is int else part
-    return made
+            is_number = name == "gravity" and type(part) is int
+            converted[str(name)] = _convert_position(part, f"{where}.gravity") if is_number else part
+    return converted
 
 
-def _percent(params: object, where: str) -> float:
-    try:
-        number = float(params) if isinstance(params, str | int | float) and not isinstance(params, bool) else -1.0
-    except (ValueError, OverflowError):
-        number = -1.0
+def _convert_percentage(percentage: object, where: str) -> float:
+    number = _parse_number(percentage)
     if not 0 <= number <= 100:
-        raise InvalidParameter(where, "a number from 0 to 100", params, code=_CODES["overlayWith"])
+        raise InvalidParameter(where, "a number from 0 to 100", percentage, code=_CODES["overlayWith"])
     return number
 
 
-_VALUES: dict[str, Callable[[object, str], object]] = {
-    "resize": _resize,
-    "rotate": _rotate,
-    "convolve": _convolve,
-    "extractChannel": _extract_channel,
-    "smartCrop": _smart_crop,
-    "overlayWith": _overlay,
+_CONVERTERS: dict[str, Callable[[object, str], object]] = {
+    "resize": _convert_resize,
+    "rotate": _convert_rotate,
+    "convolve": _convert_convolve,
+    "extractChannel": _convert_extract_channel,
+    "smartCrop": _convert_smart_crop,
+    "overlayWith": _convert_overlay,
 }
