@@ -8,6 +8,7 @@ import pyvips
 
 from features.steps import edits
 from imaging.context import Context, Deadline
+from imaging.formats.png import PNG
 from imaging.params.output import Output
 from imaging.pipeline.run import Rendered, run
 
@@ -21,7 +22,9 @@ def check_drawing() -> None:
     """Decode, resize and encode an image of one level, and compare it; raises whatever goes wrong."""
     gray: Any = (pyvips.Image.black(_SIDE, _SIDE) + _LEVEL).cast("uchar")
     context = Context(deadline=Deadline.after(_SECONDS))
-    answer = run(bytes(gray.jpegsave_buffer()), edits({"resize": {"width": _REDUCED}}), Output(format="png"), context)
+    answer = run(
+        bytes(gray.jpegsave_buffer()), edits({"resize": {"width": _REDUCED}}), Output(format=PNG.name), context
+    )
     drawn: Any = (
         pyvips.Image.new_from_buffer(answer.body, "") if isinstance(answer, Rendered) else pyvips.Image.black(1, 1)
     )

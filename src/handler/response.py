@@ -17,7 +17,7 @@ from handler.errors import HandlerError, PayloadTooLarge, UpstreamError, status_
 from handler.ports import ObjectInfo
 from handler.render.results import NotModified, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
-from imaging import FeatureError
+from imaging import FORMATS, FeatureError
 
 CACHE_TAG = "x-amz-meta-cache-tag"
 """The header from which the CloudFront distribution reads cache tags; S3 sends it for an object's metadata."""
@@ -26,7 +26,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _LONGEST_MESSAGE = 1_200
 """Characters: a key of 1,024 and a sentence. So an error never sends back long texts of a client."""
 _HEADER_BYTES = 4096
-SVG = "image/svg+xml"
+SCRIPTED = frozenset(each.media_type for each in FORMATS if each.scripted)
+"""Media types of files that can run scripts in a browser."""
 _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -154,7 +155,7 @@ def stored(info: ObjectInfo, body: bytes) -> Answer:
 def headers_of_media_type(media_type: str) -> dict[str, str]:
     """Return the headers that every answer with a body of that media type has."""
     headers = {"Content-Type": media_type}
-    return headers | {"Content-Security-Policy": _SVG_POLICY} if media_type == SVG else headers
+    return headers | {"Content-Security-Policy": _SVG_POLICY} if media_type in SCRIPTED else headers
 
 
 def report(content: object, status: int = HTTPStatus.OK, cache_control: str = "no-store") -> Answer:

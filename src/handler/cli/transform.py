@@ -21,15 +21,11 @@ from handler.config import Settings
 from handler.errors import HandlerError
 from handler.render.render import render_here
 from handler.requests.parse import parse_inline_request
-from imaging import MEDIA_TYPES, Deadline, FeatureError
+from imaging import FORMATS, NEGOTIATED, Deadline, FeatureError
 
 # `format=auto` on the command line takes whatever is smallest.
-_ACCEPTS = frozenset({"avif", "webp"})
-_SUFFIXES = {media_type: f".{name}" for name, media_type in MEDIA_TYPES.items()} | {
-    "image/jpeg": ".jpg",
-    "image/heic": ".heic",
-    "application/json": ".json",
-}
+_ACCEPTS = frozenset(NEGOTIATED)
+_SUFFIXES = {each.media_type: f".{each.extensions[0]}" for each in FORMATS} | {"application/json": ".json"}
 
 
 @click.command()

@@ -9,7 +9,7 @@ from handler.requests.parse import Policy
 from handler.requests.presets import Recipe, read_presets
 from handler.requests.rewrite import Rewrite
 from handler.storage.sources import open_sources
-from imaging import ObjectRef
+from imaging import NEGOTIATED, WEBP, ObjectRef
 
 _MAX_DOCUMENT_BYTES = 1_000_000
 """Size of the object that PRESETS or ALWAYS may name."""
@@ -59,8 +59,8 @@ def _parse_source_paths(entries: tuple[str, ...]) -> dict[str, str]:
 def _auto_formats(settings: Settings) -> frozenset[str]:
     """Return the formats that are served by `Accept` where a request names none."""
     if settings.requests.auto_format:
-        return frozenset({"avif", "webp"})
-    return frozenset({"webp"}) if settings.requests.auto_webp else frozenset()
+        return frozenset(NEGOTIATED)
+    return frozenset({WEBP.name}) if settings.requests.auto_webp else frozenset()
 
 
 def _read_document(setting: str, value: str, aws: AwsAccess) -> object:

@@ -21,7 +21,7 @@ from handler.config.groups import (
     ResponseSettings,
     StorageSettings,
 )
-from imaging import Limits
+from imaging import AVIF, GIF, Limits
 
 _MB_OF_A_PROCESSOR = 1769
 """Lambda assigns processor time in proportion to memory, one processor per 1769 MB, although it always shows two."""
@@ -110,7 +110,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             animation_pixels=limits.max_animation_pixels,
             result_side=limits.max_result_side,
             result_pixels=limits.max_result_pixels,
-            result_pixels_of={"avif": limits.max_avif_pixels, "gif": limits.max_gif_pixels},
+            result_pixels_of={
+                **Limits().result_pixels_of,
+                AVIF.name: limits.max_avif_pixels,
+                GIF.name: limits.max_gif_pixels,
+            },
             memory=limits.memory_budget or (memory * MEGA * 7 // 10 or Limits().memory),
             work=limits.work_budget or 0.7 * limits.max_seconds,
             tolerate_truncated=limits.tolerate_truncated,

@@ -19,9 +19,9 @@ from handler.render.render import RenderContext, render_or_delegate
 from handler.render.results import Delegated
 from handler.requests.parse import KEY_PREFIX, Caller, Policy, parse_inline_request, parse_request
 from handler.response import Caching
-from imaging import Deadline, FeatureError
+from imaging import NEGOTIATED, Deadline, FeatureError
 
-_ACCEPTS = frozenset({"avif", "webp"})
+_ACCEPTS = frozenset(NEGOTIATED)
 """Formats from which `format=auto` chooses the smallest."""
 
 

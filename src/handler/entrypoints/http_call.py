@@ -13,6 +13,7 @@ import msgspec
 from handler.auth import canonical
 from handler.errors import BadRequest
 from handler.requests.image_request import Conditions
+from imaging import MEDIA_TYPES, NEGOTIATED
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
@@ -45,10 +46,9 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
     @property
     def accepts(self) -> frozenset[str]:
-        """Which of AVIF and WebP the header `Accept` names."""
-        return frozenset(
-            kind for kind in ("avif", "webp") if _is_accepted(f"image/{kind}", self.headers.get("accept", ""))
-        )
+        """The negotiated formats, such as AVIF and WebP, that the client names in `Accept`."""
+        accept = self.headers.get("accept", "")
+        return frozenset(name for name in NEGOTIATED if _is_accepted(MEDIA_TYPES[name], accept))
 
     @property
     def conditions(self) -> Conditions:

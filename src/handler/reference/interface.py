@@ -16,7 +16,7 @@ from handler.reference.schema import (
     switch_schema,
 )
 from handler.storage.purge import MAX_KEYS
-from imaging import MEDIA_TYPES, Feature, Output, Params, fields, main_field
+from imaging import FORMATS, Feature, Output, Params, fields, main_field
 
 _CONTROLS = {
     "bucket": "Source that the original is read from. Default: the first source",
@@ -234,7 +234,7 @@ def _object(properties: dict[str, Schema]) -> Schema:
 
 
 def _picture() -> dict[str, Any]:
-    content = {kind: {"schema": _ANYTHING} for name, kind in MEDIA_TYPES.items() if name not in ("bmp", "ico", "heif")}
+    content = {each.media_type: {"schema": _ANYTHING} for each in FORMATS if each.encoder or each.strip}
     report = {"schema": {"type": "object", "description": "The result of `info` or another report"}}
     return {"description": "The image, or a report", "content": {**content, "application/json": report}}
 

@@ -20,7 +20,7 @@ class ImageRequest(msgspec.Struct, frozen=True):
     negotiated: bool = False
     """Whether what the client accepts has had a say already."""
     accepts: frozenset[str] = frozenset()
-    """What the client takes beside the plain formats ("avif", "webp"); only `format=auto` looks at it."""
+    """The negotiated formats that the client accepts; only `format=auto` looks at them."""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Response headers that the request sets, of the short list that it may."""
     expires: datetime | None = None

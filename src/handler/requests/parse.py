@@ -16,7 +16,7 @@ from handler.requests.dialects import json_edits, query, thumbor
 from handler.requests.image_request import ImageRequest, named
 from handler.requests.presets import Recipe
 from handler.requests.rewrite import Rewrite
-from imaging import ObjectRef, Output, Step, check
+from imaging import PNG, WEBP, ObjectRef, Output, Step, check
 
 KEY_PREFIX = "/_key/"
 DIALECTS = ("json", "thumbor", "query")
@@ -124,7 +124,7 @@ def parse_inline_request(
         raise BadRequest("`bucket` must be left out: the picture came with the request")
     recipe = Recipe.of_words(words)
     if recipe.output.format is None and any(step.feature.name == CUT_OUT for step in recipe.steps):
-        recipe = Recipe(output=check(Output, {"format": "png"})).over(recipe)
+        recipe = Recipe(output=check(Output, {"format": PNG.name})).over(recipe)
     asked = ParsedRequest(ObjectRef("", ""), recipe, words.controls)
     return _ruled(asked, picture, policy, Caller.OPERATOR, accepts)
 
@@ -231,8 +231,8 @@ def _ruled(
 ) -> ImageRequest:
     """The request with everything that the operator's rules add to it or refuse."""
     recipe = asked.recipe
-    negotiated = asked.webp is not None and policy.auto == {"webp"}
-    if negotiated and asked.webp is not None and "webp" in accepts:
+    negotiated = asked.webp is not None and policy.auto == {WEBP.name}
+    if negotiated and asked.webp is not None and WEBP.name in accepts:
         recipe = msgspec.structs.replace(recipe, output=asked.webp)
     # Whoever looks at the original looks at its overlays too, so they must lie where everything is open as well.
     buckets = {asked.ref.bucket, *(ref.bucket for ref in named(recipe.steps))}

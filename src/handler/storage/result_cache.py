@@ -28,7 +28,7 @@ from handler.observability import logger
 from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.render.results import Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
-from handler.response import SVG, attachment
+from handler.response import SCRIPTED, attachment
 from handler.storage.cache_rules import may_be_large, saves_work
 from handler.storage.results import ResultStore
 from imaging import Deadline
@@ -239,7 +239,7 @@ class BucketResultCache(msgspec.Struct, frozen=True):
         is_public = key.startswith(PUBLIC)
         if request.output.download:
             metadata["Content-Disposition"] = attachment(request.output.download)
-        elif result.media_type == SVG and not is_public:
+        elif result.media_type in SCRIPTED and not is_public:
             # S3 answers a presigned address itself and cannot forbid scripts by a header, so an SVG is sent as a file.
             metadata["Content-Disposition"] = "attachment"
         if not is_public:
