@@ -56,13 +56,13 @@ class Affine(Params):
     ] = "bicubic"
 
     def check(self) -> None:
-        """Four numbers that leave an area."""
+        """Raise InvalidParameter unless the matrix has four numbers and can be inverted."""
         if len(self.matrix) != 4 or abs(self.matrix[0] * self.matrix[3] - self.matrix[1] * self.matrix[2]) < 1e-6:
             raise InvalidParameter("affine.matrix", "4 numbers a, b, c, d with a d - b c not 0", self.matrix)
 
 
 _SECONDS = {"nearest": 0.007, "bilinear": 0.012, "bicubic": 0.017, "lbb": 0.12, "nohalo": 0.23, "vsqbs": 0.017}
-"""For a megapixel."""
+"""Seconds for one megapixel of the result."""
 
 
 def _cost(requested: Affine, _shape: Shape) -> Cost:
@@ -73,24 +73,24 @@ def _cost(requested: Affine, _shape: Shape) -> Cost:
 def affine(picture: Picture, requested: Affine, context: Context) -> Picture:
     size = _size(requested, (picture.width, picture.height))
     if not min(size):
-        raise InvalidParameter("affine.matrix", "one that leaves a pixel at least", requested.matrix)
+        raise InvalidParameter("affine.matrix", "a matrix whose result has at least one pixel", requested.matrix)
     refuse_larger("affine.matrix", size, picture.frames, context)
     shifts: dict[str, Any] = {"idx": requested.idx, "idy": requested.idy, "odx": requested.odx, "ody": requested.ody}
     interpolate = pyvips.Interpolate.new(requested.interpolator)
 
-    def turned(frame: pyvips.Image) -> pyvips.Image:
+    def transform(frame: pyvips.Image) -> pyvips.Image:
         image, background = on_background(frame, requested.background)
-        # libvips itself weighs the picture's colours by alpha here, but not the background's.
+        # libvips premultiplies the image here, but not the background.
         corners = premultiply_levels(image, background)
-        made = image.affine(list(requested.matrix), background=corners, interpolate=interpolate, **shifts)
-        return made.cast(image.format)
+        transformed = image.affine(list(requested.matrix), background=corners, interpolate=interpolate, **shifts)
+        return transformed.cast(image.format)
 
-    return picture.materialized().each_frame(turned)
+    return picture.materialized().each_frame(transform)
 
 
-def _size(requested: Affine, room: Size) -> Size:
-    """Width and height of the result: what the corners span, rounded as libvips rounds."""
+def _size(requested: Affine, size: Size) -> Size:
+    """Return the width and height of the transformed corners' bounding box, rounded as libvips rounds."""
     a, b, c, d = requested.matrix
-    across = [a * x + b * y for x in (0, room[0]) for y in (0, room[1])]
-    down = [c * x + d * y for x in (0, room[0]) for y in (0, room[1])]
+    across = [a * x + b * y for x in (0, size[0]) for y in (0, size[1])]
+    down = [c * x + d * y for x in (0, size[0]) for y in (0, size[1])]
     return (math.floor(max(across) - min(across) + 0.5), math.floor(max(down) - min(down) + 0.5))

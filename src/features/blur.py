@@ -48,7 +48,7 @@ class Blur(Params):
     ] = "integer"
 
     def check(self) -> None:
-        """The mild blur has no measures."""
+        """Raise InvalidParameter if the mild blur, which has no sigma, is given other parameters."""
         if self.sigma is None and self != Blur():
             raise InvalidParameter("blur.sigma", "given with minAmplitude or precision", None)
 
@@ -64,7 +64,7 @@ def _cost(requested: Blur, shape: Shape) -> Cost:
         return Cost(0.02 + 0.003 * padded_pixel_ratio(shape.size, requested.sigma, requested.min_amplitude), 4)
     if requested.precision == "approximate":
         return Cost(0.065)
-    # libvips has faster code for whole numbers of eight bits, and for small masks of fractions.
+    # libvips is faster with 8-bit integers, and with small masks of floating-point numbers.
     by_row = 0.007 if reach < _SMALL_REACH else 0.018
     if requested.precision == "integer":
         by_row = 0.0004 if shape.sample == 1 else 0.0095
@@ -73,7 +73,7 @@ def _cost(requested: Blur, shape: Shape) -> Cost:
 
 @feature(Blur, group="effect", cost=_cost, reads="neighbours")
 def blur(picture: Picture, requested: Blur, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    def soft(image: pyvips.Image) -> pyvips.Image:
+    def blur_premultiplied(image: pyvips.Image) -> pyvips.Image:
         return gaussian_blur(image, requested.sigma, requested.min_amplitude, requested.precision).cast(image.format)
 
-    return picture.each_frame(lambda frame: premultiplied(frame, soft))
+    return picture.each_frame(lambda frame: premultiplied(frame, blur_premultiplied))

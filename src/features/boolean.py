@@ -43,20 +43,20 @@ class Boolean(Params):
     Boolean,
     group="overlay",
     cost=each_pixel(0.003),
-    overlay_size=lambda _wanted, _room, full: full,
+    overlay_size=lambda _requested, _room, full: full,
     objects=lambda requested: (requested.ref,),
 )
 def boolean(picture: Picture, requested: Boolean, context: Context) -> Picture:
     other = load_overlay(requested.ref, "boolean", context, lambda full: full)
-    # Beyond its edges nothing is set, in the levels that this picture has.
+    # The other image is extended with zeros to the size of this one.
     other = other.gravity("north-west", picture.width, picture.height)
     image = picture.image
     if max(image.bands, other.bands) > 2:
         image, other = (each if each.bands > 2 else each.colourspace("srgb") for each in (image, other))
     if image.hasalpha() or other.hasalpha():
         image, other = (each if each.hasalpha() else each.addalpha() for each in (image, other))
-    joined = picture.with_image(image)
-    return joined.each_frame(
+    same_bands = picture.with_image(image)
+    return same_bands.each_frame(
         lambda frame: frame.boolean(other.cast(frame.format, shift=True), requested.operator).copy(
             interpretation=image.interpretation
         )

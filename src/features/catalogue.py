@@ -1,4 +1,4 @@
-"""The features, in the order in which they apply where a request gives none; each is imported when first asked for."""
+"""The features, in the order in which they apply. The module of a feature is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ ORDER = (
     "quantize",
     "info",
 )  # fmt: skip
-"""`redEye` is `red_eye` in `features/red_eye.py`."""
+"""A name is also that of a function and its module: `redEye` is `red_eye` in `features/red_eye.py`."""
 
 ALIASES = {
     "colourise": "colorize",
@@ -76,30 +76,30 @@ ALIASES = {
     "smartCrop": "smartCropping",
     "toColorspace": "toColourspace",
 }
-"""Other names that features answer to."""
+"""Other names of features, which requests can use as well."""
 
 
 class _Catalogue(Sequence[Feature]):
-    """Every feature. A cold start that asks for one shall not read fifty files: who goes through it all imports all."""
+    """All features, each imported when it is read, so that a cold start imports only what its request needs."""
 
     def __len__(self) -> int:
         return len(ORDER)
 
     @overload
-    def __getitem__(self, place: int) -> Feature: ...
+    def __getitem__(self, index: int) -> Feature: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Feature]: ...
-    def __getitem__(self, place: int | slice) -> Feature | Sequence[Feature]:
-        if isinstance(place, slice):
-            return tuple(map(_loaded, ORDER[place]))
-        return _loaded(ORDER[place])
+    def __getitem__(self, index: slice) -> Sequence[Feature]: ...
+    def __getitem__(self, index: int | slice) -> Feature | Sequence[Feature]:
+        if isinstance(index, slice):
+            return tuple(map(_load, ORDER[index]))
+        return _load(ORDER[index])
 
 
 CATALOGUE: Sequence[Feature] = _Catalogue()
 
 
 @cache
-def _loaded(name: str) -> Feature:
+def _load(name: str) -> Feature:
     module = re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
     found: Feature = getattr(import_module(f"features.{module}"), module)
     return found
@@ -107,18 +107,18 @@ def _loaded(name: str) -> Feature:
 
 @cache
 def names() -> Mapping[str, str]:
-    """Every name and alias, and the name of the feature that answers to it."""
+    """Return the name of the feature for each name and alias."""
     return {**{name: name for name in ORDER}, **ALIASES}
 
 
 def aliases(name: str) -> tuple[str, ...]:
-    """What else a feature is called."""
+    """Return the aliases of a feature."""
     return tuple(alias for alias, named in ALIASES.items() if named == name)
 
 
 def by_name(name: str, where: str = "feature") -> Feature:
-    """The feature of that name or alias; InvalidParameter that lists them all."""
+    """Return the feature with this name or alias. Raises InvalidParameter, which lists all names."""
     found = names().get(name)
     if found is None:
         raise InvalidParameter(where, "one of " + ", ".join(ORDER), name)
-    return _loaded(found)
+    return _load(found)

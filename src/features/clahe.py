@@ -35,15 +35,17 @@ def _cost(requested: Clahe, _shape: Shape) -> Cost:
 
 @feature(Clahe, group="colour", cost=_cost, reads="whole")
 def clahe(picture: Picture, requested: Clahe, context: Context) -> Picture:
-    for name, asked, room in (("width", requested.width, picture.width), ("height", requested.height, picture.height)):
-        if asked > room:
-            raise InvalidParameter(f"clahe.{name}", f"at most the picture's own, {room}", asked)
+    for name, window, side in (("width", requested.width, picture.width), ("height", requested.height, picture.height)):
+        if window > side:
+            raise InvalidParameter(f"clahe.{name}", f"at most the image's {name}, {side}", window)
     refuse_wider_window("clahe.height", requested.height, picture, context, work=requested.height)
 
-    def local(image: pyvips.Image) -> pyvips.Image:
-        # libvips counts levels of eight bits alone.
-        eight = image.msb() if image.format == "ushort" else image
-        made = eight.hist_local(requested.width, requested.height, max_slope=requested.max_slope)
-        return (made * 257).cast("ushort").copy(interpretation=image.interpretation) if eight is not image else made
+    def equalise(image: pyvips.Image) -> pyvips.Image:
+        # The histograms of libvips's hist_local have 8-bit levels.
+        bytes_only = image.msb() if image.format == "ushort" else image
+        equalised = bytes_only.hist_local(requested.width, requested.height, max_slope=requested.max_slope)
+        if bytes_only is image:
+            return equalised
+        return (equalised * 257).cast("ushort").copy(interpretation=image.interpretation)
 
-    return picture.materialized().each_frame(lambda frame: beside_alpha(frame, local))
+    return picture.materialized().each_frame(lambda frame: beside_alpha(frame, equalise))

@@ -20,9 +20,9 @@ from imaging.picture import Picture, Report
 from imaging.pipeline.feature import Decision, Step, feature
 
 _SQUARES = 16
-"""Across the longer side of a pixelated original: nothing is to be recognised."""
+"""Number of squares along the longer side of a pixelated original: too few to recognise anything."""
 _USUAL_SIDE = 500
-"""Pixels of the longer side up to which a sigma is meant as it stands; in a larger original it grows with it."""
+"""Longer side in pixels up to which `blur` is used unchanged; for a larger original it grows in proportion."""
 
 
 class ContentModeration(Params):
@@ -44,8 +44,8 @@ class ContentModeration(Params):
     labels: Annotated[
         Names | None,
         Meta(
-            description="Labels that count, as Rekognition spells them, or any of their parent labels. Default: "
-            "all labels",
+            description="Labels that count, as Rekognition spells them; a parent label includes its child labels."
+            " Default: all labels",
             extra=hint(aliases=("moderationLabels",)),
         ),
     ] = None
@@ -70,7 +70,10 @@ class ContentModeration(Params):
 
 
 def decide(requested: ContentModeration, context: Context) -> Decision:
-    """Rejected, a report, or whether there is something to hide."""
+    """Decide what to do by the labels of the original and its overlays: hide the image, report, or nothing.
+
+    Raises Rejected if the action is `reject` and a label counts.
+    """
     seen = context.vision.labels()
     found = [label for label in seen or () if _counts(label, requested)]
     etag_parts = ("unjudged",) if seen is None else tuple(f"{label.name} {label.confidence:.1f}" for label in found)
@@ -78,7 +81,7 @@ def decide(requested: ContentModeration, context: Context) -> Decision:
         return Decision((), etag_parts, _report(found, requested, is_judged=seen is not None), seen is not None)
     if found and requested.action == "reject":
         names = ", ".join(dict.fromkeys(label.name for label in found))
-        raise Rejected(f"the picture is kept back by moderation: {names}", code="ContentModeration::Rejected")
+        raise Rejected(f"the image is rejected by moderation: {names}", code="ContentModeration::Rejected")
     steps = (Step(content_moderation, requested),) if found else ()
     return Decision(steps, etag_parts, is_cacheable=seen is not None)
 
@@ -100,14 +103,14 @@ def content_moderation(picture: Picture, requested: ContentModeration, context: 
         return decision.report
     if not decision.steps:
         return picture
-    # The decoder may have reduced the picture already, by as much as the sigma is then less.
+    # If the decoder has already reduced the image, sigma is reduced by the same factor.
     sigma = requested.blur * max(1.0, max(picture.full) / _USUAL_SIDE) * picture.width / picture.full[0]
     hide = _squares if requested.action == "pixelate" else partial(gaussian_blur, sigma=sigma)
     return picture.materialized().each_frame(lambda frame: premultiplied(frame, hide))
 
 
 def _counts(label: Label, requested: ContentModeration) -> bool:
-    """Whether a label is sure enough and among those that were named, itself or one above it."""
+    """Return whether a label has enough confidence and is listed, itself or by one of its parents."""
     names = {name.casefold() for name in (label.name, *label.above)}
     named = {name.casefold() for name in requested.labels or ()}
     return label.confidence >= requested.min_confidence and (not named or not names.isdisjoint(named))

@@ -31,11 +31,11 @@ class Contrast(Params):
 
 @feature(Contrast, group="colour", cost=each_pixel(0.006))
 def contrast(picture: Picture, requested: Contrast, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    # The scale of Thumbor's filter, so that its URLs mean the same here.
+    # This is the formula of Thumbor's `contrast` filter, so that its URLs give the same result.
     factor = ((100 + requested.amount) / 100) ** 2
     middle = 128.0 * (257 if picture.image.format == "ushort" else 1)
 
-    def spread(image: pyvips.Image) -> pyvips.Image:
+    def change_contrast(image: pyvips.Image) -> pyvips.Image:
         return image.linear([factor], [middle * (1 - factor)]).rint().cast(image.format)
 
-    return picture.with_image(beside_alpha(picture.image, spread))
+    return picture.with_image(beside_alpha(picture.image, change_contrast))

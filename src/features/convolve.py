@@ -66,15 +66,15 @@ class Convolve(Params):
 
     @property
     def columns(self) -> int:
-        """How wide the kernel is."""
+        """The width of the kernel."""
         return self.width or (len(self.kernel) // self.height if self.height else math.isqrt(len(self.kernel)))
 
     def check(self) -> None:
-        """The numbers fill the kernel."""
+        """Raise InvalidParameter unless the weights fill the kernel."""
         columns = self.columns
         rows = self.height or (len(self.kernel) // columns if self.width else columns)
         if columns * rows != len(self.kernel):
-            raise InvalidParameter("convolve.kernel", "width x height numbers, or a square", self.kernel)
+            raise InvalidParameter("convolve.kernel", "width x height numbers, or a square number of them", self.kernel)
 
 
 @feature(
@@ -86,10 +86,10 @@ class Convolve(Params):
 def convolve(picture: Picture, requested: Convolve, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     scale = requested.scale or max(1.0, sum(requested.kernel))
 
-    def sums(image: pyvips.Image) -> pyvips.Image:
+    def convolve_premultiplied(image: pyvips.Image) -> pyvips.Image:
         offset = requested.offset * level_scale(image)
         kernel = pyvips.Image.new_from_array(requested.kernel.rows(requested.columns), scale=scale, offset=offset)
-        # Fractions are cut off, as in sharp.
+        # The cast discards fractions, as sharp does.
         return image.conv(kernel, precision="float").cast(image.format)
 
-    return picture.each_frame(lambda frame: premultiplied(frame, sums))
+    return picture.each_frame(lambda frame: premultiplied(frame, convolve_premultiplied))

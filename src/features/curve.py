@@ -40,11 +40,11 @@ class Curve(Params):
     )
 
     def check(self) -> None:
-        """Points are pairs within the picture's levels, from left to right."""
+        """Raise InvalidParameter unless each curve has 1 to 64 points within 0 to 255, with x ascending."""
         for name in ("all", "red", "green", "blue"):
             points: Numbers = getattr(self, name)
-            places = points[::2]
-            ascend = all(one < other for one, other in pairwise(places))
+            inputs = points[::2]
+            ascend = all(one < other for one, other in pairwise(inputs))
             if len(points) % 2 or len(points) > 128 or not ascend or not all(0 <= level <= 255 for level in points):
                 expected = "1 to 64 points x,y from 0 to 255 with x ascending"
                 raise InvalidParameter(f"curve.{name}", expected, points)
@@ -53,45 +53,51 @@ class Curve(Params):
 @feature(Curve, group="colour", cost=each_pixel(0.004))
 def curve(picture: Picture, requested: Curve, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     image = picture.image
-    coloured = not requested.red == requested.green == requested.blue
-    if coloured and image.bands < 3:
+    is_per_channel = not requested.red == requested.green == requested.blue
+    if is_per_channel and image.bands < 3:
         image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
     shared = levels(requested.all)
     channels = [
         levels(points)
-        for points in ((requested.red, requested.green, requested.blue) if coloured else (requested.red,))
+        for points in ((requested.red, requested.green, requested.blue) if is_per_channel else (requested.red,))
     ]
     scale = level_scale(image)
     rows = [[at * scale, *(shared[round(each[at])] * scale for each in channels)] for at in range(256)]
     table = pyvips.Image.new_from_array(rows).buildlut().rint().cast(image.format)
-    # The result of a table is interpreted as the table is.
+    # maplut takes the interpretation of the table; the image's own is restored.
     return picture.with_image(
         beside_alpha(image, lambda pixels: pixels.maplut(table).copy(interpretation=pixels.interpretation))
     )
 
 
 def levels(points: Numbers) -> list[float]:
-    """What the natural cubic spline through the points makes of 0 to 255.
+    """Return the value of the natural cubic spline through the points for each level from 0 to 255.
 
-    Its second derivatives solve a tridiagonal system (Numerical Recipes, 3.3).
+    The spline is evaluated from its second derivatives at the points (Numerical Recipes, section 3.3).
     """
     x, y = points[::2], points[1::2]
     bends = _second_derivatives(x, y)
-    made = []
+    values = []
     for at in range(256):
         if at <= x[0] or at >= x[-1]:
-            made.append(y[0] if at <= x[0] else y[-1])
+            values.append(y[0] if at <= x[0] else y[-1])
             continue
-        k = max(place for place, start in enumerate(x) if start <= at)
+        # The level is between the points k and k + 1: a and b are the weights of a linear interpolation, and the bend
+        # adds the cubic terms.
+        k = max(index for index, start in enumerate(x) if start <= at)
         step = x[k + 1] - x[k]
         b = (at - x[k]) / step
         a = 1 - b
         bend = ((a**3 - a) * bends[k] + (b**3 - b) * bends[k + 1]) * step * step / 6
-        made.append(min(255.0, max(0.0, a * y[k] + b * y[k + 1] + bend)))
-    return made
+        values.append(min(255.0, max(0.0, a * y[k] + b * y[k + 1] + bend)))
+    return values
 
 
 def _second_derivatives(x: tuple[float, ...], y: tuple[float, ...]) -> list[float]:
+    """Return the spline's second derivatives at the points; they are 0 at both ends (a natural spline).
+
+    They solve a tridiagonal system of equations: the first loop eliminates forwards, the second substitutes backwards.
+    """
     bends, rest = [0.0] * len(x), [0.0] * len(x)
     for k in range(1, len(x) - 1):
         before, after = x[k] - x[k - 1], x[k + 1] - x[k]

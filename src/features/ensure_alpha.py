@@ -27,5 +27,5 @@ def ensure_alpha(picture: Picture, requested: EnsureAlpha, context: Context) -> 
     if picture.has_alpha:
         return picture
     image = picture.image
-    most = 65_535 if image.format == "ushort" else 255
-    return picture.with_image(image.bandjoin(requested.alpha * most).cast(image.format))
+    maximum = 65_535 if image.format == "ushort" else 255
+    return picture.with_image(image.bandjoin(requested.alpha * maximum).cast(image.format))

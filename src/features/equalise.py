@@ -19,22 +19,29 @@ class Equalise(Params):
 @feature(Equalise, group="colour", cost=each_pixel(0.015), reads="whole")
 def equalise(picture: Picture, requested: Equalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     picture = picture.materialized()
-    return picture.with_image(beside_alpha(picture.image, _even))
+    return picture.with_image(beside_alpha(picture.image, _equalised))
 
 
-def _even(image: pyvips.Image) -> pyvips.Image:
-    """Each level becomes (c - c₀) / (n - c₀) of the range: c pixels are at most as bright, c₀ have the lowest level."""
+def _equalised(image: pyvips.Image) -> pyvips.Image:
+    """Return the image with equalised channels.
+
+    Of n pixels, c are at most as bright as a level and c₀ have the lowest level that occurs. Each level becomes
+    (c - c₀) / (n - c₀) of the full range.
+    """
     count = image.width * image.height
-    most = 65_535 if image.format == "ushort" else 255
-    up_to = image.hist_find().hist_cum()
+    maximum = 65_535 if image.format == "ushort" else 255
+    cumulative = image.hist_find().hist_cum()
     tables = []
-    for channel in up_to.bandsplit():
+    for channel in cumulative.bandsplit():
         lowest = next(number for number in channel.tolist()[0] if number)
-        # One level alone stays what it is.
-        even = (channel - lowest) * (most / (count - lowest)) if lowest < count else pyvips.Image.xyz(most + 1, 1)[0]
-        tables.append(even.rint().cast(image.format))
+        # A channel with a single level is not changed.
+        if lowest < count:
+            equalised = (channel - lowest) * (maximum / (count - lowest))
+        else:
+            equalised = pyvips.Image.xyz(maximum + 1, 1)[0]
+        tables.append(equalised.rint().cast(image.format))
     table, *others = tables
     for other in others:
         table = table.bandjoin(other)
-    # The result of a table is interpreted as the table is.
+    # maplut takes the interpretation of the table; the image's own is restored.
     return image.maplut(table).copy(interpretation=image.interpretation)

@@ -65,7 +65,7 @@ class Extend(Params):
     ] = "background"
 
     def check(self) -> None:
-        """No length is below nothing."""
+        """Raise InvalidParameter if a width is negative."""
         for name in ("all", "top", "left", "bottom", "right"):
             length: Length | None = getattr(self, name)
             if length and length.value < 0:
@@ -73,7 +73,7 @@ class Extend(Params):
 
 
 def _sides(requested: Extend, size: Size) -> tuple[int, int, int, int]:
-    """Pixels that are added on the left, on top, on the right and below."""
+    """Return the width of the border on the left, at the top, on the right and at the bottom, in pixels."""
     left, right = ((side or requested.all).of(size[0]) for side in (requested.left, requested.right))
     top, bottom = ((side or requested.all).of(size[1]) for side in (requested.top, requested.bottom))
     return left, top, right, bottom
@@ -99,6 +99,6 @@ def extend(picture: Picture, requested: Extend, context: Context) -> Picture:
         return picture
     refuse_larger("extend", size, picture.frames, context)
     if requested.mode != "background":
-        around = picture.materialized()
-        return around.each_frame(lambda frame: frame.embed(left, top, *size, extend=requested.mode))
+        in_memory = picture.materialized()
+        return in_memory.each_frame(lambda frame: frame.embed(left, top, *size, extend=requested.mode))
     return picture.each_frame(lambda frame: embed_in_canvas(frame, (left, top), size, requested.background))

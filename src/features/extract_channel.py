@@ -33,7 +33,9 @@ def extract_channel(picture: Picture, requested: ExtractChannel, context: Contex
     image = picture.image
     if requested.channel == "alpha":
         if not picture.has_alpha:
-            raise InvalidParameter("extractChannel.channel", "one that the picture has: it has no alpha", "alpha")
+            raise InvalidParameter(
+                "extractChannel.channel", "a channel that the image has; it has no alpha channel", "alpha"
+            )
         band = image[image.bands - 1]
     else:
         band = image[_CHANNELS.index(requested.channel) if image.bands > 2 else 0]

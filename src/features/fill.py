@@ -20,7 +20,7 @@ from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
 _RADIUS = 50.0
-"""Pixels: what Thumbor's filter blurs by."""
+"""Blur radius of Thumbor's `fill` filter, in pixels."""
 
 
 class Fill(Params):
@@ -71,11 +71,11 @@ class Fill(Params):
 
 
 def _canvas(requested: Fill, own: Size, _overlay: Size = (0, 0)) -> Size:
-    """Width and height of the canvas for a picture of that size."""
-    asked = (requested.width or 0, requested.height or 0)
-    if requested.adaptive and all(asked) and (own[0] - own[1]) * (asked[0] - asked[1]) < 0:
-        asked = (asked[1], asked[0])
-    return (max(own[0], asked[0]), max(own[1], asked[1]))
+    """Return the size of the canvas for an image of this size."""
+    width, height = requested.width or 0, requested.height or 0
+    if requested.adaptive and width and height and (own[0] - own[1]) * (width - height) < 0:
+        width, height = height, width
+    return (max(own[0], width), max(own[1], height))
 
 
 def _cost(requested: Fill, _shape: Shape) -> Cost:
@@ -95,51 +95,47 @@ def fill(picture: Picture, requested: Fill, context: Context) -> Picture:
     if size == own and not (requested.behind and picture.has_alpha):
         return picture
     refuse_larger("fill.width", size, picture.frames, context)
-    # Half a pixel is cut off, as in Thumbor.
+    # Half pixels are rounded down, as in Thumbor.
     across, down = requested.position.ratios
     corner = (int((size[0] - own[0]) * across), int((size[1] - own[1]) * down))
     if requested.mode == "blur":
         picture = picture.materialized()
-        return picture.each_frame(lambda frame: _laid(frame, _soft(frame, size), corner, requested))
+        return picture.each_frame(lambda frame: _place(frame, _blurred_canvas(frame, size), corner, requested))
     if requested.mode == "mean":
         picture = picture.materialized()
     color = _mean(picture.image) if requested.mode == "mean" else requested.color
 
     def put(frame: pyvips.Image) -> pyvips.Image:
-        made = embed_in_canvas(frame, corner, size, color)
-        if not requested.behind or not made.hasalpha():
-            return made
-        image, background = on_background(made, color)
+        placed = embed_in_canvas(frame, corner, size, color)
+        if not requested.behind or not placed.hasalpha():
+            return placed
+        image, background = on_background(placed, color)
         canvas = image.new_from_image(background).cast(image.format).copy(interpretation=image.interpretation)
-        return _opaque_again(canvas.composite2(image, "over"), color.alpha == 1)
+        composite = canvas.composite2(image, "over")
+        return composite[: composite.bands - 1] if color.alpha == 1 else composite
 
     return picture.each_frame(put)
 
 
-def _soft(frame: pyvips.Image, size: Size) -> pyvips.Image:
-    """The frame, blurred and stretched over the canvas."""
-    reach = math.exp(-((_RADIUS + 0.5) ** 2) / (2 * _RADIUS**2))
-    return stretch(premultiplied(frame, lambda image: gaussian_blur(image, _RADIUS, reach)), size)
+def _blurred_canvas(frame: pyvips.Image, size: Size) -> pyvips.Image:
+    """Return the frame, blurred and stretched to the size of the canvas."""
+    min_amplitude = math.exp(-((_RADIUS + 0.5) ** 2) / (2 * _RADIUS**2))
+    return stretch(premultiplied(frame, lambda image: gaussian_blur(image, _RADIUS, min_amplitude)), size)
 
 
-def _laid(frame: pyvips.Image, canvas: pyvips.Image, corner: Size, requested: Fill) -> pyvips.Image:
-    return (
-        canvas.composite2(frame, "over", x=corner[0], y=corner[1])
-        if requested.behind and frame.hasalpha()
-        else (canvas.insert(frame, *corner))
-    )
-
-
-def _opaque_again(image: pyvips.Image, is_opaque: bool) -> pyvips.Image:
-    return image[: image.bands - 1] if is_opaque else image
+def _place(frame: pyvips.Image, canvas: pyvips.Image, corner: Size, requested: Fill) -> pyvips.Image:
+    """Return the canvas with the frame on it; it shows through the frame only if `behind` is set."""
+    if requested.behind and frame.hasalpha():
+        return canvas.composite2(frame, "over", x=corner[0], y=corner[1])
+    return canvas.insert(frame, *corner)
 
 
 def _mean(image: pyvips.Image) -> Color:
-    """The mean of all pixels, each weighed by its alpha; opaque."""
-    weighed = image.premultiply() if image.hasalpha() else image
-    means = [weighed[band].avg() for band in range(weighed.bands)]
-    top = 65_535 if image.format == "ushort" else 255
-    share = means.pop() / top if image.hasalpha() else 1.0
-    levels = [round(min(255.0, mean / max(share, 1e-9) * 255 / top)) for mean in means]
+    """Return the average colour of all pixels, weighted by their alpha, as an opaque colour."""
+    premultiplied_image = image.premultiply() if image.hasalpha() else image
+    means = [premultiplied_image[band].avg() for band in range(premultiplied_image.bands)]
+    maximum = 65_535 if image.format == "ushort" else 255
+    share = means.pop() / maximum if image.hasalpha() else 1.0
+    levels = [round(min(255.0, mean / max(share, 1e-9) * 255 / maximum)) for mean in means]
     red, green, blue = levels if len(levels) == 3 else levels * 3
     return Color(red, green, blue)

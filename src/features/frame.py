@@ -47,7 +47,7 @@ class Frame(Params):
 
 
 class _Run(NamedTuple):
-    """Neighbouring columns, or rows, of one kind."""
+    """Adjacent columns or rows that are all stretched or all kept."""
 
     stretches: bool
     length: int
@@ -57,8 +57,8 @@ class _Run(NamedTuple):
     Frame,
     group="overlay",
     cost=each_pixel(0.09, 12),
-    size=lambda _wanted, size, overlay: (size[0] + overlay[0], size[1] + overlay[1]),
-    overlay_size=lambda _wanted, _room, full: full,
+    size=lambda _requested, size, overlay: (size[0] + overlay[0], size[1] + overlay[1]),
+    overlay_size=lambda _requested, _room, full: full,
     objects=lambda requested: (requested.ref,),
 )
 def frame(picture: Picture, requested: Frame, context: Context) -> Picture:
@@ -69,22 +69,22 @@ def frame(picture: Picture, requested: Frame, context: Context) -> Picture:
     top, bottom = _padding(_marks(patch.crop(width - 1, 1, 1, height - 2)))
     size = (left + picture.width + right, top + picture.height + bottom)
     refuse_larger("frame.key", size, picture.frames, context)
-    around = _stretched(
+    stretched = _stretched(
         inner, _runs(_marks(patch.crop(1, 0, width - 2, 1))), _runs(_marks(patch.crop(0, 1, 1, height - 2))), size
     )
 
-    def put(one: pyvips.Image) -> pyvips.Image:
+    def put_frame(one: pyvips.Image) -> pyvips.Image:
         padded = (
             embed_in_canvas(one, (left, top), size, Color(255, 255, 255)) if size != (one.width, one.height) else one
         )
-        made = padded.composite2(around, "over")
-        return made if padded.hasalpha() else made[: made.bands - 1]
+        composite = padded.composite2(stretched, "over")
+        return composite if padded.hasalpha() else composite[: composite.bands - 1]
 
-    return picture.each_frame(put)
+    return picture.each_frame(put_frame)
 
 
 def _patch(requested: Frame, context: Context) -> pyvips.Image:
-    """The nine-patch in sRGB with alpha, 8 bits."""
+    """Return the nine-patch in sRGB with alpha, 8 bits per channel."""
     image = load_overlay(requested.ref, "frame", context, lambda full: full)
     if image.width < 3 or image.height < 3:
         expected = f"a nine-patch of at least 3 x 3 pixels, not {image.width} x {image.height}"
@@ -94,7 +94,7 @@ def _patch(requested: Frame, context: Context) -> pyvips.Image:
 
 
 def _marks(edge: pyvips.Image) -> list[bool]:
-    """Which pixels of a row or column are opaque black."""
+    """Return for each pixel of a row or column whether it is opaque black."""
     levels = bytes(edge.write_to_memory())
     return [levels[at : at + 4] == b"\0\0\0\xff" for at in range(0, len(levels), 4)]
 
@@ -104,19 +104,19 @@ def _runs(marks: list[bool]) -> list[_Run]:
 
 
 def _padding(marks: list[bool]) -> tuple[int, int]:
-    """How many are not marked before the first and after the last mark; none where nothing is marked."""
+    """Return the number of pixels before the first and after the last mark; 0 and 0 if there is no mark."""
     return (marks.index(True), marks[::-1].index(True)) if any(marks) else (0, 0)
 
 
-def _lengths(runs: list[_Run], whole: int) -> list[int]:
-    """How long each run becomes, so that together they fill a side."""
+def _lengths(runs: list[_Run], total: int) -> list[int]:
+    """Return the length of each run in a result whose side has `total` pixels."""
     elastic = sum(run.length for run in runs if run.stretches)
-    free = max(0, whole - sum(run.length for run in runs if not run.stretches))
+    free = max(0, total - sum(run.length for run in runs if not run.stretches))
     return [round_half_up(run.length / elastic * free) if run.stretches else run.length for run in runs]
 
 
 def _stretched(inner: pyvips.Image, columns: list[_Run], rows: list[_Run], size: tuple[int, int]) -> pyvips.Image:
-    """The frame in the size of the picture; what does not fit is cut off."""
+    """Return the nine-patch stretched to a size; parts that do not fit are cropped."""
     across, down = _lengths(columns, size[0]), _lengths(rows, size[1])
     bands = []
     top = 0

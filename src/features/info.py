@@ -12,11 +12,11 @@ from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.feature import feature
 
 _SIDE = 100
-"""Pixels of the longer side of what the colours are taken from."""
+"""Longer side in pixels of the thumbnail that the colours are computed from."""
 _HASH_SIDE = 32
 _COLOURS = 5
 _SAME = 16
-"""Levels in every channel below which two colours of the palette count as one: soft edges give a flat one many."""
+"""Two colours that differ by less than this in every channel count as one, because soft edges add near duplicates."""
 
 
 class Info(Params):
@@ -28,7 +28,7 @@ class Info(Params):
     group="report",
     cost=each_pixel(0.007, 2),
     reads="neighbours",
-    preshrink=lambda _wanted, size: max(size) / _SIDE,
+    preshrink=lambda _requested, size: max(size) / _SIDE,
 )
 def info(picture: Picture, requested: Info, context: Context) -> Report:  # noqa: ARG001 - every feature has one shape
     small = _thumbnail(picture)
@@ -44,7 +44,7 @@ def info(picture: Picture, requested: Info, context: Context) -> Report:  # noqa
 
 
 def _facts(source: ImageHeader) -> dict[str, object]:
-    """What is known of the file itself; nothing of its metadata, which may tell a place."""
+    """Return facts about the file, but none of its metadata, which can contain a position."""
     width, height = source.upright
     return {
         "format": source.format,
@@ -64,13 +64,13 @@ def _facts(source: ImageHeader) -> dict[str, object]:
 
 
 def _thumbnail(picture: Picture) -> pyvips.Image:
-    """The first frame in sRGB, 8 bits a band, at most `_SIDE` pixels a side, in memory."""
+    """Return the first frame in sRGB, 8 bits per band, at most `_SIDE` pixels wide and high, in memory."""
     frame = picture.image.crop(0, 0, picture.width, picture.height)
     return frame.thumbnail_image(_SIDE, height=_SIDE, size="down").colourspace("srgb").copy_memory()
 
 
 def _palette(image: pyvips.Image) -> list[str]:
-    """At most five colours as #rrggbb, the most frequent first; pixels more clear than opaque do not count."""
+    """Return at most five colours as #rrggbb, the most frequent first; mostly transparent pixels do not count."""
     from PIL import Image  # noqa: PLC0415 - most requests never need it
 
     pixels = bytes(image.write_to_memory())
@@ -79,29 +79,29 @@ def _palette(image: pyvips.Image) -> list[str]:
     if not pixels:
         return []
     row = Image.frombytes("RGB", (len(pixels) // 3, 1), pixels)
-    # Finds accents that cover little; k-means then moves each colour to the middle of what it stands for.
+    # MAXCOVERAGE also finds accents that cover little; k-means then moves each colour to the centre of its cluster.
     reduced = row.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=10)
     shades, counts = reduced.getpalette() or [], reduced.histogram()
     present = [index for index in range(len(shades) // 3) if counts[index]]
     found = [(counts[index], bytes(shades[3 * index : 3 * index + 3])) for index in present]
-    return ["#" + colour.hex() for _, colour in _told_apart(found)]
+    return ["#" + colour.hex() for _, colour in _merge_similar(found)]
 
 
-def _told_apart(found: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """Counts and colours, the most frequent first; what looks the same as a more frequent one counts as that one."""
-    apart: list[tuple[int, bytes]] = []
+def _merge_similar(found: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """Return counts and colours, the most frequent first, with similar colours merged into the most frequent one."""
+    merged: list[tuple[int, bytes]] = []
     for count, colour in sorted(found, key=lambda shade: -shade[0]):
-        for place, (more, other) in enumerate(apart):
+        for index, (larger, other) in enumerate(merged):
             if max(abs(one - two) for one, two in zip(colour, other, strict=True)) < _SAME:
-                apart[place] = (more + count, other)
+                merged[index] = (larger + count, other)
                 break
         else:
-            apart.append((count, colour))
-    return sorted(apart, key=lambda shade: -shade[0])
+            merged.append((count, colour))
+    return sorted(merged, key=lambda shade: -shade[0])
 
 
 def _blurhash(image: pyvips.Image) -> str:
-    """The BlurHash (blurha.sh) of the picture, on white where it is clear."""
+    """Return the BlurHash (blurha.sh) of the image on a white background."""
     import blurhash  # noqa: PLC0415 - most requests never need it
 
     opaque = image.flatten(background=[255]) if image.hasalpha() else image

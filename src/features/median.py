@@ -31,7 +31,7 @@ class Median(Params):
 
 
 _SORTED = 2.5
-"""What one of 16 bits costs: libvips sorts them, and counts only those of 8."""
+"""Relative time with 16 bits: libvips sorts these pixels, whereas it uses a histogram for 8 bits."""
 
 
 def _cost(requested: Median, shape: Shape) -> Cost:
@@ -42,7 +42,7 @@ def _cost(requested: Median, shape: Shape) -> Cost:
 def median(picture: Picture, requested: Median, context: Context) -> Picture:
     shorter = min(picture.width, picture.height)
     if requested.size > shorter:
-        raise InvalidParameter("median.size", f"at most the picture's shorter side, {shorter}", requested.size)
+        raise InvalidParameter("median.size", f"at most the image's shorter side, {shorter}", requested.size)
     work = requested.size if picture.image.format == "uchar" else _SORTED * requested.size**2
     refuse_wider_window("median.size", requested.size, picture, context, work=work)
     return picture.each_frame(lambda frame: premultiplied(frame, lambda image: image.median(requested.size)))

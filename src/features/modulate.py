@@ -41,9 +41,9 @@ class Modulate(Params):
 
 @feature(Modulate, group="colour", cost=each_pixel(0.06, 3))
 def modulate(picture: Picture, requested: Modulate, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    def modulated(image: pyvips.Image) -> pyvips.Image:
+    def modulate_colours(image: pyvips.Image) -> pyvips.Image:
         factors = [requested.brightness, requested.saturation, 1]
         lch = image.colourspace("lch").linear(factors, [requested.lightness, 0, requested.hue % 360])
         return lch.copy(interpretation="lch").colourspace(image.interpretation)
 
-    return picture.with_image(beside_alpha(picture.image, modulated))
+    return picture.with_image(beside_alpha(picture.image, modulate_colours))

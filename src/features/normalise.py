@@ -27,7 +27,7 @@ class Normalise(Params):
     ] = 99.0
 
     def check(self) -> None:
-        """There is something between them."""
+        """Raise InvalidParameter unless lower is below upper."""
         if self.lower >= self.upper:
             raise InvalidParameter("normalise.lower", f"below upper, {self.upper:g}", self.lower)
 
@@ -36,22 +36,22 @@ class Normalise(Params):
 def normalise(picture: Picture, requested: Normalise, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     picture = picture.materialized()
 
-    def stretched(image: pyvips.Image) -> pyvips.Image:
+    def stretch(image: pyvips.Image) -> pyvips.Image:
         lab = image.colourspace("lab")
         lightness = lab[0]
-        # Whole numbers of CIELAB's lightness, as in sharp.
-        least = int(_extreme(lightness, "min") if requested.lower == 0 else lightness.percent(requested.lower))
-        most = int(_extreme(lightness, "max") if requested.upper == 100 else lightness.percent(requested.upper))
-        if most - least <= 1:
+        # The limits are whole numbers of CIELAB lightness, as in sharp.
+        low = int(_extreme(lightness, "min") if requested.lower == 0 else lightness.percent(requested.lower))
+        high = int(_extreme(lightness, "max") if requested.upper == 100 else lightness.percent(requested.upper))
+        if high - low <= 1:
             return image
-        factor = 100 / (most - least)
-        spread = lightness.linear([factor], [-least * factor]).bandjoin(lab[1:])
+        factor = 100 / (high - low)
+        spread = lightness.linear([factor], [-low * factor]).bandjoin(lab[1:])
         return spread.copy(interpretation="lab").colourspace(image.interpretation)
 
-    return picture.with_image(beside_alpha(picture.image, stretched))
+    return picture.with_image(beside_alpha(picture.image, stretch))
 
 
 def _extreme(image: pyvips.Image, which: str) -> float:
-    """The least or the greatest level."""
+    """Return the lowest (min) or the highest (max) level."""
     statistics = image.stats().tolist()
     return float(statistics[0][0 if which == "min" else 1])

@@ -30,7 +30,7 @@ class Recomb(Params):
     ]
 
     def check(self) -> None:
-        """A square of three or four."""
+        """Raise InvalidParameter unless the matrix has 3 x 3 or 4 x 4 numbers."""
         if len(self.matrix) not in (9, 16):
             raise InvalidParameter("recomb.matrix", "9 or 16 numbers", self.matrix)
 
@@ -41,10 +41,10 @@ def recomb(picture: Picture, requested: Recomb, context: Context) -> Picture:  #
     if image.bands < 3:
         image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
 
-    def mixed(pixels: pyvips.Image) -> pyvips.Image:
+    def recombine(pixels: pyvips.Image) -> pyvips.Image:
         matrix = pyvips.Image.new_from_array(requested.matrix.rows(3 if len(requested.matrix) == 9 else 4))
         return pixels.recomb(matrix).cast(image.format)
 
     if len(requested.matrix) == 9:
-        return picture.with_image(beside_alpha(image, mixed))
-    return picture.with_image(mixed(image if image.hasalpha() else image.addalpha()))
+        return picture.with_image(beside_alpha(image, recombine))
+    return picture.with_image(recombine(image if image.hasalpha() else image.addalpha()))

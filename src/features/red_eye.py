@@ -13,9 +13,9 @@ from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
 _EYES = (0.15, 0.6)
-"""Where eyes lie in a face, as shares of its height; mouths lie below."""
+"""Top and bottom of the band of a face that contains the eyes, as fractions of its height; the mouth is below it."""
 _LARGEST = 0.15
-"""Share of that band which pupils may take; more is a red light, or a red mask."""
+"""Largest fraction of that band that red pupils can cover; a larger red area is not corrected."""
 
 
 class RedEye(Params):
@@ -25,7 +25,7 @@ class RedEye(Params):
 @feature(
     RedEye,
     group="effect",
-    cost=lambda _wanted, _shape: Cost(0.03, 4, base_seconds=1.5, base_memory=300_000_000),
+    cost=lambda _requested, _shape: Cost(0.03, 4, base_seconds=1.5, base_memory=300_000_000),
     reads="whole",
     expensive=True,
     billed=True,
@@ -37,16 +37,16 @@ def red_eye(picture: Picture, requested: RedEye, context: Context) -> Picture:  
         return picture
     picture = picture.materialized()
 
-    def mended(frame: pyvips.Image) -> pyvips.Image:
+    def correct(frame: pyvips.Image) -> pyvips.Image:
         for face in faces:
-            frame = _mended(frame, face)
+            frame = _corrected(frame, face)
         return frame
 
-    return picture.each_frame(mended)
+    return picture.each_frame(correct)
 
 
-def _mended(frame: pyvips.Image, face: Region) -> pyvips.Image:
-    """The frame with grey pupils in that face."""
+def _corrected(frame: pyvips.Image, face: Region) -> pyvips.Image:
+    """Return the frame with grey instead of red pupils in one face."""
     left, top = int(face.left * frame.width), int((face.top + face.height * _EYES[0]) * frame.height)
     right = int((face.left + face.width) * frame.width)
     bottom = int((face.top + face.height * _EYES[1]) * frame.height)
@@ -55,15 +55,15 @@ def _mended(frame: pyvips.Image, face: Region) -> pyvips.Image:
     eyes = frame.crop(left, top, right - left, bottom - top)
     mean = (eyes[1] + eyes[2]) / 2
     bright = 60 * level_scale(frame)
-    # Red is twice what green and blue are, as Thumbor's filter has it.
+    # As in Thumbor's filter, a pixel counts as red if red is more than twice the mean of green and blue.
     mask = ((eyes[0] > mean * 2) & (eyes[0] > bright)).copy_memory()
     share = mask.avg() / 255
     if not 0 < share <= _LARGEST:
         return frame
-    # A pupil's rim is not as red as its middle: the mask grows by a fraction of the face, and fades out.
+    # The rim of a pupil is less red than its centre, so the mask is enlarged by a fraction of the face and fades out.
     mask = mask.gaussblur(max(0.5, eyes.width / 120)).linear([3], [0], uchar=True)
     grey = mean.cast(frame.format)
     levels = grey.bandjoin(grey).bandjoin(grey)
     levels = levels.bandjoin(eyes[3]) if eyes.bands > 3 else levels
-    made = mask.ifthenelse(levels, eyes, blend=True)
-    return frame.insert(made.cast(frame.format).copy(interpretation=frame.interpretation), left, top)
+    corrected = mask.ifthenelse(levels, eyes, blend=True)
+    return frame.insert(corrected.cast(frame.format).copy(interpretation=frame.interpretation), left, top)

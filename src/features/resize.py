@@ -27,7 +27,7 @@ from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
 _LONGEST = 1_000_000
-"""Pixels a side, of a picture scaled to be cropped; libvips counts no farther than ten times that."""
+"""Longest side in pixels of an image that is scaled and then cropped; libvips itself allows ten times as much."""
 
 
 class Resize(Params):
@@ -131,15 +131,18 @@ class Resize(Params):
     centred: Annotated[
         bool,
         Meta(
-            description="Align the centres of pixels when enlarging, as Pillow does; otherwise the image can "
-            "shift by up to half a pixel"
+            description="Align the edges of the image when enlarging, as Pillow does; otherwise it can shift by "
+            "up to half a pixel"
         ),
     ] = False
     without_enlargement: Annotated[bool, Meta(description="Do not enlarge the image")] = False
     without_reduction: Annotated[bool, Meta(description="Do not reduce the image")] = False
 
     def check(self) -> None:
-        """An aspect ratio wants one side; a focal point wants cover and no other position."""
+        """Raise InvalidParameter for parameters that contradict each other.
+
+        An aspect ratio needs exactly one side; a focal point needs `fit=cover` and the default position.
+        """
         if (self.focal_x is None) != (self.focal_y is None):
             raise InvalidParameter("resize.focalX", "given together with focalY", self.focal_x)
         if self.focal_point and self.focal_x is not None:
@@ -154,44 +157,47 @@ class Resize(Params):
         if focal is not None and self.position != "center":
             raise InvalidParameter(f"resize.{name}", "left out with a position", focal)
 
-    def kept(self, full: Size) -> Position | Point:
-        """What cover keeps of a picture of that width and height."""
+    def kept_part(self, full: Size) -> Position | Point:
+        """Return the position or point that cover keeps of an image of this size."""
         if self.focal_x is not None and self.focal_y is not None:
             return Point(min(1.0, self.focal_x / full[0]), min(1.0, self.focal_y / full[1]))
         return self.focal_point or self.position
 
 
 class Plan(NamedTuple):
-    """What becomes of a picture's size."""
+    """The sizes of an image during and after the resize."""
 
     scaled: Size
-    """The whole picture once it is scaled."""
+    """The size of the whole image after scaling."""
     result: Size
-    """After cutting off or filling up."""
+    """The size after cropping or filling."""
     exact: tuple[float, float]
-    """The scaled width and height before they were rounded."""
+    """The scaled width and height before rounding."""
 
 
 def plan(requested: Resize, full: Size) -> Plan:
-    """The sizes that sharp too would give a picture of that width and height."""
-    asked = _asked(requested, full)
-    across, down = _shrinks(requested, full, asked)
+    """Return the sizes for an image of this size, which are those of sharp."""
+    width, height = _target(requested, full)
+    across, down = _shrinks(requested, full, (width, height))
     scaled = (_scaled_side(full[0], across), _scaled_side(full[1], down))
     result = scaled
     if requested.fit == "cover":
-        result = (min(asked[0] or scaled[0], scaled[0]), min(asked[1] or scaled[1], scaled[1]))
+        result = (min(width or scaled[0], scaled[0]), min(height or scaled[1], scaled[1]))
     elif requested.fit == "contain":
-        result = (max(asked[0], scaled[0]), max(asked[1], scaled[1]))
+        result = (max(width, scaled[0]), max(height, scaled[1]))
     return Plan(scaled, result, (full[0] / across, full[1] / down))
 
 
 def _scaled_side(side: int, shrink: float) -> int:
-    """libvips multiplies to enlarge and divides to reduce, which matters where half a pixel is to be rounded."""
+    """Return the rounded length of a scaled side, at least 1.
+
+    As in libvips, enlarging multiplies and reducing divides; the two can differ when half a pixel is rounded.
+    """
     return max(1, round_half_up(side * (1 / shrink) if shrink < 1 else side / shrink))
 
 
-def _asked(requested: Resize, full: Size) -> Size:
-    """Width and height in device pixels; 0 is free."""
+def _target(requested: Resize, full: Size) -> Size:
+    """Return the width and height to resize to in device pixels; 0 means that the other side decides."""
     width, height = requested.width or 0, requested.height or 0
     if requested.keep:
         width, height = (full[0], height) if requested.keep == "width" else (width, full[1])
@@ -206,10 +212,10 @@ def _asked(requested: Resize, full: Size) -> Size:
     return (width and max(1, round_half_up(width * factor)), height and max(1, round_half_up(height * factor)))
 
 
-def _shrinks(requested: Resize, full: Size, asked: Size) -> tuple[float, float]:
-    """By how much width and height are reduced; below 1 they are enlarged."""
-    across = full[0] / asked[0] if asked[0] else None
-    down = full[1] / asked[1] if asked[1] else None
+def _shrinks(requested: Resize, full: Size, target: Size) -> tuple[float, float]:
+    """Return the factors by which width and height are divided; below 1 they enlarge."""
+    across = full[0] / target[0] if target[0] else None
+    down = full[1] / target[1] if target[1] else None
     if requested.fit == "fill":
         pair = (across or 1.0, down or 1.0)
     else:
@@ -224,18 +230,18 @@ def _shrinks(requested: Resize, full: Size, asked: Size) -> tuple[float, float]:
 
 
 def preshrink(requested: Resize, full: Size) -> float:
-    """By how much the decoder may reduce; below 1, by how much a drawing may be enlarged."""
+    """Return the largest factor by which the decoder may reduce the image; below 1, a vector image may be enlarged."""
     scaled = plan(requested, full).scaled
     return min(full[0] / scaled[0], full[1] / scaled[1])
 
 
 def asks_nothing(requested: Resize) -> bool:
-    """Whether no size is asked for, so that there is nothing to fit or to fill."""
+    """Return whether the request gives no size, so that the resize has no effect."""
     return not (requested.width or requested.height or requested.ratio or requested.keep)
 
 
 _ENLARGING = {"nearest": 0.003, "linear": 0.012}
-"""Seconds for a megapixel of the result; the kernels that are not named take as long as `cubic`."""
+"""Seconds for one megapixel of the result; all other kernels use the cubic interpolator."""
 
 
 def _cost(requested: Resize, shape: Shape) -> Cost:
@@ -243,9 +249,9 @@ def _cost(requested: Resize, shape: Shape) -> Cost:
     planned = plan(requested, full)
     enlarges = planned.scaled[0] * planned.scaled[1] > full[0] * full[1]
     searched = planned.scaled[0] * planned.scaled[1] * shape.frames
-    # The whole scaled picture is held where the most interesting part of it is looked for.
-    sought = requested.fit == "cover" and requested.position.searches
-    base = shape.bands * searched + find_crop_memory(requested.position) if sought else 0
+    # The search for the most interesting part needs the whole scaled image in memory.
+    is_searched = requested.fit == "cover" and requested.position.searches
+    base = shape.bands * searched + find_crop_memory(requested.position) if is_searched else 0
     seconds = _ENLARGING.get(requested.kernel, 0.037) if enlarges else 0.005 * (2 * shape.sample - 1)
     return Cost(seconds, 2, base_seconds=0.03 * searched / 1e6 if base else 0.0, base_memory=base)
 
@@ -282,13 +288,13 @@ def resize(picture: Picture, requested: Resize, context: Context) -> Picture:
         whole = picture.each_frame(scale).materialized()
         resized = PixelBox(*find_crop(whole, result, requested.position), *result).cut(whole)
     else:
-        box = PixelBox(*requested.kept(full).place(scaled, result), *result)
+        box = PixelBox(*requested.kept_part(full).place(scaled, result), *result)
         resized = picture.each_frame(lambda frame: scale(frame).crop(*box)).showing(box, scaled)
     return replace(resized, shrunk_from=None)
 
 
 def _scaled(image: pyvips.Image, planned: Plan, requested: Resize) -> pyvips.Image:
-    """The image in its planned size."""
+    """Return the image in its planned size."""
     if (image.width, image.height) == planned.scaled:
         return image
 
@@ -299,16 +305,17 @@ def _scaled(image: pyvips.Image, planned: Plan, requested: Resize) -> pyvips.Ima
             return _centred(pixels, (max(1.0, across), max(1.0, down)), planned.scaled)
         return pixels.resize(across, vscale=down, kernel=requested.kernel)
 
-    def work(pixels: pyvips.Image) -> pyvips.Image:
-        # Not rounded to whole pixels, the proportions stay exact; libvips spreads what is over to both edges.
-        made = scale_to(pixels, planned.exact)
-        return made if (made.width, made.height) == planned.scaled else scale_to(pixels, planned.scaled)
+    def scale_exactly(pixels: pyvips.Image) -> pyvips.Image:
+        # Factors that are not rounded to whole pixels keep the exact proportions; libvips distributes the remaining
+        # fraction of a pixel over both edges.
+        scaled = scale_to(pixels, planned.exact)
+        return scaled if (scaled.width, scaled.height) == planned.scaled else scale_to(pixels, planned.scaled)
 
-    return work(image) if requested.kernel == "nearest" else premultiplied(image, work)
+    return scale_exactly(image) if requested.kernel == "nearest" else premultiplied(image, scale_exactly)
 
 
 def _centred(image: pyvips.Image, factors: tuple[float, float], size: Size) -> pyvips.Image:
-    """The image enlarged so that the middle of the first pixel stays that many pixels from the edge."""
+    """Return the image, enlarged so that its edges, and not its first pixels, coincide with those of the result."""
     across, down = factors
     return image.affine(
         [across, 0, 0, down], interpolate=pyvips.Interpolate.new("bicubic"), extend="copy",

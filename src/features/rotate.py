@@ -25,7 +25,7 @@ class Rotate(Params):
         Meta(
             ge=-3600,
             le=3600,
-            description="Angle, clockwise; multiples of 90° are lossless",
+            description="Angle, clockwise; multiples of 90° are exact",
             extra=hint(main=True, unit="°", usual=(-180, 180)),
         ),
     ] = 0.0
@@ -35,7 +35,7 @@ class Rotate(Params):
 
 
 def _degrees(requested: Rotate) -> float:
-    """From 0 to less than 360. Rounded first: the remainder of a tiny negative number is 360 itself."""
+    """Return the angle from 0 to below 360, rounded first because the remainder of a tiny negative number is 360."""
     return round(requested.angle, 6) % 360
 
 
@@ -61,14 +61,14 @@ def rotate(picture: Picture, requested: Rotate, context: Context) -> Picture:
     angle = _degrees(requested)
     if angle == 0:
         return picture
-    turned = picture.materialized().each_frame(lambda frame: _turned(frame, angle, requested.background))
-    refuse_larger("rotate.angle", (turned.width, turned.height), turned.frames, context)
-    return turned
+    rotated = picture.materialized().each_frame(lambda frame: _rotated(frame, angle, requested.background))
+    refuse_larger("rotate.angle", (rotated.width, rotated.height), rotated.frames, context)
+    return rotated
 
 
-def _turned(image: pyvips.Image, angle: float, background: Color) -> pyvips.Image:
+def _rotated(image: pyvips.Image, angle: float, background: Color) -> pyvips.Image:
     if angle % 90 == 0:
         return image.rot(f"d{angle:.0f}")
     image, corners = on_background(image, background)
-    # libvips itself weighs the picture's colours by alpha here, but not the background's.
+    # libvips premultiplies the image here, but not the background.
     return image.rotate(angle, background=premultiply_levels(image, corners))

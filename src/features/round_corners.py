@@ -39,7 +39,7 @@ class RoundCorners(Params):
     background: Annotated[Color, Meta(description="Colour of the corners")] = Color(0, 0, 0, 0)
 
     def check(self) -> None:
-        """No radius is below nothing."""
+        """Raise InvalidParameter if a radius is negative."""
         for name, length in (("radius", self.radius), ("radiusY", self.radius_y)):
             if length and length.value < 0:
                 raise InvalidParameter(f"roundCorners.{name}", "0 or more", length)
@@ -55,13 +55,13 @@ def round_corners(picture: Picture, requested: RoundCorners, context: Context) -
         return picture
     mask = rounded_rectangle_mask((width, height), (across, down))
 
-    def rounded(frame: pyvips.Image) -> pyvips.Image:
+    def round_frame(frame: pyvips.Image) -> pyvips.Image:
         image, background = on_background(frame, requested.background)
         if not image.hasalpha():
             return ((image * mask + (255 - mask) * background) / 255).rint().cast(image.format)
         if not requested.background.alpha:
             return apply_mask(image, mask)
-        # What is clear inside stays clear: the colour is mixed in by the mask, each weighed by its alpha.
+        # The mask blends premultiplied image and background, so that transparent pixels of the image stay transparent.
         inside = image.premultiply() * mask
         outside = (255 - mask) * [*(level * requested.background.alpha for level in background[:-1]), background[-1]]
         return (
@@ -72,4 +72,4 @@ def round_corners(picture: Picture, requested: RoundCorners, context: Context) -
             .cast(image.format)
         )
 
-    return picture.each_frame(rounded)
+    return picture.each_frame(round_frame)

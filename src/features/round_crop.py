@@ -17,7 +17,7 @@ from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
 _FAINT = 0.04
-"""A share of a pixel that is not worth a row of its own."""
+"""Fraction of a pixel by which the ellipse may reach into a row or column without adding it to the result."""
 
 
 class RoundCrop(Params):
@@ -54,11 +54,11 @@ class RoundCrop(Params):
     ] = None
 
     def check(self) -> None:
-        """Radii are above nothing, the centre is not left of or above the picture."""
-        for name, least in (("rx", "above 0"), ("ry", "above 0"), ("left", "0 or more"), ("top", "0 or more")):
+        """Raise InvalidParameter unless the radii are above 0 and the centre is not left of or above the image."""
+        for name, expected in (("rx", "above 0"), ("ry", "above 0"), ("left", "0 or more"), ("top", "0 or more")):
             length: Length | None = getattr(self, name)
-            if length and (length.value < 0 or (length.value == 0 and least == "above 0")):
-                raise InvalidParameter(f"roundCrop.{name}", least, length)
+            if length and (length.value < 0 or (length.value == 0 and expected == "above 0")):
+                raise InvalidParameter(f"roundCrop.{name}", expected, length)
 
 
 @feature(RoundCrop, group="geometry", cost=each_pixel(0.022, 4.5), adds_alpha=True)
@@ -79,9 +79,13 @@ def round_crop(picture: Picture, requested: RoundCrop, context: Context) -> Pict
 
 
 def _span(name: str, middle: float, radius: float, whole: int) -> tuple[int, int]:
-    """Where the ellipse begins and ends within a side of `whole` pixels."""
+    """Return where the ellipse begins and ends on a side of the image that has `whole` pixels."""
     start = max(0, math.floor(middle - radius + _FAINT))
     end = min(whole, math.ceil(middle + radius - _FAINT))
     if start >= end:
-        raise InvalidParameter(f"roundCrop.{name}", f"such that the ellipse meets a side of {whole} pixels", middle)
+        raise InvalidParameter(
+            f"roundCrop.{name}",
+            f"a centre whose ellipse overlaps the image, which has {whole} pixels on this side",
+            middle,
+        )
     return start, end

@@ -1,4 +1,4 @@
-"""A small image drawn from its bytes to new bytes, to tell whether this process still can."""
+"""A check that this process can still decode, resize and encode an image."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from imaging.pipeline.run import Rendered, run
 _SECONDS = 5.0
 _LEVEL, _SIDE, _REDUCED = 200, 16, 8
 _TOLERANCE = 3
-"""Levels; JPEG rounds."""
+"""In levels, because JPEG is lossy."""
 
 
 def check_drawing() -> None:
-    """Decode, resize and encode an image of one level, and compare it; raises whatever goes wrong."""
+    """Decode, resize and encode a uniform image and compare the result. Any failure raises an exception."""
     gray: Any = (pyvips.Image.black(_SIDE, _SIDE) + _LEVEL).cast("uchar")
     context = Context(deadline=Deadline.after(_SECONDS))
     answer = run(
@@ -30,5 +30,5 @@ def check_drawing() -> None:
     )
     if (drawn.width, drawn.height) != (_REDUCED, _REDUCED) or abs(drawn.avg() - _LEVEL) > _TOLERANCE:
         raise RuntimeError(
-            f"an image of level {_LEVEL} came out {drawn.width} × {drawn.height}, level {drawn.avg():.0f}"
+            f"an image of level {_LEVEL} was rendered as {drawn.width} × {drawn.height}, level {drawn.avg():.0f}"
         )

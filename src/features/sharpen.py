@@ -49,7 +49,7 @@ class Sharpen(Params):
     ] = 20.0
 
     def check(self) -> None:
-        """The mild sharpening has no measures."""
+        """Raise InvalidParameter if the mild sharpening, which has no sigma, is given other parameters."""
         if self.sigma is None and self != Sharpen():
             raise InvalidParameter("sharpen.sigma", "given with m1, m2, x1, y2 or y3", None)
 

@@ -18,19 +18,21 @@ from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
 _SHARE = 2 / 3
-"""Of each side, for a box around what draws the eye when no shape is asked for."""
+"""Fraction of each side that a crop around the most interesting part keeps if no size is given."""
 _ROOM = Length(50, True)
-"""Padding in a given shape, where none is asked for: a face with hair and shoulders."""
+"""Default padding if width and height are given: it shows a face with hair and shoulders."""
 _ABOVE = 0.42
-"""Where a face stands in a box that is higher than it: a little above the middle, as portraits have it."""
+"""Height at which a face is placed in a taller crop, as a fraction: slightly above the middle, as in portraits."""
 _AS_GOOD = 0.99
-"""Of the most of a figure that a crop may hold: with so much, the nearer to its middle the better."""
+"""Crops that contain this fraction of the best one's share of the subject count as equal; the most central is used."""
 _ENOUGH = 0.4
-"""The same from above: with so much, the higher the better, as heads are on top; less may be an arm or a spire."""
+"""The same for the vertical axis, where the highest crop is used because heads are at the top.
+
+A crop that contains less may show only an arm or a spire."""
 _HEADROOM = 0.05
-"""Of the crop's height, above a figure that is cut off below."""
+"""Space above a subject that is cut at the bottom, as a fraction of the crop's height."""
 _TRIED = 128
-"""Places along a side."""
+"""Number of positions that are tried on each axis."""
 
 
 class SmartCropping(Params):
@@ -50,8 +52,8 @@ class SmartCropping(Params):
     subject: Annotated[
         Literal["auto", "faces", "objects", "salient"],
         Meta(
-            description="What to crop around; if there is none, the salient region. auto: faces; if there are "
-            "none and Rekognition is used, objects",
+            description="What to crop around. auto: faces or, with Rekognition and without faces, objects. If "
+            "nothing is found, the salient region is used",
             extra=hint(main=True),
         ),
     ] = "auto"
@@ -87,7 +89,7 @@ class SmartCropping(Params):
     ] = None
 
     def check(self) -> None:
-        """Only faces are counted; padding is not negative."""
+        """Raise InvalidParameter for a face index without faces, or for a negative padding."""
         if self.face_index is not None and self.subject not in ("auto", "faces"):
             raise InvalidParameter("smartCropping.faceIndex", f"left out with {self.subject}", self.face_index)
         if self.padding and self.padding.value < 0:
@@ -96,7 +98,7 @@ class SmartCropping(Params):
 
 
 def _result(requested: SmartCropping, size: Size, _overlay: Size) -> Size:
-    """The size that is asked for; of one side the other follows, about as in the whole picture."""
+    """Return the requested size; a missing side is estimated from the aspect ratio of the whole image."""
     width = requested.width or round_half_up(size[0] * (requested.height or size[1]) / size[1])
     return (max(1, width), max(1, requested.height or round_half_up(size[1] * width / size[0])))
 
@@ -104,7 +106,7 @@ def _result(requested: SmartCropping, size: Size, _overlay: Size) -> Size:
 @feature(
     SmartCropping,
     group="geometry",
-    cost=lambda _wanted, _shape: Cost(0.02, 2, base_seconds=1.6, base_memory=300_000_000),
+    cost=lambda _requested, _shape: Cost(0.02, 2, base_seconds=1.6, base_memory=300_000_000),
     reads="neighbours",
     size=_result,
     expensive=True,
@@ -116,9 +118,9 @@ def smart_cropping(picture: Picture, requested: SmartCropping, context: Context)
     region = _in_view(region, picture.view) if region is not None else None
     room = (picture.width, picture.height)
     if region is None:
-        # Only the pixels can say, and they are read more than once.
+        # libvips searches the pixels, which reads them more than once.
         picture = picture.materialized()
-        box = _eye_catcher(picture, _shape(requested, room))
+        box = _most_interesting_box(picture, _shape(requested, room))
     else:
         box = _around(region, requested, room, _ABOVE if is_face else 0.5)
         if isinstance(seen, SalientRegion) and requested.width and requested.height:
@@ -127,7 +129,7 @@ def smart_cropping(picture: Picture, requested: SmartCropping, context: Context)
 
 
 def _in_view(region: Region, view: tuple[float, float, float, float]) -> Region | None:
-    """A part of the original as a part of what is shown of it; None where it is not shown."""
+    """Convert a region of the original to a region of the visible part; None if it is not visible."""
     left, top, width, height = view
     across = sorted(((region.left - left) / width, (region.left + region.width - left) / width))
     down = sorted(((region.top - top) / height, (region.top + region.height - top) / height))
@@ -135,16 +137,16 @@ def _in_view(region: Region, view: tuple[float, float, float, float]) -> Region 
 
 
 def _subject(requested: SmartCropping, context: Context) -> tuple[Region | SalientRegion | None, bool]:
-    """What matters, and whether it is faces; None where nothing was found that has edges."""
+    """Return what to crop around and whether it is faces; None if no detector found anything."""
     vision = context.vision
     if requested.subject in ("auto", "faces"):
         faces = vision.faces()
         if faces:
             return _chosen(faces, requested.face_index), True
     if requested.subject == "objects" or (requested.subject == "auto" and vision.finds_objects):
-        things = vision.objects()
-        if things:
-            return _union(things), False
+        objects = vision.objects()
+        if objects:
+            return _union(objects), False
     return vision.salient(), False
 
 
@@ -152,7 +154,7 @@ def _chosen(faces: tuple[Region, ...], index: int | None) -> Region:
     if index is None:
         return _union(faces)
     if index >= len(faces):
-        expected = f"from 0 to {len(faces) - 1}: that many faces are there"
+        expected = f"from 0 to {len(faces) - 1}, because {len(faces)} faces were detected"
         raise InvalidParameter("smartCropping.faceIndex", expected, index, code="SmartCrop::FaceIndexOutOfRange")
     return faces[index]
 
@@ -165,7 +167,7 @@ def _union(regions: tuple[Region, ...]) -> Region:
 
 
 def _around(region: Region, requested: SmartCropping, room: Size, above: float) -> PixelBox:
-    """The region with its padding, as large and of such a shape as was asked for, within the picture."""
+    """Return the crop: the region with its padding, extended to the requested aspect ratio and size."""
     padding = (
         requested.padding
         if requested.padding is not None
@@ -178,24 +180,24 @@ def _around(region: Region, requested: SmartCropping, room: Size, above: float) 
     if not (requested.width and requested.height):
         return PixelBox(left, top, right - left, bottom - top)
     width, height = _shaped((right - left, bottom - top), (requested.width, requested.height), room)
-    # The middle of what matters, not of what is left of its padding at an edge of the picture.
+    # The crop is centred on the region itself, because its padding may be cut at an edge of the image.
     across = (region.left + region.width / 2) * room[0] - width / 2
     down = (region.top + region.height / 2) * room[1] - height * above
     return PixelBox(_within(across, width, room[0]), _within(down, height, room[1]), width, height)
 
 
 def _span(start: float, length: float, whole: int, padding: Length) -> tuple[int, int]:
-    """First and last pixel of a share of a side, with padding on both, clamped to the side; at least one pixel."""
+    """Return the first and last pixel of a span with padding on both sides, within the side; at least one pixel."""
     pixels = padding.of(round_half_up(length * whole))
     first = min(max(0, int(start * whole) - pixels), whole - 1)
     return first, max(first + 1, min(whole, round_half_up((start + length) * whole) + pixels))
 
 
-def _shaped(least: Size, asked: Size, room: Size) -> Size:
-    """The smallest size of the asked proportions that holds `least` and the asked pixels, as far as there is room."""
-    scale = max(least[0] / asked[0], least[1] / asked[1], 1.0)
-    scale = min(scale, room[0] / asked[0], room[1] / asked[1])
-    width, height = round_half_up(asked[0] * scale), round_half_up(asked[1] * scale)
+def _shaped(content: Size, target: Size, room: Size) -> Size:
+    """Return the smallest size with the aspect ratio of `target` that holds it and `content`, limited by `room`."""
+    scale = max(content[0] / target[0], content[1] / target[1], 1.0)
+    scale = min(scale, room[0] / target[0], room[1] / target[1])
+    width, height = round_half_up(target[0] * scale), round_half_up(target[1] * scale)
     return (min(max(1, width), room[0]), min(max(1, height), room[1]))
 
 
@@ -204,51 +206,51 @@ def _within(start: float, length: int, whole: int) -> int:
 
 
 def _fullest(box: PixelBox, figure: SalientRegion, region: Region, picture: Picture) -> PixelBox:
-    """A box of that size where it holds most of the figure, or its head, if the whole is too large for it.
+    """Move a box that is too small for the figure to where it contains most of it, and its top.
 
-    The sides are sought one after the other: too small for the figure in one direction, a box is as long as the picture
-    in the other.
+    Each axis is searched by itself: a box that is too small for the figure on one axis spans the whole image on the
+    other.
     """
     left, top, across, down = picture.view
     if box.width < region.width * picture.width:
         held = _held(figure.across, (left, across), box.width, picture.width)
-        most = max(held.values()) * _AS_GOOD
-        box = box._replace(left=min((at for at in held if held[at] >= most), key=lambda at: abs(at - box.left)))
+        enough = max(held.values()) * _AS_GOOD
+        box = box._replace(left=min((at for at in held if held[at] >= enough), key=lambda at: abs(at - box.left)))
     if box.height < region.height * picture.height:
         held = _held(figure.down, (top, down), box.height, picture.height)
-        most = max(held.values()) * _ENOUGH
+        enough = max(held.values()) * _ENOUGH
         highest = _within(region.top * picture.height - _HEADROOM * box.height, box.height, picture.height)
-        box = box._replace(top=max(highest, min(at for at in held if held[at] >= most)))
+        box = box._replace(top=max(highest, min(at for at in held if held[at] >= enough)))
     return box
 
 
 def _held(reached: tuple[float, ...], view: tuple[float, float], length: int, whole: int) -> dict[int, float]:
-    """What a window of that length holds of the figure, by where it starts."""
+    """Return for each start of a window of this length the share of the figure inside it."""
     places = {round_half_up(step * (whole - length) / _TRIED) for step in range(_TRIED + 1)}
     ends = {at: [_before(reached, view[0] + view[1] * end / whole) for end in (at, at + length)] for at in places}
     return {at: abs(last - first) for at, (first, last) in sorted(ends.items())}
 
 
 def _before(reached: tuple[float, ...], place: float) -> float:
-    """The share that lies before a place of the original, 0 to 1, between two lines in proportion."""
+    """Return the share of the figure before a place of the original, 0 to 1, interpolated between two lines."""
     at = min(max(place, 0.0), 1.0) * (len(reached) - 1)
     line = min(int(at), len(reached) - 2)
     return reached[line] + (reached[line + 1] - reached[line]) * (at - line)
 
 
 def _shape(requested: SmartCropping, room: Size) -> Size:
-    """The size of a box around what draws the eye: the largest of the asked shape, or a share of the picture."""
+    """Return the size of a crop around the most interesting part: as large as possible, or 2/3 without a given size."""
     if requested.width and requested.height:
         return _shaped(room, (requested.width, requested.height), room)
     return (max(1, round_half_up(room[0] * _SHARE)), max(1, round_half_up(room[1] * _SHARE)))
 
 
-def _eye_catcher(picture: Picture, size: Size) -> PixelBox:
+def _most_interesting_box(picture: Picture, size: Size) -> PixelBox:
     return PixelBox(*find_crop(picture, size, CropPosition("attention")), *size)
 
 
 def _sized(picture: Picture, requested: SmartCropping, context: Context) -> Picture:
-    """The crop in the asked size; of one side the other follows."""
+    """Return the crop in the requested size; a missing side is computed from its aspect ratio."""
     if not requested.width and not requested.height:
         return picture
     width = requested.width or max(1, round_half_up(picture.width * (requested.height or 1) / picture.height))

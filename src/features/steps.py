@@ -1,4 +1,4 @@
-"""What the unordered dialects say, checked and put into the catalogue's order."""
+"""Validated steps from edits, in the order of the catalogue."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _OFF = {"", "false", "no", "off"}
 _ON = {"true", "yes", "on"}
 
 
-def edits(said: Mapping[str, object], *, text: bool = False, where: str = "") -> tuple[Step, ...]:
-    """The steps that `said` asks for: feature name → its parameters, in the catalogue's order.
+def edits(edits_by_name: Mapping[str, object], *, text: bool = False, where: str = "") -> tuple[Step, ...]:
+    """Return the steps for edits, a mapping from feature names to parameters, in the order of the catalogue.
 
-    The parameters are a mapping, or one value for the feature's main field; true switches a feature on with its
-    defaults and false, 0 or nothing leaves it out. With `text` values are strings from a URL. Raises InvalidParameter.
+    The parameters of a feature are a mapping, or one value for its main field; true stands for its defaults, and false
+    or null leaves the feature out. With `text`, values are strings from a URL. Raises InvalidParameter.
     """
     prefix = f"{where}." if where else ""
     requested: dict[str, Step] = {}
-    for name, value in said.items():
+    for name, value in edits_by_name.items():
         if name not in names():
             raise InvalidParameter(prefix + name, "one of " + ", ".join(ORDER), value)
         feature = by_name(name)
@@ -36,12 +36,14 @@ def edits(said: Mapping[str, object], *, text: bool = False, where: str = "") ->
             requested.setdefault(name, Step(by_name(name), check(by_name(name).params, parameters)))
     reports = [name for name, step in requested.items() if step.is_report]
     if len(reports) > 1:
-        raise InvalidParameter(prefix + reports[1], f"left out: `{prefix}{reports[0]}` reports already", "a report")
+        raise InvalidParameter(
+            prefix + reports[1], f"left out, because `{prefix}{reports[0]}` is already a report", "a second report"
+        )
     return in_order(tuple(requested.values()))
 
 
 def in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The same steps, as the catalogue has them."""
+    """Return the steps in the order of the catalogue."""
     return tuple(sorted(steps, key=lambda step: ORDER.index(step.feature.name)))
 
 
@@ -58,7 +60,10 @@ def _step(feature: Feature, value: object, where: str, *, text: bool) -> Step | 
 
 
 def _switched(value: object, *, text: bool, number: bool) -> bool | None:
-    """Whether a value switches on or off; None where it is something else. A `number` may be 0 or 1 itself."""
+    """Return whether a value switches a feature on or off; None if it is neither.
+
+    With `number`, 0 and 1 are values of the main field, not switches.
+    """
     word = value.lower() if text and isinstance(value, str) else value
     if word is None or isinstance(word, bool):
         return bool(word)

@@ -1,4 +1,4 @@
-"""Make pixels white whose level is at least the threshold, and all others black."""
+"""Make each pixel white if its level is at least the threshold, otherwise black."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imaging.pipeline.feature import feature
 
 
 class Threshold(Params):
-    """Make pixels white whose level is at least the threshold, and all others black.
+    """Make each pixel white if its level is at least the threshold, otherwise black.
 
     The threshold also applies to the alpha channel: pixels become opaque or transparent.
     """
@@ -46,5 +46,5 @@ def threshold(picture: Picture, requested: Threshold, context: Context) -> Pictu
     if requested.grayscale:
         image = image.colourspace("grey16" if image.format == "ushort" else "b-w")
     above = image.relational_const("moreeq", [requested.threshold * level_scale(image)])
-    # 255 where it is so, whatever the depth.
+    # A comparison results in 0 or 255 with 8 bits, whatever the depth of the image.
     return picture.with_image(above.copy(interpretation="srgb" if image.bands > 2 else "b-w"))

@@ -29,16 +29,17 @@ def tint(picture: Picture, requested: Tint, context: Context) -> Picture:  # noq
     shades = _shades(requested.color)
     space = "rgb16" if picture.image.format == "ushort" else "srgb"
 
-    def coloured(image: pyvips.Image) -> pyvips.Image:
+    def colour_pixels(image: pyvips.Image) -> pyvips.Image:
         return image.colourspace("b-w").maplut(shades).copy(interpretation="srgb").colourspace(space)
 
-    return picture.with_image(beside_alpha(picture.image, coloured))
+    return picture.with_image(beside_alpha(picture.image, colour_pixels))
 
 
 def _shades(color: Color) -> pyvips.Image:
-    """256 greys in sRGB, tinted: CIELAB's a and b of the colour, most in the middle tones and none at either end.
+    """Return a table of 256 tinted greys in sRGB.
 
-    The weight of a lightness l from 0 to 1 is 1 - 4 (l - 0.5)², as sharp has it.
+    Each has the lightness of the grey, and the colour's CIELAB coordinates a and b, weighted by 1 - 4 (l - 0.5)² for a
+    lightness l from 0 to 1, as in sharp: fully in the middle tones, not at all in black and white.
     """
     spot = (pyvips.Image.black(1, 1, bands=3) + color.rgb).cast("uchar").copy(interpretation="srgb")
     _, a, b = spot.colourspace("lab")(0, 0)

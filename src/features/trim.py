@@ -17,7 +17,7 @@ from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
 _SMALLEST = 3
-"""Pixels a side below which libvips cannot smooth before it looks."""
+"""Shortest side in pixels with which libvips can smooth the image before it searches for edges."""
 
 
 class Trim(Params):
@@ -48,7 +48,7 @@ class Trim(Params):
 
 
 Edges = tuple[int, int, int, int]
-"""Left, top, right and bottom of what is not background."""
+"""Left, top, right and bottom edge of the content."""
 
 
 @feature(Trim, group="geometry", cost=each_pixel(0.18, 2), reads="whole")
@@ -56,7 +56,7 @@ def trim(picture: Picture, requested: Trim, context: Context) -> Picture:
     picture = picture.materialized()
     frames = picture.split()
     background = _background(frames[0], requested)
-    found = [edges for frame in frames for edges in _found(frame, background, requested, context)]
+    found = [edges for frame in frames for edges in _content_edges(frame, background, requested, context)]
     if not found:
         return picture
     left, top = (max(0, min(edges[side] for edges in found) - requested.margin) for side in (0, 1))
@@ -65,17 +65,17 @@ def trim(picture: Picture, requested: Trim, context: Context) -> Picture:
 
 
 def _background(image: pyvips.Image, requested: Trim) -> list[float]:
-    """The background in the image's own numbers, a band each."""
+    """Return the background colour in the levels of the image, one number per band."""
     if requested.background is None:
         down, across = requested.corner.split("-")
         return [*image(image.width - 1 if across == "right" else 0, image.height - 1 if down == "bottom" else 0)]
     return to_levels(image, requested.background)
 
 
-def _found(image: pyvips.Image, background: list[float], requested: Trim, context: Context) -> list[Edges]:
-    """What differs from the background in colour, and what does in opacity."""
+def _content_edges(image: pyvips.Image, background: list[float], requested: Trim, context: Context) -> list[Edges]:
+    """Return the edges of the content that differs from the background in colour, and of that which does in alpha."""
     colours = image.bands - 1 if image.hasalpha() else image.bands
-    # Under the smallest size libvips cannot smooth out single pixels.
+    # Line art is not smoothed, which libvips could not do with so small an image.
     thin = requested.line_art or min(image.width, image.height) < _SMALLEST
     parts = [(image, background[:colours])]
     if image.hasalpha():

@@ -15,7 +15,7 @@ from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
 _WEIGHTS = [[0.299, 0.587, 0.114]]
-"""Of the squares of red, green and blue in the perceived brightness, by Darel Rex Finley's HSP model."""
+"""Weights of squared red, green and blue in the perceived brightness (HSP colour model by Darel Rex Finley)."""
 
 
 class Vividness(Params):
@@ -37,9 +37,9 @@ def vividness(picture: Picture, requested: Vividness, context: Context) -> Pictu
     if picture.image.bands < 3:
         return picture
 
-    def moved(image: pyvips.Image) -> pyvips.Image:
+    def change_distance(image: pyvips.Image) -> pyvips.Image:
         grey = (image * image).recomb(pyvips.Image.new_from_array(_WEIGHTS)) ** 0.5
-        made = grey + (image - grey) * requested.factor
-        return made.rint().cast(image.format).copy(interpretation=image.interpretation)
+        moved = grey + (image - grey) * requested.factor
+        return moved.rint().cast(image.format).copy(interpretation=image.interpretation)
 
-    return picture.with_image(beside_alpha(picture.image, moved))
+    return picture.with_image(beside_alpha(picture.image, change_distance))

@@ -16,8 +16,8 @@ from imaging.params.types import Length, Position
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
-_LETS_THROUGH = frozenset(("clear", "source", "in", "out", "dest-in", "dest-out", "dest-atop", "xor"))
-"""Blend modes that may leave clear what was opaque."""
+_CAN_CLEAR = frozenset(("clear", "source", "in", "out", "dest-in", "dest-out", "dest-atop", "xor"))
+"""Blend modes that can make opaque pixels transparent."""
 
 
 class Watermark(Params):
@@ -106,7 +106,7 @@ class Watermark(Params):
 
 
 def _size(requested: Watermark, room: Size, full: Size) -> Size:
-    """The shares asked for, without distortion; else the overlay's own size, reduced to what there is room for."""
+    """Return the size of the overlay: the given shares of the image, or its own size, reduced to fit the image."""
     shares = [
         max(1, int(share * space / 100)) / side
         for share, space, side in ((requested.width, room[0], full[0]), (requested.height, room[1], full[1]))
@@ -117,7 +117,7 @@ def _size(requested: Watermark, room: Size, full: Size) -> Size:
 
 
 def _cost(requested: Watermark, _shape: Shape) -> Cost:
-    """Blending takes time where the overlay lies; without a size it may be as large as the picture."""
+    """Estimate the cost, which grows with the area of the overlay; without a width it may cover the whole image."""
     share = 1.0 if requested.tile or requested.width is None else requested.width / 100
     return Cost(0.006 + (0.034 if requested.blend == "over" else 0.07) * share, 4)
 
@@ -138,24 +138,24 @@ def watermark(picture: Picture, requested: Watermark, context: Context) -> Pictu
     if requested.tile:
         mark, left, top = _tiled(mark, (left, top), room), 0, 0
 
-    def composed(frame: pyvips.Image) -> pyvips.Image:
+    def compose(frame: pyvips.Image) -> pyvips.Image:
         both = frame.composite2(mark, requested.blend, x=left, y=top)
-        return both if frame.hasalpha() or requested.blend in _LETS_THROUGH else both[: both.bands - 1]
+        return both if frame.hasalpha() or requested.blend in _CAN_CLEAR else both[: both.bands - 1]
 
-    return picture.each_frame(composed)
+    return picture.each_frame(compose)
 
 
 def _faded(image: pyvips.Image, opacity: float) -> pyvips.Image:
-    """The image with an alpha channel, that many percent of what it was."""
+    """Return the image with an alpha channel, multiplied by the opacity in percent."""
     image = image if image.hasalpha() else image.addalpha()
     factors = [1.0] * (image.bands - 1) + [opacity / 100]
     return image.linear(factors, [0.0] * image.bands, uchar=True)
 
 
 def _place(requested: Watermark, room: Size, size: Size) -> Size:
-    """Left and top of the overlay; of the tile that the others lie around, if there are many."""
+    """Return the left and top edge of the overlay, or of the tile from which the others are repeated."""
     if requested.tile:
-        # Half a pixel is rounded the other way, as in sharp, which cuts the picture's part out of the tiles.
+        # As in sharp, which crops the image's area out of the tiles, half pixels are rounded the other way.
         left, top = (-edge for edge in requested.position.place(size, room))
     else:
         left, top = requested.position.place(room, size)
@@ -167,12 +167,12 @@ def _place(requested: Watermark, room: Size, size: Size) -> Size:
 
 
 def _edge(length: Length, whole: int, own: int) -> int:
-    """Where the overlay begins along a side; parts of a pixel do not count, as in AWS's handler."""
+    """Return where the overlay begins on one axis; fractions are rounded down, as in AWS's handler."""
     return math.floor(length.exactly(whole)) + (whole - own if length.value < 0 else 0)
 
 
 def _tiled(image: pyvips.Image, place: Size, room: Size) -> pyvips.Image:
-    """Copies enough to cover the room, one of them at the place."""
+    """Return copies of the image that cover the room, one of them at the given place."""
     before = (-place[0] % image.width, -place[1] % image.height)
     across, down = -(-(before[0] + room[0]) // image.width), -(-(before[1] + room[1]) // image.height)
     return image.replicate(across, down).crop(*before, *room)

@@ -39,30 +39,32 @@ class WaveletSharpen(Params):
     reads="neighbours",
 )
 def wavelet_sharpen(picture: Picture, requested: WaveletSharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    def sharp(image: pyvips.Image) -> pyvips.Image:
+    def sharpen(image: pyvips.Image) -> pyvips.Image:
         if requested.luminance and image.bands >= 3:
             luma = image.recomb(pyvips.Image.new_from_array(_LUMA))
-            made = image + (_stronger(luma, requested) - luma)
+            sharpened = image + (_sharpened(luma, requested) - luma)
         else:
-            made = _stronger(image, requested)
-        return made.rint().cast(image.format).copy(interpretation=image.interpretation)
+            sharpened = _sharpened(image, requested)
+        return sharpened.rint().cast(image.format).copy(interpretation=image.interpretation)
 
-    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: beside_alpha(image, sharp)))
+    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: beside_alpha(image, sharpen)))
 
 
-def _stronger(image: pyvips.Image, requested: WaveletSharpen) -> pyvips.Image:
-    """The sum of the details of each size, weighed, and of what is left without them.
+def _sharpened(image: pyvips.Image, requested: WaveletSharpen) -> pyvips.Image:
+    """Return the weighted sum of the details of each size and of the image without details.
 
-    Level n is 1 + amount · exp(-(n - radius)² / 1.5) times as strong.
+    Details of level n are multiplied by 1 + amount · exp(-(n - radius)² / 1.5).
     """
     low = image.cast("float")
     total: pyvips.Image | None = None
     for level in range(_LEVELS):
+        # Each level smooths with a kernel that has twice as many gaps ("à trous": with holes) as the one before; the
+        # difference between two levels is the detail of one size.
         gap = [0.0] * (2**level - 1)
         hat = pyvips.Image.new_from_array([[1.0, *gap, 2.0, *gap, 1.0]], scale=4)
         lower = low.convsep(hat)
-        share = 1 + requested.amount * math.exp(-((level - requested.radius) ** 2) / 1.5)
-        details = (low - lower) * share
+        factor = 1 + requested.amount * math.exp(-((level - requested.radius) ** 2) / 1.5)
+        details = (low - lower) * factor
         total = details if total is None else total + details
         low = lower
     return low if total is None else low + total

@@ -136,8 +136,8 @@ def test_what_is_dear_is_refused_without_a_signature(monkeypatch: pytest.MonkeyP
 
     blur = next(feature for feature in CATALOGUE if feature.name == "blur")
     dear = replace(blur, expensive=True)
-    loaded = catalogue._loaded
-    monkeypatch.setattr(catalogue, "_loaded", lambda name: dear if name == "blur" else loaded(name))
+    loaded = catalogue._load
+    monkeypatch.setattr(catalogue, "_load", lambda name: dear if name == "blur" else loaded(name))
     with pytest.raises(Forbidden, match="PUBLIC_FEATURES"):
         ask("/cat.jpg", blur__sigma="2")
     for policy, caller in [

@@ -1,4 +1,4 @@
-"""Reduce the colours of a picture, or report them; docs/quantize.md tells how they are chosen."""
+"""Reduce the colours of an image, or report them; docs/quantize.md describes how they are chosen."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from imaging.params.model import Params, hint
 from imaging.picture import Picture, Report
 from imaging.pipeline.feature import feature
 
-_DIFFERENCE, _LEAST, _MOST = 4.0, 8, 32
-"""Where nothing else is asked for; docs/quantize.md."""
+_DIFFERENCE, _MIN_COLORS, _MAX_COLORS = 4.0, 8, 32
+"""Defaults; docs/quantize.md explains them."""
 
 
 class Quantize(Params):
@@ -76,56 +76,58 @@ class Quantize(Params):
 
     @property
     def close_enough(self) -> float:
-        """Mean CIEDE2000 that ends the search."""
+        """The mean CIEDE2000 difference at which the search ends."""
         return self.difference or _DIFFERENCE
 
     @property
-    def least(self) -> int:
-        """Of what the criterion may find."""
-        return self.min_colors or _LEAST
+    def fewest(self) -> int:
+        """The smallest number of colours that the criterion may find."""
+        return self.min_colors or _MIN_COLORS
 
     @property
-    def most(self) -> int:
-        return self.max_colors or _MOST
+    def largest(self) -> int:
+        """The largest number of colours that the criterion may find."""
+        return self.max_colors or _MAX_COLORS
 
     def check(self) -> None:
-        """A given number leaves nothing to find; a silhouette knows no difference that is close enough."""
+        """Raise InvalidParameter for parameters that would have no effect, or for contradictory ones."""
         found_by = {"difference": self.difference, "minColors": self.min_colors, "maxColors": self.max_colors}
         if self.colors is not None:
-            _left_out({"criterion": self.criterion, **found_by}, f"colors={self.colors}")
+            _refuse_given({"criterion": self.criterion, **found_by}, f"colors={self.colors}")
         if self.criterion == "silhouette":
-            _left_out({"difference": self.difference}, "criterion=silhouette")
-        if self.least > self.most:
-            raise InvalidParameter("quantize.minColors", f"at most maxColors, {self.most}", self.least)
+            _refuse_given({"difference": self.difference}, "criterion=silhouette")
+        if self.fewest > self.largest:
+            raise InvalidParameter("quantize.minColors", f"at most maxColors, {self.largest}", self.fewest)
 
 
-def _left_out(given: dict[str, object], beside: str) -> None:
-    for field, got in given.items():
+def _refuse_given(parameters: dict[str, object], other: str) -> None:
+    """Raise InvalidParameter if one of the parameters is given, which `other` excludes."""
+    for field, got in parameters.items():
         if got is not None:
-            raise InvalidParameter(f"quantize.{field}", f"left out with {beside}", got)
+            raise InvalidParameter(f"quantize.{field}", f"left out with {other}", got)
 
 
 def _cost(requested: Quantize, _shape: Shape) -> Cost:
-    tries = 0.015 * (requested.most - requested.least) if requested.criterion == "silhouette" else 0.1
+    tries = 0.015 * (requested.largest - requested.fewest) if requested.criterion == "silhouette" else 0.1
     return Cost(0.05, 12, base_seconds=tries)
 
 
 @feature(Quantize, group="colour", cost=_cost, reads="whole", report=lambda requested: requested.palette)
 def quantize(picture: Picture, requested: Quantize, context: Context) -> Picture | Report:
-    # numpy and Pillow, which most requests never need
-    from features.quantize._choice import chosen  # noqa: PLC0415 - no other feature needs it
-    from features.quantize._mapping import mapped, report  # noqa: PLC0415 - no other feature needs it
+    # These modules import numpy and Pillow, which most requests do not need.
+    from features.quantize._choice import choose  # noqa: PLC0415 - no other feature needs it
+    from features.quantize._mapping import map_to_palette, report  # noqa: PLC0415 - no other feature needs it
     from features.quantize._pixels import Pixels  # noqa: PLC0415 - no other feature needs it
 
     picture = picture.taking(_memory(picture, dither=requested.dither))
     pixels = Pixels.of(picture)
-    choice = chosen(pixels, requested, context.deadline)
+    choice = choose(pixels, requested, context.deadline)
     if requested.palette:
         return report(pixels, choice, context.deadline)
-    return mapped(picture, pixels, choice.palette, dither=requested.dither, deadline=context.deadline)
+    return map_to_palette(picture, pixels, choice.palette, dither=requested.dither, deadline=context.deadline)
 
 
 def _memory(picture: Picture, *, dither: bool) -> int:
-    """Bytes: all pixels and their indices; and one frame as Pillow needs it to dither."""
+    """Return the bytes for all pixels and their indices, and for one frame as Pillow dithers it."""
     frame = picture.width * picture.height
     return frame * picture.frames * (picture.image.bands + 1) + (8 * frame if dither else 0)

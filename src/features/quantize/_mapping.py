@@ -1,4 +1,4 @@
-"""A picture in the colours of a palette, and what there is to say of them."""
+"""The image in the colours of a palette, and the report on them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from imaging.context import Deadline
 from imaging.picture import PalettePixels, Picture, Report
 
 _BITS = 6
-"""Of each band: a cell of the table is four levels wide, which is less than the eye tells apart."""
+"""Bits per band of a lookup table: one of its cells is four levels wide, a difference that is not visible."""
 _STRIP = 1 << 20
 Indices = NDArray[np.uint8]
-"""For each pixel the number of its colour in the palette."""
+"""For each pixel, the index of its colour in the palette."""
 
 
-def mapped(picture: Picture, pixels: Pixels, palette: Palette, *, dither: bool, deadline: Deadline) -> Picture:
-    """The picture in these colours; one that has no others keeps its own."""
+def map_to_palette(picture: Picture, pixels: Pixels, palette: Palette, *, dither: bool, deadline: Deadline) -> Picture:
+    """Return the image in the colours of the palette; unchanged if all pixels are transparent."""
     if not len(palette.rgb):
         return picture.with_image(pixels.image)
     indices = _exact(pixels, palette, deadline)
@@ -32,9 +32,9 @@ def mapped(picture: Picture, pixels: Pixels, palette: Palette, *, dither: bool, 
         rgb = palette.rgb
         indices = _dithered(picture, pixels, rgb, deadline) if dither else _nearest(pixels, rgb, deadline)
     bands = pixels.image.bands - pixels.image.hasalpha()
-    table: Any = pyvips.Image.new_from_array(_padded(palette.rgb)[None, :, :bands])
+    lookup: Any = pyvips.Image.new_from_array(_padded(palette.rgb)[None, :, :bands])
     plane: Any = pyvips.Image.new_from_memory(indices.data, pixels.image.width, pixels.image.height, 1, "uchar")
-    image: Any = plane.maplut(table).copy(interpretation=pixels.image.interpretation)
+    image: Any = plane.maplut(lookup).copy(interpretation=pixels.image.interpretation)
     if pixels.alpha is not None:
         return picture.with_image(image.bandjoin(pixels.image[bands]))
     indexed = PalettePixels(plane.copy(interpretation="b-w"), palette.rgb.tobytes())
@@ -42,7 +42,7 @@ def mapped(picture: Picture, pixels: Pixels, palette: Palette, *, dither: bool, 
 
 
 def report(pixels: Pixels, choice: Choice, deadline: Deadline) -> Report:
-    """Colours with the share of the picture that each would cover, the largest first; what is clear does not count."""
+    """Report each colour with its share of the image, the largest first; transparent pixels do not count."""
     palette = choice.palette
     if not len(palette.rgb):
         return Report({"colors": 0, "palette": [], "difference": 0.0, "criterion": None, "tried": []})
@@ -66,21 +66,24 @@ def report(pixels: Pixels, choice: Choice, deadline: Deadline) -> Report:
 
 
 def _exact(pixels: Pixels, palette: Palette, deadline: Deadline) -> Indices | None:
-    """Which colour each pixel has, if no pixel has another; what is clear may."""
+    """Return the indices if every pixel has exactly a colour of the palette, otherwise None.
+
+    Transparent pixels may have any colour.
+    """
     if not palette.complete:
         return None
     known, found = cells_of(palette.rgb, bits=8), np.empty(len(pixels.rgb), np.uint8)
     for strip in _strips(pixels, deadline):
-        has = cells_of(pixels.rgb[strip], bits=8)
-        found[strip] = np.searchsorted(known, has).clip(max=len(known) - 1)
-        differs = known[found[strip]] != has
+        colours = cells_of(pixels.rgb[strip], bits=8)
+        found[strip] = np.searchsorted(known, colours).clip(max=len(known) - 1)
+        differs = known[found[strip]] != colours
         if (differs if pixels.alpha is None else differs & (pixels.alpha[strip] > 0)).any():
             return None
     return found
 
 
 def _nearest(pixels: Pixels, palette: Bytes, deadline: Deadline) -> Indices:
-    """The nearest colour of each pixel, as CIELAB has it, by a table of the cells that occur."""
+    """Return the nearest colour of each pixel in CIELAB, from a lookup table of the cells that occur."""
     occurs = np.zeros(1 << 3 * _BITS, bool)
     for strip in _strips(pixels, deadline):
         occurs[cells_of(pixels.rgb[strip], _BITS)] = True
@@ -93,34 +96,34 @@ def _nearest(pixels: Pixels, palette: Bytes, deadline: Deadline) -> Indices:
 
 
 def _strips(pixels: Pixels, deadline: Deadline) -> Iterator[slice]:
-    """All pixels, as many at a time as may pass between two looks at the clock."""
+    """Yield slices of all pixels, and check the deadline before each of them."""
     for start in range(0, len(pixels.rgb), _STRIP):
         deadline.check()
         yield slice(start, start + _STRIP)
 
 
 def _dithered(picture: Picture, pixels: Pixels, palette: Bytes, deadline: Deadline) -> Indices:
-    """Indices by which errors even out between neighbours; each frame on its own, so that none leaks into the next."""
+    """Return dithered indices; each frame is dithered by itself, so that no error passes into the next frame."""
     known = Image.new("P", (1, 1))
     known.putpalette(_padded(palette).tobytes())
     frames = []
     for rgb, alpha in zip(*(_split(plane, picture) for plane in (pixels.rgb, pixels.alpha)), strict=True):
         deadline.check()
-        # What is clear may have any colour; the error of one that is not in the palette would show beside it.
+        # A transparent pixel may have a colour outside the palette, whose error would show in its neighbours.
         frame = rgb if alpha is None else np.where(alpha[..., None], rgb, palette[0])
-        drawn = Image.fromarray(np.ascontiguousarray(frame))
-        frames.append(np.asarray(drawn.quantize(palette=known, dither=Image.Dither.FLOYDSTEINBERG)))
-    # Of equal colours, as those are that pad the palette, Pillow may take any.
+        image = Image.fromarray(np.ascontiguousarray(frame))
+        frames.append(np.asarray(image.quantize(palette=known, dither=Image.Dither.FLOYDSTEINBERG)))
+    # Pillow may choose any of several equal colours, and the palette is padded with copies of its last colour.
     return np.asarray(np.minimum(np.concatenate(frames), len(palette) - 1), np.uint8)
 
 
 def _split(plane: NDArray[np.uint8] | None, picture: Picture) -> NDArray[np.uint8] | list[None]:
-    """Each frame of a plane on its own, in rows and columns."""
+    """Split a plane into frames with rows and columns."""
     if plane is None:
         return [None] * picture.frames
     return plane.reshape(picture.frames, picture.height, picture.width, *plane.shape[1:])
 
 
 def _padded(palette: Bytes) -> Bytes:
-    """The palette with its last colour repeated: 256 colours, as Pillow and libvips want it."""
+    """Return the palette with its last colour repeated to 256 colours, which Pillow and libvips need."""
     return np.concatenate([palette, np.repeat(palette[-1:], 256 - len(palette), axis=0)])

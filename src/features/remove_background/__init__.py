@@ -1,4 +1,4 @@
-"""Cut the subject out of its background."""
+"""Remove the background of the subject."""
 
 from features.remove_background.feature import remove_background
 

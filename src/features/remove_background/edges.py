@@ -1,8 +1,9 @@
-"""The colours of half-clear edges without what shone through from the background.
+"""Remove the background's colour from semi-transparent edges.
 
-Around hair and fur each pixel mixes subject and background, and a cut-out that keeps the mixture has a halo in the
-colours of the old background. So both are estimated from what lies around them, on a reduced copy: they are smooth. At
-full size the background's share is taken out, and what the picture has of detail is kept.
+Around hair and fur each pixel is a mixture of subject and background. A cut-out that keeps the mixture has a halo in
+the colours of the old background. Therefore the colours of both are estimated from neighbouring pixels. This is done on
+a reduced copy, because these colours are smooth. At full size only the share of the background is removed, so that the
+details of the image are kept.
 """
 
 from __future__ import annotations
@@ -18,37 +19,38 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _SIDES = (2, 4, 8, 16, 32, 64, 128)
-"""Pixels a side of the copies, from the coarsest on, whatever the proportions of the picture."""
+"""Sides of the reduced copies in pixels, from the coarsest; the copies are square for any aspect ratio."""
 _COARSE = 32
 _ROUNDS, _FINE_ROUNDS = 10, 2
-"""Up to that side, and beyond it."""
+"""Number of iterations for copies up to that side, and for larger ones."""
 _SMOOTH = 1e-5
-"""How much neighbours should be alike where alpha is even; where it changes, by its change as well."""
+"""Weight of the similarity of neighbours where alpha is constant; the change of alpha is added to it."""
 
 
-def unmixed(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
-    """Three bands: the colours of the subject alone where it is half clear, and black where it is clear.
+def decontaminate(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
+    """Return three bands: the subject's own colours where it is semi-transparent, black where it is transparent.
 
-    What is added to each pixel is how far the subject's colour is from the background's, by the background's share.
+    To each pixel, the difference between the subject's and the background's colour is added, times the background's
+    share.
     """
-    # In half levels around 128, as that is quicker than with fractions.
-    apart = _at(_colours_apart(image, alpha), image.width, image.height)
-    added = alpha.ifthenelse(128, apart, blend=True).linear([2], [-256])
-    return cleared((image + added).cast("uchar"), alpha)
+    # Differences are stored in bytes, halved and around 128, which is faster than floating point.
+    difference = _at(_colour_difference(image, alpha), image.width, image.height)
+    added = alpha.ifthenelse(128, difference, blend=True).linear([2], [-256])
+    return clear_transparent((image + added).cast("uchar"), alpha)
 
 
-def cleared(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
-    """The colours as they are, black where the picture is clear: nothing of the background leaves unseen."""
+def clear_transparent(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
+    """Return the colours, black where the image is transparent, so that the result does not contain the background."""
     return (alpha > 0).ifthenelse(image, 0)
 
 
-def _colours_apart(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
-    """The subject's colours less the background's, halved and above 128; everywhere, reduced.
+def _colour_difference(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
+    """Return the subject's colours minus the background's, halved and around 128, for every pixel of a reduced copy.
 
-    Multi-level estimation (Germer et al., 2020, arXiv:2006.14970): the coarsest copy has the mean colours, each finer
-    one begins with what the one before has found.
+    This is multi-level foreground estimation (Germer et al., 2020, arXiv:2006.14970): it begins with the coarsest copy,
+    and each finer copy starts from the result of the one before.
     """
-    import numpy as np  # noqa: PLC0415 - 55 ms, and the mask's maker has it imported
+    import numpy as np  # noqa: PLC0415 - takes 55 ms; the mask has imported it already
 
     side = _SIDES[-1]
     reduced = _at(image.bandjoin(alpha), side, side)
@@ -57,13 +59,13 @@ def _colours_apart(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
     both = np.zeros((1, 1, 6), np.float32)
     for pixels in _SIDES:
         level = _nearest(finest, pixels)
-        both = _settled(level[..., :3], level[..., 3], _nearest(both, pixels))
-    apart = ((both[..., :3] - both[..., 3:]) * 127 + 128).astype(np.uint8)
-    return pyvips.Image.new_from_memory(apart.tobytes(), side, side, 3, "uchar")
+        both = _solve(level[..., :3], level[..., 3], _nearest(both, pixels))
+    difference = ((both[..., :3] - both[..., 3:]) * 127 + 128).astype(np.uint8)
+    return pyvips.Image.new_from_memory(difference.tobytes(), side, side, 3, "uchar")
 
 
 def _nearest(pixels: Floats, side: int) -> Floats:
-    """The same at another size, by the nearest pixel."""
+    """Resize to a square by nearest-neighbour sampling."""
     import numpy as np  # noqa: PLC0415 - no plain edit needs it
 
     rows = np.arange(side) * pixels.shape[0] // side
@@ -71,9 +73,11 @@ def _nearest(pixels: Floats, side: int) -> Floats:
     return found
 
 
-def _settled(image: Floats, share: Floats, both: Floats) -> Floats:
-    """Colours that mix to the image by its alpha and are near their neighbours': the subject's three bands, then the
-    background's. Each round solves the two equations of every pixel (the paper's formula 8).
+def _solve(image: Floats, share: Floats, both: Floats) -> Floats:
+    """Return six bands, the subject's colours and the background's: mixed by alpha they give the image.
+
+    They are also similar to those of neighbouring pixels. Each iteration solves the two linear equations of every pixel
+    (formula 8 of the paper).
     """
     import numpy as np  # noqa: PLC0415 - no plain edit needs it
 
@@ -82,19 +86,20 @@ def _settled(image: Floats, share: Floats, both: Floats) -> Floats:
     weights = [_SMOOTH + np.abs(share - around) for around in _neighbours(share)]
     total = sum(weights)
     first, cross, second = share * share + total, share * rest, rest * rest + total
+    # The 2 x 2 matrix of each pixel is inverted once, because it does not change between iterations.
     scale = 1 / (first * second - cross * cross)
     first, cross, second = first * scale, cross * scale, second * scale
     mixed = np.concatenate([share * image, rest * image], axis=-1)
     for _ in range(_ROUNDS if len(image) <= _COARSE else _FINE_ROUNDS):
-        drawn = mixed + sum(weight * around for weight, around in zip(weights, _neighbours(both), strict=True))
-        subject, background = drawn[..., :3], drawn[..., 3:]
+        target = mixed + sum(weight * around for weight, around in zip(weights, _neighbours(both), strict=True))
+        subject, background = target[..., :3], target[..., 3:]
         solved = [second * subject - cross * background, first * background - cross * subject]
         both = np.concatenate(solved, axis=-1).clip(0, 1)
     return both
 
 
 def _neighbours(pixels: Floats) -> list[Floats]:
-    """Left, right, above and below of each pixel; at the edge itself."""
+    """Return the left, right, upper and lower neighbours of each pixel; at an edge, the pixel itself."""
     import numpy as np  # noqa: PLC0415 - no plain edit needs it
 
     left = np.concatenate([pixels[:, :1], pixels[:, :-1]], axis=1)

@@ -1,4 +1,4 @@
-"""From a picture to its subject."""
+"""Remove the background of every frame, and put another one behind the subject."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
 _VISIBLE = 25
-"""Level of alpha from which on something belongs to the subject when the rest is cut off: a tenth."""
+"""Lowest level of alpha, a tenth, that counts as subject when transparent edges are trimmed."""
 _SEEN_SIDE = 640
-"""Pixels of the shorter side that a reduction on load leaves: twice what the default model sees."""
+"""Shorter side in pixels down to which the decoder may reduce the image: twice the side of the model's input."""
 _BYTES = 8
-"""For each pixel: the mask on its way to full size, and the cut-out."""
+"""Bytes per pixel for the mask while it is enlarged, and for the cut-out."""
 
 
-def _bears(requested: RemoveBackground, size: tuple[int, int]) -> float:
-    """Where the subject stands is not known before it is cut out, so its size neither."""
+def _max_preshrink(requested: RemoveBackground, size: tuple[int, int]) -> float:
+    """Return how far the decoder may reduce the image.
+
+    With `trim`, the size of the result is unknown before the subject is found, and matting needs the full size.
+    """
     return 1.0 if requested.trim or requested.alpha_matting else min(size) / _SEEN_SIDE
 
 
 _MODEL_SECONDS = {"u2net": 1.6, "u2net-int8": 1.1, "u2netp": 0.5}
-"""Of each frame; the other models are larger, and have not been measured."""
+"""Seconds per frame. The other models are larger and have not been measured."""
 _OTHER_SECONDS = 6.0
 _MODEL_BYTES = 300_000_000
 
@@ -47,10 +50,10 @@ def _cost(requested: RemoveBackground, shape: Shape) -> Cost:
     cost=_cost,
     adds_alpha=True,
     reads="whole",
-    overlay_size=lambda _wanted, room, _full: room,
+    overlay_size=lambda _requested, room, _full: room,
     expensive=True,
     objects=lambda requested: requested.refs,
-    max_preshrink=_bears,
+    max_preshrink=_max_preshrink,
 )
 def remove_background(picture: Picture, requested: RemoveBackground, context: Context) -> Picture:
     picture = picture.materialized().taking(_BYTES * picture.width * picture.height * picture.frames)
@@ -60,33 +63,35 @@ def remove_background(picture: Picture, requested: RemoveBackground, context: Co
     if requested.background is None:
         return picture
     behind = _behind(requested, (picture.width, picture.height), context)
-    return picture.each_frame(lambda frame: _on(behind, frame))
+    return picture.each_frame(lambda frame: _over(behind, frame))
 
 
 def _subjects(frames: list[pyvips.Image], requested: RemoveBackground, context: Context) -> pyvips.Image:
-    """Every frame cut out; TimeExceeded as soon as their pace shows that there is no time for all."""
+    """Return all frames without background. Raises TimeExceeded as soon as it is clear that the time is too short."""
     cut = [_subject(frames[0], requested, context)]
     if len(frames) == 1:
         return cut[0]
-    # The first may have waited for the model to be opened.
+    # The first frame does not count for the pace, because it may have waited until the model was loaded.
     started = time.monotonic()
     for frame in frames[1:]:
         cut.append(_subject(frame, requested, context))
         pace = (time.monotonic() - started) / (len(cut) - 1)
         if pace * (len(frames) - len(cut)) > context.deadline.left():
-            raise TimeExceeded(f"cutting out {len(frames)} frames would take longer than one request may take")
+            raise TimeExceeded(
+                f"removing the background of {len(frames)} frames takes longer than one request may take"
+            )
     return pyvips.Image.arrayjoin(cut, across=1)
 
 
 def _subject(frame: pyvips.Image, requested: RemoveBackground, context: Context) -> pyvips.Image:
-    """The frame cut out, or its mask alone."""
+    """Return the frame without its background, or only its mask."""
     from features.remove_background import edges, masks  # noqa: PLC0415 - only cut-outs need them
 
     context.deadline.check()
     frame = frame.colourspace("srgb") if frame.bands < 3 else frame
     mask = masks.subject_mask(frame, requested.model, context)
     if requested.post_process:
-        mask = masks.smoothed(mask)
+        mask = masks.smooth(mask)
     if requested.alpha_matting:
         from features.remove_background.matting import matted  # noqa: PLC0415 - it starts a process
 
@@ -96,13 +101,13 @@ def _subject(frame: pyvips.Image, requested: RemoveBackground, context: Context)
     if requested.mask_only:
         return mask
     colours = frame.extract_band(0, n=3)
-    cut = edges.unmixed(colours, mask) if requested.decontaminate else edges.cleared(colours, mask)
+    cut = edges.decontaminate(colours, mask) if requested.decontaminate else edges.clear_transparent(colours, mask)
     return cut.copy(interpretation="srgb").bandjoin(mask)
 
 
 def _trimmed(picture: Picture) -> Picture:
-    """What of the frames is visible in any of them; all of it if nothing is."""
-    picture = picture.with_image(_drawn(picture.image))
+    """Crop all frames to what is visible in any of them; do not crop if nothing is visible."""
+    picture = picture.with_image(_rendered_in_memory(picture.image))
     boxes = [
         frame[frame.bands - 1].find_trim(threshold=_VISIBLE, background=[0], line_art=True) for frame in picture.split()
     ]
@@ -114,15 +119,15 @@ def _trimmed(picture: Picture) -> Picture:
     return PixelBox(left, top, right - left, bottom - top).cut(picture)
 
 
-def _drawn(image: pyvips.Image) -> pyvips.Image:
-    """The pixels computed, as they will be read more than once."""
+def _rendered_in_memory(image: pyvips.Image) -> pyvips.Image:
+    """Return the image with its pixels computed, because they are read more than once."""
     pixels = image.write_to_memory()
     drawn = pyvips.Image.new_from_memory(pixels, image.width, image.height, image.bands, image.format)
     return drawn.copy(interpretation=image.interpretation)
 
 
 def _behind(requested: RemoveBackground, size: tuple[int, int], context: Context) -> pyvips.Image:
-    """In the size of a frame, with alpha only if something shines through."""
+    """Return the background in the size of a frame, with alpha only if it is not opaque."""
     color = requested.background.color if requested.background is not None else None
     if color is None:
         return _backdrop(requested, size, context)
@@ -132,24 +137,24 @@ def _behind(requested: RemoveBackground, size: tuple[int, int], context: Context
 
 
 def _backdrop(requested: RemoveBackground, size: tuple[int, int], context: Context) -> pyvips.Image:
-    """The picture that is named, cut to fill; InvalidParameter when it cannot be read."""
+    """Return the background image, scaled and cropped to fill. Raises InvalidParameter if it cannot be read."""
     (ref,) = requested.refs
 
     def shrink_of(full: tuple[int, int]) -> float:
-        return min(have / want for have, want in zip(full, size, strict=True))
+        return min(own / target for own, target in zip(full, size, strict=True))
 
     parameter, expected = "removeBackground.background", "a colour, or the key of a picture"
     with open_image(
         ref, context, shrink_of, name="backdrop", parameter=parameter, expected=expected, got=requested.background
     ) as picture:
-        return _drawn(_filling(picture.image, size))
+        return _rendered_in_memory(_filled(picture.image, size))
 
 
-def _filling(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
+def _filled(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
     filled = image.thumbnail_image(size[0], height=size[1], size="both", crop="centre", no_rotate=True)
     return filled.colourspace("srgb")
 
 
-def _on(behind: pyvips.Image, frame: pyvips.Image) -> pyvips.Image:
-    """The frame before what lies behind it, with alpha only if that has some."""
+def _over(behind: pyvips.Image, frame: pyvips.Image) -> pyvips.Image:
+    """Return the frame over the background, with alpha only if the background has alpha."""
     return behind.composite2(frame, "over").cast("uchar")[: behind.bands]

@@ -1,4 +1,4 @@
-"""Masks of subjects: by U²-Net, or by rembg's own sessions for every other model."""
+"""Masks of subjects, by U²-Net, or by a session of rembg for every other model."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     Mask = NDArray[np.uint8]
 
 _MODEL_SIDE = 1024
-"""Pixels of the longer side of what rembg's models are shown: none of them looks at more."""
+"""Longer side in pixels of the input for rembg's models; none of them has a larger input."""
 _STEPS = 63
-"""Levels of a mask beside 0. More are noise, and the alpha channel of a WebP would take two thirds longer to write."""
+"""Number of levels of a mask besides 0. More are noise, and encoding a WebP's alpha would take two thirds longer."""
 
 
 def subject_mask(image: pyvips.Image, model: str, context: Context) -> pyvips.Image:
-    """One band in the size of the image, 0 (background) to 255 (subject). Unavailable, TimeExceeded."""
+    """Return one band in the size of the image, 0 (background) to 255 (subject). Raises Unavailable, TimeExceeded."""
     if model in MODELS:
         mask = compute_saliency(to_rgb_array(image), context.weights, context.deadline, model)
     else:
@@ -36,22 +36,22 @@ def subject_mask(image: pyvips.Image, model: str, context: Context) -> pyvips.Im
 
 
 def _enlarged(mask: Mask, width: int, height: int) -> pyvips.Image:
-    from PIL import Image  # noqa: PLC0415 - the mask's maker has it imported
+    from PIL import Image  # noqa: PLC0415 - the model has imported it already
 
-    whole = Image.fromarray(mask).resize((width, height), Image.Resampling.BICUBIC)
-    stepped = whole.point([round(round(level * _STEPS / 255) * 255 / _STEPS) for level in range(256)])
+    enlarged = Image.fromarray(mask).resize((width, height), Image.Resampling.BICUBIC)
+    stepped = enlarged.point([round(round(level * _STEPS / 255) * 255 / _STEPS) for level in range(256)])
     return pyvips.Image.new_from_memory(stepped.tobytes(), width, height, 1, "uchar").copy(interpretation="b-w")
 
 
-def smoothed(mask: pyvips.Image) -> pyvips.Image:
-    """The mask with thin parts taken off and hard, round edges, as rembg's post-processing leaves it."""
+def smooth(mask: pyvips.Image) -> pyvips.Image:
+    """Return the mask without thin parts and with hard, round edges, as rembg's post-processing does."""
     opened = _crossed(_crossed(mask, "minpair"), "maxpair")
     soft = opened.gaussblur(2, precision="float", min_ampl=0.001)
     return (soft >= 127).ifthenelse(255, 0).cast("uchar").copy(interpretation="b-w")
 
 
 def _crossed(mask: pyvips.Image, pick: str) -> pyvips.Image:
-    """Each pixel the least or the greatest of itself and its four neighbours."""
+    """Return for each pixel the minimum or maximum of itself and its four neighbours."""
     around = mask.embed(1, 1, mask.width + 2, mask.height + 2, extend="copy")
     found = mask
     for left, top in ((0, 1), (2, 1), (1, 0), (1, 2)):
@@ -70,14 +70,14 @@ def _by_rembg(image: pyvips.Image, model: str, context: Context) -> Mask:
         session = _session(model, context.weights)
         context.deadline.check()
         masks = [np.asarray(mask) for mask in session.predict(seen)]
-    # Of clothes there is a mask for each kind.
+    # The model for clothes returns a mask for each kind; a pixel belongs to the subject if any of them contains it.
     found: Mask = np.maximum.reduce([mask.reshape(-1, *seen.size[::-1]).max(axis=0) for mask in masks])
     return found
 
 
 @cache
 def _session(model: str, weights: str | None) -> Any:
-    """One session for each model in a process."""
+    """Return the session of a model, one per process."""
     of_model = session_class(model, weights)
     session = of_model(model, session_options(), **_own_file(model, weights))
     for name, value in vars(session).items():
@@ -87,7 +87,7 @@ def _session(model: str, weights: str | None) -> Any:
 
 
 def _own_file(model: str, weights: str | None) -> dict[str, str]:
-    """Where rembg finds a model that users bring along."""
+    """Return the argument that gives rembg the file of a custom model."""
     if not model.endswith("_custom"):
         return {}
     path = Path(weights or "", f"{model}.onnx")

@@ -1,4 +1,4 @@
-"""Closed-form alpha matting (Levin et al., 2008) by pymatting, in a process of its own that the deadline can kill."""
+"""Closed-form alpha matting (Levin et al., 2008) by pymatting, in a child process that is killed at the deadline."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-_MOST = 1_000_000
-"""Pixels: two million take four seconds and 1.6 GB."""
+_MAX_PIXELS = 1_000_000
+"""Two million pixels take four seconds and 1.6 GB."""
 
 
 class Thresholds(NamedTuple):
-    """What of a mask is sure."""
+    """Which parts of a mask are certain."""
 
     foreground: int
     background: int
@@ -33,21 +33,21 @@ class Thresholds(NamedTuple):
 
 
 def matted(image: pyvips.Image, mask: pyvips.Image, requested: RemoveBackground, context: Context) -> pyvips.Image:
-    """The mask with edges as the picture has them, in the image's size. Unavailable, TimeExceeded."""
+    """Return the mask with edges refined from the image, in the image's size. Raises Unavailable, TimeExceeded."""
     import numpy as np  # noqa: PLC0415 - 55 ms
 
     folder = find_compiled_code(context.weights)
-    scale = min(1.0, math.sqrt(_MOST / (image.width * image.height)))
+    scale = min(1.0, math.sqrt(_MAX_PIXELS / (image.width * image.height)))
     width, height = max(1, int(image.width * scale)), max(1, int(image.height * scale))
     small = mask.resize(width / mask.width, vscale=height / mask.height)
-    sure = np.frombuffer(small.write_to_memory(), np.uint8).reshape(height, width)
+    levels = np.frombuffer(small.write_to_memory(), np.uint8).reshape(height, width)
     thresholds = Thresholds(
         requested.alpha_matting_foreground_threshold,
         requested.alpha_matting_background_threshold,
         requested.alpha_matting_erode_size,
     )
     with model_lock(context.deadline):
-        alpha = run_isolated(context.deadline, _alpha, to_rgb_array(image, width, height), sure, thresholds, folder)
+        alpha = run_isolated(context.deadline, _alpha, to_rgb_array(image, width, height), levels, thresholds, folder)
     if alpha is None:
         return mask
     found = pyvips.Image.new_from_memory(alpha, width, height, 1, "uchar").copy(interpretation="b-w")
@@ -55,10 +55,10 @@ def matted(image: pyvips.Image, mask: pyvips.Image, requested: RemoveBackground,
 
 
 def _alpha(pixels: Pixels, mask: Pixels, thresholds: Thresholds, folder: str) -> bytes | None:
-    """Levels of 0 to 255, row by row; None where the mask leaves no subject or no background to go by."""
+    """Return alpha from 0 to 255, row by row; None if the mask has no certain subject or no certain background."""
     use_compiled_code(folder)
-    import numpy as np  # noqa: PLC0415 - in the other process alone
-    from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf  # noqa: PLC0415 - brings numba
+    import numpy as np  # noqa: PLC0415 - only in the child process
+    from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf  # noqa: PLC0415 - imports numba
 
     try:
         alpha = estimate_alpha_cf(pixels / 255.0, _trimap(mask, thresholds))
@@ -68,9 +68,9 @@ def _alpha(pixels: Pixels, mask: Pixels, thresholds: Thresholds, folder: str) ->
 
 
 def _trimap(mask: Pixels, thresholds: Thresholds) -> NDArray[np.float64]:
-    """1 where the subject is sure, 0 where the background is, a half between; as rembg draws it."""
-    import numpy as np  # noqa: PLC0415 - in the other process alone
-    from scipy.ndimage import binary_erosion  # noqa: PLC0415 - heavy, and of matting alone
+    """Return 1 where the subject is certain, 0 where the background is, and 0.5 elsewhere, as rembg does."""
+    import numpy as np  # noqa: PLC0415 - only in the child process
+    from scipy.ndimage import binary_erosion  # noqa: PLC0415 - a slow import that only matting needs
 
     square = np.ones((thresholds.erode, thresholds.erode)) if thresholds.erode else None
     trimap = np.full(mask.shape, 0.5)

@@ -1,4 +1,4 @@
-"""What can be asked of a cut-out."""
+"""The parameters of `removeBackground`."""
 
 from __future__ import annotations
 
@@ -94,25 +94,25 @@ class RemoveBackground(Params):
     trim: Annotated[bool, Meta(description="Trim the transparent area around the subject")] = False
 
     def check(self) -> None:
-        """Refuse what would be ignored."""
+        """Raise InvalidParameter for parameters that would have no effect, or for contradictory ones."""
         matting = (
             self.alpha_matting_foreground_threshold,
             self.alpha_matting_background_threshold,
             self.alpha_matting_erode_size,
         )
         if not self.alpha_matting and matting != (240, 10, 10):
-            raise InvalidParameter("removeBackground.alphaMatting", "true where its thresholds are given", got=False)
+            raise InvalidParameter("removeBackground.alphaMatting", "true if one of its thresholds is given", got=False)
         if matting[1] >= matting[0]:
             expected = f"below alphaMattingForegroundThreshold, {matting[0]}"
             raise InvalidParameter("removeBackground.alphaMattingBackgroundThreshold", expected, matting[1])
         if self.mask_only and self.background is not None:
             raise InvalidParameter("removeBackground.background", "left out with maskOnly", self.background)
         if self.background_bucket is not None and not self.refs:
-            expected = "left out, or the background a key"
+            expected = "left out unless the background is a key"
             raise InvalidParameter("removeBackground.backgroundBucket", expected, self.background_bucket)
 
     @property
     def refs(self) -> tuple[ObjectRef, ...]:
-        """The object that holds the backdrop, if one is asked for."""
+        """The object that holds the background image, if there is one."""
         key = self.background.key if self.background is not None else ""
         return (ObjectRef(self.background_bucket or "", key),) if key else ()

@@ -38,7 +38,7 @@ def visible_error(found: Any, alpha: Any) -> float:
 
 def test_the_old_background_is_taken_out() -> None:
     alpha = soft_disc()
-    before, after = visible_error(mixed(alpha), alpha), visible_error(edges.unmixed(mixed(alpha), alpha), alpha)
+    before, after = visible_error(mixed(alpha), alpha), visible_error(edges.decontaminate(mixed(alpha), alpha), alpha)
     assert before > 40
     assert after < 4
 
@@ -48,13 +48,13 @@ def test_what_is_opaque_stays_as_it_is() -> None:
     noise: Any = pyvips.Image.gaussnoise(SIDE, SIDE, mean=128, sigma=40, seed=3)
     image = noise.bandjoin([noise * 0.8, noise * 1.1]).cast("uchar").copy(interpretation="srgb")
     opaque = alpha == 255
-    difference = (edges.unmixed(image, alpha).cast("float") - image).abs().bandmean()
+    difference = (edges.decontaminate(image, alpha).cast("float") - image).abs().bandmean()
     assert (opaque.ifthenelse(difference, 0)).max() == 0
 
 
 def test_nothing_of_the_background_leaves_under_clear_pixels() -> None:
     alpha = soft_disc()
-    for found in (edges.unmixed(mixed(alpha), alpha), edges.cleared(mixed(alpha), alpha)):
+    for found in (edges.decontaminate(mixed(alpha), alpha), edges.clear_transparent(mixed(alpha), alpha)):
         assert (alpha == 0).ifthenelse(found, 0).max() == 0
         assert (found.bands, found.format) == (3, "uchar")
 
@@ -63,7 +63,7 @@ def test_any_shape_and_the_smallest_picture() -> None:
     for width, height in ((1, 1), (3, 200), (700, 20), (161, 160)):
         image = plain(SUBJECT, 1).resize(width, vscale=height, kernel="nearest").cast("uchar")
         alpha = pyvips.Image.black(width, height) + 128
-        found = edges.unmixed(image, alpha.cast("uchar"))
+        found = edges.decontaminate(image, alpha.cast("uchar"))
         assert (found.width, found.height) == (width, height)
         assert similarity.mean_difference(found, image) < 3
 
@@ -71,5 +71,5 @@ def test_any_shape_and_the_smallest_picture() -> None:
 def test_masks_that_hide_all_or_nothing() -> None:
     image = mixed(soft_disc())
     clear, opaque = (pyvips.Image.black(SIDE, SIDE) + level for level in (0, 255))
-    assert edges.unmixed(image, clear.cast("uchar")).max() == 0
-    assert similarity.mean_difference(edges.unmixed(image, opaque.cast("uchar")), image) == 0
+    assert edges.decontaminate(image, clear.cast("uchar")).max() == 0
+    assert similarity.mean_difference(edges.decontaminate(image, opaque.cast("uchar")), image) == 0

@@ -137,7 +137,7 @@ def test_smoothing_is_that_of_rembg(context: Context) -> None:
 
     levels = np.frombuffer(mask.write_to_memory(), np.uint8).reshape(mask.height, mask.width)
     expected = post_process(levels)
-    found = masks.smoothed(mask)
+    found = masks.smooth(mask)
     pixels = np.frombuffer(found.write_to_memory(), np.uint8).reshape(levels.shape)
     assert set(np.unique(pixels)) == {0, 255}
     assert np.mean(pixels != expected) < 0.001
