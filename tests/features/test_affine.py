@@ -60,5 +60,5 @@ def test_refuses() -> None:
             apply("affine", picture(scene()), matrix=matrix)
     with pytest.raises(TooLarge, match=r"`affine.matrix` must leave a picture of at most 300 pixels a side"):
         apply("affine", picture(scene()), matrix="9,0,0,9", context=Context(limits=Limits(result_side=300)))
-    with pytest.raises(InvalidParameter, match=r"`affine.matrix` must be one that leaves a pixel at least"):
+    with pytest.raises(InvalidParameter, match=r"`affine.matrix` must be a matrix whose result has at least one pixel"):
         apply("affine", picture(scene()), matrix="0.002,0,0,1")

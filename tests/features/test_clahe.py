@@ -36,7 +36,7 @@ def test_alpha_depth_grey_and_frames() -> None:
 
 
 def test_refuses() -> None:
-    with pytest.raises(InvalidParameter, match=r"`clahe.height` must be at most the picture's own, 120, got 121"):
+    with pytest.raises(InvalidParameter, match=r"`clahe.height` must be at most the image's height, 120, got 121"):
         apply("clahe", picture(scene()), width=3, height=121)
     with pytest.raises(InvalidParameter, match=r"`clahe.width` must be given"):
         apply("clahe", picture(scene()), height=3)

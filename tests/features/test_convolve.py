@@ -67,5 +67,7 @@ def test_from_a_source_that_is_read_once() -> None:
 
 @pytest.mark.parametrize("said", [{"kernel": "1,2"}, {"kernel": "1,2,3,4", "width": 3}, {"kernel": "1", "height": 2}])
 def test_refuses(said: dict[str, object]) -> None:
-    with pytest.raises(InvalidParameter, match=r"`convolve.kernel` must be width x height numbers, or a square, got"):
+    with pytest.raises(
+        InvalidParameter, match=r"`convolve.kernel` must be width x height numbers, or a square number of them, got"
+    ):
         check(Convolve, said, where="convolve")

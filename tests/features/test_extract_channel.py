@@ -24,5 +24,5 @@ def test_grey_depth_and_animation() -> None:
 
 
 def test_refuses() -> None:
-    with pytest.raises(InvalidParameter, match=r"`extractChannel.channel` must be one that the picture has"):
+    with pytest.raises(InvalidParameter, match=r"`extractChannel.channel` must be a channel that the image has"):
         apply("extractChannel", picture(scene()), channel="alpha")

@@ -34,9 +34,7 @@ def test_frames_do_not_mix_and_depth_stays() -> None:
 
 
 def test_refuses() -> None:
-    with pytest.raises(
-        InvalidParameter, match=r"`median.size` must be at most the picture's shorter side, 120, got 121"
-    ):
+    with pytest.raises(InvalidParameter, match=r"`median.size` must be at most the image's shorter side, 120, got 121"):
         apply("median", picture(scene()), size=121)
     with pytest.raises(InvalidParameter, match=r"`median.size` must be a whole number from 1 to 1000, got 0"):
         apply("median", picture(scene()), size=0)

@@ -245,7 +245,7 @@ def test_auto_is_a_word_for_no_number(value: object, text: bool) -> None:
 
 
 def test_two_reports_are_one_too_many() -> None:
-    with pytest.raises(InvalidParameter, match=r"`quantize` must be left out: `info` reports already"):
+    with pytest.raises(InvalidParameter, match=r"`quantize` must be left out, because `info` is already a report"):
         edits({"info": True, "quantize": {"palette": True}})
 
 

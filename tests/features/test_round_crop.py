@@ -59,5 +59,7 @@ def test_refuses() -> None:
         check(RoundCrop, {"rx": 0}, where="roundCrop")
     with pytest.raises(InvalidParameter, match=r"`roundCrop.top` must be 0 or more, got -1"):
         check(RoundCrop, {"top": -1}, where="roundCrop")
-    with pytest.raises(InvalidParameter, match=r"`roundCrop.left` must be such that the ellipse meets a side of 160"):
+    with pytest.raises(
+        InvalidParameter, match=r"`roundCrop.left` must be a centre whose ellipse overlaps the image, which has 160"
+    ):
         apply("roundCrop", picture(scene()), left=300, rx=10)

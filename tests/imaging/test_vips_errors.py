@@ -46,5 +46,5 @@ def test_names_of_metadata_in_other_bytes_are_read_and_found() -> None:
 def test_the_check_of_drawing_passes_and_finds_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     features.check_drawing()
     monkeypatch.setattr("features.self_check._LEVEL", 300)
-    with pytest.raises(RuntimeError, match="level 300 came out 8 × 8, level 255"):
+    with pytest.raises(RuntimeError, match="level 300 was rendered as 8 × 8, level 255"):
         features.check_drawing()

@@ -146,7 +146,7 @@ def test_an_animation_for_which_there_is_no_time_ends_early(monkeypatch: pytest.
 
     monkeypatch.setattr(masks, "subject_mask", slow)
     film = picture(pyvips.Image.arrayjoin([plain([1, 2, 3])] * 100, across=1), frames=100)
-    with pytest.raises(TimeExceeded, match="cutting out 100 frames would take longer"):
+    with pytest.raises(TimeExceeded, match="removing the background of 100 frames takes longer"):
         apply("removeBackground", film, context=Context(deadline=Deadline.after(2)))
     assert len(frames) < 10
 
@@ -165,15 +165,21 @@ def test_more_than_fits_into_memory_is_refused() -> None:
     [
         ({"model": "u3net"}, "`removeBackground.model` must be one of u2net, "),
         ({"background": "whit"}, "`removeBackground.background` must be a colour .*, or the key of a picture"),
-        ({"alphaMattingErodeSize": 5}, "`removeBackground.alphaMatting` must be true where its thresholds are given"),
+        (
+            {"alphaMattingErodeSize": 5},
+            "`removeBackground.alphaMatting` must be true if one of its thresholds is given",
+        ),
         (
             {"alphaMatting": True, "alphaMattingForegroundThreshold": 10},
             "`removeBackground.alphaMattingBackgroundThreshold` must be below alphaMattingForegroundThreshold, 10",
         ),
         ({"alphaMatting": True, "alphaMattingErodeSize": 101}, "must be a whole number from 0 to 100, got 101"),
         ({"maskOnly": True, "background": "white"}, "`removeBackground.background` must be left out with maskOnly"),
-        ({"backgroundBucket": "b"}, "`removeBackground.backgroundBucket` must be left out, or the background a key"),
-        ({"backgroundBucket": "b", "background": "red"}, "must be left out, or the background a key"),
+        (
+            {"backgroundBucket": "b"},
+            "`removeBackground.backgroundBucket` must be left out unless the background is a key",
+        ),
+        ({"backgroundBucket": "b", "background": "red"}, "must be left out unless the background is a key"),
     ],
 )
 def test_what_does_not_go_together_is_refused(said: dict[str, object], message: str) -> None:
