@@ -139,6 +139,33 @@ def test_a_feature_is_imported_by_the_catalogue_alone() -> None:
     assert sorted(found) == []
 
 
+DIALECTS = "handler.requests.dialects"
+DIALECT_NAMES = {path.parent.name for path in (SRC / "handler/requests/dialects").glob("*/__init__.py")}
+
+
+def test_nothing_outside_their_package_knows_a_dialect() -> None:
+    """Dialects are used through their list, so that one is added by a folder and a line."""
+    others = [
+        module
+        for module in MODULES
+        if module.name.startswith("handler.") and module.name != DIALECTS and not module.name.startswith(f"{DIALECTS}.")
+    ]
+    assert len(DIALECT_NAMES) > 1
+    imports = [
+        f"{module.at(line)} imports {name}"
+        for module in others
+        for name, line in module.imports()
+        if any(name == f"{DIALECTS}.{each}" or name.startswith(f"{DIALECTS}.{each}.") for each in DIALECT_NAMES)
+    ]
+    strings = [
+        f"{module.at(node.lineno)} has {node.value!r}"
+        for module in others
+        for node in module.nodes
+        if isinstance(node, ast.Constant) and node.value in DIALECT_NAMES - {"query"}
+    ]
+    assert imports + strings == []
+
+
 def _too_long(module: Module) -> Iterator[str]:
     lines = module.text.count("\n")
     if lines > LONGEST_FILE:

@@ -10,7 +10,9 @@ import re
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
-HIDDEN = "…"
+from handler.requests import dialects
+from handler.requests.dialects.dialect import HIDDEN
+
 _ROUNDS = 16
 """How many times a text may be percent-encoded; a text that is encoded more often is hidden as a whole."""
 _LONGEST_CACHED = 40
@@ -23,23 +25,23 @@ _WORDS = (
 )
 _SECRET_NAME = rf"(?is:.*(?:{_WORDS}).*|sig|auth)"
 _SECRET_PAIR = rf"(?ia)(?<![\w.-])([\w.-]*(?:{_WORDS})[\w.-]*|sig|auth)=[^&;#\s\"'<>]+"
-_SIGNED_HEAD = r"(?s)\A(/+)(?:[A-Za-z0-9_-]|%(?:25)*+[0-9A-Fa-f]{2}){27}(?:=|%(?:25)*+3[Dd])(?:/|%(?:25)*+2[Ff])(?=.)"
-"""Thumbor's signature at the beginning of a path; its characters may be percent-encoded several times."""
-_SIGNED_SEGMENT = r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{27}=(?=/.)"
-_SIGNATURE_IN_TEXT = r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{27}(?:=|%3[Dd])(?![A-Za-z0-9_=-])"
 _USER = r"(?<=//)[^/?#@\s]+(?=@)"
 
 
 def redact_address(raw_path: str, raw_query: str = "") -> str:
     """Return the path and query of a URL without secrets."""
-    path = raw_path if _PLAIN.fullmatch(raw_path) else re.sub(_SIGNED_HEAD, rf"\1{HIDDEN}/", raw_path)
+    for dialect in dialects.DIALECTS:
+        raw_path = dialect.redaction.path(raw_path)
     pairs = "&".join(map(_redact_pair, raw_query.split("&")))
-    return _redact_value(path) + (f"?{pairs}" if raw_query else "")
+    return _redact_value(raw_path) + (f"?{pairs}" if raw_query else "")
 
 
 def redact_text(text: str) -> str:
     """Return a message without the values of secrets that it quotes from a URL."""
-    return _redact_plain(re.sub(_SIGNATURE_IN_TEXT, HIDDEN, text)) if "=" in text or "%" in text else text
+    redacted = text
+    for dialect in dialects.DIALECTS:
+        redacted = dialect.redaction.message(redacted)
+    return _redact_plain(redacted) if "=" in text or "%" in text else redacted
 
 
 def _redact_pair(text: str) -> str:
@@ -53,7 +55,7 @@ def _redact_pair(text: str) -> str:
 def _redact_value(text: str) -> str:
     """Redact a text that may be or hold a URL. A text without a secret is returned unchanged, escapes included."""
     if _PLAIN.fullmatch(text):
-        return text
+        return _redact_dialects(text)
     plain = _decode(text)
     if plain is None:
         return HIDDEN
@@ -63,8 +65,15 @@ def _redact_value(text: str) -> str:
 
 def _redact_plain(text: str) -> str:
     """Redact a decoded text: signed path segments, users of URLs, and values whose names are those of secrets."""
-    text = re.sub(_USER, HIDDEN, re.sub(_SIGNED_SEGMENT, HIDDEN, text))
+    text = re.sub(_USER, HIDDEN, _redact_dialects(text))
     return re.sub(_SECRET_PAIR, rf"\1={HIDDEN}", text)
+
+
+def _redact_dialects(text: str) -> str:
+    """Redact the secrets that dialects write in paths, in a decoded text."""
+    for dialect in dialects.DIALECTS:
+        text = dialect.redaction.address(text)
+    return text
 
 
 @lru_cache(1024)

@@ -9,11 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from features import CATALOGUE
+from handler.auth.authenticate import Caller
 from handler.errors import BadRequest, Forbidden, NotFound
-from handler.requests import parse as module
+from handler.requests.dialects import select
 from handler.requests.image_request import ImageRequest
-from handler.requests.parse import Caller, Policy, parse_request
-from handler.requests.presets import Recipe, read_presets
+from handler.requests.parse import parse_request
+from handler.requests.policy import Policy
+from handler.requests.presets import read_presets, read_recipe
 from imaging import InvalidParameter, ObjectRef, Output
 
 THUMB = Policy(presets=read_presets({"thumb": {"resize": {"width": 99}, "toFormat": "webp"}, "soft": "blur.sigma=3"}))
@@ -47,7 +49,7 @@ def test_a_json_path_behind_the_key_prefix_is_a_key() -> None:
     path = base64.b64encode(json.dumps({"key": "cat.jpg"}).encode()).decode()
     assert ask("/" + path).source == ObjectRef("", "cat.jpg")
     assert ask("/_key/" + path).source == ObjectRef("", path)
-    assert ask("/" + path, replace(THUMB, dialects=("query",))).source == ObjectRef("", path)
+    assert ask("/" + path, replace(THUMB, dialects=select(("query",)))).source == ObjectRef("", path)
 
 
 def test_query_parameters_apply_on_top_of_json() -> None:
@@ -80,7 +82,7 @@ def in_json(**edits: object) -> str:
 def test_the_query_switches_off_what_lies_below_it(path: str, said: dict[str, str], left: list[str]) -> None:
     policy = replace(THUMB, presets=read_presets({"grey": {"grayscale": True, "blur": 3}}))
     assert names(ask(path, policy, **said)) == left
-    always = replace(policy, always=Recipe.read({"grayscale": True}))
+    always = replace(policy, always=read_recipe({"grayscale": True}))
     assert names(ask("/cat.jpg", always, grayscale="0")) == ["grayscale"]
 
 
@@ -124,7 +126,7 @@ def test_presets_only_lets_presets_through() -> None:
 
 
 def test_always_comes_last_but_before_a_report_and_its_output_wins() -> None:
-    policy = replace(THUMB, always=Recipe.read({"grayscale": True, "toFormat": "png"}))
+    policy = replace(THUMB, always=read_recipe({"grayscale": True, "toFormat": "png"}))
     request = ask("/cat.jpg", policy, info="true", width="5", format="webp")
     assert names(request) == ["resize", "grayscale", "info"]
     assert request.output.format == "png"
@@ -174,7 +176,7 @@ def test_a_bad_value_names_field_expectation_and_what_came() -> None:
 
 
 def test_public_features_must_exist() -> None:
-    assert module.Policy(public_features=("nosuch", "*")).faults() == ["PUBLIC_FEATURES: no feature is called 'nosuch'"]
+    assert Policy(public_features=("nosuch", "*")).faults() == ["PUBLIC_FEATURES: no feature is called 'nosuch'"]
 
 
 @pytest.mark.parametrize("said", ["bucket=b&width=3", "preset=soft", "v=1", "expires=20300101T000000Z", "signature=x"])

@@ -14,10 +14,10 @@ def test_nothing_set_gives_the_defaults() -> None:
 def test_every_fault_is_told_at_once() -> None:
     with pytest.raises(SettingsError) as told:
         Settings.from_environment(
-            {"MAX_FRAMES": "none", "CORS_ENABLED": "perhaps", "ENABLE_SIGNATURE": "Yes", "DIALECTS": "klingon"}
+            {"MAX_FRAMES": "none", "CORS_ENABLED": "perhaps", "ENABLE_SIGNATURE": "Yes", "VISION": "klingon"}
         )
     message = str(told.value)
-    for name in ("MAX_FRAMES", "CORS_ENABLED", "ENABLE_SIGNATURE", "DIALECTS"):
+    for name in ("MAX_FRAMES", "CORS_ENABLED", "ENABLE_SIGNATURE", "VISION"):
         assert name in message
     assert "got 'perhaps'" in message
 

@@ -1,60 +1,103 @@
-"""Who asks for a picture, as far as the address proves it (docs/signing.md)."""
+"""Who requests an image, as far as the URL proves it (docs/signing.md)."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
 
 import msgspec
 
 from handler.auth.canonical import SIGNATURE, Pairs
-from handler.auth.signature import Signatures
+from handler.auth.signature import PathSigning, Signatures
 from handler.errors import BadSignature
-from handler.requests.dialects import thumbor
-from handler.requests.parse import Caller
+
+
+class Caller(Enum):
+    """Who makes a request, as far as it is proven."""
+
+    ANYONE = "anyone"
+    SIGNED = "signed"
+    OPERATOR = "operator"
+
+
+class SignedPath(msgspec.Struct, frozen=True):
+    """The part of a path that the signature in it covers."""
+
+    dialect: str
+    """The dialect whose signature it is, and in which the text must be parsed."""
+    text: str
+    """The covered text, byte for byte as it was signed."""
 
 
 class Authentication(msgspec.Struct, frozen=True):
-    """What an address proves."""
+    """What a URL proves."""
 
     caller: Caller
-    signed_path: str | None = None
-    """The text that the signature at the beginning of the path covers, exactly as it was signed; None where there is
-    no such signature. It is what has to be parsed.
-    """
+    signed_path: SignedPath | None = None
+    """What must be parsed instead of the path, if a signature in the path is valid."""
 
 
 class Authenticator(msgspec.Struct, frozen=True):
-    """Tells callers by their addresses: what a signature does not cover must not change the answer."""
+    """Authenticates callers by the signatures in URLs. What a signature does not cover cannot change the answer."""
 
     signatures: Signatures | None = None
-    """None where no secret is set."""
+    """None if no secret is set."""
     signed_only: bool = False
-    """Whether every address of a picture must be signed."""
-    in_paths: bool = True
-    """Whether a path may hold a signature, as Thumbor's do."""
+    """Whether every URL of an image must be signed."""
+    path_signings: Mapping[str, PathSigning] = msgspec.field(default_factory=dict)
+    """How paths may be signed, by the name of the dialect."""
 
-    def proof(self, path: str, pairs: Pairs, raw_path: str) -> Authentication:
-        """BadSignature unless what must be signed is, and all of it; `raw_path` is as it stands in the URL."""
+    def authenticate(self, path: str, pairs: Pairs, raw_path: str) -> Authentication:
+        """Return what the URL proves; `raw_path` is the path as it is in the URL.
+
+        Raises BadSignature unless what must be signed is signed, and all of it.
+        """
         if self.signatures is None:
             return Authentication(Caller.ANYONE)
-        claimed = thumbor.signature_of(raw_path) if self.in_paths else None
-        signed_path = self.signatures.signed_form(claimed.given, claimed.forms) if claimed else None
-        path_signed = signed_path is not None
-        if path_signed and pairs and SIGNATURE not in dict(pairs):
+        signed_path = self.verified_path(raw_path)
+        if signed_path is not None and pairs and SIGNATURE not in dict(pairs):
             raise BadSignature(
                 "the signature in the path does not cover the query: leave out "
                 f"`{pairs[0][0]}`, or cover it all by `{SIGNATURE}`"
             )
-        if pairs if path_signed else self.signed_only:
+        if pairs if signed_path is not None else self.signed_only:
             self.signatures.verify(path, pairs, raw_path=raw_path)
-            self._refuse_second_reading(path, path_signed=path_signed)
-        return Authentication(Caller.SIGNED if path_signed or self.signed_only else Caller.ANYONE, signed_path)
+            if signed_path is None:
+                self._refuse_second_reading(path)
+        is_signed = signed_path is not None or self.signed_only
+        return Authentication(Caller.SIGNED if is_signed else Caller.ANYONE, signed_path)
 
-    def _refuse_second_reading(self, path: str, *, path_signed: bool) -> None:
-        """BadSignature where the query is signed and the path begins with a signature that does not match.
+    def verified_path(self, raw_path: str) -> SignedPath | None:
+        """Return what a valid signature in the path covers, None if there is no such signature."""
+        if self.signatures is None:
+            return None
+        for dialect, signing in self.path_signings.items():
+            claimed = signing.find(raw_path)
+            text = self.signatures.covered_text(claimed, signing.sign) if claimed is not None else None
+            if text is not None:
+                return SignedPath(dialect, text)
+        return None
+
+    def claimed_path(self, raw_path: str) -> SignedPath | None:
+        """Return what a signature in the path would cover if it were valid; never parse it for an answer.
+
+        Without a secret no path has a signature: what looks like one is a part of the key.
+        """
+        if self.signatures is None:
+            return None
+        for dialect, signing in self.path_signings.items():
+            claimed = signing.find(raw_path)
+            if claimed is not None:
+                return SignedPath(dialect, claimed.texts[0])
+        return None
+
+    def _refuse_second_reading(self, path: str) -> None:
+        """Raise BadSignature where the query is signed and the path begins with a signature that is not valid.
 
         `/SIG/key` and `/SIG%2Fkey` have the same canonical form. Only one of them has the signed path as its meaning;
         the other one would be a key, and the signature in the query would cover two meanings.
         """
-        if self.in_paths and not path_signed and thumbor.begins_with_signature(path):
+        if any(signing.begins(path) for signing in self.path_signings.values()):
             raise BadSignature(
                 "the signature at the beginning of the path does not match what follows it; for a key whose first "
                 "folder looks like a signature, sign /_key/ and the key"

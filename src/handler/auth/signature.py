@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+
+import msgspec
 
 from handler.auth.canonical import (
     EXPIRES,
@@ -37,6 +38,27 @@ def sign(path: str, pairs: Iterable[tuple[str, str]], secret: str) -> str:
     return _hmac(canonical(path, pairs), secret)
 
 
+Sign = Callable[[str, str], str]
+"""Makes the signature of a text with a secret."""
+
+
+class PathSignature(msgspec.Struct, frozen=True):
+    """The segment of a path that may be a signature, and the texts that it may cover."""
+
+    given: str
+    texts: tuple[str, ...]
+
+
+class PathSigning(msgspec.Struct, frozen=True, kw_only=True):
+    """How a URL dialect signs its paths."""
+
+    find: Callable[[str], PathSignature | None]
+    """Finds what looks like a signature in a path as it is in the URL."""
+    begins: Callable[[str], bool]
+    """Returns whether a decoded path begins with what looks like a signature."""
+    sign: Sign
+
+
 class Signatures:
     """Signs with the current secret; checks against that and the previous one."""
 
@@ -63,16 +85,18 @@ class Signatures:
         if fresh == secrets or not _matches(given, forms, fresh):
             raise BadSignature(f"`{SIGNATURE}` does not match the path and the other parameters")
 
-    def signed_form(self, given: str, forms: tuple[str, ...]) -> str | None:
-        """That one of these texts of which `given` is Thumbor's signature (URL-safe base64 of its HMAC-SHA1), or None.
-        It says nothing of the query.
+    def covered_text(self, signature: PathSignature, sign: Sign) -> str | None:
+        """Return the text of which this is a signature, byte for byte as it was signed; None if it is of none of them.
+
+        It covers nothing of the query.
         """
         secrets = self._secrets.values()
-        matching = [form for form in forms if _matches(given, (form,), secrets, of_path)]
+        matching = [text for text in signature.texts if _matches(signature.given, (text,), secrets, sign)]
         if not matching:
+            # Secrets that were rotated since they were fetched are fetched again before a signature is refused.
             fresh = self._secrets.values(refresh=True)
             if fresh != secrets:
-                matching = [form for form in forms if _matches(given, (form,), fresh, of_path)]
+                matching = [text for text in signature.texts if _matches(signature.given, (text,), fresh, sign)]
         return matching[0] if matching else None
 
     def signed_url(
@@ -143,14 +167,7 @@ def _signed_forms(path: str, pairs: Pairs, raw_path: str) -> tuple[str, ...]:
     return (ours,) if theirs == ours else (ours, theirs)
 
 
-def of_path(path: str, secret: str) -> str:
-    """Thumbor's signature of what follows it in the path."""
-    return base64.urlsafe_b64encode(hmac.new(secret.encode(), path.encode(), hashlib.sha1).digest()).decode()
-
-
-def _matches(
-    given: str, forms: tuple[str, ...], secrets: tuple[str, ...], made: Callable[[str, str], str] | None = None
-) -> bool:
+def _matches(given: str, forms: tuple[str, ...], secrets: tuple[str, ...], made: Sign | None = None) -> bool:
     """Whether any secret makes this signature of any form; takes as long for the first as for none."""
     requested, made = given.encode(), made or _hmac
     outcomes = [hmac.compare_digest(made(form, secret).encode(), requested) for form in forms for secret in secrets]

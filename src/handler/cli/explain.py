@@ -8,6 +8,7 @@ import click
 
 from handler.composition import wiring
 from handler.config import Settings
+from handler.requests import dialects
 
 
 @click.command()
@@ -22,7 +23,12 @@ def explain(url: str) -> None:
 
 @click.command()
 @click.argument("url")
-@click.option("--to", required=True, type=click.Choice(["query", "json", "thumbor"]), help="The other language.")
+@click.option(
+    "--to",
+    required=True,
+    type=click.Choice(dialects.names()),
+    help="The other language.",
+)
 def translate(url: str, to: str) -> int:
     """Write URL in another language; what that cannot say is told, and ends in status 1."""
     made = _answer("translate", url=url, to=to)

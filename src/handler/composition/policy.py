@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from handler.aws import AwsAccess
 from handler.config import Settings
-from handler.requests.dialects import json_edits
-from handler.requests.parse import Policy
-from handler.requests.presets import Recipe, read_presets
-from handler.requests.rewrite import Rewrite
+from handler.requests import dialects
+from handler.requests.parsed_request import Recipe
+from handler.requests.policy import Policy
+from handler.requests.presets import read_presets, read_recipe
+from handler.requests.strict_json import loads
 from handler.storage.sources import open_sources
 from imaging import NEGOTIATED, WEBP, ObjectRef
+
+if TYPE_CHECKING:
+    from handler.requests.rewrite import Rewrite
 
 _MAX_DOCUMENT_BYTES = 1_000_000
 """Size of the object that PRESETS or ALWAYS may name."""
@@ -26,16 +32,16 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
     policy = Policy(
         presets=read_presets(presets) if presets is not None else {},
         presets_only=requests.presets_only,
-        always=Recipe.read(always, "ALWAYS") if always is not None else Recipe(),
+        always=read_recipe(always, "ALWAYS") if always is not None else Recipe(),
         public_features=settings.access.public_features,
         public_sources=settings.access.public_sources,
-        dialects=requests.dialects,
+        dialects=dialects.select(requests.dialects),
         auto=_auto_formats(settings),
         default_preset=requests.default_preset,
         source_paths=_parse_source_paths(requests.source_paths),
         client_hints=requests.client_hints,
         signed_only=settings.access.enable_signature,
-        rewrite=Rewrite.read(requests.rewrite_match_pattern, requests.rewrite_substitution),
+        rewrite=_parse_rewrite(requests.rewrite_match_pattern, requests.rewrite_substitution),
     )
     if faults := policy.faults():
         raise ValueError("\n".join(faults))
@@ -54,6 +60,15 @@ def _parse_source_paths(entries: tuple[str, ...]) -> dict[str, str]:
             )
         paths[prefix] = source
     return paths
+
+
+def _parse_rewrite(pattern: str, substitution: str) -> Rewrite | None:
+    """Return the rewrite of the settings, None where they are empty. Raise ValueError."""
+    if not pattern and not substitution:
+        return None
+    from handler.requests.rewrite import Rewrite  # noqa: PLC0415 - few services rewrite paths
+
+    return Rewrite.read(pattern, substitution)
 
 
 def _auto_formats(settings: Settings) -> frozenset[str]:
@@ -79,6 +94,6 @@ def _read_document(setting: str, value: str, aws: AwsAccess) -> object:
         sources = open_sources(f"{setting}={folder}", limit=_MAX_DOCUMENT_BYTES, aws=aws)
         value = sources.get(ObjectRef(setting, key)).read().decode()
     try:
-        return json_edits.loads(value)
+        return loads(value)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{setting} must be a JSON object: {error}") from None

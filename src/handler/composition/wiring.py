@@ -32,8 +32,8 @@ from handler.errors import HandlerError
 from handler.observability import set_log_level
 from handler.ports import InvokeFunction, SecretSource
 from handler.render.render import RenderContext, render_here, render_if_changed
-from handler.requests.dialects import query
-from handler.requests.parse import Policy
+from handler.requests import dialects
+from handler.requests.policy import Policy
 from handler.response import Answer, Caching, report
 from handler.storage.sources import Sources, open_sources, read_locations, source_of
 from imaging import InvalidParameter, ObjectRef
@@ -82,7 +82,7 @@ def build(settings: Settings) -> Application:
     with _collect_faults(faults):
         policy = read_policy(settings, aws)
     with _collect_faults(faults, "IGNORED_PARAMETERS must be "):
-        ignored = IgnoredParameters(settings.requests.ignored_parameters, query.is_known)
+        ignored = IgnoredParameters(settings.requests.ignored_parameters, dialects.is_known_parameter)
     faults += _find_missing_files(settings)
     if not faults:
         faults += _find_unknown_sources(policy, sources)
@@ -129,7 +129,7 @@ def _build_http(
     caching = Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
     known = Signatures(signing) if signing else None
     signatures = known if access.enable_signature else None
-    authenticator = Authenticator(known, access.enable_signature, "thumbor" in policy.dialects)
+    authenticator = Authenticator(known, access.enable_signature, dialects.path_signings(policy.dialects))
     result_cache = build_result_cache(settings, results, caching) if results else None
     return HttpEntrypoint(
         render_context=render_context,

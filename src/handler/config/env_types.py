@@ -57,18 +57,6 @@ def string_list(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
-def choice_list(*words: str) -> Callable[[str], tuple[str, ...]]:
-    """Return a parser of comma-separated lists of these words."""
-
-    def parse(value: str) -> tuple[str, ...]:
-        found = string_list(value)
-        if not set(found) <= set(words):
-            raise ValueError("a comma-separated list of " + ", ".join(words))
-        return found
-
-    return parse
-
-
 def log_level_name(value: str) -> str:
     """Parse a log level of Python's `logging`."""
     if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):

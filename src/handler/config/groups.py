@@ -15,7 +15,6 @@ import msgspec
 from handler.config.env_types import (
     Env,
     choice,
-    choice_list,
     header,
     integer,
     lambda_level_name,
@@ -120,9 +119,8 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Env("ALWAYS", "Edits in JSON that are added to every request, or the address of the JSON")
     ] = ""
     dialects: Annotated[
-        tuple[str, ...],
-        Env("DIALECTS", "List of the URL languages that are accepted", choice_list("json", "thumbor", "query")),
-    ] = ("json", "thumbor", "query")
+        tuple[str, ...], Env("DIALECTS", "List of the URL dialects that are accepted. Default: all of them")
+    ] = ()
     ignored_parameters: Annotated[
         str, Env("IGNORED_PARAMETERS", "List of query parameters that are ignored; *: all unknown ones")
     ] = "utm_*,fbclid,gclid"

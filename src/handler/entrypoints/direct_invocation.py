@@ -12,12 +12,15 @@ from typing import Any
 import msgspec
 
 from handler import response
+from handler.auth.authenticate import Caller
 from handler.entrypoints import inline_image
 from handler.errors import BadRequest, HandlerError, status_of
 from handler.ports import InvokeFunction
 from handler.render.render import RenderContext, render_or_delegate
 from handler.render.results import Delegated
-from handler.requests.parse import KEY_PREFIX, Caller, Policy, parse_inline_request, parse_request
+from handler.requests.parse import parse_inline_request, parse_request
+from handler.requests.parsed_request import KEY_PREFIX
+from handler.requests.policy import Policy
 from handler.response import Caching
 from imaging import NEGOTIATED, Deadline, FeatureError
 

@@ -21,7 +21,8 @@ from handler.render.render import RenderContext, render, render_here
 from handler.render.results import Delegated, NotModified, Offloaded, RenderedResult
 from handler.requests.client_hints import HEADERS, Hints
 from handler.requests.image_request import ImageRequest
-from handler.requests.parse import Policy, is_own, parse_request
+from handler.requests.parse import is_own, parse_request
+from handler.requests.policy import Policy
 from handler.response import Answer, Caching
 from imaging import Deadline, FeatureError, ObjectRef, TooLarge
 
@@ -136,7 +137,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
 
     def _picture(self, path: str, raw_path: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         pairs = call.pairs(self.ignored)
-        proof = self.authenticator.proof(path, pairs, raw_path)
+        proof = self.authenticator.authenticate(path, pairs, raw_path)
 
         def understood(hints: Hints | None) -> ImageRequest:
             return parse_request(

@@ -10,8 +10,8 @@ from typing import Any
 
 from handler.errors import BadRequest
 from handler.render.results import REPORT, RenderedResult
-from handler.requests.dialects.json_edits import loads, refuse_lone_surrogates
 from handler.requests.parse import CUT_OUT
+from handler.requests.strict_json import loads, refuse_lone_surrogates
 
 InlineParams = tuple[tuple[str, object], ...]
 _MAX_DEPTH = 8

@@ -18,8 +18,9 @@ from handler.errors import BadRequest, Forbidden, MethodNotAllowed, NotFound, Un
 from handler.ports import Objects, SecretSource
 from handler.render.render import RenderContext, render_or_delegate
 from handler.render.results import Delegated
-from handler.requests.dialects.json_edits import loads
-from handler.requests.parse import Policy, parse_inline_request
+from handler.requests.parse import parse_inline_request
+from handler.requests.policy import Policy
+from handler.requests.strict_json import loads
 from handler.response import Answer, Caching
 from handler.storage.purge import MAX_KEYS, Purge
 from imaging import Deadline, ObjectRef

@@ -20,7 +20,7 @@ from handler.observability import logger
 from handler.ports import ObjectAttributes, ObjectInfo, ObjectWriter
 from handler.render.results import NotModified, RenderedResult
 from handler.requests.image_request import ImageRequest
-from handler.requests.presets import Recipe
+from handler.requests.parsed_request import Recipe
 from imaging import Deadline, FeatureError, ObjectRef, TimeExceeded, Unavailable
 
 SEQUENCER = "sequencer"

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from features import CATALOGUE, edits, feature_aliases
 from handler.pages import EXAMPLES, RECIPES, Example
 from handler.reference.schema import is_required, plain
-from handler.requests.dialects import query
+from handler.requests import dialects
 from imaging import Feature, Field, Output, describe, fields
 
 _BOUNDS = {
@@ -93,7 +93,7 @@ def _start(feature: Feature) -> dict[str, Any]:
     example = next((example for example in EXAMPLES if example.feature == feature.name), None)
     if example is None:
         return {}
-    edits_of = query.read(parse_qsl(example.query, keep_blank_values=True)).edits
+    edits_of = dialects.parse_query(parse_qsl(example.query, keep_blank_values=True)).edits
     steps = edits({feature.name: edits_of[feature.name]}, text=True)
     return describe(steps[0].params)
 

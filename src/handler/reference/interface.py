@@ -15,6 +15,7 @@ from handler.reference.schema import (
     schema_of,
     switch_schema,
 )
+from handler.requests import dialects
 from handler.storage.purge import MAX_KEYS
 from imaging import FORMATS, Feature, Output, Params, fields, main_field
 
@@ -59,7 +60,7 @@ def _paths() -> dict[str, Any]:
     }
     references = [{"$ref": f"#/components/parameters/{name}"} for name in _parameters()]
     return {
-        "/{key}": {"get": _get("Return an image", [key, *references], _DIALECTS)},
+        "/{key}": {"get": _get("Return an image", [key, *references], dialects.describe())},
         "/_key/{key}": {"get": _get("Return an image whose key looks like another path", [key, *references], "")},
         "/_api/transform": {"post": _transform(references, "Transform an image that is sent in the body")},
         "/_api/remove-background": {
@@ -73,15 +74,6 @@ def _paths() -> dict[str, Any]:
         "/_api/openapi.json": {"get": _json("This document", {"type": "object"})},
         "/_health": {"get": _json("Return whether the service is healthy", _object({"status": {"const": "ok"}}))},
     }
-
-
-_DIALECTS = (
-    "The path is a key, or a request in another dialect. A path that is base64 of JSON with a `key` (and bucket, "
-    "edits, outputFormat, effort, headers) is a request of AWS's image handler. A path that begins with `unsafe` or a "
-    "Thumbor signature is a Thumbor path. A path that begins with `fit-in`, a size, a crop, `filters:` or `s3:` is a "
-    "Thumbor path as AWS's handler understands it. Query parameters apply in addition; if the path is "
-    "signed, they need `signature`."
-)
 
 
 def _get(summary: str, parameters: list[dict[str, Any]], description: str) -> dict[str, Any]:
@@ -137,7 +129,7 @@ def _explain() -> dict[str, Any]:
     step = _object({"feature": text}) | {"additionalProperties": True}
     explanation = _object(
         {
-            "dialect": {"enum": ["query", "json", "thumbor"]},
+            "dialect": {"enum": dialects.names()},
             "bucket": text,
             "key": text,
             "steps": {"type": "array", "items": step, "description": "In the order in which they apply"},
@@ -158,7 +150,7 @@ def _translate() -> dict[str, Any]:
         "description": "Parts of the URL that the other dialect cannot express",
     }
     url = _parameter("url", "URL in any dialect, percent-encoded", _URL) | {"required": True}
-    to = _parameter("to", "Dialect to translate to", {"enum": ["query", "json", "thumbor"]}) | {"required": True}
+    to = _parameter("to", "Dialect to translate to", {"enum": dialects.names()}) | {"required": True}
     return _endpoint("Translate a URL to another dialect", [url, to], _object({"url": _URL, "unsaid": unsupported}))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from features import by_name
-from handler.requests.presets import Recipe
+from handler.requests.parsed_request import Recipe
 from imaging import Step, check
 
 HEADERS = ("Sec-CH-DPR", "Sec-CH-Width")

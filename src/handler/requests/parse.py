@@ -1,87 +1,24 @@
-"""From a decoded path and decoded parameters to an ImageRequest: which language, what it says, what the caller may."""
+"""From a decoded path and decoded parameters to an ImageRequest: the dialect's parser, then policy and presets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from enum import Enum
 
 import msgspec
 
-from features import ORDER
+from handler.auth.authenticate import Caller, SignedPath
 from handler.auth.signature import parse_expiry
 from handler.errors import BadRequest, Forbidden, NotFound
+from handler.requests import dialects
 from handler.requests.client_hints import Hints
-from handler.requests.dialects import json_edits, query, thumbor
 from handler.requests.image_request import ImageRequest, named
-from handler.requests.presets import Recipe
-from handler.requests.rewrite import Rewrite
+from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
+from handler.requests.policy import Policy
 from imaging import PNG, WEBP, ObjectRef, Output, Step, check
 
-KEY_PREFIX = "/_key/"
-DIALECTS = ("json", "thumbor", "query")
 CUT_OUT = "removeBackground"
 _WITH_PRESETS_ONLY = {"preset", "v", "expires", "signature"}
-
-
-class Caller(Enum):
-    """Whose request it is, as far as it was proven."""
-
-    ANYONE = "anyone"
-    SIGNED = "signed"
-    OPERATOR = "operator"
-
-
-class Policy(msgspec.Struct, frozen=True):
-    """The operator's rules on what a request may say and what is added to it."""
-
-    presets: Mapping[str, Recipe] = msgspec.field(default_factory=dict)
-    presets_only: bool = False
-    always: Recipe = msgspec.field(default_factory=Recipe)
-    public_features: tuple[str, ...] = ()
-    public_sources: tuple[str, ...] = ()
-    """Names of sources on which every feature is open to all."""
-    dialects: tuple[str, ...] = DIALECTS
-    auto: frozenset[str] = frozenset()
-    """Formats that are negotiated where a request names none: from AUTO_FORMAT and AUTO_WEBP."""
-    default_preset: str = ""
-    """Of every request that names none."""
-    source_paths: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Prefix of a key → the source that the rest of it lies in."""
-    client_hints: bool = False
-    signed_only: bool = False
-    """Whether every address has to be signed."""
-    rewrite: Rewrite | None = None
-
-    def source_of(self, ref: ObjectRef) -> ObjectRef:
-        """Where a key lies that is named without a bucket: in the source of its longest listed prefix."""
-        prefixes = [prefix for prefix in self.source_paths if ref.key.startswith(prefix) and ref.key != prefix]
-        if ref.bucket or not prefixes:
-            return ref
-        prefix = max(prefixes, key=len)
-        return ObjectRef(self.source_paths[prefix], ref.key.removeprefix(prefix))
-
-    def faults(self) -> list[str]:
-        """What does not go together, a line each."""
-        known = {*ORDER, "*"}
-        faults = [
-            f"PUBLIC_FEATURES: no feature is called {name!r}" for name in self.public_features if name not in known
-        ]
-        if self.default_preset and self.default_preset not in self.presets:
-            faults.append(f"DEFAULT_PRESET must be one of those in PRESETS, got {self.default_preset!r}")
-        return faults
-
-
-class ParsedRequest(msgspec.Struct, frozen=True):
-    """What the languages have in common."""
-
-    ref: ObjectRef
-    recipe: Recipe
-    controls: Mapping[str, str]
-    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
-    dialect: str = "query"
-    webp: Output | None = None
-    """The output in its place where AUTO_WEBP is on and the client takes WebP."""
 
 
 def parse_request(
@@ -91,160 +28,108 @@ def parse_request(
     *,
     caller: Caller = Caller.ANYONE,
     accepts: frozenset[str] = frozenset(),
-    signed_path: str | None = None,
+    signed_path: SignedPath | None = None,
     hints: Hints | None = None,
 ) -> ImageRequest:
-    """What a path and its parameters ask for. Raises InvalidParameter, BadRequest, Forbidden or NotFound.
+    """Return the request that a path and its parameters make. Raises InvalidParameter, BadRequest, Forbidden, NotFound.
 
-    `signed_path`: what a verified signature at the beginning of the path covers, byte for byte; it is parsed in the
-    place of `path`.
+    `signed_path` is what a verified signature in the path covers; it is parsed instead of `path`.
     """
     pairs = tuple(pairs)
-    words = query.read(pairs)
-    params = _by_language(path, words, policy, is_url=caller is not Caller.OPERATOR, signed_path=signed_path)
+    # A caller without the operator's rights is bound by DIALECTS in the query too.
+    parsed = parse_address(path, pairs, policy, signed_path=signed_path, is_url=caller is not Caller.OPERATOR)
     if policy.presets_only and caller is not Caller.OPERATOR:
-        _only_presets(params, pairs, policy)
-    return _ruled(params, located(path, params, policy), policy, caller, accepts, hints)
+        _refuse_all_but_presets(parsed, pairs, policy)
+    return _apply_policy(parsed, locate(path, parsed, policy), policy, caller, accepts, hints)
 
 
-def located(path: str, params: ParsedRequest, policy: Policy) -> ObjectRef:
-    """Where the key of an address lies: SOURCE_PATHS count, but not behind `/_key/`."""
-    return params.ref if path.startswith(KEY_PREFIX) else policy.source_of(params.ref)
+def locate(path: str, parsed: ParsedRequest, policy: Policy) -> ObjectRef:
+    """Return where the key of a URL is stored: SOURCE_PATHS apply, but not behind `/_key/`."""
+    return parsed.ref if path.startswith(KEY_PREFIX) else policy.source_of(parsed.ref)
 
 
 def parse_inline_request(
     picture: bytes, pairs: Iterable[tuple[str, object]], policy: Policy, *, accepts: frozenset[str] = frozenset()
 ) -> ImageRequest:
-    """What the operator asks of a picture that came with the request. Raises InvalidParameter.
+    """Return the request of an operator who posts an image with its parameters. Raises InvalidParameter or BadRequest.
 
-    A cut-out leaves as PNG unless a format is asked, as callers of the common background-remover function expect.
+    A cut-out is sent as PNG unless a format is requested, as callers of the common background-remover function expect.
     """
-    words = query.read(pairs)
-    if "bucket" in words.controls:
+    parameters = dialects.parse_query(pairs)
+    if "bucket" in parameters.controls:
         raise BadRequest("`bucket` must be left out: the picture came with the request")
-    recipe = Recipe.of_words(words)
+    recipe = dialects.build_recipe(parameters)
     if recipe.output.format is None and any(step.feature.name == CUT_OUT for step in recipe.steps):
         recipe = Recipe(output=check(Output, {"format": PNG.name})).over(recipe)
-    asked = ParsedRequest(ObjectRef("", ""), recipe, words.controls)
-    return _ruled(asked, picture, policy, Caller.OPERATOR, accepts)
+    parsed = ParsedRequest(recipe=recipe, controls=parameters.controls)
+    return _apply_policy(parsed, picture, policy, Caller.OPERATOR, accepts)
 
 
 def is_own(path: str) -> bool:
-    """Whether a path is the service's own and names no picture; one Thumbor signature in 64 begins as those do."""
-    return path.startswith("/_") and not path.startswith(KEY_PREFIX) and not thumbor.begins_with_signature(path)
+    """Return whether a path is one of the service's own pages and names no image.
+
+    One in 64 signatures begins with an underscore, as those do.
+    """
+    return path.startswith("/_") and not path.startswith(KEY_PREFIX) and not dialects.begins_with_signature(path)
 
 
-def asked(
-    path: str, pairs: Iterable[tuple[str, object]], policy: Policy, *, signed_path: str | None = None
+def parse_address(
+    path: str,
+    pairs: Iterable[tuple[str, object]],
+    policy: Policy,
+    *,
+    signed_path: SignedPath | None = None,
+    is_url: bool = False,
 ) -> ParsedRequest:
-    """What an address itself says, whoever asks, without presets and ALWAYS. Raises InvalidParameter, BadRequest."""
-    return _by_language(path, query.read(pairs), policy, is_url=False, signed_path=signed_path)
+    """Return what a URL itself requests, without presets and ALWAYS. Raises InvalidParameter, BadRequest, NotFound.
 
-
-def _by_language(
-    path: str, words: query.ParsedQuery, policy: Policy, *, is_url: bool, signed_path: str | None
-) -> ParsedRequest:
-    if is_url and "query" not in policy.dialects and (words.edits or words.output):
+    With `is_url`, Forbidden is raised for features in the query where no accepted dialect reads them.
+    """
+    parameters = dialects.parse_query(pairs)
+    if is_url and parameters.has_edits and not any(dialect.reads_query for dialect in policy.dialects):
         raise Forbidden("query parameters that edit are switched off (DIALECTS)")
     if is_own(path):
         raise NotFound(f"no page is called {path!r}", code="NotFound")
-    if path.startswith(KEY_PREFIX):
-        key = path.removeprefix(KEY_PREFIX)
-    else:
-        asked = _in_path(path, words, policy, signed_path)
-        if isinstance(asked, ParsedRequest):
-            return asked
-        key = asked
-    if not key:
+    rewrite = policy.rewrite.apply if policy.rewrite is not None else None
+    parsed = dialects.parse_path(path, policy.dialects, rewrite=rewrite, signed_path=signed_path)
+    if not parsed.ref.key:
         raise NotFound("the path must name a picture, got /")
-    return ParsedRequest(ObjectRef(words.controls.get("bucket", ""), key), Recipe.of_words(words), words.controls)
+    return dialects.add_query(parsed, parameters)
 
 
-def _in_path(path: str, words: query.ParsedQuery, policy: Policy, signed_path: str | None) -> ParsedRequest | str:
-    """What a path says that is more than a key, with the query on top; else the key. JSON is never rewritten."""
-    if signed_path is not None:
-        return _of_thumbor(thumbor.read_signed(signed_path), words)
-    key = path.removeprefix("/")
-    in_json = json_edits.decode(key) if "json" in policy.dialects else None
-    if in_json is not None:
-        steps, output, webp = in_json.meaning
-        return _with_query(
-            ParsedRequest(
-                ObjectRef(in_json.bucket, in_json.key),
-                Recipe(steps, output),
-                words.controls,
-                in_json.headers,
-                "json",
-                webp,
-            ),
-            words,
-        )
-    if policy.rewrite is not None:
-        key = policy.rewrite.apply(path).removeprefix("/")
-    params = thumbor.read(key) if "thumbor" in policy.dialects else None
-    return key if params is None else _of_thumbor(params, words)
-
-
-def _of_thumbor(params: thumbor.ParsedPath, words: query.ParsedQuery) -> ParsedRequest:
-    return _with_query(
-        ParsedRequest(
-            ObjectRef(params.bucket, params.key),
-            Recipe(params.steps, params.output),
-            words.controls,
-            params.headers,
-            "thumbor",
-            params.webp,
-        ),
-        words,
-    )
-
-
-def _with_query(asked: ParsedRequest, words: query.ParsedQuery) -> ParsedRequest:
-    """What a path says, with the query on top. InvalidParameter, BadRequest."""
-    ref, in_query = asked.ref, words.controls.get("bucket", "")
-    if ref.bucket and in_query:
-        raise BadRequest("`bucket` must be given once: in the path or in the query")
-    on_top = Recipe.of_words(words)
-    webp = asked.webp
-    if webp is not None:
-        webp = None if "format" in words.output else on_top.over(Recipe(output=webp)).output
-    ref = ObjectRef(ref.bucket or in_query, ref.key)
-    return msgspec.structs.replace(asked, ref=ref, recipe=on_top.over(asked.recipe), webp=webp)
-
-
-def _only_presets(asked: ParsedRequest, pairs: tuple[tuple[str, object], ...], policy: Policy) -> None:
+def _refuse_all_but_presets(parsed: ParsedRequest, pairs: tuple[tuple[str, object], ...], policy: Policy) -> None:
     others = [name for name, _ in pairs if name not in _WITH_PRESETS_ONLY]
-    if others or asked.recipe != Recipe() or asked.headers or asked.ref.bucket:
+    if others or parsed.recipe != Recipe() or parsed.headers or parsed.ref.bucket:
         what = f"`{others[0]}`" if others else "edits in the path"
         raise Forbidden(f"only presets are allowed here (PRESETS_ONLY), got {what}")
-    if "preset" not in asked.controls and not policy.default_preset:
+    if "preset" not in parsed.controls and not policy.default_preset:
         raise Forbidden("only presets are allowed here (PRESETS_ONLY): `preset` must be given")
 
 
-def _ruled(
-    asked: ParsedRequest,
+def _apply_policy(
+    parsed: ParsedRequest,
     source: ObjectRef | bytes,
     policy: Policy,
     caller: Caller,
     accepts: frozenset[str],
     hints: Hints | None = None,
 ) -> ImageRequest:
-    """The request with everything that the operator's rules add to it or refuse."""
-    recipe = asked.recipe
-    negotiated = asked.webp is not None and policy.auto == {WEBP.name}
-    if negotiated and asked.webp is not None and WEBP.name in accepts:
-        recipe = msgspec.structs.replace(recipe, output=asked.webp)
-    # Whoever looks at the original looks at its overlays too, so they must lie where everything is open as well.
-    buckets = {asked.ref.bucket, *(ref.bucket for ref in named(recipe.steps))}
+    """Return the request with everything that the policy adds to it, or raise what the policy refuses."""
+    recipe = parsed.recipe
+    negotiated = parsed.webp is not None and policy.auto == {WEBP.name}
+    if negotiated and parsed.webp is not None and WEBP.name in accepts:
+        recipe = msgspec.structs.replace(recipe, output=parsed.webp)
+    # Overlays are detected on and shown as the original is, so their sources must be public as well.
+    buckets = {parsed.ref.bucket, *(ref.bucket for ref in named(recipe.steps))}
     if caller is Caller.ANYONE and not buckets.issubset(policy.public_sources):
-        _refuse_dear(recipe.steps, policy)
-    preset = asked.controls.get("preset", policy.default_preset or None)
+        _refuse_restricted(recipe.steps, policy)
+    preset = parsed.controls.get("preset", policy.default_preset or None)
     if preset is not None:
         if preset not in policy.presets:
-            # Where presets are all that a URL may name, their names are for those who were given them.
-            is_stranger = policy.presets_only and caller is Caller.ANYONE
+            # Under PRESETS_ONLY the names of presets are not told to anyone who has no signature.
+            hides_names = policy.presets_only and caller is Caller.ANYONE
             known = (
-                "those in PRESETS" if is_stranger else ", ".join(policy.presets) or "those in PRESETS, which is empty"
+                "those in PRESETS" if hides_names else ", ".join(policy.presets) or "those in PRESETS, which is empty"
             )
             raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
         recipe = recipe.over(policy.presets[preset])
@@ -254,22 +139,22 @@ def _ruled(
     if recipe.output.format is None and policy.auto:
         recipe = Recipe(output=check(Output, {"format": "auto"})).over(recipe)
         accepts &= policy.auto
-    expires = asked.controls.get("expires")
+    expires = parsed.controls.get("expires")
     return ImageRequest(
         source=source,
         steps=recipe.steps,
         output=recipe.output,
         negotiated=negotiated,
         accepts=accepts,
-        headers=asked.headers,
+        headers=parsed.headers,
         expires=parse_expiry(expires, datetime.now(UTC)) if expires is not None else None,
         signed=caller is not Caller.ANYONE,
         restricted=policy.signed_only or policy.always != Recipe(),
     )
 
 
-def _refuse_dear(steps: tuple[Step, ...], policy: Policy) -> None:
-    """Without a signature a URL may not name what runs a model or is billed, unless it is public."""
+def _refuse_restricted(steps: tuple[Step, ...], policy: Policy) -> None:
+    """Raise Forbidden for an expensive or billed feature that PUBLIC_FEATURES does not list."""
     if "*" in policy.public_features:
         return
     for step in steps:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features import CATALOGUE
-from handler.requests.dialects import json_edits
+from handler.requests import strict_json
 from handler.requests.dialects.json_edits import edits as aws_edits
 from imaging import InvalidParameter, describe, describe_steps
 
@@ -19,7 +19,7 @@ BOX = {"left": 1, "top": 2, "width": 5, "height": 6}
 
 
 def steps(edits: dict[str, Any]) -> list[dict[str, Any]]:
-    return describe_steps(aws_edits.read(edits, "edits").steps)
+    return describe_steps(aws_edits.parse_edits(edits, "edits").recipe.steps)
 
 
 def names(edits: dict[str, Any]) -> list[str]:
@@ -141,15 +141,15 @@ def test_words_are_sharps(edits: dict[str, Any], expected: dict[str, Any]) -> No
     ],
 )  # fmt: skip
 def test_formats(edits: dict[str, Any], beside: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert describe(aws_edits.read(edits, "edits", **beside).output) == expected
+    assert describe(aws_edits.parse_edits(edits, "edits", **beside).recipe.output) == expected
 
 
 def test_where_the_client_may_have_webp() -> None:
-    soft = aws_edits.read({"webp": {"quality": 9}, "jpeg": {}}, "edits", output_format="png", effort=6).webp
+    soft = aws_edits.parse_edits({"webp": {"quality": 9}, "jpeg": {}}, "edits", output_format="png", effort=6).webp
     assert soft is not None
     assert describe(soft) == {"format": "webp", "quality": 9, "effort": 10}
-    assert aws_edits.read({"toFormat": "png"}, "edits", output_format="jpeg").webp is None
-    assert aws_edits.read({"blur": 3}, "edits").webp is None
+    assert aws_edits.parse_edits({"toFormat": "png"}, "edits", output_format="jpeg").webp is None
+    assert aws_edits.parse_edits({"blur": 3}, "edits").webp is None
 
 
 @pytest.mark.parametrize(
@@ -182,12 +182,12 @@ def test_where_the_client_may_have_webp() -> None:
 )  # fmt: skip
 def test_refusals_name_what_was_said(edits: dict[str, Any], name: str, code: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
-        aws_edits.read(edits, "edits")
+        aws_edits.parse_edits(edits, "edits")
     assert (refused.value.name, refused.value.code) == (name, code)
 
 
 def test_whole_numbers_may_have_a_point() -> None:
-    said = json_edits.loads('{"modulate": {"hue": 90.0}, "blur": 1.5, "extract": {"left": 1e1}}')
+    said = strict_json.loads('{"modulate": {"hue": 90.0}, "blur": 1.5, "extract": {"left": 1e1}}')
     assert said == {"modulate": {"hue": 90}, "blur": 1.5, "extract": {"left": 10}}
     assert steps({"modulate": {"hue": 90}})[0]["hue"] == 90
 
@@ -224,6 +224,6 @@ _ANYTHING = st.recursive(
 def test_whatever_is_said_is_understood_or_refused_at_once(edits: Any, output_format: Any, effort: Any) -> None:
     started = time.thread_time()
     with contextlib.suppress(InvalidParameter):
-        meaning = aws_edits.read(edits, "edits", output_format=output_format, effort=effort)
-        assert len(describe_steps(meaning.steps)) == len(meaning.steps)
+        meaning = aws_edits.parse_edits(edits, "edits", output_format=output_format, effort=effort)
+        assert len(describe_steps(meaning.recipe.steps)) == len(meaning.recipe.steps)
     assert time.thread_time() - started < 0.25

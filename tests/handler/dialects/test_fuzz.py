@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 from tests.client import Client
 
 from features import CATALOGUE, feature_aliases
-from handler.requests.dialects import json_edits
 from handler.requests.dialects.thumbor import aws, effects, filters
 from handler.requests.presets import read_presets
 from handler.requests.rewrite import Rewrite
+from handler.requests.strict_json import loads
 from imaging import InvalidParameter, Output, spellings
 
 SECRET = "s3cret"
@@ -246,7 +246,7 @@ def test_a_rewrite_is_read_or_refused(pattern: str, substitution: str) -> None:
 @given(st.dictionaries(st.text(max_size=5), EDITS | PAIRS.map(urlencode) | JSON_VALUES, max_size=3))
 def test_presets_are_read_or_refused(said: dict[str, Any]) -> None:
     with contextlib.suppress(InvalidParameter, ValueError):
-        read_presets(json_edits.loads(json.dumps(said)))
+        read_presets(loads(json.dumps(said)))
 
 
 @given(

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.requests.dialects import query
-from handler.requests.presets import Recipe
 from imaging import InvalidParameter
 
 
@@ -110,4 +109,4 @@ def test_a_field_of_the_named_feature_goes_before_a_feature_of_that_name() -> No
 
 @pytest.mark.parametrize("word", ["heif", "heic", "HEIC"])
 def test_heif_is_written_as_avif(word: str) -> None:
-    assert Recipe.of_words(query.read([("format", word)])).output.format == "avif"
+    assert query.build_recipe(query.read([("format", word)])).output.format == "avif"

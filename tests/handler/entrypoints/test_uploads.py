@@ -25,7 +25,8 @@ from handler.ports import ObjectAttributes, ObjectInfo, ObjectWriter
 from handler.render.render import RenderContext, render_here, render_if_changed
 from handler.render.results import NotModified, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
-from handler.requests.presets import Recipe
+from handler.requests.parsed_request import Recipe
+from handler.requests.presets import read_recipe
 from handler.storage.results import open_results
 from handler.storage.sources import open_sources, read_locations, source_of
 from imaging import (
@@ -470,7 +471,7 @@ def test_from_bucket_to_bucket(moto: Moto) -> None:
     uploads = UploadEntrypoint(
         render=lambda request, deadline: render_here(request, context, deadline),
         render_if_changed=lambda request, deadline, etag: render_if_changed(request, context, deadline, etag),
-        presets={"thumb": Recipe.read({"resize": {"width": 30}, "toFormat": "webp"})},
+        presets={"thumb": read_recipe({"resize": {"width": 30}, "toFormat": "webp"})},
         results=open_results(out, aws=moto.access, sources=sources.locations),
         output_bucket=out,
         source_of=lambda bucket, key: source_of(bucket, key, sources.locations),

@@ -87,9 +87,9 @@ def test_filters_apply_in_alphabetical_order() -> None:
     ],
 )
 def test_a_bucket_stands_in_a_segment_of_its_own(path: str, bucket: str, key: str) -> None:
-    said = thumbor.read(path)
+    said = thumbor.parse(path)
     assert said is not None
-    assert (said.bucket, said.key) == (bucket, key)
+    assert (said.ref.bucket, said.ref.key) == (bucket, key)
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ def test_a_bucket_stands_in_a_segment_of_its_own(path: str, bucket: str, key: st
      "smart/cat.jpg", "s3:", "fit-in/", "unsafe"],
 )  # fmt: skip
 def test_any_other_path_is_a_key(path: str) -> None:
-    assert thumbor.read(path) is None
+    assert thumbor.parse(path) is None
 
 
 def test_quality_and_crop_reach_the_output_and_the_steps() -> None:
-    said = thumbor.read("10x20:110x220/300x200/filters:quality(40):no_upscale()/a.webp")
+    said = thumbor.parse("10x20:110x220/300x200/filters:quality(40):no_upscale()/a.webp")
     assert said is not None
-    assert describe(said.output) == {"format": "webp", "quality": 40}
-    assert [step["feature"] for step in describe_steps(said.steps)] == ["crop", "resize"]
+    assert describe(said.recipe.output) == {"format": "webp", "quality": 40}
+    assert [step["feature"] for step in describe_steps(said.recipe.steps)] == ["crop", "resize"]
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ def test_quality_and_crop_reach_the_output_and_the_steps() -> None:
 )  # fmt: skip
 def test_refusals_name_the_filter(filters: str, name: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
-        thumbor.read(f"filters:{filters}/cat.jpg")
+        thumbor.parse(f"filters:{filters}/cat.jpg")
     assert name in str(refused.value)
 
 
 def test_a_side_is_refused_as_a_side() -> None:
     with pytest.raises(InvalidParameter) as refused:
-        thumbor.read("99999x1/cat.jpg")
+        thumbor.parse("99999x1/cat.jpg")
     assert (refused.value.name, refused.value.code) == ("resize.width", "InvalidResizeException")

@@ -16,15 +16,15 @@ GREY = {"feature": "recomb", "matrix": ",".join(["0.299,0.587,0.114"] * 3)}
 
 
 def steps(path: str) -> Steps:
-    said = thumbor.read(path)
+    said = thumbor.parse(path)
     assert said is not None
-    return describe_steps(said.steps)
+    return describe_steps(said.recipe.steps)
 
 
 def output(filters: str) -> dict[str, Any]:
-    said = thumbor.read(f"unsafe/filters:{filters}/cat.jpg")
+    said = thumbor.parse(f"unsafe/filters:{filters}/cat.jpg")
     assert said is not None
-    return describe(said.output)
+    return describe(said.recipe.output)
 
 
 def resized(**more: Any) -> dict[str, Any]:
@@ -85,16 +85,16 @@ def test_sides_may_be_free_or_kept(path: str, expected: Steps) -> None:
 
 
 def test_segments_in_another_order_are_the_key() -> None:
-    said = thumbor.read("unsafe/300x200/meta/smart/cat.jpg")
+    said = thumbor.parse("unsafe/300x200/meta/smart/cat.jpg")
     assert said is not None
-    assert said.key == "meta/smart/cat.jpg"
+    assert said.ref.key == "meta/smart/cat.jpg"
 
 
 @pytest.mark.parametrize("image", ["a/b.jpg", "https://a.example/b?.jpg", "/x", "a:b(c)/d", "x y.jpg"])
 def test_the_rest_is_the_key(image: str) -> None:
-    said = thumbor.read(f"unsafe/300x200/filters:blur(2):grayscale()/{image}")
+    said = thumbor.parse(f"unsafe/300x200/filters:blur(2):grayscale()/{image}")
     assert said is not None
-    assert said.key == image
+    assert said.ref.key == image
 
 
 @pytest.mark.parametrize(
@@ -169,10 +169,10 @@ def test_filters_that_steer_the_size(path: str, expected: Steps) -> None:
 
 
 def test_extract_focal_looks_into_the_path_that_the_key_is() -> None:
-    said = thumbor.read("unsafe/300x200/filters:extract_focal()/https://t.example/unsafe/10x20:30x60/5x5/a/cat.jpg")
+    said = thumbor.parse("unsafe/300x200/filters:extract_focal()/https://t.example/unsafe/10x20:30x60/5x5/a/cat.jpg")
     assert said is not None
-    assert said.key == "a/cat.jpg"
-    assert describe_steps(said.steps) == [resized(width=300, height=200, focalX=20, focalY=40)]
+    assert said.ref.key == "a/cat.jpg"
+    assert describe_steps(said.recipe.steps) == [resized(width=300, height=200, focalX=20, focalY=40)]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_filters_that_say_how_the_picture_is_written(filters: str, expected: dic
 
 
 def test_max_age_is_a_header() -> None:
-    said = thumbor.read("unsafe/filters:max_age(60)/cat.jpg")
+    said = thumbor.parse("unsafe/filters:max_age(60)/cat.jpg")
     assert said is not None
     assert said.headers == {"Cache-Control": "public, max-age=60"}
 
@@ -234,11 +234,11 @@ def test_refusals_name_the_part_of_the_path(path: str, name: str) -> None:
     slash = "" if path == "filters:blur(1)" else "/"
     prefix = "fit-in/30x30/" if "fill" in path else ""
     with pytest.raises(InvalidParameter) as refused:
-        thumbor.read(f"unsafe/{prefix}{path}{slash}{ending}")
+        thumbor.parse(f"unsafe/{prefix}{path}{slash}{ending}")
     assert name in str(refused.value)
 
 
 @pytest.mark.parametrize("path", ["unsafe/", "unsafe/300x200/", "unsafe/meta/fit-in/300x200/filters:blur(1)/"])
 def test_a_path_without_a_key_names_no_picture(path: str) -> None:
     with pytest.raises(NotFound):
-        thumbor.read(path)
+        thumbor.parse(path)

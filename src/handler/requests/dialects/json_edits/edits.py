@@ -8,37 +8,31 @@ before it. Flips and right-angle rotations stand between the scaling of a resize
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from features import ORDER, by_name, edits
 from handler.requests.dialects.json_edits import formats, values
+from handler.requests.parsed_request import ParsedRequest, Recipe
 from imaging import InvalidParameter, Output, Step, check
 
 Params = dict[str, object]
 _TURNS = ("flip", "flop", "rotate")
 
 
-class Meaning(NamedTuple):
-    """What edits mean."""
-
-    steps: tuple[Step, ...] = ()
-    output: Output = Output()
-    webp: Output | None = None
-    """The output in its place where AUTO_WEBP is on and the client takes WebP."""
-
-
-def read(params: object, where: str, *, output_format: object = None, effort: object = None) -> Meaning:
-    """Edits as JSON holds them, with what stands beside them. Raises InvalidParameter."""
+def parse_edits(params: object, where: str, *, output_format: object = None, effort: object = None) -> ParsedRequest:
+    """Parse edits as JSON holds them, with `outputFormat` and `effort` beside them. Raises InvalidParameter."""
     if params is None:
         params = {}
     if not isinstance(params, Mapping):
         raise InvalidParameter(where, "an object", params)
     requested, output, webp = formats.split(params, where, output_format, effort)
     steps = tuple(step for part in _parts(requested) for step in _ordered(part, where))
-    alternative = check(Output, webp, where=where) if webp is not None else None
-    return Meaning(steps, check(Output, output, where=where), alternative)
+    return ParsedRequest(
+        webp=check(Output, webp, where=where) if webp is not None else None,
+        recipe=Recipe(steps, check(Output, output, where=where)),
+    )
 
 
 def _parts(params: Params) -> Iterator[Params]:

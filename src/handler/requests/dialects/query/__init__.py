@@ -18,8 +18,11 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from features import CATALOGUE, ORDER, by_name, feature_names
-from imaging import Feature, InvalidParameter, Output, main_field, spellings
+from features import CATALOGUE, ORDER, by_name, edits, feature_names
+from handler.errors import BadRequest
+from handler.requests.dialects.dialect import Dialect
+from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
+from imaging import Feature, InvalidParameter, ObjectRef, Output, check, main_field, spellings
 
 CONTROLS = ("bucket", "feature", "preset", "v", "expires", "signature")
 _SIZES = ("width", "height")
@@ -27,11 +30,16 @@ Params = dict[str, object]
 
 
 class ParsedQuery(msgspec.Struct):
-    """What an unordered dialect says, by whom it concerns, not yet checked."""
+    """Query parameters by what they concern; their values are not validated yet."""
 
     controls: dict[str, str] = msgspec.field(default_factory=dict)
     edits: Params = msgspec.field(default_factory=dict)
     output: Params = msgspec.field(default_factory=dict)
+
+    @property
+    def has_edits(self) -> bool:
+        """Whether a parameter requests a feature or an output option."""
+        return bool(self.edits or self.output)
 
 
 def is_known(name: str) -> bool:
@@ -63,6 +71,39 @@ def read(pairs: Iterable[tuple[str, object]]) -> ParsedQuery:
     for name, value in undotted:
         _undotted(words, named, name, value)
     return words
+
+
+def build_recipe(parameters: ParsedQuery, where: str = "") -> Recipe:
+    """Return the validated steps and output options. Raises InvalidParameter.
+
+    A feature that is named with a value that leaves it out, such as `flip=0`, is switched off.
+    """
+    steps = edits(parameters.edits, text=True, where=where)
+    off = parameters.edits.keys() - {step.feature.name for step in steps}
+    return Recipe(steps, check(Output, parameters.output, where=where, text=True), frozenset(off))
+
+
+def _parse_preset(preset: object, where: str) -> Recipe | None:
+    """Parse a preset that is written as query parameters. Raises InvalidParameter."""
+    if not isinstance(preset, str):
+        return None
+    from handler.auth.canonical import split_query  # noqa: PLC0415 - most presets are JSON
+
+    try:
+        parameters = read(split_query(preset))
+    except BadRequest:
+        raise InvalidParameter(where, "query parameters as a URL has them, each once", preset) from None
+    for name in parameters.controls:
+        if name != "feature":
+            raise InvalidParameter(f"{where}.{name}", "left out: it steers a request", parameters.controls[name])
+    return build_recipe(parameters, where)
+
+
+def _serialize(request: ParsedRequest) -> tuple[str, ...]:
+    from handler.requests.dialects.query.serialize import to_query  # noqa: PLC0415 - only `translate` writes URLs
+
+    # Behind the prefix, a key that looks like something else is a key nevertheless.
+    return to_query(request, "/"), to_query(request, KEY_PREFIX)
 
 
 def _controls(pairs: Iterable[tuple[str, object]]) -> dict[str, str]:
@@ -172,3 +213,12 @@ def _claims(words: ParsedQuery, named: list[Feature], name: str) -> list[Feature
     if switched or name in spellings(Output):
         return switched
     return [feature for feature in CATALOGUE if name in spellings(feature.params)]
+
+
+DIALECT = Dialect(
+    name="query",
+    parse=lambda path: ParsedRequest(ref=ObjectRef("", path)),
+    serialize=_serialize,
+    parse_preset=_parse_preset,
+    reads_query=True,
+)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from handler.requests.dialects.json_edits import edits as json_edits
-from handler.requests.dialects.thumbor import ParsedPath, aws, filters, grammar
-from imaging import InvalidParameter, Output, check
+from handler.requests.dialects.thumbor import aws, filters, grammar
+from handler.requests.parsed_request import ParsedRequest, Recipe
+from imaging import InvalidParameter, ObjectRef, Output, check
 
 
-def whole(text: str, *, encoded: bool = False) -> ParsedPath:
+def whole(text: str, *, encoded: bool = False) -> ParsedRequest:
     """Parse what follows a signature or `unsafe`, as Thumbor interprets it. Raise InvalidParameter or NotFound.
 
     `encoded` is that of `grammar.parse_path`.
@@ -15,16 +18,18 @@ def whole(text: str, *, encoded: bool = False) -> ParsedPath:
     path = grammar.parse_path(text, encoded=encoded)
     built = filters.build_steps(path)
     output = check(Output, built.output, where="filters")
-    return ParsedPath(path.image, tuple(built.steps), output, headers=built.headers)
+    return ParsedRequest(
+        ref=ObjectRef("", path.image), recipe=Recipe(tuple(built.steps), output), headers=built.headers
+    )
 
 
-def aws_part(text: str) -> ParsedPath | None:
+def aws_part(text: str) -> ParsedRequest | None:
     """Parse a path as AWS's image handler interprets it; return None for any other path. Raise InvalidParameter."""
     path = grammar.parse_aws_path(text)
     if path is None:
         return None
     try:
-        meaning = json_edits.read(aws.edits_of(path), "edits")
+        parsed = json_edits.parse_edits(aws.edits_of(path), "edits")
     except InvalidParameter as refused:
         raise aws.respelled(refused, "edits") from None
-    return ParsedPath(path.image, meaning.steps, meaning.output, bucket=path.bucket, webp=meaning.webp)
+    return msgspec.structs.replace(parsed, ref=ObjectRef(path.bucket, path.image))

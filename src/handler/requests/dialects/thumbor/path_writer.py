@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from handler.errors import NotFound
-from handler.requests.dialects.serialize import Request, address, folded
+from handler.requests.dialects.serialize import address, folded
+from handler.requests.parsed_request import ParsedRequest
 from imaging import InvalidParameter, Step, describe
 
 Params = dict[str, Any]
@@ -19,9 +20,9 @@ _GRAY_MATRIX = ",".join(["0.299,0.587,0.114"] * 3)
 """The matrix of `recomb` that Thumbor's `grayscale()` becomes (see `effects`)."""
 
 
-def in_path(request: Request) -> str:
+def to_path(request: ParsedRequest) -> str:
     """Return the path behind `unsafe`, with the bucket and the other controls as query parameters."""
-    steps = [(step.feature.name, describe(step.params)) for step in _geometry_first(folded(request.steps))]
+    steps = [(step.feature.name, describe(step.params)) for step in _geometry_first(folded(request.recipe.steps))]
     segments: list[str] = []
     filters: list[str] = []
     # A report is the last step, but its segment is the first one.
@@ -61,7 +62,7 @@ def _can_be_parsed(segments: list[str], filters: list[str]) -> bool:
     chain = ["filters:" + ":".join(filters)] if filters else []
     text = "/".join((*filter(None, segments), *chain, "key"))
     try:
-        return len(grammar.parse_path(text).filters) == len(filters) and mapping.whole(text).key == "key"
+        return len(grammar.parse_path(text).filters) == len(filters) and mapping.whole(text).ref.key == "key"
     except (InvalidParameter, NotFound):
         return False
 
@@ -283,8 +284,8 @@ _FILTER_WRITERS: Mapping[str, Callable[[Params], str]] = {
 """The filter that each feature becomes; nothing (an empty text) for parameters that it cannot express."""
 
 
-def _write_output(request: Request) -> list[str]:
-    params = describe(request.output)
+def _write_output(request: ParsedRequest) -> list[str]:
+    params = describe(request.recipe.output)
     filters = [
         f"{name}({params[option]})"
         for option, name in (("format", "format"), ("quality", "quality"), ("maxBytes", "max_bytes"))

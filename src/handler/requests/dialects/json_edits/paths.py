@@ -1,0 +1,85 @@
+"""The JSON of a path: base64, standard or URL-safe, padded or not, of
+`{"bucket"?, "key", "edits"?, "outputFormat"?, "effort"?, "headers"?}`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+
+import msgspec
+
+from handler.requests.dialects.json_edits.edits import parse_edits
+from handler.requests.parsed_request import ParsedRequest
+from handler.requests.strict_json import loads
+from imaging import InvalidParameter, ObjectRef
+
+HEADERS = (
+    "cache-control",
+    "expires",
+    "last-modified",
+    "content-disposition",
+    "content-language",
+    "x-robots-tag",
+    "link",
+    "vary",
+)
+"""Response headers that a path may set."""
+_NAMES = ("bucket", "key", "edits", "outputFormat", "effort", "headers")
+_LONGEST_HEADER = 1000
+
+
+def parse_path(path: str) -> ParsedRequest | None:
+    """Parse a decoded path; return None if it is not base64 of a JSON object with a `key`. Raises InvalidParameter."""
+    try:
+        text = base64.b64decode(_standard(path), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    try:
+        params = loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(params, dict) or "key" not in params:
+        return None
+    for name, value in params.items():
+        if name not in _NAMES:
+            raise InvalidParameter(name, "one of " + ", ".join(_NAMES), value)
+    parsed = parse_edits(
+        params.get("edits"), "edits", output_format=params.get("outputFormat") or None, effort=params.get("effort")
+    )
+    key = _text(params, "key")
+    bucket = _text(params, "bucket") if params.get("bucket") is not None else ""
+    return msgspec.structs.replace(parsed, ref=ObjectRef(bucket, key), headers=_headers(params.get("headers")))
+
+
+def _standard(path: str) -> str:
+    """Return base64 in the standard alphabet, padded."""
+    text = path.replace("-", "+").replace("_", "/").rstrip("=")
+    return text + "=" * (-len(text) % 4)
+
+
+def _text(params: Mapping[str, object], name: str) -> str:
+    value = params[name]
+    if not isinstance(value, str) or not value:
+        raise InvalidParameter(name, "text", value)
+    return value
+
+
+def _headers(params: object) -> dict[str, str]:
+    """Return the response headers that a path sets. Raises InvalidParameter."""
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping):
+        raise InvalidParameter("headers", "an object", params)
+    headers: dict[str, str] = {}
+    for name, value in params.items():
+        where = f"headers.{name}"
+        if str(name).lower() not in HEADERS:
+            raise InvalidParameter(where, "one of " + ", ".join(HEADERS), value)
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > _LONGEST_HEADER:
+            raise InvalidParameter(where, f"text in printable ASCII, at most {_LONGEST_HEADER} characters", value)
+        if str(name).lower() in {each.lower() for each in headers}:
+            raise InvalidParameter(where, "given once, however it is capitalised", value)
+        headers[str(name)] = value
+    return headers

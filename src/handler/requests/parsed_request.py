@@ -1,0 +1,77 @@
+"""The result of parsing a URL in any dialect: the image, the steps and output options, and response headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from features import in_order
+from imaging import ObjectRef, Output, Step, check, describe
+
+KEY_PREFIX = "/_key/"
+"""What follows it is a key, whatever it looks like."""
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """Steps in order and output options: of a preset, of `ALWAYS` or of a URL."""
+
+    steps: tuple[Step, ...] = ()
+    output: Output = msgspec.field(default_factory=Output)
+    off: frozenset[str] = frozenset()
+    """Features that it switches off in the recipe that it is put on top of."""
+
+    def over(self, base: Recipe) -> Recipe:
+        """Return this recipe on top of another: its features replace those of `base`, its output options win.
+
+        The result is in the catalogue's order if both recipes are. If one of them has an order of its own, as Thumbor
+        filters do, that order is kept and the steps of this recipe come last.
+        """
+        replaced = {step.feature.name for step in self.steps} | self.off
+        # Switching a feature off also removes the step that it had implied.
+        replaced |= {
+            step.feature.implies(step.params)[0]
+            for step in base.steps
+            if step.feature.implies is not None and step.feature.name in self.off
+        }
+        kept = tuple(step for step in base.steps if step.feature.name not in replaced)
+        steps = kept + self.steps
+        if _has_catalogue_order(kept) and _has_catalogue_order(self.steps):
+            steps = in_order(steps)
+        return Recipe(steps, _merge(self.output, base.output), self.off)
+
+    def then(self, last: Recipe) -> Recipe:
+        """Return this recipe followed by `last`, whose steps run after these but before a report, and whose output
+        options win.
+        """
+        at = next((location for location, step in enumerate(self.steps) if step.is_report), len(self.steps))
+        return msgspec.structs.replace(
+            self, steps=self.steps[:at] + last.steps + self.steps[at:], output=_merge(last.output, self.output)
+        )
+
+
+class ParsedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a URL itself requests, before presets, defaults and policy apply; every dialect returns one."""
+
+    ref: ObjectRef = ObjectRef("", "")
+    """Bucket and key of the original; an empty bucket stands for the default source."""
+    recipe: Recipe = msgspec.field(default_factory=Recipe)
+    webp: Output | None = None
+    """The output options that replace those of the recipe if AUTO_WEBP is on and the client accepts WebP."""
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Response headers that the URL sets."""
+    controls: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Query parameters that control the request and apply in every dialect, such as `preset` and `expires`."""
+    dialect: str = ""
+    """The name of the dialect in which the path was parsed."""
+
+
+def _has_catalogue_order(steps: tuple[Step, ...]) -> bool:
+    """Return whether each feature occurs once and the features are in the catalogue's order."""
+    return in_order(steps) == steps and len({step.feature.name for step in steps}) == len(steps)
+
+
+def _merge(output: Output, base: Output) -> Output:
+    """Return the options of `base` with those of `output` on top."""
+    options = describe(output)
+    return check(Output, {**describe(base), **options}) if options else base

@@ -1,0 +1,58 @@
+"""The operator's rules on what a request may contain and what is added to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from features import ORDER
+from handler.requests import dialects
+from handler.requests.dialects.dialect import Dialect
+from handler.requests.parsed_request import Recipe
+from imaging import ObjectRef
+
+if TYPE_CHECKING:
+    from handler.requests.rewrite import Rewrite
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """The rules, as `handler.composition` reads them from the settings."""
+
+    presets: Mapping[str, Recipe] = msgspec.field(default_factory=dict)
+    presets_only: bool = False
+    always: Recipe = msgspec.field(default_factory=Recipe)
+    public_features: tuple[str, ...] = ()
+    public_sources: tuple[str, ...] = ()
+    """Names of sources on which every feature may be used without a signature."""
+    dialects: tuple[Dialect, ...] = msgspec.field(default_factory=dialects.select)
+    """The dialects that are accepted."""
+    auto: frozenset[str] = frozenset()
+    """Formats that are negotiated if a request names none: from AUTO_FORMAT and AUTO_WEBP."""
+    default_preset: str = ""
+    """The preset of every request that names none."""
+    source_paths: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Prefix of a key → the source in which the rest of the key is looked up."""
+    client_hints: bool = False
+    signed_only: bool = False
+    """Whether every URL of an image must be signed."""
+    rewrite: Rewrite | None = None
+
+    def source_of(self, ref: ObjectRef) -> ObjectRef:
+        """Return the reference with the source of the longest listed prefix, if it names no bucket itself."""
+        prefixes = [prefix for prefix in self.source_paths if ref.key.startswith(prefix) and ref.key != prefix]
+        if ref.bucket or not prefixes:
+            return ref
+        prefix = max(prefixes, key=len)
+        return ObjectRef(self.source_paths[prefix], ref.key.removeprefix(prefix))
+
+    def faults(self) -> list[str]:
+        """Return a line for each rule that is invalid or contradicts another."""
+        known = {*ORDER, "*"}
+        faults = [
+            f"PUBLIC_FEATURES: no feature is called {name!r}" for name in self.public_features if name not in known
+        ]
+        if self.default_preset and self.default_preset not in self.presets:
+            faults.append(f"DEFAULT_PRESET must be one of those in PRESETS, got {self.default_preset!r}")
+        return faults
