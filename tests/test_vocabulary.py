@@ -31,7 +31,9 @@ PLACES = (
     "src/handler/config",
     "src/handler/reference",
     # Packages of src whose words are those of the glossary; src as a whole once all are.
+    "src/handler/detection",
     "src/handler/render",
+    "src/imaging/ops/previews.py",
     "src/handler/storage",
     "src/handler/response.py",
     "src/handler/cache_control.py",

@@ -28,8 +28,8 @@ def test_every_input_is_shown_upright_in_three_bands(name: str) -> None:
 @pytest.mark.parametrize("name", ["webp-animated", "gif-animated", "tiff-pages", "ico"])
 def test_of_several_pages_several_are_shown(name: str) -> None:
     body = pictures.sample(name).body
-    assert len(render_previews(body, Limits(), SOON, side=100, most=5)) == 3
-    assert len(render_previews(body, Limits(), SOON, side=100, most=2)) == 2
+    assert len(render_previews(body, Limits(), SOON, side=100, max_frames=5)) == 3
+    assert len(render_previews(body, Limits(), SOON, side=100, max_frames=2)) == 2
     assert len(render_previews(body, Limits(), SOON, side=100)) == 1
 
 

@@ -1,4 +1,4 @@
-"""Who sees for the features: Rekognition, a face detector on this machine, and what either has said before."""
+"""Detect faces, objects, salient regions and moderation labels: with Rekognition or local models, and a cache."""
 
 from __future__ import annotations
 
@@ -19,36 +19,43 @@ def open_detection(
     store: ObjectStore | None = None,
     lets_pass: bool = False,
 ) -> DetectionService:
-    """Rekognition's eyes, or this machine's. `weights`: the folder of U²-Net's; `store` keeps what they see;
-    `lets_pass`: pictures leave while moderation is down.
-    """
-    answers = DetectionCache(store)
-    salient = partial(_local_figures, weights) if has_saliency(weights) else None
-    if not with_rekognition:
-        return DetectionService(_local_faces, answers, salient=salient)
-    from handler.detection.rekognition import FacesByRekognition, LabelsByRekognition, ObjectsByRekognition, Service  # noqa: PLC0415 - a laptop does without
+    """Return the detectors: those of Rekognition, or local ones.
 
-    service = Service(aws)
+    `weights` is the folder of U²-Net's weights, `store` caches detections, and with `lets_pass` images are sent while
+    moderation is unavailable.
+    """
+    cache = DetectionCache(store)
+    salient = partial(_open_local_saliency, weights) if has_saliency(weights) else None
+    if not with_rekognition:
+        return DetectionService(_open_local_faces, cache, salient=salient)
+    from handler.detection.rekognition import (  # noqa: PLC0415 - local detection does not need it
+        FacesByRekognition,
+        LabelsByRekognition,
+        ObjectsByRekognition,
+        RekognitionClient,
+    )
+
+    client = RekognitionClient(aws)
     return DetectionService(
-        lambda: FacesByRekognition(service),
-        answers,
-        objects=lambda: ObjectsByRekognition(service),
-        labels=lambda: LabelsByRekognition(service),
+        lambda: FacesByRekognition(client),
+        cache,
+        objects=lambda: ObjectsByRekognition(client),
+        labels=lambda: LabelsByRekognition(client),
         salient=salient,
         lets_pass=lets_pass,
     )
 
 
-def _local_faces() -> Detector:
+def _open_local_faces() -> Detector:
     from handler.detection.local import LocalFaces  # noqa: PLC0415 - it runs a model
 
     return LocalFaces()
 
 
-def _local_figures(weights: str) -> Detector:
-    from handler.detection.local import LocalFigures  # noqa: PLC0415 - it runs a model
+def _open_local_saliency(weights: str) -> Detector:
+    from handler.detection.local import LocalSaliency  # noqa: PLC0415 - it runs a model
 
-    return LocalFigures(weights)
+    return LocalSaliency(weights)
 
 
 __all__ = ["DetectionCache", "DetectionService", "open_detection"]

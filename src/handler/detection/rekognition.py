@@ -1,4 +1,4 @@
-"""Amazon Rekognition: faces, things and moderation labels. boto3 is imported with the first question."""
+"""Detect faces, objects and moderation labels with Amazon Rekognition. boto3 is imported at the first call."""
 
 from __future__ import annotations
 
@@ -28,15 +28,17 @@ if TYPE_CHECKING:
     import pyvips
 
 SIDE = 1920
-"""Pixels: Rekognition finds faces down to 40 pixels in a picture of that size."""
-LEAST_SIDE = 80
-LARGEST_BYTES = 5 * 1024 * 1024
+"""Pixels of the longer side: in such an image Rekognition finds faces from 40 pixels on."""
+MIN_SIDE = 80
+MAX_BYTES = 5 * 1024 * 1024
+"""Limits of Rekognition: pixels of the shorter side, and bytes of an image."""
 _QUALITIES = (90, 80, 60, 40)
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 2, 5, 3
 _SHARE_OF_TIME = 0.6
-"""Of what is left until the deadline; the picture itself wants to be made in the rest."""
-_SURE_OBJECT = 55
-_NOT_AS_IT_SHOULD = "Rekognition does not answer as it should"
+"""Share of the time until the deadline for Rekognition; the rest is for rendering the image."""
+_MIN_OBJECT_CONFIDENCE = 55
+"""Per cent; the default of DetectLabels."""
+_UNEXPECTED = "Rekognition returned an unexpected response"
 _BUSY = {"ThrottlingException", "ProvisionedThroughputExceededException", "LimitExceededException"}
 _UNREADABLE = {"InvalidImageFormatException", "ImageTooLargeException", "InvalidParameterException"}
 _REFUSED = {
@@ -47,55 +49,59 @@ _REFUSED = {
 }
 
 
-class Shown(NamedTuple):
-    """A picture as Rekognition takes it: a JPEG, which may have been filled up to the least size."""
+class RekognitionImage(NamedTuple):
+    """An image within the limits of Rekognition: a JPEG, which may be padded to the smallest size."""
 
     jpeg: bytes
     width: float
-    """Of the picture itself, as a share of the JPEG's."""
+    """Width of the image itself, as a share of the JPEG's."""
     height: float
+    """The same for its height."""
 
     @classmethod
-    def of(cls, picture: pyvips.Image) -> Shown:
-        """Enlarge what is too small, fill up what is too thin, and keep within the limit of bytes."""
-        least, most = min(picture.width, picture.height), max(picture.width, picture.height)
-        if least < LEAST_SIDE:
-            picture = picture.resize(max(1.0, min(LEAST_SIDE / least, SIDE / most)))
-        size = (max(LEAST_SIDE, picture.width), max(LEAST_SIDE, picture.height))
-        filled = picture.embed(0, 0, *size, extend="copy")
-        encoded = (bytes(filled.jpegsave_buffer(Q=quality)) for quality in _QUALITIES)
-        jpeg = next((body for body in encoded if len(body) <= LARGEST_BYTES), b"")
-        return cls(jpeg, picture.width / size[0], picture.height / size[1])
+    def of(cls, image: pyvips.Image) -> RekognitionImage:
+        """Enlarge an image that is too small, pad one that is too thin, and encode it within the limit of bytes."""
+        shorter, longer = min(image.width, image.height), max(image.width, image.height)
+        if shorter < MIN_SIDE:
+            image = image.resize(max(1.0, min(MIN_SIDE / shorter, SIDE / longer)))
+        size = (max(MIN_SIDE, image.width), max(MIN_SIDE, image.height))
+        padded = image.embed(0, 0, *size, extend="copy")
+        encoded = (bytes(padded.jpegsave_buffer(Q=quality)) for quality in _QUALITIES)
+        jpeg = next((body for body in encoded if len(body) <= MAX_BYTES), b"")
+        return cls(jpeg, image.width / size[0], image.height / size[1])
 
     def region(self, box: Mapping[str, float]) -> Region | None:
-        """A BoundingBox in shares of the picture itself; Rekognition's may reach beyond the edges."""
+        """Return a BoundingBox in shares of the image itself; Rekognition's may extend beyond the edges."""
         left, top, width, height = (_number(box[name]) for name in ("Left", "Top", "Width", "Height"))
         return Region.clamped(left / self.width, top / self.height, width / self.width, height / self.height)
 
 
-class Service:
-    """The client that all three share."""
+class RekognitionClient:
+    """Calls Rekognition; all detectors share one client."""
 
     def __init__(self, aws: AwsAccess) -> None:
         self._aws = aws
-        self._made: Any = None
+        self._sdk: Any = None
         self._lock = threading.Lock()
 
-    def ask(
-        self, operation: str, pictures: Sequence[Shown], deadline: Deadline, **more: object
+    def call(
+        self, operation: str, images: Sequence[RekognitionImage], deadline: Deadline, **params: object
     ) -> list[dict[str, Any]]:
-        """The service's answer for each picture, side by side. VisionDown, DamagedSource, Unavailable."""
-        method = getattr(self._client(), operation)
+        """Return the response for each image, from calls at the same time.
 
-        def call(picture: Shown) -> dict[str, Any]:
-            with _told(operation):
-                answer: dict[str, Any] = method(Image={"Bytes": picture.jpeg}, **more)
+        DetectionUnavailable, DamagedSource, Unavailable.
+        """
+        method = getattr(self._sdk_client(), operation)
+
+        def call(image: RekognitionImage) -> dict[str, Any]:
+            with _translate_errors(operation):
+                answer: dict[str, Any] = method(Image={"Bytes": image.jpeg}, **params)
                 return answer
 
-        # Not a context manager: that would wait for a call that comes too late.
-        pool = ThreadPoolExecutor(max_workers=len(pictures), thread_name_prefix="rekognition")
+        # Not as a context manager, which would wait for calls that are too late.
+        pool = ThreadPoolExecutor(max_workers=len(images), thread_name_prefix="rekognition")
         try:
-            return list(pool.map(call, pictures, timeout=_patience(deadline)))
+            return list(pool.map(call, images, timeout=_timeout(deadline)))
         except TimeoutError:
             raise DetectionUnavailable(
                 "Rekognition does not answer in time", status=HTTPStatus.GATEWAY_TIMEOUT
@@ -103,12 +109,12 @@ class Service:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _client(self) -> Any:
+    def _sdk_client(self) -> Any:
         with self._lock:
-            self._made = self._made or self._make()
-            return self._made
+            self._sdk = self._sdk or self._open()
+            return self._sdk
 
-    def _make(self) -> Any:
+    def _open(self) -> Any:
         return sdk_client(
             "rekognition",
             self._aws,
@@ -121,72 +127,72 @@ class Service:
 
 
 class FacesByRekognition:
-    """DetectFaces. The service says no version of this model."""
+    """Faces by DetectFaces, which does not tell the version of its model."""
 
-    question = "faces-rekognition"
+    name = "faces-rekognition"
     side = SIDE
-    most = 1
+    max_frames = 1
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, client: RekognitionClient) -> None:
+        self._client = client
 
-    def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
-        """Up to 100 faces, in the service's own order: pages that come from AWS's handler count them so."""
-        shown = [Shown.of(picture) for picture in pictures]
-        (answer,) = self._service.ask("detect_faces", shown, deadline)
-        with _read():
-            regions = (shown[0].region(face["BoundingBox"]) for face in answer["FaceDetails"])
+    def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
+        """Return up to 100 faces in the order of the service, by which AWS's handler numbers them too."""
+        images = [RekognitionImage.of(preview) for preview in previews]
+        (answer,) = self._client.call("detect_faces", images, deadline)
+        with _reading():
+            regions = (images[0].region(face["BoundingBox"]) for face in answer["FaceDetails"])
             return Detection("", tuple(region for region in regions if region is not None))
 
 
 class ObjectsByRekognition:
-    """DetectLabels, of which those count that say where they are."""
+    """Objects by DetectLabels: the labels that have bounding boxes."""
 
-    question = "objects-rekognition"
+    name = "objects-rekognition"
     side = SIDE
-    most = 1
+    max_frames = 1
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, client: RekognitionClient) -> None:
+        self._client = client
 
-    def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
-        """Every instance of the label that covers most of the picture, the surer the better."""
-        shown = [Shown.of(picture) for picture in pictures]
-        (answer,) = self._service.ask("detect_labels", shown, deadline, MinConfidence=_SURE_OBJECT)
-        with _read():
+    def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
+        """Return all instances of one label: of that with the largest area, weighted by confidence."""
+        images = [RekognitionImage.of(preview) for preview in previews]
+        (answer,) = self._client.call("detect_labels", images, deadline, MinConfidence=_MIN_OBJECT_CONFIDENCE)
+        with _reading():
             instances = [label.get("Instances", ()) for label in answer["Labels"]]
-            most = max(instances, key=lambda found: sum(map(_weight, found)), default=())
-            regions = [shown[0].region(instance["BoundingBox"]) for instance in most]
+            largest = max(instances, key=lambda found: sum(map(_weight, found)), default=())
+            regions = [images[0].region(instance["BoundingBox"]) for instance in largest]
             version = str(answer.get("LabelModelVersion", ""))
         return Detection(version, tuple(region for region in regions if region is not None))
 
 
 class LabelsByRekognition:
-    """DetectModerationLabels, on up to five frames or pages of a picture."""
+    """Moderation labels by DetectModerationLabels, for up to five frames or pages of an image."""
 
-    question = "moderation-rekognition"
+    name = "moderation-rekognition"
     side = SIDE
-    most = 5
+    max_frames = 5
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, client: RekognitionClient) -> None:
+        self._client = client
 
-    def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
-        """Every label of every frame with all its parents, each as sure as where it was surest; the surest first."""
-        shown = [Shown.of(picture) for picture in pictures]
-        # All of them, however unsure: what counts differs from request to request, and the price does not.
-        answers = self._service.ask("detect_moderation_labels", shown, deadline, MinConfidence=0)
-        surest: dict[str, Label] = {}
-        with _read():
+    def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
+        """Return every label of every frame with its parents, once, with its highest confidence; the highest first."""
+        images = [RekognitionImage.of(preview) for preview in previews]
+        # Labels of any confidence, because they are cached and requests differ in the confidence that they ask for.
+        answers = self._client.call("detect_moderation_labels", images, deadline, MinConfidence=0)
+        highest: dict[str, Label] = {}
+        with _reading():
             for label in (label for answer in answers for label in _labels(answer["ModerationLabels"])):
-                if label.name not in surest or surest[label.name].confidence < label.confidence:
-                    surest[label.name] = label
-            labels = sorted(surest.values(), key=lambda label: -label.confidence)
+                if label.name not in highest or highest[label.name].confidence < label.confidence:
+                    highest[label.name] = label
+            labels = sorted(highest.values(), key=lambda label: -label.confidence)
             return Detection(str(answers[0].get("ModerationModelVersion", "")), labels=tuple(labels))
 
 
 def _labels(found: Sequence[Mapping[str, Any]]) -> Iterator[Label]:
-    """Labels with every name above them: each says its parent alone, and the parents are labels themselves."""
+    """Yield labels with all their ancestors: a label of Rekognition names its parent, which is a label too."""
     parents = {str(label["Name"]): str(label.get("ParentName", "")) for label in found}
     for label in found:
         above: list[str] = []
@@ -203,55 +209,55 @@ def _weight(instance: Mapping[str, Any]) -> float:
 
 
 def _number(value: object) -> float:
-    """A finite number; JSON as Python reads it knows others, and no comparison with such a one holds."""
+    """Return a finite number. ValueError for others: Python's JSON has NaN, for which no comparison holds."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"a number is expected, got {value!r:.60}")
+        raise ValueError(f"expected a finite number, got {value!r:.60}")
     return float(value)
 
 
-def _patience(deadline: Deadline) -> float:
-    most = _ATTEMPTS * (_CONNECT_SECONDS + _READ_SECONDS) + 10
-    return min(most, max(0.0, deadline.left() * _SHARE_OF_TIME))
+def _timeout(deadline: Deadline) -> float:
+    longest = _ATTEMPTS * (_CONNECT_SECONDS + _READ_SECONDS) + 10
+    return min(longest, max(0.0, deadline.left() * _SHARE_OF_TIME))
 
 
 @contextmanager
-def _told(operation: str) -> Iterator[None]:
-    """boto3's errors as this project's; what may pass was tried several times by then."""
+def _translate_errors(operation: str) -> Iterator[None]:
+    """Raise boto3's errors as errors of the handler; boto3 has made its retries by then."""
     try:
         with sdk_errors():
             yield
     except SdkRefusal as error:
-        raise _of_code(operation, error.code, str(error)) from error
+        raise _error_of_code(operation, error.code, str(error)) from error
     except SdkCredentialsError as error:
-        message = "Amazon Rekognition needs AWS credentials: give the process some, or set VISION=local"
+        message = "Amazon Rekognition needs AWS credentials: configure them, or set VISION=local"
         raise Unavailable(message, detail=str(error)) from error
     except SdkTimeout as error:
         message = "Rekognition does not answer in time"
         raise DetectionUnavailable(message, detail=str(error), status=HTTPStatus.GATEWAY_TIMEOUT) from error
     except SdkResponseError as error:
-        raise DetectionUnavailable(_NOT_AS_IT_SHOULD, detail=str(error)) from error
+        raise DetectionUnavailable(_UNEXPECTED, detail=str(error)) from error
     except SdkError as error:
         message = "Rekognition cannot be reached"
         raise DetectionUnavailable(message, detail=str(error), status=HTTPStatus.SERVICE_UNAVAILABLE) from error
 
 
-def _of_code(operation: str, code: str, detail: str) -> DetectionUnavailable | DamagedSource:
+def _error_of_code(operation: str, code: str, detail: str) -> DetectionUnavailable | DamagedSource:
     if code in _UNREADABLE:
-        return DamagedSource("Rekognition cannot read the picture", detail=detail)
+        return DamagedSource("Rekognition cannot read the image", detail=detail)
     if code in _BUSY:
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "5"}
-        return DetectionUnavailable("Rekognition has too much to do", detail=detail, status=status, headers=headers)
+        return DetectionUnavailable("Rekognition is throttling requests", detail=detail, status=status, headers=headers)
     if code in _REFUSED:
         action = "rekognition:" + "".join(word.capitalize() for word in operation.split("_"))
-        return DetectionUnavailable("Rekognition does not let this service ask it", detail=f"grant {action}; {detail}")
+        return DetectionUnavailable("Rekognition denied access", detail=f"grant {action}; {detail}")
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    return DetectionUnavailable(_NOT_AS_IT_SHOULD, detail=detail, status=status)
+    return DetectionUnavailable(_UNEXPECTED, detail=detail, status=status)
 
 
 @contextmanager
-def _read() -> Iterator[None]:
-    """An answer that lacks what the service always says, or says it otherwise, as VisionDown: nobody has looked."""
+def _reading() -> Iterator[None]:
+    """Raise DetectionUnavailable for a response without the expected fields."""
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise DetectionUnavailable(_NOT_AS_IT_SHOULD, detail=f"the answer cannot be read: {error!r:.500}") from error
+        raise DetectionUnavailable(_UNEXPECTED, detail=f"the answer cannot be read: {error!r:.500}") from error

@@ -1,4 +1,4 @@
-"""Eyes: they look at an original when a feature asks, and remember what they saw."""
+"""Run detectors on originals and overlays when a feature needs it, through the cache."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ _NEEDS_REKOGNITION = "`{}` needs Amazon Rekognition: set VISION=rekognition, wit
 
 
 class DetectionUnavailable(UpstreamError):
-    """Whoever was asked to look cannot, for now."""
+    """A detector fails, for now."""
 
 
 class Detector(Protocol):
-    """Somebody who answers one question about pictures."""
+    """Finds one kind of thing in images."""
 
     @property
-    def question(self) -> str:
-        """What is asked of whom, as a word in a key."""
+    def name(self) -> str:
+        """The detector in keys of the cache: kind and model."""
         ...
 
     @property
     def side(self) -> int:
-        """Pixels of the longer side of what he wants to see."""
+        """Pixels of the longer side of the previews that it takes."""
         ...
 
     @property
-    def most(self) -> int:
-        """How many pages or frames he wants to see."""
+    def max_frames(self) -> int:
+        """How many pages or frames of an image it takes."""
         ...
 
-    def look(self, pictures: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
-        """What he sees. VisionDown when a service fails, Unavailable when something is not installed."""
+    def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
+        """Return what it finds. DetectionUnavailable if a service fails, Unavailable if software is missing."""
         ...
 
 
@@ -62,12 +62,12 @@ Open = Callable[[], Detector]
 
 
 class DetectionService:
-    """Those who see, each opened when first asked."""
+    """The detectors by kind, each opened at its first use."""
 
     def __init__(
         self,
         faces: Open,
-        answers: DetectionCache,
+        cache: DetectionCache,
         *,
         objects: Open | None = None,
         labels: Open | None = None,
@@ -77,52 +77,54 @@ class DetectionService:
         self._open = {"faces": faces, "objects": objects, "labels": labels, "salient": salient}
         self._opened: dict[str, Detector] = {}
         self._lock = threading.Lock()
-        self._answers = answers
+        self._cache = cache
         self.lets_pass = lets_pass
+        """Whether images are sent while moderation is unavailable (MODERATION_FAIL=open)."""
 
     def on(
         self, original: DetectionInput, overlays: Sequence[DetectionInput], limits: Limits, deadline: Deadline
     ) -> Detections:
-        """What can be asked of one request's pictures."""
+        """Return the detections of one request, which are made when a feature asks for them."""
         return Detections(self, original, overlays, limits, deadline)
 
-    def has(self, question: str) -> bool:
-        """Whether there is anybody who could answer."""
-        return self._open[question] is not None
+    def has(self, kind: str) -> bool:
+        """Whether a detector of this kind is configured."""
+        return self._open[kind] is not None
 
-    def answer(self, question: str, subject: DetectionInput, limits: Limits, deadline: Deadline) -> Detection:
-        """What is known of the subject already, or seen now."""
-        detector = self._detector(question)
+    def detect(self, kind: str, subject: DetectionInput, limits: Limits, deadline: Deadline) -> Detection:
+        """Return the cached detection of an image, or run the detector."""
+        detector = self._detector(kind)
 
-        def look() -> Detection:
-            return detector.look(
-                render_previews(subject.read(), limits, deadline, side=detector.side, most=detector.most), deadline
+        def run() -> Detection:
+            previews = render_previews(
+                subject.read(), limits, deadline, side=detector.side, max_frames=detector.max_frames
             )
+            return detector.detect(previews, deadline)
 
-        return self._answers.of(subject, detector.question, look, deadline)
+        return self._cache.of(subject, detector.name, run, deadline)
 
-    def _detector(self, question: str) -> Detector:
-        opener = self._open[question]
+    def _detector(self, kind: str) -> Detector:
+        opener = self._open[kind]
         if opener is None:
-            raise Unavailable(f"nobody is set up to look for {question}")
+            raise Unavailable(f"no detector of {kind} is configured")
         with self._lock:
-            if question not in self._opened:
-                self._opened[question] = opener()
-            return self._opened[question]
+            if kind not in self._opened:
+                self._opened[kind] = opener()
+            return self._opened[kind]
 
 
 class Detections:
-    """`features.Vision` of one request: asked late, answered from memory where possible."""
+    """The `imaging.Vision` of one request: each detection is made when a feature asks for it, or cached."""
 
     def __init__(
         self,
-        detection: DetectionService,
+        service: DetectionService,
         original: DetectionInput,
         overlays: Sequence[DetectionInput],
         limits: Limits,
         deadline: Deadline,
     ) -> None:
-        self._eyes = detection
+        self._service = service
         self._original = original
         self._overlays = overlays
         self._limits = limits
@@ -130,46 +132,48 @@ class Detections:
 
     @property
     def finds_objects(self) -> bool:
-        return self._eyes.has("objects")
+        return self._service.has("objects")
 
     def faces(self) -> tuple[Region, ...]:
-        return self._answer("faces").regions
+        return self._detect("faces").regions
 
     def objects(self) -> tuple[Region, ...]:
         if not self.finds_objects:
             raise Unavailable(_NEEDS_REKOGNITION.format("smartCropping.subject=objects", "rekognition:DetectLabels"))
-        return self._answer("objects").regions
+        return self._detect("objects").regions
 
     def salient(self) -> SalientRegion | None:
-        return self._answer("salient").figure if self._eyes.has("salient") else None
+        return self._detect("salient").salient if self._service.has("salient") else None
 
     def labels(self) -> tuple[Label, ...] | None:
         return self._labels
 
-    def _answer(self, question: str) -> Detection:
-        return self._eyes.answer(question, self._original, self._limits, self._deadline)
+    def _detect(self, kind: str) -> Detection:
+        return self._service.detect(kind, self._original, self._limits, self._deadline)
 
     @cached_property
     def _labels(self) -> tuple[Label, ...] | None:
-        if not self._eyes.has("labels"):
+        if not self._service.has("labels"):
             raise Unavailable(_NEEDS_REKOGNITION.format("contentModeration", "rekognition:DetectModerationLabels"))
         try:
-            return tuple(label for subject in (self._original, *self._overlays) for label in self._judged(subject))
+            return tuple(label for subject in (self._original, *self._overlays) for label in self._moderate(subject))
         except DetectionUnavailable as error:
-            if self._eyes.lets_pass:
-                logger().error("a picture leaves unjudged (MODERATION_FAIL=open)", extra={"detail": error.detail})
+            if self._service.lets_pass:
+                logger().error(
+                    "an image is sent without moderation (MODERATION_FAIL=open)", extra={"detail": error.detail}
+                )
                 return None
             raise UpstreamError(
-                "moderation cannot look at the picture now, and no picture leaves without it",
+                "moderation is unavailable, and no image is sent without it",
                 code="ContentModeration::Unavailable",
                 detail=error.detail or error.message,
                 status=HTTPStatus.SERVICE_UNAVAILABLE,
                 headers=error.headers,
             ) from error
 
-    def _judged(self, subject: DetectionInput) -> tuple[Label, ...]:
+    def _moderate(self, subject: DetectionInput) -> tuple[Label, ...]:
         try:
-            return self._eyes.answer("labels", subject, self._limits, self._deadline).labels
+            return self._service.detect("labels", subject, self._limits, self._deadline).labels
         except (UnsupportedSource, DamagedSource, TooLarge) as error:
             if subject is self._original:
                 raise

@@ -17,7 +17,7 @@ from imaging import Deadline, Region, SalientRegion, TimeExceeded
 
 CAT = DetectionInput("tag", "etag", "cat.jpg", lambda: b"")
 SEEN = Detection(
-    "1", (Region(0, 0, 0.5, 0.5),), figure=SalientRegion(Region(0, 0, 0.5, 0.5), (0.0, 1.0), (0.0, 0.5, 1.0))
+    "1", (Region(0, 0, 0.5, 0.5),), salient=SalientRegion(Region(0, 0, 0.5, 0.5), (0.0, 1.0), (0.0, 0.5, 1.0))
 )
 SOON = Deadline()
 
@@ -78,7 +78,7 @@ def test_questions_and_originals_are_kept_apart() -> None:
 
 
 def test_memory_forgets_what_was_not_asked_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "_MOST", 2)
+    monkeypatch.setattr(cache, "_MAX_CACHED", 2)
     known, look = DetectionCache(), Looker()
     for question in ("one", "two", "one", "three", "one", "two"):
         known.of(CAT, question, look, SOON)
@@ -109,5 +109,5 @@ def test_a_new_version_of_a_detector_on_this_machine_asks_anew() -> None:
     """Its name in the key holds the version, as nobody else tells a new process of it."""
     from handler.detection import local, mtcnn
 
-    assert local.LocalFaces.question.endswith(mtcnn.VERSION)
-    assert local.LocalFigures.question[-1].isdigit()
+    assert local.LocalFaces.name.endswith(mtcnn.VERSION)
+    assert local.LocalSaliency.name[-1].isdigit()

@@ -20,7 +20,7 @@ from tests.stand_ins.rekognition import Rekognition
 from tests.tools import lacking
 
 from handler.config import Settings
-from handler.detection.local import LocalFaces, _box, _figure
+from handler.detection.local import LocalFaces, _box, _salient_region
 from imaging import Deadline, Limits, Region, has_saliency, render_previews
 
 pytestmark = pytest.mark.slow
@@ -138,7 +138,7 @@ def local() -> LocalFaces:
 
 def faces(local: LocalFaces, body: bytes) -> list[Region]:
     shown = render_previews(body, Limits(), Deadline.after(60), side=local.side)
-    return list(local.look(shown, Deadline.after(60)).regions)
+    return list(local.detect(shown, Deadline.after(60)).regions)
 
 
 def overlap(one: Region, other: tuple[float, ...]) -> float:
@@ -236,9 +236,9 @@ def test_a_figure_has_a_box(drawn: Any, expected: Any) -> None:
 
 def test_a_figure_tells_how_it_is_spread() -> None:
     mask = np.zeros((320, 320), np.uint8)
-    assert _figure(mask) is None
+    assert _salient_region(mask) is None
     mask[:, 160:] = 255
-    figure = _figure(mask)
+    figure = _salient_region(mask)
     assert figure is not None
     assert figure.region == pytest.approx((0.5, 0.0, 0.5, 1.0), abs=0.01)
     assert len(figure.across) == len(figure.down) == 65
