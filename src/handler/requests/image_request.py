@@ -1,4 +1,4 @@
-"""What is wanted, however it was said."""
+"""The request that every entrypoint and dialect arrives at: an original, steps and output options."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from imaging import ObjectRef, Output, Step
 
 
 class ImageRequest(msgspec.Struct, frozen=True):
-    """An original, the steps to apply in this order, and how to write the result."""
+    """An original, the steps to apply in this order, and how to encode the result."""
 
     source: ObjectRef | bytes
-    """Where the original lies, or the original itself when it came with the request."""
+    """Where the original is stored, or its bytes if they were sent with the request."""
     steps: tuple[Step, ...] = ()
     output: Output = msgspec.field(default_factory=Output)
     negotiated: bool = False
-    """Whether what the client accepts has had a say already."""
+    """Whether AUTO_WEBP has applied the `Accept` header to `output` already."""
     accepts: frozenset[str] = frozenset()
     """The negotiated formats that the client accepts; only `format=auto` looks at them."""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Response headers that the request sets, of the short list that it may."""
+    """Response headers that the request sets; each dialect lists those that it may set."""
     expires: datetime | None = None
-    """When the address ends; the answer must not be cached beyond, nor lie in public."""
+    """When the URL expires. The response must not be cached for longer, and its result must not be public."""
     signed: bool = False
-    """Whether the caller is known by a signature, or as the operator: the answer must not lie in public."""
+    """Whether a signature or the operator's token proves who asks. The result must then not be public."""
     restricted: bool = False
-    """Whether nothing of this service may lie in public, because all must be signed, or for the sake of `ALWAYS`."""
+    """Whether no result of this service may be public, because every URL must be signed or because of `ALWAYS`."""
 
     @property
     def own_terms(self) -> bool:
-        """Whether the request, and not the service, is why its answer must not lie in public."""
+        """Return whether the request alone, and not the whole service, is the reason that its result is not public."""
         return (self.signed or self.expires is not None) and not self.restricted
 
 
 class Conditions(msgspec.Struct, frozen=True):
-    """What the client has already (RFC 9110, 13.1)."""
+    """The conditional headers of a request: which version the client has already (RFC 9110, section 13.1)."""
 
     none_match: str = ""
     modified_since: datetime | None = None
 
 
 def named(steps: Sequence[Step]) -> list[ObjectRef]:
-    """The further objects that steps name, as they name them: an empty bucket is the first source."""
+    """Return the objects that steps read beside the original, such as watermarks; no bucket means the first source."""
     return [ref for step in steps if step.feature.objects for ref in step.feature.objects(step.params)]

@@ -1,6 +1,7 @@
-"""AWS's custom rewrite: a pattern and a substitution make Thumbor paths of a site's own addresses.
+"""AWS's custom rewrite: a pattern and a substitution turn a site's own URLs into Thumbor paths.
 
-`REWRITE_MATCH_PATTERN` is a JavaScript expression, `/re/flags`; the substitution knows `$1`, `$<name>`, `$&` and `$$`.
+`REWRITE_MATCH_PATTERN` is a JavaScript regular expression, `/expression/flags`. In `REWRITE_SUBSTITUTION`, `$1` and
+`$<name>` are groups, `$&` is the whole match and `$$` a dollar sign, as in JavaScript's `String.prototype.replace`.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ import msgspec
 _PATTERN = re.compile(r"/(.+)/([a-z]*)", re.DOTALL)
 _NAMED_GROUP = re.compile(r"\(\?<(?![=!])")
 _NAMED_REFERENCE = re.compile(r"\\k<([A-Za-z_][A-Za-z0-9_]*)>")
-_PLACE = re.compile(r"\$(?:(\$)|(&)|([0-9]{1,2})|<([A-Za-z_][A-Za-z0-9_]*)>)")
+_PLACEHOLDER = re.compile(r"\$(?:(\$)|(&)|([0-9]{1,2})|<([A-Za-z_][A-Za-z0-9_]*)>)")
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "u": re.NOFLAG, "g": re.NOFLAG}
 
 
 class Rewrite(msgspec.Struct, frozen=True):
-    """A pattern and what takes the place of its matches."""
+    """A compiled pattern and what replaces its matches."""
 
     pattern: re.Pattern[str]
     substitution: str
     everywhere: bool = False
-    """Flag g: each match, not only the first."""
+    """Whether each match is replaced and not only the first: the flag `g`."""
 
     @classmethod
     def read(cls, pattern: str, substitution: str) -> Rewrite | None:
-        """The rewrite that two settings hold, None where they are empty. ValueError."""
+        """Compile the two settings; return None where both are empty. Raise ValueError."""
         if not pattern and not substitution:
             return None
         parts = _PATTERN.fullmatch(pattern)
@@ -34,33 +35,32 @@ class Rewrite(msgspec.Struct, frozen=True):
             raise ValueError(
                 f"REWRITE_MATCH_PATTERN must be /expression/flags with flags of gimsu, got {pattern[:60]!r}"
             )
+        # `\d` and `\w` are ASCII in JavaScript.
         flags = re.ASCII
         for flag in parts[2]:
             flags |= _FLAGS[flag]
+        # Python spells named groups and references to them in another way: (?P<name>…) and (?P=name).
         text = _NAMED_REFERENCE.sub(r"(?P=\1)", _NAMED_GROUP.sub("(?P<", parts[1]))
         try:
             compiled = re.compile(text, flags)
         except re.error as error:
-            raise ValueError(f"REWRITE_MATCH_PATTERN must be an expression that can be read: {error}") from None
-        rewrite = cls(compiled, substitution, "g" in parts[2])
-        rewrite._check()
-        return rewrite
+            raise ValueError(f"REWRITE_MATCH_PATTERN must be an expression that compiles: {error}") from None
+        for placeholder in _PLACEHOLDER.finditer(substitution):
+            number, name = placeholder[3], placeholder[4]
+            if (number and int(number) > compiled.groups) or (name and name not in compiled.groupindex):
+                raise ValueError(f"REWRITE_SUBSTITUTION must name groups of the pattern, got {placeholder[0]}")
+        return cls(compiled, substitution, "g" in parts[2])
 
     def apply(self, path: str) -> str:
-        """The decoded path, with its leading slash, as it is to be read."""
-        return self.pattern.sub(self._substituted, path, count=0 if self.everywhere else 1)
+        """Return the decoded path, with its leading slash, as the dialects read it."""
+        return self.pattern.sub(self._fill_placeholders, path, count=0 if self.everywhere else 1)
 
-    def _check(self) -> None:
-        for location in _PLACE.finditer(self.substitution):
-            number, name = location[3], location[4]
-            if (number and int(number) > self.pattern.groups) or (name and name not in self.pattern.groupindex):
-                raise ValueError(f"REWRITE_SUBSTITUTION must name groups of the pattern, got {location[0]}")
-
-    def _substituted(self, match: re.Match[str]) -> str:
-        def filled(location: re.Match[str]) -> str:
-            if location[1]:
+    def _fill_placeholders(self, match: re.Match[str]) -> str:
+        def fill(placeholder: re.Match[str]) -> str:
+            if placeholder[1]:
                 return "$"
-            group: int | str = 0 if location[2] else int(location[3]) if location[3] else location[4]
+            group: int | str = 0 if placeholder[2] else int(placeholder[3]) if placeholder[3] else placeholder[4]
+            # A group that took no part in the match is empty in JavaScript, and None in Python.
             return match[group] or ""
 
-        return _PLACE.sub(filled, self.substitution)
+        return _PLACEHOLDER.sub(fill, self.substitution)

@@ -39,7 +39,7 @@ def test_paths_are_rewritten(pattern: str, substitution: str, path: str, expecte
     [
         ("thumb", "x", "REWRITE_MATCH_PATTERN must be /expression/flags"),
         ("/a/x", "x", "REWRITE_MATCH_PATTERN must be /expression/flags"),
-        ("/(/", "x", "REWRITE_MATCH_PATTERN must be an expression"),
+        ("/(/", "x", "REWRITE_MATCH_PATTERN must be an expression that compiles"),
         ("/a/", "$1", "REWRITE_SUBSTITUTION must name groups"),
         ("/a/", "$<b>", "REWRITE_SUBSTITUTION must name groups"),
     ],
