@@ -27,7 +27,8 @@ SECRET = "a secret of the tests"
 def image_handler(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     program = require_tool("image-handler", "make setup")
     return subprocess.run(
-        [program, *map(str, arguments)], cwd=cwd, env={"PATH": "/usr/bin:/bin", **environment},
+        [program, *map(str, arguments)], cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": os.environ.get("PYTHONPATH", ""), **environment},
         capture_output=True, text=True, check=False, timeout=110,
     )  # fmt: skip
 
@@ -223,7 +224,7 @@ def test_help_and_version() -> None:
 
 
 def test_serve_needs_something_to_serve(tmp_path: Path) -> None:
-    assert refused(image_handler("serve"), "--images DIR, or SOURCE_BUCKETS")
+    assert refused(image_handler("serve"), "pass --images DIR, or set SOURCE_BUCKETS")
     assert refused(image_handler("serve", "--images", tmp_path / "none"), "does not exist")
 
 

@@ -1,4 +1,4 @@
-"""Withdrawal, through the operator's door and through the command line."""
+"""Purges, through the operator API and through the command line."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_the_other_spelling_of_a_key(environment: dict[str, str], results: Path)
 
 
 def test_a_key_as_an_address_names_it(environment: dict[str, str], tmp_path: Path, results: Path) -> None:
-    """Under SOURCE_PATHS an address says another key than the source has; both can be withdrawn."""
+    """Under SOURCE_PATHS an address says another key than the source has; both can be purged."""
     other = tmp_path / "other"
     other.mkdir()
     (other / "cat.jpg").write_bytes(pictures.jpeg())
@@ -282,7 +282,7 @@ def test_the_command(environment: dict[str, str], results: Path) -> None:
         assert denied.returncode == 1
         assert "401: the header Authorization" in denied.stderr
         done = command("cat.jpg", "dog.jpg", "--url", f"{server.url}/", IMAGE_HANDLER_TOKEN=TOKEN)
-    assert (done.returncode, done.stdout) == (0, "2 originals withdrawn, 1 kept pictures deleted\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "2 originals purged, 1 stored results deleted\n"), done.stderr
     assert kept(results) == []
     assert command("cat.jpg", "--url", server.url).returncode == 1
     assert command("cat.jpg", "--url", "images.example.com").returncode == 2

@@ -378,6 +378,6 @@ def test_the_command_line_says_the_same(
     ]
     assert run(["translate", "/cat.jpg?width=30&pixelate=9", "--to", "thumbor"]) == 1
     told = capsys.readouterr()
-    assert (told.out, told.err) == ("/unsafe/30x0/cat.jpg\n", "not said: pixelate\n")
+    assert (told.out, told.err) == ("/unsafe/30x0/cat.jpg\n", "cannot be expressed: pixelate\n")
     assert run(["explain", "cat.jpg"]) == 2
     assert "must be a path" in capsys.readouterr().err

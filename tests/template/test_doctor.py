@@ -1,4 +1,4 @@
-"""`image-handler doctor --url`: what it says of the local server behind the template's edge, whole and in parts."""
+"""`image-handler doctor --url`: the local server behind the template's edge function, with and without faults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.tools import require_tool
 from tests.weights import PHOTOS
 
 from handler.cli import checks
-from handler.cli.http_probe import Site, Subject
+from handler.cli.http_probe import Service, Target
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ ANSWER = 6_291_556
 
 @contextmanager
 def stack(tmp: Path, **settings: str) -> Iterator[Distribution]:
-    """The local server, told what a stack's function is told, and a distribution before it."""
+    """Start the local server with the settings of a stack's function, and a distribution in front of it."""
     images = tmp / "images"
     (tmp / "results").mkdir()
     images.mkdir()
@@ -65,7 +65,7 @@ def stack(tmp: Path, **settings: str) -> Iterator[Distribution]:
 def doctor(
     cdn: Distribution, *more: str, token: str = SECRETS["operator"]
 ) -> tuple[int, dict[str, tuple[str, str]], str]:
-    """Exit status, and by question verdict and words; and what went to standard error."""
+    """Return the exit status, the status and message of each check, and standard error."""
     command = [require_tool("image-handler", "make setup"), "doctor", "--url", cdn.url, *more]
     environment: Mapping[str, str] = {
         "PATH": os.environ["PATH"],
@@ -73,55 +73,56 @@ def doctor(
         "IMAGE_HANDLER_TOKEN": token,
     }
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=110)
-    findings = re.findall(r"^(ok|bad|left) +(.+?)(?:: (.*))?$", ran.stdout, re.MULTILINE)
-    return ran.returncode, {question: (verdict, words) for verdict, question, words in findings}, ran.stderr
+    results = re.findall(r"^(ok|failed|skipped) +(.+?)(?:: (.*))?$", ran.stdout, re.MULTILINE)
+    return ran.returncode, {name: (result, message) for result, name, message in results}, ran.stderr
 
 
 @pytest.mark.parametrize("signed", ["No", "Yes"])
 def test_a_stack_in_health(tmp_path: Path, signed: str) -> None:
     with stack(tmp_path, ENABLE_SIGNATURE=signed) as cdn:
-        status, findings, _ = doctor(cdn, "--api", f"http://{cdn.origin}")
-    left = {question for question, (verdict, _) in findings.items() if verdict == "left"}
-    assert {question: words for question, (verdict, words) in findings.items() if verdict == "bad"} == {}
-    assert left == ({"encryption"} if signed == "Yes" else {"encryption", "signatures"})
+        status, results, _ = doctor(cdn, "--api", f"http://{cdn.origin}")
+    skipped = {name for name, (result, _) in results.items() if result == "skipped"}
+    assert {name: message for name, (result, message) in results.items() if result == "failed"} == {}
+    redirect, signatures = "http is redirected to https", "signatures are checked"
+    assert skipped == ({redirect} if signed == "Yes" else {redirect, signatures})
     assert status == 0
-    assert len(findings) == 18
+    assert len(results) == 18
 
 
 def test_without_the_edge_function(tmp_path: Path) -> None:
     with stack(tmp_path) as cdn:
         cdn.edge_runs = False
-        status, findings, _ = doctor(cdn, "--key", "retina.jpg")
+        status, results, _ = doctor(cdn, "--key", "retina.jpg")
     assert status == 1
-    assert findings["long addresses"][0] == "bad"
-    assert "must be a 414 of the edge function" in findings["long addresses"][1]
+    assert results["long URLs are handled"][0] == "failed"
+    assert "must be a 414 of the edge function" in results["long URLs are handled"][1]
 
 
 def test_with_a_wrong_secret_at_the_origin(tmp_path: Path) -> None:
     with stack(tmp_path) as cdn:
         cdn.secret = "another"
-        status, findings, _ = doctor(cdn, "--key", "retina.jpg")
+        status, results, _ = doctor(cdn, "--key", "retina.jpg")
     assert status == 1
-    assert "secret header" in findings["the function can be reached"][1]
-    assert "must be called through the CDN" in findings["a picture"][1]
+    assert "secret header" in results["the function can be reached"][1]
+    assert "must be called through the CDN" in results["a thumbnail is served"][1]
 
 
 def test_tags_that_reach_viewers_and_no_place_for_large_pictures(tmp_path: Path) -> None:
     with stack(tmp_path, RESULTS_BUCKET="") as cdn:
         cdn.removes_tags = False
-        status, findings, _ = doctor(cdn)
+        status, results, _ = doctor(cdn)
     assert status == 1
-    assert "response headers policy" in findings["a picture"][1]
-    assert "redirect" in findings["a picture over 6 MB"][1]
-    assert findings["the API behind the CDN"] == ("left", "no --api: the stack's output ApiEndpoint")
+    assert "response headers policy" in results["a thumbnail is served"][1]
+    assert "redirect" in results["images over 6 MB are served"][1]
+    assert results["the API refuses direct requests"] == ("skipped", "no --api: pass the stack's output ApiEndpoint")
 
 
 def test_a_purge_that_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "_WITHDRAWN_SECONDS", 1)
+    monkeypatch.setattr(checks, "_PURGE_SECONDS", 1)
     with stack(tmp_path, DISTRIBUTION_ID="") as cdn:
-        subject = Subject(Site(cdn.url, SECRETS["operator"]), "retina.jpg")
-        (fault,) = checks.QUESTIONS["withdrawal by cache tag"](subject)
-    assert "do cache tags arrive?" in fault
+        target = Target(Service(cdn.url, SECRETS["operator"]), "retina.jpg")
+        (failure,) = checks.CHECKS["a purge removes images from the CDN"](target)
+    assert "do cache tags arrive at the CDN?" in failure
 
 
 def test_what_it_needs_is_told(tmp_path: Path) -> None:

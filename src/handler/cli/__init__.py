@@ -1,4 +1,4 @@
-"""The command line: `image-handler serve`, `sign`, `transform`, `features` and `doctor`. Lambda never imports it."""
+"""The command line, `image-handler`. Lambda never imports it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; status 2 and one line for bad input, 1 where some of the work failed."""
+    """Run the command line. The exit status is 2 for invalid input, and 1 if some of the work failed."""
     try:
-        from handler.cli.commands import run  # noqa: PLC0415 - what it needs may be missing, which is told here
+        from handler.cli.commands import run  # noqa: PLC0415 - a missing package is reported here
     except ModuleNotFoundError as error:
         sys.exit(f"image-handler: {error.name} is missing: pip install 'image-handler[server]'")
     sys.exit(run())

@@ -1,4 +1,4 @@
-"""Who may do what in a deployed service: what `image-handler doctor --url` asks about rights."""
+"""Checks of `image-handler doctor --url` that concern access: signatures, the operator API, paths, the CDN."""
 
 from __future__ import annotations
 
@@ -6,77 +6,78 @@ import base64
 from collections.abc import Callable
 from urllib.parse import quote
 
-from handler.cli.http_probe import Faults, Got, NotAsked, Site, Subject
+from handler.cli.http_probe import Failures, Response, Service, Skipped, Target
 
 
-def paths_that_pretend(subject: Subject) -> Faults:
-    wrapped = base64.urlsafe_b64encode(f"/{quote(subject.key)}?width=64".encode()).rstrip(b"=").decode()
+def check_protected_paths(target: Target) -> Failures:
+    wrapped = base64.urlsafe_b64encode(f"/{quote(target.key)}?width=64".encode()).rstrip(b"=").decode()
     for path in (f"/_p/{wrapped}", "/_results/../private/x", "//_api/images", "/x/../_api/images", "/%5Fapi/images"):
-        got = subject.site.get(path)
-        if got.status < 400:
-            yield f"{path[:40]} must be refused: no right follows from how a path is spelled; got {got.told()}"
+        response = target.service.get(path)
+        if response.status < 400:
+            yield f"{path[:40]} must be refused, however the path is written; got {response.describe()}"
 
 
-def signatures(subject: Subject) -> Faults:
-    if not subject.site.signs:
-        raise NotAsked("signatures are off: whoever knows the host may ask for pictures")
-    bare = f"/{quote(subject.key)}?" + "&".join(filter(None, (subject.query, "width=64")))
-    signed = subject.site.signed(bare)
-    got = subject.site.get(signed)
-    if got.status != 200:
-        yield f"an address that /_api/sign signed must be a picture, got {got.told()}"
+def check_signatures(target: Target) -> Failures:
+    if not target.service.needs_signatures:
+        raise Skipped("signatures are off: anyone who knows the host can request images")
+    unsigned = f"/{quote(target.key)}?" + "&".join(filter(None, (target.query, "width=64")))
+    signed = target.service.sign(unsigned)
+    response = target.service.get(signed)
+    if response.status != 200:
+        yield f"a URL signed by /_api/sign must return an image, got {response.describe()}"
     for wrong in (
-        bare,
+        unsigned,
         signed.replace("width=64", "width=65"),
         f"{signed}&height=9",
         signed[:-1] + "AB"[signed[-1] == "A"],
     ):
-        got = subject.site.get(wrong)
-        if got.status not in (400, 403):
-            yield f"{wrong[:60]}… was not signed and must be a 400 or 403, got {got.told()}"
+        response = target.service.get(wrong)
+        if response.status not in (400, 403):
+            yield f"{wrong[:60]}… has no valid signature and must be a 400 or 403, got {response.describe()}"
 
 
-def what_must_be_refused(subject: Subject) -> Faults:
-    sign = subject.site.signed
-    refusals: dict[str, tuple[Callable[[], Got], set[int]]] = {
-        "a bucket that is not listed": (lambda: subject.site.get(sign("/x.jpg?bucket=image-handler-doctor")), {403}),
+def check_refused_requests(target: Target) -> Failures:
+    service, sign = target.service, target.service.sign
+    refused: dict[str, tuple[Callable[[], Response], set[int]]] = {
+        "a bucket that is not listed": (lambda: service.get(sign("/x.jpg?bucket=image-handler-doctor")), {403}),
         "a host that is not listed": (
-            lambda: subject.site.get(sign("/https%3A%2F%2F169.254.169.254%2Flatest%2Fmeta-data")), {403, 404},
+            lambda: service.get(sign("/https%3A%2F%2F169.254.169.254%2Flatest%2Fmeta-data")), {403, 404},
         ),
-        "a POST to a picture": (
-            lambda: subject.site.get(f"/{quote(subject.key)}", method="POST", body=b"x"), {403, 405},
-        ),
-        "a key with ..": (lambda: subject.site.get("/a/%2E%2E/%2E%2E/etc/passwd"), {400, 403, 404}),
-        "the operator's pages without the token": (lambda: subject.site.get("/_api/images"), {401, 404}),
-        "the operator's pages with a wrong token": (
-            lambda: subject.site.get("/_api/images", Authorization="Bearer wrong"), {401, 404},
+        "a POST to an image": (lambda: service.get(f"/{quote(target.key)}", method="POST", body=b"x"), {403, 405}),
+        "a key with ..": (lambda: service.get("/a/%2E%2E/%2E%2E/etc/passwd"), {400, 403, 404}),
+        "the operator API without a token": (lambda: service.get("/_api/images"), {401, 404}),
+        "the operator API with a wrong token": (
+            lambda: service.get("/_api/images", Authorization="Bearer wrong"), {401, 404},
         ),
     }  # fmt: skip
-    for what, (ask, allowed) in refusals.items():
-        got = ask()
-        if got.status not in allowed:
-            yield f"{what} must be {' or '.join(map(str, sorted(allowed)))}, got {got.told()}"
+    for name, (send, allowed) in refused.items():
+        response = send()
+        if response.status not in allowed:
+            yield f"{name} must be {' or '.join(map(str, sorted(allowed)))}, got {response.describe()}"
 
 
-def the_operator(subject: Subject) -> Faults:
-    if not subject.site.token:
-        raise NotAsked("no token: IMAGE_HANDLER_TOKEN")
-    got = subject.site.api("images")
-    if got.status != 200:
-        yield f"/_api/images must answer who has the token, got {got.told()}: does /_api/* pass Authorization?"
+def check_operator_api(target: Target) -> Failures:
+    if not target.service.token:
+        raise Skipped("no token: set IMAGE_HANDLER_TOKEN")
+    response = target.service.call_api("images")
+    if response.status != 200:
+        yield (
+            f"/_api/images must accept the operator's token, got {response.describe()}: "
+            "does the behaviour for /_api/* forward the header Authorization?"
+        )
 
 
-def behind_the_cdn(subject: Subject) -> Faults:
-    if not subject.api:
-        raise NotAsked("no --api: the stack's output ApiEndpoint")
-    got = Site(subject.api).get(f"/{quote(subject.key)}?width=64")
-    if got.status != 403:
-        yield f"the API must refuse who does not come through the CDN (403), got {got.told()}"
+def check_direct_access(target: Target) -> Failures:
+    if not target.api:
+        raise Skipped("no --api: pass the stack's output ApiEndpoint")
+    response = Service(target.api).get(f"/{quote(target.key)}?width=64")
+    if response.status != 403:
+        yield f"the API must refuse requests that do not come through the CDN (403), got {response.describe()}"
 
 
-def encryption(subject: Subject) -> Faults:
-    if subject.site.scheme != "https":
-        raise NotAsked("the address given is not https")
-    got = subject.site.insecure("/_health")
-    if got.status not in (301, 308) or not got.headers.get("location", "").startswith("https://"):
-        yield f"http:// must be redirected to https://, got {got.told()}"
+def check_https_redirect(target: Target) -> Failures:
+    if target.service.scheme != "https":
+        raise Skipped("--url is not https")
+    response = Service(f"http://{target.service.host}").get("/_health")
+    if response.status not in (301, 308) or not response.headers.get("location", "").startswith("https://"):
+        yield f"http:// must be redirected to https://, got {response.describe()}"

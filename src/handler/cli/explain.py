@@ -1,4 +1,4 @@
-"""`image-handler explain` and `translate`: what an address means, and how another language says it."""
+"""`image-handler explain` and `translate`: describe a URL, or translate it into another URL language."""
 
 from __future__ import annotations
 
@@ -14,35 +14,31 @@ from handler.requests import dialects
 @click.command()
 @click.argument("url")
 def explain(url: str) -> None:
-    """Say in JSON what URL means: bucket, key, edits in order, output, and whether its signature is valid.
+    """Describe URL in JSON: bucket, key, edits in order, output, and whether its signature is valid.
 
-    Presets, ALWAYS and secrets are those of the environment. No picture is read.
+    Presets, ALWAYS and secrets are those of the environment. No image is read.
     """
-    click.echo(json.dumps(_answer("explain", url=url), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(_call_endpoint("explain", url=url), indent=2, ensure_ascii=False))
 
 
 @click.command()
 @click.argument("url")
-@click.option(
-    "--to",
-    required=True,
-    type=click.Choice(dialects.names()),
-    help="The other language.",
-)
+@click.option("--to", required=True, type=click.Choice(dialects.names()), help="The URL language to translate into.")
 def translate(url: str, to: str) -> int:
-    """Write URL in another language; what that cannot say is told, and ends in status 1."""
-    made = _answer("translate", url=url, to=to)
-    click.echo(made["url"])
-    for name in made["unsaid"]:
-        click.echo(f"not said: {name}", err=True)
-    return 1 if made["unsaid"] else 0
+    """Translate URL into another URL language. If that cannot express a part, name the part and exit with status 1."""
+    answer = _call_endpoint("translate", url=url, to=to)
+    click.echo(answer["url"])
+    for name in answer["unsaid"]:
+        click.echo(f"cannot be expressed: {name}", err=True)
+    return 1 if answer["unsaid"] else 0
 
 
-def _answer(page: str, **asked: str) -> dict[str, list[str] | str]:
+def _call_endpoint(page: str, **params: str) -> dict[str, list[str] | str]:
+    """Return the answer of the JSON endpoint `/_api/{page}`, with the operator's rights."""
     json_endpoints = wiring.build(Settings.from_environment()).http.json_endpoints
     if json_endpoints is None:
-        raise click.ClickException("this version answers no questions")
-    answer = json_endpoints(True)[page].answer(**asked)
+        raise click.ClickException(f"this application has no endpoint {page}")
+    answer = json_endpoints(True)[page].answer(**params)
     if not isinstance(answer, dict):
-        raise click.ClickException("the answer is no object")
+        raise click.ClickException(f"the answer must be an object, got {answer!r:.200}")
     return answer

@@ -1,4 +1,4 @@
-"""A service that is asked over the network, with its addresses sent as they are written."""
+"""Sends requests to a deployed service, with every URL exactly as it is written."""
 
 from __future__ import annotations
 
@@ -11,109 +11,107 @@ import click
 
 from handler.aws.client import Connection
 
-_SECONDS = 35
-"""A gateway waits for 30."""
+_TIMEOUT_SECONDS = 35
+"""Longer than the 30 seconds of API Gateway."""
 
 
-class Got(NamedTuple):
-    """An answer; header names in lower case."""
+class Response(NamedTuple):
+    """A response, with header names in lower case."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     @property
-    def refusal(self) -> dict[str, Any]:
-        """The error that the handler wrote, empty where the answer is somebody else's."""
+    def error(self) -> dict[str, Any]:
+        """The error that the handler has written; empty if the response comes from the CDN or a gateway."""
         try:
-            said = json.loads(self.body)
+            content = json.loads(self.body)
         except ValueError:
             return {}
-        return said if isinstance(said, dict) and "code" in said else {}
+        return content if isinstance(content, dict) and "code" in content else {}
 
     @property
     def media_type(self) -> str:
         return self.headers.get("content-type", "").partition(";")[0]
 
-    def told(self) -> str:
-        """In words what came: for whoever has to mend it."""
-        if self.refusal:
-            return f"{self.status} {self.refusal['code']}: {str(self.refusal.get('message', ''))[:200]}"
-        return f"{self.status} {self.media_type or 'without a type'}, {len(self.body)} bytes"
+    def describe(self) -> str:
+        """Return status and error, or status, type and size, for a message."""
+        if self.error:
+            return f"{self.status} {self.error['code']}: {str(self.error.get('message', ''))[:200]}"
+        return f"{self.status} {self.media_type or 'without a Content-Type'}, {len(self.body)} bytes"
 
 
-class Site:
-    """One host; no redirect is followed, no path made smooth."""
+class Service:
+    """A deployed service: one host, without following redirects or normalising paths."""
 
     def __init__(self, url: str, token: str = "") -> None:
-        """`url`: scheme and host. ClickException for anything else."""
+        """`url` is scheme and host. Raise ClickException for anything else."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
             raise click.ClickException(f"--url must be https:// and a host, got {url!r}")
         self.scheme, self.host = parts.scheme, parts.netloc
         self.token = token
-        self.signs = False
-        """Whether addresses have to be signed."""
+        self.needs_signatures = False
+        """Whether URLs have to be signed."""
 
-    def get(self, address: str, *, method: str = "GET", body: bytes = b"", **headers: str) -> Got:
-        """Ask for a path and query; names of headers with underscores. ClickException where nobody answers."""
-        requested = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._asked(method, address, body, {"Accept": "*/*", **requested})
+    def get(self, url: str, *, method: str = "GET", body: bytes = b"", **headers: str) -> Response:
+        """Send a request for a path and query; header names are written with underscores.
 
-    def picture(self, key: str, query: str = "", **more: Any) -> Got:
-        """Ask for a key, signed where that is needed."""
+        Raise ClickException if there is no response.
+        """
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        origin = f"{self.scheme}://{self.host}"
+        try:
+            with Connection(origin, _TIMEOUT_SECONDS) as connection:
+                reply = connection.send(method, url, body or None, {"Accept": "*/*", **named})
+        except OSError as error:
+            raise click.ClickException(f"{origin} does not answer: {error!r}") from error
+        return Response(reply.status, dict(reply.headers), reply.body)
+
+    def get_image(self, key: str, query: str = "", **options: Any) -> Response:
+        """Request a key, with a signature if the service needs one."""
         path = "/" + quote(key)
-        return self.get(self.signed(path + (f"?{query}" if query else "")), **more)
+        return self.get(self.sign(path + (f"?{query}" if query else "")), **options)
 
-    def api(self, page: str, body: Mapping[str, Any] | None = None) -> Got:
-        """Ask an operator's page, as who has the token."""
+    def call_api(self, page: str, body: Mapping[str, Any] | None = None) -> Response:
+        """Call a page of the operator API with the operator's token."""
         token = f"Bearer {self.token}"
         if body is None:
             return self.get(f"/_api/{page}", authorization=token)
-        said = json.dumps(body).encode()
-        return self.get(f"/_api/{page}", method="POST", body=said, authorization=token, content_type="application/json")
+        content = json.dumps(body).encode()
+        return self.get(
+            f"/_api/{page}", method="POST", body=content, authorization=token, content_type="application/json"
+        )
 
-    def signed(self, address: str) -> str:
-        """The address as a page of the site would have it. ClickException where it cannot be signed."""
-        if not self.signs:
-            return address
-        got = self.api("sign", {"url": address})
-        if got.status != 200:
-            raise click.ClickException(f"/_api/sign must sign {address[:80]!r}, got {got.told()}")
-        return str(json.loads(got.body)["url"])
-
-    def insecure(self, address: str) -> Got:
-        """The same without TLS."""
-        return Site(f"http://{self.host}").get(address)
-
-    def _asked(self, method: str, address: str, body: bytes, headers: Mapping[str, str]) -> Got:
-        origin = f"{self.scheme}://{self.host}"
-        try:
-            with Connection(origin, _SECONDS) as connection:
-                reply = connection.send(method, address, body or None, headers)
-        except OSError as error:
-            raise click.ClickException(f"{origin} does not answer: {error!r}") from error
-        return Got(reply.status, dict(reply.headers), reply.body)
+    def sign(self, url: str) -> str:
+        """Return a URL signed by the operator API if the service needs signatures. Raise ClickException."""
+        if not self.needs_signatures:
+            return url
+        response = self.call_api("sign", {"url": url})
+        if response.status != 200:
+            raise click.ClickException(f"/_api/sign must sign {url[:80]!r}, got {response.describe()}")
+        return str(json.loads(response.body)["url"])
 
 
-Faults = Iterator[str]
-"""What is wrong, in words."""
+class Skipped(Exception):
+    """A check does not apply to this service; the message says why."""
 
 
-class NotAsked(Exception):
-    """Why a question does not apply here."""
+class Target(NamedTuple):
+    """A service, and an image that is stored in one of its sources."""
 
-
-class Subject(NamedTuple):
-    """What is examined: the service, and a picture that it has."""
-
-    site: Site
+    service: Service
     key: str
     query: str = ""
-    """Names the picture's bucket, where it is not the default one."""
+    """Names the image's bucket if it is not the default one."""
     api: str = ""
-    """Address of the API behind the CDN."""
+    """URL of the API behind the CDN."""
 
-    def picture(self, query: str = "", **headers: str) -> Got:
-        """That picture, with this query."""
-        return self.site.picture(self.key, "&".join(filter(None, (self.query, query))), **headers)
+    def get_image(self, query: str = "", **options: str) -> Response:
+        """Request the image with this query."""
+        return self.service.get_image(self.key, "&".join(filter(None, (self.query, query))), **options)
+
+
+Failures = Iterator[str]
+"""Messages of a check, one for each failure."""

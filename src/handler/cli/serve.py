@@ -1,4 +1,4 @@
-"""`image-handler serve`: the pictures of a folder, or of the configured sources, over HTTP on this machine."""
+"""`image-handler serve`: serve the images of a folder, or of the configured sources, over HTTP."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from handler.entrypoints.server import HEALTH, PictureServer, access
 from handler.entrypoints.workers import Bounds
 from handler.observability import set_log_level
 
-# How long requests under way may take once the server is told to stop; Kubernetes waits 30 s by default.
 _GRACE_SECONDS = 29
+"""Time for running requests after a signal to stop; Kubernetes waits 30 s by default."""
 _CONNECTIONS = 1000
 _DESCRIPTORS, _DESCRIPTORS_OF_A_WORKER = 64, 16
-"""What else is open: libraries, logs, pools of connections to stores; pictures, pipes and sockets of a worker."""
+"""File descriptors that the process and each worker need beside connections: libraries, logs, stores, images, pipes."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
-"""Where a proxy on this machine has its address."""
+"""Addresses of a proxy on this machine."""
 
 
-def _networks(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> tuple[Network, ...]:
+def _parse_networks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[Network, ...]:
     try:
-        return tuple(ipaddress.ip_network(each) for each in said)
+        return tuple(ipaddress.ip_network(each) for each in values)
     except ValueError as error:
         raise click.BadParameter(f"must be an IP address or a network: {error}") from None
 
@@ -46,27 +46,35 @@ def _networks(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> t
 @click.command()
 @click.option(
     "--images", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
-    help="Serve this folder; without it the sources that SOURCE_BUCKETS lists.",
+    help="Folder to serve; by default the sources in SOURCE_BUCKETS.",
 )  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port; 0: any free one.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 means any free port."
+)
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="processors",
-    help="Pictures made at the same time.",
+    help="Images rendered at the same time.",
 )  # fmt: skip
-@click.option("--queue", default=32, show_default=True, type=click.IntRange(0, 10_000), help="Requests that may wait.")
+@click.option(
+    "--queue",
+    default=32,
+    show_default=True,
+    type=click.IntRange(0, 10_000),
+    help="Requests that may wait for a worker.",
+)
 @click.option(
     "--connections", type=click.IntRange(1, 100_000), show_default="1000, or fewer as file descriptors allow",
-    help="Open connections.",
+    help="Largest number of open connections.",
 )  # fmt: skip
 @click.option(
     "--connections-per-address", default=100, show_default=True, type=click.IntRange(0, 100_000),
-    help="Open connections of one client's address; 0: no limit.",
+    help="Largest number of open connections of one client address; 0 means no limit.",
 )  # fmt: skip
 @click.option(
-    "--trusted-proxy", "trusted_proxies", multiple=True, callback=_networks, metavar="NETWORK",
-    help="A proxy's address or network, such as 10.0.0.0/8, which has no such limit; may be repeated. With "
-    "--behind-proxy the loopback addresses are proxies.",
+    "--trusted-proxy", "trusted_proxies", multiple=True, callback=_parse_networks, metavar="NETWORK",
+    help="Address or network of a proxy, such as 10.0.0.0/8, to which --connections-per-address does not apply; may be "
+    "repeated. --behind-proxy adds the loopback addresses.",
 )  # fmt: skip
 @click.option(
     "--header-timeout", default=10, show_default=True, type=click.IntRange(1, 3600),
@@ -74,22 +82,22 @@ def _networks(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> t
 )  # fmt: skip
 @click.option(
     "--stall-timeout", default=10, show_default=True, type=click.IntRange(1, 3600),
-    help="Seconds for which a body may pause, or a client may read nothing of an answer.",
+    help="Seconds for which a client may send nothing of a body, or read nothing of an answer.",
 )  # fmt: skip
-@click.option("--behind-proxy", is_flag=True, help="A proxy on this machine brings requests of others.")
+@click.option("--behind-proxy", is_flag=True, help="A proxy on this machine forwards requests from the network.")
 def serve(
     images: Path | None, host: str, port: int, workers: int, queue: int, *, behind_proxy: bool, **options: Any
 ) -> None:
-    """Serve pictures over HTTP.
+    """Serve images over HTTP.
 
-    Settings come from the environment, as in Lambda; an option wins over it. On a loopback address the operator API
-    and every feature are open, unless --behind-proxy is given; on any other, what the settings say.
+    Settings are read from the environment, as in Lambda; options take precedence. On a loopback address, and without
+    --behind-proxy, the operator API and every feature are open. Otherwise the settings decide.
     """
     settings = Settings.from_environment()
     if images is not None:
         settings = settings.replace(source_buckets=f"images={images.as_uri()}")
     if not settings.storage.source_buckets:
-        raise click.UsageError("what to serve must be said: --images DIR, or SOURCE_BUCKETS in the environment")
+        raise click.UsageError("nothing to serve: pass --images DIR, or set SOURCE_BUCKETS in the environment")
     listener = _listen(host, port)
     on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback and not behind_proxy
     if on_loopback:
@@ -98,7 +106,7 @@ def serve(
     wiring.use(application)
     if behind_proxy:
         options["trusted_proxies"] += _LOOPBACK
-    limits = _limits(workers, **options)
+    limits = _build_limits(workers, **options)
     seconds = settings.limits.max_seconds + 0.5
     bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, seconds, limits.stall_seconds)
     server = PictureServer(
@@ -110,7 +118,7 @@ def serve(
     _run(server, listener, application.health, limits)
 
 
-def _limits(
+def _build_limits(
     workers: int,
     connections: int | None,
     connections_per_address: int,
@@ -119,7 +127,7 @@ def _limits(
     stall_timeout: int,
 ) -> ConnectionLimits:
     return ConnectionLimits(
-        _connections(connections, workers),
+        _choose_connections(connections, workers),
         connections_per_address,
         header_timeout,
         stall_timeout,
@@ -127,8 +135,8 @@ def _limits(
     )
 
 
-def _connections(requested: int | None, workers: int) -> int:
-    """How many connections may be open, so that descriptors remain for what the workers open."""
+def _choose_connections(requested: int | None, workers: int) -> int:
+    """Return how many connections may be open, so that enough file descriptors remain for the workers."""
     import resource  # noqa: PLC0415 - Windows has none
 
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -147,7 +155,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror or error}") from None
-    # Connections inherit it; asyncio would not set it, and each answer on a kept connection would wait 40 ms.
+    # Connections inherit it. asyncio does not set it here, and each answer on a kept-alive connection would wait 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -158,40 +166,40 @@ def _address(listener: socket.socket) -> str:
 
 
 def _log_to_standard_output() -> None:
-    """One line a request. The handler's own line for each says less, so it is left to Lambda."""
+    """Log one line for each request. The handler's own line has less information, so it is switched off."""
     access.addHandler(logging.StreamHandler(sys.stdout))
     access.setLevel(logging.INFO)
     access.propagate = False
-    # A client that sends no HTTP, or leaves while it is answered, has a line here each time.
+    # These log a line for each client that does not send HTTP, or that disconnects before its answer.
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).addFilter(_Throttle())
     set_log_level("WARNING")
 
 
 class _Throttle(logging.Filter):
-    """Lets so many records through in ten seconds; the next one after them says how many were left out."""
+    """Passes a number of records in ten seconds. The first record after them says how many were left out."""
 
-    def __init__(self, most: int = 20) -> None:
+    def __init__(self, limit: int = 20) -> None:
         super().__init__()
-        self._most = most
-        self._since = self._seen = 0.0
+        self._limit = limit
+        self._since = self._count = 0.0
 
     def filter(self, record: logging.LogRecord) -> bool:
         now = time.monotonic()
         if now - self._since >= 10:
-            left_out, self._since, self._seen = self._seen - self._most, now, 0
+            left_out, self._since, self._count = self._count - self._limit, now, 0
             if left_out > 0:
                 record.msg = f"{record.msg} ({left_out:g} more lines like this were left out)"
-        self._seen += 1
-        return self._seen <= self._most
+        self._count += 1
+        return self._count <= self._limit
 
 
 def _run(
     server: PictureServer, listener: socket.socket, health: Health, limits: ConnectionLimits | None = None
 ) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way are finished, then the process ends with status 0.
+    """Serve until SIGINT or SIGTERM, finish running requests, and end with status 0.
 
-    A process that can no longer draw ends in the same way with status 1, for whoever started it to replace it.
+    A process that can no longer render ends in the same way with status 1, so that its supervisor replaces it.
     """
     config = uvicorn.Config(
         server,
@@ -204,12 +212,12 @@ def _run(
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     running = ConnectionServer(config, limits or ConnectionLimits(), server.measures)
-    # uvicorn's own handler, also before it is installed; and after the end, when uvicorn raises the signal once more.
+    # Set uvicorn's handler before uvicorn does, and keep it until the end, when uvicorn raises the signal once more.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, running.handle_exit)
     health.replace = lambda: setattr(running, "should_exit", True)
     running.run(sockets=[listener])
     if not server.close():
-        exit_process()  # a thread that does not end would keep the process from ending
+        exit_process()  # a thread that does not end would keep the process alive
     if not health.works:
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""`image-handler transform`: what a URL asks for, done to files on this machine."""
+"""`image-handler transform`: transform files on this machine with the parameters of URLs."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from handler.render.render import render_here
 from handler.requests.parse import parse_inline_request
 from imaging import FORMATS, NEGOTIATED, Deadline, FeatureError
 
-# `format=auto` on the command line takes whatever is smallest.
 _ACCEPTS = frozenset(NEGOTIATED)
+"""Formats from which `format=auto` chooses the smallest."""
 _SUFFIXES = {each.media_type: f".{each.extensions[0]}" for each in FORMATS} | {"application/json": ".json"}
 
 
 @click.command()
 @click.argument("arguments", nargs=-1, required=True, metavar="FILES… [NAME=VALUE…]")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
-@click.option("--query", default="", help='What to do, as in a URL: "width=300&format=webp".')
+@click.option("--query", default="", help='Parameters as in a URL: "width=300&format=webp".')
 @click.option(
     "--images", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
-    help="Folder of the pictures that a watermark names; else SOURCE_BUCKETS, else the current folder.",
+    help="Folder of the images that a watermark names; by default SOURCE_BUCKETS, else the current folder.",
 )  # fmt: skip
-@click.option("--jobs", type=click.IntRange(1, 256), help="Processes; unless said, one for each processor.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Number of processes; by default one for each processor.")
 def transform(arguments: tuple[str, ...], out: Path, query: str, images: Path | None, jobs: int | None) -> int:
-    """Do to FILES what a URL would ask for, by the same names: width=300 blur.sigma=3 format=webp."""
-    pairs = _together(split_query(query), *(argument for argument in arguments if _is_pair(argument)))
-    work = _planned([Path(argument) for argument in arguments if not _is_pair(argument)], out)
-    settings = _settings(images)
-    # What cannot be done is refused before the first file is touched.
+    """Transform FILES with the parameters of URLs: width=300 blur.sigma=3 format=webp."""
+    pairs = _merge_params(split_query(query), *(argument for argument in arguments if _is_pair(argument)))
+    work = _plan_targets([Path(argument) for argument in arguments if not _is_pair(argument)], out)
+    settings = _read_settings(images)
+    # Invalid parameters are refused before the first file is read.
     parse_inline_request(b"", pairs, _application(settings).http.policy, accepts=_ACCEPTS)
     out.mkdir(parents=True, exist_ok=True)
     failures = []
-    with click.progressbar(length=len(work), file=sys.stderr, label="Pictures", hidden=not sys.stderr.isatty()) as bar:
-        for source, fault in _done(work, pairs, settings, min(jobs or os.cpu_count() or 1, len(work))):
+    with click.progressbar(length=len(work), file=sys.stderr, label="Images", hidden=not sys.stderr.isatty()) as bar:
+        for source, fault in _transform_all(work, pairs, settings, min(jobs or os.cpu_count() or 1, len(work))):
             failures += [f"{source}: {fault}"] if fault else []
             bar.update(1)
     for failure in failures:
@@ -60,8 +60,8 @@ def _is_pair(argument: str) -> bool:
     return "=" in argument and not Path(argument).exists()
 
 
-def _together(pairs: Pairs, *arguments: str) -> Pairs:
-    """The query and `name=value` arguments as one; what stands there twice is refused."""
+def _merge_params(pairs: Pairs, *arguments: str) -> Pairs:
+    """Return the pairs of the query and of `name=value` arguments. Raise UsageError for a repeated name."""
     named = (argument.partition("=") for argument in arguments)
     together = pairs + tuple((name, value) for name, _, value in named)
     repeated = [name for name, count in Counter(name for name, _ in together).items() if count > 1]
@@ -70,8 +70,8 @@ def _together(pairs: Pairs, *arguments: str) -> Pairs:
     return together
 
 
-def _planned(files: list[Path], out: Path) -> dict[Path, Path]:
-    """Where each result goes, yet without its suffix: that is known when it is made."""
+def _plan_targets(files: list[Path], out: Path) -> dict[Path, Path]:
+    """Return the target of each file, without the suffix, which depends on the result's format."""
     files = list(dict.fromkeys(files))
     if not files:
         raise click.UsageError("at least one file must be given")
@@ -88,7 +88,7 @@ def _planned(files: list[Path], out: Path) -> dict[Path, Path]:
     return targets
 
 
-def _settings(images: Path | None) -> Settings:
+def _read_settings(images: Path | None) -> Settings:
     settings = Settings.from_environment()
     if images is None and settings.storage.source_buckets:
         return settings
@@ -100,34 +100,38 @@ def _application(settings: Settings) -> wiring.Application:
     return wiring.build(settings)
 
 
-def _done(work: Mapping[Path, Path], pairs: Pairs, settings: Settings, jobs: int) -> Iterator[tuple[Path, str]]:
-    """Each file as it is finished, with what went wrong (empty: nothing)."""
+def _transform_all(
+    work: Mapping[Path, Path], pairs: Pairs, settings: Settings, jobs: int
+) -> Iterator[tuple[Path, str]]:
+    """Yield each file when it is finished, with its error message (empty on success)."""
     if jobs == 1:
-        yield from ((source, _one(source, target, pairs, settings)) for source, target in work.items())
+        yield from ((source, _transform_file(source, target, pairs, settings)) for source, target in work.items())
         return
-    # To be told to end is like Ctrl-C: what has not begun never does, and the processes are not left behind.
+    # SIGTERM is handled like Ctrl-C: waiting files are cancelled and no process stays behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
     try:
-        running = {pool.submit(_one, source, target, pairs, settings): source for source, target in work.items()}
+        running = {
+            pool.submit(_transform_file, source, target, pairs, settings): source for source, target in work.items()
+        }
         for finished in as_completed(running):
             try:
                 yield running[finished], finished.result()
             except BrokenProcessPool:
-                yield running[finished], "a process died; try fewer with --jobs"
+                yield running[finished], "a process died: try fewer --jobs"
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _one(source: Path, target: Path, pairs: Pairs, settings: Settings) -> str:
-    """Make one result; what went wrong, or nothing."""
-    door = _application(settings).http
+def _transform_file(source: Path, target: Path, pairs: Pairs, settings: Settings) -> str:
+    """Transform one file. Return an error message, or an empty text on success."""
+    entrypoint = _application(settings).http
     try:
         with source.open("rb") as file:
-            # One byte more than allowed is enough to be refused.
+            # Read one byte more than is allowed, so that a larger file is refused.
             original = file.read(settings.limits.max_source_bytes + 1)
-        request = parse_inline_request(original, pairs, door.policy, accepts=_ACCEPTS)
-        result = render_here(request, door.render_context, Deadline())
+        request = parse_inline_request(original, pairs, entrypoint.policy, accepts=_ACCEPTS)
+        result = render_here(request, entrypoint.render_context, Deadline())
         _write(target.with_name(target.name + _SUFFIXES[result.media_type]), result.body)
     except (FeatureError, HandlerError) as error:
         return error.message
@@ -137,7 +141,7 @@ def _one(source: Path, target: Path, pairs: Pairs, settings: Settings) -> str:
 
 
 def _write(target: Path, body: bytes) -> None:
-    """The whole file or none: written beside its place, then moved there."""
+    """Write a file atomically: write it beside its target, then move it there."""
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         part.write_bytes(body)

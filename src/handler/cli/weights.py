@@ -1,4 +1,4 @@
-"""`image-handler weights`: what removeBackground needs, got and made ready once."""
+"""`image-handler weights`: download and prepare the weights of removeBackground's models."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ _MODELS = fields(by_name("removeBackground").params)["model"].choices
     type=click.Path(file_okay=False, path_type=Path), help="Photographs to calibrate u2net-int8 with",
 )  # fmt: skip
 def weights(models: tuple[str, ...], pictures: Path) -> None:
-    """Get the weights of MODELS (unless said, u2net) into the folder WEIGHTS, and make them ready.
+    """Download the weights of MODELS (default: u2net) into the folder WEIGHTS, and prepare them.
 
-    u2net-int8 is made of u2net and wants onnx (pip install onnx). All but these and u2netp are fetched by rembg, from
-    where it has them. Each model has a licence of its own (NOTICE); bria-rmbg may be used for non-commercial purposes
-    only.
+    u2net-int8 is derived from u2net and needs onnx (pip install onnx). rembg downloads all other models except u2netp.
+    Each model has a licence of its own (see NOTICE); bria-rmbg may be used for non-commercial purposes only.
     """
     for model in dict.fromkeys(models):
         if model in NON_COMMERCIAL:
             click.echo(f"warning: {model}: {NON_COMMERCIAL[model]}", err=True)
     folder = Path(Settings.from_environment().weights_folder)
-    calibration = _photographs(pictures) if INT8 in models else ()
+    calibration = _find_photographs(pictures) if INT8 in models else ()
     try:
         for step in prepare(folder, models or (DEFAULT,), calibration):
             click.echo(f"{step} …", err=True)
@@ -40,5 +39,5 @@ def weights(models: tuple[str, ...], pictures: Path) -> None:
     click.echo(f"{folder} is ready")
 
 
-def _photographs(folder: Path) -> list[Path]:
+def _find_photographs(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))

@@ -196,7 +196,7 @@ class Connections:
         return now - connection.unread_since > self.limits.stall_seconds
 
     def _displace(self, connection: Connection | None, reason: str) -> bool:
-        """Close a connection for a new one. Return False if there is none to close."""
+        """Close a connection for a new one. Return False without one to close."""
         if connection is None:
             self.count_refusal(reason)
             return False

@@ -37,7 +37,7 @@ class DirectInvocation(msgspec.Struct, frozen=True):
     max_bytes: int = 0
     """Size of the largest answer; 0 means no limit."""
     expensive_function: InvokeFunction | None = None
-    """Invokes the function for expensive work; None if there is none."""
+    """Invokes the function for expensive work; None if the stack has no such function."""
 
     def invoke(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
         """Answer an event like an HTTP request, or with JSON if the event has sent an image along."""
