@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from imaging.formats.avif import AVIF
-from imaging.formats.bmp import BMP
+from importlib import import_module
+
 from imaging.formats.format import Encoder, Format, FormatName, Negotiation
-from imaging.formats.gif import GIF
-from imaging.formats.heif import HEIF
-from imaging.formats.ico import ICO
-from imaging.formats.jpeg import JPEG
-from imaging.formats.png import PNG
-from imaging.formats.svg import SVG
-from imaging.formats.tiff import TIFF
-from imaging.formats.webp import WEBP
 
-FORMATS: tuple[Format, ...] = (
-    JPEG,
-    PNG,
-    WEBP,
-    AVIF,
-    GIF,
-    TIFF,
-    HEIF,
-    BMP,
-    ICO,
+NAMES: tuple[FormatName, ...] = (
+    "jpeg",
+    "png",
+    "webp",
+    "avif",
+    "gif",
+    "tiff",
+    "heif",
+    "bmp",
+    "ico",
     # Its check reads the most bytes.
-    SVG,
+    "svg",
 )
+"""`jpeg` is `JPEG` in `imaging/formats/jpeg.py`."""
 
+FORMATS: tuple[Format, ...] = tuple(getattr(import_module(f"imaging.formats.{name}"), name.upper()) for name in NAMES)
 _BY_NAME = {each.name: each for each in FORMATS}
 MEDIA_TYPES: dict[FormatName, str] = {each.name: each.media_type for each in FORMATS}
 WRITTEN: tuple[FormatName, ...] = tuple(each.name for each in FORMATS if each.encoder)
