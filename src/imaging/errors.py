@@ -48,9 +48,14 @@ class UnsupportedSource(FeatureError):
 
 
 class DamagedSource(FeatureError):
-    """A picture that is cut off or broken."""
+    """An image file that is truncated or corrupt."""
 
     code = "DamagedImage"
+
+    @classmethod
+    def from_decoder(cls, error: Exception) -> DamagedSource:
+        """Return the error for a client, with the decoder's own message as the detail for the log."""
+        return cls("the picture is damaged or cut off", detail=f"{type(error).__name__}: {error}")
 
 
 class TooLarge(FeatureError):

@@ -1,8 +1,8 @@
-"""Work that cannot be told to stop, or that a file may take over, in a process that is limited and can be killed.
+"""Isolated processes: for work that nothing can stop, or that a hostile file may take over.
 
-The processes are forked from one that has everything imported (`_fork_server`), which is started when it is first
-needed. Their environment is empty but for what the interpreter needs, and they hold no descriptor of this process.
-Imported only where there is such work.
+Such a process is limited by the kernel and is killed at the deadline. It is forked from a process that has everything
+imported (`fork_server`), which is started when the first one is needed. Its environment holds only what the interpreter
+needs, and it inherits no descriptor of this process. Import this module only where there is such work.
 """
 
 from __future__ import annotations
@@ -21,38 +21,38 @@ from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, Self, TypeVar
 
 from imaging.context import Deadline
-from imaging.deadlines.fork_server import AHEAD, BOUNDS, NOW, STATUS, ResourceLimits, serve
+from imaging.deadlines.fork_server import (
+    FORK_AHEAD,
+    FORK_NOW,
+    LIMITS_FORMAT,
+    STATUS_FORMAT,
+    ResourceLimits,
+    is_isolated,
+    serve,
+)
 from imaging.deadlines.privileges import hide_memory
 from imaging.deadlines.transfer import Channel, TransferError, error_of
 from imaging.errors import TimeExceeded
 
-__all__ = [
-    "Confinement",
-    "IsolatedProcess",
-    "ProcessDied",
-    "enter",
-    "open_no_more_files",
-    "run_confined",
-    "run_isolated",
-    "serve",
-    "start_fork_server",
-]
-
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
-_SERVE = "import sys; sys.path[:0] = sys.argv[2:]; from imaging.deadlines.killable_process import serve; serve()"
+_SERVE = f"import sys; sys.path[:0] = sys.argv[3:]; from {serve.__module__} import {serve.__name__}; {serve.__name__}()"
+_WARM_UP = "imaging.codecs.decode.warm_up"
+"""The module that warms up the processes: named, as for multiprocessing's set_forkserver_preload, and never imported
+here, because decoding is built on this package."""
 _GRACE = 0.005
-"""Seconds by which a kill comes after the deadline, so that the deadline is surely what has passed."""
+"""Seconds by which a process is killed after the deadline, so that the deadline has surely passed by then."""
 _SECONDS_TO_START, _SECONDS_TO_END = 20.0, 1.0
-"""How long the fork server may take to give a process, and a killed one to be gone."""
+"""How long to wait for the fork server to give a process, and for a killed process to be gone."""
 _ENVIRONMENT = {
-    # Where Lambda's interpreter, among others, has its library.
+    # Where some interpreters, Lambda's among them, have their library.
     "LD_LIBRARY_PATH": str(Path(sys.base_prefix, "lib")),
-    # Arenas would count against the limit of memory.
+    # More arenas would count against the limit of memory.
     "MALLOC_ARENA_MAX": "2",
 }
 _DESCRIPTORS = 64
-"""A confined process opens fonts and shared libraries."""
+"""Open files of a confined process, which opens fonts and shared libraries."""
+_UNLIMITED = 2**62
 
 
 class ProcessDied(RuntimeError):
@@ -60,64 +60,74 @@ class ProcessDied(RuntimeError):
 
 
 class Confinement(NamedTuple):
-    """What work on untrusted bytes is held to."""
+    """Bounds for work on untrusted bytes."""
 
     deadline: Deadline
     memory: int
-    """Bytes."""
+    """Bytes that the work may use."""
     processors: float = 1.0
+    """Processors that its threads may keep busy at the same time."""
 
     @property
     def bounds(self) -> ResourceLimits:
-        """For the kernel. No file can grow, so nothing is written."""
+        """The limits for the kernel. No file may hold a byte, so nothing can be written."""
         left = self.deadline.left()
         seconds = -1 if math.isinf(left) else math.ceil(left * max(1.0, self.processors)) + 1
         return ResourceLimits(self.memory, seconds, _DESCRIPTORS, 0)
 
 
 def run_isolated(deadline: Deadline, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
-    """What `work` returns or raises in a process of its own that is killed at the deadline; then TimeExceeded.
+    """Call `work` in a process of its own that is killed at the deadline, and return what it returns.
 
-    `work` is a function of a module. It and what it takes and gives is pickled, pyvips images as their pixels.
+    `work` must be a function of a module. Its arguments and its result are pickled, pyvips images as their pixels.
+    Raises TimeExceeded at the deadline, ProcessDied where the process ends by itself, and what `work` raises.
     """
     with IsolatedProcess(deadline) as process:
         return process.call(_UNLIMITED, work, *args, **kwargs)
 
 
 def run_confined(
-    confinement: Confinement, answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs
+    confinement: Confinement, max_answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs
 ) -> ResultT:
-    """The same within limits of the kernel, for bytes that nobody vouches for; `answer` bytes may come back."""
+    """Call `work` as `run_isolated` does, within limits of the kernel, on bytes that may be hostile.
+
+    The process may send back `max_answer` bytes.
+    """
     with IsolatedProcess(confinement.deadline, confinement.bounds) as process:
-        return process.call(answer, work, *args, **kwargs)
-
-
-_UNLIMITED = 2**62
+        return process.call(max_answer, work, *args, **kwargs)
 
 
 class IsolatedProcess:
-    """A process for work on one file; it may be given several pieces one after the other."""
+    """A process for work on one file; it can be given several calls, one after the other."""
 
-    def __init__(self, deadline: Deadline, bounds: ResourceLimits | None = None) -> None:
-        """Take a process and limit it. TimeExceeded."""
+    def __init__(self, deadline: Deadline, limits: ResourceLimits | None = None) -> None:
+        """Take a process from the fork server and limit it; TimeExceeded where the deadline has passed.
+
+        An isolated process takes no other one: it does the work itself.
+        """
         deadline.check()
         self.deadline = deadline
         self._ends: tuple[socket.socket, socket.socket] | None = None
-        if not _inside:
+        if not is_isolated():
             self._ends = _server.take()
-            socket.send_fds(self._ends[0], [BOUNDS.pack(*(bounds or ResourceLimits()))], [2])
+            socket.send_fds(self._ends[0], [LIMITS_FORMAT.pack(*(limits or ResourceLimits()))], [2])
 
-    def call(self, answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
-        """What `work` returns or raises there, in at most `answer` bytes. ProcessDied, TimeExceeded."""
+    def call(self, max_answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+        """Call `work` in the process and return what it returns, in at most `max_answer` bytes.
+
+        Raises TimeExceeded at the deadline, ProcessDied where the process ends by itself, and what `work` raises.
+        """
         if self._ends is None:
             return work(*args, **kwargs)
         self.deadline.check()
-        raised, value = self._exchange(Channel(self._ends[0], self.deadline.at + _GRACE, answer), (work, args, kwargs))
-        if raised:
+        channel = Channel(self._ends[0], self.deadline.at + _GRACE, max_answer)
+        has_raised, value = self._exchange(channel, (work, args, kwargs))
+        if has_raised:
             raise error_of(*value)
-        return value  # type: ignore[no-any-return]  # what `work` gave
+        return value  # type: ignore[no-any-return]  # the other process returned what `work` returns
 
     def _exchange(self, channel: Channel, request: tuple[Callable[..., Any], Any, Any]) -> tuple[bool, Any]:
+        """Send a call, and return whether it raised and what it returned or raised."""
         try:
             channel.send(request)
             answer: tuple[bool, Any] = channel.receive()
@@ -126,27 +136,29 @@ class IsolatedProcess:
             raise TimeExceeded("the picture took longer than one request may take") from None
         except TransferError as error:
             status = self.end()
+            # At the deadline the kernel's limit of processor time may have ended the process first.
             self.deadline.check()
             raise ProcessDied(f"the process that ran {request[0].__name__} ended with {status}: {error}") from None
         return answer
 
     def end(self) -> str:
-        """Kill the process, and say how it ended."""
+        """Kill the process, and return how it ended: the name of a signal, or an exit status."""
         if self._ends is None:
             return "nothing"
         work, life = self._ends
         self._ends = None
         with work, life:
             try:
+                # The fork server reads the end of this socket, kills the process and answers with its status.
                 life.shutdown(socket.SHUT_WR)
                 life.settimeout(_SECONDS_TO_END)
-                (status,) = STATUS.unpack(life.recv(STATUS.size))
+                (status,) = STATUS_FORMAT.unpack(life.recv(STATUS_FORMAT.size))
             except (OSError, ValueError):
                 return "an unknown status"
         return signal.Signals(-status).name if status < 0 else str(status)
 
     def close(self) -> None:
-        """Let the process be killed, without waiting for that."""
+        """Have the process killed, without waiting until it is gone."""
         for end in self._ends or ():
             end.close()
         self._ends = None
@@ -158,8 +170,8 @@ class IsolatedProcess:
         self.close()
 
 
-class _Server:
-    """The fork server of this process, and the process that it has forked ahead."""
+class _ForkServer:
+    """The connection to this process's fork server, which always has one process forked ahead."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -167,47 +179,49 @@ class _Server:
         self._control: socket.socket | None = None
 
     def start(self) -> None:
-        """Start it, unless it runs."""
+        """Start the fork server, unless it runs."""
         with self._lock:
             if self._control is None:
-                self._start(AHEAD)
+                self._start(FORK_AHEAD)
 
     def take(self) -> tuple[socket.socket, socket.socket]:
-        """A process that waits for work: the socket for that, and the one that ends the process when it closes."""
+        """Return the sockets of a process that waits for work: for its work, and for its life."""
         with self._lock:
             if self._control is not None:
                 try:
-                    return self._taken(self._control)
+                    return self._receive(self._control)
                 except OSError:
-                    # It was killed, most likely for want of memory.
+                    # The fork server was killed, most likely because memory ran out: start another one.
                     self._stop()
-            return self._taken(self._start(NOW))
+            return self._receive(self._start(FORK_NOW))
 
     @staticmethod
-    def _taken(control: socket.socket) -> tuple[socket.socket, socket.socket]:
+    def _receive(control: socket.socket) -> tuple[socket.socket, socket.socket]:
+        """Receive the process that was ordered last, and order the next one."""
         answer, descriptors, _, _ = socket.recv_fds(control, 1, 2)
         if not answer:
             raise ConnectionResetError("the fork server has ended")
-        control.sendall(AHEAD)
+        control.sendall(FORK_AHEAD)
         return socket.socket(fileno=descriptors[0]), socket.socket(fileno=descriptors[1])
 
     def _start(self, order: bytes) -> socket.socket:
+        """Start the fork server with its first order, and return the control socket."""
         hide_memory()
-        control, theirs = socket.socketpair()
-        with theirs, ExitStack() as unless_started:
-            unless_started.enter_context(control)
+        control, servers_control = socket.socketpair()
+        with servers_control, ExitStack() as on_failure:
+            on_failure.enter_context(control)
             folders = [str(Path(folder).resolve()) for folder in sys.path if folder]
-            # -E and -s: nothing but these folders decides what is imported.
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, a constant and this program's folders
-                [sys.executable, "-PEs", "-c", _SERVE, str(theirs.fileno()), *folders],
+            # -P, -E and -s: only these folders decide what is imported.
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, constants and this program's folders
+                [sys.executable, "-PEs", "-c", _SERVE, str(servers_control.fileno()), _WARM_UP, *folders],
                 stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[servers_control.fileno()],
                 env=_ENVIRONMENT,
                 cwd="/",
-                # Ctrl-C ends this process first, and that one with it.
+                # Ctrl-C ends this process first, and the fork server follows.
                 start_new_session=True,
             )
-            unless_started.pop_all()
+            on_failure.pop_all()
         self._control = control
         control.settimeout(_SECONDS_TO_START)
         control.sendall(order)
@@ -223,30 +237,26 @@ class _Server:
             self._process = None
 
 
-_server = _Server()
-_inside = False
+_server = _ForkServer()
 
 
 def start_fork_server() -> None:
-    """Start the fork server now, so that the first piece of work does not wait for it."""
+    """Start the fork server now, so that the first work does not wait for it."""
     _server.start()
 
 
-def enter() -> None:
-    """Note that this process is an isolated one: what it would isolate, it does itself."""
-    global _inside  # noqa: PLW0603 - of the process, as the note is
-    _inside = True
-
-
 def open_no_more_files() -> None:
-    """Have an isolated process open nothing from now on, such as what `/proc` tells of its parent."""
-    if _inside:
+    """Refuse an isolated process to open files from now on, such as those of `/proc` about its parent.
+
+    In any other process this does nothing.
+    """
+    if is_isolated():
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
 def _after_fork() -> None:
-    global _server  # noqa: PLW0603 - another's children are not ours
-    _server = _Server()
+    global _server  # noqa: PLW0603 - the fork server belongs to the process that forked
+    _server = _ForkServer()
 
 
 os.register_at_fork(after_in_child=_after_fork)

@@ -44,4 +44,4 @@ def owning(image: pyvips.Image, owner: object) -> pyvips.Image:
 
 def damaged(error: Exception) -> DamagedSource:
     """Return the error for the client, with the decoder's own message for the log."""
-    return DamagedSource("the picture is damaged or cut off", detail=f"{type(error).__name__}: {error}")
+    return DamagedSource.from_decoder(error)

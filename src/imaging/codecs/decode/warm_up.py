@@ -1,0 +1,26 @@
+"""Decoding that prepares a forked process for its work; the fork server calls it by the name of this module."""
+
+from __future__ import annotations
+
+from imaging.codecs.decode.header import measure_drawing
+from imaging.codecs.decode.loaders import opened
+from imaging.context import Limits
+from imaging.formats.svg import SVG
+
+_DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0L1 1"/></svg>'
+
+
+def before_forks() -> None:
+    """Load all that measuring a drawing needs, in the fork server.
+
+    No pixels are computed, because that would start threads of libvips, which do not survive a fork.
+    """
+    measure_drawing(_DRAWING, Limits())
+
+
+def after_fork() -> None:
+    """Draw a small image, in a process that has no work yet.
+
+    That starts libvips' threads, and copies the pages of memory that a fork shares until they are written to.
+    """
+    opened(_DRAWING, SVG, scale=1.0).write_to_memory()
