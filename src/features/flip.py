@@ -16,4 +16,4 @@ class Flip(Params):
 @feature(Flip, group="geometry", cost=each_pixel(0.008), reads="whole", scale_free=True)
 def flip(picture: Picture, requested: Flip, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     flipped = picture.materialized().each_frame(lambda frame: frame.flipver())
-    return flipped.showing((0, picture.height, picture.width, -picture.height), (picture.width, picture.height))
+    return flipped.with_view((0, picture.height, picture.width, -picture.height), (picture.width, picture.height))

@@ -16,4 +16,4 @@ class Flop(Params):
 @feature(Flop, group="geometry", cost=each_pixel(0.002), scale_free=True)
 def flop(picture: Picture, requested: Flop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     flopped = picture.with_image(picture.image.fliphor())
-    return flopped.showing((picture.width, 0, -picture.width, picture.height), (picture.width, picture.height))
+    return flopped.with_view((picture.width, 0, -picture.width, picture.height), (picture.width, picture.height))

@@ -282,14 +282,14 @@ def resize(picture: Picture, requested: Resize, context: Context) -> Picture:
         across, down = requested.position.ratios
         corner = (int((result[0] - scaled[0]) * across), int((result[1] - scaled[1]) * down))
         resized = picture.each_frame(lambda frame: embed_in_canvas(scale(frame), corner, result, requested.background))
-        resized = resized.showing((-corner[0], -corner[1], *result), scaled)
+        resized = resized.with_view((-corner[0], -corner[1], *result), scaled)
     elif requested.position.searches:
         refuse_larger(field, scaled, picture.frames, context)
         whole = picture.each_frame(scale).materialized()
         resized = PixelBox(*find_crop(whole, result, requested.position), *result).cut(whole)
     else:
         box = PixelBox(*requested.kept_part(full).place(scaled, result), *result)
-        resized = picture.each_frame(lambda frame: scale(frame).crop(*box)).showing(box, scaled)
+        resized = picture.each_frame(lambda frame: scale(frame).crop(*box)).with_view(box, scaled)
     return replace(resized, shrunk_from=None)
 
 

@@ -1,4 +1,4 @@
-"""The image engine: parameters, codecs, the pipeline and what features are declared with."""
+"""The image engine: parameters, codecs, the pipeline, and the declaration of features."""
 
 from imaging import fast_msgspec_import as fast_msgspec_import  # isort: split
 

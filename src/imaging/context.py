@@ -1,4 +1,4 @@
-"""What a feature may ask the outside for, and within which bounds it works."""
+"""What surrounds one run of the engine: its limits, its deadline, and the objects and detections that it needs."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from imaging.picture import ImageHeader, Picture
 
 
 class ObjectRef(NamedTuple):
-    """An object that a request names: a source bucket (empty: the default one) and a key."""
+    """An object that a request names: the name of a source bucket, empty for the default one, and a key."""
 
     bucket: str
     key: str
 
 
 class Deadline(msgspec.Struct, frozen=True):
-    """A moment on the monotonic clock, in seconds, after which no answer is wanted."""
+    """The moment by which a request must be answered, in seconds of the monotonic clock."""
 
     at: float = float("inf")
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """The deadline that lies so many seconds ahead."""
+        """Return the deadline that is so many seconds from now."""
         return cls(time.monotonic() + seconds)
 
     def left(self) -> float:
-        """Seconds that remain; negative when the deadline has passed."""
+        """Return the seconds that remain; negative once the deadline has passed."""
         return self.at - time.monotonic()
 
     def leaves_room_for(self, seconds: float) -> bool:
-        """Whether work of about that length, which nothing can stop, ends in time: within half of what is left."""
+        """Return whether work that nothing can stop may start: an estimate of its length is half of what is left."""
         return seconds <= 0.5 * self.left()
 
     def check(self) -> None:
-        """Raise TimeExceeded when the deadline has passed."""
+        """Raise TimeExceeded if the deadline has passed."""
         if self.left() <= 0:
             raise TimeExceeded("the picture took longer than one request may take")
 
@@ -57,7 +57,7 @@ _AUTO_PIXELS = {name: rule.max_pixels for name, rule in NEGOTIATED.items() if ru
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one picture may cost. Pixels count all frames; memory and bytes are in bytes."""
+    """What one image may cost. Numbers of pixels are those of all frames; memory and sizes are in bytes."""
 
     source_bytes: int = 100 * MEGA
     source_pixels: int = 150 * MEGA
@@ -65,45 +65,45 @@ class Limits(msgspec.Struct, frozen=True):
     animation_pixels: int = 100 * MEGA
     result_side: int = 8192
     result_pixels: int = 50 * MEGA
-    # Encoders that cannot be interrupted get a budget of their own; a format not named here has `result_pixels`.
+    # Formats whose encoders cannot be interrupted have a limit of their own; for others it is `result_pixels`.
     result_pixels_of: Mapping[FormatName, int] = msgspec.field(default_factory=lambda: dict(_RESULT_PIXELS))
-    # `format=auto` chooses a format named here up to that many pixels, so that encoding always fits the deadline.
+    # `format=auto` chooses a format named here up to so many pixels, which are always encoded before the deadline.
     auto_pixels_of: Mapping[FormatName, int] = msgspec.field(default_factory=lambda: dict(_AUTO_PIXELS))
     memory: int = 1_200 * MEGA
-    # Seconds of one processor that everything about a picture may take, as reckoned before it is decoded.
+    # Seconds of one processor that the whole run may take, as estimated before the image is decoded.
     work: float = math.inf
     steps: int = 64
-    # Objects that the steps of one request name beside the original.
+    # Objects beside the original that the steps of one request may name.
     overlays: int = 16
     tolerate_truncated: bool = False
-    # A GPS position leaves with `metadata=keep` only where this is on.
+    # `metadata=keep` keeps a GPS position only where this is set.
     allow_gps: bool = False
-    # What threads have between them; where it is one, working side by side only costs.
+    # Processors that threads share. With a single one, working in parallel costs time instead of saving it.
     processors: float = msgspec.field(default_factory=lambda: float(os.cpu_count() or 1))
 
     @property
     def input_bytes(self) -> int:
-        """Bytes of the original and of all objects that the steps name: all of them are in memory at once."""
+        """The limit, in bytes, for the original and all objects that the steps name, which are in memory together."""
         return max(self.source_bytes, self.memory // 4)
 
 
-def _open(picture: Picture) -> Picture:
+def _unredacted(picture: Picture) -> Picture:
     return picture
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What surrounds one run: limits, deadline, and the objects that the steps name, already fetched."""
+    """The surroundings of one run: limits, deadline, and the objects that the steps name, already fetched."""
 
     limits: Limits = msgspec.field(default_factory=Limits)
     deadline: Deadline = msgspec.field(default_factory=Deadline)
     objects: Mapping[ObjectRef, bytes] = msgspec.field(default_factory=dict)
-    # What the headers of those objects say, as far as they were read: a drawing's takes a process of its own.
+    # Headers of those objects, as far as they were read already; reading an SVG's takes a process of its own.
     inspected: Mapping[ObjectRef, ImageHeader] = msgspec.field(default_factory=dict)
     # Formats that the client accepts beside those that every browser shows; only `format=auto` looks at them.
     accepts: frozenset[str] = frozenset()
-    # Folder of the models' weights, as `image-handler weights` fills it.
+    # The folder with the models' weights, as `image-handler weights` fills it.
     weights: str | None = None
-    # Who looks at the original; asked by the few features that see.
+    # What detectors find in the original; only few features ask for it.
     vision: Vision = msgspec.field(default_factory=DetectionNotConfigured)
-    # What is done to each picture as soon as it is decoded, the original and overlays: hides what may not be seen.
-    redact: Callable[[Picture], Picture] = _open
+    # Hides what moderation does not allow. It is applied to the original and to each overlay as soon as it is decoded.
+    redact: Callable[[Picture], Picture] = _unredacted

@@ -1,4 +1,4 @@
-"""What a step takes of one processor and of memory, as its feature declares it; `python -m bench.costs` measures it."""
+"""The processor time and memory that a step takes, as its feature declares; `python -m bench.costs` measures them."""
 
 from __future__ import annotations
 
@@ -9,79 +9,79 @@ Size = tuple[int, int]
 """Width and height in pixels."""
 
 Reads = Literal["pixels", "neighbours", "whole"]
-"""What a step looks at for one of its pixels: that pixel, those around it, or any of them in any order or twice."""
+"""What a step reads to compute one pixel: that pixel, those around it, or pixels anywhere, in any order or twice."""
 
 
 class Cost(NamedTuple):
-    """What a step takes, for all frames of the larger of the pictures before and after it."""
+    """The cost of a step, for all frames of its input or its output, whichever is larger."""
 
     seconds: float
-    """Of one processor, for a megapixel."""
+    """Seconds of one processor for each megapixel."""
     memory: float = 0.0
-    """Bytes for a pixel while the step is computed, beside the pixels that are held before and after it."""
+    """Bytes for each pixel while the step is computed, beside its input and its output."""
     base_seconds: float = 0.0
-    """Seconds whatever the size is, for instance of a model."""
+    """Seconds that do not depend on the size, for instance those of a model."""
     base_memory: int = 0
-    """Bytes whatever the size is."""
+    """Bytes that do not depend on the size."""
 
 
 class Shape(NamedTuple):
-    """What is known of a picture before there are pixels."""
+    """The dimensions of an image, known before there are pixels."""
 
     width: int
     height: int
     frames: int = 1
     bands: int = 4
     sample: int = 1
-    """Bytes of one level."""
+    """Bytes of one sample: 1 for 8 bits, 2 for 16 bits."""
     full: Size | None = None
-    """Size of a frame that these pixels stand for, where the decoder reduced them."""
+    """Size of a frame before the decoder reduced it; None where it did not."""
 
     @property
     def size(self) -> Size:
-        """Of one frame."""
+        """Width and height of one frame."""
         return (self.width, self.height)
 
     @property
     def pixels(self) -> int:
-        """Of all frames."""
+        """Pixels of all frames."""
         return self.width * self.height * self.frames
 
     @property
     def bytes(self) -> int:
-        """Of all frames, once they are held."""
+        """Bytes of all frames in memory."""
         return self.pixels * self.bands * self.sample
 
 
 def each_pixel(seconds: float, memory: float = 1.0) -> Callable[[Any, Shape], Cost]:
-    """The cost of a feature that takes the same for every pixel, whatever its parameters are."""
+    """Declare the cost of a feature that takes the same for every pixel, whatever its parameters are."""
     cost = Cost(seconds, memory)
     return lambda _params, _shape: cost
 
 
 class Pending(NamedTuple):
-    """Steps whose pixels are yet to be computed, because libvips computes them when they are first asked for.
+    """Steps that are applied but not computed yet: libvips computes pixels when something reads them.
 
-    Each step that looks at neighbours asks the step before it for more than it gives. In a chain of such steps that
-    multiplies memory and time, so their pixels are computed and held from time to time.
+    A step that reads neighbours needs more pixels of the step before it than it produces. In a chain of such steps the
+    surplus multiplies, in memory and in time, so the pixels are computed and held in memory from time to time.
     """
 
     steps: int = 0
     reach: int = 0
-    """Weight of those that look at neighbours."""
+    """Sum of the weights of those that read neighbours."""
 
     def must_be_held(self, reads: Reads, reach: int) -> bool:
-        """Whether the pixels are to be held before another step."""
+        """Return whether the pixels must be computed and held before a step with these properties."""
         if reads == "whole" and self.steps:
             return True
         return self.steps >= _MAX_STEPS or (reach > 0 and self.reach + reach > _MAX_REACH)
 
     def then(self, reach: int) -> Pending:
-        """After one more step."""
+        """Return the pending steps after one more step."""
         return Pending(self.steps + 1, self.reach + reach)
 
 
 _MAX_STEPS = 8
-"""Steps that are computed in one pass: each takes a strip of memory for each thread."""
+"""Steps that are computed in one pass at most: each takes a strip of memory for each thread."""
 _MAX_REACH = 3
-"""A resize and one step that looks at neighbours, or three resizes."""
+"""Enough for a resize and one step that reads neighbours, or for three resizes."""

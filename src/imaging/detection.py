@@ -1,7 +1,7 @@
-"""What a feature may ask of those who see: faces, objects, what stands out, moderation labels.
+"""The port through which features learn what an image shows: faces, objects, its salient region, moderation labels.
 
-Whoever sees looks at the stored original, once; what he says holds for every variation of it. Adapters stand in the
-handler.
+Detectors look at the stored original, once; the results hold for every variant of it. `handler.detection` has the
+adapters.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from imaging.errors import Unavailable
 
 
 class Region(NamedTuple):
-    """A part of the upright original, as shares of its width and height: 0 to 1."""
+    """A rectangle in the upright original, as fractions of its width and height from 0 to 1."""
 
     left: float
     top: float
@@ -21,25 +21,28 @@ class Region(NamedTuple):
 
     @classmethod
     def clamped(cls, left: float, top: float, width: float, height: float) -> Region | None:
-        """The part of such a box that lies within the picture; None if there is none."""
+        """Return the part of a rectangle that is within the image, or None if there is no such part."""
         right, bottom = min(1.0, left + width), min(1.0, top + height)
         left, top = max(0.0, left), max(0.0, top)
         return cls(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
 class SalientRegion(NamedTuple):
-    """What stands out from its ground."""
+    """The part of an image that stands out from its background."""
 
     region: Region
-    """The box around it."""
+    """The rectangle around it."""
     across: tuple[float, ...]
-    """Shares of it, 0 to 1, that lie left of lines at equal distances, the first and the last being the edges."""
+    """How its area is spread from left to right: the fraction, 0 to 1, that is left of each of several vertical lines.
+
+    The lines are at equal distances; the first and the last are the edges of the rectangle.
+    """
     down: tuple[float, ...]
-    """The same above lines."""
+    """How its area is spread from top to bottom: the same, above horizontal lines."""
 
 
 class Label(NamedTuple):
-    """Something that moderation saw."""
+    """A moderation label that a detector found."""
 
     name: str
     confidence: float
@@ -49,45 +52,46 @@ class Label(NamedTuple):
 
 
 class Vision(Protocol):
-    """What can be seen in the original of one run. Unavailable where nobody is set up to look."""
+    """What detectors find in the original of one run. Each method raises Unavailable where it is not configured."""
 
     @property
     def finds_objects(self) -> bool:
-        """Whether somebody is set up to look for objects."""
+        """Whether object detection is configured."""
         ...
 
     def faces(self) -> tuple[Region, ...]:
-        """Every face: the largest first, or in Rekognition's order."""
+        """Return every face: the largest first, or in Rekognition's order."""
         ...
 
     def objects(self) -> tuple[Region, ...]:
-        """The things that matter most, all of one kind; nothing if there are none."""
+        """Return the most prominent objects, all of one kind; an empty tuple if there are none."""
         ...
 
     def salient(self) -> SalientRegion | None:
-        """What stands out from its ground; None where that cannot be said."""
+        """Return what stands out from the background; None where that is unknown."""
         ...
 
     def labels(self) -> tuple[Label, ...] | None:
-        """What moderation sees in the original and in every overlay; None: it could not look, and the operator lets
-        such pictures pass.
+        """Return the moderation labels of the original and of every overlay.
+
+        None means that moderation was not available, and that the operator lets such images pass.
         """
         ...
 
 
 class DetectionNotConfigured:
-    """Nobody is there to look."""
+    """The detections where no detector is configured."""
 
     finds_objects = False
 
     def faces(self) -> tuple[Region, ...]:
-        raise Unavailable("nobody is set up to look for faces")
+        raise Unavailable("face detection is not configured: set VISION=local or VISION=rekognition")
 
     def objects(self) -> tuple[Region, ...]:
-        raise Unavailable("nobody is set up to look for objects")
+        raise Unavailable("object detection is not configured: set VISION=rekognition")
 
     def salient(self) -> SalientRegion | None:
         return None
 
     def labels(self) -> tuple[Label, ...] | None:
-        raise Unavailable("nobody is set up to look for moderation labels")
+        raise Unavailable("moderation is not configured: set VISION=rekognition")

@@ -1,23 +1,23 @@
-"""Why a picture, or what is asked of it, can be refused.
+"""Errors that the image engine and the features raise.
 
 FeatureError
 ├── InvalidParameter    a value is out of range, unknown or of the wrong type
-├── UnsupportedSource   the bytes are no picture that can be read
-├── DamagedSource       the bytes are a picture, but cut off or broken
+├── UnsupportedSource   the file has no image format that can be decoded
+├── DamagedSource       the file is truncated or corrupt
 ├── TooLarge            bytes, pixels, frames or memory are above a limit
-├── TimeExceeded        the deadline would pass, or has passed
-├── Unavailable         a model or a service that the feature needs is not set up
-└── Rejected            the operator's rules keep this picture back
+├── TimeExceeded        the deadline has passed, or would pass
+├── Unavailable         a model or a service that the feature needs is not configured
+└── Rejected            the operator's moderation rules refuse the image
 
-Each carries two texts: `message`, safe to show to the client, and `detail`, for the log alone.
-`handler.errors` turns the types into HTTP statuses; nothing ever matches on message text.
+Each error carries two texts: `message`, which is safe to show to the client, and `detail`, which is for the log alone.
+`handler.errors` maps the types to HTTP statuses; no code compares the texts of messages.
 """
 
 from __future__ import annotations
 
 
 class FeatureError(Exception):
-    """Base of every refusal; `code` is stable and public."""
+    """Base of all errors of the engine and the features; `code` is stable and public."""
 
     code = "ProcessingFailure"
 
@@ -30,7 +30,7 @@ class FeatureError(Exception):
 
 
 class InvalidParameter(FeatureError):
-    """A value that a feature does not take; says which, what was expected and what came."""
+    """A parameter has a value that is not allowed; the message names it, what was expected and what was given."""
 
     code = "BadRequest"
 
@@ -42,13 +42,13 @@ class InvalidParameter(FeatureError):
 
 
 class UnsupportedSource(FeatureError):
-    """Bytes that no decoder here reads."""
+    """The file has a format that cannot be decoded."""
 
     code = "UnsupportedMediaType"
 
 
 class DamagedSource(FeatureError):
-    """An image file that is truncated or corrupt."""
+    """The file is truncated or corrupt."""
 
     code = "DamagedImage"
 
@@ -59,32 +59,32 @@ class DamagedSource(FeatureError):
 
 
 class TooLarge(FeatureError):
-    """A limit on bytes, pixels, frames or memory."""
+    """Bytes, pixels, frames or memory are above a limit."""
 
     code = "TooLargeImageException"
 
 
 class TimeExceeded(FeatureError):
-    """The time for one picture is used up."""
+    """Processing takes longer than one request may take."""
 
     code = "TimeExceeded"
 
 
 class Unavailable(FeatureError):
-    """Something that the feature needs is not installed or not set up."""
+    """A model or a service that the feature needs is not configured."""
 
     code = "NotImplemented"
 
 
 class Rejected(FeatureError):
-    """The operator's rules keep this picture back."""
+    """The operator's moderation rules refuse the image."""
 
     code = "Rejected"
 
 
-def format_value(value: object, most: int = 60) -> str:
-    """A value as it may stand in a message: short, on one line, and spelled as in a request."""
+def format_value(value: object, max_length: int = 60) -> str:
+    """Return a value as messages quote it: spelled as in a request, in at most `max_length` characters."""
     if value is None or isinstance(value, bool):
         return {None: "nothing", True: "true", False: "false"}[value]
     text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"

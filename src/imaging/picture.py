@@ -1,4 +1,4 @@
-"""A picture on its way through the features: pixels, and what is known of where they came from."""
+"""The image that features work on: its pixels, and the header of the file that they came from."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int
 
 
 class ImageHeader(msgspec.Struct, frozen=True):
-    """What the header of the stored bytes says, before any pixel is decoded."""
+    """What the header of a file says, read before any pixel is decoded."""
 
     format: FormatName
     width: int
-    """Pixels of one frame as stored, before orientation."""
+    """Pixels of one frame as stored, before the orientation is applied."""
     height: int
     size: int
     """Bytes of the file."""
@@ -31,15 +31,15 @@ class ImageHeader(msgspec.Struct, frozen=True):
     bits: int = 8
     """Bits of one sample."""
     profile: bool = False
-    """An ICC profile is embedded."""
+    """Whether an ICC profile is embedded."""
     delays: tuple[int, ...] = ()
     """Milliseconds each frame is shown."""
     loop: int = 0
-    """How often an animation plays; 0: for ever."""
+    """How often an animation plays; 0 means for ever."""
     decoder_memory: int = 0
-    """Bytes that the decoder holds for one frame, however much it shrinks on load."""
+    """Bytes that the decoder holds for one frame, even where it shrinks on load."""
     decoder_seconds: float = 0.0
-    """Generous estimate of the time in which the decoder cannot be told to stop."""
+    """Upper estimate of the seconds for which the decoder cannot be interrupted."""
 
     @property
     def upright(self) -> tuple[int, int]:
@@ -55,19 +55,20 @@ class ImageHeader(msgspec.Struct, frozen=True):
 
 
 class PalettePixels(msgspec.Struct, frozen=True):
-    """Pixels as numbers in a palette."""
+    """Pixels as indexes into a palette."""
 
     plane: pyvips.Image
-    """One band: the number of each pixel's colour."""
+    """One band: the index of each pixel's colour."""
     colours: bytes
-    """Red, green and blue of each, of at most 256."""
+    """Red, green and blue of each colour, of which there are at most 256."""
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """Upright pixels in sRGB or grey, with or without alpha, 8 bits a band.
+    """Upright pixels in sRGB or grey, with or without alpha, of 8 bits a band, or 16 after some features.
 
-    The frames of an animation lie one below the other in `image`, all of one height. `image` may be readable only once,
-    from top to bottom: whatever reads rows twice, out of order or bottom up calls `materialized` first.
+    The frames of an animation are stacked in `image` from top to bottom, all of one height. `image` may be sequential,
+    which means readable only once, from top to bottom: a feature that reads rows twice or out of order calls
+    `materialized` first.
     """
 
     image: pyvips.Image
@@ -76,32 +77,35 @@ class Picture(msgspec.Struct, frozen=True):
     delays: tuple[int, ...] = ()
     loop: int = 0
     shrunk_from: tuple[int, int] | None = None
-    """Width and height of a frame, had the decoder not shrunk on load (or drawn an SVG at another size)."""
+    """Width and height of a frame before the decoder shrank it on load or drew an SVG at another size, if it did."""
     room: float = float("inf")
-    """Bytes that are left of the memory budget to hold pixels in."""
+    """Bytes of the memory budget that are left for holding pixels."""
     held: pyvips.Image | None = None
-    """Pixels in memory that these are computed from, or are; its memory is free again once others are held instead."""
-    view: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
-    """What is shown of the upright original: left, top, width and height as shares of it; negative sides are mirrored.
+    """The pixels in memory that `image` is computed from, if any; it may be `image` itself.
 
-    Rotations are not followed.
+    They are released as soon as other pixels are held instead.
+    """
+    view: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    """The part of the upright original that is shown: left, top, width and height as fractions of it.
+
+    A negative width or height means that it is mirrored. Rotations are not tracked.
     """
     indexed: PalettePixels | None = None
-    """The same pixels once more, where their colours were made few."""
+    """The same pixels with a palette, where their colours were quantised."""
 
     @property
     def full(self) -> tuple[int, int]:
-        """Width and height of a frame that the pixels stand for; what a resize reckons from."""
+        """Width and height of a frame before any shrink-on-load, which a resize starts from."""
         return self.shrunk_from or (self.width, self.height)
 
     @property
     def width(self) -> int:
-        """Pixels across."""
+        """Width in pixels."""
         return int(self.image.width)
 
     @property
     def height(self) -> int:
-        """Pixels down, of one frame."""
+        """Height of one frame in pixels."""
         return int(self.image.height) // self.frames
 
     @property
@@ -110,56 +114,65 @@ class Picture(msgspec.Struct, frozen=True):
         return bool(self.image.hasalpha())
 
     def with_image(self, image: pyvips.Image) -> Picture:
-        """The same picture with other pixels; as many frames as before."""
+        """Return the picture with other pixels, of as many frames."""
         same_size = (image.width, image.height) == (self.image.width, self.image.height)
         shrunk_from = self.shrunk_from if same_size else None
         return msgspec.structs.replace(self, image=image, shrunk_from=shrunk_from, indexed=None)
 
-    def showing(self, box: tuple[int, int, int, int], whole: tuple[int, int]) -> Picture:
-        """The same pixels, known to be this box (left, top, width, height) of what was `whole` pixels wide and high."""
+    def with_view(self, box: tuple[int, int, int, int], whole: tuple[int, int]) -> Picture:
+        """Return the picture with its `view` narrowed to a box (left, top, width, height) of `whole` pixels.
+
+        `whole` is the width and height that the picture had before it was cropped to the box.
+        """
         left, top, width, height = self.view
         across, down = width / whole[0], height / whole[1]
         view = (left + box[0] * across, top + box[1] * down, box[2] * across, box[3] * down)
         return msgspec.structs.replace(self, view=view)
 
     def materialized(self) -> Picture:
-        """The same picture held in memory where it could be read only once, from top to bottom; TooLarge."""
+        """Return the picture with pixels that can be read in any order: in memory where they were sequential.
+
+        Raises TooLarge where they do not fit into the memory budget.
+        """
         if not self.image.get_typeof("vips-sequential"):
             return self
         return self.in_memory()
 
     def in_memory(self) -> Picture:
-        """The same picture with its pixels computed and held in memory, instead of what they are made of; TooLarge."""
+        """Return the picture with its pixels computed and held in memory.
+
+        Raises TooLarge where they do not fit into the memory budget.
+        """
         if self.image is self.held:
             return self
         size = _bytes_of(self.image)
-        # Until the last pixel is computed, what they are computed from is in memory too.
-        room = self.taking(size).room + (_bytes_of(self.held) if self.held is not None else 0)
+        # The pixels that were held before are in memory until the last new pixel is computed, and are free after that.
+        room = self.reserve(size).room + (_bytes_of(self.held) if self.held is not None else 0)
         image = self.image.copy_memory().copy()
         image.remove("vips-sequential")
         return msgspec.structs.replace(self, image=image, room=room, held=image)
 
-    def taking(self, size: int) -> Picture:
-        """The same picture with so many bytes less of room; TooLarge where there are not as many."""
+    def reserve(self, size: int) -> Picture:
+        """Return the picture with so many bytes less of room; TooLarge where fewer are left."""
         if size > self.room:
-            most = max(0, round(self.room / 1e6))
-            raise TooLarge(f"the pixels must fit into {most} MB of memory, got {size // 1_000_000} MB")
+            megabytes = max(0, round(self.room / 1e6))
+            raise TooLarge(f"the pixels must fit into {megabytes} MB of memory, got {size // 1_000_000} MB")
         return msgspec.structs.replace(self, room=self.room - size)
 
     def each_frame(self, work: Callable[[pyvips.Image], pyvips.Image]) -> Picture:
-        """Apply `work` to each frame on its own, for whatever looks at neighbours or changes the size."""
+        """Apply `work` to each frame by itself, as a step must that reads neighbours or changes the size."""
         if self.frames == 1:
             return self.with_image(work(self.image))
         picture = self.in_memory()
         frames = [work(frame) for frame in picture.split()]
         size = sum(map(_bytes_of, frames))
-        room = picture.taking(size).room + (_bytes_of(picture.held) if picture.held is not None else 0)
-        # One after the other: side by side, each would take the memory that computing a whole picture takes.
+        room = picture.reserve(size).room + (_bytes_of(picture.held) if picture.held is not None else 0)
+        # The frames are computed one after the other: in parallel, each would take the memory of a computation.
         joined = pyvips.Image.arrayjoin([frame.copy_memory() for frame in frames], across=1)
         return msgspec.structs.replace(picture.with_image(joined), room=room, held=joined)
 
     def split(self) -> list[pyvips.Image]:
-        """The frames, in order."""
+        """Return the frames in their order."""
         height = self.height
         is_lazy = self.frames > 1 and self.image is not self.held
         image = self.image.copy_memory() if is_lazy else self.image
@@ -171,6 +184,6 @@ def _bytes_of(image: pyvips.Image) -> int:
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a feature says instead of a picture: JSON."""
+    """The answer of a feature that describes the image instead of changing it: a JSON object."""
 
     content: dict[str, object]

@@ -1,10 +1,10 @@
-"""The seam between pyvips and libvips where text crosses: bytes that are not UTF-8 must never raise.
+"""Replaces the functions by which pyvips reads texts of libvips, so that bytes that are not UTF-8 never raise.
 
 pyvips 3.2.0 decodes libvips' error buffer as strict UTF-8 before it clears it. A decoder's message may quote bytes of
 the file (libheif quotes the four bytes of a property's name), and libvips cuts a long message in the middle of a
 character. The decoding then raises UnicodeDecodeError, the buffer is never cleared, and every later error of the
 process raises again. pyvips makes an error on ordinary paths too (`Image.__getattr__` looks an operation's name up as a
-property first), so one file of 701 bytes makes every later picture a failure.
+property first), so one file of 701 bytes makes every later image of the process fail.
 
 What pyvips should do: in `Error.__init__`, read the buffer, clear it in any case, and decode with
 `errors="replace"`; in `_to_string` and `_to_bytes`, use `errors="surrogateescape"`, since names and values of metadata
@@ -32,14 +32,14 @@ def take_error() -> str:
 
 
 def _initialize_error(self: Any, message: str, detail: str | None = None) -> None:
-    """Stand in for `pyvips.Error.__init__`: the same attributes, from a buffer that is cleared in any case."""
+    """Replace `pyvips.Error.__init__`: set the same attributes, from a buffer that is cleared in any case."""
     self.message = message
     self.detail = detail or take_error()
     _logger.debug("Error %s %s", self.message, self.detail)
 
 
 def _to_string(pointer: Any) -> str:
-    """Stand in for `pyvips.error._to_string`: bytes that are not UTF-8 become surrogates."""
+    """Replace `pyvips.error._to_string`: decode bytes that are not UTF-8 as surrogates."""
     if pointer == pyvips.ffi.NULL:
         return "NULL"
     content = pyvips.ffi.string(pointer)
@@ -47,7 +47,7 @@ def _to_string(pointer: Any) -> str:
 
 
 def _to_bytes(text: Any) -> Any:
-    """Stand in for `pyvips.error._to_bytes`: surrogates become the bytes that they stand for."""
+    """Replace `pyvips.error._to_bytes`: encode surrogates as the bytes that they stand for."""
     return str(text).encode("utf-8", "surrogateescape") if isinstance(text, (str, Path)) else text
 
 
@@ -56,9 +56,9 @@ def _install() -> None:
     # Each module of pyvips has imported these two by name.
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "pyvips":
-            for stand_in in (_to_string, _to_bytes):
-                if hasattr(module, stand_in.__name__):
-                    setattr(module, stand_in.__name__, stand_in)
+            for replacement in (_to_string, _to_bytes):
+                if hasattr(module, replacement.__name__):
+                    setattr(module, replacement.__name__, replacement)
 
 
 _install()

@@ -119,7 +119,7 @@ def quantize(picture: Picture, requested: Quantize, context: Context) -> Picture
     from features.quantize._mapping import map_to_palette, report  # noqa: PLC0415 - no other feature needs it
     from features.quantize._pixels import Pixels  # noqa: PLC0415 - no other feature needs it
 
-    picture = picture.taking(_memory(picture, dither=requested.dither))
+    picture = picture.reserve(_memory(picture, dither=requested.dither))
     pixels = Pixels.of(picture)
     choice = choose(pixels, requested, context.deadline)
     if requested.palette:

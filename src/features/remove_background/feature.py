@@ -56,7 +56,7 @@ def _cost(requested: RemoveBackground, shape: Shape) -> Cost:
     max_preshrink=_max_preshrink,
 )
 def remove_background(picture: Picture, requested: RemoveBackground, context: Context) -> Picture:
-    picture = picture.materialized().taking(_BYTES * picture.width * picture.height * picture.frames)
+    picture = picture.materialized().reserve(_BYTES * picture.width * picture.height * picture.frames)
     picture = picture.with_image(_subjects(picture.split(), requested, context))
     if requested.trim:
         picture = _trimmed(picture)

@@ -35,7 +35,7 @@ class PixelBox(NamedTuple):
         if (self.width, self.height) == (picture.width, picture.height):
             return picture
         part = picture.each_frame(lambda frame: frame.crop(*self))
-        return part.showing(self, (picture.width, picture.height))
+        return part.with_view(self, (picture.width, picture.height))
 
 
 def round_half_up(number: float) -> int:

@@ -1,7 +1,7 @@
-"""What a whole run will take of memory and of a processor, reckoned before the first pixel is decoded.
+"""Estimates the memory and the processor time of a whole run, before the first pixel is decoded.
 
-Every part of a run is counted: the decoder, each step by what its feature declares (`cost=`), the overlays that steps
-name, the pixels that are held between steps, and the encoder. `bench/COSTS.md` shows the figures beside measured ones.
+The estimate adds up the decoder, each step by the cost that its feature declares, the overlays that steps name, the
+pixels that are held between steps, and the encoder. `bench/COSTS.md` compares the estimates with measurements.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from imaging.picture import ImageHeader
 from imaging.pipeline.feature import Step
 
 _ALPHA = 1.4
-"""Costs are declared for three channels. A fourth, by which the others are weighed, takes this many times as much, and
-whether there is one is known of some steps only once they are done."""
+"""Costs are declared for three channels. Four channels, premultiplied by alpha, take this many times as much; all are
+counted as four, because some steps decide only when they run whether they add one."""
 _ROWS = 1600
-"""Rows of the picture that costs are measured on."""
+"""Rows of the image that costs are measured on."""
 _FRAMES_AT_ONCE = 8
+"""Frames of an animation that libvips computes at the same time, about."""
 _OVERHEAD = 25_000_000
-"""Bytes of threads, and of what the allocator keeps of earlier steps."""
+"""Bytes of threads, and of what the allocator keeps from earlier steps."""
 _DEEP = frozenset({"rgb16", "grey16"})
 
 
-class _Planned(msgspec.Struct, frozen=True):
-    """What is known of a picture that is still to be computed; as much of it as the choice of a format asks for."""
+class _PlannedPicture(msgspec.Struct, frozen=True):
+    """What is known of the result before it is computed, as far as the choice of its format depends on it."""
 
     source: ImageHeader
     shape: Shape
@@ -53,8 +54,11 @@ class _Planned(msgspec.Struct, frozen=True):
         return self.shape.frames
 
 
-class _Sum:
-    """Seconds and bytes so far; TooLarge as soon as one of them is beyond its budget."""
+class _Estimate:
+    """The seconds and bytes of the run so far; raises TooLarge as soon as one of them exceeds its budget.
+
+    `what` is the part of the run that is counted, for the message.
+    """
 
     def __init__(self, limits: Limits, *, stored: int, decoder: int) -> None:
         self.limits = limits
@@ -62,11 +66,12 @@ class _Sum:
         self.stored = stored
         """Bytes of the files, which stay in memory until the end."""
         self.sources = decoder
-        """Bytes of what the pixels are computed from: the decoder, pixels that are held, and overlays."""
+        """Bytes from which the pixels are computed: the decoder's, pixels that are held, and overlays."""
         self.steps = 0.0
-        """Bytes that the steps take while they are computed, all in one pass."""
+        """Bytes that the pending steps take while they are computed, all in one pass."""
 
-    def spend(self, seconds: float, what: str) -> None:
+    def add_seconds(self, seconds: float, what: str) -> None:
+        """Count processor time."""
         self.seconds += seconds
         if self.seconds > self.limits.work:
             raise TooLarge(
@@ -74,9 +79,9 @@ class _Sum:
                 f"about {self.seconds:.3g}"
             )
 
-    def need(self, more: float, what: str) -> None:
-        """So many bytes for a while, beside all that is in memory."""
-        memory = _OVERHEAD + self.stored + self.sources + more
+    def check_memory(self, temporary: float, what: str) -> None:
+        """Check the budget while `temporary` bytes are used beside those that are held."""
+        memory = _OVERHEAD + self.stored + self.sources + temporary
         if memory > self.limits.memory:
             raise TooLarge(
                 f"one picture may take {self.limits.memory // MEGA} MB of memory, with {what} this one would take "
@@ -84,43 +89,49 @@ class _Sum:
             )
 
     def hold(self, size: int, what: str) -> None:
-        """The pixels are computed and held, and what they were computed from is free again."""
-        self.need(self.steps + size, what)
+        """Count pixels of `size` bytes that are computed and held, which frees what they are computed from."""
+        self.check_memory(self.steps + size, what)
         self.sources, self.steps = size, 0.0
 
 
 def refuse_beyond_budget(
     original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context, shrink: float
 ) -> None:
-    """Raise TooLarge, which names the step, where the run would take more memory or time than one picture may."""
+    """Raise TooLarge, which names the step, where the run would take more memory or time than one image may.
+
+    `shrink` is the factor by which the decoder may reduce the original.
+    """
     limits = context.limits
     _refuse_many(steps, limits)
     if output.page and output.page < source.frames:
+        # The pages of a file can differ in size.
         source = source_of(original, source.format, output.page, limits)
     frames, loaded = loaded_size(source, output, shrink)
+    # `stored` counts the bytes of the original, and the estimate for the decoder includes them too.
     decoder = decoding_memory(source, loaded, frames) - len(original)
     stored = len(original) + sum(map(len, context.objects.values()))
-    total = _Sum(limits, stored=stored, decoder=decoder)
-    total.need(0, "its decoding")
-    total.spend(decoding_seconds(source, frames), "its decoding")
+    estimate = _Estimate(limits, stored=stored, decoder=decoder)
+    estimate.check_memory(0, "its decoding")
+    estimate.add_seconds(decoding_seconds(source, frames), "its decoding")
     full = source.upright if loaded != source.upright else None
     shape = Shape(*loaded, frames, full=full)
+    # This loop mirrors `run`: pixels are held where it holds them, or where a step reads out of order or by frames.
     pending, is_sequential = Pending(), True
     for number, step in enumerate(steps, 1):
         what = f"`{step.feature.name}`" + (f" as step {number} of {len(steps)}" if len(steps) > 1 else "")
         if pending.must_be_held(step.reads, step.reach) or (is_sequential and step.reads == "whole") or frames > 1:
-            total.hold(shape.bytes, what)
+            estimate.hold(shape.bytes, what)
             pending, is_sequential = Pending(), False
-        shape = _counted(total, step, shape, context, what)
+        shape = _count_step(estimate, step, shape, context, what)
         if step.is_report:
             return
         pending = pending.then(step.reach)
     has_alpha = source.alpha or any(step.feature.adds_alpha for step in steps)
-    _count_encoding(total, _Planned(source, shape, has_alpha=has_alpha), output, context)
+    _count_encoding(estimate, _PlannedPicture(source, shape, has_alpha=has_alpha), output, context)
 
 
 def with_inspected(steps: Sequence[Step], context: Context) -> Context:
-    """The context that knows the headers of the objects that steps name; those that cannot be read are left out."""
+    """Return the context with the headers of the objects that steps name; those that cannot be read are left out."""
     refs = {ref for step in steps if step.feature.objects for ref in step.feature.objects(step.params)}
     if not refs:
         return context
@@ -139,62 +150,65 @@ def _refuse_many(steps: Sequence[Step], limits: Limits) -> None:
         raise TooLarge(f"a request may lay {limits.overlays} pictures over another, got {overlays}")
 
 
-def _counted(total: _Sum, step: Step, shape: Shape, context: Context, what: str) -> Shape:
-    """Count one step; the shape of what it makes."""
+def _count_step(estimate: _Estimate, step: Step, shape: Shape, context: Context, what: str) -> Shape:
+    """Count one step, and return the shape of its output."""
     feature, params = step.feature, step.params
-    overlay = _count_overlays(total, step, shape, context, what)
+    overlay = _count_overlays(estimate, step, shape, context, what)
+    # A step that changes the size computes it from the size before the shrink-on-load, and so undoes that.
     before = shape.full or shape.size
-    size = _within(feature.size(params, before, overlay), shape, context.limits) if feature.size else shape.size
+    size = _bounded_size(feature.size(params, before, overlay), shape, context.limits) if feature.size else shape.size
     cost = feature.cost(params, shape)
     full = None if feature.size else shape.full
     after = shape._replace(width=max(1, size[0]), height=max(1, size[1]), full=full)
     after = after._replace(sample=2 if getattr(params, "colourspace", "") in _DEEP else after.sample)
     megapixels = max(shape.pixels, after.pixels) / MEGA
-    total.spend(_ALPHA * cost.seconds * megapixels + cost.base_seconds, what)
-    # Pixels that are computed in strips take as much memory in a low picture as in one of these rows; the frames of an
-    # animation are computed side by side, some of them at once, where neighbours are looked at.
+    estimate.add_seconds(_ALPHA * cost.seconds * megapixels + cost.base_seconds, what)
+    # libvips computes strips of rows, whose memory depends on the width alone. Costs are declared for each pixel of an
+    # image of `_ROWS` rows, so an image of fewer rows takes as much as one of `_ROWS`. Where a step reads neighbours,
+    # the frames of an animation are computed separately, several of them at once, each with strips of its own.
     strips = min(shape.frames, _FRAMES_AT_ONCE) if step.reads != "pixels" else 1
-    rows = max(1.0, strips * _ROWS / (max(shape.height, after.height) * shape.frames))
-    total.steps += _ALPHA * cost.memory * megapixels * MEGA * rows * shape.sample + cost.base_memory
-    total.need(total.steps, what)
+    factor = max(1.0, strips * _ROWS / (max(shape.height, after.height) * shape.frames))
+    estimate.steps += _ALPHA * cost.memory * megapixels * MEGA * factor * shape.sample + cost.base_memory
+    estimate.check_memory(estimate.steps, what)
     return after
 
 
-def _within(size: Size, shape: Shape, limits: Limits) -> Size:
-    """The size, or the largest that a result may have: a step that would make more than that refuses to."""
+def _bounded_size(size: Size, shape: Shape, limits: Limits) -> Size:
+    """Return the size, but at most the largest that a result may have: a step refuses to make a larger one."""
     if size[0] * size[1] <= shape.width * shape.height:
         return size
     width = min(size[0], max(limits.result_side, shape.width))
-    most = max(limits.result_pixels // shape.frames, shape.width * shape.height)
-    return width, min(size[1], max(limits.result_side, shape.height), max(1, most // width))
+    max_pixels = max(limits.result_pixels // shape.frames, shape.width * shape.height)
+    return width, min(size[1], max(limits.result_side, shape.height), max(1, max_pixels // width))
 
 
-def _count_overlays(total: _Sum, step: Step, shape: Shape, context: Context, what: str) -> Size:
-    """Count what a step lays over the picture; its own width and height, or nothing."""
+def _count_overlays(estimate: _Estimate, step: Step, shape: Shape, context: Context, what: str) -> Size:
+    """Count the overlays of a step, and return the width and height of the last one, or (0, 0) without any."""
     feature = step.feature
     refs = feature.objects(step.params) if feature.objects else ()
     full = (0, 0)
     for ref in refs:
         source = context.inspected.get(ref)
         if source is None:
-            continue  # the step itself says what is wrong with it
+            continue  # its header cannot be read: the step raises the error that says why
         full = source.upright
         size = feature.overlay_size(step.params, shape.size, full) if feature.overlay_size else full
         shrink = max(1.0, min(full[0] / size[0], full[1] / size[1]))
         _, loaded = loaded_size(source, Output(animated=False), shrink)
         held = 4 * size[0] * size[1]
-        total.need(decoding_memory(source, loaded, 1) - source.size + held, what)
-        total.sources += held
-        total.spend(decoding_seconds(source, 1), what)
+        estimate.check_memory(decoding_memory(source, loaded, 1) - source.size + held, what)
+        estimate.sources += held
+        estimate.add_seconds(decoding_seconds(source, 1), what)
     return full
 
 
-def _count_encoding(total: _Sum, planned: _Planned, output: Output, context: Context) -> None:
+def _count_encoding(estimate: _Estimate, planned: _PlannedPicture, output: Output, context: Context) -> None:
     chosen = format_of(planned, output, context)
     shape = planned.shape
     pixels = shape.pixels if encoder_of(chosen).has_frames else shape.width * shape.height
-    # The encoder itself refuses more than that.
+    # The encoder itself refuses more pixels than that.
     pixels = min(pixels, context.limits.result_pixels)
     what = f"its encoding as {chosen}"
-    total.spend(encoding_seconds(chosen, affordable(chosen, output, pixels), pixels), what)
-    total.need(total.steps + encoder_memory(chosen, output, pixels, alpha=planned.has_alpha) + pixels * 4, what)
+    estimate.add_seconds(encoding_seconds(chosen, affordable(chosen, output, pixels), pixels), what)
+    encoder = encoder_memory(chosen, output, pixels, alpha=planned.has_alpha) + pixels * 4
+    estimate.check_memory(estimate.steps + encoder, what)

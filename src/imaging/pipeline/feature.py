@@ -1,4 +1,4 @@
-"""What declares a feature: a parameters model, a function, and a few facts about it."""
+"""How a feature is declared: with a model of its parameters, a function, and properties that the engine plans with."""
 
 from __future__ import annotations
 
@@ -22,72 +22,85 @@ Costs = Callable[[ParamsT, Shape], Cost]
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What one step, or all of them, decided."""
+    """What one step, or all steps together, decide before the original is decoded."""
 
     steps: tuple[Step, ...] = ()
-    """What is left to do."""
+    """The steps that are left to apply."""
     etag_parts: tuple[str, ...] = ()
-    """Why: part of what names the answer."""
+    """What the decision depends on, as parts of the result's ETag."""
     report: Report | None = None
-    """An answer in place of a picture."""
+    """A report to answer with instead of an image."""
     is_cacheable: bool = True
-    """Otherwise the next request may be answered differently, and nobody may keep this answer."""
+    """Whether the result may be stored; False where the next request may be answered differently."""
 
 
 class Feature(msgspec.Struct, frozen=True):
-    """One thing that can be done to a picture."""
+    """One operation on an image, with its parameters, its cost and what the engine must know to plan a run."""
 
     name: str
     params: type[Params]
     apply: Callable[[Picture, Params, Context], Picture | Report]
     group: Group
     cost: Callable[[Params, Shape], Cost]
-    """What the step takes for a picture of that shape; the budgets are checked by it before anything is decoded."""
+    """The step's cost for an image of a shape; the budgets are checked with it before the original is decoded."""
     expensive: bool = False
-    """Runs a model: seconds of CPU and hundreds of megabytes."""
+    """Whether it runs a model, which takes seconds of a processor and hundreds of megabytes."""
     billed: bool = False
-    """Asks a service that bills each call."""
+    """Whether it calls a service that bills each call."""
     reads: Callable[[Params], Reads] | Reads = "pixels"
-    """What the step looks at for each of its pixels."""
+    """Which pixels of its input the step reads to compute one pixel."""
     size: Callable[[Params, Size, Size], Size] | None = None
-    """Width and height of the result, or at most that, by a frame's size and the overlay's; None: as before."""
-    adds_alpha: bool = False
-    """Whether the result has alpha, whether or not the picture had."""
-    overlay_size: Callable[[Params, Size, Size], Size] | None = None
-    """Width and height of the object that the step names, once it is decoded: by the picture's and by its own size."""
-    preshrink: Callable[[Params, tuple[int, int]], float] | None = None
-    """By how much the step reduces a picture of that width and height, so that the decoder can shrink on load.
+    """Return the width and height of the output, or an upper bound, from those of a frame and of the overlay.
 
-    Below 1 it enlarges; only a drawing (SVG) minds that.
+    None means that the step keeps the size.
+    """
+    adds_alpha: bool = False
+    """Whether the output has an alpha channel even where the input has none."""
+    overlay_size: Callable[[Params, Size, Size], Size] | None = None
+    """Return the width and height to which the overlay is decoded, from those of the image and of the overlay."""
+    preshrink: Callable[[Params, Size], float] | None = None
+    """Return the factor by which the step reduces an image of a width and height.
+
+    The decoder shrinks on load by up to that factor. A factor below 1 enlarges; it matters only for SVG, which is then
+    drawn larger.
     """
     scale_free: bool = False
-    """Whether the step gives the same picture before and after a reduction, so that a later one may shrink on load."""
-    max_preshrink: Callable[[Params, tuple[int, int]], float] | None = None
-    """By how much a picture of that width and height may be reduced before a step that is almost free of scale."""
+    """Whether the step has the same result before and after a reduction.
+
+    A later step's `preshrink` then still lets the decoder shrink on load.
+    """
+    max_preshrink: Callable[[Params, Size], float] | None = None
+    """Return the largest factor by which the decoder may reduce an image of a width and height ahead of this step.
+
+    It is for steps whose result hardly changes up to that factor.
+    """
     is_noop: Callable[[Params], bool] | None = None
-    """Whether these parameters ask for nothing: a picture of which nothing else is asked stays as it is."""
+    """Return whether the step changes nothing with these parameters, so that it is left out."""
     objects: Callable[[Params], tuple[ObjectRef, ...]] | None = None
-    """The objects that these parameters name, to be fetched before the run."""
+    """Return the objects that the parameters name, which are fetched before the run."""
     decide: Callable[[Params, Context], Decision] | None = None
-    """Asked before anything is decoded: may refuse, or answer in place of a picture."""
+    """Decide before the original is decoded: refuse it with Rejected, or answer with a report instead of an image."""
     redacts_all_inputs: bool = False
-    """Done to every picture that goes in, overlays too, before anything else: what it hides cannot be brought back."""
+    """Whether the step is applied to the original and every overlay before all other steps.
+
+    Nothing can bring back what it hides.
+    """
     report: Callable[[Params], bool] | None = None
-    """Whether these parameters make a report of it; a feature of group "report" never gives anything else."""
+    """Return whether these parameters make it answer with a report, as features of the group "report" always do."""
     implies: Callable[[Params], tuple[str, dict[str, object]]] | None = None
-    """Another feature, with its parameters, that is wanted with this one where nothing is said of it."""
+    """Return another feature, with its parameters, that is applied too unless the request names that feature itself."""
 
     @property
     def help(self) -> str:
-        """What the feature does, in a line."""
+        """The first line of the model's docstring, which says what the feature does."""
         return (self.params.__doc__ or "").strip().splitlines()[0]
 
     def __reduce__(self) -> tuple[Callable[[str, str], Feature], tuple[str, str]]:
-        """Pickle by reference, as functions are: the module that declares the feature and its name there."""
-        return _declared, (self.apply.__module__, self.apply.__qualname__)
+        """Pickle the feature by reference, as functions are: by its module and its name there."""
+        return _import_feature, (self.apply.__module__, self.apply.__qualname__)
 
 
-def _declared(module: str, name: str) -> Feature:
+def _import_feature(module: str, name: str) -> Feature:
     feature: Feature = getattr(import_module(module), name)
     return feature
 
@@ -100,30 +113,30 @@ class Step(NamedTuple):
 
     @property
     def reads(self) -> Reads:
-        """What the step looks at for each of its pixels."""
+        """Which pixels of its input the step reads to compute one pixel."""
         reads = self.feature.reads
         return reads(self.params) if callable(reads) else reads
 
     @property
     def reach(self) -> int:
-        """Weight of the step among those that look at neighbours: a resize is the least of them."""
+        """The step's weight among those that read neighbours: 2, for a resize 1, and 0 for any other step."""
         if self.reads != "pixels":
             return 2
         return int(self.feature.preshrink is not None)
 
     @property
     def is_report(self) -> bool:
-        """Whether it says something of the picture instead of giving another one."""
-        asked = self.feature.report
-        return self.feature.group == "report" or (asked is not None and asked(self.params))
+        """Whether it answers with a report instead of an image."""
+        report = self.feature.report
+        return self.feature.group == "report" or (report is not None and report(self.params))
 
     @property
     def is_noop(self) -> bool:
-        """Whether it leaves every picture as it is."""
+        """Whether it changes nothing, whatever the image is."""
         return self.feature.is_noop is not None and self.feature.is_noop(self.params)
 
 
-def feature(  # noqa: PLR0913 - all that there is to say of a feature
+def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     params: type[ParamsT],
     *,
     group: Group,
@@ -135,9 +148,9 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     size: Callable[[ParamsT, Size, Size], Size] | None = None,
     adds_alpha: bool = False,
     overlay_size: Callable[[ParamsT, Size, Size], Size] | None = None,
-    preshrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
+    preshrink: Callable[[ParamsT, Size], float] | None = None,
     scale_free: bool = False,
-    max_preshrink: Callable[[ParamsT, tuple[int, int]], float] | None = None,
+    max_preshrink: Callable[[ParamsT, Size], float] | None = None,
     is_noop: Callable[[ParamsT], bool] | None = None,
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
     decide: Callable[[ParamsT, Context], Decision] | None = None,
@@ -145,11 +158,14 @@ def feature(  # noqa: PLR0913 - all that there is to say of a feature
     report: Callable[[ParamsT], bool] | None = None,
     implies: Callable[[ParamsT], tuple[str, dict[str, object]]] | None = None,
 ) -> Callable[[Apply[ParamsT]], Feature]:
-    """Declare a feature; its public name is the model's name in camelCase unless another is given."""
+    """Declare the decorated function as a feature; the parameters are the fields of `Feature`.
+
+    Its public name is the name of the model in camelCase unless `name` is given.
+    """
     public = name or params.__name__[0].lower() + params.__name__[1:]
 
     def declare(apply: Apply[ParamsT]) -> Feature:
-        # A feature knows its own parameters; whatever holds features does not.
+        # The functions of a feature take its own model; `Feature` can only say that they take some model.
         return Feature(
             name=public, params=params, apply=cast("Any", apply), group=group, cost=cast("Any", cost),
             expensive=expensive, billed=billed, reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,

@@ -1,4 +1,4 @@
-"""One run: stored bytes and steps in, finished bytes or a report out."""
+"""One run of the engine: the bytes of an original and steps in, an encoded image or a report out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec import structs
 from imaging.codecs.decode import decode, inspect, source_at_fault, uninterruptible_seconds
 from imaging.codecs.encode import encode
 from imaging.codecs.negotiation import is_shown, negotiated
-from imaging.context import Context, Limits
+from imaging.context import Context
 from imaging.cost import Pending
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, InvalidParameter, TooLarge
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """A finished picture."""
+    """An encoded image."""
 
     body: bytes
     media_type: str
@@ -36,42 +36,51 @@ class Rendered(msgspec.Struct, frozen=True):
     frames: int
     source: ImageHeader
     negotiated: bool = False
-    """Whether another client, which accepts other formats, might have got other bytes."""
+    """Whether a client that accepts other formats might get other bytes."""
 
 
 def run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
-    """Apply the steps in their order; FeatureError for whatever does not work."""
+    """Apply the steps in their order and encode the result. Raises FeatureError.
+
+    Steps that redact all inputs are applied first. An original that needs no change is returned without decoding it.
+    """
     source = inspect(original, context.limits, context.deadline)
     steps = sorted((step for step in steps if not step.is_noop), key=lambda step: not step.feature.redacts_all_inputs)
-    untouched = _untouched(original, source, output, context) if not steps else None
+    untouched = _without_decoding(original, source, output, context) if not steps else None
     is_drawing = format_by_name(source.format).decoder.scalable
     if untouched is not None and (output.format != "auto" or is_drawing or not context.accepts):
         return untouched
+    # `format=auto` for a client that accepts more formats: another one may be smaller than the original.
     try:
         with source_at_fault(original, source, output, context):
-            outcome = _drawn(original, source, steps, output, context)
+            outcome = _decode_and_apply(original, source, steps, output, context)
     except (TooLarge, InvalidParameter):
         if untouched is None:
             raise
         return untouched
     if untouched is None or isinstance(outcome, Report):
         return outcome
-    # The same format again is the same picture with losses.
-    again = outcome.media_type == untouched.media_type
-    return untouched if again or len(untouched.body) <= len(outcome.body) else outcome
+    # Encoding to the same format again only loses quality.
+    is_same_format = outcome.media_type == untouched.media_type
+    return untouched if is_same_format or len(untouched.body) <= len(outcome.body) else outcome
 
 
-def _untouched(original: bytes, source: ImageHeader, output: Output, context: Context) -> Rendered | None:
-    """The original without its metadata, if nothing is asked that it is not already, and its container can be tidied
-    without decoding.
+def _without_decoding(original: bytes, source: ImageHeader, output: Output, context: Context) -> Rendered | None:
+    """Return the original with only its metadata removed.
+
+    None where the output options ask for any change, or where the file's container cannot be rewritten.
     """
-    asked = structs.replace(output, format=None, download=None, max_bytes=None)
+    # Options are reset here that the original satisfies as it is, or that do not concern its pixels.
+    changes = structs.replace(output, format=None, download=None, max_bytes=None)
     if source.frames == 1:
-        asked = structs.replace(asked, animated=None, page=asked.page or None, loop=None, delay=None)
-    same = is_shown(source, context) if output.format == "auto" else output.format in (None, "original", source.format)
-    if not same or asked != Output():
+        changes = structs.replace(changes, animated=None, page=changes.page or None, loop=None, delay=None)
+    if output.format == "auto":
+        keeps_format = is_shown(source, context)
+    else:
+        keeps_format = output.format in (None, "original", source.format)
+    if not keeps_format or changes != Output():
         return None
-    from imaging.codecs.containers import strip  # noqa: PLC0415 - most answers are drawn
+    from imaging.codecs.containers import strip  # noqa: PLC0415 - most originals are decoded
 
     body = strip(original, source, context.deadline)
     if body is None or (output.max_bytes and len(body) > output.max_bytes):
@@ -81,19 +90,21 @@ def _untouched(original: bytes, source: ImageHeader, output: Output, context: Co
     return Rendered(body, MEDIA_TYPES[source.format], width, height, source.frames, source, varies)
 
 
-def _drawn(
+def _decode_and_apply(
     original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context
 ) -> Rendered | Report:
-    shrink = _shrink(steps, source)
+    """Decode the original, apply the steps and encode the result."""
+    shrink = _preshrink(steps, source)
     context = with_inspected(steps, context)
     refuse_beyond_budget(original, source, steps, output, context, shrink)
-    metadata = _metadata(original, source, steps, output, context.limits)
-    picture = _decoded(original, source, output, context, shrink)
+    metadata = _read_metadata(original, source, steps, output, context)
+    picture = _decode(original, source, output, context, shrink)
     context = _with_redaction(steps, context)
     pending = Pending()
     for step in steps:
         context.deadline.check()
-        # What is computed from these pixels stops with them. Pixels that are held in memory are watched on their own.
+        # The watchdog stops the computation of one image. Once the pixels are in memory, later steps compute from a
+        # new image, which must be watched by itself.
         if pending.must_be_held(step.reads, step.reach):
             with watched(picture.image, context.deadline):
                 picture, pending = picture.in_memory(), Pending()
@@ -103,56 +114,7 @@ def _drawn(
             return outcome
         picture, pending = outcome, pending.then(step.reach)
     with watched(picture.image, context.deadline):
-        return _rendered(picture, output, context, metadata)
-
-
-def _with_redaction(steps: Sequence[Step], context: Context) -> Context:
-    """The context in which overlays are hidden as the original is."""
-    hiding = [step for step in steps if step.feature.redacts_all_inputs and not step.is_report]
-
-    def redact(picture: Picture) -> Picture:
-        for step in hiding:
-            hidden = step.feature.apply(picture, step.params, context)
-            picture = hidden if isinstance(hidden, Picture) else picture
-        return picture
-
-    return structs.replace(context, redact=redact) if hiding else context
-
-
-def _decoded(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
-    """The pixels: read here as they are asked for, or at once in another process if nothing else could stop that."""
-    if context.deadline.leaves_room_for(uninterruptible_seconds(source)):
-        return decode(original, source, output, context, shrink)
-    from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined  # noqa: PLC0415 - few pictures take another process
-
-    limits = context.limits
-    bounds, endless = Confinement(context.deadline, limits.memory, limits.processors), Context(limits=limits)
-    try:
-        return run_confined(bounds, limits.memory, _decoded_whole, original, source, output, endless, shrink)
-    except ProcessDied as error:
-        raise DamagedSource("the picture cannot be decoded", detail=str(error)) from None
-
-
-def _decoded_whole(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
-    from imaging.codecs.open_image import decoded_image  # noqa: PLC0415 - of the other process alone
-
-    with decoded_image(original, source, output, context, shrink) as picture:
-        return picture.with_image(picture.image.copy_memory())
-
-
-def _metadata(
-    original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, limits: Limits
-) -> Metadata | None:
-    if output.metadata == "strip":
-        return None
-    from imaging.codecs import metadata  # noqa: PLC0415 - most answers carry none
-
-    is_hidden = any(step.feature.redacts_all_inputs for step in steps)
-    return metadata.of(original, source, output.metadata, position=limits.allow_gps, is_hidden=is_hidden)
-
-
-def _rendered(picture: Picture, output: Output, context: Context, metadata: Metadata | None) -> Rendered:
-    encoded = encode(picture, output, context, metadata)
+        encoded = encode(picture, output, context, metadata)
     return Rendered(
         body=encoded.body,
         media_type=MEDIA_TYPES[encoded.format],
@@ -164,18 +126,71 @@ def _rendered(picture: Picture, output: Output, context: Context, metadata: Meta
     )
 
 
-def _shrink(steps: Sequence[Step], source: ImageHeader) -> float:
-    """By how much the decoder may reduce: what the first step that reduces will, if nothing before it minds.
+def _with_redaction(steps: Sequence[Step], context: Context) -> Context:
+    """Return the context whose `redact` applies the steps that redact all inputs, for the overlays."""
+    redacting = [step for step in steps if step.feature.redacts_all_inputs and not step.is_report]
 
-    Below 1 it is by how much an SVG may be drawn larger.
+    def redact(picture: Picture) -> Picture:
+        for step in redacting:
+            outcome = step.feature.apply(picture, step.params, context)
+            picture = outcome if isinstance(outcome, Picture) else picture
+        return picture
+
+    return structs.replace(context, redact=redact) if redacting else context
+
+
+def _decode(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
+    """Return the pixels, which are read as they are needed, here or in an isolated process.
+
+    A decoder that cannot be interrupted and may miss the deadline runs in a process that can be killed.
     """
-    most = math.inf
+    if context.deadline.leaves_room_for(uninterruptible_seconds(source)):
+        return decode(original, source, output, context, shrink)
+    from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined  # noqa: PLC0415 - seldom used
+
+    limits = context.limits
+    confinement = Confinement(context.deadline, limits.memory, limits.processors)
+    # Whatever happens in the process, its end comes from here: it needs no deadline of its own.
+    inner = Context(limits=limits)
+    try:
+        return run_confined(confinement, limits.memory, _decode_to_memory, original, source, output, inner, shrink)
+    except ProcessDied as error:
+        raise DamagedSource("the picture cannot be decoded", detail=str(error)) from None
+
+
+def _decode_to_memory(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
+    """Decode all pixels; called in the isolated process."""
+    from imaging.codecs.open_image import decoded_image  # noqa: PLC0415 - used in the isolated process only
+
+    with decoded_image(original, source, output, context, shrink) as picture:
+        return picture.with_image(picture.image.copy_memory())
+
+
+def _read_metadata(
+    original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context
+) -> Metadata | None:
+    """Return the metadata of the original that the output keeps."""
+    if output.metadata == "strip":
+        return None
+    from imaging.codecs import metadata  # noqa: PLC0415 - most requests keep none
+
+    is_redacted = any(step.feature.redacts_all_inputs for step in steps)
+    allow_gps = context.limits.allow_gps
+    return metadata.of(original, source, output.metadata, position=allow_gps, is_hidden=is_redacted)
+
+
+def _preshrink(steps: Sequence[Step], source: ImageHeader) -> float:
+    """Return the factor by which the decoder may reduce the original; below 1, by which an SVG is drawn larger.
+
+    It is that of the first step that reduces, unless a step before it depends on the scale of the image.
+    """
+    largest = math.inf
     for step in steps:
         if step.feature.preshrink is not None:
-            shrink = min(most, step.feature.preshrink(step.params, source.upright))
-            return source.preshrink(shrink)
+            factor = min(largest, step.feature.preshrink(step.params, source.upright))
+            return source.preshrink(factor)
         if step.feature.max_preshrink is not None:
-            most = min(most, step.feature.max_preshrink(step.params, source.upright))
+            largest = min(largest, step.feature.max_preshrink(step.params, source.upright))
         elif not step.feature.scale_free:
             break
     return 1.0

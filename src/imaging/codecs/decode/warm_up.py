@@ -23,4 +23,4 @@ def after_fork() -> None:
 
     That starts libvips' threads, and copies the pages of memory that a fork shares until they are written to.
     """
-    opened(_DRAWING, SVG, scale=1.0).write_to_memory()
+    opened(_DRAWING, SVG.name, scale=1.0).write_to_memory()
