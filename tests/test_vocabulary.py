@@ -32,6 +32,7 @@ PLACES = (
     "src/handler/reference",
     # Packages of src whose words are those of the glossary; src as a whole once all are.
     "src/handler/detection",
+    "src/handler/entrypoints",
     "src/handler/render",
     "src/imaging/ops/previews.py",
     "src/handler/storage",

@@ -143,9 +143,9 @@ def _build_http(
         cors=responses.cors_origin if responses.cors_enabled else "",
         local_operator=access.operator_open and not (access.operator_token or access.operator_token_file),
         fallback=fallback,
-        most=settings.answer_bytes,
+        max_bytes=settings.answer_bytes,
         result_cache=result_cache,
-        heavy=expensive_function,
+        expensive_function=expensive_function,
         static_documents={"openapi.json": _openapi, "docs": _reference, "docs.css": _style},
         json_endpoints=_build_json_endpoints(policy, authenticator, ignored, render_context),
     )

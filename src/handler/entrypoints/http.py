@@ -1,4 +1,4 @@
-"""HTTP: which page, who calls, and the answer."""
+"""Answer HTTP requests: route them, authenticate the caller, render, and turn results and errors into answers."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from handler.storage.result_cache import BucketResultCache
 
 ORIGIN_HEADER = "x-origin-secret"
-LONGEST_PATH = 8_192
-_PICTURE_METHODS = ("GET", "HEAD")
+MAX_PATH_BYTES = 8_192
+_IMAGE_METHODS = ("GET", "HEAD")
 
 
 class JsonEndpoint(msgspec.Struct, frozen=True):
-    """What may be asked by a query of just these parameters."""
+    """A JSON answer to a query with exactly these parameters."""
 
     parameters: tuple[str, ...]
     answer: Callable[..., object]
 
 
 class HttpEntrypoint(msgspec.Struct, frozen=True):
-    """Answers HTTP requests; `wiring` fills it."""
+    """Answers HTTP requests; `handler.composition.wiring` builds it."""
 
     render_context: RenderContext
     policy: Policy
@@ -51,165 +51,175 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     caching: Caching
     authenticator: Authenticator = msgspec.field(default_factory=Authenticator)
     signatures: Signatures | None = None
-    """None where signatures are off."""
+    """None if signatures are switched off."""
     operator: Callable[[], OperatorEntrypoint] | None = None
-    """Opens the operator's pages under `/_api/`."""
+    """Opens the operator API under `/_api/`."""
     origin: SecretSource | None = None
+    """The secret that the CDN sends with each request; None if requests need not come through it."""
     cors: str = ""
+    """The value of Access-Control-Allow-Origin; empty if CORS is switched off."""
     local_operator: bool = False
-    """Whether the operator API is open without a token, so that no other site may read it."""
+    """Whether the operator API is open without a token, so that CORS must not open it to other sites."""
     health: Callable[[], Answer] = lambda: response.report({"status": "ok"})
-    """The page `/_health`."""
+    """Answers `/_health`."""
     fallback: ObjectRef | None = None
-    most: int = 0
-    """Bytes of the largest answer, base64 included; 0: no limit."""
+    """The image that is sent as the body of errors."""
+    max_bytes: int = 0
+    """Size of the largest answer in bytes, base64 included; 0 means no limit."""
     result_cache: BucketResultCache | None = None
-    heavy: InvokeFunction | None = None
+    expensive_function: InvokeFunction | None = None
+    """Invokes the function for expensive work; None if there is no such function."""
     static_documents: Mapping[str, Callable[[], Answer]] = msgspec.field(default_factory=dict)
-    """What can be read under `/_api/`, open to anyone."""
+    """Documents under `/_api/` that are open to all."""
     json_endpoints: Callable[[bool], Mapping[str, JsonEndpoint]] | None = None
-    """JSON answers to a query under `/_api/`, open to anyone; those for the operator (True) may tell more."""
+    """Returns the JSON answers under `/_api/` that are open to all; those for the operator (True) may tell more."""
 
     def answer(self, call: HttpRequest, deadline: Deadline) -> Answer:
-        """Answer a call; every refusal is an answer too."""
+        """Answer a request; errors become answers too.
+
+        Requests that have not come through the CDN get neither an image nor the fallback image.
+        """
         try:
-            self._through_the_cdn(call)
+            self._require_origin_secret(call)
         except HandlerError as error:
             return response.refusal(error, self.caching)
         try:
-            answer = self._answered(call, deadline)
+            answer = self._answer(call, deadline)
         except (FeatureError, HandlerError) as error:
-            answer = self._refused(error, call, deadline)
+            answer = self._answer_error(error, call, deadline)
         return answer.with_headers({"Access-Control-Allow-Origin": self.cors}) if self._has_cors(call) else answer
 
     def admit(self, call: HttpRequest) -> None:
-        """Refuse, by a HandlerError, a caller of the operator's pages who may not use them, before there is a body."""
-        self._through_the_cdn(call)
+        """Raise a HandlerError if the request is for the operator API and may not use it; its body is not needed."""
+        self._require_origin_secret(call)
         path, _ = self._path(call)
         if path.startswith("/_api/"):
             if self.operator is None:
                 raise NotFound(f"no page is called {path!r}", code="NotFound")
             self.operator().admit(path.removeprefix("/_api/"), call)
 
-    def _answered(self, call: HttpRequest, deadline: Deadline) -> Answer:
-        """Return the answer, made here or by the model function, which does all checks again."""
-        answer = self._routed(call, deadline)
+    def _answer(self, call: HttpRequest, deadline: Deadline) -> Answer:
+        """Return the answer, made here or by the function for expensive work, which does all checks again."""
+        answer = self._route(call, deadline)
         if isinstance(answer, Answer):
             return answer
-        if self.heavy is None:
+        if self.expensive_function is None:
             raise HandlerError("an expensive feature is delegated, but HEAVY_FUNCTION is not set", code="Configuration")
-        return response.of_event(self.heavy(call.whole_event(), deadline))
+        return response.of_event(self.expensive_function(call.whole_event(), deadline))
 
     def _has_cors(self, call: HttpRequest) -> bool:
-        """Whether pages of other sites may read the answer."""
+        """Whether other sites may read the answer."""
         return bool(self.cors) and not (self.local_operator and unquote(call.path).startswith("/_api/"))
 
-    def _routed(self, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
+    def _route(self, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         path, raw_path = self._path(call)
         if call.method == "OPTIONS":
-            return self._preflight(has_cors=self._has_cors(call))
+            return self._answer_preflight(has_cors=self._has_cors(call))
         if path == "/_health":
             return self.health()
         if path.startswith("/_api/"):
-            return self._api(path.removeprefix("/_api/"), call, deadline)
-        if path.startswith("/_results/") and self.result_cache is not None and call.method in _PICTURE_METHODS:
-            return self._result(path.removeprefix("/_results/"), call)
+            return self._answer_api(path.removeprefix("/_api/"), call, deadline)
+        if path.startswith("/_results/") and self.result_cache is not None and call.method in _IMAGE_METHODS:
+            return self._answer_stored_result(path.removeprefix("/_results/"), call)
         if is_own(path):
             raise NotFound(f"no page is called {path!r}", code="NotFound")
-        if call.method not in _PICTURE_METHODS:
+        if call.method not in _IMAGE_METHODS:
             raise MethodNotAllowed(f"the method must be GET or HEAD, got {call.method}", headers={"Allow": "GET, HEAD"})
-        return self._picture(path, raw_path, call, deadline)
+        return self._answer_image(path, raw_path, call, deadline)
 
-    def _through_the_cdn(self, call: HttpRequest) -> None:
-        """Whoever goes past the CDN gets neither a picture nor the fallback: all that is done for them is this."""
+    def _require_origin_secret(self, call: HttpRequest) -> None:
+        """Raise Forbidden unless the CDN has sent the request."""
         if self.origin is not None and not matches_secret(call.headers.get(ORIGIN_HEADER, ""), self.origin):
             raise Forbidden("the API must be called through the CDN")
 
     def _path(self, call: HttpRequest) -> tuple[str, str]:
-        """The path decoded exactly once, and as it stands in the viewer's URL."""
+        """Return the path, decoded exactly once, and as it is in the viewer's URL."""
         raw = call.path if call.encoded else canonical.encode_path(call.path)
-        # Only the CDN wraps paths, and only its secret proves that it did.
+        # Only the CDN wraps paths, and only its secret proves that it has.
         if self.origin is not None and raw.startswith(canonical.WRAPPED):
             raw = canonical.unwrap(raw)
-        if len(raw) > LONGEST_PATH:
-            raise UriTooLong(f"the path must be at most {LONGEST_PATH} bytes, got {len(raw)}")
+        if len(raw) > MAX_PATH_BYTES:
+            raise UriTooLong(f"the path must be at max_bytes {MAX_PATH_BYTES} bytes, got {len(raw)}")
         return canonical.decode_path(raw), raw
 
-    def _picture(self, path: str, raw_path: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
+    def _answer_image(self, path: str, raw_path: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         pairs = call.pairs(self.ignored)
-        proof = self.authenticator.authenticate(path, pairs, raw_path)
+        authentication = self.authenticator.authenticate(path, pairs, raw_path)
 
-        def understood(hints: Hints | None) -> ImageRequest:
+        def parsed(hints: Hints | None) -> ImageRequest:
             return parse_request(
                 path,
                 pairs,
                 self.policy,
-                caller=proof.caller,
+                caller=authentication.caller,
                 accepts=call.accepts,
-                signed_path=proof.signed_path,
+                signed_path=authentication.signed_path,
                 hints=hints,
             )
 
-        request = understood(Hints.of(call.headers) if self.policy.client_hints else None)
+        request = parsed(Hints.of(call.headers) if self.policy.client_hints else None)
         try:
-            return self._made(request, call, deadline)
+            return self._render(request, call, deadline)
         except (TooLarge, PayloadTooLarge):
-            # A browser's header must not turn an answer into a refusal.
-            plain = understood(None)
-            if plain == request:
+            # A client hint may have enlarged the image beyond a limit. A browser's header must not turn an image into
+            # an error, so the request is tried again without hints.
+            without_hints = parsed(None)
+            if without_hints == request:
                 raise
-        return self._made(plain, call, deadline)
+        return self._render(without_hints, call, deadline)
 
-    def _made(self, request: ImageRequest, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
+    def _render(self, request: ImageRequest, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         result = render(
             request, self.render_context, deadline=deadline, conditions=call.conditions, result_cache=self.result_cache
         )
         match result:
             case RenderedResult() | NotModified():
-                answer = self._hinted(response.of_result(result, request, self.caching))
-                answer.refuse_above(self.most)
+                answer = self._with_client_hints(response.of_result(result, request, self.caching))
+                answer.refuse_above(self.max_bytes)
                 return answer
             case Offloaded():
-                return self._hinted(response.redirect(result))
+                return self._with_client_hints(response.redirect(result))
             case Delegated():
                 return result
             case _:
                 assert_never(result)
 
-    def _hinted(self, answer: Answer) -> Answer:
-        """Where hints count, the client is asked for them, and a cache is told that they do."""
+    def _with_client_hints(self, answer: Answer) -> Answer:
+        """Return the answer with the headers that have clients send hints and caches tell answers apart by them."""
         if not self.policy.client_hints:
             return answer
-        told = ", ".join(HEADERS)
+        names = ", ".join(HEADERS)
         varies = answer.headers.get("Vary", "")
-        return answer.with_headers({"Accept-CH": told, "Vary": f"{varies}, {told}" if varies else told})
+        return answer.with_headers({"Accept-CH": names, "Vary": f"{varies}, {names}" if varies else names})
 
-    def _result(self, path: str, call: HttpRequest) -> Answer:
-        """What a redirect leads to, where no CDN and no S3 answers: however large it is, as no Lambda is in between."""
-        said = dict(call.pairs(None))
+    def _answer_stored_result(self, path: str, call: HttpRequest) -> Answer:
+        """Answer with an offloaded result of any size, where neither a CDN nor S3 does: so not on Lambda."""
+        params = dict(call.pairs(None))
         stored = (
-            self.result_cache.read(path, said.get("until", ""), said.get("proof", "")) if self.result_cache else None
+            self.result_cache.read(path, params.get("until", ""), params.get("proof", ""))
+            if self.result_cache
+            else None
         )
         if stored is None:
-            raise NotFound("there is no such result, or its time is over", code="NotFound")
+            raise NotFound("there is no such result, or the address has expired", code="NotFound")
         return response.stored(stored.info, stored.read())
 
-    def _api(self, page: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
-        if page in self.static_documents and call.method in _PICTURE_METHODS:
+    def _answer_api(self, page: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
+        if page in self.static_documents and call.method in _IMAGE_METHODS:
             return self.static_documents[page]()
         endpoint = self.json_endpoints(False).get(page) if self.json_endpoints else None
-        if self.json_endpoints and endpoint is not None and call.method in _PICTURE_METHODS:
+        if self.json_endpoints and endpoint is not None and call.method in _IMAGE_METHODS:
             is_operator = self.operator is not None and self.operator().is_operator(call)
             endpoint = self.json_endpoints(is_operator)[page]
-            return response.report(endpoint.answer(**_given(endpoint, call)))
+            return response.report(endpoint.answer(**_read_query(endpoint, call)))
         if self.operator is None:
             raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
         answer = self.operator().answer(page, call, deadline)
         if isinstance(answer, Answer):
-            answer.refuse_above(self.most)
+            answer.refuse_above(self.max_bytes)
         return answer
 
-    def _preflight(self, *, has_cors: bool) -> Answer:
+    def _answer_preflight(self, *, has_cors: bool) -> Answer:
         headers = {"Allow": "GET, HEAD, OPTIONS", "X-Content-Type-Options": "nosniff"}
         if has_cors:
             headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
@@ -217,9 +227,9 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             headers["Access-Control-Max-Age"] = "86400"
         return Answer(HTTPStatus.NO_CONTENT, headers)
 
-    def _refused(self, error: FeatureError | HandlerError, call: HttpRequest, deadline: Deadline) -> Answer:
+    def _answer_error(self, error: FeatureError | HandlerError, call: HttpRequest, deadline: Deadline) -> Answer:
         answer = response.refusal(error, self.caching)
-        if self.fallback is None or call.method not in _PICTURE_METHODS or "/_api/" in call.path:
+        if self.fallback is None or call.method not in _IMAGE_METHODS or "/_api/" in call.path:
             return answer
         always = self.policy.always
         request = ImageRequest(self.fallback, always.steps, always.output)
@@ -231,11 +241,11 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(answer, headers=headers, body=result.body)
 
 
-def _given(endpoint: JsonEndpoint, call: HttpRequest) -> dict[str, str]:
-    """The parameters of a question, each of them given. BadRequest."""
-    given = dict(call.pairs(None))
-    for name in (*endpoint.parameters, *given):
-        if name not in endpoint.parameters or not given.get(name):
+def _read_query(endpoint: JsonEndpoint, call: HttpRequest) -> dict[str, str]:
+    """Return the values of all parameters of an endpoint. BadRequest if one is missing or another one is sent."""
+    params = dict(call.pairs(None))
+    for name in (*endpoint.parameters, *params):
+        if name not in endpoint.parameters or not params.get(name):
             expected = " and ".join(f"`{each}`" for each in endpoint.parameters)
-            raise BadRequest(f"the query must hold {expected}, got {', '.join(given) or 'nothing'}")
-    return given
+            raise BadRequest(f"the query must hold {expected}, got {', '.join(params) or 'nothing'}")
+    return params
