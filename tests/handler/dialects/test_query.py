@@ -13,7 +13,7 @@ from imaging import InvalidParameter
 
 
 def read(**said: object) -> query.ParsedQuery:
-    return query.read([(name.replace("__", "."), value) for name, value in said.items()])
+    return query.parse_query([(name.replace("__", "."), value) for name, value in said.items()])
 
 
 @pytest.mark.parametrize(
@@ -95,18 +95,18 @@ def test_unknown_names_are_not(name: str) -> None:
 @given(st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=6))
 def test_whatever_is_said_is_understood_or_refused(said: dict[str, str]) -> None:
     with contextlib.suppress(InvalidParameter):
-        query.read(said.items())
+        query.parse_query(said.items())
 
 
 def test_a_field_of_the_named_feature_goes_before_a_feature_of_that_name() -> None:
-    named = query.read([("padding", "20p"), ("feature", "smartCropping")])
+    named = query.parse_query([("padding", "20p"), ("feature", "smartCropping")])
     assert named.edits == {"smartCropping": {"padding": "20p"}}
-    alone = query.read([("padding", "20")])
+    alone = query.parse_query([("padding", "20")])
     assert alone.edits == {"extend": "20"}
-    moderated = query.read([("feature", "contentModeration"), ("blur", "30")])
+    moderated = query.parse_query([("feature", "contentModeration"), ("blur", "30")])
     assert moderated.edits == {"contentModeration": {"blur": "30"}}
 
 
 @pytest.mark.parametrize("word", ["heif", "heic", "HEIC"])
 def test_heif_is_written_as_avif(word: str) -> None:
-    assert query.build_recipe(query.read([("format", word)])).output.format == "avif"
+    assert query.build_recipe(query.parse_query([("format", word)])).output.format == "avif"

@@ -22,7 +22,7 @@ DIALECTS: tuple[Dialect, ...] = (json_edits.DIALECT, thumbor.DIALECT, query.DIAL
 CONTROLS = query.CONTROLS
 build_recipe = query.build_recipe
 is_known_parameter = query.is_known
-parse_query = query.read
+parse_query = query.parse_query
 
 
 def names() -> list[str]:

@@ -1,15 +1,15 @@
-"""Query parameters: `/photos/cat.jpg?width=300&blur.sigma=3&format=webp`, and console events in the same words.
+"""Query parameters: `/photos/cat.jpg?width=300&blur.sigma=3&format=webp`. Direct invocations use the same names.
 
-Names are resolved in this order:
+A name is assigned in this order:
 
-1. `bucket`, `feature`, `preset`, `v`, `expires`, `signature` steer the request.
-2. A dotted name is a field of a feature (`blur.sigma`), or of `output`.
-3. A feature's own name switches it on, or sets its main field (`blur=3`).
-4. An undotted field belongs to the one feature, of those that the request switches on, that has it. `width` and
-   `height` switch `resize` on where no feature named by `feature=` has them.
-5. What is then left is an option of the output, or a field that one feature of the catalogue alone has.
+1. `bucket`, `feature`, `preset`, `v`, `expires` and `signature` are controls, which concern the request as a whole.
+2. A dotted name is a parameter of a feature (`blur.sigma`) or an output option (`output.format`).
+3. The name of a feature switches it on, or sets its main parameter (`blur=3`).
+4. An undotted name is a parameter of that feature, among those in the request, which has it. `width` and `height`
+   switch `resize` on, unless a feature listed in `feature=` has them.
+5. Any other name is an output option, or a parameter that exactly one feature of the catalogue has.
 
-Whatever is claimed twice, or by nobody, is refused.
+A name that could belong to two features, or to none, is refused, and so is one that is given twice.
 """
 
 from __future__ import annotations
@@ -43,34 +43,37 @@ class ParsedQuery(msgspec.Struct):
 
 
 def is_known(name: str) -> bool:
-    """Whether a query name means anything here; `IGNORED_PARAMETERS=*` drops all others."""
+    """Tell whether a query parameter has a meaning here; `IGNORED_PARAMETERS=*` drops all others."""
     head = name.partition(".")[0]
     if head in CONTROLS or head == "output" or head in feature_names() or name in spellings(Output):
         return True
     return any(name in spellings(feature.params) for feature in CATALOGUE)
 
 
-def read(pairs: Iterable[tuple[str, object]]) -> ParsedQuery:
-    """Sort decoded pairs by whom they concern. Raises InvalidParameter."""
+def parse_query(pairs: Iterable[tuple[str, object]]) -> ParsedQuery:
+    """Assign decoded names and values to controls, features and output options. Raises InvalidParameter."""
     pairs = list(pairs)
-    words = ParsedQuery(_controls(pairs))
-    named = [by_name(name) for name in _listed(words.controls.get("feature", ""))]
+    parsed = ParsedQuery(_parse_controls(pairs))
+    listed = [by_name(name) for part in parsed.controls.get("feature", "").split(",") if (name := part.strip())]
     undotted: list[tuple[str, object]] = []
     for name, value in pairs:
         if name in CONTROLS:
             continue
         if "." in name:
-            _dotted(words, name, value)
-        elif name in feature_names() and not _fields_of(named, name):
-            _switch(words.edits, by_name(name), name, value)
+            _assign_dotted(parsed, name, value)
+        elif name in feature_names() and not _having(listed, name):
+            _switch_on(parsed.edits, by_name(name), name, value)
         else:
+            # To which feature these belong is known once all features of the request are.
             undotted.append((name, value))
-    for feature in named:
-        words.edits.setdefault(feature.name, {})
-    _sizes(words, named, undotted)
+    for feature in listed:
+        parsed.edits.setdefault(feature.name, {})
+    has_size = any(name in _SIZES for name, _ in undotted)
+    if has_size and not any(_having(listed, side) for side in _SIZES):
+        parsed.edits.setdefault("resize", {})
     for name, value in undotted:
-        _undotted(words, named, name, value)
-    return words
+        _assign_undotted(parsed, listed, name, value)
+    return parsed
 
 
 def build_recipe(parameters: ParsedQuery, where: str = "") -> Recipe:
@@ -90,66 +93,65 @@ def _parse_preset(preset: object, where: str) -> Recipe | None:
     from handler.auth.canonical import split_query  # noqa: PLC0415 - most presets are JSON
 
     try:
-        parameters = read(split_query(preset))
+        parameters = parse_query(split_query(preset))
     except BadRequest:
         raise InvalidParameter(where, "query parameters as a URL has them, each once", preset) from None
     for name in parameters.controls:
         if name != "feature":
-            raise InvalidParameter(f"{where}.{name}", "left out: it steers a request", parameters.controls[name])
+            raise InvalidParameter(
+                f"{where}.{name}", "left out of a preset: it concerns a request as a whole", parameters.controls[name]
+            )
     return build_recipe(parameters, where)
 
 
 def _serialize(request: ParsedRequest) -> tuple[str, ...]:
     from handler.requests.dialects.query.serialize import to_query  # noqa: PLC0415 - only `translate` writes URLs
 
-    # Behind the prefix, a key that looks like something else is a key nevertheless.
+    # Behind /_key/ a key that looks like a path of another dialect is read as a key.
     return to_query(request, "/"), to_query(request, KEY_PREFIX)
 
 
-def _controls(pairs: Iterable[tuple[str, object]]) -> dict[str, str]:
+def _parse_controls(pairs: Iterable[tuple[str, object]]) -> dict[str, str]:
+    """Return the controls as text. Direct invocations may have numbers, and a list in `feature`."""
     controls: dict[str, str] = {}
     for name, value in pairs:
         if name in controls:
             raise InvalidParameter(name, "given once", value)
-        if name in CONTROLS:
-            controls[name] = _control(name, value)
+        if name not in CONTROLS:
+            continue
+        if isinstance(value, list) and name == "feature":
+            controls[name] = ",".join(map(str, value))
+        elif isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
+            controls[name] = str(value)
+        else:
+            raise InvalidParameter(name, "text", value)
     return controls
 
 
-def _fields_of(named: list[Feature], name: str) -> list[Feature]:
-    """Those of the named features that have a field of this name; it goes before a feature's own name."""
-    return [feature for feature in named if name in spellings(feature.params)]
+def _having(features: list[Feature], name: str) -> list[Feature]:
+    """Return those of the features that have a parameter of this name."""
+    return [feature for feature in features if name in spellings(feature.params)]
 
 
-def _control(name: str, value: object) -> str:
-    if isinstance(value, list) and name == "feature":
-        return ",".join(map(str, value))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str):
-        raise InvalidParameter(name, "text", value)
-    return value
-
-
-def _listed(value: str) -> list[str]:
-    return [name for name in (part.strip() for part in value.split(",")) if name]
-
-
-def _dotted(words: ParsedQuery, name: str, value: object) -> None:
+def _assign_dotted(parsed: ParsedQuery, name: str, value: object) -> None:
     head, _, rest = name.partition(".")
     if head == "output":
-        _once(words.output, _output_name(rest), value, name)
+        _set_output(parsed, rest, name, value)
     else:
-        _field(words.edits, by_name(head, name), rest, value, name)
+        _set_parameter(parsed.edits, by_name(head, name), rest, value, name)
 
 
-def _output_name(name: str) -> str:
-    known = spellings(Output).get(name)
-    return known.name if known else name
+def _set_output(parsed: ParsedQuery, option: str, name: str, value: object) -> None:
+    """Set an output option; `name` is that of the query parameter. Validation refuses unknown options later."""
+    known = spellings(Output).get(option)
+    _set_once(parsed.output, known.name if known else option, value, name)
 
 
-def _switch(edits: Params, feature: Feature, name: str, value: object) -> None:
-    """`blur=3`, `flip=true`; also beside other fields, whichever of them stands first."""
+def _switch_on(edits: Params, feature: Feature, name: str, value: object) -> None:
+    """Switch a feature on, or set its main parameter: `flip=true`, `blur=3`.
+
+    Parameters of the same feature may stand before it (`rotate.background=red&rotate=30`) or behind it.
+    """
     params = edits.get(feature.name)
     if params is None:
         edits[feature.name] = value
@@ -158,61 +160,60 @@ def _switch(edits: Params, feature: Feature, name: str, value: object) -> None:
     if not isinstance(params, dict) or isinstance(value, Mapping) or (main is None and not _is_on(value)):
         raise InvalidParameter(name, f"given once, not also as `{feature.name}.…`", value)
     if main is not None and not _is_on(value):
-        _once(params, main.name, value, name)
+        _set_once(params, main.name, value, name)
 
 
-def _field(edits: Params, feature: Feature, name: str, value: object, where: str) -> None:
-    known = spellings(feature.params).get(name)
+def _set_parameter(edits: Params, feature: Feature, parameter: str, value: object, name: str) -> None:
+    """Set one parameter of a feature; `name` is that of the query parameter."""
+    known = spellings(feature.params).get(parameter)
     params = edits.setdefault(feature.name, {})
     if not isinstance(params, dict):
+        # `blur=3` came before: its value becomes one parameter among others.
         main = main_field(feature.params)
         if isinstance(params, Mapping) or (main is None and not _is_on(params)):
-            raise InvalidParameter(where, f"given once, not also as `{feature.name}=`", value)
+            raise InvalidParameter(name, f"given once, not also as `{feature.name}=`", value)
         params = edits[feature.name] = {} if main is None or _is_on(params) else {main.name: params}
-    _once(params, known.name if known else name, value, where)
+    _set_once(params, known.name if known else parameter, value, name)
 
 
 def _is_on(value: object) -> bool:
-    """`blur=true` only switches on; `blur=3` sets the main field."""
+    """Tell whether a value only switches a feature on, as in `blur=true`, instead of setting its main parameter."""
     return value is True or (isinstance(value, str) and value.lower() in {"true", "yes", "on"})
 
 
-def _once(params: Params, name: str, value: object, where: str) -> None:
-    if name in params:
-        raise InvalidParameter(where, "given once", value)
-    params[name] = value
+def _set_once(params: Params, parameter: str, value: object, name: str) -> None:
+    if parameter in params:
+        raise InvalidParameter(name, "given once", value)
+    params[parameter] = value
 
 
-def _sizes(words: ParsedQuery, named: list[Feature], undotted: list[tuple[str, object]]) -> None:
-    sizes = any(name in _SIZES for name, _ in undotted)
-    if sizes and not any(size in spellings(feature.params) for feature in named for size in _SIZES):
-        words.edits.setdefault("resize", {})
-
-
-def _undotted(words: ParsedQuery, named: list[Feature], name: str, value: object) -> None:
-    claims = _claims(words, named, name)
-    if len(claims) == 1:
-        _field(words.edits, claims[0], name, value, name)
-    elif claims:
-        dotted = " or ".join(f"`{feature.name}.{name}`" for feature in claims)
-        raise InvalidParameter(name, f"written as {dotted}: {len(claims)} features have it", value)
+def _assign_undotted(parsed: ParsedQuery, listed: list[Feature], name: str, value: object) -> None:
+    candidates = _find_candidates(parsed, listed, name)
+    if len(candidates) == 1:
+        _set_parameter(parsed.edits, candidates[0], name, value, name)
+    elif candidates:
+        dotted = " or ".join(f"`{feature.name}.{name}`" for feature in candidates)
+        raise InvalidParameter(name, f"written as {dotted}, because {len(candidates)} features have it", value)
     elif name in spellings(Output):
-        _once(words.output, _output_name(name), value, name)
+        _set_output(parsed, name, name, value)
     else:
         raise InvalidParameter(name, "a known parameter (see /_api/openapi.json)", value)
 
 
-def _claims(words: ParsedQuery, named: list[Feature], name: str) -> list[Feature]:
-    """The features that an undotted name may belong to: of those named, else of those switched on, else of all."""
-    if by_feature := _fields_of(named, name):
-        return by_feature
+def _find_candidates(parsed: ParsedQuery, listed: list[Feature], name: str) -> list[Feature]:
+    """Return the features to which an undotted name may belong.
+
+    They are searched among those listed in `feature=`, then among those in the request, then, unless it is an output
+    option, in the whole catalogue.
+    """
+    if having := _having(listed, name):
+        return having
     if name in _SIZES:
         return [by_name("resize")]
-    switched = [by_name(switch) for switch in ORDER if switch in words.edits]
-    switched = [feature for feature in switched if name in spellings(feature.params)]
-    if switched or name in spellings(Output):
-        return switched
-    return [feature for feature in CATALOGUE if name in spellings(feature.params)]
+    requested = _having([by_name(feature) for feature in ORDER if feature in parsed.edits], name)
+    if requested or name in spellings(Output):
+        return requested
+    return _having(list(CATALOGUE), name)
 
 
 DIALECT = Dialect(
