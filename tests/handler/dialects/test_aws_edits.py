@@ -1,4 +1,4 @@
-"""sharp's words and sharp's order."""
+"""JSON edits: parameters, values and order are those of sharp."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def names(edits: dict[str, Any]) -> list[str]:
         ({"rotate": ""}, []),
     ],
 )  # fmt: skip
-def test_order_is_sharps(edits: dict[str, Any], expected: list[str]) -> None:
+def test_steps_have_the_order_of_sharp(edits: dict[str, Any], expected: list[str]) -> None:
     assert names(edits) == expected
 
 
-def test_flips_stand_within_the_resize() -> None:
+def test_flips_are_applied_between_scaling_and_cropping() -> None:
     scaled, _, framed = steps({"resize": {"width": 5, "height": 4, "position": "left"}, "flop": True})
     assert (scaled["fit"], framed["position"]) == ("outside", "left")
     assert framed["withoutEnlargement"]
@@ -100,7 +100,7 @@ def test_flips_stand_within_the_resize() -> None:
         ({"affine": [[1, 0.3], [0.1, 0.7]]}, {"feature": "affine", "matrix": "1,0.3,0.1,0.7"}),
     ],
 )  # fmt: skip
-def test_words_are_sharps(edits: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_values_are_those_of_sharp(edits: dict[str, Any], expected: dict[str, Any]) -> None:
     assert steps(edits) == [expected]
 
 
@@ -144,7 +144,7 @@ def test_formats(edits: dict[str, Any], beside: dict[str, Any], expected: dict[s
     assert describe(aws_edits.parse_edits(edits, "edits", **beside).recipe.output) == expected
 
 
-def test_where_the_client_may_have_webp() -> None:
+def test_when_the_client_may_get_webp() -> None:
     soft = aws_edits.parse_edits({"webp": {"quality": 9}, "jpeg": {}}, "edits", output_format="png", effort=6).webp
     assert soft is not None
     assert describe(soft) == {"format": "webp", "quality": 9, "effort": 10}
@@ -180,15 +180,15 @@ def test_where_the_client_may_have_webp() -> None:
         ({"pipelineColourspace": "lab"}, "edits.pipelineColourspace.colourspace", "BadRequest"),
     ],
 )  # fmt: skip
-def test_refusals_name_what_was_said(edits: dict[str, Any], name: str, code: str) -> None:
+def test_errors_name_the_edit_of_the_request(edits: dict[str, Any], name: str, code: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
         aws_edits.parse_edits(edits, "edits")
     assert (refused.value.name, refused.value.code) == (name, code)
 
 
-def test_whole_numbers_may_have_a_point() -> None:
-    said = strict_json.loads('{"modulate": {"hue": 90.0}, "blur": 1.5, "extract": {"left": 1e1}}')
-    assert said == {"modulate": {"hue": 90}, "blur": 1.5, "extract": {"left": 10}}
+def test_whole_numbers_may_have_a_decimal_point() -> None:
+    params = strict_json.loads('{"modulate": {"hue": 90.0}, "blur": 1.5, "extract": {"left": 1e1}}')
+    assert params == {"modulate": {"hue": 90}, "blur": 1.5, "extract": {"left": 10}}
     assert steps({"modulate": {"hue": 90}})[0]["hue"] == 90
 
 
@@ -221,7 +221,7 @@ _ANYTHING = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(_WORDS) | st.text(max_size=8), _ANYTHING, max_size=5), _ANYTHING, _ANYTHING)
-def test_whatever_is_said_is_understood_or_refused_at_once(edits: Any, output_format: Any, effort: Any) -> None:
+def test_any_edits_are_parsed_or_refused_quickly(edits: Any, output_format: Any, effort: Any) -> None:
     started = time.thread_time()
     with contextlib.suppress(InvalidParameter):
         meaning = aws_edits.parse_edits(edits, "edits", output_format=output_format, effort=effort)

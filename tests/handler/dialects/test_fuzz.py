@@ -1,6 +1,6 @@
-"""Whatever an address says in any language is understood or refused: at once, by name, and never as our mistake.
+"""Random requests in every dialect are parsed or refused quickly, with a 4xx that names the mistake and never a 5xx.
 
-Requests go through the real door for an original that is not there, so that all of an address is read and no pixel.
+Requests go through the real entrypoint for an original that does not exist: the URL is parsed, and nothing decoded.
 `pytest tests/handler/dialects/test_fuzz.py --hypothesis-profile=long` tries many times as many.
 """
 
@@ -60,7 +60,7 @@ def plain(folder: Path) -> Client:
 
 
 def refused(asked: Client, address: str) -> None:
-    """Refused as the client's mistake, or because there is no such original."""
+    """Assert that a request is refused as the client's mistake, or because the original does not exist."""
     answer = timed(partial(asked.get, address))
     assert 400 <= answer.status < 500, (address, answer.body)
     assert set(answer.json()) == {"status", "code", "message"}, address
@@ -68,7 +68,7 @@ def refused(asked: Client, address: str) -> None:
 
 
 def timed(work: Callable[[], Any]) -> Any:
-    """Its outcome; a second try shows whether it is slow or was kept waiting."""
+    """Return the outcome. Slow work is tried again, to tell it from work that waited for the processor."""
     for _ in range(3):
         started = time.thread_time()
         outcome = work()
@@ -110,13 +110,13 @@ def test_each_field(plain: Client, word: str) -> None:
 
 
 @given(PAIRS)
-def test_query_parameters(plain: Client, said: dict[str, str]) -> None:
-    refused(plain, f"/{MISSING}?" + urlencode(said))
+def test_query_parameters(plain: Client, params: dict[str, str]) -> None:
+    refused(plain, f"/{MISSING}?" + urlencode(params))
 
 
 @given(st.text(st.characters(max_codepoint=0x2FF, exclude_categories=["Cs"]), max_size=40))
-def test_queries_that_are_none(plain: Client, said: str) -> None:
-    refused(plain, f"/{MISSING}?{said}")
+def test_random_text_as_a_query(plain: Client, query: str) -> None:
+    refused(plain, f"/{MISSING}?{query}")
 
 
 JSON_VALUES = st.recursive(
@@ -151,17 +151,17 @@ REQUESTS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-def in_json(said: object) -> str:
-    return "/" + quote(base64.b64encode(json.dumps(said).encode()).decode())
+def in_json(params: object) -> str:
+    return "/" + quote(base64.b64encode(json.dumps(params).encode()).decode())
 
 
 @given(REQUESTS)
-def test_json(plain: Client, said: dict[str, Any]) -> None:
-    refused(plain, in_json(said))
+def test_json(plain: Client, params: dict[str, Any]) -> None:
+    refused(plain, in_json(params))
 
 
 @given(st.text(max_size=60), st.binary(max_size=60), st.booleans())
-def test_json_that_is_none(plain: Client, text: str, noise: bytes, is_text: bool) -> None:
+def test_random_text_as_json(plain: Client, text: str, noise: bytes, is_text: bool) -> None:
     spoilt = b'{"key": "a/nosuch.jpg", ' + (text.encode() if is_text else noise)
     refused(plain, "/" + base64.urlsafe_b64encode(spoilt).decode())
     refused(plain, "/eyJ" + quote(text))
@@ -193,7 +193,7 @@ SEGMENTS = st.lists(
 
 @given(st.sampled_from(["/", "/unsafe/"]), SEGMENTS)
 @example("/unsafe/", ["filters:extract_focal()/", "unsafe/" * 300])
-def test_paths_of_thumbor(plain: Client, head: str, segments: list[str]) -> None:
+def test_thumbor_paths(plain: Client, head: str, segments: list[str]) -> None:
     refused(plain, quote(head + "".join(segments) + MISSING, safe="/:(),;|'[]@!*~"))
 
 
@@ -208,26 +208,26 @@ def signing(folder: Path) -> Client:
 
 
 @given(SEGMENTS, PAIRS)
-def test_a_signed_path_says_all_that_is_said(signing: Client, segments: list[str], said: dict[str, str]) -> None:
-    """What stands beside a signature of the path alone is refused, whatever it is; `utm_*` and its like say nothing."""
+def test_a_signed_path_allows_no_other_parameters(signing: Client, segments: list[str], params: dict[str, str]) -> None:
+    """Parameters beside a signature that covers the path alone are refused, except ignored ones such as `utm_*`."""
     rest = quote("".join(segments) + MISSING, safe="/:(),;|'[]@!*~")
     address = signed(rest)
     refused(signing, address)
-    if said:
-        answer = signing.get(address + "?" + urlencode(said))
+    if params:
+        answer = signing.get(address + "?" + urlencode(params))
         assert answer.status in (400, 403, 414), answer.body
 
 
 def signed(rest: str) -> str:
-    """A path as Thumbor signs it."""
+    """Return a path with Thumbor's signature."""
     mac = hmac.digest(SECRET.encode(), rest.encode(), "sha1")
     return f"/{base64.urlsafe_b64encode(mac).decode()}/{rest}"
 
 
 @pytest.fixture(scope="module")
 def rewriting(folder: Path) -> Client:
-    said = {"REWRITE_MATCH_PATTERN": r"/^\/(?<a>[^\/]*)\/(.*)$/", "REWRITE_SUBSTITUTION": "/fit-in/$<a>/$2$$"}
-    return client(folder, **said)
+    settings = {"REWRITE_MATCH_PATTERN": r"/^\/(?<a>[^\/]*)\/(.*)$/", "REWRITE_SUBSTITUTION": "/fit-in/$<a>/$2$$"}
+    return client(folder, **settings)
 
 
 @given(st.text(max_size=40), SEGMENTS)
@@ -236,7 +236,7 @@ def test_rewritten_paths(rewriting: Client, text: str, segments: list[str]) -> N
 
 
 @given(st.text(max_size=30), st.text(max_size=20))
-def test_a_rewrite_is_read_or_refused(pattern: str, substitution: str) -> None:
+def test_a_rewrite_is_compiled_or_refused(pattern: str, substitution: str) -> None:
     with contextlib.suppress(ValueError):
         rewrite = Rewrite.read(f"/{pattern}/", substitution)
         assert rewrite is not None
@@ -244,18 +244,18 @@ def test_a_rewrite_is_read_or_refused(pattern: str, substitution: str) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=5), EDITS | PAIRS.map(urlencode) | JSON_VALUES, max_size=3))
-def test_presets_are_read_or_refused(said: dict[str, Any]) -> None:
+def test_presets_are_parsed_or_refused(params: dict[str, Any]) -> None:
     with contextlib.suppress(InvalidParameter, ValueError):
-        read_presets(loads(json.dumps(said)))
+        read_presets(loads(json.dumps(params)))
 
 
 @given(
     st.sampled_from(["/", "/unsafe/", "", "https://h.example/", "//", "/_key/"]), SEGMENTS, PAIRS, st.text(max_size=9)
 )
 def test_explanations_and_translations(
-    plain: Client, head: str, segments: list[str], said: dict[str, str], to: str
+    plain: Client, head: str, segments: list[str], params: dict[str, str], to: str
 ) -> None:
-    url = head + quote("".join(segments) + "cat.jpg", safe="/:(),;|'[]@!*~") + "?" + urlencode(said)
+    url = head + quote("".join(segments) + "cat.jpg", safe="/:(),;|'[]@!*~") + "?" + urlencode(params)
     pages = ("explain?", *(f"translate?to={language}&" for language in ("query", "json", "thumbor", quote(to))))
     for page in pages:
         answer = timed(partial(plain.get, f"/_api/{page}" + urlencode({"url": url})))

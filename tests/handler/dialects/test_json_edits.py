@@ -14,30 +14,30 @@ from handler.requests.dialects import json_edits
 from imaging import InvalidParameter
 
 
-def path(said: object, *, safe: bool = False, padded: bool = True) -> str:
+def path(document: object, *, safe: bool = False, padded: bool = True) -> str:
     encode = base64.urlsafe_b64encode if safe else base64.b64encode
-    text = encode(json.dumps(said, ensure_ascii=False).encode()).decode()
+    text = encode(json.dumps(document, ensure_ascii=False).encode()).decode()
     return text if padded else text.rstrip("=")
 
 
 @pytest.mark.parametrize("safe", [False, True])
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("key", ["cat.jpg", "what?.jpg", "é/ÿ.jpg", "🐈~>.jpg"])
-def test_a_key_is_read_in_either_alphabet_padded_or_not(key: str, safe: bool, padded: bool) -> None:
-    said = json_edits.parse(path({"key": key, "bucket": "b"}, safe=safe, padded=padded))
-    assert said is not None
-    assert (said.ref.key, said.ref.bucket) == (key, "b")
+def test_base64_may_be_url_safe_and_unpadded(key: str, safe: bool, padded: bool) -> None:
+    parsed = json_edits.parse(path({"key": key, "bucket": "b"}, safe=safe, padded=padded))
+    assert parsed is not None
+    assert (parsed.ref.key, parsed.ref.bucket) == (key, "b")
 
 
 @pytest.mark.parametrize(
     "other", ["cat.jpg", "eyJ.jpg", "eyJrIjoxfQ==", "e", "W10=", "photos/eyJ", path({"name": "x"}), path([1])]
 )
-def test_any_other_path_is_not_in_this_language(other: str) -> None:
+def test_another_path_is_not_parsed_as_json(other: str) -> None:
     assert json_edits.parse(other) is None
 
 
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("document", "name"),
     [
         ({"key": "a", "nosuch": 1}, "nosuch"),
         ({"key": 1}, "key"),
@@ -56,9 +56,9 @@ def test_any_other_path_is_not_in_this_language(other: str) -> None:
         ({"key": "a", "edits": {"overlayWith": 1}}, "edits.overlayWith"),
     ],
 )
-def test_what_does_not_belong_is_refused_by_name(said: object, name: str) -> None:
+def test_an_invalid_request_is_refused_with_the_name(document: object, name: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
-        json_edits.parse(path(said))
+        json_edits.parse(path(document))
     assert refused.value.name == name
 
 
@@ -68,7 +68,7 @@ def test_a_name_given_twice_is_refused() -> None:
         json_edits.parse(twice)
 
 
-def test_nested_brackets_and_infinite_numbers_do_no_harm() -> None:
+def test_deep_nesting_and_infinite_numbers_are_not_accepted() -> None:
     deep = base64.b64encode(b'{"key": ' + b"[" * 100_000).decode()
     assert json_edits.parse(deep) is None
     with pytest.raises(InvalidParameter):
@@ -83,11 +83,11 @@ _json = st.recursive(
 
 
 @given(_json, st.booleans())
-def test_any_json_is_understood_or_refused(said: object, safe: bool) -> None:
+def test_any_json_is_parsed_or_refused(document: object, safe: bool) -> None:
     with contextlib.suppress(InvalidParameter):
-        json_edits.parse(path({"key": "a", "edits": said}, safe=safe))
+        json_edits.parse(path({"key": "a", "edits": document}, safe=safe))
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_request_or_none(text: str) -> None:
+def test_any_text_is_parsed_or_is_not_json(text: str) -> None:
     assert json_edits.parse("e" + text) is None

@@ -1,4 +1,4 @@
-"""Query parameters: whom each name belongs to."""
+"""Query parameters: which feature each name is assigned to."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from handler.requests.dialects import query
 from imaging import InvalidParameter
 
 
-def read(**said: object) -> query.ParsedQuery:
-    return query.parse_query([(name.replace("__", "."), value) for name, value in said.items()])
+def read(**params: object) -> query.ParsedQuery:
+    return query.parse_query([(name.replace("__", "."), value) for name, value in params.items()])
 
 
 @pytest.mark.parametrize(
-    ("said", "edits", "output"),
+    ("params", "edits", "output"),
     [
         ({"width": "300"}, {"resize": {"width": "300"}}, {}),
         ({"width": "300", "fit": "cover"}, {"resize": {"width": "300", "fit": "cover"}}, {}),
@@ -41,20 +41,20 @@ def read(**said: object) -> query.ParsedQuery:
         ({"gravity": "north", "width": "5"}, {"resize": {"width": "5", "position": "north"}}, {}),
     ],
 )
-def test_each_name_finds_whom_it_concerns(
-    said: dict[str, object], edits: dict[str, object] | None, output: dict[str, object] | None
+def test_each_name_is_assigned_to_its_feature(
+    params: dict[str, object], edits: dict[str, object] | None, output: dict[str, object] | None
 ) -> None:
     if edits is None:
         with pytest.raises(InvalidParameter):
-            read(**said)
+            read(**params)
         return
-    words = read(**said)
-    assert words.edits == edits
-    assert words.output == output
+    parsed = read(**params)
+    assert parsed.edits == edits
+    assert parsed.output == output
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("params", "message"),
     [
         ({"width": "9", "rotate": "30", "background": "red"}, "`resize.background` or `rotate.background`"),
         ({"background": "red"}, "features have it"),
@@ -69,17 +69,17 @@ def test_each_name_finds_whom_it_concerns(
         ({"position": "top", "gravity": "top", "width": "5"}, "given once"),
     ],
 )
-def test_what_is_claimed_twice_or_by_nobody_is_refused(said: dict[str, object], message: str) -> None:
+def test_an_ambiguous_or_unknown_name_is_refused(params: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
-        read(**said)
+        read(**params)
     assert message in refused.value.message
 
 
-def test_controls_steer_and_edit_nothing() -> None:
-    words = read(bucket="b", preset="p", v="7", expires="x", signature="y")
-    assert words.controls == {"bucket": "b", "preset": "p", "v": "7", "expires": "x", "signature": "y"}
-    assert not words.edits
-    assert not words.output
+def test_controls_are_separate_from_edits() -> None:
+    parsed = read(bucket="b", preset="p", v="7", expires="x", signature="y")
+    assert parsed.controls == {"bucket": "b", "preset": "p", "v": "7", "expires": "x", "signature": "y"}
+    assert not parsed.edits
+    assert not parsed.output
 
 
 @pytest.mark.parametrize("name", ["width", "blur", "blur.sigma", "format", "output.format", "v", "signature", "sigma"])
@@ -93,12 +93,12 @@ def test_unknown_names_are_not(name: str) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=6))
-def test_whatever_is_said_is_understood_or_refused(said: dict[str, str]) -> None:
+def test_any_query_is_parsed_or_refused(params: dict[str, str]) -> None:
     with contextlib.suppress(InvalidParameter):
-        query.parse_query(said.items())
+        query.parse_query(params.items())
 
 
-def test_a_field_of_the_named_feature_goes_before_a_feature_of_that_name() -> None:
+def test_a_field_of_a_named_feature_overrides_a_feature_of_that_name() -> None:
     named = query.parse_query([("padding", "20p"), ("feature", "smartCropping")])
     assert named.edits == {"smartCropping": {"padding": "20p"}}
     alone = query.parse_query([("padding", "20")])
@@ -108,5 +108,5 @@ def test_a_field_of_the_named_feature_goes_before_a_feature_of_that_name() -> No
 
 
 @pytest.mark.parametrize("word", ["heif", "heic", "HEIC"])
-def test_heif_is_written_as_avif(word: str) -> None:
+def test_heif_output_is_avif(word: str) -> None:
     assert query.build_recipe(query.parse_query([("format", word)])).output.format == "avif"

@@ -35,7 +35,7 @@ def test_paths_are_rewritten(pattern: str, substitution: str, path: str, expecte
 
 
 @pytest.mark.parametrize(
-    ("pattern", "substitution", "said"),
+    ("pattern", "substitution", "message"),
     [
         ("thumb", "x", "REWRITE_MATCH_PATTERN must be /expression/flags"),
         ("/a/x", "x", "REWRITE_MATCH_PATTERN must be /expression/flags"),
@@ -44,17 +44,17 @@ def test_paths_are_rewritten(pattern: str, substitution: str, path: str, expecte
         ("/a/", "$<b>", "REWRITE_SUBSTITUTION must name groups"),
     ],
 )
-def test_faults_are_told_at_the_start(tmp_path: Path, pattern: str, substitution: str, said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_invalid_settings_are_refused_at_startup(tmp_path: Path, pattern: str, substitution: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         client(tmp_path, pattern, substitution)
 
 
 def client(folder: Path, pattern: str, substitution: str) -> Client:
-    said = {"REWRITE_MATCH_PATTERN": pattern, "REWRITE_SUBSTITUTION": substitution}
-    return Client({"SOURCE_BUCKETS": f"p=file://{folder}", **said})
+    settings = {"REWRITE_MATCH_PATTERN": pattern, "REWRITE_SUBSTITUTION": substitution}
+    return Client({"SOURCE_BUCKETS": f"p=file://{folder}", **settings})
 
 
-def test_the_outcome_is_a_path_of_thumbors(tmp_path: Path) -> None:
+def test_the_rewritten_path_is_read_as_a_thumbor_path(tmp_path: Path) -> None:
     (tmp_path / "thumb").mkdir()
     for name in ("a.jpg", "thumb/a.jpg"):
         (tmp_path / name).write_bytes(pictures.jpeg(pictures.scene(64, 48)))
@@ -68,11 +68,11 @@ def test_the_outcome_is_a_path_of_thumbors(tmp_path: Path) -> None:
     assert size(everything.get(in_json).body) == (64, 48)
 
 
-def test_sizes_behind_a_folder_are_brought_to_the_front() -> None:
+def test_the_documented_pattern_moves_a_size_to_the_front() -> None:
     document = (Path(__file__).parents[3] / "docs/compatibility.md").read_text(encoding="utf-8")
-    said = re.search(r"`REWRITE_MATCH_PATTERN` `([^`]+)` with `REWRITE_SUBSTITUTION` `([^`]+)`", document)
-    assert said is not None
-    rewrite = Rewrite.read(said[1], said[2])
+    example = re.search(r"`REWRITE_MATCH_PATTERN` `([^`]+)` with `REWRITE_SUBSTITUTION` `([^`]+)`", document)
+    assert example is not None
+    rewrite = Rewrite.read(example[1], example[2])
     assert rewrite is not None
     assert rewrite.apply("/photos/old/300x200/cat.jpg") == "/300x200/photos/old/cat.jpg"
     assert rewrite.apply("/300x200/cat.jpg") == "/300x200/cat.jpg"

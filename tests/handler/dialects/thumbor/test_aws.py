@@ -1,4 +1,4 @@
-"""The part of Thumbor's language that AWS's image handler takes, and what it means there."""
+"""Thumbor paths as AWS's image handler interprets them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def edits(path: str) -> Edits:
         ("filters:background_color(ff8800)/a.png", {"flatten": {"background": "ff8800"}}),
     ],
 )  # fmt: skip
-def test_a_path_is_json_edits(path: str, expected: Edits) -> None:
+def test_a_path_becomes_json_edits(path: str, expected: Edits) -> None:
     assert edits(path) == expected
 
 
@@ -86,10 +86,10 @@ def test_filters_apply_in_alphabetical_order() -> None:
         ("filters:grayscale()/3x2/b.jpg", "", "b.jpg"),
     ],
 )
-def test_a_bucket_stands_in_a_segment_of_its_own(path: str, bucket: str, key: str) -> None:
-    said = thumbor.parse(path)
-    assert said is not None
-    assert (said.ref.bucket, said.ref.key) == (bucket, key)
+def test_a_bucket_is_a_segment(path: str, bucket: str, key: str) -> None:
+    request = thumbor.parse(path)
+    assert request is not None
+    assert (request.ref.bucket, request.ref.key) == (bucket, key)
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def test_any_other_path_is_a_key(path: str) -> None:
 
 
 def test_quality_and_crop_reach_the_output_and_the_steps() -> None:
-    said = thumbor.parse("10x20:110x220/300x200/filters:quality(40):no_upscale()/a.webp")
-    assert said is not None
-    assert describe(said.recipe.output) == {"format": "webp", "quality": 40}
-    assert [step["feature"] for step in describe_steps(said.recipe.steps)] == ["crop", "resize"]
+    request = thumbor.parse("10x20:110x220/300x200/filters:quality(40):no_upscale()/a.webp")
+    assert request is not None
+    assert describe(request.recipe.output) == {"format": "webp", "quality": 40}
+    assert [step["feature"] for step in describe_steps(request.recipe.steps)] == ["crop", "resize"]
 
 
 @pytest.mark.parametrize(
@@ -119,13 +119,13 @@ def test_quality_and_crop_reach_the_output_and_the_steps() -> None:
      ("watermark(b,l.png,0,0,x)", "`filters:watermark`"), ("smart_crop(0,-1)", "`filters:smart_crop`"),
      ("convolution(a;b,2)", "filters:convolution"), ("format(bmp)", "filters:format"), ("blur", "filters")],
 )  # fmt: skip
-def test_refusals_name_the_filter(filters: str, name: str) -> None:
+def test_errors_name_the_filter(filters: str, name: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
         thumbor.parse(f"filters:{filters}/cat.jpg")
     assert name in str(refused.value)
 
 
-def test_a_side_is_refused_as_a_side() -> None:
+def test_an_invalid_side_is_an_error_about_the_resize() -> None:
     with pytest.raises(InvalidParameter) as refused:
         thumbor.parse("99999x1/cat.jpg")
     assert (refused.value.name, refused.value.code) == ("resize.width", "InvalidResizeException")

@@ -1,4 +1,4 @@
-"""Thumbor's paths in Thumbor's own meaning: segments, signs, filters in their order."""
+"""Thumbor paths as Thumbor interprets them: segments, signs, and filters in their order."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ GREY = {"feature": "recomb", "matrix": ",".join(["0.299,0.587,0.114"] * 3)}
 
 
 def steps(path: str) -> Steps:
-    said = thumbor.parse(path)
-    assert said is not None
-    return describe_steps(said.recipe.steps)
+    parsed = thumbor.parse(path)
+    assert parsed is not None
+    return describe_steps(parsed.recipe.steps)
 
 
 def output(filters: str) -> dict[str, Any]:
-    said = thumbor.parse(f"unsafe/filters:{filters}/cat.jpg")
-    assert said is not None
-    return describe(said.recipe.output)
+    parsed = thumbor.parse(f"unsafe/filters:{filters}/cat.jpg")
+    assert parsed is not None
+    return describe(parsed.recipe.output)
 
 
 def resized(**more: Any) -> dict[str, Any]:
-    """Whatever may enlarge does so about the middle of the pixels."""
+    """Return a resize step; one that may enlarge is `centred`."""
     may_enlarge = not more.get("withoutEnlargement") and "ratio" not in more
     return {"feature": "resize", **more, **({"centred": True} if may_enlarge else {})}
 
@@ -63,7 +63,7 @@ def resized(**more: Any) -> dict[str, Any]:
         ({"meta": True, "width": 300}, [resized(width=300), {"feature": "info"}]),
     ],
 )  # fmt: skip
-def test_what_libthumbor_writes_is_read(options: dict[str, Any], expected: Steps) -> None:
+def test_paths_of_libthumbor_are_parsed(options: dict[str, Any], expected: Steps) -> None:
     assert steps(unsafe_url(image_url="photos/cat.jpg", **options)) == expected
 
 
@@ -80,21 +80,21 @@ def test_what_libthumbor_writes_is_read(options: dict[str, Any], expected: Steps
         ("fit-in", []),
     ],
 )
-def test_sides_may_be_free_or_kept(path: str, expected: Steps) -> None:
+def test_a_side_may_be_free_or_that_of_the_original(path: str, expected: Steps) -> None:
     assert steps(f"unsafe/{path}/cat.jpg") == expected
 
 
-def test_segments_in_another_order_are_the_key() -> None:
-    said = thumbor.parse("unsafe/300x200/meta/smart/cat.jpg")
-    assert said is not None
-    assert said.ref.key == "meta/smart/cat.jpg"
+def test_segments_in_another_order_belong_to_the_key() -> None:
+    parsed = thumbor.parse("unsafe/300x200/meta/smart/cat.jpg")
+    assert parsed is not None
+    assert parsed.ref.key == "meta/smart/cat.jpg"
 
 
 @pytest.mark.parametrize("image", ["a/b.jpg", "https://a.example/b?.jpg", "/x", "a:b(c)/d", "x y.jpg"])
 def test_the_rest_is_the_key(image: str) -> None:
-    said = thumbor.parse(f"unsafe/300x200/filters:blur(2):grayscale()/{image}")
-    assert said is not None
-    assert said.ref.key == image
+    parsed = thumbor.parse(f"unsafe/300x200/filters:blur(2):grayscale()/{image}")
+    assert parsed is not None
+    assert parsed.ref.key == image
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_the_rest_is_the_key(image: str) -> None:
          [{"feature": "watermark", "key": "a,b.png", "position": "top-left", "tile": True, "opacity": 50.0}]),
     ],
 )  # fmt: skip
-def test_filters_apply_as_they_are_written(filters: str, expected: Steps) -> None:
+def test_filters_apply_in_the_order_of_the_path(filters: str, expected: Steps) -> None:
     assert steps(f"unsafe/filters:{filters}/cat.jpg") == expected
 
 
@@ -164,15 +164,15 @@ def test_filters_apply_as_they_are_written(filters: str, expected: Steps) -> Non
           resized(width=300, height=200, focalX=10, focalY=30)]),
     ],
 )  # fmt: skip
-def test_filters_that_steer_the_size(path: str, expected: Steps) -> None:
+def test_filters_that_change_the_size(path: str, expected: Steps) -> None:
     assert steps(f"unsafe/{path}/cat.jpg") == expected
 
 
-def test_extract_focal_looks_into_the_path_that_the_key_is() -> None:
-    said = thumbor.parse("unsafe/300x200/filters:extract_focal()/https://t.example/unsafe/10x20:30x60/5x5/a/cat.jpg")
-    assert said is not None
-    assert said.ref.key == "a/cat.jpg"
-    assert describe_steps(said.recipe.steps) == [resized(width=300, height=200, focalX=20, focalY=40)]
+def test_extract_focal_reads_the_crop_of_a_nested_path() -> None:
+    parsed = thumbor.parse("unsafe/300x200/filters:extract_focal()/https://t.example/unsafe/10x20:30x60/5x5/a/cat.jpg")
+    assert parsed is not None
+    assert parsed.ref.key == "a/cat.jpg"
+    assert describe_steps(parsed.recipe.steps) == [resized(width=300, height=200, focalX=20, focalY=40)]
 
 
 @pytest.mark.parametrize(
@@ -188,14 +188,14 @@ def test_extract_focal_looks_into_the_path_that_the_key_is() -> None:
         ("strip_exif():strip_icc()", {}),
     ],
 )
-def test_filters_that_say_how_the_picture_is_written(filters: str, expected: dict[str, Any]) -> None:
+def test_filters_that_set_output_options(filters: str, expected: dict[str, Any]) -> None:
     assert output(filters) == expected
 
 
-def test_max_age_is_a_header() -> None:
-    said = thumbor.parse("unsafe/filters:max_age(60)/cat.jpg")
-    assert said is not None
-    assert said.headers == {"Cache-Control": "public, max-age=60"}
+def test_max_age_sets_a_header() -> None:
+    parsed = thumbor.parse("unsafe/filters:max_age(60)/cat.jpg")
+    assert parsed is not None
+    assert parsed.headers == {"Cache-Control": "public, max-age=60"}
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_max_age_is_a_header() -> None:
         ("filters:" + ":".join(["blur(1)"] * 33), "filters"),
     ],
 )
-def test_refusals_name_the_part_of_the_path(path: str, name: str) -> None:
+def test_errors_name_the_part_of_the_path(path: str, name: str) -> None:
     ending = "cat.jpg" if name == "filters" and "x(" not in path and not path.count("):") else "fit-in/3x3/cat.jpg"
     slash = "" if path == "filters:blur(1)" else "/"
     prefix = "fit-in/30x30/" if "fill" in path else ""
@@ -239,6 +239,6 @@ def test_refusals_name_the_part_of_the_path(path: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["unsafe/", "unsafe/300x200/", "unsafe/meta/fit-in/300x200/filters:blur(1)/"])
-def test_a_path_without_a_key_names_no_picture(path: str) -> None:
+def test_a_path_without_a_key_is_not_found(path: str) -> None:
     with pytest.raises(NotFound):
         thumbor.parse(path)

@@ -1,4 +1,4 @@
-"""Thumbor's signatures through the real door: what they cover, and what they do not."""
+"""Signatures of Thumbor paths through the real entrypoint: what they cover, and what they do not."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def made(key: str = SECRET, **options: object) -> str:
 
 
 @pytest.mark.parametrize("key", [SECRET, "the previous one"])
-def test_a_path_that_libthumbor_signed_is_answered(signed: Client, key: str) -> None:
+def test_a_path_that_libthumbor_signed_is_accepted(signed: Client, key: str) -> None:
     answer = signed.get(made(key, width=30, height=20, filters=["grayscale()", "format(png)"]))
     assert (answer.status, size(answer.body)) == (200, (30, 20))
     assert answer.headers["Content-Type"] == "image/png"
 
 
-def test_the_path_may_be_signed_as_it_stands_or_decoded(signed: Client) -> None:
+def test_a_signature_may_cover_the_encoded_or_the_decoded_path(signed: Client) -> None:
     sign = CryptoURL(key=SECRET).generate
     for plain, raw in (("é ü+", "%C3%A9%20%C3%BC+"), ("100%", "100%25")):
         # What is decoded must not hold a percent sign: it would be another path's spelling.
@@ -55,7 +55,7 @@ def test_the_path_may_be_signed_as_it_stands_or_decoded(signed: Client) -> None:
         assert signed.get(decoded).status == (400 if "%" in plain else 200)
 
 
-def test_a_signature_may_begin_as_the_services_own_pages_do(signed: Client) -> None:
+def test_a_signature_may_begin_with_an_underscore(signed: Client) -> None:
     address = next(path for path in (made(width=width, height=20) for width in range(1, 2000)) if path[1] == "_")
     assert signed.get(address).status == 200
     assert signed.get(address.replace("x20", "x21")).status in (400, 403)
@@ -82,8 +82,8 @@ def test_any_other_path_is_refused(signed: Client, change: tuple[str, str]) -> N
         "/cat.jpg%2F..%2Fsecret.jpg",
     ],
 )
-def test_an_encoded_slash_separates_nothing(signed: Client, folder: Path, mutant: str) -> None:
-    """However the address reaches the function: at its own URL, or wrapped by the CDN."""
+def test_an_encoded_slash_is_not_a_separator(signed: Client, folder: Path, mutant: str) -> None:
+    """This holds for a URL that is requested directly, and for one that the CDN has wrapped."""
     signature = made()[:29]
     assert signed.get(f"{signature}/cat.jpg").status == 200
     assert signed.get(signature + mutant).status == 400
@@ -94,8 +94,8 @@ def test_an_encoded_slash_separates_nothing(signed: Client, folder: Path, mutant
         assert through_the_cdn.get(wrapped(address), x_origin_secret=SECRET).status == status
 
 
-def test_escapes_in_a_signed_path_are_decoded_once_it_is_taken_apart(signed: Client, folder: Path) -> None:
-    """The signature is one of the text with its escapes, and so is what is parsed."""
+def test_a_signed_path_is_split_before_its_escapes_are_decoded(signed: Client, folder: Path) -> None:
+    """The signature covers the text with its escapes, and that text is what is parsed."""
     sign = CryptoURL(key=SECRET).generate
     assert size(signed.get(sign(image_url="300x200%2Fcat.jpg")).body) == (64, 48)
     assert size(signed.get(sign(image_url="300x200/cat.jpg")).body) == (300, 200)
@@ -106,7 +106,7 @@ def test_escapes_in_a_signed_path_are_decoded_once_it_is_taken_apart(signed: Cli
 
 
 def test_a_signature_of_the_query_covers_one_reading_of_the_path(signed: Client) -> None:
-    """`/SIG/key` and `/SIG%2Fkey` have one canonical form, and only the first of them is what was signed."""
+    """`/SIG/key` and `/SIG%2Fkey` have the same canonical form, but only the first of them was signed."""
     signatures = signed.application.http.signatures
     assert signatures is not None
     whole = signatures.signed_url(made(width=30) + "?format=png")
@@ -115,7 +115,7 @@ def test_a_signature_of_the_query_covers_one_reading_of_the_path(signed: Client)
     assert (refused.status, refused.json()["code"]) == (403, "SignatureDoesNotMatch")
 
 
-def test_the_query_beside_it_must_be_signed_as_well(signed: Client) -> None:
+def test_parameters_beside_a_signed_path_must_be_signed_too(signed: Client) -> None:
     address = made(width=30)
     refused = signed.get(address + "?blur=5")
     assert (refused.status, refused.json()["code"]) == (403, "SignatureDoesNotMatch")
@@ -145,7 +145,7 @@ def test_signed_paths_stay_valid_where_signatures_are_off(folder: Path) -> None:
     assert off.get("/cat.jpg?width=20").status == 200
 
 
-def test_what_looks_like_a_path_stays_reachable_as_a_key(folder: Path) -> None:
+def test_a_key_that_looks_like_a_path_can_be_requested(folder: Path) -> None:
     plain = client(folder)
     assert size(plain.get("/300x200/cat.jpg").body) == (300, 200)
     assert size(plain.get("/_key/300x200/cat.jpg").body) == (64, 48)
