@@ -1,1 +1,1 @@
-"""Who sends a request: canonical form, signatures, secrets."""
+"""Authentication of requests: the canonical form of URLs, signatures, secrets."""

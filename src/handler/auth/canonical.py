@@ -1,6 +1,6 @@
-"""The canonical form of an address: what is signed, and what names an answer.
+"""The canonical form of a URL: the text that is signed (docs/signing.md).
 
-Every address has exactly one, and no two addresses that mean different things share it (docs/signing.md).
+Every URL has exactly one canonical form, and two URLs with different meanings never have the same one.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ _ENCODED = "percent-encoded UTF-8"
 
 
 class IgnoredParameters:
-    """Query names that count nowhere: not in the signature, not in the cache key, not in the request."""
+    """Query parameters that are left out of the signature, of the cache key and of the request."""
 
     def __init__(self, patterns: str = IGNORED_BY_DEFAULT, is_known: Callable[[str], bool] = lambda _: True) -> None:
-        """`patterns` are names, separated by commas, in which `*` stands for any text; ValueError for one that hits
-        `signature` or `expires`. A lone `*` means every name that `is_known` does not know.
+        """Parse comma-separated names, in which `*` stands for any text.
+
+        A lone `*` means every name for which `is_known` returns False. Raises ValueError for a pattern that matches
+        `signature` or `expires`.
         """
         names = [name for name in (part.strip() for part in patterns.split(",")) if name]
         self._all_unknown = "*" in names
@@ -47,15 +49,15 @@ class IgnoredParameters:
         return self._pattern.fullmatch(name) is not None or (self._all_unknown and not self._is_known(name))
 
     def without(self, pairs: Iterable[tuple[str, str]]) -> Pairs:
-        """The pairs whose names count."""
+        """Return the pairs whose names are not ignored."""
         return tuple(pair for pair in pairs if pair[0] not in self)
 
 
 def split_query(raw_query: str, ignored: IgnoredParameters | None = None) -> Pairs:
-    """The names and values of a query string as it stands in the URL, decoded once; `+` is a space.
+    """Return the names and values of a query string, decoded once; `+` is a space.
 
-    Ignored names are left out, whatever their values are. BadRequest for what is no percent-encoded UTF-8, and for a
-    name that stands there twice.
+    Ignored names are left out, whatever their values are. Raises BadRequest for a name or value that is not
+    percent-encoded UTF-8, and for a name that occurs twice.
     """
     found: list[tuple[str, str]] = []
     for part in filter(None, raw_query.split("&")):
@@ -73,7 +75,7 @@ def split_query(raw_query: str, ignored: IgnoredParameters | None = None) -> Pai
 
 
 def split_address(address: str) -> tuple[str, str, str]:
-    """Origin (empty for a path alone), path and query of an address, all as they stand there. BadRequest."""
+    """Return origin (empty for a path alone), path and query of a URL, without decoding them. Raises BadRequest."""
     match = _ADDRESS.fullmatch(address)
     if match is None:
         raise BadRequest(
@@ -83,7 +85,7 @@ def split_address(address: str) -> tuple[str, str, str]:
 
 
 def unrepeated(pairs: Iterable[tuple[str, str]]) -> Pairs:
-    """The pairs, of which no name stands there twice; BadRequest otherwise."""
+    """Return the pairs. Raises BadRequest for a name that occurs twice."""
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:
@@ -93,7 +95,7 @@ def unrepeated(pairs: Iterable[tuple[str, str]]) -> Pairs:
 
 
 def decode_path(raw_path: str) -> str:
-    """The path as it stands in the URL, decoded exactly once; `+` stays a plus. BadRequest for what is no UTF-8."""
+    """Return the path of a URL, decoded exactly once; `+` stays a plus. Raises BadRequest for what is not UTF-8."""
     path = _decoded(raw_path)
     if path is None:
         raise BadRequest(f"the path must be {_ENCODED}, got {_shown(raw_path)}")
@@ -103,7 +105,10 @@ def decode_path(raw_path: str) -> str:
 
 
 def unwrap(path: str) -> str:
-    """The viewer's raw path out of `/_p/` + base64url; call it only for the CDN, which proves itself by its secret."""
+    """Return the raw path of the viewer's URL, which the CDN sends as `/_p/` and base64url. Raises BadRequest.
+
+    Call it only for requests that have the CDN's secret.
+    """
     wrapped = path.removeprefix(WRAPPED)
     try:
         raw = base64.b64decode(wrapped + "=" * (-len(wrapped) % 4), altchars=b"-_", validate=True)
@@ -111,24 +116,24 @@ def unwrap(path: str) -> str:
         if base64.urlsafe_b64encode(raw).rstrip(b"=") == wrapped.encode() and raw.startswith(b"/"):
             return raw.decode()
     except (binascii.Error, ValueError):
-        pass  # Said below, together with the other ways to be no wrapped path.
+        pass  # The exception below covers every path that is not wrapped correctly.
     raise BadRequest(f"the path must be {WRAPPED} and the base64url of a path, got {_shown(path)}")
 
 
 def canonical(path: str, pairs: Iterable[tuple[str, str]] = ()) -> str:
-    """The canonical form of a decoded path and decoded pairs; `signature` is left out."""
+    """Return the canonical form of a decoded path and decoded pairs, without `signature`."""
     encoded = sorted((quote(name, safe=""), quote(value, safe="")) for name, value in pairs if name != SIGNATURE)
     query = "&".join(f"{name}={value}" for name, value in encoded)
     return encode_path(path) + ("?" + query if query else "")
 
 
 def encode_path(path: str) -> str:
-    """A decoded path as it stands in the canonical form."""
+    """Return a decoded path, encoded as in the canonical form."""
     return quote(path, safe="/")
 
 
 def _decoded(raw: str) -> str | None:
-    """Decoded once, None for broken escapes and for what is no UTF-8."""
+    """Return the text decoded once; None for broken escapes and for what is not UTF-8."""
     if _BROKEN_ESCAPE.search(raw):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Whether a caller knows a secret."""
+"""Compares secrets that callers send."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from handler.ports import SecretSource
 
 
 def matches_secret(given: str, secrets: SecretSource) -> bool:
-    """Compared in constant time with the current and the previous value, which are fetched again when neither fits."""
+    """Return whether `given` is the current or the previous value of a secret; the comparison takes constant time.
 
-    def fits(values: tuple[str, ...]) -> bool:
+    If it is neither, the values are fetched again, because the secret may have been rotated.
+    """
+
+    def matches(values: tuple[str, ...]) -> bool:
         return any([hmac.compare_digest(given.encode(), value.encode()) for value in values])  # noqa: C419 - all are compared
 
-    return fits(secrets.values()) or (bool(given) and fits(secrets.values(refresh=True)))
+    return matches(secrets.values()) or (bool(given) and matches(secrets.values(refresh=True)))

@@ -1,4 +1,4 @@
-"""Signatures and expiry: what is not covered by the signature must not change the answer (docs/signing.md)."""
+"""Signatures and expiry of URLs: what a signature does not cover cannot change the answer (docs/signing.md)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _JOINTS = re.compile("[&=?#%]")
 
 
 def sign(path: str, pairs: Iterable[tuple[str, str]], secret: str) -> str:
-    """The signature of a decoded path and decoded pairs: lower-case hex HMAC-SHA256 of their canonical form."""
+    """Return the signature of a decoded path and decoded pairs: HMAC-SHA256 of their canonical form, in hex."""
     return _hmac(canonical(path, pairs), secret)
 
 
@@ -60,7 +60,7 @@ class PathSigning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Signatures:
-    """Signs with the current secret; checks against that and the previous one."""
+    """Signs URLs with the current secret, and verifies signatures by the current and the previous one."""
 
     def __init__(self, secrets: SecretSource) -> None:
         self._secrets = secrets
@@ -68,7 +68,7 @@ class Signatures:
     def verify(self, path: str, pairs: Pairs, *, raw_path: str | None = None) -> None:
         """Raise BadSignature unless `signature` among the decoded pairs covers the decoded path and all other pairs.
 
-        `raw_path` is the path as it stands in the URL, which AWS's handler signs. Take ignored names out before.
+        `raw_path` is the path as it is in the URL, which AWS's handler signs. `pairs` must not contain ignored names.
         """
         given = dict(pairs).get(SIGNATURE)
         if not given:
@@ -102,12 +102,12 @@ class Signatures:
     def signed_url(
         self, address: str, expires_in: timedelta | None = None, *, ignored: IgnoredParameters | None = None
     ) -> str:
-        """The address signed with the current secret; see `signed_url`."""
+        """Return a URL signed with the current secret; see the function `signed_url`."""
         return signed_url(address, self._secrets.values()[0], expires_in, ignored=ignored)
 
 
 def parse_expiry(value: str, now: datetime) -> datetime:
-    """The moment that `expires=YYYYMMDDTHHmmssZ` names, in UTC; BadRequest if it is none or not after `now`."""
+    """Return the time of `expires=YYYYMMDDTHHmmssZ`. Raises BadRequest for another format, or a time before `now`."""
     match = _EXPIRY.fullmatch(value)
     try:
         moment = datetime(*map(int, match.groups()), tzinfo=UTC) if match else None  # type: ignore[arg-type,misc]  # six numbers
@@ -117,12 +117,12 @@ def parse_expiry(value: str, now: datetime) -> datetime:
         expected = f"`{EXPIRES}` must be YYYYMMDDTHHmmssZ in UTC"
         raise BadRequest(f"{expected}, got {value[:60]!a}", code="ImageRequestExpiryFormat")
     if moment <= now:
-        raise BadRequest(f"`{EXPIRES}` must lie in the future, got {value}", code="ImageRequestExpired")
+        raise BadRequest(f"`{EXPIRES}` must be in the future, got {value}", code="ImageRequestExpired")
     return moment
 
 
 def parse_life(value: str) -> timedelta:
-    """A time to live: `90s`, `15m`, `1h`, `7d`, `2w`. BadRequest for anything else."""
+    """Parse a time to live, such as `90s`, `15m`, `1h`, `7d` or `2w`. Raises BadRequest."""
     match = _LIFE.fullmatch(value)
     if match is None:
         raise BadRequest(f"`{EXPIRES}` must be a number and s, m, h, d or w, such as 90s, 1h or 7d, got {value[:60]!a}")
@@ -135,15 +135,16 @@ def parse_life(value: str) -> timedelta:
 def signed_url(
     address: str, secret: str, expires_in: timedelta | None = None, *, ignored: IgnoredParameters | None = None
 ) -> str:
-    """The address (a path with its query, or a whole URL) in canonical form, with its signature and perhaps its expiry.
+    """Return a URL (or a path with its query) in canonical form with its signature, and with `expires` if a time to
+    live is given.
 
-    Ignored names stay in it, unsigned. BadRequest for what is no address, or is signed already.
+    Ignored names are kept, but not signed. Raises BadRequest for what is not a URL, or is signed already.
     """
     origin, raw_path, query = split_address(address)
     path, pairs = decode_path(raw_path), split_query(query)
     names = {name for name, _ in pairs}
     if SIGNATURE in names:
-        raise BadRequest(f"`{SIGNATURE}` must be left out of an address to sign")
+        raise BadRequest(f"`{SIGNATURE}` must be left out of a URL to sign")
     if expires_in is not None:
         if EXPIRES in names:
             raise BadRequest(f"`{EXPIRES}` must be left out where a time to live is given")
@@ -156,9 +157,10 @@ def signed_url(
 
 
 def _signed_forms(path: str, pairs: Pairs, raw_path: str) -> tuple[str, ...]:
-    """What may have been signed for this request: its canonical form, and AWS's where that can mean nothing else."""
+    """Return the texts that may be signed for this request: its canonical form, and AWS's form if it is unambiguous."""
     ours = canonical(path, pairs)
     signed = sorted(pair for pair in pairs if pair[0] != SIGNATURE)
+    # AWS joins decoded names and values without encoding them, so a separator in one of them has two meanings.
     ambiguous = re.search("[?#]", raw_path) or any(_JOINTS.search(text) for pair in signed for text in pair)
     if ambiguous or decode_path(raw_path) != path:
         return (ours,)
@@ -168,9 +170,13 @@ def _signed_forms(path: str, pairs: Pairs, raw_path: str) -> tuple[str, ...]:
 
 
 def _matches(given: str, forms: tuple[str, ...], secrets: tuple[str, ...], made: Sign | None = None) -> bool:
-    """Whether any secret makes this signature of any form; takes as long for the first as for none."""
-    requested, made = given.encode(), made or _hmac
-    outcomes = [hmac.compare_digest(made(form, secret).encode(), requested) for form in forms for secret in secrets]
+    """Return whether this is the signature of any of the forms with any of the secrets. All of them are compared, so
+    that the time tells nothing.
+    """
+    make = made or _hmac
+    outcomes = [
+        hmac.compare_digest(make(form, secret).encode(), given.encode()) for form in forms for secret in secrets
+    ]
     return any(outcomes)
 
 

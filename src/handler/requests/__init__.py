@@ -1,1 +1,1 @@
-"""From a URL or an event to an ImageRequest: URL languages, policy, presets, client hints."""
+"""From a URL or an event to an ImageRequest: dialects, policy, presets, client hints, translation."""

@@ -57,7 +57,7 @@ def parse_inline_request(
     """
     parameters = dialects.parse_query(pairs)
     if "bucket" in parameters.controls:
-        raise BadRequest("`bucket` must be left out: the picture came with the request")
+        raise BadRequest("`bucket` must be left out: the image is in the request")
     recipe = dialects.build_recipe(parameters)
     if recipe.output.format is None and any(step.feature.name == CUT_OUT for step in recipe.steps):
         recipe = Recipe(output=check(Output, {"format": PNG.name})).over(recipe)
@@ -93,7 +93,7 @@ def parse_address(
     rewrite = policy.rewrite.apply if policy.rewrite is not None else None
     parsed = dialects.parse_path(path, policy.dialects, rewrite=rewrite, signed_path=signed_path)
     if not parsed.ref.key:
-        raise NotFound("the path must name a picture, got /")
+        raise NotFound("the path must name an image, got /")
     return dialects.add_query(parsed, parameters)
 
 

@@ -98,7 +98,7 @@ class Translator(msgspec.Struct, frozen=True):
         return {"url": made, "unsaid": [*unsupported, *unsigned]}
 
     def _write(self, request: ParsedRequest, target: Dialect) -> str:
-        """Return the first URL that is parsed as the same key. Raises BadRequest if there is none."""
+        """Return the first URL that is parsed as the same key. Raises BadRequest if no URL is."""
         # A key in the default bucket may need the bucket's name, so that SOURCE_PATHS do not apply to it.
         named = msgspec.structs.replace(request, ref=self._resolved(request.ref))
         for made in (*target.serialize(request), *target.serialize(named)):
@@ -107,7 +107,7 @@ class Translator(msgspec.Struct, frozen=True):
         raise BadRequest(f"the key {request.ref.key[:100]!r} cannot be expressed in the dialect {target.name}")
 
     def _locate(self, made: str) -> ObjectRef | None:
-        """Return where the key of a URL is stored; None if it is not the URL of an image."""
+        """Return where the key of a URL is stored; None if there is no image at that URL."""
         address = _Address.of(made, None)
         try:
             return locate(address.path, self._parse(address), self.policy)
