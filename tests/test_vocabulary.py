@@ -37,6 +37,8 @@ PLACES = (
     "src/handler/render",
     "src/handler/requests",
     "src/imaging/ops/previews.py",
+    "src/imaging/codecs",
+    "src/imaging/formats",
     "src/handler/storage",
     "src/handler/response.py",
     "src/handler/cache_control.py",

@@ -1,1 +1,1 @@
-"""From stored bytes to pixels and back: decoders, encoders, negotiation, metadata."""
+"""Decode stored bytes to pixels and encode pixels to bytes; negotiation and metadata belong to it."""

@@ -32,7 +32,7 @@ _MEASURED_PIXELS = 16_000_000
 
 
 class Encoded(NamedTuple):
-    """A finished file."""
+    """An encoded file."""
 
     body: bytes
     format: FormatName
@@ -97,9 +97,9 @@ def _check_size(picture: Picture, chosen: FormatName, output: Output, limits: Li
     shape = f"{width} × {height}" + (f" × {frames} frames" if frames > 1 else "")
     if max(width, height) > side:
         raise TooLarge(f"no side of a {chosen} answer may be longer than {side} pixels, this one would be {shape}")
-    most, pixels = limits.result_pixels_of.get(chosen, limits.result_pixels), width * height * frames
-    if pixels > most:
-        raise TooLarge(f"a {chosen} answer may have {most} pixels, this one would have {pixels}: {shape}")
+    max_pixels, pixels = limits.result_pixels_of.get(chosen, limits.result_pixels), width * height * frames
+    if pixels > max_pixels:
+        raise TooLarge(f"a {chosen} answer may have {max_pixels} pixels, this one would have {pixels}: {shape}")
     memory = encoder_memory(chosen, output, pixels, alpha=picture.has_alpha) + pixels * picture.image.bands
     megabytes = limits.memory // MEGA
     if memory > limits.memory:

@@ -1,4 +1,4 @@
-"""The best encoding that is no larger than asked."""
+"""Find the best encoding that fits into a number of bytes."""
 
 from __future__ import annotations
 
@@ -8,35 +8,42 @@ from typing import TypeVar
 
 from imaging.errors import InvalidParameter
 
-RungT = TypeVar("RungT")
+CandidateT = TypeVar("CandidateT")
 
 
-def largest_that_fits(ladder: Sequence[RungT], encode: Callable[[RungT], bytes], most: int) -> bytes:
-    """The first rung, from the best to the smallest, whose encoding has at most `most` bytes; few of them are tried.
+def largest_that_fits(candidates: Sequence[CandidateT], encode: Callable[[CandidateT], bytes], max_bytes: int) -> bytes:
+    """Return the best encoding that has at most `max_bytes` bytes. Few of the candidates are tried.
 
-    InvalidParameter that names the smallest size when none fits.
+    `candidates` goes from the best to the smallest. Raises InvalidParameter, which names the smallest size, if none
+    fits.
     """
-    best = encode(ladder[0])
-    if len(best) <= most:
+    best = encode(candidates[0])
+    if len(best) <= max_bytes:
         return best
-    smallest = encode(ladder[-1]) if len(ladder) > 1 else best
-    if len(smallest) > most:
-        raise InvalidParameter("maxBytes", f"at least {min(len(smallest), len(best))} for this picture", most)
-    return _search(ladder, encode, most, (len(best), smallest))
+    smallest = encode(candidates[-1]) if len(candidates) > 1 else best
+    if len(smallest) > max_bytes:
+        raise InvalidParameter("maxBytes", f"at least {min(len(smallest), len(best))} for this picture", max_bytes)
+    return _search(candidates, encode, max_bytes, (len(best), smallest))
 
 
-def _search(ladder: Sequence[RungT], encode: Callable[[RungT], bytes], most: int, ends: tuple[int, bytes]) -> bytes:
-    """Between a rung that is too large and one that fits: guess by the logarithm of sizes, halve every other time."""
-    over, fits = 0, len(ladder) - 1
+def _search(
+    candidates: Sequence[CandidateT], encode: Callable[[CandidateT], bytes], max_bytes: int, ends: tuple[int, bytes]
+) -> bytes:
+    """Search between a candidate that is too large and one that fits.
+
+    Every other guess interpolates the logarithms of the sizes, and the rest halve the range, which bounds the number
+    of attempts.
+    """
+    over, fits = 0, len(candidates) - 1
     size_over, found = ends
     halve = False
     while fits - over > 1:
         guess = (over + fits) // 2
         if not halve and size_over > len(found):
-            share = math.log(size_over / most) / math.log(size_over / len(found))
+            share = math.log(size_over / max_bytes) / math.log(size_over / len(found))
             guess = min(max(over + math.ceil(share * (fits - over)), over + 1), fits - 1)
-        tried = encode(ladder[guess])
-        if len(tried) <= most:
+        tried = encode(candidates[guess])
+        if len(tried) <= max_bytes:
             fits, found = guess, tried
         else:
             over, size_over = guess, len(tried)

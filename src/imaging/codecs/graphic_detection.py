@@ -1,4 +1,4 @@
-"""Whether a picture is a drawing or a photograph, which decides how an encoder does best."""
+"""Tell drawings from photographs, because encoders treat them differently."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _SLIGHT = bytes(range(32))
 
 
 def is_from_graphic(source: ImageHeader) -> bool:
-    """Whether the original is a drawing, as far as its header and its size tell: drawings pack well without loss.
+    """Return whether the original is a drawing, judged by its header and size: drawings compress well without loss.
 
     In lossless formats photographs have 0.4 to 1 byte for a byte of pixels, drawings 0.005 to 0.18 (bench/EFFORTS.md).
-    Frames after the first count for nothing: most of them hold only what moves.
+    Frames after the first are ignored: most of them hold only what moves.
     """
     pixels = source.width * source.height * source.bands * source.bits / 8
     return source.size < pixels * format_by_name(source.format).photo_density
 
 
 def is_graphic(pixels: Any, width: int, height: int, bands: int) -> bool:
-    """Whether finished 8-bit pixels (a buffer, rows from top to bottom) are flat graphics, text or a screenshot.
+    """Return whether 8-bit pixels (a buffer, rows from top to bottom) are flat graphics, text or a screenshot.
 
     In a drawing most pixels equal their left neighbour and most others differ from it steeply; in a photograph few are
-    equal and most differ slightly. The middle of eight rows is looked at. Plain margins count as flat, but a photograph
-    on white is none the flatter for them, and a page of small text made smaller still counts as a photograph.
+    equal and most differ slightly. The middle of eight rows is looked at. Plain margins count as flat, but they do not
+    turn a photograph into a drawing, and a page of small text that is reduced further still counts as a photograph.
     tests/features/test_content.py has what this was measured on; it costs about 1 % of the encoding.
     """
     every, across = max(1, height // _ROWS), min(width, _ACROSS)

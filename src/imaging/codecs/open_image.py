@@ -39,10 +39,10 @@ def open_image(
     expected: str = "the key of a picture",
     got: object = None,
 ) -> Iterator[Picture]:
-    """Open the first frame of an object that goes into the image, hidden as the original is; see `decoded_image`.
+    """Open the first frame of an object that becomes part of the image, redacted as the original is.
 
-    `shrink_of` gives the factor for its upright size. InvalidParameter of `parameter` when the object cannot be read,
-    TimeExceeded, which calls it `name`, when decoding could not be interrupted in time.
+    `shrink_of` returns the factor for its upright size; see `decoded_image`. Raises InvalidParameter of `parameter`
+    if the object cannot be read, and TimeExceeded, which calls it `name`, if decoding could not be interrupted in time.
     """
     body = context.objects[ref]
     try:

@@ -1,4 +1,4 @@
-"""PNG whose pixels are numbers in a palette. libvips writes one only of a palette that it looked for itself."""
+"""Write a PNG with a given palette: libvips writes palettes only if it has computed them itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _INDEXED = 3
 
 
 def with_palette(grey: bytes, colours: bytes) -> bytes:
-    """A grey PNG with its levels made numbers in a palette of red, green and blue."""
+    """Return a grey PNG with its levels turned into indexes into a palette of red, green and blue."""
     header = bytearray(grey[16:29])
     header[9] = _INDEXED
     return SIGNATURE + chunk(b"IHDR", header) + chunk(b"PLTE", colours) + grey[_HEADER_ENDS:]

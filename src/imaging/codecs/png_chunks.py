@@ -1,4 +1,4 @@
-"""PNG (third edition): chunks, and the zlib stream in them, which ISA-L packs in a sixth of zlib's time.
+"""Read and write PNG's chunks (third edition) and compress their zlib stream; ISA-L takes a sixth of zlib's time.
 
 Source of the format: https://www.w3.org/TR/png-3/
 """
@@ -9,30 +9,30 @@ from isal import isal_zlib
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LEVEL = 2
-"""Of 0 to 3; 3 takes longer and packs no better."""
-_MOST_CHUNKS, _CHUNK_BYTES = 1000, 2048
-"""So many chunks may be small; of more, the usual one has four times these bytes."""
+"""Of 0 to 3; 3 takes longer and compresses no better."""
+_MAX_CHUNKS, _CHUNK_BYTES = 1000, 2048
+"""A file may have so many chunks, and one more for each so many bytes."""
 Chunks = list[tuple[bytes, memoryview]]
-"""Kind of each, and the whole of it as it stands in the file."""
+"""The kind of each chunk, and the whole chunk as it is stored in the file."""
 
 
 def chunk(kind: bytes, payload: bytes | bytearray | memoryview) -> bytes:
-    """A chunk as it stands in a file."""
+    """Return a chunk as it is stored in a file."""
     checksum = isal_zlib.crc32(payload, isal_zlib.crc32(kind))
     return b"".join((len(payload).to_bytes(4, "big"), kind, payload, checksum.to_bytes(4, "big")))
 
 
 def payload_of(whole: memoryview) -> memoryview:
-    """What a chunk holds, without length, kind and checksum."""
+    """Return the content of a chunk, without length, kind and checksum."""
     return whole[8:-4]
 
 
 def sound_chunks(png: bytes) -> Chunks:
-    """All chunks of a file, up to its end; none where it is cut off, a checksum does not fit, or there are too many."""
+    """Return all chunks of a file; none if it is cut off, a checksum is wrong, or there are too many."""
     file, at = memoryview(png), len(SIGNATURE)
-    most = _MOST_CHUNKS + len(png) // _CHUNK_BYTES
+    max_chunks = _MAX_CHUNKS + len(png) // _CHUNK_BYTES
     found: Chunks = []
-    while at + 12 <= len(file) and len(found) < most:
+    while at + 12 <= len(file) and len(found) < max_chunks:
         ends = at + 12 + int.from_bytes(file[at : at + 4], "big")
         if isal_zlib.crc32(file[at + 4 : ends - 4]) != int.from_bytes(file[ends - 4 : ends], "big"):
             return []
@@ -44,7 +44,7 @@ def sound_chunks(png: bytes) -> Chunks:
 
 
 def packed(stored: bytes) -> bytes:
-    """A file whose pixels are stored as they are, with them packed."""
+    """Return a file of uncompressed pixels with the pixels compressed. Raises ValueError for a damaged file."""
     chunks = sound_chunks(stored)
     if not chunks:
         raise ValueError("the file must be a sound PNG, got none")

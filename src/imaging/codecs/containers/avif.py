@@ -1,6 +1,6 @@
-"""AVIF (ISO/IEC 23008-12): boxes, and items whose bytes lie anywhere in the file.
+"""AVIF (ISO/IEC 23008-12): boxes, and items whose bytes may be anywhere in the file.
 
-Bytes are blanked in place and never moved, since every item is found by its offset.
+Bytes are overwritten in place and never moved, because every item is found by its offset.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Item(msgspec.Struct):
 
 
 def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
-    """The same file with nothing but ftyp, meta and the bytes of pixels; the orientation is one of their properties."""
+    """Return the file with only ftyp, meta and the pixels; the orientation is one of the properties in meta."""
     boxes = _boxes(original, 0, len(original), walk)
     metas = [box for box in boxes if box.kind == b"meta"]
     if boxes[0].kind != b"ftyp" or len(metas) != 1 or any(box.kind == b"moov" for box in boxes):
@@ -98,7 +98,7 @@ def _located(content: bytes, iloc: _Box, items: dict[int, _Item], walk: Walk) ->
         item = items.setdefault(reader.big(4 if version > 1 else 2), _Item())
         method = reader.big(2) & 15 if version else 0
         if method > 1 or reader.big(2) != 0:
-            raise Malformed("an item that lies in another item or file")
+            raise Malformed("an item that is stored in another item or file")
         item.in_idat = method == 1
         base = reader.big(base_size)
         for _ in range(reader.big(2)):
@@ -111,7 +111,7 @@ def _located(content: bytes, iloc: _Box, items: dict[int, _Item], walk: Walk) ->
 
 
 def _blank(stripped: bytearray, box: _Box, *, keep: bool) -> None:
-    """Zero the inside of a box, and turn one that is not kept into free space."""
+    """Overwrite the content of a box with zeros, and turn a box that is not kept into free space."""
     if not keep:
         stripped[box.start + 4 : box.start + 8] = b"free"
     if not keep or box.kind in (b"mdat", b"idat"):
@@ -130,7 +130,7 @@ def _tidy_meta(stripped: bytearray, meta: _Box, walk: Walk) -> None:
 
 
 def _place(stripped: bytearray, original: bytes, items: list[_Item], start_of_idat: int) -> None:
-    """Fill in the bytes of the items: pixels as they were, EXIF and XMP empty but well-formed."""
+    """Write the bytes of the items: pixels as they were, EXIF and XMP empty but well-formed."""
     for item in sorted(items, key=lambda each: each.kind in _PIXELS):
         for offset, length in item.extents:
             start = offset + (start_of_idat if item.in_idat else 0)

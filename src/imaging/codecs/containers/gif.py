@@ -1,4 +1,4 @@
-"""GIF89a: blocks of sub-blocks."""
+"""Remove metadata from a GIF89a, which consists of blocks of sub-blocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 
 
 def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
-    """Palettes, frames, their delays and the loop; comments, texts and what applications left go."""
+    """Return palettes, frames, their delays and the loop; comments, texts and application data are removed."""
     reader = Reader(original)
     signature = reader.take(6)
     if signature not in (b"GIF87a", b"GIF89a"):
@@ -46,7 +46,7 @@ def _image(reader: Reader, walk: Walk) -> memoryview:
 
 
 def _extension(reader: Reader, control: bytes, walk: Walk) -> tuple[bytes, bytes]:
-    """The graphic control that waits for its image, and the loop if this extension is one."""
+    """Return the graphic control that belongs to the next image, and the extension itself if it is the loop."""
     label = reader.big(1)
     blocks = _sub_blocks(reader, walk)
     if label == _GRAPHIC_CONTROL and len(blocks) == 1 and len(blocks[0]) == 4:

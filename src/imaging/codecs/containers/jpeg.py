@@ -1,4 +1,4 @@
-"""JPEG (ITU-T T.81): segments, entropy-coded scans between them."""
+"""Remove metadata from a JPEG (ITU-T T.81): segments, and entropy-coded scans between them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
 def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
-    """Tables, frames and scans to the end of the first picture, with JFIF, profile, Adobe's marker and orientation."""
+    """Return tables, frames and scans of the first image, with JFIF, colour profile, Adobe's marker and orientation."""
     reader = Reader(original)
     reader.expect(b"\xff\xd8")
     head: list[bytes] = []
@@ -47,7 +47,7 @@ def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
 
 
 def segment_of(marker: int, payload: bytes) -> bytes:
-    """A segment as it stands in a file."""
+    """Return a segment as it is stored in a file."""
     return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2, "big") + payload
 
 
@@ -67,14 +67,14 @@ def _segment(reader: Reader, marker: int) -> bytes:
 
 
 def _place(segment: bytes) -> tuple[int, int]:
-    """How many parts the profile has, and which of them this segment holds, from 1."""
+    """Return the number of parts of the profile, and which of them this segment holds, counted from 1."""
     if len(segment) < 18:
         raise Malformed("a part of a profile without its number")
     return segment[17], segment[16]
 
 
 def _profile_segments(parts: dict[tuple[int, int], bytes]) -> list[bytes]:
-    """The segments of the profile; none if parts are missing, or if they hold something else than a profile."""
+    """Return the segments of the profile; none if parts are missing or do not make up a profile."""
     if sorted(parts) != [(len(parts), number) for number in range(1, len(parts) + 1)]:
         return []
     profile = profile_in(b"".join(parts[place] for place in sorted(parts)))
@@ -86,7 +86,7 @@ def _profile_segments(parts: dict[tuple[int, int], bytes]) -> list[bytes]:
 
 
 def _jfif(segment: bytes) -> list[bytes]:
-    """The JFIF header without its thumbnail, which may show what a later crop took away."""
+    """Return the JFIF header without its thumbnail, which may show what a later crop removed."""
     if not segment.startswith(b"JFIF\x00", 4) or len(segment) < 18:
         return []
     return [segment_of(_APP0, segment[4:16] + b"\x00\x00")]

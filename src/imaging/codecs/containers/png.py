@@ -1,4 +1,4 @@
-"""PNG (third edition) and APNG: chunks."""
+"""Remove metadata from a PNG (third edition) or APNG, which consists of chunks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_PROFILE = 4_000_000
 
 
 def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
-    """The chunks that make up pixels and their colours, and the orientation."""
+    """Return the chunks that define pixels and their colours, and the orientation."""
     reader = Reader(original)
     reader.expect(SIGNATURE)
     parts: list[bytes | memoryview] = [SIGNATURE]
@@ -50,7 +50,7 @@ def _check(kind: bytes, named: memoryview, checksum: int) -> None:
 
 
 def _profile(payload: bytes) -> list[bytes]:
-    """The chunk of a colour profile under a name that says nothing; none if it holds something else."""
+    """Return the chunk of a colour profile under a neutral name; none if it holds something else."""
     _, _, packed = payload.partition(b"\0")
     try:
         profile = profile_in(zlib.decompressobj().decompress(packed[1:], _MAX_PROFILE))

@@ -1,4 +1,4 @@
-"""SVG: what is drawn, without comments, metadata, scripts and what editors left."""
+"""Remove comments, metadata, scripts and the data of editors from an SVG."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ class _Drawing:
 
 
 def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
-    """What is drawn; scripts go as well, which the answer's security policy would not run anyway."""
+    """Return what is drawn. Scripts are removed as well; the answer's security policy forbids them anyway."""
     return rewrite(original, _Drawing(walk.deadline), _SVG, deadline=walk.deadline)

@@ -1,4 +1,4 @@
-"""WebP (RFC 9649): RIFF chunks, those of an animation's frames one level down."""
+"""Remove metadata from a WebP (RFC 9649): RIFF chunks, those of an animation's frames one level deeper."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from imaging.codecs.metadata import exif
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
 
 _KEPT = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
-"""What holds pixels."""
+"""The chunks that hold pixels."""
 _FRAME_HEADER = 16
 _EXTENDED_HEADER, _ANIMATION_HEADER = 10, 6
 _HAS_PROFILE, _HAS_EXIF, _HAS_XMP = 0x20, 0x08, 0x04
@@ -16,7 +16,7 @@ Parts = list[bytes | memoryview]
 
 
 def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
-    """Pixels, profile and animation; the orientation too, where the file says that it has EXIF."""
+    """Return pixels, profile and animation, and the orientation where the file declares EXIF."""
     reader = Reader(original)
     reader.expect(b"RIFF")
     length = reader.little(4)
@@ -63,8 +63,8 @@ def _extended(payload: memoryview, orientation: int, *, has_profile: bool) -> by
     if len(payload) < _EXTENDED_HEADER:
         raise Malformed("VP8X is shorter than 10 bytes")
     kept = payload[0] & ~(_HAS_PROFILE | _HAS_EXIF | _HAS_XMP)
-    said = (_HAS_EXIF if orientation != 1 else 0) | (_HAS_PROFILE if has_profile else 0)
-    return bytes((kept | said,)) + payload[1:_EXTENDED_HEADER]
+    flags = (_HAS_EXIF if orientation != 1 else 0) | (_HAS_PROFILE if has_profile else 0)
+    return bytes((kept | flags,)) + payload[1:_EXTENDED_HEADER]
 
 
 def _frame(payload: memoryview, walk: Walk) -> Parts:

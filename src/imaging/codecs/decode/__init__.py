@@ -1,7 +1,7 @@
-"""Bytes to picture: what the file is, what decoding it would cost, and its pixels upright in sRGB, 8 bits a band.
+"""Decode a file: its format, the cost of decoding it, and its pixels upright in sRGB, 8 bits per band.
 
-`inspect` reads the header alone. `decode` opens the pixels, which libvips computes only when somebody pulls them, so a
-damaged file may show only then: `source_at_fault` goes around whatever pulls.
+`inspect` reads the header alone. `decode` opens the pixels, which libvips computes when they are used. Damage may be
+noticed only then, so `source_at_fault` surrounds all code that uses pixels.
 """
 
 from imaging.codecs.decode.cost import decoding_memory, decoding_seconds, uninterruptible_seconds

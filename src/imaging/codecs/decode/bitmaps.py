@@ -1,4 +1,4 @@
-"""BMP and ICO: their headers are read here, their pixels by Pillow, which libvips' wheel has no loader for."""
+"""Decode BMP and ICO: their headers here, their pixels with Pillow, because libvips' wheel has no loader for them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
 _PILLOW_BYTES = 11
-"""For each pixel: Pillow's own, their rows as they are packed, and all of them together."""
+"""Per pixel: Pillow's own, one for its rows while they are converted, and all rows together."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _RUNS = (1, 2)
-"""BI_RLE8 and BI_RLE4: Pillow unpacks these in Python, byte by byte."""
+"""BI_RLE8 and BI_RLE4: Pillow decodes these in Python, byte by byte."""
 _SECONDS_OF_RUNS = 6e-7
-"""For each byte, at about half the speed of one core here."""
+"""Per byte, at about half the speed of one core."""
 _MAX_ICONS = 10_000
 
 
 class Icon(NamedTuple):
-    """One picture of an ICO."""
+    """One image of an ICO."""
 
     width: int
     height: int
@@ -64,7 +64,7 @@ def read_ico_pixels(loading: Loading) -> pyvips.Image:
 
 
 def bmp_source(original: bytes) -> ImageHeader:
-    """What the header of a BMP says."""
+    """Return the header of a BMP. Raises DamagedSource."""
     (header,) = struct.unpack_from("<I", original, 14)
     core = header == 12
     try:
@@ -92,22 +92,23 @@ def bmp_source(original: bytes) -> ImageHeader:
 
 
 def _compression(bitmap: bytes | memoryview, header_at: int) -> int:
-    """How the pixels are packed; 0 (not at all) in the oldest header, which has no such field."""
+    """Return how the pixels are compressed; 0 (not at all) for the oldest header, which has no such field."""
     if int.from_bytes(bitmap[header_at : header_at + 4], "little") < 40:
         return 0
     return int.from_bytes(bitmap[header_at + 16 : header_at + 20], "little")
 
 
 def _needed(original: bytes, pixels: int) -> bytes:
-    """A BMP of runs without what follows the longest stream that its pixels can need: four bytes for each, as in a
-    move to the next, and as many for each row, of which there are no more than pixels.
+    """Return a run-length encoded BMP without what follows the longest stream that its pixels can need.
+
+    That is four bytes for each pixel, as in a move to the next one, and as many for each row.
     """
     start = int.from_bytes(original[10:14], "little")
     return original[: start + 8 * pixels + 16]
 
 
 def ico_source(original: bytes, page: int | None) -> ImageHeader:
-    """What the directory of an ICO says of the largest picture, or of one of them."""
+    """Return what the directory of an ICO says about the largest image, or about one of them."""
     found = icons(original)
     icon = chosen(found, page)
     frames = len(found)
@@ -126,7 +127,7 @@ def ico_source(original: bytes, page: int | None) -> ImageHeader:
 
 
 def icons(original: bytes) -> list[Icon]:
-    """The pictures of an ICO in the file's order; DamagedSource if one reaches past its end, TooLarge for too many."""
+    """Return the images of an ICO in the file's order. Raises DamagedSource for one that is cut off, TooLarge."""
     (count,) = struct.unpack_from("<H", original, 4)
     if count > _MAX_ICONS:
         raise TooLarge(f"an ICO must have at most {_MAX_ICONS} pictures, got {count}")
@@ -135,7 +136,7 @@ def icons(original: bytes) -> list[Icon]:
 
 
 def chosen(found: list[Icon], page: int | None) -> Icon:
-    """The picture at that place, else the largest one, of equals the one with the most colours."""
+    """Return the image of that page, else the largest one; among equals the one with the most colours."""
     return found[page] if page is not None else max(found, key=lambda icon: (icon.width * icon.height, icon.bits))
 
 
@@ -161,7 +162,7 @@ def _icon(original: memoryview, at: int) -> Icon:
 
 
 def bmp_pixels(original: bytes, *, tolerant: bool) -> pyvips.Image:
-    """The pixels of a BMP in L, RGB or RGBA."""
+    """Return the pixels of a BMP in L, RGB or RGBA."""
     from PIL import BmpImagePlugin  # noqa: PLC0415 - most requests never need it
 
     # Rows that are missing show black where a file cut off is to be shown.
@@ -177,7 +178,7 @@ def bmp_pixels(original: bytes, *, tolerant: bool) -> pyvips.Image:
 
 
 def ico_pixels(original: bytes, page: int | None, *, tolerant: bool) -> pyvips.Image:
-    """The pixels of one picture of an ICO in RGBA."""
+    """Return the pixels of one image of an ICO in RGBA."""
     icon = chosen(icons(original), page)
     payload = bytes(icon.payload)
     if payload.startswith(_PNG):

@@ -1,4 +1,4 @@
-"""PNG's chunks (third edition, 5.3), found without copying them. Nothing is unpacked without a bound."""
+"""Find PNG's chunks (third edition, 5.3) without copying them. Nothing is decompressed without a limit."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _MAX_PLAIN_TEXTS, _MAX_PLAIN_TEXT = 100, 1 << 16
 _MAX_UNPACKED = 4_000_000
 """Bytes of a colour profile or a text. Printers' profiles have up to three million."""
 _NEVER_MORE = _MAX_UNPACKED // 1032
-"""So many packed bytes never unpack to more than the limit: deflate reaches 1032 to 1 (RFC 1951)."""
+"""So many compressed bytes never decompress to more than the limit: deflate reaches 1032 to 1 (RFC 1951)."""
 
 
 Chunk = tuple[bytes, int, int]
-"""A chunk's kind, and where it is stored: from its length to behind its checksum. Plain, since there are thousands."""
+"""A chunk's kind, and the start of its length and the end of its checksum. A plain tuple, since there are thousands."""
 
 
 def chunks(original: bytes) -> Iterator[Chunk]:
-    """The chunks up to IEND, or up to where the file is damaged or cut off."""
+    """Yield the chunks up to IEND, or up to where the file is damaged or cut off."""
     at, size = 8, len(original)
     while at + 12 <= size:
         length, kind = _HEAD.unpack_from(original, at)
@@ -35,10 +35,10 @@ def chunks(original: bytes) -> Iterator[Chunk]:
 
 
 def without_texts(original: bytes) -> bytes:
-    """The file as a library may read it: without texts, unless they are few, short, not packed, and have ASCII names.
+    """Return the file without its texts, unless they are few, short, uncompressed, and have ASCII names.
 
-    libpng unpacks every text when it reads the header, and pyvips cannot name a field that is no UTF-8. Of several
-    colour profiles only the first counts.
+    libpng decompresses every text when it reads the header, and pyvips fails on a field name that is not UTF-8. Of
+    several colour profiles only the first is kept.
     """
     texts: list[Chunk] = []
     profiles: list[Chunk] = []
@@ -58,7 +58,7 @@ def without_texts(original: bytes) -> bytes:
 
 
 def has_large_profile(original: bytes, start: int, end: int) -> bool:
-    """Whether the colour profile in an iCCP chunk unpacks to more than a profile may have."""
+    """Return whether the colour profile in an iCCP chunk decompresses to more than a profile may have."""
     if end - start < _NEVER_MORE:
         return False
     name_end = original.find(b"\0", start + 8, end)
@@ -66,7 +66,7 @@ def has_large_profile(original: bytes, start: int, end: int) -> bool:
 
 
 def xmp(original: bytes) -> bytes:
-    """The XMP packet of the file; empty where it has none, or one that is damaged or larger than the limit."""
+    """Return the XMP packet of the file; empty if there is not one, or if it is damaged or too large."""
     for kind, start, end in chunks(original):
         if kind in TEXTS and original.startswith(_XMP, start + 8):
             text = original[start + 8 + len(_XMP) : end - 4]
@@ -86,7 +86,7 @@ def _is_plain(original: bytes, kind: bytes, start: int, end: int) -> bool:
 
 
 def _unpacked(packed: bytes) -> bytes | None:
-    """What a zlib stream holds, up to where it is damaged; None if that is more than the limit."""
+    """Return the content of a zlib stream, up to where it is damaged; None if that is more than the limit."""
     try:
         content = zlib.decompressobj().decompress(packed, _MAX_UNPACKED + 1)
     except zlib.error:

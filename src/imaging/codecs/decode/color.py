@@ -1,4 +1,4 @@
-"""Any picture to sRGB or grey, 8 bits a band, with alpha where it had one."""
+"""Convert an image to sRGB or grey, 8 bits per band; alpha is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLORANTS = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.097
 
 
 def to_srgb(image: Image) -> Image:
-    """The picture in sRGB (3 bands) or grey (1), uchar, perhaps with alpha, and without its profile."""
+    """Return the image in sRGB (3 bands) or grey (1), uchar, perhaps with alpha, and without its profile."""
     image = _without_odd_bands(_in_range(image))
     if image.get_typeof(_PROFILE):
         image = _by_profile(image)
@@ -37,25 +37,25 @@ def _by_profile(image: Image) -> Image:
     except RuntimeError:  # pyvips cannot give a field of no bytes
         return image
     if not (image.format == "uchar" and image.interpretation == "srgb" and is_srgb(profile)):
-        # A profile that lcms cannot use says nothing: the numbers are taken as they are.
+        # If lcms cannot use the profile, the samples are taken as they are.
         with contextlib.suppress(pyvips.Error):
             image = image.icc_transform("srgb", embedded=True, intent="perceptual", depth=8)
     return image
 
 
 def _in_range(image: Image) -> Image:
-    """Numbers of TIFFs that are neither 8 nor 16 bits wide, brought to 0 to 255 by the largest that occurs."""
+    """Return samples of neither 8 nor 16 bits, which TIFFs have, scaled to 0 to 255 by the largest one."""
     if image.format in ("uchar", "ushort") or image.interpretation in ("scrgb", "lab", "labs", "xyz"):
         return image
     image = image.copy_memory().copy()
     image.remove("vips-sequential")
-    most = float(image.max())
-    white = next((white for white in (1, 255, 65535) if most <= white), most)
+    largest = float(image.max())
+    white = next((white for white in (1, 255, 65535) if largest <= white), largest)
     return (image * (255 / white)).cast("uchar").copy(interpretation=image.interpretation)
 
 
 def _without_odd_bands(image: Image) -> Image:
-    """Inks and channels beyond colour and alpha are left out."""
+    """Return the image without inks and channels beyond colour and alpha."""
     colours = {"b-w": 1, "grey16": 1, "cmyk": 4}.get(str(image.interpretation), 3)
     if image.interpretation == "multiband":
         colours = 1 if image.bands < 3 else 3
@@ -64,7 +64,7 @@ def _without_odd_bands(image: Image) -> Image:
 
 
 def is_srgb(profile: bytes) -> bool:
-    """Whether an ICC profile means sRGB, so that there is nothing to convert."""
+    """Return whether an ICC profile means sRGB, so that there is nothing to convert."""
     try:
         tags = _tags(profile)
         return (

@@ -1,4 +1,4 @@
-"""From stored bytes to an upright picture in sRGB."""
+"""Decode stored bytes to an upright image in sRGB."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _MAX_SIDE = 32_000
 
 
 def decode(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float = 1.0) -> Picture:
-    """The picture upright in sRGB or grey, 8 bits a band; of an animation all frames where the output can hold them.
+    """Return the image upright in sRGB or grey, 8 bits per band, with all frames if the output is animated.
 
-    `shrink` is by how much the first step will reduce it: the decoder may reduce by less, an SVG is drawn to measure
-    (below 1: larger). Pixels are read lazily and once, from top to bottom. DamagedSource, TooLarge, InvalidParameter
-    for a page.
+    `shrink` is the factor by which the first step will reduce the image. The decoder may reduce by less; an SVG is
+    rendered at exactly that size (below 1: larger). Pixels are read lazily and once, from top to bottom. Raises
+    DamagedSource, TooLarge, and InvalidParameter for a page.
     """
     page, limits = output.page, context.limits
     if page is not None and page >= source.frames:
@@ -57,8 +57,10 @@ def decode(original: bytes, source: ImageHeader, output: Output, context: Contex
 
 @contextmanager
 def source_at_fault(original: bytes, source: ImageHeader, output: Output, context: Context) -> Iterator[None]:
-    """Around whatever pulls pixels: an error of libvips becomes TimeExceeded after the deadline, DamagedSource if the
-    source cannot be read on its own either, and stays what it is if the fault is ours.
+    """Surround code that uses pixels, and raise the right error in place of libvips' one.
+
+    That is TimeExceeded after the deadline, and DamagedSource if the source cannot be decoded on its own either; any
+    other error is a fault of this program and stays as it is.
     """
     try:
         yield
@@ -133,7 +135,7 @@ def _reduction(source: ImageHeader, frames: int, output: Output, shrink: float) 
 
 
 def _drawing_scale(shrink: float, source: ImageHeader, limits: Limits) -> float:
-    """The scale at which a drawing comes out as large as it is asked for; TooLarge."""
+    """Return the scale at which a drawing gets the requested size. Raises TooLarge."""
     scale = 1 / shrink
     width, height = source.width * scale, source.height * scale
     if max(width, height) > _MAX_SIDE or width * height > limits.source_pixels:
@@ -171,7 +173,7 @@ def _picture(image: pyvips.Image, source: ImageHeader, frames: int, context: Con
 
 
 def _upright(image: Image) -> Image:
-    """Turned as the EXIF orientation says. A mirrored row can be streamed; all else reads rows out of order."""
+    """Return the image rotated by its EXIF orientation. Only mirrored rows can be streamed."""
     if image.get("orientation") > 2:
         image = image.copy_memory().copy()
         image.remove("vips-sequential")

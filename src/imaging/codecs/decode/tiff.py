@@ -1,6 +1,6 @@
-"""TIFF directories: how many rows are stored in one piece, and whether all pieces are there.
+"""Read TIFF directories: how many rows are stored in one piece, and whether all pieces are there.
 
-libtiff says neither: it takes a strip that is missing for one that is black.
+libtiff reports neither: it reads a missing strip as black.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from imaging.errors import TooLarge
 
 _ROWS_PER_STRIP, _TILE_LENGTH = 278, 323
 _STARTS, _SIZES = (273, 324), (279, 325)
-_ASKED = frozenset({_ROWS_PER_STRIP, _TILE_LENGTH, *_STARTS, *_SIZES})
+_KNOWN_TAGS = frozenset({_ROWS_PER_STRIP, _TILE_LENGTH, *_STARTS, *_SIZES})
 _TYPES = {3: "H", 4: "I", 16: "Q"}
 # A file made to keep this reader busy is left to libtiff.
-_MOST_PAGES, _MOST_ENTRIES, _MOST_NUMBERS = 1000, 500, 1 << 17
+_MAX_PAGES, _MAX_PAGE_ENTRIES, _MAX_NUMBERS = 1000, 500, 1 << 17
 _MAX_ENTRIES = 300_000
 _ALL_ROWS = 1 << 32
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -39,7 +39,7 @@ def check_parts(original: bytes, limits: Limits) -> bool:
 
 
 def strip_rows(original: bytes) -> int:
-    """Rows that the first page stores in one piece; more than it can have where it does not say."""
+    """Return the rows that the first page stores in one piece; more than it can have if that is not stated."""
     try:
         first = next(_directories(original), {})
     except _UNREADABLE:
@@ -49,14 +49,14 @@ def strip_rows(original: bytes) -> int:
 
 
 def is_complete(original: bytes) -> bool:
-    """Whether every directory and every strip or tile of every page lies within the file."""
+    """Return whether every directory and every strip or tile of every page is within the file."""
     read = 0
     try:
         for directory in _directories(original):
             if _last_byte(directory) > len(original):
                 return False
             read += sum(map(len, directory.values()))
-            if read > 8 * _MOST_NUMBERS:
+            if read > 8 * _MAX_NUMBERS:
                 break
     except _UNREADABLE:
         return False
@@ -64,8 +64,9 @@ def is_complete(original: bytes) -> bool:
 
 
 def check_directories(original: bytes, max_pages: int) -> None:
-    """TooLarge if there are more pages, or if the values of one directory have more bytes than the file: libtiff keeps
-    a copy of each, and any number of them may point at the same bytes.
+    """Raise TooLarge for more pages, or for a directory whose values have more bytes than the file.
+
+    libtiff keeps a copy of each value, and any number of values may point at the same bytes.
     """
     layout = _layout(original)
     entry, size = (layout.order + "HHQ8x", 20) if layout.big else (layout.order + "HHI4x", 12)
@@ -94,7 +95,7 @@ def _last_byte(directory: Directory) -> int:
 
 
 class _Layout(NamedTuple):
-    """How a file writes numbers, and how wide those are that point."""
+    """The byte order of a file, and whether its offsets have 64 bits."""
 
     order: str
     big: bool
@@ -108,7 +109,7 @@ def _layout(original: bytes) -> _Layout:
 
 
 def _places(original: bytes, layout: _Layout) -> Iterator[tuple[int, int]]:
-    """Where each directory's first entry is stored, and how many entries it has."""
+    """Yield the offset of each directory's first entry, and its number of entries."""
     offset = "Q" if layout.big else "I"
     (at,) = layout.numbers(original, 8 if layout.big else 4, offset)
     while at:
@@ -120,17 +121,17 @@ def _places(original: bytes, layout: _Layout) -> Iterator[tuple[int, int]]:
 
 def _directories(original: bytes) -> Iterator[Directory]:
     layout = _layout(original)
-    for first, count in islice(_places(original, layout), _MOST_PAGES):
-        yield dict(_entries(original, layout, first, min(count, _MOST_ENTRIES)))
+    for first, count in islice(_places(original, layout), _MAX_PAGES):
+        yield dict(_entries(original, layout, first, min(count, _MAX_PAGE_ENTRIES)))
 
 
 def _entries(original: bytes, layout: _Layout, first: int, count: int) -> Iterator[tuple[int, tuple[int, ...]]]:
     size, room = (20, 8) if layout.big else (12, 4)
     places = range(first, first + size * count, size)
-    asked = {tag: at for at in places for tag in layout.numbers(original, at, "H") if tag in _ASKED}
-    for tag, at in asked.items():
+    known = {tag: at for at in places for tag in layout.numbers(original, at, "H") if tag in _KNOWN_TAGS}
+    for tag, at in known.items():
         kind, number = layout.numbers(original, at + 2, "HQ" if layout.big else "HI")
-        if kind not in _TYPES or number > _MOST_NUMBERS:
+        if kind not in _TYPES or number > _MAX_NUMBERS:
             continue
         values_at = at + size - room
         if struct.calcsize("=" + _TYPES[kind]) * number > room:

@@ -25,7 +25,7 @@ _STRUCTURE = ("page-height", "n-pages", "delay", "loop", "vips-sequential")
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """Blocks as files hold them; empty where there is none."""
+    """Blocks as files store them; empty if a file has no such block."""
 
     exif: bytes = b""
     xmp: bytes = b""
@@ -92,7 +92,7 @@ def _credit(tags: exif.Exif, packet: bytes, texts: list[iptc.Text]) -> Metadata:
 
 
 def _short(credit: Metadata) -> Metadata:
-    """The blocks of a credit that are no longer than one usually is: a longer one may hold a picture."""
+    """Return the blocks of a credit that have a usual length: a longer one may hold an image."""
     size_of_texts = sum(len(text.value) for text in credit.iptc)
     return Metadata(
         credit.exif if len(credit.exif) <= _LONGEST_CREDIT else b"",
@@ -113,12 +113,12 @@ def _carrier() -> bytes:
 
 @cache
 def _basic() -> frozenset[str]:
-    """The fields that an image has from its making; they are no metadata and cannot be removed."""
+    """Return the fields that every image has; they are not metadata and cannot be removed."""
     return frozenset(pyvips.Image.black(1, 1).get_fields())
 
 
 def _exif_fields(block: bytes) -> dict[str, Any]:
-    """The fields by which libvips knows an EXIF block. It makes them when it opens a file, so a small one is opened."""
+    """Return libvips' fields for an EXIF block. It makes them when it opens a file, so a small one is opened."""
     if not block or len(block) > _LONGEST_SEGMENT:
         return {}
     start = _carrier()

@@ -1,6 +1,6 @@
 """EXIF (CIPA DC-008): a TIFF directory of tags, with a directory of details and one of positions below it.
 
-A block is read into its parts and written anew from those that are wanted, so nothing unknown travels along.
+A block is parsed and written again from the tags that are kept, so nothing unknown stays.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ _ASCII, _SHORT, _LONG = 2, 3, 4
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _WIDTHS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8}
 """Bytes of what has an order of bytes; a fraction is two numbers."""
-_MOST_TAGS = 500
+_MAX_TAGS = 500
 _LONGEST_VALUE = 65_000
 
 
 class Tag(NamedTuple):
-    """A value as it stands in the block."""
+    """A value as it is stored in the block."""
 
     kind: int
     number: int
     value: bytes
 
     def reversed(self) -> Tag:
-        """The same value in the other order of bytes."""
+        """Return the same value in the other byte order."""
         width = _WIDTHS.get(self.kind, 1)
         numbers = (self.value[at : at + width] for at in range(0, len(self.value), width))
         return self._replace(value=b"".join(number[::-1] for number in numbers))
 
 
 class Exif(msgspec.Struct, frozen=True):
-    """What a block says: tags of the picture, details of how it was taken, and where."""
+    """The content of a block: tags of the image, details of how it was taken, and where."""
 
     order: str = "<"
     picture: dict[int, Tag] = {}
@@ -48,19 +48,19 @@ class Exif(msgspec.Struct, frozen=True):
     gps: dict[int, Tag] = {}
 
     def text(self, tag: int) -> str:
-        """A text of the picture's tags; empty where there is none."""
+        """Return the text of a tag of the image; empty if there is no such tag."""
         found = self.picture.get(tag)
         return found.value.rstrip(b"\0 ").decode("utf-8", "replace") if found and found.kind == _ASCII else ""
 
     def only_credit(self) -> Exif:
-        """Artist and copyright, where they are texts."""
+        """Return artist and copyright, if they are texts."""
         credit = ((tag, self.picture[tag]) for tag in (ARTIST, COPYRIGHT) if tag in self.picture)
         # The photographer's copyright and the editor's are two texts with a zero between them.
         texts = {tag: text for tag, text in credit if text.kind == _ASCII and is_text(text.value.replace(b"\0", b""))}
         return Exif(self.order, texts)
 
     def with_text(self, tag: int, text: str) -> Exif:
-        """The same with one more text, where there is none yet."""
+        """Return the same with one more text, unless the tag has one already."""
         value = text.encode() + b"\0"
         return (
             self
@@ -69,7 +69,7 @@ class Exif(msgspec.Struct, frozen=True):
         )
 
     def reversed(self) -> Exif:
-        """The same in the other order of bytes."""
+        """Return the same in the other byte order."""
         parts = (
             {tag: value.reversed() for tag, value in tags.items()} for tags in (self.picture, self.details, self.gps)
         )
@@ -80,12 +80,12 @@ class Exif(msgspec.Struct, frozen=True):
 
 
 def orientation_only(orientation: int) -> bytes:
-    """The smallest EXIF block that tells an orientation (1 to 8); a TIFF header and one tag."""
+    """Return the smallest EXIF block with an orientation (1 to 8): a TIFF header and one tag."""
     return write(Exif(picture={ORIENTATION: Tag(_SHORT, 1, struct.pack("<H", orientation))}))
 
 
 def read(block: bytes, *, position: bool = True) -> Exif:
-    """The tags of a block that may leave, with or without JPEG's mark before it; what is damaged is left out."""
+    """Return the tags of a block that may be sent; damaged ones are left out. The block may begin with JPEG's mark."""
     block = block.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
     if order is None or len(block) < 8:
@@ -102,13 +102,13 @@ def read(block: bytes, *, position: bool = True) -> Exif:
 
 
 def write(exif: Exif) -> bytes:
-    """The block, as it follows JPEG's `Exif` mark and as PNG and WebP hold it."""
+    """Return the block as it follows JPEG's `Exif` mark and as PNG and WebP store it."""
     head = b"II*\0" if exif.order == "<" else b"MM\0*"
     return head + struct.pack(exif.order + "I", 8) + _directories(exif, 8)
 
 
 def into_tiff(body: bytes, exif: Exif) -> bytes:
-    """A TIFF (not BigTIFF) of one page with these tags beside its own, in a new directory at its end."""
+    """Return a TIFF (not BigTIFF) of one page with these tags added to its own, in a new directory at its end."""
     order = "<" if body.startswith(b"II") else ">"
     own = dict(_directory(body, order, _long(body, order, 4)))
     added = exif if exif.order == order else exif.reversed()
@@ -118,7 +118,7 @@ def into_tiff(body: bytes, exif: Exif) -> bytes:
 
 
 def _directories(exif: Exif, at: int) -> bytes:
-    """The directory of the picture, which begins at `at`, and those below it."""
+    """Return the directory of the image, which begins at `at`, and those below it."""
     below = {tag: tags for tag, tags in ((_DETAILS, exif.details), (_GPS, exif.gps)) if tags}
     pointers = {tag: Tag(_LONG, 1, bytes(4)) for tag in below}
     end = at + len(_written({**exif.picture, **pointers}, exif.order, at))
@@ -140,12 +140,12 @@ def _pointer(tags: dict[int, Tag], tag: int, order: str) -> int:
 
 
 def _directory(block: bytes, order: str, at: int, chosen: frozenset[int] | None = None) -> Iterator[tuple[int, Tag]]:
-    """The tags of a directory; if some are chosen, those whose values are no longer than a JPEG could hold."""
+    """Return the tags of a directory; if some are chosen, those whose values are no longer than a JPEG could hold."""
     if not 8 <= at <= len(block) - 2:
         return
     (count,) = struct.unpack_from(order + "H", block, at)
     room = (len(block) - at - 2) // 12
-    for index in range(min(count, room, _MOST_TAGS)):
+    for index in range(min(count, room, _MAX_TAGS)):
         start = at + 2 + 12 * index
         tag, kind, number = struct.unpack_from(order + "HHI", block, start)
         if chosen is not None and tag not in chosen:
@@ -159,7 +159,7 @@ def _directory(block: bytes, order: str, at: int, chosen: frozenset[int] | None 
 
 
 def _written(tags: dict[int, Tag], order: str, at: int) -> bytes:
-    """A directory that begins at `at`, with the values that do not fit into it behind it."""
+    """Return a directory that begins at `at`, followed by the values that do not fit into it."""
     entries, values = [], b""
     end = at + 2 + 12 * len(tags) + 4
     for tag, (kind, count, value) in sorted(tags.items()):

@@ -1,6 +1,6 @@
-"""The fields that `metadata=keep` keeps: who made a picture, what it shows, and how it was taken.
+"""The fields that `metadata=keep` keeps: who made an image, what it shows, and how it was taken.
 
-Every other field is left out: previews, positions, notes of makers, histories of programs, and what nobody knows.
+Every other field is left out: previews, positions, notes of makers, histories of programs, and what is unknown.
 Names of cities, states and countries count as what it shows, as in the dateline of a newspaper; where exactly it was
 taken (coordinates, altitudes, sublocations, named locations) is a position.
 """
@@ -130,5 +130,5 @@ _POSITIONS = frozenset(
 
 
 def is_position(name: str) -> bool:
-    """Whether an XMP property tells a position, in whatever namespace: cameras and drones have their own."""
+    """Return whether an XMP property is a position, in any namespace: cameras and drones have their own."""
     return "gps" in name.lower() or name.lower() in _POSITIONS

@@ -1,4 +1,4 @@
-"""IPTC-IIM: numbered texts, on their own (TIFF) or as a resource among Photoshop's (JPEG)."""
+"""Read and write IPTC-IIM: numbered texts, alone (TIFF) or as one of Photoshop's resources (JPEG)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RESOURCE, _IPTC = b"8BIM", 0x0404
 
 
 class Text(NamedTuple):
-    """A dataset: record and number say what it is."""
+    """A dataset; record and number identify its meaning."""
 
     record: int
     number: int
@@ -22,7 +22,7 @@ class Text(NamedTuple):
 
 
 def read(packet: bytes) -> list[Text]:
-    """The texts of a packet of either kind, up to where it is damaged or has too many."""
+    """Return the texts of a packet of either kind, up to where it is damaged or has too many."""
     texts: list[Text] = []
     try:
         packet = packet[:_MAX_PACKET]
@@ -37,7 +37,7 @@ def read(packet: bytes) -> list[Text]:
 
 
 def write(texts: list[Text]) -> bytes:
-    """The packet as a JPEG holds it; empty where there is no text."""
+    """Return the packet as a JPEG stores it; empty if there is no text."""
     if not texts:
         return b""
     packet = b"".join(
@@ -47,13 +47,13 @@ def write(texts: list[Text]) -> bytes:
 
 
 def first(texts: list[Text], *numbers: int) -> str:
-    """The first text that has one of these numbers; empty where none has."""
+    """Return the first text that has one of these numbers; empty if there is not one."""
     found = (text.value for number in numbers for text in texts if text.record == 2 and text.number == number)
     return next(found, b"").decode("utf-8", "replace").strip()
 
 
 def is_credit(text: Text) -> bool:
-    """Whether a dataset tells in a text who made the picture or owns it, or tells the texts' character set."""
+    """Return whether a dataset names the creator or the owner, or the character set of the texts."""
     if (text.record, text.number) == _CHARACTER_SET:
         return len(text.value) <= 8
     return text.record == 2 and text.number in _CREDITS and is_text(text.value)

@@ -1,4 +1,4 @@
-"""Bytes read from front to back, where running out of them is the file's fault."""
+"""Read bytes from front to back; a file that ends too early is malformed."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def is_text(value: bytes) -> bool:
-    """Whether a value can be a text: has no control characters but tabs and the ends of lines."""
+    """Return whether a value can be a text: it has no control characters but tabs and line ends."""
     return _CONTROL.search(value) is None
 
 
 class Malformed(ValueError):
-    """A container that does not add up."""
+    """A container that contradicts itself."""
 
 
 class Walk:
-    """The walk through the parts of one file: bounds their number, and ends with the deadline."""
+    """A walk through the parts of one file, which limits their number and ends with the deadline."""
 
     def __init__(self, size: int, deadline: Deadline) -> None:
         self.deadline = deadline
         self.left = _MAX_PARTS + size // _USUAL_PART
 
     def step(self) -> None:
-        """Count a part; Malformed if there are too many, TimeExceeded after the deadline."""
+        """Count a part. Raises Malformed if there are too many, TimeExceeded after the deadline."""
         self.left -= 1
         if self.left < 0:
             raise Malformed("too many parts for a file of this size")
@@ -53,36 +53,36 @@ class Reader:
         return self.at < self.end
 
     def take(self, count: int) -> bytes:
-        """The next `count` bytes."""
+        """Return the next `count` bytes."""
         start = self.at
         self.skip(count)
         return bytes(self.content[start : self.at])
 
     def take_view(self, count: int) -> memoryview:
-        """The next `count` bytes, not copied."""
+        """Return the next `count` bytes without copying them."""
         start = self.at
         self.skip(count)
         return self.view(start)
 
     def view(self, start: int) -> memoryview:
-        """What lies between `start` and here, not copied."""
+        """Return the bytes from `start` to the current position without copying them."""
         return memoryview(self.content)[start : self.at]
 
     def skip(self, count: int) -> None:
-        """Pass over `count` bytes."""
+        """Skip `count` bytes. Raises Malformed if there are fewer."""
         if count < 0 or count > self.end - self.at:
             raise Malformed(f"{count} bytes announced at {self.at}, {self.end - self.at} left")
         self.at += count
 
     def big(self, size: int) -> int:
-        """The next big-endian number of `size` bytes."""
+        """Return the next big-endian number of `size` bytes."""
         return int.from_bytes(self.take(size), "big")
 
     def little(self, size: int) -> int:
-        """The next little-endian number of `size` bytes."""
+        """Return the next little-endian number of `size` bytes."""
         return int.from_bytes(self.take(size), "little")
 
     def expect(self, literal: bytes) -> None:
-        """Pass over bytes that have to stand here."""
+        """Skip these bytes. Raises Malformed if others follow."""
         if self.take(len(literal)) != literal:
             raise Malformed(f"{literal!r} expected at {self.at - len(literal)}")

@@ -1,4 +1,4 @@
-"""XML written again from its events, without what is not wanted in it. Names keep their prefixes."""
+"""Rewrite XML with only the chosen elements and attributes. Names keep their prefixes."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _IN_VALUE = _IN_TEXT | {ord('"'): "&quot;", ord("\n"): "&#10;", ord("\t"): "&#9;
 
 
 class Choice(Protocol):
-    """What of a document is wanted. An attribute without prefix has no namespace."""
+    """The choice of what stays of a document. An attribute without prefix has no namespace."""
 
     def element(self, namespace: str, name: str) -> bool:
-        """Whether an element stays; if not, all that is in it goes too."""
+        """Return whether an element stays; if not, all that is in it is removed too."""
 
     def attribute(self, namespace: str, name: str) -> bool:
-        """Whether an attribute stays."""
+        """Return whether an attribute stays."""
 
     def declaration(self, namespace: str) -> bool:
-        """Whether a prefix for that namespace stays declared."""
+        """Return whether a prefix for that namespace stays declared."""
 
     def text(self, characters: str) -> str:
-        """What stays of a text or the value of an attribute."""
+        """Return what stays of a text or the value of an attribute."""
 
 
 def rewrite(document: bytes, choice: Choice, namespace: str = "", *, deadline: Deadline | None = None) -> bytes:
-    """The wanted part in UTF-8, without comments, instructions and type; `namespace` is what no prefix means.
+    """Return the chosen part in UTF-8, without comments, instructions and document type.
 
-    Malformed where it is no XML; TimeExceeded after the deadline.
+    `namespace` is that of names without prefix. Raises Malformed for invalid XML, TimeExceeded after the deadline.
     """
     writer = _Writer(choice, namespace, deadline or Deadline())
     parser = expat.ParserCreate()
@@ -52,7 +52,7 @@ def rewrite(document: bytes, choice: Choice, namespace: str = "", *, deadline: D
 
 
 def escaped(characters: str) -> str:
-    """Characters as they stand between tags."""
+    """Return characters escaped for a place between tags."""
     return characters.translate(_IN_TEXT)
 
 
@@ -61,7 +61,7 @@ def _refuse(*_: object) -> int:
 
 
 class _Writer:
-    """Writes the events of what is wanted into `parts`."""
+    """Writes the events of what is chosen into `parts`."""
 
     def __init__(self, choice: Choice, namespace: str, deadline: Deadline) -> None:
         self.choice = choice
@@ -89,8 +89,8 @@ class _Writer:
             self.left_out += 1
             return
         kept = {key: self.choice.text(value) for key, value in attributes.items() if self._is_kept(key, value)}
-        said = "".join(f' {key}="{value.translate(_IN_VALUE)}"' for key, value in kept.items())
-        self.parts.append(f"<{name}{said}>")
+        written = "".join(f' {key}="{value.translate(_IN_VALUE)}"' for key, value in kept.items())
+        self.parts.append(f"<{name}{written}>")
 
     def end(self, name: str) -> None:
         self._flush()
@@ -116,6 +116,6 @@ class _Writer:
 
 
 def _declared(attributes: dict[str, str]) -> dict[str, str]:
-    """Prefix → namespace, as an element's attributes declare them; an empty prefix is the default."""
+    """Return the namespace of each prefix that an element's attributes declare; an empty prefix is the default."""
     names = {name: name[6:] for name in attributes if name == "xmlns" or name.startswith("xmlns:")}
     return {prefix: attributes[name] for name, prefix in names.items()}

@@ -1,4 +1,4 @@
-"""XMP (ISO 16684): RDF in XML, each property an element or an attribute of a description."""
+"""Filter XMP (ISO 16684): RDF in XML, each property an element or an attribute of a description."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from imaging.codecs.metadata.xml import escaped, rewrite
 
 _MAX_PACKET = 1_000_000
 """Bytes. Larger packets hold other files."""
-_SAID = tuple(
+_CREDITS = tuple(
     f":{name}".encode()
     for name in ("creator", "rights", "Credit", "Owner", "UsageTerms", "WebStatement", "DigitalSourceType")
 )
 
 
 class _Listed:
-    """The fields of a list, and those that tell a position if that is wanted."""
+    """The choice of the fields of a list, and of those that are positions if these may stay."""
 
     def __init__(self, names: Mapping[str, frozenset[str]], *, position: bool) -> None:
         self.names = names
@@ -37,23 +37,23 @@ class _Listed:
 
 
 def only_credit(packet: bytes) -> bytes:
-    """Creator, credit, rights and digital source; empty where the packet says none of them or cannot be read."""
+    """Return creator, credit, rights and digital source; empty if the packet has none of them or cannot be read."""
     kept = _rewritten(packet, _Listed(XMP_CREDITS, position=False))
-    return kept if any(name in kept for name in _SAID) else b""
+    return kept if any(name in kept for name in _CREDITS) else b""
 
 
 def known(packet: bytes, *, position: bool) -> bytes:
-    """The fields of the packet that may leave, a position only if it is wanted; empty where it cannot be read."""
+    """Return the fields of the packet that may be sent, with or without positions; empty if it cannot be read."""
     return _rewritten(packet, _Listed(XMP_NAMES, position=position))
 
 
-def of_credit(creator: str, rights: str) -> bytes:
-    """A packet that says who made the picture and who owns it."""
+def of_credit(creator: str, owner: str) -> bytes:
+    """Return a packet that names the creator and the owner of the image."""
     parts = ""
     if creator:
         parts += f"<dc:creator><rdf:Seq><rdf:li>{escaped(creator)}</rdf:li></rdf:Seq></dc:creator>"
-    if rights:
-        parts += f'<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">{escaped(rights)}</rdf:li></rdf:Alt></dc:rights>'
+    if owner:
+        parts += f'<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">{escaped(owner)}</rdf:li></rdf:Alt></dc:rights>'
     return (
         f'<x:xmpmeta xmlns:x="{XMP_META}"><rdf:RDF xmlns:rdf="{RDF}"><rdf:Description rdf:about="" xmlns:dc="{DC}">'
         f"{parts}</rdf:Description></rdf:RDF></x:xmpmeta>"
