@@ -1,4 +1,4 @@
-"""How colours and the alpha channel are worked on apart."""
+"""Applies work to colours that are stored beside an alpha channel."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ Work = Callable[[pyvips.Image], pyvips.Image]
 
 
 def beside_alpha(image: pyvips.Image, work: Work) -> pyvips.Image:
-    """Do `work` to the colours alone; alpha stays as it is."""
+    """Apply `work` to the colours alone, and keep the alpha channel as it is."""
     if not image.hasalpha():
         return work(image)
     return work(image[: image.bands - 1]).bandjoin(image[image.bands - 1])
 
 
 def premultiplied(image: pyvips.Image, work: Work) -> pyvips.Image:
-    """Do `work` with each colour weighed by its alpha, so that clear pixels lend their neighbours none of theirs.
+    """Apply `work` to colours premultiplied by alpha, so that transparent pixels do not affect their neighbours.
 
-    Fractions are cut off, as in sharp: where a pixel is almost clear, rounding would make visibly other numbers.
+    Fractions are truncated, as in sharp: in a pixel that is almost transparent, rounding gives visibly other colours.
     """
     if not image.hasalpha():
         return work(image)

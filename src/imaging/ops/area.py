@@ -1,4 +1,4 @@
-"""The box that `crop` cuts out before the resize and `extract` after it."""
+"""The region that `crop` cuts out before a resize, and `extract` after it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Area(Params):
     ] = False
 
     def check(self) -> None:
-        """An aspect ratio wants a side to be free; a focal point wants no other position."""
+        """Raise InvalidParameter for an aspect ratio beside both sides, and for a focal point beside a position."""
         name = _name(self)
         if self.aspect_ratio and self.width and self.height:
             raise InvalidParameter(
@@ -68,11 +68,12 @@ class Area(Params):
 
 
 def _name(requested: Area) -> str:
+    """Return the name of the feature, for messages."""
     return type(requested).__name__.lower()
 
 
 def cut_area(picture: Picture, requested: Area) -> Picture:
-    """The part of the picture; InvalidParameter where it would reach past an edge."""
+    """Return the part of the picture that the parameters ask for; InvalidParameter where it reaches past an edge."""
     room = (picture.width, picture.height)
     across = _Span.of(requested.left, requested.width, room[0])
     down = _Span.of(requested.top, requested.height, room[1])
@@ -81,8 +82,9 @@ def cut_area(picture: Picture, requested: Area) -> Picture:
     _refuse_outside(requested, ("left", "width"), across, room[0])
     _refuse_outside(requested, ("top", "height"), down, room[1])
     size = _size(requested, across, down, (room[0] - (across.start or 0), room[1] - (down.start or 0)))
-    anywhere = across.start is None or down.start is None
-    if anywhere and requested.position.searches:
+    # The position or the focal point places the box along each side for which no left or top is given.
+    is_placed = across.start is None or down.start is None
+    if is_placed and requested.position.searches:
         picture = picture.materialized()
         left, top = find_crop(picture, size, requested.position)
     else:
@@ -95,56 +97,64 @@ def cut_area(picture: Picture, requested: Area) -> Picture:
 
 
 def area_size(requested: Area, size: Size, _overlay: Size) -> Size:
-    """Width and height of the part of a picture of that size, or at most that."""
+    """Return the width and height of the part of a picture of that size, or an upper bound."""
     sides = zip((requested.width, requested.height), size, strict=True)
     across, down = (min(whole, max(1, length.of(whole))) if length else whole for length, whole in sides)
     return across, down
 
 
 def area_reads(requested: Area) -> Reads:
-    """Where the part is sought, the whole picture is looked at."""
+    """Return which pixels are read: the whole picture where the pixels decide the position."""
     return "whole" if requested.position.searches else "pixels"
 
 
 def area_cost(requested: Area, _shape: Shape) -> Cost:
-    """Next to nothing, unless the part is sought."""
-    sought = 0.007 if requested.position.searches else 0.0
-    return Cost(0.002 + sought, 1, base_memory=find_crop_memory(requested.position))
+    """Return the cost, which is next to nothing unless the pixels decide the position."""
+    searching = 0.007 if requested.position.searches else 0.0
+    return Cost(0.002 + searching, 1, base_memory=find_crop_memory(requested.position))
 
 
 class _Span(NamedTuple):
-    """Where a box begins along one side of the picture, and how long it is; None where nothing says."""
+    """The extent of a box along one side of the picture, in pixels; None for what the parameters leave open."""
 
     start: int | None
     length: int | None
 
     @classmethod
     def of(cls, start: Length | None, length: Length | None, whole: int) -> _Span:
-        """Pixels of a side. Of percentages the edges are rounded, so that 50p from 50p ends where the picture does."""
+        """Return the extent along a side of `whole` pixels.
+
+        Where both values are percentages, both edges are rounded and the length is their distance. Rounding the length
+        by itself could make a box of 50p that starts at 50p end one pixel past the edge.
+        """
         begin = start and start.of(whole)
         if start and begin == whole and start.percent and start.value < 100:
+            # A start of less than 100 percent that rounds up to the edge still leaves one pixel.
             begin = whole - 1
         if not length:
             return cls(begin, None)
-        long = length.of(whole)
+        pixels = length.of(whole)
         if start and begin is not None and start.percent and length.percent:
-            long = Length(start.value + length.value, True).of(whole) - begin
-        return cls(begin, max(1, long) if length.percent and length.value > 0 else long)
+            pixels = Length(start.value + length.value, True).of(whole) - begin
+        # A percentage above zero is at least one pixel. A length of zero is refused later.
+        return cls(begin, max(1, pixels) if length.percent and length.value > 0 else pixels)
 
     def within(self, whole: int) -> _Span:
-        """As much of it as lies within a side of `whole` pixels."""
+        """Return the part of it that is within a side of `whole` pixels."""
         begin = max(0, self.start or 0)
         if self.length is None:
             return self
+        # An absent start stays absent, so that the position still decides.
         return _Span(self.start and begin, min((self.start or 0) + self.length, whole) - begin)
 
 
 def _size(requested: Area, across: _Span, down: _Span, room: Size) -> Size:
-    """Width and height of the box; what is free takes the room that there is."""
+    """Return width and height of the box; a side that is not given follows from the ratio, or takes all the room."""
     width, height, ratio = across.length, down.length, requested.aspect_ratio
     if not ratio:
         return (width or room[0], height or room[1])
     if not width and not height:
+        # The largest box of that ratio fills the height where the room is wider than the ratio, and else the width.
         width, height = (0, room[1]) if room[0] > room[1] * ratio else (room[0], 0)
     size = (
         width or max(1, round_half_up((height or 1) * ratio)),
@@ -157,7 +167,7 @@ def _size(requested: Area, across: _Span, down: _Span, room: Size) -> Size:
 
 
 def _refuse_outside(requested: Area, fields: tuple[str, str], span: _Span, whole: int) -> None:
-    """InvalidParameter where the span begins or ends past an edge of a side of `whole` pixels."""
+    """Raise InvalidParameter where the span begins or ends outside a side of `whole` pixels."""
     start, length = (getattr(requested, field) for field in fields)
     begin = span.start or 0
     if not 0 <= begin < whole:

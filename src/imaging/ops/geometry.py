@@ -1,4 +1,4 @@
-"""Boxes, backgrounds and bounds: what the geometric features share."""
+"""Boxes, background colours and bounds that the geometric features share."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Size = tuple[int, int]
 """Width and height in pixels."""
 
 _SEARCHED = 1_000_000
-"""Pixels beyond which the most interesting part is sought on a reduced copy."""
+"""Pixels of the reduced copy on which the most interesting part of a larger image is searched."""
 
 _WINDOW_WORK = 1_000_000_000
-"""Pixels times rows of a window that moves over them: about 15 s of one processor, and libvips stops it late."""
+"""Pixels times rows of a sliding window, which take about 15 s of one processor; libvips is slow to stop them."""
 
 
 class PixelBox(NamedTuple):
-    """A part of a picture, in pixels."""
+    """A rectangle in a picture, in pixels."""
 
     left: int
     top: int
@@ -31,7 +31,7 @@ class PixelBox(NamedTuple):
     height: int
 
     def cut(self, picture: Picture) -> Picture:
-        """This part of every frame."""
+        """Return the picture with each frame cropped to this rectangle."""
         if (self.width, self.height) == (picture.width, picture.height):
             return picture
         part = picture.each_frame(lambda frame: frame.crop(*self))
@@ -39,12 +39,12 @@ class PixelBox(NamedTuple):
 
 
 def round_half_up(number: float) -> int:
-    """The nearest whole number; halves go up, as in libvips and JavaScript."""
+    """Return the nearest whole number; halves are rounded up, as in libvips and JavaScript."""
     return math.floor(number + 0.5)
 
 
 def refuse_larger(field: str, size: Size, frames: int, context: Context) -> None:
-    """Raise TooLarge where frames of that size would be beyond the limits; `field` is what asks for them."""
+    """Raise TooLarge where frames of that size exceed the limits; `field` is the parameter that asks for them."""
     limits = context.limits
     if max(size) > limits.result_side or size[0] * size[1] * frames > limits.result_pixels:
         each = f" in {frames} frames" if frames > 1 else ""
@@ -55,9 +55,9 @@ def refuse_larger(field: str, size: Size, frames: int, context: Context) -> None
 
 
 def refuse_wider_window(field: str, rows: int, picture: Picture, context: Context, *, work: float) -> None:
-    """Raise InvalidParameter where a window of so many rows would never get done with the picture in time.
+    """Raise InvalidParameter where a sliding window of so many rows would take too long for the picture.
 
-    `work` is what it costs for each pixel, in rows of a histogram that slides along.
+    `work` is its cost for each pixel, in rows of a sliding histogram. Without a deadline nothing is refused.
     """
     pixels = picture.width * picture.height * picture.frames
     if not math.isinf(context.deadline.at) and pixels * work > _WINDOW_WORK:
@@ -65,7 +65,7 @@ def refuse_wider_window(field: str, rows: int, picture: Picture, context: Contex
 
 
 def on_background(image: pyvips.Image, color: Color) -> tuple[pyvips.Image, list[float]]:
-    """The image with the bands that the colour needs, and the colour in the image's own numbers."""
+    """Return the image with the bands that the colour needs, and the colour as levels of that image."""
     if image.bands < 3 and not color.grey:
         image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
     if color.alpha < 1 and not image.hasalpha():
@@ -74,7 +74,7 @@ def on_background(image: pyvips.Image, color: Color) -> tuple[pyvips.Image, list
 
 
 def premultiply_levels(image: pyvips.Image, levels: list[float]) -> list[float]:
-    """The same colour with its channels weighed by its alpha, as libvips wants a background for affine and rotate."""
+    """Return the levels of a colour premultiplied by its alpha, as libvips takes backgrounds in affine and rotate."""
     if not image.hasalpha():
         return levels
     share = levels[-1] / (255 * level_scale(image))
@@ -82,7 +82,7 @@ def premultiply_levels(image: pyvips.Image, levels: list[float]) -> list[float]:
 
 
 def to_levels(image: pyvips.Image, color: Color) -> list[float]:
-    """The colour in the image's own numbers, a band each."""
+    """Return the colour as levels of the image, one for each of its bands."""
     red, green, blue = color.rgb
     colours = [red, green, blue] if image.bands > 2 else [0.2126 * red + 0.7152 * green + 0.0722 * blue]
     alpha = [color.alpha * 255] if image.hasalpha() else []
@@ -90,23 +90,26 @@ def to_levels(image: pyvips.Image, color: Color) -> list[float]:
 
 
 def level_scale(image: pyvips.Image) -> float:
-    """What one of 255 levels is in the image's own numbers."""
+    """Return how many levels of the image one level of 8 bits is: 257 for an image of 16 bits."""
     return 257.0 if image.format == "ushort" else 1.0
 
 
 def embed_in_canvas(image: pyvips.Image, corner: tuple[int, int], size: Size, color: Color) -> pyvips.Image:
-    """The image with its left and top at `corner` of a canvas of that size and colour."""
+    """Return a canvas of that size and colour, with the image's left and top at `corner`."""
     image, background = on_background(image, color)
     return image.embed(*corner, *size, extend="background", background=background)
 
 
 def find_crop_memory(position: CropPosition) -> int:
-    """Bytes that `seek` takes, at the most: libvips counts colours with alpha in tables of 65,536 levels."""
+    """Return the most bytes that `find_crop` takes: libvips counts colours with alpha in tables of 65,536 levels."""
     return {"entropy": 150_000_000, "attention": 20_000_000}.get(str(position), 0)
 
 
 def find_crop(picture: Picture, size: Size, position: CropPosition) -> tuple[int, int]:
-    """Left and top of the most interesting box of `size` in the first frame of a materialized picture."""
+    """Return left and top of the most interesting box of `size` in the first frame of a materialized picture.
+
+    A large picture is reduced first; the position is then exact to a few pixels.
+    """
     room = (picture.width, picture.height)
     scale = min(1.0, math.sqrt(_SEARCHED / (room[0] * room[1])))
     reduced = picture.image.crop(0, 0, *room).resize(scale)

@@ -1,4 +1,4 @@
-"""Another stored picture that a feature lays over this one, or puts beside it."""
+"""Loads the other image of a feature that combines two, such as `watermark`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ Size = tuple[int, int]
 
 
 def load_overlay(ref: ObjectRef, feature: str, context: Context, size_of: Callable[[Size], Size]) -> pyvips.Image:
-    """The first frame of an object, in the size that `size_of` makes of its own; InvalidParameter of that feature's
-    `key` when it cannot be read.
+    """Return the first frame of an object, stretched to the size that `size_of` computes from its own.
+
+    Raises InvalidParameter for the `key` of `feature` where the object cannot be decoded.
     """
 
     def shrink_of(full: Size) -> float:
@@ -27,6 +28,6 @@ def load_overlay(ref: ObjectRef, feature: str, context: Context, size_of: Callab
 
 
 def stretch(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """The image stretched to that size."""
+    """Return the image stretched to that size."""
     across, down = size[0] / image.width, size[1] / image.height
     return image if across == down == 1 else premultiplied(image, lambda it: it.resize(across, vscale=down))

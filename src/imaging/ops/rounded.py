@@ -1,4 +1,4 @@
-"""Masks with a round edge, soft by a pixel: 255 inside, 0 outside."""
+"""Masks with round, antialiased edges: 255 inside, 0 outside, and the covered area in the pixels of the edge."""
 
 from __future__ import annotations
 
@@ -8,31 +8,37 @@ Pair = tuple[float, float]
 
 
 def ellipse_mask(size: tuple[int, int], centre: Pair, radii: Pair) -> pyvips.Image:
-    """An ellipse in a mask of that size."""
+    """Return a mask of that size with an ellipse."""
     offsets = pyvips.Image.xyz(*size) + [0.5 - centre[0], 0.5 - centre[1]]
-    return _covered(offsets / list(radii), radii)
+    return _coverage(offsets / list(radii), radii)
 
 
 def rounded_rectangle_mask(size: tuple[int, int], radii: Pair) -> pyvips.Image:
-    """A rectangle that fills the mask, its corners quarters of an ellipse."""
+    """Return a mask of that size with a rectangle that fills it; its corners are quarters of an ellipse."""
     middle = [size[0] / 2, size[1] / 2]
     core = [middle[0] - radii[0], middle[1] - radii[1]]
+    # Distances to the core, which is the rectangle without its corners. Inside of the core they are 0.
     beyond = (pyvips.Image.xyz(*size) + [0.5 - middle[0], 0.5 - middle[1]]).abs() - core
-    return _covered((beyond > 0).ifthenelse(beyond, 0) / list(radii), radii)
+    return _coverage((beyond > 0).ifthenelse(beyond, 0) / list(radii), radii)
 
 
-def _covered(place: pyvips.Image, radii: Pair) -> pyvips.Image:
-    """How much of a pixel lies inside, by its distance to the edge: (k - 1) / |grad k|, k = |place|."""
-    squares = place * place
+def _coverage(position: pyvips.Image, radii: Pair) -> pyvips.Image:
+    """Return how much of each pixel is inside of an ellipse, from 0 to 255.
+
+    `position` holds x and y of each pixel's centre, divided by the radii. With k = |position|, the edge is where k = 1,
+    and the distance to it in pixels is about (k - 1) / |grad k|.
+    """
+    squares = position * position
     k = (squares[0] + squares[1]) ** 0.5
-    # k / |grad k|; the small numbers keep the centre, where both are nothing, deep inside.
-    steep = (squares / [radii[0] ** 2, radii[1] ** 2]).bandsplit()
-    distance = (k - 1) * (k + 1e-3) / ((steep[0] + steep[1]) ** 0.5 + 1e-9)
+    # 1 / |grad k| is k / steepness. Both are 0 in the centre; the small numbers make it count as far inside.
+    gradient = (squares / [radii[0] ** 2, radii[1] ** 2]).bandsplit()
+    steepness = (gradient[0] + gradient[1]) ** 0.5
+    distance = (k - 1) * (k + 1e-3) / (steepness + 1e-9)
     return ((0.5 - distance) * 255).rint().cast("uchar")
 
 
 def apply_mask(image: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
-    """As much of the image as the mask lets through; it has alpha then."""
+    """Return the image with its alpha channel multiplied by the mask."""
     image = image if image.hasalpha() else image.addalpha()
     alpha = (image[image.bands - 1] * mask / 255).rint().cast(image.format)
     return image[: image.bands - 1].bandjoin(alpha)

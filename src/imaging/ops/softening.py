@@ -1,4 +1,4 @@
-"""How detail is taken out of pixels: for the features that blur and pixelate, and for what may not be seen."""
+"""Blurring and pixelating, for the features of those names and for moderation."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import math
 import pyvips
 
 LARGE_SIGMA = 32.0
-"""From this sigma on a reduced copy is blurred: libvips' time grows with sigma, beyond 200 out of all bounds."""
+"""The sigma from which a reduced copy is blurred: libvips' time grows with sigma, and beyond 200 without bounds."""
 _REDUCED = 8.0
-"""Sigma, about, on that copy."""
+"""About the sigma by which the reduced copy is blurred."""
 
 
 def gaussian_blur(
     image: pyvips.Image, sigma: float | None, min_amplitude: float = 0.2, precision: str = "integer"
 ) -> pyvips.Image:
-    """The image, which has no alpha or is premultiplied, blurred; without a sigma by 3 x 3 pixels.
+    """Return the image blurred by a Gaussian of `sigma` pixels; without a sigma, by the mean of 3 x 3 pixels.
 
-    The bell is cut off where it has fallen to `min_amplitude` of its height.
+    The image must have no alpha or be premultiplied. The kernel ends where the Gaussian has fallen to `min_amplitude`
+    of its height.
     """
     if sigma is None:
         return image.conv(pyvips.Image.new_from_array([[1, 1, 1]] * 3, scale=9), precision="integer")
-    # Beyond five times the longer side next to nothing is left but the mean of the edges.
+    # A larger sigma than five times the longer side hardly changes the result any more.
     sigma = _bounded(sigma, (image.width, image.height))
     if sigma < LARGE_SIGMA:
         return image.gaussblur(sigma, min_ampl=min_amplitude, precision=precision)
@@ -29,12 +30,12 @@ def gaussian_blur(
 
 
 def _blurred_small(image: pyvips.Image, sigma: float, min_amplitude: float) -> pyvips.Image:
-    """The blur of a reduced copy, enlarged again: on average less than 1/255 from the blur itself."""
+    """Return the blur of a reduced copy, enlarged again, which is less than 1/255 off the true blur on average."""
     factor = int(sigma / _REDUCED)
     margin = _margin(sigma, min_amplitude)
     size = (image.width + 2 * margin, image.height + 2 * margin)
     small = image.embed(margin, margin, *size, extend="copy").shrink(factor, factor, ceil=True)
-    # Held, for each part of the result is made of nearly all of it.
+    # In memory, because each part of the result reads nearly all of it.
     soft = small.gaussblur(sigma / factor, precision="float", min_ampl=min_amplitude).copy_memory()
     return (
         soft.resize(factor, kernel="linear").crop(margin, margin, image.width, image.height).rint().cast(image.format)
@@ -42,7 +43,10 @@ def _blurred_small(image: pyvips.Image, sigma: float, min_amplitude: float) -> p
 
 
 def _margin(sigma: float, min_amplitude: float) -> int:
-    """Pixels by which a picture is continued on each side before it is reduced and blurred."""
+    """Return by how many pixels an image is extended on each side before it is reduced and blurred.
+
+    That is the reach of the kernel, at least two sigma, rounded up to whole pixels of the reduced copy.
+    """
     factor = int(sigma / _REDUCED)
     return math.ceil(max(2.0, math.sqrt(-2 * math.log(min_amplitude))) * sigma / factor) * factor
 
@@ -52,12 +56,12 @@ def _bounded(sigma: float, size: tuple[int, int]) -> float:
 
 
 def padded_pixel_ratio(size: tuple[int, int], sigma: float, min_amplitude: float) -> float:
-    """How many times as many pixels as a picture has are looked at for a blur of a large sigma."""
+    """Return the pixels that a blur of a large sigma reads, as a multiple of those of the image."""
     margin = _margin(max(LARGE_SIGMA, _bounded(sigma, size)), min_amplitude)
     return (size[0] + 2 * margin) * (size[1] + 2 * margin) / (size[0] * size[1])
 
 
 def average_squares(image: pyvips.Image, size: int) -> pyvips.Image:
-    """The image in squares of so many pixels, each in the mean of its colours."""
+    """Return the image in squares of `size` x `size` pixels, each filled with the mean of its colours."""
     squares = image.shrink(size, size, ceil=True).zoom(size, size)
     return squares.crop(0, 0, image.width, image.height)

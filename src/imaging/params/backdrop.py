@@ -1,4 +1,4 @@
-"""What lies behind a cut-out: a colour, or another picture."""
+"""The type of parameters that name a background: a colour, or the key of another image."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from imaging.params.color import Color
 
 
 class Backdrop(str):
-    """A colour in its canonical spelling, or the key of a picture, which has a dot or a slash in it.
+    """A colour, or the key of an image, which holds a dot or a slash.
 
-    `/name` is the key `name`: no key begins with a slash.
+    `/name` stands for the key `name`, because no key begins with a slash.
     """
 
     __slots__ = ()
@@ -24,7 +24,7 @@ class Backdrop(str):
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read a colour as `Color` does, else a key."""
+        """Read a colour as `Color` does, or else a key."""
         try:
             return cls(Color.parse(value))
         except ValueError:
@@ -42,5 +42,5 @@ class Backdrop(str):
 
     @property
     def key(self) -> str:
-        """The key of the picture; empty for a colour."""
+        """The key of the image; empty for a colour."""
         return "" if self.color else self.removeprefix("/")

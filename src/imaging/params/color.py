@@ -1,4 +1,4 @@
-"""Colours, as a URL or sharp's JSON writes them."""
+"""The type of parameters that are colours, in the spellings of CSS or as the objects of sharp."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ _HEX = re.compile(r"#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
 _RGB = re.compile(r"rgba?\( *(\d{1,3}) *, *(\d{1,3}) *, *(\d{1,3}) *(?:, *(\d?\.?\d{1,6}) *)?\)", re.ASCII)
 
 _NEWER_NAMES = {"transparent": (0, 0, 0, 0.0), "rebeccapurple": (102, 51, 153, 1.0)}
-"""What CSS has beside the names of version 3, which webcolors knows."""
+"""Names of CSS that webcolors does not know, which has those of version 3."""
 
 
 class Color(tuple[int, int, int, float]):
-    """A colour in sRGB: red, green, blue 0 to 255, alpha 0 (clear) to 1 (opaque) in steps of 1/255."""
+    """A colour in sRGB: red, green and blue from 0 to 255, alpha from 0 (transparent) to 1 (opaque) in 255 steps."""
 
     __slots__ = ()
     expected: ClassVar[str] = "a colour (CSS name, hex such as ff8800 or #f80, rgb(r,g,b), rgba(r,g,b,a), transparent)"
     schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "color", "examples": ["white", "ff8800"]}
 
     def __new__(cls, red: int, green: int, blue: int, alpha: float = 1.0) -> Self:
-        """Alpha is rounded to what eight bits can say."""
+        """Round alpha to one of the levels of eight bits."""
         return super().__new__(cls, (red, green, blue, round(round(alpha * 255) / 255, 4)))
 
     def __getnewargs__(self) -> tuple[int, int, int, float]:
@@ -61,7 +61,7 @@ class Color(tuple[int, int, int, float]):
 
     @classmethod
     def _from_name(cls, name: str) -> Self:
-        import webcolors  # noqa: PLC0415 - 148 names that most requests never need
+        import webcolors  # noqa: PLC0415 - most requests name no colour
 
         try:
             named = webcolors.name_to_rgb(name)
@@ -92,7 +92,7 @@ class Color(tuple[int, int, int, float]):
 
     @property
     def alpha(self) -> float:
-        """0 (clear) to 1 (opaque)."""
+        """0 (transparent) to 1 (opaque)."""
         return self[3]
 
     @property
@@ -107,7 +107,7 @@ class Color(tuple[int, int, int, float]):
 
     @property
     def grey(self) -> bool:
-        """Whether it lies on the line from black to white."""
+        """Whether its red, green and blue are equal."""
         return self.red == self.green == self.blue
 
     def __str__(self) -> str:

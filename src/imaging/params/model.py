@@ -1,4 +1,4 @@
-"""The base of every parameters model."""
+"""The base class of parameters models, and hints for their fields."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import dataclass_transform
 import msgspec
 
 
-# For type checkers: what derives from it is as frozen as it is.
+# Tells type checkers that the models derived from it are frozen too.
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
     """Base of every parameters model: fields are snake_case here and camelCase in URLs and JSON.
 
     The first line of a model's docstring is the feature's help text. Each field has an `Annotated[type, Meta(…)]` with
-    a description; `extra=hint(…)` adds what JSON schema has no word for. Bounds stand on the number itself:
+    a description; `extra=hint(…)` adds what JSON schema cannot express. Bounds belong to the number itself:
     `Annotated[int, Meta(ge=1)] | None`.
     """
 
     def check(self) -> None:
-        """Refuse fields that do not go together; InvalidParameter with the field's dotted public name."""
+        """Raise InvalidParameter, with the field's dotted public name, for values that contradict each other."""
 
 
 def hint(
@@ -29,8 +29,10 @@ def hint(
     synonyms: dict[str, str] | None = None,
     usual: tuple[float, float] | None = None,
 ) -> dict[str, object]:
-    """`extra` of a field: `main` is what `blur=3` sets; `aliases` are other names, `synonyms` other values.
+    """Return the `extra` of a field's `Meta`.
 
-    A synonym of the empty text is a word for nothing. `usual` is the range of a slider where the bounds are far wider.
+    `main` marks the field that `blur=3` sets. `aliases` are other names of the field. `synonyms` are other spellings of
+    values; one for the empty string stands for no value. `usual` is the range of a slider where the bounds are far
+    wider.
     """
     return {"main": main, "aliases": aliases, "unit": unit, "synonyms": synonyms or {}, "usual": usual}

@@ -1,4 +1,4 @@
-"""Lists of numbers, as a URL writes them: `1,0,-1`; matrices row by row."""
+"""The type of parameters that are lists of numbers, which a URL writes as `1,0,-1`; matrices row by row."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
-_MOST = 1024
-_LARGEST = 1e9
+_MAX_NUMBERS = 1024
+_MAX_VALUE = 1e9
 
 
 class Numbers(tuple[float, ...]):
-    """Numbers in their order, to a millionth; in JSON also one number, a list, or a list of rows."""
+    """Numbers in their order, with six decimals; in JSON also one number, a list, or a list of rows."""
 
     __slots__ = ()
-    expected: ClassVar[str] = f"1 to {_MOST} numbers with commas between them, matrices row by row"
+    expected: ClassVar[str] = f"1 to {_MAX_NUMBERS} numbers with commas between them, matrices row by row"
     schema: ClassVar[Mapping[str, object]] = {
         "type": ["string", "number"],
         "format": "numbers",
@@ -24,7 +24,7 @@ class Numbers(tuple[float, ...]):
     }
 
     def __new__(cls, *numbers: float) -> Self:
-        """The sums take the sign off zero."""
+        """Round the numbers; adding zero turns -0.0 into 0.0."""
         return super().__new__(cls, tuple(round(number, 6) + 0.0 for number in numbers))
 
     def __getnewargs__(self) -> tuple[float, ...]:
@@ -32,7 +32,7 @@ class Numbers(tuple[float, ...]):
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read `1,2.5,-3`, a number, a list of numbers, or a list of rows; spaces around a number do not count."""
+        """Read `1,2.5,-3`, a number, a list of numbers, or a list of rows; spaces around a number are ignored."""
         if isinstance(value, str):
             parts: list[object] = [part.strip() for part in value.split(",")] if len(value) < 30_000 else []
         elif isinstance(value, list | tuple):
@@ -40,12 +40,12 @@ class Numbers(tuple[float, ...]):
         else:
             parts = [value]
         numbers = [number for part in parts if (number := _finite(part)) is not None]
-        if not 1 <= len(parts) <= _MOST or len(numbers) < len(parts):
+        if not 1 <= len(parts) <= _MAX_NUMBERS or len(numbers) < len(parts):
             raise ValueError(cls.expected)
         return cls(*numbers)
 
     def rows(self, width: int) -> list[list[float]]:
-        """The same numbers as a matrix that is so many columns wide."""
+        """Return the numbers as the rows of a matrix of `width` columns."""
         return [list(self[at : at + width]) for at in range(0, len(self), width)]
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class Numbers(tuple[float, ...]):
 
 def _finite(value: object) -> float | None:
     if isinstance(value, str):
-        return float(value) if _NUMBER.fullmatch(value) and abs(float(value)) <= _LARGEST else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _LARGEST or math.isnan(value):
+        return float(value) if _NUMBER.fullmatch(value) and abs(float(value)) <= _MAX_VALUE else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _MAX_VALUE or math.isnan(value):
         return None
     return float(value)

@@ -1,10 +1,9 @@
-"""Types of parameters that a URL writes as one word: colours, lengths, positions, points, ratios, lists of names or
-numbers.
+"""Types of parameters that a URL writes as one value: colours, lengths, positions, points, ratios, names, numbers.
 
-Each has `parse`, which takes what a URL or JSON holds and raises ValueError saying what was expected, `str()`, which
-writes the canonical spelling that `parse` reads again as the same value, and `schema`, its JSON schema.
+Each type has three members. `parse` takes a value from a URL or JSON, and raises ValueError with the expected form.
+`str()` writes the canonical spelling, which `parse` reads as the same value. `schema` is its JSON schema.
 
-They are plain tuples, not NamedTuples: msgspec would read those as JSON arrays and never ask `parse`.
+They are plain tuples, not NamedTuples: msgspec would read a NamedTuple from a JSON array and never call `parse`.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from typing import ClassVar, Self
 
 from imaging.params.backdrop import Backdrop
 from imaging.params.color import Color
-from imaging.params.color_names import Names
+from imaging.params.names import Names
 from imaging.params.numbers import Numbers
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
-_FARTHEST = 10_000_000
-"""The largest number of pixels or percent that a length may have; far above any limit on pictures."""
+_MAX_LENGTH = 10_000_000
+"""The largest number of pixels or percent that a length may have; far above any limit on images."""
 
 
 def _number(value: object) -> float | None:
-    """The finite number that JSON or a URL holds; None for anything else."""
+    """Return the finite number that a value from JSON or a URL holds; None for anything else."""
     if isinstance(value, str):
         return float(value) if _NUMBER.fullmatch(value) else None
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e12:
@@ -34,12 +33,12 @@ def _number(value: object) -> float | None:
 
 
 def _decimal(value: float) -> str:
-    """A number of millionths in as few digits as say it, never with an exponent."""
+    """Write a number with at most six decimals, in as few digits as possible and never with an exponent."""
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 class Length(tuple[float, bool]):
-    """A distance in pixels, or in percent of a side of the picture; to a millionth."""
+    """A distance in pixels, or in percent of a side of the image; rounded to six decimals."""
 
     __slots__ = ()
     expected: ClassVar[str] = "pixels (120) or percent (25% or 25p)"
@@ -50,7 +49,7 @@ class Length(tuple[float, bool]):
     }
 
     def __new__(cls, value: float, percent: bool = False) -> Self:
-        """The sum takes the sign off zero."""
+        """Round the value; adding zero turns -0.0 into 0.0."""
         return super().__new__(cls, (round(value, 6) + 0.0, percent))
 
     def __getnewargs__(self) -> tuple[float, bool]:
@@ -63,26 +62,26 @@ class Length(tuple[float, bool]):
         if isinstance(value, str) and value[-1:] in ("%", "p"):
             value, percent = value[:-1], True
         number = _number(value)
-        if number is None or abs(number) > _FARTHEST:
+        if number is None or abs(number) > _MAX_LENGTH:
             raise ValueError(cls.expected)
         return cls(number, percent)
 
     @property
     def value(self) -> float:
-        """Pixels, or percent."""
+        """The number of pixels or of percent."""
         return self[0]
 
     @property
     def percent(self) -> bool:
-        """Whether it is a share of a side."""
+        """Whether it is a percentage of a side."""
         return self[1]
 
     def exactly(self, whole: int) -> float:
-        """Pixels of a side that is `whole` pixels long, and parts of them."""
+        """Return the pixels of a side that is `whole` pixels long, with their fraction."""
         return self.value * whole / 100 if self.percent else self.value
 
     def of(self, whole: int) -> int:
-        """Pixels of a side that is `whole` pixels long; halves are rounded up."""
+        """Return the pixels of a side that is `whole` pixels long; halves are rounded up."""
         return math.floor(self.exactly(whole) + 0.5)
 
     def __str__(self) -> str:
@@ -102,7 +101,7 @@ _SPELLINGS = {
 
 
 class Position(str):
-    """One of the nine points, in CSS, compass or sharp's words; the value is the CSS one."""
+    """One of nine positions in a rectangle, in CSS, compass or sharp's words; the value is the word of CSS."""
 
     __slots__ = ()
     choices: ClassVar[tuple[str, ...]] = tuple(_POINTS)
@@ -111,7 +110,7 @@ class Position(str):
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read `top-left`, `left top`, `northwest` and their like."""
+        """Read a position such as `top-left`, `left top` or `northwest`."""
         if isinstance(value, str):
             word = value.strip().lower().replace(" ", "-").replace("_", "-")
             word = _SPELLINGS.get(word, word)
@@ -121,17 +120,20 @@ class Position(str):
 
     @property
     def ratios(self) -> tuple[float, float]:
-        """Where the point lies: 0 left or top, 0.5 middle, 1 right or bottom."""
+        """The position as fractions of width and height: 0 is left or top, 0.5 the middle, 1 right or bottom."""
         return _POINTS.get(str(self), (0.5, 0.5))
 
     def place(self, room: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-        """Left and top of a box of `size` that stands in `room` at this point; sharp too rounds half pixels up."""
+        """Return left and top of a box of `size` at this position of a rectangle of `room`.
+
+        Half pixels are rounded up, as in sharp.
+        """
         across, down = self.ratios
         return (math.floor((room[0] - size[0]) * across + 0.5), math.floor((room[1] - size[1]) * down + 0.5))
 
 
 class CropPosition(Position):
-    """One of the nine points, or where libvips sees the most going on: `attention` or `entropy`."""
+    """One of the nine positions, or a strategy by which libvips finds the part to keep: `attention` or `entropy`."""
 
     __slots__ = ()
     choices: ClassVar[tuple[str, ...]] = (*_POINTS, "attention", "entropy")
@@ -140,19 +142,19 @@ class CropPosition(Position):
 
     @property
     def searches(self) -> bool:
-        """Whether the pixels decide."""
+        """Whether the position depends on the pixels."""
         return str(self) not in _POINTS
 
 
 class Point(tuple[float, float]):
-    """A point as shares of the picture: x from the left, y from the top, both 0 to 1, to a millionth."""
+    """A point as fractions of the image: x from the left and y from the top, both from 0 to 1, with six decimals."""
 
     __slots__ = ()
     expected: ClassVar[str] = "two shares from 0 to 1, such as 0.5,0.25"
     schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "point", "examples": ["0.5,0.25"]}
 
     def __new__(cls, x: float, y: float) -> Self:
-        """The sums take the sign off zero."""
+        """Round both fractions; adding zero turns -0.0 into 0.0."""
         return super().__new__(cls, (round(x, 6) + 0.0, round(y, 6) + 0.0))
 
     def __getnewargs__(self) -> tuple[float, float]:
@@ -160,7 +162,7 @@ class Point(tuple[float, float]):
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read `x,y`, or a list of two numbers."""
+        """Read `x,y` or a list of two numbers."""
         parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
         if isinstance(parts, list | tuple) and len(parts) == 2:
             x, y = _number(parts[0]), _number(parts[1])
@@ -169,7 +171,7 @@ class Point(tuple[float, float]):
         raise ValueError(cls.expected)
 
     def place(self, room: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-        """Left and top of the box of `size` within `room` whose centre comes nearest to this point."""
+        """Return left and top of the box of `size` within `room` whose centre is nearest to this point."""
         left, top = (
             math.floor(share * whole - side / 2 + 0.5) for share, whole, side in zip(self, room, size, strict=True)
         )

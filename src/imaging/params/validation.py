@@ -1,4 +1,7 @@
-"""From what a request says to a parameters model; messages name the field, what was expected and what came."""
+"""Validates the values of a request and makes a parameters model of them.
+
+Messages name the field, what was expected and what was given.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,16 @@ from imaging.params.model import Params
 from imaging.params.types import TextTypes
 
 ModelT = TypeVar("ModelT", bound=Params)
-_LEARNT: set[type[Params]] = set()
-_LEARNING = threading.RLock()
+_CONVERTED: set[type[Params]] = set()
+"""Models of which one value has been converted."""
+_FIRST_CONVERSION = threading.RLock()
 _PATH = re.compile(r" - at \$\.?(.*)$", re.DOTALL)
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off", ""}
 
 
 class Field(msgspec.Struct, frozen=True):
-    """What is known of one field of a model."""
+    """The properties of one field of a model."""
 
     name: str
     """The public name, camelCase."""
@@ -34,7 +38,7 @@ class Field(msgspec.Struct, frozen=True):
     kinds: tuple[Any, ...]
     """The types that a value may have, without None."""
     optional: bool
-    """Whether it may be left empty."""
+    """Whether it may be None."""
     default: Any
     bounds: Mapping[str, float]
     """`ge`, `gt`, `le`, `lt` for numbers; `min_length`, `max_length` for texts and lists."""
@@ -45,16 +49,16 @@ class Field(msgspec.Struct, frozen=True):
     synonyms: Mapping[str, str]
     choices: tuple[str, ...]
     usual: tuple[float, float] | None
-    """The range that most pictures need, where the bounds are far wider."""
+    """The range that most images need, for a slider, where the bounds are far wider."""
 
     @property
     def boolean(self) -> bool:
-        """Whether it is a switch and nothing else."""
+        """Whether it takes true and false only."""
         return self.kinds == (bool,)
 
     @property
     def expected(self) -> str:
-        """What a value must be, in words that follow "must be"; empty where only msgspec can say it."""
+        """What a value must be, in words that follow "must be"; empty where only msgspec's message says it."""
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         words = [_kind_in_words(kind) for kind in self.kinds]
@@ -63,7 +67,7 @@ class Field(msgspec.Struct, frozen=True):
 
 @cache
 def fields(model: type[Params]) -> dict[str, Field]:
-    """The fields of a model, by public name, in order."""
+    """Return the fields of a model by public name, in their order."""
     described = (_field(field) for field in msgspec.structs.fields(model))
     return {field.name: field for field in described}
 
@@ -98,7 +102,7 @@ def _field(field: msgspec.structs.FieldInfo) -> Field:
 
 
 def _unwrapped(annotation: Any) -> tuple[Any, list[msgspec.Meta]]:
-    """The type inside of `Annotated`, and what is noted of it."""
+    """Return the type inside of `Annotated`, and its metadata."""
     if get_origin(annotation) is not Annotated:
         return annotation, []
     return annotation.__origin__, list(annotation.__metadata__)
@@ -116,31 +120,30 @@ def _range_in_words(bounds: Mapping[str, float]) -> str:
     words = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
     if "ge" in bounds and "le" in bounds:
         words |= {"ge": "from", "le": "to"}
-    said = (f"{word} {bounds[name]}" for name, word in words.items() if name in bounds)
-    return "".join(f" {part}" for part in said)
+    return "".join(f" {word} {bounds[name]}" for name, word in words.items() if name in bounds)
 
 
 @cache
 def spellings(model: type[Params]) -> dict[str, Field]:
-    """The fields of a model by every name they answer to."""
+    """Return the fields of a model by each of their names: the public name and the aliases."""
     return {name: field for field in fields(model).values() for name in (field.name, *field.aliases)}
 
 
 def main_field(model: type[Params]) -> Field | None:
-    """The field that `feature=value` sets, if the model has one."""
+    """Return the field that `feature=value` sets, if the model has one."""
     return next((field for field in fields(model).values() if field.main), None)
 
 
-def check(model: type[ModelT], said: Mapping[str, object], *, where: str = "", text: bool = False) -> ModelT:
-    """Make a model of what a request says; InvalidParameter for what it does not take.
+def check(model: type[ModelT], params: Mapping[str, object], *, where: str = "", text: bool = False) -> ModelT:
+    """Return a model made of the values of a request, by the names or aliases of its fields. Raises InvalidParameter.
 
     `where` is put before each field's name in messages. With `text` the values are strings from a URL: numbers and
-    booleans are read from them, and an empty one leaves an optional field empty.
+    booleans are parsed from them, and an empty string leaves an optional field empty.
     """
     dotted = f"{where}." if where else ""
     known = spellings(model)
     values: dict[str, object] = {}
-    for name, value in said.items():
+    for name, value in params.items():
         field = known.get(name)
         if field is None:
             expected = (
@@ -149,28 +152,32 @@ def check(model: type[ModelT], said: Mapping[str, object], *, where: str = "", t
             raise InvalidParameter(dotted + name, expected, value)
         if field.name in values:
             raise InvalidParameter(dotted + field.name, "given once, not also under another name", value)
-        values[field.name] = _normal(field, value, dotted, text=text)
+        values[field.name] = _normalize(field, value, dotted, text=text)
     try:
-        checked = _converted(values, model, strict=not text)
+        checked = _convert(values, model, strict=not text)
     except msgspec.ValidationError as error:
-        raise _explained(error, model, values, dotted) from None
+        raise _translate_error(error, model, values, dotted) from None
     _refuse_infinite(checked, dotted)
     checked.check()
     return checked
 
 
-def _converted(values: Mapping[str, object], model: type[ModelT], *, strict: bool) -> ModelT:
-    """One thread at a time where a model is new: msgspec learns it then, and two that do so crash the process."""
-    if model in _LEARNT:
+def _convert(values: Mapping[str, object], model: type[ModelT], *, strict: bool) -> ModelT:
+    """Convert the values by msgspec, a model's first ones in one thread at a time.
+
+    msgspec analyses a model when it first converts one. Two threads that do so at once crash the process.
+    """
+    if model in _CONVERTED:
         return msgspec.convert(values, model, strict=strict, dec_hook=_parse)
-    with _LEARNING:
+    with _FIRST_CONVERSION:
         try:
             return msgspec.convert(values, model, strict=strict, dec_hook=_parse)
         finally:
-            _LEARNT.add(model)
+            _CONVERTED.add(model)
 
 
-def _normal(field: Field, value: object, dotted: str, *, text: bool) -> object:
+def _normalize(field: Field, value: object, dotted: str, *, text: bool) -> object:
+    """Replace synonyms, and read booleans and empty values from the text of a URL."""
     if not isinstance(value, str):
         return value
     named = field.synonyms.get(value.lower())
@@ -183,7 +190,7 @@ def _normal(field: Field, value: object, dotted: str, *, text: bool) -> object:
             raise InvalidParameter(dotted + field.name, "true or false", value)
         return word in _TRUE
     if text and field.optional:
-        # msgspec would take the word "null" for None; a URL says that by saying nothing.
+        # msgspec would read the word "null" as None. In a URL, only an empty value means that.
         if value.lower() == "null" and str not in field.kinds:
             raise InvalidParameter(dotted + field.name, field.expected, value)
         return value or None
@@ -196,10 +203,13 @@ def _parse(kind: type, value: object) -> object:
     raise TypeError(f"no parser for {kind}")
 
 
-def _explained(
+def _translate_error(
     error: msgspec.ValidationError, model: type[Params], values: Mapping[str, object], dotted: str
 ) -> InvalidParameter:
-    """The same refusal with the field's name, what was expected and what came; msgspec tells the place alone."""
+    """Return msgspec's error with the field's name, what was expected and what was given.
+
+    msgspec's messages look like "Expected `int`, got `str` - at `$.width`".
+    """
     message = str(error).replace("`", "")
     if missing := re.fullmatch(r"Object missing required field (\S+)", message):
         return InvalidParameter(dotted + missing[1], "given", None)
@@ -209,8 +219,8 @@ def _explained(
     field = fields(model).get(name)
     if field and field.expected and path == name:
         return InvalidParameter(dotted + name, field.expected, values.get(name))
-    said = message[: match.start()] if match else message
-    expected = re.sub(r"^Expected (.*?)(, got .*)?$", r"\1", said)
+    # A value inside of a list, or a type that only msgspec can describe: its own words are used.
+    expected = re.sub(r"^Expected (.*?)(, got .*)?$", r"\1", message[: match.start()] if match else message)
     return InvalidParameter(dotted + path, expected, values.get(name))
 
 

@@ -1,4 +1,4 @@
-"""Lists of names, as a URL writes them: `one,two`."""
+"""The type of parameters that are lists of names, which a URL writes as `one,two`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 
 class Names(tuple[str, ...]):
-    """Names in their order; in JSON also a list. None of them holds a comma."""
+    """Names without commas, in their order; in JSON also a list."""
 
     __slots__ = ()
     expected: ClassVar[str] = "1 to 100 names with commas between them"
@@ -18,7 +18,7 @@ class Names(tuple[str, ...]):
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read `one,two` or a list of texts; spaces around a name do not count."""
+        """Read `one,two` or a list of strings; spaces around a name are ignored."""
         parts = value.split(",") if isinstance(value, str) else value
         if not isinstance(parts, list | tuple) or not 1 <= len(parts) <= 100:
             raise ValueError(cls.expected)
