@@ -138,4 +138,4 @@ def test_a_width_beyond_the_limit_says_nothing(folder: Path) -> None:
     ],
 )  # fmt: skip
 def test_hints_that_cannot_be_read_say_nothing(dpr: str, width: str, expected: Hints) -> None:
-    assert Hints.of({"sec-ch-dpr": dpr, "sec-ch-width": width}) == expected
+    assert Hints.parse({"sec-ch-dpr": dpr, "sec-ch-width": width}) == expected

@@ -68,7 +68,7 @@ def _parse_rewrite(pattern: str, substitution: str) -> Rewrite | None:
         return None
     from handler.requests.rewrite import Rewrite  # noqa: PLC0415 - few services rewrite paths
 
-    return Rewrite.read(pattern, substitution)
+    return Rewrite.parse(pattern, substitution)
 
 
 def _auto_formats(settings: Settings) -> frozenset[str]:

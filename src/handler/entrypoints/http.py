@@ -157,7 +157,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
                 hints=hints,
             )
 
-        request = parsed(Hints.of(call.headers) if self.policy.client_hints else None)
+        request = parsed(Hints.parse(call.headers) if self.policy.client_hints else None)
         try:
             return self._render(request, call, deadline)
         except (TooLarge, PayloadTooLarge):

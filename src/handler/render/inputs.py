@@ -9,7 +9,7 @@ import msgspec
 
 from handler.errors import PayloadTooLarge
 from handler.ports import DetectionInput, ObjectInfo, Objects, StoredObject
-from handler.requests.image_request import ImageRequest, named
+from handler.requests.image_request import ImageRequest, list_objects
 from imaging import Limits, ObjectRef
 
 
@@ -66,7 +66,7 @@ class Inputs(msgspec.Struct, frozen=True):
 
 def fetch_inputs(request: ImageRequest, objects: Objects, limits: Limits) -> Inputs:
     """Request all objects at the same time. HandlerError for one that cannot be read, or if they are too large."""
-    refs = list(dict.fromkeys(named(request.steps)))
+    refs = list(dict.fromkeys(list_objects(request.steps)))
     if len(refs) > limits.overlays:
         raise PayloadTooLarge(f"a request may name {limits.overlays} images besides its own, got {len(refs)}")
     inputs = _request_objects(request, refs, objects)

@@ -32,7 +32,7 @@ class Hints(msgspec.Struct, frozen=True):
     """The width of the image on the page, in device pixels."""
 
     @classmethod
-    def of(cls, headers: Mapping[str, str]) -> Hints:
+    def parse(cls, headers: Mapping[str, str]) -> Hints:
         """Parse headers, whose names are in lower case. A header that is malformed counts as absent."""
         dpr, width = headers.get("sec-ch-dpr", ""), headers.get("sec-ch-width", "")
         return cls(
@@ -40,7 +40,7 @@ class Hints(msgspec.Struct, frozen=True):
             width=int(width) if _WIDTH.fullmatch(width) and int(width) <= _MAX_SIDE else None,
         )
 
-    def on(self, recipe: Recipe) -> Recipe:
+    def apply_to(self, recipe: Recipe) -> Recipe:
         """Return the recipe with what it leaves open: the pixel ratio of its sizes, or the width if it has no resize.
 
         A recipe that sets `resize.dpr` itself stays as it is.

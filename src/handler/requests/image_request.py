@@ -43,6 +43,6 @@ class Conditions(msgspec.Struct, frozen=True):
     modified_since: datetime | None = None
 
 
-def named(steps: Sequence[Step]) -> list[ObjectRef]:
+def list_objects(steps: Sequence[Step]) -> list[ObjectRef]:
     """Return the objects that steps read beside the original, such as watermarks; no bucket means the first source."""
     return [ref for step in steps if step.feature.objects for ref in step.feature.objects(step.params)]

@@ -12,7 +12,7 @@ from handler.auth.signature import parse_expiry
 from handler.errors import BadRequest, Forbidden, NotFound
 from handler.requests import dialects
 from handler.requests.client_hints import Hints
-from handler.requests.image_request import ImageRequest, named
+from handler.requests.image_request import ImageRequest, list_objects
 from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
 from handler.requests.policy import Policy
 from imaging import PNG, WEBP, ObjectRef, Output, Step, check
@@ -120,7 +120,7 @@ def _apply_policy(
     if negotiated and parsed.webp is not None and WEBP.name in accepts:
         recipe = msgspec.structs.replace(recipe, output=parsed.webp)
     # Overlays are detected on and shown as the original is, so their sources must be public as well.
-    buckets = {parsed.ref.bucket, *(ref.bucket for ref in named(recipe.steps))}
+    buckets = {parsed.ref.bucket, *(ref.bucket for ref in list_objects(recipe.steps))}
     if caller is Caller.ANYONE and not buckets.issubset(policy.public_sources):
         _refuse_restricted(recipe.steps, policy)
     preset = parsed.controls.get("preset", policy.default_preset or None)
@@ -134,7 +134,7 @@ def _apply_policy(
             raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
         recipe = recipe.over(policy.presets[preset])
     if hints is not None and policy.client_hints:
-        recipe = hints.on(recipe)
+        recipe = hints.apply_to(recipe)
     recipe = recipe.then(policy.always)
     if recipe.output.format is None and policy.auto:
         recipe = Recipe(output=check(Output, {"format": "auto"})).over(recipe)

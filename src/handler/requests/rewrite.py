@@ -26,7 +26,7 @@ class Rewrite(msgspec.Struct, frozen=True):
     """Whether each match is replaced and not only the first: the flag `g`."""
 
     @classmethod
-    def read(cls, pattern: str, substitution: str) -> Rewrite | None:
+    def parse(cls, pattern: str, substitution: str) -> Rewrite | None:
         """Compile the two settings; return None where both are empty. Raise ValueError."""
         if not pattern and not substitution:
             return None

@@ -12,7 +12,7 @@ from handler.auth.canonical import SIGNATURE, IgnoredParameters, Pairs, decode_p
 from handler.errors import BadRequest, BadSignature, Forbidden, NotFound
 from handler.requests import dialects
 from handler.requests.dialects.dialect import Dialect
-from handler.requests.dialects.serialize import folded
+from handler.requests.dialects.serialize import join_resize
 from handler.requests.parse import locate, parse_address, parse_request
 from handler.requests.parsed_request import ParsedRequest
 from handler.requests.policy import Policy
@@ -162,7 +162,7 @@ def _unsupported_steps(wished: tuple[Step, ...], made: tuple[Step, ...]) -> list
     requested, got = describe_steps(wished), describe_steps(made)
     if requested == got:
         return []
-    names = _differing(*(describe_steps(folded(steps)) for steps in (wished, made)))
+    names = _differing(*(describe_steps(join_resize(steps)) for steps in (wished, made)))
     if names or [step["feature"] for step in requested] == [step["feature"] for step in got]:
         return names
     return ["the order of " + ", ".join(step["feature"] for step in requested)]

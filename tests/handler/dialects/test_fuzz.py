@@ -238,7 +238,7 @@ def test_rewritten_paths(rewriting: Client, text: str, segments: list[str]) -> N
 @given(st.text(max_size=30), st.text(max_size=20))
 def test_a_rewrite_is_compiled_or_refused(pattern: str, substitution: str) -> None:
     with contextlib.suppress(ValueError):
-        rewrite = Rewrite.read(f"/{pattern}/", substitution)
+        rewrite = Rewrite.parse(f"/{pattern}/", substitution)
         assert rewrite is not None
         assert isinstance(rewrite.apply("/a/b.jpg"), str)
 

@@ -29,7 +29,7 @@ from handler.requests.rewrite import Rewrite
     ],
 )
 def test_paths_are_rewritten(pattern: str, substitution: str, path: str, expected: str) -> None:
-    rewrite = Rewrite.read(pattern, substitution)
+    rewrite = Rewrite.parse(pattern, substitution)
     assert rewrite is not None
     assert rewrite.apply(path) == expected
 
@@ -72,7 +72,7 @@ def test_the_documented_pattern_moves_a_size_to_the_front() -> None:
     document = (Path(__file__).parents[3] / "docs/compatibility.md").read_text(encoding="utf-8")
     example = re.search(r"`REWRITE_MATCH_PATTERN` `([^`]+)` with `REWRITE_SUBSTITUTION` `([^`]+)`", document)
     assert example is not None
-    rewrite = Rewrite.read(example[1], example[2])
+    rewrite = Rewrite.parse(example[1], example[2])
     assert rewrite is not None
     assert rewrite.apply("/photos/old/300x200/cat.jpg") == "/300x200/photos/old/cat.jpg"
     assert rewrite.apply("/300x200/cat.jpg") == "/300x200/cat.jpg"

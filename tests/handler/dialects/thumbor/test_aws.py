@@ -16,7 +16,7 @@ Edits = dict[str, Any]
 def edits(path: str) -> Edits:
     parsed = grammar.parse_aws_path(path)
     assert parsed is not None
-    return aws.edits_of(parsed)
+    return aws.build_edits(parsed)
 
 
 @pytest.mark.parametrize(

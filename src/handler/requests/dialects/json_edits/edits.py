@@ -36,7 +36,7 @@ def parse_edits(params: object, where: str, *, output_format: object = None, eff
         params = {}
     if not isinstance(params, Mapping):
         raise InvalidParameter(where, "an object", params)
-    requested, output, webp = formats.split(params, where, output_format, effort)
+    requested, output, webp = formats.split_edits(params, where, output_format, effort)
     steps = tuple(step for part in _split_at_round_crop(requested) for step in _order_part(part, where))
     return ParsedRequest(
         webp=check(Output, webp, where=where) if webp is not None else None,
@@ -87,12 +87,12 @@ def _parse_steps(part: Params, names: list[str], where: str) -> tuple[Step, ...]
         feature = _crop_feature(names, name) if name in ("extract", "crop") else values.FEATURES.get(name, name)
         if feature in by_feature:
             raise InvalidParameter(f"{where}.{name}", f"given once, not also as `{where}.{spoken[feature]}`", value)
-        by_feature[feature] = values.value(name, value, f"{where}.{name}")
+        by_feature[feature] = values.convert_value(name, value, f"{where}.{name}")
         spoken[feature] = name
     try:
         return edits(by_feature, where=where)
     except InvalidParameter as error:
-        raise values.respelled(error, where, spoken) from None
+        raise values.rename_error(error, where, spoken) from None
 
 
 def _crop_feature(names: list[str], name: str) -> str:

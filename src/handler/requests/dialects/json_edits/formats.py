@@ -53,7 +53,7 @@ _MAX_EFFORTS = {"webp": 6, "avif": 9}
 """sharp's highest effort for a format, where that is not 10."""
 
 
-def split(
+def split_edits(
     params: Mapping[str, object], where: str, output_format: object, effort: object
 ) -> tuple[Params, Params, Params | None]:
     """Split edits into those of features and the output options. Raise InvalidParameter.

@@ -27,13 +27,13 @@ HEADERS = (
 )
 """Response headers that a path may set."""
 _NAMES = ("bucket", "key", "edits", "outputFormat", "effort", "headers")
-_LONGEST_HEADER = 1000
+_MAX_HEADER_LENGTH = 1000
 
 
 def parse_path(path: str) -> ParsedRequest | None:
     """Parse a decoded path; return None if it is not base64 of a JSON object with a `key`. Raises InvalidParameter."""
     try:
-        text = base64.b64decode(_standard(path), validate=True).decode()
+        text = base64.b64decode(_to_standard_base64(path), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
     try:
@@ -48,25 +48,25 @@ def parse_path(path: str) -> ParsedRequest | None:
     parsed = parse_edits(
         params.get("edits"), "edits", output_format=params.get("outputFormat") or None, effort=params.get("effort")
     )
-    key = _text(params, "key")
-    bucket = _text(params, "bucket") if params.get("bucket") is not None else ""
-    return msgspec.structs.replace(parsed, ref=ObjectRef(bucket, key), headers=_headers(params.get("headers")))
+    key = _read_text(params, "key")
+    bucket = _read_text(params, "bucket") if params.get("bucket") is not None else ""
+    return msgspec.structs.replace(parsed, ref=ObjectRef(bucket, key), headers=_parse_headers(params.get("headers")))
 
 
-def _standard(path: str) -> str:
+def _to_standard_base64(path: str) -> str:
     """Return base64 in the standard alphabet, padded."""
     text = path.replace("-", "+").replace("_", "/").rstrip("=")
     return text + "=" * (-len(text) % 4)
 
 
-def _text(params: Mapping[str, object], name: str) -> str:
+def _read_text(params: Mapping[str, object], name: str) -> str:
     value = params[name]
     if not isinstance(value, str) or not value:
-        raise InvalidParameter(name, "text", value)
+        raise InvalidParameter(name, "text that is not empty", value)
     return value
 
 
-def _headers(params: object) -> dict[str, str]:
+def _parse_headers(params: object) -> dict[str, str]:
     """Return the response headers that a path sets. Raises InvalidParameter."""
     if params is None:
         return {}
@@ -77,8 +77,13 @@ def _headers(params: object) -> dict[str, str]:
         where = f"headers.{name}"
         if str(name).lower() not in HEADERS:
             raise InvalidParameter(where, "one of " + ", ".join(HEADERS), value)
-        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > _LONGEST_HEADER:
-            raise InvalidParameter(where, f"text in printable ASCII, at most {_LONGEST_HEADER} characters", value)
+        if (
+            not isinstance(value, str)
+            or not value.isascii()
+            or not value.isprintable()
+            or len(value) > _MAX_HEADER_LENGTH
+        ):
+            raise InvalidParameter(where, f"text in printable ASCII, at most {_MAX_HEADER_LENGTH} characters", value)
         if str(name).lower() in {each.lower() for each in headers}:
             raise InvalidParameter(where, "given once, however it is capitalised", value)
         headers[str(name)] = value

@@ -6,14 +6,14 @@ import base64
 import json
 from typing import Any
 
-from handler.requests.dialects.serialize import address, first_of_each
+from handler.requests.dialects.serialize import build_url, take_first_of_each
 from handler.requests.parsed_request import ParsedRequest
 from imaging import Step, describe
 
 
 def to_json(request: ParsedRequest) -> str:
     """Return the URL: base64 of JSON, as AWS's image handler reads it."""
-    edits: dict[str, Any] = dict(map(_edit, first_of_each(request.recipe.steps)))
+    edits: dict[str, Any] = dict(map(_write_edit, take_first_of_each(request.recipe.steps)))
     output = describe(request.recipe.output)
     if "format" in output:
         edits["toFormat"] = output.pop("format")
@@ -24,10 +24,10 @@ def to_json(request: ParsedRequest) -> str:
     if request.headers:
         params["headers"] = dict(request.headers)
     text = json.dumps(params, ensure_ascii=False, separators=(",", ":"))
-    return address("/" + base64.urlsafe_b64encode(text.encode()).decode(), request.controls)
+    return build_url("/" + base64.urlsafe_b64encode(text.encode()).decode(), request.controls)
 
 
-def _edit(step: Step) -> tuple[str, Any]:
+def _write_edit(step: Step) -> tuple[str, Any]:
     """Return the name and the value of an edit; AWS's `smartCrop` has a place of its own in the order."""
     params = describe(step.params)
     if step.feature.name == "smartCropping" and {"faceIndex"} <= params.keys() <= {"faceIndex", "padding"}:

@@ -24,7 +24,7 @@ _CHANNELS = ("red", "green", "blue", "alpha")
 _MAX_SIDE = 65_535
 
 
-def value(name: str, params: object, where: str) -> object:
+def convert_value(name: str, params: object, where: str) -> object:
     """Return the value of an edit as the feature of that name takes it. Raise InvalidParameter."""
     if name == "joinChannel":
         raise InvalidParameter(where, "left out: sharp would read files of the server", params)
@@ -39,7 +39,7 @@ def value(name: str, params: object, where: str) -> object:
     return params if set(params) & set(spellings(by_name(name).params)) else {main.name: params}
 
 
-def respelled(error: InvalidParameter, where: str, spoken: Mapping[str, str]) -> InvalidParameter:
+def rename_error(error: InvalidParameter, where: str, spoken: Mapping[str, str]) -> InvalidParameter:
     """Return the error with the name of the edit as the request spells it, and with AWS's code.
 
     `where` is the name of the edits as a whole, and `spoken` the name of the edit for each feature.

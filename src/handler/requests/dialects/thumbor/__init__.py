@@ -66,7 +66,7 @@ def parse(path: str) -> ParsedRequest | None:
         return None
     from handler.requests.dialects.thumbor import mapping  # noqa: PLC0415 - most paths are keys
 
-    return mapping.whole(rest) if is_unsafe else mapping.aws_part(path)
+    return mapping.interpret_path(rest) if is_unsafe else mapping.interpret_aws_path(path)
 
 
 def parse_signed(text: str) -> ParsedRequest:
@@ -76,7 +76,7 @@ def parse_signed(text: str) -> ParsedRequest:
     """
     from handler.requests.dialects.thumbor import mapping  # noqa: PLC0415 - most paths are keys
 
-    return mapping.whole(text, encoded=True)
+    return mapping.interpret_path(text, encoded=True)
 
 
 def _serialize(request: ParsedRequest) -> tuple[str, ...]:

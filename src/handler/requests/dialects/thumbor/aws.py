@@ -20,7 +20,7 @@ _FORMATS_WITH_QUALITY = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "w
 """The edit that takes `quality()`, by the extension of a key."""
 
 
-def edits_of(path: ThumborPath) -> Edits:
+def build_edits(path: ThumborPath) -> Edits:
     """Return the JSON edits that a path means. Raise InvalidParameter."""
     edits: Edits = {}
     if path.crop is not None:
@@ -44,7 +44,7 @@ def edits_of(path: ThumborPath) -> Edits:
     return edits
 
 
-def respelled(error: InvalidParameter, where: str) -> InvalidParameter:
+def rename_error(error: InvalidParameter, where: str) -> InvalidParameter:
     """Return the error about an edit as one about the filter that the edit comes from.
 
     `where` is the name of the edits as a whole. `edits.flatten.background` becomes `filters:background_color`, say.

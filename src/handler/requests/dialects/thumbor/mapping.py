@@ -10,7 +10,7 @@ from handler.requests.parsed_request import ParsedRequest, Recipe
 from imaging import InvalidParameter, ObjectRef, Output, check
 
 
-def whole(text: str, *, encoded: bool = False) -> ParsedRequest:
+def interpret_path(text: str, *, encoded: bool = False) -> ParsedRequest:
     """Parse what follows a signature or `unsafe`, as Thumbor interprets it. Raise InvalidParameter or NotFound.
 
     `encoded` is that of `grammar.parse_path`.
@@ -23,13 +23,13 @@ def whole(text: str, *, encoded: bool = False) -> ParsedRequest:
     )
 
 
-def aws_part(text: str) -> ParsedRequest | None:
+def interpret_aws_path(text: str) -> ParsedRequest | None:
     """Parse a path as AWS's image handler interprets it; return None for any other path. Raise InvalidParameter."""
     path = grammar.parse_aws_path(text)
     if path is None:
         return None
     try:
-        parsed = json_edits.parse_edits(aws.edits_of(path), "edits")
-    except InvalidParameter as refused:
-        raise aws.respelled(refused, "edits") from None
+        parsed = json_edits.parse_edits(aws.build_edits(path), "edits")
+    except InvalidParameter as error:
+        raise aws.rename_error(error, "edits") from None
     return msgspec.structs.replace(parsed, ref=ObjectRef(path.bucket, path.image))

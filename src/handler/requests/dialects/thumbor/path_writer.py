@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from handler.errors import NotFound
-from handler.requests.dialects.serialize import address, folded
+from handler.requests.dialects.serialize import build_url, join_resize
 from handler.requests.parsed_request import ParsedRequest
 from imaging import InvalidParameter, Step, describe
 
@@ -22,7 +22,7 @@ _GRAY_MATRIX = ",".join(["0.299,0.587,0.114"] * 3)
 
 def to_path(request: ParsedRequest) -> str:
     """Return the path behind `unsafe`, with the bucket and the other controls as query parameters."""
-    steps = [(step.feature.name, describe(step.params)) for step in _geometry_first(folded(request.recipe.steps))]
+    steps = [(step.feature.name, describe(step.params)) for step in _geometry_first(join_resize(request.recipe.steps))]
     segments: list[str] = []
     filters: list[str] = []
     # A report is the last step, but its segment is the first one.
@@ -52,7 +52,7 @@ def to_path(request: ParsedRequest) -> str:
             kept.append(written)
     segments += ["filters:" + ":".join(kept)] if kept else []
     bucket = {"bucket": request.ref.bucket} if request.ref.bucket else {}
-    return address("/unsafe/" + "/".join((*filter(None, segments), request.ref.key)), {**bucket, **request.controls})
+    return build_url("/unsafe/" + "/".join((*filter(None, segments), request.ref.key)), {**bucket, **request.controls})
 
 
 def _can_be_parsed(segments: list[str], filters: list[str]) -> bool:
@@ -62,7 +62,7 @@ def _can_be_parsed(segments: list[str], filters: list[str]) -> bool:
     chain = ["filters:" + ":".join(filters)] if filters else []
     text = "/".join((*filter(None, segments), *chain, "key"))
     try:
-        return len(grammar.parse_path(text).filters) == len(filters) and mapping.whole(text).ref.key == "key"
+        return len(grammar.parse_path(text).filters) == len(filters) and mapping.interpret_path(text).ref.key == "key"
     except (InvalidParameter, NotFound):
         return False
 

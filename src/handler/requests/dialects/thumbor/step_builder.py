@@ -23,7 +23,7 @@ class StepBuilder:
         `where` names the part of the path that the step comes from, such as `filters:blur`, for the message.
         """
         if feature not in feature_names():
-            raise InvalidParameter(where, f"left out: this version has no feature `{feature}`", "it")
+            raise InvalidParameter(where, f"left out, because this version has no feature `{feature}`", where)
         known = by_name(feature)
         self.steps.append(Step(known, check(known.params, params, where=where)))
 
