@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests import pictures
 from tests.client import Client
-from tests.handler.detection.test_answers import CAT, Looker
+from tests.handler.detection.test_cache import CAT, Looker
 from tests.stand_ins.scripted_http import ParsedRequest, Reply, scripted_server
 
 from handler.aws import AwsAccess, Credentials

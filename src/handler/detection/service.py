@@ -32,7 +32,7 @@ _NEEDS_REKOGNITION = "`{}` needs Amazon Rekognition: set VISION=rekognition, wit
 
 
 class DetectionUnavailable(UpstreamError):
-    """A detector fails, for now."""
+    """A detector fails and may work again later."""
 
 
 class Detector(Protocol):

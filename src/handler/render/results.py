@@ -1,4 +1,4 @@
-"""What rendering an ImageRequest can give, and where finished results may be cached."""
+"""The results of rendering an ImageRequest, and the protocol of the result cache."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ResultFacts(msgspec.Struct, frozen=True):
 
     @property
     def validator(self) -> str:
-        """The ETag as clients get it. Its suffix tells, when it comes back, whether a 304 must name `Vary: Accept`."""
+        """The ETag as clients get it. When one sends it back, its suffix tells whether a 304 has `Vary: Accept`."""
         return self.etag + (VARIES if self.negotiated else "")
 
 

@@ -1,1 +1,1 @@
-"""Where originals come from and where results go."""
+"""The stores of originals and results, the result cache, and purges."""

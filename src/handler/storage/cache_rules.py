@@ -1,4 +1,4 @@
-"""Which results are worth a look in the result cache, by what a request says and by the size of its inputs."""
+"""Decide from a request and the size of its inputs whether the result cache saves work for it."""
 
 from __future__ import annotations
 

@@ -38,10 +38,7 @@ class Purge(msgspec.Struct, frozen=True):
     def _tags(self, ref: ObjectRef) -> Iterator[str]:
         """Yield the tags of the key as given, and of the keys under which the object may have been found."""
         for resolved in dict.fromkeys((self.objects.resolve(ref), self.objects.resolve(self.source_of(ref)))):
-            yield from self._tags_of_forms(resolved)
-
-    def _tags_of_forms(self, ref: ObjectRef) -> Iterator[str]:
-        if is_invalid(ref.key):
-            raise BadRequest(f"`keys` must be valid keys, got {ref.key[:60]!a}")
-        for key in (ref.key, *other_forms(ref.key)):
-            yield tag_of(ObjectRef(ref.bucket, key))
+            if is_invalid(resolved.key):
+                raise BadRequest(f"`keys` must be valid keys, got {resolved.key[:60]!a}")
+            for key in (resolved.key, *other_forms(resolved.key)):
+                yield tag_of(ObjectRef(resolved.bucket, key))

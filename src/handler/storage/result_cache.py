@@ -43,7 +43,7 @@ LOOKUP_SECONDS = 1.0
 STORE_SECONDS = 3.0
 """Longest time for which an answer waits until its result is stored."""
 _BYTES_PER_SECOND = 10_000_000
-"""The speed below which reading a stored result is given up, after the first second."""
+"""The speed at which a stored result must be read, after the first second; a slower read is given up."""
 _NAME = re.compile("[0-9a-f]{32}")
 _PUBLIC_NAME, _PREVIOUS_NAME = "public", "was"
 """Metadata of a marker: the name of the public object now, and of the one before."""

@@ -33,7 +33,7 @@ class FolderResults:
 
     def __init__(self, location: StoreLocation) -> None:
         self.location = location
-        self._hidden = location.folder / ".results"
+        self._state_folder = location.folder / ".results"
 
     def head(self, key: str) -> ObjectInfo | None:
         """Return what is known of an object, None if there is no such object."""
@@ -102,7 +102,7 @@ class FolderResults:
 
     def _secret(self) -> bytes:
         """Return the secret that signs addresses, made at its first use and shared by all processes of this folder."""
-        path = self._hidden / "secret"
+        path = self._state_folder / "secret"
         with self._locked("secret", exclusive=True):
             secret = path.read_bytes() if path.is_file() else b""
             # A full disk may have left an empty or shorter file; with an empty secret anyone could sign addresses.
@@ -113,9 +113,9 @@ class FolderResults:
 
     def _paths(self, key: str) -> tuple[Path, Path]:
         segments = checked(key).split("/")
-        if needs_boto(key) or segments[0] == self._hidden.name:
+        if needs_boto(key) or segments[0] == self._state_folder.name:
             raise BadRequest(f"a folder cannot store the key `{key}`")
-        return self.location.folder / key, self._hidden / f"{key}.json"
+        return self.location.folder / key, self._state_folder / f"{key}.json"
 
     def _info(self, key: str, body: Path, facts: Path) -> ObjectInfo | None:
         try:
@@ -140,7 +140,7 @@ class FolderResults:
 
     def _replace(self, target: Path, body: bytes, mode: int = 0o666) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._hidden / uuid.uuid4().hex
+        draft = self._state_folder / uuid.uuid4().hex
         try:
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.write(body)
@@ -156,8 +156,8 @@ class FolderResults:
         import fcntl  # noqa: PLC0415 - Windows does not have it, but imports this module
 
         try:
-            self._hidden.mkdir(exist_ok=True)
-            lock = os.open(self._hidden / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+            self._state_folder.mkdir(exist_ok=True)
+            lock = os.open(self._state_folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
                 yield

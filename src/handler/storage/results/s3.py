@@ -84,7 +84,8 @@ class S3Results:
     def link(self, key: str, seconds: int) -> str:
         """Return a presigned address. It ends with the session that signed it, so its life should be minutes."""
         with translate_errors(ObjectRef(self.location.name, key), self._bucket.timeout):
-            return self._bucket.call(lambda store: _signed(store, key, timedelta(seconds=seconds)))
+            life = timedelta(seconds=seconds)
+            return self._bucket.call(lambda store: obstore.sign(cast("S3Store", store), "GET", key, life))
 
     def admits(self, key: str, until: str, proof: str) -> bool:  # noqa: ARG002 - the signature of ResultStore
         """Return False: S3 itself checks its presigned addresses."""
@@ -114,7 +115,3 @@ class S3Results:
 
         with translate_errors(ObjectRef(self.location.name, key), self._bucket.timeout):
             return self._bucket.call(write)
-
-
-def _signed(store: ObjectStore, key: str, life: timedelta) -> str:
-    return obstore.sign(cast("S3Store", store), "GET", key, life)

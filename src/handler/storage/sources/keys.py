@@ -1,4 +1,4 @@
-"""Which keys are valid, and which of them obstore cannot read."""
+"""Check keys: whether a store can have them, and whether obstore can read them."""
 
 from __future__ import annotations
 
