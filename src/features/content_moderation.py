@@ -28,14 +28,14 @@ _USUAL_SIDE = 500
 class ContentModeration(Params):
     """Blur, pixelate, refuse or report images in which Amazon Rekognition finds inappropriate content.
 
-    Rekognition analyses the original and each overlay once, as they are stored: of an animation or a document up to
-    five frames or pages, and of an image in the body of a request its bytes. The result holds for every variant;
-    crops and composites are not analysed again. The original and each overlay are blurred or pixelated before any
-    other edit, with a strength that depends on their size, so that cropping or enlarging cannot reveal anything.
+    Rekognition analyses the original and each overlay once, as they are stored or sent with the request. Of an
+    animation or a document it analyses up to five frames or pages. The result holds for every variant; crops and
+    composites are not analysed again. The original and each overlay are blurred or pixelated before any other edit,
+    with a strength that depends on their size, so that cropping or enlarging cannot reveal anything.
 
     In `ALWAYS`, the feature applies to everything that is sent: unedited originals, reports, presets, uploads,
     overlays and the fallback image. While Rekognition is unavailable, requests are answered with 503. With
-    `MODERATION_FAIL=open`, images are sent without moderation instead, and caches must not store them.
+    `MODERATION_FAIL=open`, images are sent without moderation instead, and no cache may store them.
     """
 
     min_confidence: Annotated[

@@ -29,28 +29,28 @@ class Extend(Params):
     top: Annotated[
         Length | None,
         Meta(
-            description="Width of the border at the top; percent refer to the image's height",
+            description="Width of the border at the top; percentages refer to the image's height",
             extra=hint(unit="px or %"),
         ),
     ] = None
     left: Annotated[
         Length | None,
         Meta(
-            description="Width of the border on the left; percent refer to the image's width",
+            description="Width of the border on the left; percentages refer to the image's width",
             extra=hint(unit="px or %"),
         ),
     ] = None
     bottom: Annotated[
         Length | None,
         Meta(
-            description="Width of the border at the bottom; percent refer to the image's height",
+            description="Width of the border at the bottom; percentages refer to the image's height",
             extra=hint(unit="px or %"),
         ),
     ] = None
     right: Annotated[
         Length | None,
         Meta(
-            description="Width of the border on the right; percent refer to the image's width",
+            description="Width of the border on the right; percentages refer to the image's width",
             extra=hint(unit="px or %"),
         ),
     ] = None

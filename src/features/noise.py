@@ -1,4 +1,4 @@
-"""Add monochrome noise; a seed always gives the same noise."""
+"""Add monochrome noise; the same seed always gives the same noise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imaging.pipeline.feature import feature
 
 
 class Noise(Params):
-    """Add monochrome noise; a seed always gives the same noise."""
+    """Add monochrome noise; the same seed always gives the same noise."""
 
     amount: Annotated[
         int,

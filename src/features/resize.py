@@ -60,16 +60,16 @@ class Resize(Params):
     fit: Annotated[
         Literal["cover", "contain", "fill", "inside", "outside"],
         Meta(
-            description="How the image fits both width and height. cover: fill them and crop the rest; contain: "
-            "fit inside and fill the rest with the background; fill: stretch; inside: at most this "
-            "size; outside: at least this size"
+            description="How the image fits a given width and height. cover: fill this size and crop the rest; "
+            "contain: fit inside and fill the rest with the background; fill: stretch; inside: at "
+            "most this size; outside: at least this size"
         ),
     ] = "cover"
     position: Annotated[
         CropPosition,
         Meta(
-            description="Which part cover keeps, and where contain places the image. attention and entropy find "
-            "the most interesting part for cover; otherwise they mean center",
+            description="Part that cover keeps, or place where contain puts the image. attention and entropy find"
+            " the most interesting part for cover; with any other fit they mean center",
             extra=hint(aliases=("gravity", "strategy")),
         ),
     ] = CropPosition("center")
@@ -123,7 +123,8 @@ class Resize(Params):
         Ratio | None, Meta(description="Ratio of width to height, such as 16:9; computes the side that is not given")
     ] = None
     keep: Annotated[
-        Literal["width", "height"] | None, Meta(description="Side that keeps its length; replaces width or height")
+        Literal["width", "height"] | None,
+        Meta(description="Side whose length is kept; replaces the parameter of that side"),
     ] = None
     adaptive: Annotated[
         bool, Meta(description="Swap width and height if the image has the other orientation (portrait or landscape)")

@@ -24,14 +24,14 @@ class RoundCorners(Params):
     radius: Annotated[
         Length,
         Meta(
-            description="Horizontal radius, at most half the width; percent refer to the shorter side",
+            description="Horizontal radius, at most half the width; percentages refer to the shorter side",
             extra=hint(main=True, unit="px or %"),
         ),
     ] = Length(20)
     radius_y: Annotated[
         Length | None,
         Meta(
-            description="Vertical radius, at most half the height; percent refer to the shorter side. Default: "
+            description="Vertical radius, at most half the height; percentages refer to the shorter side. Default: "
             "the horizontal radius",
             extra=hint(unit="px or %"),
         ),

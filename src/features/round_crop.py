@@ -29,14 +29,14 @@ class RoundCrop(Params):
     rx: Annotated[
         Length | None,
         Meta(
-            description="Horizontal radius; percent refer to the width. Default: half the shorter side",
+            description="Horizontal radius; percentages refer to the width. Default: half the shorter side",
             extra=hint(unit="px or %"),
         ),
     ] = None
     ry: Annotated[
         Length | None,
         Meta(
-            description="Vertical radius; percent refer to the height. Default: half the shorter side",
+            description="Vertical radius; percentages refer to the height. Default: half the shorter side",
             extra=hint(unit="px or %"),
         ),
     ] = None

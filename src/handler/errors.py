@@ -1,7 +1,7 @@
 """The errors with which a request is refused, and the one table of their HTTP statuses.
 
 HandlerError
-├── BadRequest            400  the request cannot be understood
+├── BadRequest            400  the request cannot be parsed
 ├── BadSignature          403  (or 400 when it is missing)
 ├── Forbidden             403  the caller may not do that
 ├── Unauthorized          401  the operator's token is missing or wrong
@@ -54,7 +54,7 @@ class HandlerError(Exception):
 
 
 class BadRequest(HandlerError):
-    """The request cannot be understood."""
+    """The request cannot be parsed."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "BadRequest"
@@ -75,35 +75,35 @@ class Unauthorized(HandlerError):
 
 
 class Forbidden(HandlerError):
-    """The caller may not do that."""
+    """The caller is not allowed to do this."""
 
     status = HTTPStatus.FORBIDDEN
     code = "Forbidden"
 
 
 class NotFound(HandlerError):
-    """There is no such object or page."""
+    """The object or page does not exist."""
 
     status = HTTPStatus.NOT_FOUND
     code = "NoSuchKey"
 
 
 class MethodNotAllowed(HandlerError):
-    """The address allows only other methods."""
+    """The path does not allow this method."""
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
     code = "MethodNotAllowed"
 
 
 class PayloadTooLarge(HandlerError):
-    """The request or the answer to it is too large."""
+    """The request or its answer is too large."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "TooLargeImageException"
 
 
 class UriTooLong(HandlerError):
-    """The address is too long."""
+    """The URL is too long."""
 
     status = HTTPStatus.REQUEST_URI_TOO_LONG
     code = "UriTooLong"
@@ -117,7 +117,7 @@ class Busy(HandlerError):
 
 
 class UpstreamError(HandlerError):
-    """A store or a service fails, refuses or is slow, for which the client is not the cause."""
+    """A store or a service that the handler calls fails, refuses access or is too slow."""
 
     status = HTTPStatus.BAD_GATEWAY
     code = "UpstreamError"

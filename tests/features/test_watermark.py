@@ -242,7 +242,7 @@ def test_bucket_and_key_name_the_object() -> None:
 )
 def test_an_overlay_that_cannot_be_read_is_named(overlay: bytes, limits: Limits | None) -> None:
     with pytest.raises(
-        InvalidParameter, match=r"`watermark.key` must be the key of a picture that can be read \(.+\)"
+        InvalidParameter, match=r"`watermark.key` must be the key of an image that can be read \(.+\)"
     ) as refused:
         marked(picture(scene()), overlay, limits=limits)
     assert refused.value.code == "OverlayImageException"

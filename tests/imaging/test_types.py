@@ -176,7 +176,7 @@ def test_a_focal_point_lies_in_its_box(
 
 @pytest.mark.parametrize("text", ["", "1", "1,2,3", "0.5;0.5", "1.1,0", "-0.1,0", "a,b", 0.5, None, [0.5], ["0", True]])
 def test_what_is_no_point(text: object) -> None:
-    with pytest.raises(ValueError, match=r"^two shares "):
+    with pytest.raises(ValueError, match=r"^two fractions "):
         Point.parse(text)
 
 

@@ -143,7 +143,7 @@ def _backdrop(requested: RemoveBackground, size: tuple[int, int], context: Conte
     def shrink_of(full: tuple[int, int]) -> float:
         return min(own / target for own, target in zip(full, size, strict=True))
 
-    parameter, expected = "removeBackground.background", "a colour, or the key of a picture"
+    parameter, expected = "removeBackground.background", "a colour, or the key of an image"
     with open_image(
         ref, context, shrink_of, name="backdrop", parameter=parameter, expected=expected, got=requested.background
     ) as picture:

@@ -13,7 +13,7 @@ from imaging.params.model import Params, hint
 
 
 class RemoveBackground(Params):
-    """Remove the background of the subject: it becomes transparent, or a colour or image of your choice.
+    """Remove the background: it becomes transparent, or a colour or an image of your choice.
 
     In formats without an alpha channel, the background is the given colour, or white. Names and defaults are
     rembg's, where it has them.

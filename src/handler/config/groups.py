@@ -89,7 +89,7 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...], Env("PUBLIC_FEATURES", "List of expensive or billed features that need no signature; *: all")
     ] = ()
     public_sources: Annotated[
-        tuple[str, ...], Env("PUBLIC_SOURCES", "List of sources on which all features need no signature")
+        tuple[str, ...], Env("PUBLIC_SOURCES", "List of sources on whose images every feature is public")
     ] = ()
     allow_gps: Annotated[bool, Env("ALLOW_GPS", "Keep a GPS position in results with metadata=keep")] = False
 
@@ -107,16 +107,18 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
     rewrite_substitution: Annotated[
         str, Env("REWRITE_SUBSTITUTION", "Replacement of each match; the new path is parsed as a Thumbor path")
     ] = ""
-    client_hints: Annotated[bool, Env("CLIENT_HINTS", "Resize by the client hints Sec-CH-DPR and Sec-CH-Width")] = False
+    client_hints: Annotated[bool, Env("CLIENT_HINTS", "Use pixel ratio and width of Sec-CH-DPR and Sec-CH-Width")] = (
+        False
+    )
     presets: Annotated[
-        str, Env("PRESETS", "Presets in JSON (name → edits or query), or the s3:// or file:// address of the JSON")
+        str, Env("PRESETS", "Presets in JSON (name → edits or query), or its s3:// or file:// address")
     ] = ""
     presets_only: Annotated[
         bool, Env("PRESETS_ONLY", "Allow only the parameters preset, v, expires and signature in a URL")
     ] = False
     default_preset: Annotated[str, Env("DEFAULT_PRESET", "Preset of every URL that names none")] = ""
     always: Annotated[
-        str, Env("ALWAYS", "Edits in JSON that are added to every request, or the address of the JSON")
+        str, Env("ALWAYS", "Edits in JSON that are added to every request, or its s3:// or file:// address")
     ] = ""
     dialects: Annotated[
         tuple[str, ...], Env("DIALECTS", "List of the URL dialects that are accepted. Default: all of them")
@@ -217,7 +219,7 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Env(
             "MEMORY_BUDGET",
-            "Maximum estimated memory for one image in bytes; 0: 70 % of the function's",
+            "Maximum estimated memory per image in bytes; 0: 70 % of the function's memory",
             integer(0, 2**40),
         ),
     ] = 0
@@ -225,7 +227,7 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Env(
             "WORK_BUDGET",
-            "Maximum estimated processor time for one image in seconds; 0: 70 % of MAX_SECONDS",
+            "Maximum estimated processor time per image in seconds; 0: 70 % of MAX_SECONDS",
             integer(0, 10**5),
         ),
     ] = 0
@@ -250,10 +252,10 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_url_cloudfront: Annotated[str, Env("AWS_ENDPOINT_URL_CLOUDFRONT", "Endpoint of CloudFront")] = ""
     endpoint_url_lambda: Annotated[str, Env("AWS_ENDPOINT_URL_LAMBDA", "Endpoint of Lambda")] = ""
     access_key_id: Annotated[
-        str, Env("AWS_ACCESS_KEY_ID", "Set by Lambda; elsewhere AWS's default credential chain is used")
+        str, Env("AWS_ACCESS_KEY_ID", "Credential, set by Lambda; elsewhere AWS's default credential chain is used")
     ] = ""
-    secret_access_key: Annotated[str, Env("AWS_SECRET_ACCESS_KEY", "Set by Lambda")] = ""
-    session_token: Annotated[str, Env("AWS_SESSION_TOKEN", "Set by Lambda")] = ""
+    secret_access_key: Annotated[str, Env("AWS_SECRET_ACCESS_KEY", "Credential, set by Lambda")] = ""
+    session_token: Annotated[str, Env("AWS_SESSION_TOKEN", "Credential, set by Lambda")] = ""
     distribution_id: Annotated[
         str, Env("DISTRIBUTION_ID", "ID of the CloudFront distribution in which /_api/purge invalidates images")
     ] = ""

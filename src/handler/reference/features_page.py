@@ -13,8 +13,8 @@ from imaging import Feature, Field, Output, Params, fields, main_field
 _BEGIN = """<!-- Generated from the code: make reference -->
 # Features
 
-This page lists all features, which are the things that you can do to an image, and their parameters. A request names
-the features that it needs:
+This page lists all features (the things that you can do to an image) and their parameters. A request names the features
+that it needs:
 
 | Query | JSON edits | Meaning |
 | --- | --- | --- |
@@ -83,8 +83,8 @@ def _row(field: Field) -> tuple[str, str, str, str]:
     names = f"`{field.name}`" + (f", also {_listed(field.aliases)}" if field.aliases else "")
     default = "required" if is_required(field) else "" if field.default is None else f"`{_spelled(field.default)}`"
     value = _value(field)
-    words = (f"`{word}`: " + (f"`{means}`" if means else "nothing") for word, means in field.synonyms.items())
-    more = f" ({', '.join(words)})" if field.synonyms else ""
+    words = (f"`{word}` for " + (f"`{value}`" if value else "no value") for word, value in field.synonyms.items())
+    more = f". Also accepted: {', '.join(words)}" if field.synonyms else ""
     return (names, value, default, field.description + more)
 
 

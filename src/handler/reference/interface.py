@@ -7,14 +7,7 @@ from typing import Any
 
 from features import CATALOGUE, by_name, feature_aliases
 from handler.errors import STATUSES, HandlerError
-from handler.reference.schema import (
-    Schema,
-    about,
-    edits_schema,
-    model_schema,
-    schema_of,
-    switch_schema,
-)
+from handler.reference.schema import Schema, about, edits_schema, model_schema, schema_of, switch_schema
 from handler.requests import dialects
 from handler.storage.purge import MAX_KEYS
 from imaging import FORMATS, Feature, Output, Params, fields, main_field
@@ -61,7 +54,9 @@ def _paths() -> dict[str, Any]:
     references = [{"$ref": f"#/components/parameters/{name}"} for name in _parameters()]
     return {
         "/{key}": {"get": _get("Return an image", [key, *references], dialects.describe())},
-        "/_key/{key}": {"get": _get("Return an image whose key looks like another path", [key, *references], "")},
+        "/_key/{key}": {
+            "get": _get("Return an image whose key looks like another request", [key, *references], _KEY_ONLY)
+        },
         "/_api/transform": {"post": _transform(references, "Transform an image that is sent in the body")},
         "/_api/remove-background": {
             "post": _transform(references, "Remove the background of an image; PNG if no format is given")
@@ -74,6 +69,9 @@ def _paths() -> dict[str, Any]:
         "/_api/openapi.json": {"get": _json("This document", {"type": "object"})},
         "/_health": {"get": _json("Return whether the service is healthy", _object({"status": {"const": "ok"}}))},
     }
+
+
+_KEY_ONLY = "For keys that would be read as a request in another dialect, or as another path of this interface."
 
 
 def _get(summary: str, parameters: list[dict[str, Any]], description: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def open_image(
     *,
     name: str,
     parameter: str,
-    expected: str = "the key of a picture",
+    expected: str = "the key of an image",
     got: object = None,
 ) -> Iterator[Picture]:
     """Open the first frame of an object that becomes part of the image, redacted as the original is.

@@ -15,7 +15,7 @@ class Backdrop(str):
     """
 
     __slots__ = ()
-    expected: ClassVar[str] = f"{Color.expected}, or the key of a picture such as backdrops/beach.jpg"
+    expected: ClassVar[str] = f"{Color.expected}, or the key of an image such as backdrops/beach.jpg"
     schema: ClassVar[Mapping[str, object]] = {
         "type": "string",
         "format": "backdrop",

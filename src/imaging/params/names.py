@@ -10,7 +10,7 @@ class Names(tuple[str, ...]):
     """Names without commas, in their order; in JSON also a list."""
 
     __slots__ = ()
-    expected: ClassVar[str] = "1 to 100 names with commas between them"
+    expected: ClassVar[str] = "1 to 100 names, separated by commas"
     schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "names", "examples": ["Violence,Gambling"]}
 
     def __getnewargs__(self) -> tuple[tuple[str, ...]]:

@@ -16,7 +16,7 @@ class Numbers(tuple[float, ...]):
     """Numbers in their order, with six decimals; in JSON also one number, a list, or a list of rows."""
 
     __slots__ = ()
-    expected: ClassVar[str] = f"1 to {_MAX_NUMBERS} numbers with commas between them, matrices row by row"
+    expected: ClassVar[str] = f"1 to {_MAX_NUMBERS} numbers, separated by commas, matrices row by row"
     schema: ClassVar[Mapping[str, object]] = {
         "type": ["string", "number"],
         "format": "numbers",

@@ -150,7 +150,7 @@ class Point(tuple[float, float]):
     """A point as fractions of the image: x from the left and y from the top, both from 0 to 1, with six decimals."""
 
     __slots__ = ()
-    expected: ClassVar[str] = "two shares from 0 to 1, such as 0.5,0.25"
+    expected: ClassVar[str] = "two fractions from 0 to 1, such as 0.5,0.25"
     schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "point", "examples": ["0.5,0.25"]}
 
     def __new__(cls, x: float, y: float) -> Self:

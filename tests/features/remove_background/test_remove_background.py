@@ -164,7 +164,7 @@ def test_more_than_fits_into_memory_is_refused() -> None:
     ("said", "message"),
     [
         ({"model": "u3net"}, "`removeBackground.model` must be one of u2net, "),
-        ({"background": "whit"}, "`removeBackground.background` must be a colour .*, or the key of a picture"),
+        ({"background": "whit"}, "`removeBackground.background` must be a colour .*, or the key of an image"),
         (
             {"alphaMattingErodeSize": 5},
             "`removeBackground.alphaMatting` must be true if one of its thresholds is given",
