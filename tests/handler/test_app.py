@@ -41,7 +41,7 @@ def upload_event(bucket: str, key: str) -> dict[str, Any]:
     return event
 
 
-def test_a_fault_that_nobody_expected_is_a_500_that_tells_nothing(
+def test_an_unexpected_exception_is_a_500_without_detail(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = Client({"SOURCE_BUCKETS": f"p=file://{folders[0]}"})
@@ -62,7 +62,7 @@ def test_an_upload_without_a_place_for_results_is_brought_again(folders: tuple[P
         client.invoke(upload_event("p", "cat.jpg"))
 
 
-def test_settings_that_do_not_fit_are_told_together(folders: tuple[Path, Path]) -> None:
+def test_settings_that_conflict_are_reported_together(folders: tuple[Path, Path]) -> None:
     with pytest.raises(SettingsError) as told:
         wiring.build(
             Settings.from_environment(
@@ -100,7 +100,7 @@ def test_a_setting_that_is_wrong_is_named(folders: tuple[Path, Path], variable: 
         wiring.build(Settings.from_environment({**environment, variable: said}))
 
 
-def test_presets_and_always_may_lie_in_an_object(folders: tuple[Path, Path], tmp_path: Path) -> None:
+def test_presets_and_always_may_be_stored_in_an_object(folders: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "presets.json").write_text(json.dumps({"thumb": "width=20"}))
     (tmp_path / "always.json").write_text(json.dumps({"toFormat": "png"}))
     client = Client(

@@ -107,7 +107,7 @@ def test_pairs_are_sorted_by_name_before_value() -> None:
 
 
 @given(PATHS, PAIRS)
-def test_a_canonical_form_says_what_it_was_made_of(path: str, pairs: tuple[tuple[str, str], ...]) -> None:
+def test_a_canonical_form_can_be_parsed_back(path: str, pairs: tuple[tuple[str, str], ...]) -> None:
     raw_path, _, raw_query = canonical(path, pairs).partition("?")
     meant = {name: value for name, value in pairs if name != "signature"}
     assert decode_path(raw_path) == path
@@ -121,7 +121,9 @@ def _loosely_encoded(text: str, *, bare: str) -> str:
 
 
 @given(PATHS, PAIRS, st.data())
-def test_one_meaning_has_one_canonical_form(path: str, pairs: tuple[tuple[str, str], ...], data: st.DataObject) -> None:
+def test_equal_requests_have_one_canonical_form(
+    path: str, pairs: tuple[tuple[str, str], ...], data: st.DataObject
+) -> None:
     shuffled = data.draw(st.permutations(pairs))
     loose = ["=".join(_loosely_encoded(text, bare="/:, ").replace(" ", "+") for text in pair) for pair in shuffled]
     raw_path = _loosely_encoded(path, bare="/:,()+!")

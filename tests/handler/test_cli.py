@@ -155,7 +155,7 @@ def test_a_file_that_fails_is_named_and_the_others_are_made(photo: Path, tmp_pat
         (("--jobs", "0"), "--jobs"),
     ],
 )
-def test_bad_input_is_told_before_anything_is_done(
+def test_invalid_input_is_reported_before_any_work(
     photo: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     assert refused(image_handler("transform", photo, *arguments, "--out", tmp_path / "out"), message)

@@ -47,7 +47,7 @@ def test_a_default_preset_holds_where_none_is_named(folder: Path) -> None:
         client(folder, DEFAULT_PRESET="nosuch")
 
 
-def test_names_of_presets_are_told_where_a_url_needs_none(folder: Path) -> None:
+def test_names_of_presets_are_listed_where_presets_are_optional(folder: Path) -> None:
     """Where presets are all that a URL may name, whoever guesses one is not told the others."""
     message = client(folder).get("/a.jpg?preset=nosuch").json()["message"]
     assert message == "`preset` must be one of small, large, got 'nosuch'"
@@ -76,12 +76,12 @@ def test_a_prefix_of_the_path_names_a_source(folder: Path) -> None:
         ("old/=nosuch", "SOURCE_PATHS must name sources"),
     ],
 )
-def test_faults_of_prefixes_are_told_at_the_start(folder: Path, said: str, fault: str) -> None:
+def test_invalid_prefixes_are_reported_at_startup(folder: Path, said: str, fault: str) -> None:
     with pytest.raises(SettingsError, match=fault):
         client(folder, SOURCE_PATHS=said)
 
 
-def test_client_hints_count_where_the_operator_asks_for_them(folder: Path) -> None:
+def test_client_hints_apply_where_they_are_enabled(folder: Path) -> None:
     asked = client(folder, CLIENT_HINTS="Yes")
     assert width(asked, "/a.jpg?width=20", sec_ch_dpr="2") == 40
     assert width(asked, "/a.jpg?width=20&resize.dpr=3", sec_ch_dpr="2") == 60
@@ -122,7 +122,7 @@ def test_a_density_counts_in_every_size_or_where_it_goes_too_far_in_none(
     assert size(asked.get(path, sec_ch_dpr="2").body)[:2] == expected
 
 
-def test_a_width_beyond_the_limit_says_nothing(folder: Path) -> None:
+def test_a_width_hint_beyond_the_limit_is_ignored(folder: Path) -> None:
     asked = client(folder, CLIENT_HINTS="Yes", MAX_RESULT_SIDE="100")
     assert width(asked, "/a.jpg", sec_ch_width="101") == 64
     assert width(client(folder, CLIENT_HINTS="Yes", MAX_RESULT_SIDE="60"), "/a.jpg", sec_ch_width="61") == 64
@@ -137,5 +137,5 @@ def test_a_width_beyond_the_limit_says_nothing(folder: Path) -> None:
         ("99", "65536", Hints(5.0)), ("-2", "1e3", Hints()), ("nan", "٣", Hints()), ("", "", Hints()),
     ],
 )  # fmt: skip
-def test_hints_that_cannot_be_read_say_nothing(dpr: str, width: str, expected: Hints) -> None:
+def test_malformed_hints_are_ignored(dpr: str, width: str, expected: Hints) -> None:
     assert Hints.parse({"sec-ch-dpr": dpr, "sec-ch-width": width}) == expected

@@ -146,7 +146,7 @@ def test_a_fallback_drawing_is_as_harmless_as_any_other(folder: Path) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-def test_what_json_and_query_both_say_is_refused(client: Client) -> None:
+def test_a_bucket_in_both_json_and_query_is_refused(client: Client) -> None:
     for name in ("v", "preset", "width"):
         body = json.dumps({"image": IMAGE, name: "1"}).encode()
         answer = client.post(f"/_api/transform?{name}=2", body, content_type="application/json")

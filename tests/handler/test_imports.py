@@ -52,7 +52,7 @@ def features_of(modules: set[str]) -> set[str]:
     return names - {"catalogue", "self_check", "steps"}
 
 
-def test_a_plain_resize_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_a_plain_resize_imports_few_modules(tmp_path: Path) -> None:
     modules = modules_of(tmp_path, "width=40&format=webp")
     assert forbidden(modules) == []
     assert features_of(modules) == {"resize"}

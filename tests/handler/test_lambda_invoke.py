@@ -49,7 +49,7 @@ def ordinary(environment: dict[str, str], functions: ScriptedServer, **more: str
     return Client({**environment, "HEAVY_FUNCTION": "heavy", "AWS_ENDPOINT_URL_LAMBDA": functions.url, **more})
 
 
-def test_what_is_heavy_is_handed_over_and_its_answer_handed_through(
+def test_an_expensive_request_is_delegated_and_its_answer_returned(
     environment: dict[str, str], functions: ScriptedServer
 ) -> None:
     client = ordinary(environment, functions)
@@ -74,7 +74,7 @@ def test_an_arn_is_a_name_too(environment: dict[str, str], functions: ScriptedSe
 
 
 @pytest.mark.parametrize("url", ["/cat.jpg?width=40", "/cat.jpg?quantize=4", "/_health"])
-def test_what_is_not_heavy_stays(environment: dict[str, str], functions: ScriptedServer, url: str) -> None:
+def test_a_cheap_request_is_not_delegated(environment: dict[str, str], functions: ScriptedServer, url: str) -> None:
     ordinary(environment, functions).get(url)
     assert functions.asked == []
 
@@ -128,7 +128,7 @@ def error(status: int, kind: str = "", payload: object = None) -> Callable[[Pars
         (lambda _: Reply(200, json.dumps(MADE).encode(), sent=9), 502),
     ],
 )
-def test_its_failures_are_told(
+def test_its_failures_are_reported(
     environment: dict[str, str], functions: ScriptedServer, script: Callable[[ParsedRequest], Reply], status: int
 ) -> None:
     functions.script = script

@@ -65,7 +65,7 @@ def test_faults_name_the_entry_and_what_was_expected(entry: str, expected: str) 
     assert str(fault.value) == f"SOURCE_BUCKETS: `{entry}` must be {expected}"
 
 
-def test_all_faults_are_told_together() -> None:
+def test_all_faults_are_reported_together() -> None:
     with pytest.raises(ValueError, match="OUTPUT_BUCKET") as fault:
         read_locations("a b,photos,x=ftp://y,photos", "OUTPUT_BUCKET")
     assert str(fault.value).splitlines() == [

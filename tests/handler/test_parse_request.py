@@ -79,7 +79,7 @@ def in_json(**edits: object) -> str:
         (in_json(flip=True), {"preset": "grey", "grayscale": "0", "flip": "0"}, ["blur"]),
     ],
 )
-def test_the_query_switches_off_what_lies_below_it(path: str, said: dict[str, str], left: list[str]) -> None:
+def test_the_query_switches_off_features_of_the_path(path: str, said: dict[str, str], left: list[str]) -> None:
     policy = replace(THUMB, presets=read_presets({"grey": {"grayscale": True, "blur": 3}}))
     assert names(ask(path, policy, **said)) == left
     always = replace(policy, always=read_recipe({"grayscale": True}))
@@ -107,7 +107,7 @@ def test_an_unknown_preset_is_refused_by_name() -> None:
     "said",
     [{}, {"width": "5"}, {"preset": "thumb", "width": "5"}, {"preset": "thumb", "bucket": "b"}, {"info": "true"}],
 )
-def test_presets_only_lets_nothing_else_through(said: dict[str, str]) -> None:
+def test_presets_only_refuses_everything_else(said: dict[str, str]) -> None:
     with pytest.raises(Forbidden, match="PRESETS_ONLY"):
         ask("/cat.jpg", replace(THUMB, presets_only=True), **said)
 

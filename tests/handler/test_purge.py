@@ -161,7 +161,7 @@ def test_what_is_refused(environment: dict[str, str], said: object, status: int,
     assert named in answer.json()["message"]
 
 
-def test_only_the_operator_withdraws(environment: dict[str, str], results: Path) -> None:
+def test_only_the_operator_purges(environment: dict[str, str], results: Path) -> None:
     client = Client(environment)
     client.get(f"/cat.jpg{AVIF}")
     assert client.post("/_api/purge", b'{"keys": ["cat.jpg"]}').status == 401

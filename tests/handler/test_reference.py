@@ -86,7 +86,7 @@ def test_every_parameter_is_described(feature: Feature, field: Any) -> None:
     assert all(f"`{name}`" in PAGE for name in (field.name, *field.aliases))
 
 
-def test_every_query_name_of_the_document_is_understood() -> None:
+def test_every_query_name_of_the_document_is_known() -> None:
     assert [name for name in PARAMETERS if not query.is_known(name)] == []
     assert set(query.CONTROLS) <= set(PARAMETERS)
     assert set(fields(Output)) <= set(PARAMETERS)

@@ -314,7 +314,7 @@ def test_only_what_may_be_large_is_looked_for(
 
 
 @pytest.mark.parametrize("why", ["signature", "expires", "ALWAYS"])
-def test_a_restricted_picture_lies_nowhere_in_public(
+def test_a_restricted_result_is_not_stored_in_public(
     environment: dict[str, str], results: Path, tmp_path: Path, why: str
 ) -> None:
     environment = environment if why != "signature" else signing(environment, tmp_path)
@@ -365,7 +365,7 @@ def test_what_becomes_restricted_leaves_the_public_part(
     assert back.get(redirected(back.get(HEAVY_PNG))).status == 200
 
 
-def test_an_end_of_anybodys_own_leaves_the_redirects_of_others(environment: dict[str, str], results: Path) -> None:
+def test_an_expiry_of_one_request_keeps_the_redirects_of_others(environment: dict[str, str], results: Path) -> None:
     client = Client({**environment, **LARGE})
     public = redirected(client.get(HEAVY_PNG))
     soon = f"{datetime.now(UTC) + timedelta(seconds=60):%Y%m%dT%H%M%SZ}"

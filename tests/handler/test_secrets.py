@@ -159,7 +159,7 @@ def test_the_previous_value_is_asked_for_again_soon_after_an_outage(vault: Vault
     assert secret.values(refresh=True) == ("one", "zero")
 
 
-def test_nobody_waits_for_one_whose_signature_does_not_fit(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_valid_signatures_do_not_wait_for_an_invalid_one(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     """Secrets Manager hangs; forged requests queue up for a fresh value, others have the one that is kept."""
     monkeypatch.setattr("handler.aws.secrets._CALL_SECONDS", 1)
     secret = AwsSecret("signing", aws=vault.access)

@@ -11,7 +11,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert Settings.from_environment({}).image_limits.result_side == 8192
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_every_fault_is_reported_at_once() -> None:
     with pytest.raises(SettingsError) as told:
         Settings.from_environment(
             {"MAX_FRAMES": "none", "CORS_ENABLED": "perhaps", "ENABLE_SIGNATURE": "Yes", "VISION": "klingon"}
@@ -33,7 +33,7 @@ def test_answers_are_bounded_in_lambda_alone() -> None:
 
 
 @pytest.mark.parametrize("word", ["Yes", "yes", "true", "1"])
-def test_yes_is_said_in_many_ways(word: str) -> None:
+def test_yes_has_many_spellings(word: str) -> None:
     assert Settings.from_environment({"AUTO_WEBP": word}).requests.auto_webp
 
 

@@ -110,7 +110,7 @@ def signed_forms(raw_path: str, raw_query: str) -> set[str]:
 @given(
     PATHS, PAIRS, st.sampled_from(["/", "/:(),!?#&=%25", "/+ é"]), st.sampled_from(["", "=", " +", "?/:"]), st.data()
 )
-def test_no_two_meanings_share_a_string_to_sign(
+def test_different_requests_have_different_strings_to_sign(
     path: str, pairs: Pairs, bare: str, bare_in_values: str, data: st.DataObject
 ) -> None:
     raw_path = quote(path, safe=bare)
@@ -197,7 +197,7 @@ def test_expiry() -> None:
 
 
 @pytest.mark.parametrize("value", ["20261121T120000Z", "20251121T120000Z", "00010101T000000Z"])
-def test_an_address_ends_when_it_says(value: str) -> None:
+def test_a_url_expires_at_its_time(value: str) -> None:
     with pytest.raises(BadRequest) as refused:
         parse_expiry(value, NOW)
     assert (refused.value.status, refused.value.code) == (400, "ImageRequestExpired")

@@ -48,13 +48,13 @@ def test_each_signed_address_is_accepted_with_its_meaning(meanings: Meanings, ad
 
 
 @given(st.sampled_from(sorted(ADDRESSES.values())), st.integers(min_value=0))
-def test_what_is_accepted_means_what_was_signed(meanings: Meanings, address: str, seed: int) -> None:
+def test_an_accepted_url_has_the_content_that_was_signed(meanings: Meanings, address: str, seed: int) -> None:
     checked(meanings, address, mutate(address, Random(seed)))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_what_is_accepted_means_what_was_signed_thoroughly(meanings: Meanings) -> None:
+def test_an_accepted_url_has_the_content_that_was_signed_thoroughly(meanings: Meanings) -> None:
     accepted = 0
     for seed in range(MUTANTS):
         random = Random(seed)

@@ -225,7 +225,7 @@ def test_an_origin_is_not_listed(sources: Sources) -> None:
         sources.list("shop", "")
 
 
-def test_a_certificate_that_nobody_vouches_for(origin: ScriptedServer) -> None:
+def test_a_certificate_of_an_unknown_authority(origin: ScriptedServer) -> None:
     sources = opened(origin, ssl.create_default_context())
     with pytest.raises(UpstreamError) as refused:
         sources.get(CAT)

@@ -71,7 +71,7 @@ def test_an_error_of_the_store(
     assert refused.value.detail
 
 
-def test_a_403_says_what_may_be_meant(store: ScriptedServer) -> None:
+def test_a_403_lists_the_possible_causes(store: ScriptedServer) -> None:
     store.script = lambda _: Reply(403, ERROR)
     with pytest.raises(Forbidden) as refused:
         sources_at(store).get(CAT)

@@ -69,7 +69,7 @@ def test_an_address_is_explained(tmp_path: Path, url: str, expected: dict[str, A
     assert set(meaning) == {"dialect", "bucket", "key", "steps", "output", "signature"}
 
 
-def test_what_always_applies_is_told(tmp_path: Path) -> None:
+def test_explain_includes_what_always_applies(tmp_path: Path) -> None:
     always = client(tmp_path, ALWAYS=json.dumps({"grayscale": True}))
     assert explained(always, "/cat.jpg")["steps"] == [{"feature": "grayscale"}]
 
@@ -78,7 +78,7 @@ SIGNED = {"ENABLE_SIGNATURE": "Yes"}
 
 
 @pytest.mark.parametrize("closed", [SIGNED, {"PRESETS_ONLY": "Yes"}, {**SIGNED, "PRESETS_ONLY": "Yes"}])
-def test_strangers_are_told_what_an_address_says_itself(tmp_path: Path, closed: dict[str, str]) -> None:
+def test_without_proof_explain_shows_what_the_url_itself_contains(tmp_path: Path, closed: dict[str, str]) -> None:
     """Where signatures are on or presets alone are allowed, nobody but the operator learns what the settings add."""
     (tmp_path / "token").write_text("the token")
     settings = {
@@ -106,7 +106,7 @@ def test_strangers_are_told_what_an_address_says_itself(tmp_path: Path, closed: 
         assert explained(asked, made["url"])["key"] == "hidden/cat.jpg"
 
 
-def test_signatures_are_told(tmp_path: Path) -> None:
+def test_explain_shows_whether_a_signature_is_valid(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("the token")
     secrets = {"SIGNATURE_SECRET_FILE": str(tmp_path / "secret"), "OPERATOR_TOKEN_FILE": str(tmp_path / "token")}
     asked = client(tmp_path, ENABLE_SIGNATURE="Yes", **secrets)
@@ -139,7 +139,7 @@ def test_signatures_are_told(tmp_path: Path) -> None:
         ("url=/&to=query", "`url`"),
     ],
 )  # fmt: skip
-def test_what_has_no_meaning_is_refused(plain: Client, query: str, names: str) -> None:
+def test_what_cannot_be_parsed_is_refused(plain: Client, query: str, names: str) -> None:
     answer = plain.get("/_api/explain?" + query)
     assert answer.status in (400, 404)
     assert names in answer.json()["message"]
@@ -162,7 +162,7 @@ def test_an_address_is_translated(plain: Client, url: str, to: str, expected: st
     assert translated(plain, url, to)["url"] == expected
 
 
-def test_json_says_what_every_other_language_does(plain: Client) -> None:
+def test_json_expresses_what_every_other_dialect_does(plain: Client) -> None:
     made = translated(plain, "/unsafe/30x20/left/top/filters:format(png):max_age(60)/a/cat.jpg?bucket=other", "json")
     assert json.loads(base64.urlsafe_b64decode(made["url"][1:])) == {
         "bucket": "other",
@@ -185,7 +185,7 @@ def test_json_says_what_every_other_language_does(plain: Client) -> None:
         {"crop": {"left": 1}, "resize": {"width": 300}, "extract": {"top": 5}},
     ],
 )
-def test_json_says_what_json_said(plain: Client, edits: dict[str, Any]) -> None:
+def test_json_translated_to_json_is_the_same(plain: Client, edits: dict[str, Any]) -> None:
     url = in_json({"key": "cat.jpg", "edits": edits})
     made = translated(plain, url, "json")
     assert made["unsaid"] == []
@@ -205,7 +205,7 @@ def test_json_says_what_json_said(plain: Client, edits: dict[str, Any]) -> None:
         ("/cat.jpg?width=3&expires=29990101T000000Z&signature=00", "json", ["signature", "expires"]),
     ],
 )  # fmt: skip
-def test_what_cannot_be_said_is_told(plain: Client, url: str, to: str, unsaid: list[str]) -> None:
+def test_what_a_dialect_cannot_express_is_listed(plain: Client, url: str, to: str, unsaid: list[str]) -> None:
     assert translated(plain, url, to)["unsaid"] == unsaid
 
 
@@ -351,7 +351,7 @@ QUERIES = st.lists(
 
 
 @given(st.one_of(said_in_json(), said_in_thumbor(), QUERIES), st.sampled_from(["query", "json", "thumbor"]))
-def test_what_is_said_in_full_means_the_same(folder: Path, url: str, to: str) -> None:
+def test_a_complete_translation_is_the_same_request(folder: Path, url: str, to: str) -> None:
     asked = client(folder)
     answer = asked.get("/_api/translate?" + urlencode({"url": url, "to": to}))
     if answer.status == 400:
@@ -368,7 +368,7 @@ def test_what_is_said_in_full_means_the_same(folder: Path, url: str, to: str) ->
         assert {**again, "dialect": ""} == {**meant, "dialect": ""}
 
 
-def test_the_command_line_says_the_same(
+def test_the_command_line_prints_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SOURCE_BUCKETS", f"photos=file://{tmp_path}")

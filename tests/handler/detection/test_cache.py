@@ -46,7 +46,7 @@ def test_while_one_looks_the_others_wait_for_the_answer() -> None:
     assert look.count == 1
 
 
-def test_nobody_waits_longer_than_he_may() -> None:
+def test_no_request_waits_beyond_its_deadline() -> None:
     known, look = DetectionCache(), Looker(seconds=0.5)
     first = threading.Thread(target=known.of, args=(CAT, "faces", look, SOON))
     first.start()

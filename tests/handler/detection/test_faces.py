@@ -187,7 +187,7 @@ def test_pictures_of_any_size_can_be_looked_at(local: LocalFaces, sides: tuple[i
     assert faces(local, pictures.png(pictures.scene(*sides))) == []
 
 
-def test_through_the_door_with_no_aws_at_all() -> None:
+def test_http_works_without_aws() -> None:
     client = Client({"SOURCE_BUCKETS": f"samples=file://{SAMPLES}", "PUBLIC_FEATURES": "*", "WEIGHTS": "/none"})
     made = client.get("/photos/astronaut.jpg?feature=smartCropping&width=120&height=160&format=png")
     assert (made.status, size(made.body)) == (200, (120, 160))

@@ -52,7 +52,7 @@ def _offended(rekognition: Rekognition, folder: Path) -> None:
         "/bad.png?contentModeration.action=report",
     ],
 )
-def test_always_watches_over_everything_that_leaves(serve: Serve, address: str) -> None:
+def test_always_moderates_every_answer(serve: Serve, address: str) -> None:
     client = serve(ALWAYS=REJECT, PRESETS='{"thumb": {"resize": {"width": 9}}}')
     refused = client.get(address)
     assert refused.status == 403
@@ -222,7 +222,7 @@ def test_open_lets_pictures_pass_unjudged_and_nobody_keeps_them(serve: Serve, re
     assert client.get("/bad.png").status == 403
 
 
-def test_damage_is_told_of_the_one_who_is_damaged(serve: Serve, folder: Path) -> None:
+def test_damage_is_reported_for_the_damaged_file(serve: Serve, folder: Path) -> None:
     client: Client = serve(ALWAYS=REJECT)
     (folder / "broken.jpg").write_bytes(pictures.jpeg()[:3000])
     assert client.get("/broken.jpg").status == 422

@@ -75,7 +75,7 @@ def _in_json(said: dict[str, object]) -> str:
         _in_json({"key": "cat.jpg", "edits": {"resize": {"width": None}, "rotate": None}}),
     ],
 )
-def test_an_original_of_which_nothing_is_asked_keeps_its_pixels(client: Client, address: str) -> None:
+def test_an_original_without_steps_keeps_its_pixels(client: Client, address: str) -> None:
     answer = client.get(address)
     assert answer.status == 200, answer.body
     assert answer.body == client.get("/cat.jpg").body
@@ -188,7 +188,7 @@ def test_another_original_is_another_answer(folder: Path, client: Client) -> Non
     assert client.get("/cat.jpg?width=20", if_none_match=etag).status == 200
 
 
-def test_equal_requests_share_an_etag_however_they_are_said(client: Client) -> None:
+def test_equal_requests_in_different_dialects_share_an_etag(client: Client) -> None:
     said = base64.urlsafe_b64encode(b'{"key": "cat.jpg", "edits": {"resize": {"width": 20}}}').decode()
     etags = {
         client.get(address).headers["ETag"]

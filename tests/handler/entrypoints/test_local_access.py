@@ -103,7 +103,7 @@ def test_no_other_site_may_read_what_is_open(local: Client, folder: Path) -> Non
         assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (status, "*")
 
 
-def test_a_page_elsewhere_learns_no_settings_from_the_local_server(folder: Path) -> None:
+def test_another_site_reads_no_settings_from_the_local_server(folder: Path) -> None:
     (folder / "secret").write_text("the secret")
     environment = {"ENABLE_SIGNATURE": "Yes", "SIGNATURE_SECRET_FILE": str(folder / "secret")}
     local = Client({"SOURCE_BUCKETS": f"p=file://{folder / 'pictures'}", **environment}, operator_open=True)
@@ -162,7 +162,7 @@ FORWARDED: dict[str, Any] = {
 }
 
 
-def test_forwarded_headers_are_believed_from_nobody(folder: Path) -> None:
+def test_forwarded_headers_are_not_trusted(folder: Path) -> None:
     """Without the origin secret a request is refused, whatever its headers say; with it they say nothing."""
     (folder / "origin").write_text("from the edge")
     source = {"SOURCE_BUCKETS": f"p=file://{folder / 'pictures'}"}

@@ -80,7 +80,7 @@ def test_a_picture(samples: Server) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_head_tells_the_size_and_sends_nothing(samples: Server) -> None:
+def test_head_returns_the_size_without_a_body(samples: Server) -> None:
     whole = samples.ask("/photos/cat.jpg?width=100")
     head = samples.ask("/photos/cat.jpg?width=100", "HEAD")
     assert (head.status, head.body) == (200, b"")
@@ -246,7 +246,7 @@ def wait_for(server: Server, name: str, value: float) -> None:
 
 
 @pytest.mark.slow
-def test_a_full_queue_is_told_at_once() -> None:
+def test_a_full_queue_is_refused_at_once() -> None:
     with slow_server() as server:
         first = Asking(server, "/?3")
         wait_for(server, "image_handler_in_flight", 1)
@@ -289,7 +289,7 @@ def test_it_finishes_what_is_under_way_before_it_stops(number: signal.Signals) -
         assert first.answer.status == 200
 
 
-def test_two_settings_that_do_not_go_together_are_told(tmp_path: Path) -> None:
+def test_two_settings_that_conflict_are_reported(tmp_path: Path) -> None:
     program = require_tool("image-handler", "make setup")
     run = subprocess.run(
         [program, "serve", "--images", tmp_path, "--port", "0"],

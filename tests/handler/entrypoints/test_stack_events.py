@@ -117,7 +117,7 @@ def test_another_bucket_is_another_resource(stack: ScriptedServer, bucket: str) 
     assert ask(stack, "Update", of(bucket), known="demo-other")["PhysicalResourceId"] == f"demo-{bucket}"
 
 
-def test_what_fails_is_told_at_once(stack: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_reported_at_once(stack: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_BUCKET", "no-such-bucket")
     missing = ask(stack, "Create", of("no-such-bucket"))
     assert missing["Status"] == "FAILED"
