@@ -1,8 +1,8 @@
-"""How AWS, or a service with its interface, is reached: region, endpoints and credentials.
+"""Access to AWS and to services with the same API: region, endpoints and credentials.
 
 Every connection to AWS is opened in this package: `client` sends one signed HTTPS request without an SDK, `sdk` makes
 clients of boto3, and `secrets`, `lambda_invoke` and `cloudfront` call one service each. Object stores have clients of
-their own (`handler.storage.sources`, `handler.storage.results`), with the access that is described here.
+their own (`handler.storage.sources`, `handler.storage.results`), which use the access that is defined here.
 """
 
 from __future__ import annotations
@@ -11,39 +11,39 @@ import msgspec
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """What requests are signed with."""
+    """The keys that sign requests."""
 
     access_key_id: str
     secret_access_key: str
     session_token: str = ""
 
     def __repr__(self) -> str:
-        """Without the secrets, which must not get into a log."""
+        """Return a text without the secrets, which must not be logged."""
         return f"Credentials({self.access_key_id!r})"
 
 
 class AwsAccess(msgspec.Struct, frozen=True):
-    """Region and endpoints; an empty endpoint is AWS's own for the region."""
+    """Region, endpoints and credentials. An empty endpoint means AWS's own for the region."""
 
     region: str = ""
     endpoint_url: str = ""
-    """Of all services (`AWS_ENDPOINT_URL`)."""
+    """The endpoint of all services (`AWS_ENDPOINT_URL`)."""
     endpoint_url_s3: str = ""
-    """Of S3 alone (`AWS_ENDPOINT_URL_S3`); wins over `endpoint_url`. Addressed path-style."""
+    """The endpoint of S3 (`AWS_ENDPOINT_URL_S3`); takes precedence over `endpoint_url`. Addressed path-style."""
     endpoint_url_secrets: str = ""
-    """Of Secrets Manager alone (`AWS_ENDPOINT_URL_SECRETS_MANAGER`); wins over `endpoint_url`."""
+    """The endpoint of Secrets Manager (`AWS_ENDPOINT_URL_SECRETS_MANAGER`); takes precedence over `endpoint_url`."""
     endpoint_url_rekognition: str = ""
-    """Of Rekognition alone (`AWS_ENDPOINT_URL_REKOGNITION`); wins over `endpoint_url`."""
+    """The endpoint of Rekognition (`AWS_ENDPOINT_URL_REKOGNITION`); takes precedence over `endpoint_url`."""
     endpoint_url_cloudfront: str = ""
-    """Of CloudFront alone (`AWS_ENDPOINT_URL_CLOUDFRONT`); wins over `endpoint_url`."""
+    """The endpoint of CloudFront (`AWS_ENDPOINT_URL_CLOUDFRONT`); takes precedence over `endpoint_url`."""
     endpoint_url_lambda: str = ""
-    """Of Lambda alone (`AWS_ENDPOINT_URL_LAMBDA`); wins over `endpoint_url`."""
+    """The endpoint of Lambda (`AWS_ENDPOINT_URL_LAMBDA`); takes precedence over `endpoint_url`."""
     credentials: Credentials | None = None
-    """As Lambda hands them over; without them the usual chain is asked (profile, web identity, container, instance)."""
+    """Those of Lambda's environment. If None, botocore's chain is used: profile, web identity, container, instance."""
 
     @property
     def home(self) -> str:
-        """The region, where none is set the one that AWS itself falls back to."""
+        """The region; by default the one that AWS itself falls back to."""
         return self.region or "us-east-1"
 
     @property
@@ -74,5 +74,5 @@ class AwsAccess(msgspec.Struct, frozen=True):
 
 
 def endpoint_of(service: str, region: str) -> str:
-    """AWS's own endpoint of a service: `https://s3.eu-west-1.amazonaws.com`."""
+    """Return AWS's own endpoint of a service: `https://s3.eu-west-1.amazonaws.com`."""
     return f"https://{service}.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"

@@ -1,4 +1,4 @@
-"""HTTP requests through the standard library: no SDK to import, and no retries."""
+"""HTTP requests through the standard library, without an SDK and without retries."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Connection:
     def send(self, method: str, target: str, body: str | bytes | None, headers: Mapping[str, str]) -> Reply:
         """Send a request for a path with its query, and read the response.
 
-        Raises TimeoutError or another OSError where there is no response in HTTP.
+        Raise TimeoutError or another OSError if there is no HTTP response.
         """
         try:
             self._connection.request(method, target, body, dict(headers))
@@ -55,19 +55,19 @@ class Connection:
             raise OSError(f"no answer in HTTP: {error!r}") from error
 
     def call(self, request: AwsRequest, aws: AwsAccess) -> Reply:
-        """Sign a request to an AWS service and send it. Raises as `send` does; UpstreamError without credentials."""
+        """Sign and send a request to an AWS service. Raise OSError as `send` does; UpstreamError without credentials."""
         headers = signed_headers(request, aws.credentials or found_credentials(), datetime.now(UTC))
         return self.send("POST", urlsplit(request.url).path or "/", request.body, headers)
 
 
 def send(method: str, url: str, body: str | bytes | None, headers: Mapping[str, str], timeout: float) -> Reply:
-    """Send one request, unsigned, over a connection of its own. Raises as `Connection.send` does."""
+    """Send one request, unsigned, over a connection of its own. Raise OSError as `Connection.send` does."""
     parts = urlsplit(url)
     with Connection(url, timeout) as connection:
         return connection.send(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, headers)
 
 
 def call(request: AwsRequest, aws: AwsAccess, timeout: float) -> Reply:
-    """Call an AWS service over a connection of its own. Raises as `Connection.call` does."""
+    """Call an AWS service over a connection of its own. Raise errors as `Connection.call` does."""
     with Connection(request.url, timeout) as connection:
         return connection.call(request, aws)

@@ -1,4 +1,4 @@
-"""The CDN: variations are withdrawn from CloudFront by the cache tags of their originals."""
+"""Purges variants from CloudFront by the cache tags of their originals."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ _BODY = (
 )
 _CALL_SECONDS = 10.0
 _PAUSES = (1.0, 2.0, 4.0, 8.0)
-"""Seconds, while too many invalidations are in progress."""
+"""Seconds to wait before each retry while too many invalidations are in progress."""
 
 
 class Distribution(msgspec.Struct, frozen=True):
-    """A distribution of CloudFront."""
+    """A CloudFront distribution."""
 
     id: str
     aws: AwsAccess
 
     def purge(self, tags: Sequence[str], deadline: Deadline) -> str:
-        """Have every object forgotten that carries one of these tags; the invalidation's id. UpstreamError."""
+        """Invalidate all objects with one of these tags. Return the invalidation's id. Raise UpstreamError."""
         items = "".join(f"<Path>#{tag}</Path>" for tag in tags)
         body = _BODY.format(count=len(tags), items=items, reference=os.urandom(16).hex()).encode()
-        # CloudFront is signed for as if it were in this region.
+        # CloudFront has no region, but requests to it are signed for this one.
         region = "cn-northwest-1" if self.aws.home.startswith("cn-") else "us-east-1"
         url = f"{self.aws.cloudfront}/2020-05-31/distribution/{self.id}/invalidation"
         request = AwsRequest("cloudfront", region, url, body, {"Content-Type": "application/xml"})
-        reply = self._asked(request, deadline)
+        reply = self._call(request, deadline)
         for pause in _PAUSES:
-            if _between("Code", reply.body) != "TooManyInvalidationsInProgress" or deadline.left() <= pause:
+            if _element_text("Code", reply.body) != "TooManyInvalidationsInProgress" or deadline.left() <= pause:
                 break
             time.sleep(pause)
-            reply = self._asked(request, deadline)
+            reply = self._call(request, deadline)
         if reply.status != HTTPStatus.CREATED:
-            raise _refused(reply)
-        return _between("Id", reply.body)
+            raise _describe_refusal(reply)
+        return _element_text("Id", reply.body)
 
-    def _asked(self, request: AwsRequest, deadline: Deadline) -> Reply:
+    def _call(self, request: AwsRequest, deadline: Deadline) -> Reply:
         try:
             return call(request, self.aws, max(0.1, min(_CALL_SECONDS, deadline.left())))
         except TimeoutError as error:
@@ -59,16 +59,16 @@ class Distribution(msgspec.Struct, frozen=True):
             raise UpstreamError("CloudFront does not answer as it should", detail=str(error)) from error
 
 
-def _refused(reply: Reply) -> UpstreamError:
+def _describe_refusal(reply: Reply) -> UpstreamError:
     detail = f"{reply.status} {reply.body[:500].decode(errors='replace')}"
-    if _between("Code", reply.body) in ("TooManyInvalidationsInProgress", "Throttling"):
+    if _element_text("Code", reply.body) in ("TooManyInvalidationsInProgress", "Throttling"):
         message = "CloudFront has too many invalidations in progress"
         headers = {"Retry-After": "60"}
         return UpstreamError(message, detail=detail, status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
-    return UpstreamError("CloudFront does not take the invalidation", detail=detail)
+    return UpstreamError("CloudFront has refused the invalidation", detail=detail)
 
 
-def _between(name: str, body: bytes) -> str:
-    """The text of the first element of that name, empty if there is none."""
+def _element_text(name: str, body: bytes) -> str:
+    """Return the text of the first element of a name; empty without such an element."""
     found = re.search(rf"<{name}>([^<]*)</{name}>".encode(), body)
     return found[1].decode(errors="replace") if found else ""

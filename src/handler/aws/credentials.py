@@ -1,4 +1,4 @@
-"""The credentials of a machine to which Lambda gives none."""
+"""Credentials outside of Lambda, from botocore's chain."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from handler.errors import UpstreamError
 
 @cache
 def _credential_chain() -> Any:
-    """Return what botocore finds: profile, web identity, container or instance; it renews what expires."""
+    """Return botocore's credentials from a profile, web identity, container or instance. It renews them."""
     from botocore.session import Session  # noqa: PLC0415 - 150 ms that Lambda, which provides its keys, does not pay
 
     return Session().get_credentials()
 
 
 def found_credentials() -> Credentials:
-    """Return the credentials that the usual chain finds. Raises UpstreamError when there are none."""
+    """Return the credentials that botocore's chain finds. Raise UpstreamError if it finds no credentials."""
     found = _credential_chain()
     if found is None:
         raise UpstreamError("AWS cannot be called: there are no credentials", detail="no AWS credentials were found")

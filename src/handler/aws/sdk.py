@@ -1,4 +1,4 @@
-"""boto3, for what the client of this package does not cover. It is imported with the first client that is made."""
+"""boto3, for what this package's own client does not cover. The first client imports it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from handler.aws import AwsAccess
 
 
 class SdkError(Exception):
-    """A call through boto3 failed: one of the classes below where it is known why."""
+    """A call through boto3 has failed; the subclasses name known causes."""
 
 
 class SdkRefusal(SdkError):
-    """The service answered with an error."""
+    """The service has answered with an error."""
 
     def __init__(self, message: str, code: str, status: int) -> None:
         super().__init__(message)
@@ -24,15 +24,15 @@ class SdkRefusal(SdkError):
 
 
 class SdkTimeout(SdkError):
-    """The service did not answer in time."""
+    """The service has not answered in time."""
 
 
 class SdkResponseError(SdkError):
-    """The response is none that the service gives: no JSON or XML, or another structure."""
+    """The response is not the service's: it is not JSON or XML, or has another structure."""
 
 
 class SdkCredentialsError(SdkError):
-    """There are no credentials to sign with."""
+    """No credentials were found."""
 
 
 def sdk_client(
@@ -70,7 +70,8 @@ def sdk_client(
 def sdk_errors() -> Iterator[None]:
     """Raise botocore's errors as SdkError, with their text.
 
-    botocore's parsers trust a response: where it is no JSON or has another structure, they raise whatever happens.
+    botocore's parsers do not validate a response. If it is not JSON or has another structure, they raise arbitrary
+    exceptions.
     """
     from botocore.exceptions import (  # noqa: PLC0415 - see sdk_client
         BotoCoreError,

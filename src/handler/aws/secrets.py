@@ -1,7 +1,7 @@
-"""Where secrets come from: Secrets Manager, or a file where there is no AWS.
+"""Secrets from Secrets Manager, or from a file outside of AWS.
 
-On a cold start a secret lies on the way to the first answer. One signed call through the standard library takes about
-half of what awscrt takes and a tenth of boto3's, most of it TLS that obstore cannot lend.
+On a cold start the first answer waits for a secret. One signed call through the standard library takes about half the
+time of awscrt and a tenth of boto3's. Most of it is TLS, and obstore's TLS cannot be used for other services.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 300.0
 REFRESH_SECONDS = 10.0
-# A source that never answered is asked again this soon; whoever waits in between gets the same refusal.
+# A source that has never answered is called again after this time; until then requests get the same error.
 FAILURE_SECONDS = 1.0
 _CALL_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
 class KeptSecret(ABC):
-    """`handler.ports.SecretSource`: keeps what `_fetch` brings, one thread at a time."""
+    """A `handler.ports.SecretSource` that caches the values of `_fetch`. One thread fetches at a time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -40,55 +40,55 @@ class KeptSecret(ABC):
         self._values: tuple[str, ...] = ()
         self._has_previous = False
         self._failure: UpstreamError | None = None
-        self._fetched = self._asked = self._missed = float("-inf")
+        self._fetched = self._called = self._missed = float("-inf")
 
     def values(self, *, refresh: bool = False) -> tuple[str, ...]:
-        """The current value, then the previous one. UpstreamError when there never was one."""
+        """Return the current value, then the previous one. Raise UpstreamError if no value was ever fetched."""
         kept = self._values
         if kept and not refresh and self._clock() - self._fetched < KEPT_SECONDS:
-            return kept  # while another thread, whose signature did not fit, may wait for an answer
+            return kept  # without the lock, which a thread with an invalid signature may hold while it fetches
         with self._lock:
             now = self._clock()
-            if not self._values and self._failure and now - self._asked < FAILURE_SECONDS:
+            if not self._values and self._failure and now - self._called < FAILURE_SECONDS:
                 raise self._failure
             stale = refresh or now - self._fetched >= KEPT_SECONDS
-            if not self._values or (stale and now - self._asked >= REFRESH_SECONDS):
+            if not self._values or (stale and now - self._called >= REFRESH_SECONDS):
                 self._renew(now)
             elif refresh and not self._has_previous and now - self._missed >= FAILURE_SECONDS:
                 self._complete()
             return self._values
 
     def _renew(self, now: float) -> None:
-        # A cold start waits for the value that almost everything is signed with, and asks for no other.
-        self._asked, previous = now, bool(self._values)
+        # A cold start fetches only the current value, with which almost everything is signed.
+        self._called, previous = now, bool(self._values)
         try:
             self._values = self._fetch(previous=previous)
         except UpstreamError as error:
-            # Counted from here: a call that hangs lasts longer than the patience for the next.
+            # Count from the end of the call, because a call that hangs takes longer than FAILURE_SECONDS.
             self._failure = error
-            self._asked = self._missed = self._clock()
+            self._called = self._missed = self._clock()
             if not self._values:
                 raise
-            _log.warning("the last good secret is kept: %s", error.detail)
+            _log.warning("the secret cannot be refreshed, the last value is used: %s", error.detail)
         else:
             self._fetched, self._failure, self._has_previous = now, None, previous
 
     def _complete(self) -> None:
-        """Ask for what the first fetch left out; the current value is not fetched again."""
+        """Fetch the previous value, which the first fetch has left out; keep the current one."""
         try:
             self._values = tuple(dict.fromkeys((*self._values, *self._previous())))
         except UpstreamError as error:
             self._missed = self._clock()
-            _log.warning("the previous secret cannot be had: %s", error.detail)
+            _log.warning("the previous secret cannot be fetched: %s", error.detail)
         else:
             self._has_previous = True
 
     @abstractmethod
     def _fetch(self, *, previous: bool) -> tuple[str, ...]:
-        """The current value and, if it is asked for and there is one, the previous. Raises UpstreamError."""
+        """Return the current value and, if `previous` and if it exists, the previous one. Raise UpstreamError."""
 
     def _previous(self) -> tuple[str, ...]:
-        """The previous value, where `_fetch` may leave it out. Raises UpstreamError."""
+        """Return the previous value, if `_fetch` may leave it out. Raise UpstreamError."""
         return ()
 
 
@@ -103,14 +103,14 @@ class FileSecret(KeptSecret):
         self._path = Path(path)
         self._field = field
 
-    def _fetch(self, *, previous: bool) -> tuple[str, ...]:  # noqa: ARG002 - a file is read whole
+    def _fetch(self, *, previous: bool) -> tuple[str, ...]:  # noqa: ARG002 - a file is always read whole
         try:
             text = self._path.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise _unavailable(f"{self._path}: {error}") from error
-        fields = _json_object(text)
-        said = text.splitlines() if fields is None else [_field(fields, self._field, str(self._path))]
-        values = tuple(line.strip() for line in said if line.strip())
+        fields = _parse_object(text)
+        lines = text.splitlines() if fields is None else [_read_field(fields, self._field, str(self._path))]
+        values = tuple(line.strip() for line in lines if line.strip())
         if not 1 <= len(values) <= 2:
             raise _unavailable(f"{self._path} must hold a secret, or two in two lines, got {len(values)}")
         return values
@@ -136,69 +136,71 @@ class AwsSecret(KeptSecret):
         self._region = parts[3] if secret_id.startswith("arn:") and len(parts) > 3 else aws.home
 
     def _fetch(self, *, previous: bool) -> tuple[str, ...]:
-        current, *others = self._asked_for("AWSCURRENT", "AWSPREVIOUS") if previous else self._asked_for("AWSCURRENT")
+        current, *others = (
+            self._fetch_stages("AWSCURRENT", "AWSPREVIOUS") if previous else self._fetch_stages("AWSCURRENT")
+        )
         if not current:
             raise _unavailable(f"secret `{self._id}` does not exist, or has no value")
         return tuple(dict.fromkeys(filter(None, (current, *others))))
 
     def _previous(self) -> tuple[str, ...]:
-        return tuple(filter(None, self._asked_for("AWSPREVIOUS")))
+        return tuple(filter(None, self._fetch_stages("AWSPREVIOUS")))
 
-    def _asked_for(self, *stages: str) -> list[str]:
-        """The values at these stages, asked once more where the connection fails. Raises UpstreamError."""
+    def _fetch_stages(self, *stages: str) -> list[str]:
+        """Return the values of these stages; retry once if the connection fails. Raise UpstreamError."""
         try:
             try:
-                return self._stages(stages)
+                return self._call_stages(stages)
             except TimeoutError:
                 raise
             except OSError:
-                return self._stages(stages)
+                return self._call_stages(stages)
         except OSError as error:
             raise _unavailable(f"secret `{self._id}`: {error!r}") from error
 
-    def _stages(self, stages: Iterable[str]) -> list[str]:
-        # 17 ms that a process whose secrets are in files does not pay.
+    def _call_stages(self, stages: Iterable[str]) -> list[str]:
+        # This import takes 17 ms, which a process with secrets in files does not need.
         from handler.aws.client import Connection  # noqa: PLC0415 - see above
 
         with Connection(self._url, _CALL_SECONDS) as connection:
-            return [self._stage(connection, stage) for stage in stages]
+            return [self._call_stage(connection, stage) for stage in stages]
 
     @property
     def _url(self) -> str:
         return self._aws.secrets or endpoint_of("secretsmanager", self._region)
 
-    def _stage(self, connection: Connection, stage: str) -> str:
-        """The secret at one stage, empty if there is none."""
-        from handler.aws.signing import AwsRequest  # noqa: PLC0415 - see _stages
+    def _call_stage(self, connection: Connection, stage: str) -> str:
+        """Return the secret of one stage; empty if the stage does not exist."""
+        from handler.aws.signing import AwsRequest  # noqa: PLC0415 - see _call_stages
 
         body = json.dumps({"SecretId": self._id, "VersionStage": stage}).encode()
         headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "secretsmanager.GetSecretValue"}
         reply = connection.call(AwsRequest("secretsmanager", self._region, self._url, body, headers), self._aws)
         text = reply.body.decode("utf-8", "replace")
-        said = _json_object(text) or {}
+        fields = _parse_object(text) or {}
         if reply.status == HTTPStatus.OK:
-            return self._value(said)
+            return self._extract_value(fields)
         if reply.status >= 500:
             raise OSError(f"{reply.status} {text[:500]}")
-        if str(said.get("__type", "")).endswith("ResourceNotFoundException"):
+        if str(fields.get("__type", "")).endswith("ResourceNotFoundException"):
             return ""
         raise _unavailable(f"secret `{self._id}`: {reply.status} {text[:500]}")
 
-    def _value(self, said: dict[str, Any]) -> str:
-        text = said.get("SecretString")
+    def _extract_value(self, reply: dict[str, Any]) -> str:
+        text = reply.get("SecretString")
         if not isinstance(text, str):
             raise _unavailable(f"secret `{self._id}` must be text, got bytes")
-        fields = _json_object(text)
-        return text.strip() if fields is None else _field(fields, self._field, f"secret `{self._id}`")
+        fields = _parse_object(text)
+        return text.strip() if fields is None else _read_field(fields, self._field, f"secret `{self._id}`")
 
 
 def prefetch(sources: Iterable[SecretSource]) -> None:
-    """Begin to fetch these secrets side by side; whoever asks for one before it is there waits for it."""
+    """Begin to fetch these secrets in parallel; a request that needs one waits for it."""
     for source in sources:
-        threading.Thread(target=_warm, args=(source,), daemon=True).start()
+        threading.Thread(target=_fetch_ahead, args=(source,), daemon=True).start()
 
 
-def _warm(source: SecretSource) -> None:
+def _fetch_ahead(source: SecretSource) -> None:
     try:
         source.values()
     except UpstreamError as error:
@@ -206,10 +208,10 @@ def _warm(source: SecretSource) -> None:
 
 
 def _unavailable(detail: str) -> UpstreamError:
-    return UpstreamError("a secret that this request needs cannot be had", detail=detail)
+    return UpstreamError("a secret that this request needs is not available", detail=detail)
 
 
-def _json_object(text: str) -> dict[str, Any] | None:
+def _parse_object(text: str) -> dict[str, Any] | None:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -217,7 +219,7 @@ def _json_object(text: str) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _field(fields: dict[str, Any], name: str, where: str) -> str:
+def _read_field(fields: dict[str, Any], name: str, where: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value:
         raise _unavailable(f"{where} must have a text in its field `{name}`, has {', '.join(fields) or 'no fields'}")

@@ -1,4 +1,4 @@
-"""The server's own pages, for people: the demo page with its examples, and the reference of the interface."""
+"""The server's HTML pages: the demo page with its examples, and the API reference."""
 
 from handler.pages.demo import FOLDER, HOME, POLICY, TYPES, demo
 from handler.pages.examples import EXAMPLES, RECIPES, Example

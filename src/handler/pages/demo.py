@@ -1,4 +1,4 @@
-"""The demo page, from the folder that a bucket serves it from when it is deployed."""
+"""The demo page on the local server; a stack serves the same files from a bucket."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ TYPES = {
 
 
 def demo(folder: Path = FOLDER) -> Mapping[str, Callable[[], Answer]]:
-    """The files of the demo page by their paths, read when asked for; empty where there is no such folder."""
+    """Return the files of the demo page by path, each read when it is requested; empty without the folder."""
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in TYPES]
-    named = {HOME + path.relative_to(folder).as_posix(): partial(_file, path) for path in files}
+    named = {HOME + path.relative_to(folder).as_posix(): partial(_answer_file, path) for path in files}
     home = named.get(HOME + "index.html")
-    return {**named, HOME: home, "/": _moved, HOME.rstrip("/"): _moved} if home else {}
+    return {**named, HOME: home, "/": _redirect_home, HOME.rstrip("/"): _redirect_home} if home else {}
 
 
-def _file(path: Path) -> Answer:
+def _answer_file(path: Path) -> Answer:
     headers = {
         "Content-Type": TYPES[path.suffix],
         "Cache-Control": "no-cache",
@@ -44,5 +44,5 @@ def _file(path: Path) -> Answer:
     return Answer(HTTPStatus.OK, headers, path.read_bytes())
 
 
-def _moved() -> Answer:
+def _redirect_home() -> Answer:
     return Answer(HTTPStatus.FOUND, {"Location": HOME, "Cache-Control": "no-cache"})

@@ -1,4 +1,4 @@
-"""The demo page as static files in a bucket: the page itself, and the sample pictures as one more source."""
+"""The demo page as static files in a bucket: the page itself, and the sample images as another source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imaging import Deadline
 
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 SOURCE = "samples"
-"""Under which name SOURCE_BUCKETS lists the sample pictures."""
+"""Name of the sample images in SOURCE_BUCKETS."""
 _TYPES = {
     **TYPES,
     ".jpg": "image/jpeg",
@@ -26,34 +26,34 @@ _CACHE_CONTROL = "public, max-age=300"
 
 
 class DemoSite(msgspec.Struct, frozen=True):
-    """Under a prefix of a bucket, the samples in `samples/` below it."""
+    """The demo page under a prefix of a bucket, with the samples in `samples/` below it."""
 
     store: ObjectStore
     prefix: str
-    """With a slash at its end."""
+    """Ends with a slash."""
 
     def fill(self, deadline: Deadline) -> int:
-        """Write every file and delete all others; how many there are."""
-        requested = dict(self._files())
-        there = {info.ref.key: info.etag for info in self.store.list(self.prefix)}
-        for key, body in requested.items():
+        """Write every file and delete all others. Return the number of files."""
+        contents = dict(self._files())
+        stored = {info.ref.key: info.etag for info in self.store.list(self.prefix)}
+        for key, body in contents.items():
             deadline.check()
             attributes = ObjectAttributes(_TYPES[Path(key).suffix], _CACHE_CONTROL)
-            self.store.put(key, body, attributes, replaces=there.get(key))
-        self.store.delete([key for key in there if key not in requested])
-        return len(requested)
+            self.store.put(key, body, attributes, replaces=stored.get(key))
+        self.store.delete([key for key in stored if key not in contents])
+        return len(contents)
 
     def empty(self) -> None:
-        """Delete whatever lies there."""
+        """Delete everything under the prefix."""
         self.store.delete([info.ref.key for info in self.store.list(self.prefix)])
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
         for folder, below in ((FOLDER, ""), (SAMPLES, f"{SOURCE}/")):
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 key = f"{self.prefix}{below}{path.relative_to(folder).as_posix()}"
-                yield key, _of_the_stack(path) if path.name == "samples.json" else path.read_bytes()
+                yield key, _read_samples(path) if path.name == "samples.json" else path.read_bytes()
 
 
-def _of_the_stack(path: Path) -> bytes:
-    """The list of samples, which on a laptop are the default source."""
+def _read_samples(path: Path) -> bytes:
+    """Return samples.json with the samples' source; on a local server they are the default source."""
     return json.dumps(json.loads(path.read_bytes()) | {"bucket": SOURCE}).encode()

@@ -1,4 +1,4 @@
-"""An example of everything that can be asked, for the demo page: a query, and what to look for."""
+"""The demo page's examples: at least one query for each feature."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 
 class Example(NamedTuple):
-    """What is shown, of which feature (empty: of the output), and how it is asked for; `{logo}` is another key."""
+    """An example: its title, its feature (empty for the output), and its query, in which `{logo}` is another key."""
 
     title: str
     feature: str
     query: str
     of: str = "photo"
-    """Whether it shows more on a photograph or on a logo."""
+    """The image that shows the effect best: `photo` or `logo`."""
     picture: bool = True
-    """Whether a picture comes, not a report."""
+    """Whether the answer is an image, not a report."""
     anywhere: bool = True
     """Whether it works without AWS."""
 
@@ -109,4 +109,4 @@ RECIPES: tuple[Example, ...] = (
     ),
     Example("Moderation report", "contentModeration", "contentModeration=report", picture=False, anywhere=False),
 )
-"""What the demo page offers with one click; `{half}` is half the bytes of the original."""
+"""Queries that the demo page offers as buttons; `{half}` is half the original's size in bytes."""

@@ -1,4 +1,4 @@
-"""A page around its content: plain HTML, one style sheet of our own, no script."""
+"""HTML pages: plain HTML with one style sheet and no script."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _PAGE = """<!doctype html>
 
 
 def page(title: str, content: str) -> Answer:
-    """A whole page; `content` is HTML, the title is text."""
+    """Answer with a page; `content` is HTML, the title is plain text."""
     text = _PAGE.format(title=escape(title), style=STYLE, icon=ICON, content=content)
     return Answer(HTTPStatus.OK, dict(_HEADERS), text.encode())
 
 
 def style() -> Answer:
-    """The style sheet."""
+    """Answer with the style sheet."""
     sheet = Path(__file__).with_name("style.css").read_bytes()
     return Answer(HTTPStatus.OK, {**_HEADERS, "Content-Type": "text/css; charset=utf-8"}, sheet)
