@@ -55,7 +55,7 @@ class Connection:
             raise OSError(f"no answer in HTTP: {error!r}") from error
 
     def call(self, request: AwsRequest, aws: AwsAccess) -> Reply:
-        """Sign and send a request to an AWS service. Raise OSError as `send` does; UpstreamError without credentials."""
+        """Sign and send a request to AWS. Raise OSError as `send` does, or UpstreamError without credentials."""
         headers = signed_headers(request, aws.credentials or found_credentials(), datetime.now(UTC))
         return self.send("POST", urlsplit(request.url).path or "/", request.body, headers)
 
