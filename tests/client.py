@@ -1,4 +1,4 @@
-"""A client that knocks at the real entry point: events in, answers out, with settings of the test's own."""
+"""A client that sends events to the real entry point, with settings of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handler.config import Settings
 
 @dataclass(frozen=True)
 class Answered:
-    """What came back."""
+    """An answer, decoded."""
 
     status: int
     headers: dict[str, str]
@@ -28,7 +28,7 @@ class Answered:
 
 
 class FakeLambdaContext:
-    """As much of Lambda's context as the entry point reads."""
+    """The part of Lambda's context that the entry point reads."""
 
     def __init__(self, seconds: float = 29) -> None:
         self._seconds = seconds
@@ -40,7 +40,7 @@ class FakeLambdaContext:
 def function_url_event(
     address: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> dict[str, Any]:
-    """What a function URL sends: payload 2.0 with the path still encoded."""
+    """Return a function URL's event: payload 2.0 with the path still encoded."""
     path, _, query = address.partition("?")
     return {
         "version": "2.0",
@@ -59,14 +59,14 @@ def function_url_event(
 
 
 def answered(raw: Mapping[str, Any]) -> Answered:
-    """The answer in what the entry point handed back."""
+    """Decode the answer that the entry point returned."""
     body = raw["body"]
     plain = base64.b64decode(body, validate=True) if raw["isBase64Encoded"] else body.encode()
     return Answered(raw["statusCode"], dict(raw["headers"]), plain)
 
 
 class Client:
-    """An application with an environment of its own."""
+    """Build an application with an environment of its own."""
 
     def __init__(self, environment: Mapping[str, str], **more: Any) -> None:
         settings = Settings.from_environment(environment).replace(**more)
@@ -77,7 +77,7 @@ class Client:
         return app.lambda_handler(event, FakeLambdaContext(seconds))
 
     def get(self, address: str, *, method: str = "GET", seconds: float = 29, **headers: str) -> Answered:
-        """GET an address; header names are written with underscores."""
+        """GET a URL; header names are written with underscores."""
         wanted = {name.replace("_", "-"): value for name, value in headers.items()}
         return answered(self.invoke(function_url_event(address, method=method, headers=wanted), seconds=seconds))
 
@@ -87,6 +87,6 @@ class Client:
 
 
 def size(body: bytes) -> tuple[int, int]:
-    """Width and height of the first frame of a picture."""
+    """Return width and height of the first frame of an image."""
     image = pyvips.Image.new_from_buffer(body, "")
     return image.width, image.height

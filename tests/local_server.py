@@ -1,4 +1,4 @@
-"""The HTTP server as a process of its own, for tests."""
+"""The HTTP server in its own process, for tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass
 class Server:
-    """A server's process, its port and what it has logged (complete once it has ended)."""
+    """A server's process, its port and its log, which is complete after the process has ended."""
 
     process: subprocess.Popen[str]
     port: int
@@ -58,7 +58,7 @@ class Server:
 
 @contextmanager
 def running(*command: str, environment: dict[str, str] | None = None) -> Iterator[Server]:
-    """The server that the command starts, from the line in which it tells its address to its end."""
+    """Start a server by a command, wait for the line with its URL, and stop it at the end of the block."""
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "src"), **(environment or {})},

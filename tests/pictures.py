@@ -170,7 +170,7 @@ def gif(picture: Image = None, **options: object) -> bytes:
 
 
 def tiff(picture: Image = None, *, orientation: int = 1, icc: bytes | None = None, **options: object) -> bytes:
-    """A TIFF; several pages where the picture has a `page-height`. The position is stored in XMP and a GPS directory."""
+    """A TIFF; several pages where the picture has a `page-height`. XMP and a GPS directory hold the position."""
     stored = turned(scene() if picture is None else picture, orientation)
     body = bytes(_tagged(stored, orientation, icc).tiffsave_buffer(**{"keep": "all", **options}))
     return _with_gps_directory(body)

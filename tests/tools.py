@@ -1,4 +1,4 @@
-"""What tests share: programs of the system that they need, and cases in a loop."""
+"""Helpers of tests: required programs, and cases in a loop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def require_tool(name: str, install: str) -> str:
 
 
 def lacking(missing: str) -> NoReturn:
-    """What a test needs is not there: it fails on CI, and anywhere else is skipped with what brings it."""
+    """Fail on CI because a requirement is missing; elsewhere skip the test and name what installs it."""
     if os.environ.get("CI") == "true":
         pytest.fail(missing, pytrace=False)
     pytest.skip(missing)
@@ -33,7 +33,7 @@ def lacking(missing: str) -> NoReturn:
 
 @contextmanager
 def case(name: str) -> Iterator[None]:
-    """One turn of a loop over many cases: what fails in it tells its name."""
+    """Run one case of a loop; a failure names the case."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""A certificate for `localhost` that signs itself, made anew for each run of the tests."""
+"""A self-signed certificate for `localhost`, created for each run of the tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 def server_and_client(folder: Path, name: str = "localhost") -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A context for a server of that name, and one for clients that trust it and nobody else."""
+    """Return a TLS context for a server of that name, and one for clients that trust only this certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

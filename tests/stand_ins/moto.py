@@ -1,4 +1,4 @@
-"""AWS on loopback: moto's server in a process of its own (S3 with conditional writes, Secrets Manager and more)."""
+"""AWS on loopback: moto's server in its own process (S3 with conditional writes, Secrets Manager and more)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REGION = "eu-west-1"
 
 @dataclass(frozen=True)
 class Moto:
-    """Where it listens, and clients for tests to prepare things with."""
+    """The server's URL, and clients with which tests prepare buckets and secrets."""
 
     url: str
 
@@ -30,7 +30,7 @@ class Moto:
         return AwsAccess(region=REGION, endpoint_url=self.url, credentials=Credentials("AKID", "secret", "token"))
 
     def client(self, service: str) -> Any:
-        """A boto3 client."""
+        """Return a boto3 client."""
         import boto3
 
         return boto3.client(
@@ -46,7 +46,7 @@ class Moto:
         return self.client("s3")
 
     def bucket(self, **objects: bytes) -> str:
-        """A new bucket with these objects in it."""
+        """Create a bucket with these objects."""
         name = f"bucket-{uuid.uuid4().hex}"
         self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
         for key, body in objects.items():
@@ -56,7 +56,7 @@ class Moto:
 
 @contextmanager
 def moto_server() -> Iterator[Moto]:
-    """A server that starts empty; about half a second."""
+    """Start an empty server, which takes about half a second."""
     command = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None

@@ -17,7 +17,7 @@ KEYS = Credentials("rclone-key", "rclone-secret")
 
 @contextmanager
 def rclone_server(folder: Path) -> Iterator[AwsAccess]:
-    """How to reach a server over the folder."""
+    """Serve the folder, and yield the access to the server."""
     rclone = require_tool("rclone", "make setup")
     pair = f"{KEYS.access_key_id},{KEYS.secret_access_key}"
     command = [

@@ -18,42 +18,42 @@ from typing import Any
 import pyvips
 
 Box = tuple[float, float, float, float]
-"""Left, top, width, height, as shares."""
+"""Left, top, width and height, as fractions of the image."""
 _TARGET = "RekognitionService."
 _TAXONOMY = {"Explicit Nudity": "Explicit", "Exposed Buttocks or Anus": "Explicit Nudity", "Weapons": "Violence"}
 
 
 @dataclass(frozen=True)
 class Fault:
-    """An error instead of an answer, or an answer that comes late."""
+    """An error instead of an answer, or a late answer."""
 
     code: str = ""
     status: int = 400
     seconds: float = 0.0
     raw: bytes | None = None
-    """A body instead of an answer, whatever it is."""
+    """An arbitrary body instead of an answer."""
 
 
 @dataclass
 class Rekognition:
-    """What it sees in a picture, what goes wrong first, and what it was asked."""
+    """What it detects in images, the failures of the first requests, and the received requests."""
 
     url: str = ""
     faces: Sequence[Box] = ()
     objects: Mapping[str, Sequence[Box]] = field(default_factory=dict)
     labels: Callable[[Any], Mapping[str, float]] = lambda _: {}
-    """From the picture (pyvips) to names and percents."""
+    """Returns names and percentages for an image (pyvips)."""
     faults: list[Fault] = field(default_factory=list)
-    """For the next requests, one each."""
+    """Failures of the next requests, one each."""
     version: str = "7.0"
     asked: list[str] = field(default_factory=list)
-    """Operations, in order."""
+    """The called operations, in order."""
     pictures: list[Any] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
-        """What leads a handler here."""
+        """The environment with which a handler calls this server."""
         return {
             "VISION": "rekognition",
             "AWS_ENDPOINT_URL_REKOGNITION": self.url,
@@ -62,10 +62,10 @@ class Rekognition:
             "AWS_SECRET_ACCESS_KEY": "secret",
         }
 
-    """What was wrong with requests; a test wants none."""
+    """Faults of the requests; a test expects an empty list."""
 
     def answer(self, operation: str, said: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a checked request."""
+        """Return the answer to a valid request."""
         picture = pyvips.Image.new_from_buffer(said["Image"]["Bytes"], "")
         self.pictures.append(picture)
         if operation == "DetectFaces":
@@ -89,7 +89,7 @@ def _label(name: str, boxes: Sequence[Box]) -> dict[str, Any]:
 
 
 def _with_parents(found: Mapping[str, float]) -> list[dict[str, Any]]:
-    """As the service does: each label names its parent, and all of its parents are labels of their own."""
+    """Return labels like the service: each label names its parents, and each parent is a label too."""
     labels: dict[str, dict[str, Any]] = {}
     for name, sure in found.items():
         level = name
@@ -108,7 +108,7 @@ def _model() -> Any:
 
 
 def _complaints(operation: str, headers: Mapping[str, str], said: dict[str, Any]) -> list[str]:
-    """What is wrong with a request; its picture's base64 is decoded in place."""
+    """Return the faults of a request; the base64 of its image is decoded in place."""
     from botocore.validate import ParamValidator
 
     wrong = []
@@ -133,7 +133,7 @@ def _complaints(operation: str, headers: Mapping[str, str], said: dict[str, Any]
 
 @contextmanager
 def rekognition_server() -> Iterator[Rekognition]:
-    """Listen on loopback until the test is done; then every request must have been right."""
+    """Listen on loopback until the block ends, then check that every request was valid."""
     stand_in = Rekognition()
     server = _Server(("127.0.0.1", 0), _handler(stand_in))
     stand_in.url = f"http://127.0.0.1:{server.server_port}"
@@ -151,7 +151,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that does not wait is part of the play."""
+        """Ignore a client that disconnects, as tests do."""
 
 
 def _handler(stand_in: Rekognition) -> type[BaseHTTPRequestHandler]:
@@ -192,6 +192,6 @@ def _handler(stand_in: Rekognition) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
-            """Say nothing on standard error."""
+            """Log nothing on standard error."""
 
     return Handler

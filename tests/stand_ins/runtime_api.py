@@ -26,19 +26,19 @@ _ARN = "arn:aws:lambda:eu-central-1:123456789012:function:image-handler"
 
 @dataclass(frozen=True)
 class Returned:
-    """What the function handed back for one event, and when."""
+    """What the function returned for one event, and when."""
 
     body: bytes
     failed: bool
     at: float
-    """`time.monotonic()` when the last byte had come."""
+    """`time.monotonic()` after the last byte."""
 
     def json(self) -> Any:
         return json.loads(self.body)
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Hands out events one by one and keeps what comes back."""
+    """Sends events one by one and stores what the function returns."""
 
     daemon_threads = True
 
@@ -50,7 +50,7 @@ class RuntimeApi(ThreadingHTTPServer):
         self._count = 0
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A runtime that is killed leaves its call open; anything else is told."""
+        """Ignore the open connection of a killed runtime; report any other error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -59,12 +59,12 @@ class RuntimeApi(ThreadingHTTPServer):
         return f"127.0.0.1:{self.server_port}"
 
     def send(self, event: Mapping[str, Any]) -> None:
-        """Hand an event to the next call of the runtime."""
+        """Send an event at the next call of the runtime."""
         self._count += 1
         self.events.put((f"{self._count:08d}-0000-4000-8000-000000000000", json.dumps(event).encode()))
 
     def receive(self, timeout: float = 60) -> Returned:
-        """Wait for what the function hands back; TimeoutError after so many seconds."""
+        """Wait for what the function returns. Raise TimeoutError after so many seconds."""
         try:
             return self.returned.get(timeout=timeout)
         except queue.Empty:
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(_chunks(self.rfile))
 
     def log_message(self, *args: object) -> None:
-        """Say nothing on standard error."""
+        """Log nothing on standard error."""
 
 
 def _chunks(stream: BufferedIOBase) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""An HTTP or HTTPS server that answers as a test tells it: with any status, slowly, or with half a body."""
+"""An HTTP or HTTPS server that answers as a test specifies: with any status, slowly, or with half a body."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ParsedRequest:
-    """A request that came."""
+    """A received request."""
 
     method: str
     path: str
@@ -24,7 +24,7 @@ class ParsedRequest:
 
 @dataclass(frozen=True)
 class Reply:
-    """What to answer; `sent` cuts the body off after so many bytes, the delays are in seconds."""
+    """An answer; `sent` cuts the body off after so many bytes, the delays are in seconds."""
 
     status: int = 200
     body: bytes = b""
@@ -32,13 +32,13 @@ class Reply:
     sent: int | None = None
     before: float = 0.0
     between: float = 0.0
-    """Between two bytes of the status line and the headers."""
+    """Delay between two bytes of the status line and the headers."""
     has_length: bool = True
 
 
 @dataclass
 class ScriptedServer:
-    """The server, its script, and what it was asked."""
+    """The server, its script, and the received requests."""
 
     url: str
     script: Callable[[ParsedRequest], Reply]
@@ -54,7 +54,7 @@ class ScriptedServer:
 def scripted_server(
     script: Callable[[ParsedRequest], Reply] = lambda _: Reply(), tls: ssl.SSLContext | None = None
 ) -> Iterator[ScriptedServer]:
-    """Listen on loopback until the test is done."""
+    """Listen on loopback until the block ends."""
     scripted = ScriptedServer("", script)
     server = _Server(("127.0.0.1", 0), _handler(scripted, tls))
     scripted.url = f"{'https' if tls else 'http'}://localhost:{server.server_port}"
@@ -73,7 +73,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of the play."""
+        """Ignore a client that disconnects, as tests do."""
 
 
 def _handler(scripted: ScriptedServer, tls: ssl.SSLContext | None) -> type[BaseHTTPRequestHandler]:

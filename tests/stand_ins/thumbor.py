@@ -1,4 +1,4 @@
-"""Thumbor itself over a folder of pictures: what its own server answers to a path."""
+"""Thumbor's own server over a folder of images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SECONDS = 30
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """An answer."""
 
     status: int
     media_type: str
@@ -36,7 +36,7 @@ class Answer(NamedTuple):
 
 @contextmanager
 def thumbor_server(folder: Path, place: Path) -> Iterator[Callable[[str], Answer]]:
-    """Asks a server over the folder; `place` takes its configuration."""
+    """Start a server over the folder, and yield a function that requests a path; `place` takes its configuration."""
     program = require_tool("thumbor", "make setup")
     (place / "thumbor.conf").write_text(_CONFIGURATION.format(folder=str(folder)))
     with socket.socket() as probe:
@@ -47,7 +47,7 @@ def thumbor_server(folder: Path, place: Path) -> Iterator[Callable[[str], Answer
         try:
             _wait(process, port)
             connection = HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
-            yield lambda path: _asked(connection, path)
+            yield lambda path: _request(connection, path)
             connection.close()
         finally:
             process.terminate()
@@ -65,7 +65,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError("Thumbor did not start: thumbor.log says why")
 
 
-def _asked(connection: HTTPConnection, path: str) -> Answer:
+def _request(connection: HTTPConnection, path: str) -> Answer:
     connection.request("GET", path)
     answer = connection.getresponse()
     return Answer(answer.status, answer.headers.get("Content-Type", ""), answer.read())
