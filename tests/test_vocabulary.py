@@ -48,6 +48,8 @@ PLACES = (
     "src/handler/app.py",
     "src/handler/aws",
     "src/handler/cli",
+    "src/handler/composition",
+    "src/handler/entrypoints",
     "src/handler/observability.py",
     "src/handler/pages",
     "src/handler/redaction.py",
