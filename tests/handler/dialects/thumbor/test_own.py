@@ -168,6 +168,12 @@ def test_filters_that_change_the_size(path: str, expected: Steps) -> None:
     assert steps(f"unsafe/{path}/cat.jpg") == expected
 
 
+def test_a_focal_area_outside_the_crop_leaves_the_alignment() -> None:
+    cut, kept = "10x20:110x220/20x40/left", "10x20:110x220/20x40/left/filters:focal(200x300:220x320)"
+    assert steps(f"unsafe/{kept}/cat.jpg") == steps(f"unsafe/{cut}/cat.jpg")
+    assert steps(f"unsafe/{kept}/cat.jpg")[-1]["position"] == "left"
+
+
 def test_extract_focal_reads_the_crop_of_a_nested_path() -> None:
     parsed = thumbor.parse("unsafe/300x200/filters:extract_focal()/https://t.example/unsafe/10x20:30x60/5x5/a/cat.jpg")
     assert parsed is not None

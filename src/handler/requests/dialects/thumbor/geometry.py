@@ -102,8 +102,9 @@ class Geometry:
 
     def _kept_part(self) -> dict[str, object]:
         """Return the parameters of `resize` that say which part is kept: focal areas, then `smart`, then alignment."""
-        if self.focal_areas:
-            return self._focal_point()
+        # If the crop leaves no focal area, Thumbor falls back to the alignment (transformer.py, adjust_focal_points).
+        if self.focal_areas and (point := self._focal_point()):
+            return point
         if self.path.smart:
             return {"position": "attention"}
         halign = self.path.halign.replace("center", "")
