@@ -64,7 +64,7 @@ class Vision(Protocol):
         ...
 
     def objects(self) -> tuple[Region, ...]:
-        """Return the most prominent objects, all of one kind; an empty tuple if there are none."""
+        """Return the most prominent objects, all of one kind; an empty tuple if there is no object."""
         ...
 
     def salient(self) -> SalientRegion | None:

@@ -1,6 +1,6 @@
-"""What keeps isolated processes from other processes of the same user, beside the filter of system calls.
+"""Keeps isolated processes from reading other processes of the same user, beside the filter of system calls.
 
-Without this, whoever takes over a decoder reads the secrets of its parent from `/proc`.
+Without it, a file that takes over a decoder could read the secrets of the parent process from `/proc`.
 """
 
 from __future__ import annotations
@@ -8,22 +8,22 @@ from __future__ import annotations
 import ctypes
 
 _DUMPABLE = 4
-"""The option of Linux's prctl that says whether others of the same user may read a process's memory."""
+"""PR_SET_DUMPABLE, the option of prctl that decides whether others of the same user may read a process's memory."""
 _VERSION = 0x20080522
-"""Of the structures of `capget` and `capset`."""
+"""The version of the structures of `capget` and `capset`."""
 _PERMITTED = 1
-"""The place of that set among the three of 32 bits each."""
+"""The index of the permitted set among three of 32 bits each: effective, permitted and inheritable."""
 _OVERRIDE_PERMISSIONS = 1 << 1
-"""CAP_DAC_OVERRIDE. Work that is trusted may write compiled models into a folder of another user."""
+"""CAP_DAC_OVERRIDE. Trusted work may write compiled models into a folder of another user."""
 
 
 def hide_memory() -> None:
-    """Let no other process of the same user read this process's memory and environment, nor what it forks."""
+    """Keep other processes of the same user from reading the memory and environment of this process and its forks."""
     ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)
 
 
 def drop_capabilities() -> None:
-    """Give up all capabilities of the superuser but one. A process may not look into one that has more than itself.
+    """Give up all capabilities of the superuser but one. A process cannot read one that has more capabilities.
 
     It holds for the calling thread and the threads that it starts.
     """

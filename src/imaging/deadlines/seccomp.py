@@ -1,8 +1,8 @@
-"""A filter of system calls for isolated processes (seccomp): no socket, no other program, no change of a file, no look
-at other processes.
+"""Filters the system calls of isolated processes by seccomp: no sockets, no other program, no changes of files, no
+access to other processes.
 
-Calls that decoding never makes fail with EPERM. Numbers are those of Linux's tables for each processor; on another
-processor, or where the kernel refuses a filter, the limits of the kernel are all that there is.
+Calls that decoding never makes fail with EPERM. The numbers are those of Linux's tables for each processor. On another
+processor, or where the kernel refuses a filter, only the resource limits apply.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import struct
 _SET_FILTER, _ALL_THREADS = 1, 1
 """The operation and the flag of the call `seccomp`."""
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
-"""The number of that call."""
+"""The number of the system call `seccomp`."""
 _LOAD, _EQUAL, _GREATER, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 """Instructions of BPF on 32-bit words: load from the call's description, jump if equal, not below, or if a bit is set
 in both, return."""
 _NUMBER_AT, _PROCESSOR_AT, _ARGUMENTS_AT = 0, 4, 16
 _Instruction = tuple[int, int, int, int]
-"""What it is, how many to jump over if the condition holds and if it does not, and a value."""
+"""The operation, how many instructions to skip if its condition holds and if it does not, and a value."""
 _ALLOW, _FAIL = 0x7FFF0000, 0x00050000 | errno.EPERM
 _OTHER_TABLE = 0x40000000
 """x86-64 has a second table of calls from here on, which nothing here uses."""
@@ -75,7 +75,7 @@ _CALLS = {
     "pidfd_getfd": (438, 438),
     "fchmodat2": (452, 452),
 }
-"""On x86_64 and on aarch64, where the older ones do not exist."""
+"""The numbers of the refused calls on x86_64 and on aarch64, where the older ones do not exist."""
 _OPEN = {"x86_64": (2, 257), "aarch64": (None, 56)}
 """`open` and `openat`; their flags are the second and the third argument."""
 _CHANGES = 0o1 | 0o2 | 0o100 | 0o1000 | 0o20000000
@@ -89,9 +89,9 @@ class _Program(ctypes.Structure):
 
 
 def filter_calls() -> bool:
-    """Filter the calls of all threads of this process from now on, and return whether the kernel does.
+    """Filter the calls of all threads of this process from now on, and return whether the kernel does so.
 
-    The process must have given up gaining privileges.
+    The process must have set PR_SET_NO_NEW_PRIVS before.
     """
     machine = os.uname().machine
     if machine not in _PROCESSORS:
@@ -117,7 +117,7 @@ def _program(machine: str) -> bytes:
         *_decided_by(openat, 2, _ANY_BIT, _CHANGES, (_FAIL, _ALLOW)),
         *_decided_by(_SIGNAL_THREAD[machine], 0, _EQUAL, os.getpid(), (_ALLOW, _FAIL)),
         *_decided_by(_SET_LIMIT[machine], 0, _EQUAL, 0, (_ALLOW, _FAIL)),
-        # Each that is equal jumps over the rest and the permission.
+        # Each comparison that is equal skips the others and the instruction that allows the call.
         *((_EQUAL, len(known) - at, 0, number) for at, number in enumerate(known)),
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _FAIL),
@@ -126,9 +126,10 @@ def _program(machine: str) -> bytes:
 
 
 def _decided_by(number: int, argument: int, test: int, value: int, results: tuple[int, int]) -> list[_Instruction]:
-    """Return instructions that decide on one call by the lower half of an argument: what is returned if so, and if not.
+    """Return instructions that decide about one call by a test of the lower half of an argument.
 
-    For another call, they go on with its number loaded.
+    `results` are the decisions where the test holds and where it does not. For any other call, the program continues
+    after these instructions, with the number of the call still loaded.
     """
     return [
         (_EQUAL, 0, 4, number),

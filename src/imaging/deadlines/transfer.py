@@ -1,7 +1,7 @@
-"""Values between this process and an isolated one: pickled, with the pixels of pyvips images beside the pickle.
+"""Sends values between this process and an isolated one: pickled, with the pixels of pyvips images before the pickle.
 
-What an isolated process sends is not trusted, for a decoder in it may have been taken over: the names that it may use
-are listed, sizes are checked against the bound, and errors are rebuilt from their types' names.
+What an isolated process sends is not trusted, because a hostile file may have taken over its decoder. Only the types
+that are listed here are unpickled, sizes are checked against a bound, and errors are rebuilt from their types' names.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from imaging.errors import FeatureError
 
 _FRAME = struct.Struct("=cQ")
 _IMAGE, _STRIP, _PICKLE = b"I", b"S", b"P"
-"""An image of so many bytes, some of its rows, and a value that may name the images before it by their number."""
+"""The kinds of frames: an image of so many bytes, some of its rows, and a pickled value.
+
+The value refers to the images before it by their number.
+"""
 _STRIP_BYTES = 4_000_000
-"""Pixels are sent in strips of about that size, so that a sequential image never lies in memory whole."""
+"""Pixels are sent in strips of about that size, so that a sequential image is never in memory as a whole."""
 _ANSWERS = frozenset(
     {("imaging.picture", "ImageHeader"), ("imaging.picture", "Picture"), ("imaging.picture", "PalettePixels")}
 )
@@ -29,7 +32,7 @@ _METADATA = "-data"
 
 
 class TransferError(RuntimeError):
-    """The other process sent something that may not be sent, or cannot be heard."""
+    """The other process sent something that is not allowed, or the connection failed."""
 
 
 class ProcessEnded(TransferError):
@@ -40,13 +43,13 @@ class Channel:
     """One end of a socket between two processes."""
 
     def __init__(self, end: socket.socket, until: float = float("inf"), limit: int = 2**62) -> None:
-        """Wait for bytes `until` that moment of the monotonic clock, and accept `limit` bytes."""
+        """Wait for the other process `until` that time of the monotonic clock, and accept at most `limit` bytes."""
         self._socket = end
         self._until = until
         self._left = limit
 
     def send(self, value: object) -> None:
-        """Send a value. TransferError, TimeoutError."""
+        """Send a value. Raises TransferError and TimeoutError."""
         chunks = _Chunks()
         pickler = _Pickler(chunks, protocol=5)
         pickler.dump(value)
@@ -62,7 +65,7 @@ class Channel:
             raise TransferError(str(error)) from None
 
     def receive(self, *, trusted: bool = False) -> Any:
-        """Return the next value. TransferError, TimeoutError."""
+        """Return the next value. Raises TransferError and TimeoutError."""
         pixels: list[_Pixels] = []
         while (frame := _FRAME.unpack(self._read(_FRAME.size)))[0] != _PICKLE:
             kind, size = frame
@@ -131,12 +134,12 @@ class Channel:
 
 
 def error_parts(error: FeatureError) -> tuple[str, tuple[object, ...], dict[str, object]]:
-    """What of an error is sent."""
+    """Return the name of an error's type, its arguments and its attributes, which are sent."""
     return type(error).__name__, error.args, vars(error)
 
 
 def error_of(name: str, args: tuple[object, ...], state: dict[str, object]) -> FeatureError:
-    """The error that was sent. TransferError."""
+    """Return the error that was sent, if it is one of `imaging.errors`. Raises TransferError."""
     kind = getattr(errors, name, None)
     if not (isinstance(kind, type) and issubclass(kind, FeatureError)):
         raise TransferError(f"an error of type {name!r}")
@@ -146,7 +149,7 @@ def error_of(name: str, args: tuple[object, ...], state: dict[str, object]) -> F
 
 
 class _Pixels:
-    """Of one image, as far as they have come."""
+    """The pixels of one image, as far as they have been received."""
 
     def __init__(self, content: bytearray) -> None:
         self.content = content
@@ -154,7 +157,7 @@ class _Pixels:
 
 
 class _Chunks:
-    """Keeps what is written without copying it."""
+    """A file to write to that keeps the written parts without copying them."""
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
@@ -166,7 +169,7 @@ class _Chunks:
 
 
 class _Reader:
-    """Reads from bytes without a copy of them all."""
+    """A file to read from that does not copy its content as a whole."""
 
     def __init__(self, content: bytearray) -> None:
         self._content = memoryview(content)

@@ -1,4 +1,4 @@
-"""Stops libvips when the deadline passes: one thread for the whole process, which sleeps until the next one."""
+"""Stops libvips at a deadline: one thread of the process sleeps until the next one and stops what computes too long."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ import pyvips
 from imaging.context import Deadline
 
 
-class _Watch:
-    """Images that are being computed, and the moments at which they have to stop."""
+class _Watchdog:
+    """The images that are being computed, and the times at which they are stopped.
+
+    `due` is a heap of times and numbers of images. The number of an image that is finished stays in the heap until it
+    comes to the top; `images` no longer has it then.
+    """
 
     def __init__(self) -> None:
         self.change = threading.Condition()
@@ -49,22 +53,22 @@ class _Watch:
             while True:
                 left = self.due[0][0] - time.monotonic() if self.due else None
                 if left is None or left > 0:
-                    # Not longer than a thread may wait.
+                    # A thread cannot wait longer than TIMEOUT_MAX.
                     self.change.wait(None if left is None else min(left, threading.TIMEOUT_MAX))
                     continue
                 image = self.images.get(heapq.heappop(self.due)[1])
                 if image is not None:
                     image.set_kill(True)
-                # Not kept until the next one is late.
+                # The variable would keep the image in memory while the thread waits for the next one.
                 del image
 
 
-_watch = _Watch()
+_watchdog = _Watchdog()
 
 
 def _after_fork() -> None:
-    global _watch  # noqa: PLW0603 - the thread does not live on in a child, and its lock may be held there
-    _watch = _Watch()
+    global _watchdog  # noqa: PLW0603 - the thread does not survive in a child, and the lock may be held there
+    _watchdog = _Watchdog()
 
 
 os.register_at_fork(after_in_child=_after_fork)
@@ -72,13 +76,13 @@ os.register_at_fork(after_in_child=_after_fork)
 
 @contextmanager
 def watched(image: pyvips.Image, deadline: Deadline) -> Iterator[None]:
-    """While this lasts, whatever computes `image` or anything made of it fails once the deadline passes."""
+    """Within the block, have every computation of `image`, or of images made from it, fail at the deadline."""
     if math.isinf(deadline.at):
         yield
         return
-    watch = _watch
-    number = watch.add(image, deadline.at)
+    watchdog = _watchdog
+    number = watchdog.add(image, deadline.at)
     try:
         yield
     finally:
-        watch.discard(number)
+        watchdog.discard(number)

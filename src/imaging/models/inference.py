@@ -1,4 +1,4 @@
-"""Models on onnxruntime: opened once in a process, run one at a time, stopped at the deadline."""
+"""Runs models on onnxruntime: one run at a time in each process, stopped at the deadline."""
 
 from __future__ import annotations
 
@@ -20,37 +20,41 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-_place = threading.BoundedSemaphore(1)
-"""A run takes every processor and hundreds of megabytes: two at a time would be no faster, and twice as large."""
-_until: ContextVar[Deadline] = ContextVar("until")
+_semaphore = threading.BoundedSemaphore(1)
+"""A run takes every processor and hundreds of megabytes: two at a time would be no faster and need twice as much."""
+_deadline: ContextVar[Deadline] = ContextVar("deadline")
+"""The deadline of the block in which a session runs."""
 
 
 @contextmanager
 def model_lock(deadline: Deadline) -> Iterator[None]:
-    """Wait for this process' one place at the models and hold it; TimeExceeded where the deadline comes first."""
+    """Wait until no other model runs in this process, and keep others from running within the block.
+
+    Raises TimeExceeded where the deadline passes before that. Sessions that run in the block end with the deadline.
+    """
     deadline.check()
-    if not _place.acquire(timeout=min(deadline.left(), threading.TIMEOUT_MAX)):
+    if not _semaphore.acquire(timeout=min(deadline.left(), threading.TIMEOUT_MAX)):
         raise TimeExceeded("other pictures were before this one for longer than one request may take")
-    before = _until.set(deadline)
+    before = _deadline.set(deadline)
     try:
         yield
     finally:
-        _until.reset(before)
-        _place.release()
+        _deadline.reset(before)
+        _semaphore.release()
 
 
 class InterruptibleSession:
-    """An onnxruntime session whose runs end with the deadline of the turn that they belong to."""
+    """An onnxruntime session whose runs end with the deadline of the `model_lock` around them."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
 
     def run(self, outputs: Sequence[str] | None, feed: Mapping[str, Floats]) -> Sequence[Floats]:
-        """The outputs of these names, or all; TimeExceeded."""
+        """Return the outputs of these names, or all outputs. Raises TimeExceeded."""
         from onnxruntime import RunOptions  # noqa: PLC0415 - 85 ms
 
         options = RunOptions()
-        with _ended(options, _until.get(Deadline())):
+        with _terminated(options, _deadline.get(Deadline())):
             try:
                 found: Sequence[Floats] = self._session.run(outputs, feed, options)
             except Exception as error:
@@ -60,18 +64,18 @@ class InterruptibleSession:
         return found
 
     def get_inputs(self) -> Any:
-        """As the session has them; rembg asks."""
+        """Return the session's inputs, which rembg reads."""
         return self._session.get_inputs()
 
 
 @contextmanager
-def _ended(options: Any, deadline: Deadline) -> Iterator[None]:
-    """While this lasts, a run with these options is told to stop once the deadline passes: within 0.3 s."""
+def _terminated(options: Any, deadline: Deadline) -> Iterator[None]:
+    """Have a run with these options stop once the deadline passes; onnxruntime stops within 0.3 s."""
 
-    def end() -> None:
+    def terminate() -> None:
         options.terminate = True
 
-    timer = threading.Timer(min(max(0.0, deadline.left()), threading.TIMEOUT_MAX), end)
+    timer = threading.Timer(min(max(0.0, deadline.left()), threading.TIMEOUT_MAX), terminate)
     timer.daemon = True
     timer.start()
     try:
@@ -81,31 +85,28 @@ def _ended(options: Any, deadline: Deadline) -> Iterator[None]:
 
 
 def session_options() -> Any:
-    """What every session is opened with; Unavailable without onnxruntime."""
+    """Return the options of every session. Raises Unavailable without onnxruntime."""
     try:
         import onnxruntime  # noqa: PLC0415 - 85 ms
     except ImportError:
         raise Unavailable("onnxruntime is missing: pip install onnxruntime") from None
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    # Said outright: onnxruntime would count the machine's and pin threads to them, which a container may forbid.
-    options.intra_op_num_threads = _processors()
-    # Threads that wait by spinning take from libvips, and from other requests, what they do not need.
+    # onnxruntime would count the processors of the machine and pin threads to them, which a container may forbid.
+    has_affinity = hasattr(os, "sched_getaffinity")
+    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    # Threads that spin while they wait take processor time from libvips and from other requests.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
 
 def open_model(path: Path) -> InterruptibleSession:
-    """A model that set-up has optimised; the layout that this processor likes best is found now.
+    """Open a model that set-up has optimised, and choose the best memory layout for this processor.
 
-    That takes 0.3 s and a run is a third shorter for it, so the first run has it back (bench/REMOVE_BACKGROUND.md).
+    That choice takes 0.3 s and makes each run a third shorter, so the first run makes up for it
+    (bench/REMOVE_BACKGROUND.md).
     """
     options = session_options()
     from onnxruntime import InferenceSession  # noqa: PLC0415 - 85 ms
 
     return InterruptibleSession(InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
-
-
-def _processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

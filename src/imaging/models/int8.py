@@ -1,7 +1,8 @@
-"""U²-Net in eight bits: half again as fast where the processor multiplies bytes, less than a level of 255 away.
+"""Quantises U²-Net to eight bits, which is one and a half times as fast on processors with instructions for that.
 
-Static quantisation (activations unsigned, weights by channel). The convolutions at both ends and those that make masks
-stay in 32 bits: bench/REMOVE_BACKGROUND.md has the table that this is chosen from.
+Its masks differ by less than one level of 255. The quantisation is static, with unsigned activations and weights
+quantised by channel. The first and last convolutions and those that produce masks stay in 32 bits;
+bench/REMOVE_BACKGROUND.md has the measurements behind that choice.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from imaging.errors import Unavailable
 from imaging.models.saliency import to_model_input, to_rgb_array
 
 FIRST, LAST = 4, 22
-"""Convolutions of the 119 that stay as they are."""
+"""How many of the 119 convolutions stay as they are, at the beginning and at the end."""
 _OPERATORS = 17
-"""Version of the operator set: quantisation by channel wants a newer one than the file has."""
+"""Version of the operator set; quantisation by channel needs a newer one than that of the published file."""
 
 
 def quantise(original: Path, target: Path, pictures: Sequence[Path]) -> None:
-    """Write the model in eight bits, calibrated on these pictures; Unavailable without onnx."""
+    """Write the model in eight bits to `target`, calibrated on these images. Raises Unavailable without onnx."""
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         ready = prepare_model(original, Path(folder))
         convolutions, of_masks = list_convolutions(ready)
@@ -32,12 +33,12 @@ def quantise(original: Path, target: Path, pictures: Sequence[Path]) -> None:
 
 
 def load_model_input(path: Path) -> Any:
-    """What the model sees of a picture: float32, 1 × 3 × 320 × 320."""
+    """Return the model's input for an image file: float32, 1 × 3 × 320 × 320."""
     return to_model_input(to_rgb_array(pyvips.Image.new_from_file(str(path)).autorot()))
 
 
 def prepare_model(original: Path, folder: Path) -> Path:
-    """The model ready to be quantised, in that folder."""
+    """Write the model to that folder in the form that quantisation needs, and return its path."""
     try:
         import onnx  # noqa: PLC0415 - set-up alone
         from onnx import version_converter  # noqa: PLC0415 - of the set-up alone
@@ -52,7 +53,7 @@ def prepare_model(original: Path, folder: Path) -> Path:
 
 
 def list_convolutions(ready: Path) -> tuple[list[str], set[str]]:
-    """The convolutions in order, and those of them that make masks, which have one channel."""
+    """Return the names of the convolutions in order, and of those that produce masks, which have one channel."""
     import onnx  # noqa: PLC0415 - set-up alone
 
     graph = onnx.load(ready).graph
@@ -62,7 +63,7 @@ def list_convolutions(ready: Path) -> tuple[list[str], set[str]]:
 
 
 def quantise_convolutions(ready: Path, target: Path, inputs: Sequence[Any], kept: Collection[str]) -> None:
-    """Quantise every convolution but those `kept`."""
+    """Quantise every convolution except those in `kept`, calibrated on the model's inputs."""
     from onnxruntime.quantization import (  # noqa: PLC0415 - set-up alone
         CalibrationDataReader,
         QuantFormat,

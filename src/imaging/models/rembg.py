@@ -1,6 +1,7 @@
-"""rembg's sessions, at home in our folder of weights, and what numba compiles for pymatting, which rembg imports whole.
+"""Runs rembg's models with the weights of this service, and with code for pymatting that was compiled at set-up.
 
-That is compiled at set-up for any processor of the architecture, so that no request waits half a minute for it.
+rembg imports pymatting, which compiles its functions by numba on import. That takes half a minute, so set-up compiles
+them once, for any processor of the architecture.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from typing import Any
 from imaging.errors import Unavailable
 
 COMPILED = "numba"
-"""Within the folder of the weights."""
+"""The folder of the compiled code within that of the weights."""
 NOTE = "made-with"
-"""File in there that tells for which versions."""
+"""The file in a folder that set-up has made which holds the versions that it was made with."""
 MISSING = "rembg is missing: pip install 'image-handler[models]'"
 
 
 def session_class(model: str, weights: str | None) -> Any:
-    """rembg's class for a model whose weights are in place, never to be fetched; Unavailable says what is missing."""
+    """Return rembg's class for a model whose weights are installed. Raises Unavailable, which says what is missing."""
     if weights is None:
         raise Unavailable("no folder of weights is set (WEIGHTS)")
     use_compiled_code(find_compiled_code(weights))
@@ -34,7 +35,10 @@ def session_class(model: str, weights: str | None) -> Any:
 
 
 def local_session_class(model: str, weights: Path, *, fetch: bool) -> Any:
-    """rembg's class for a model, at home in that folder; what is not there it fetches, or Unavailable."""
+    """Return rembg's class for a model, with that folder as the place of its weights.
+
+    Where the weights are missing, it downloads them with `fetch`, and raises Unavailable otherwise.
+    """
     try:
         from rembg.sessions import sessions  # noqa: PLC0415 - a second
     except ImportError:
@@ -55,7 +59,7 @@ def local_session_class(model: str, weights: Path, *, fetch: bool) -> Any:
 
 
 def find_compiled_code(weights: str | None) -> str:
-    """The folder that `use_compiled` wants; Unavailable where set-up has not made it for what is installed."""
+    """Return the folder for `use_compiled_code`. Raises Unavailable where it is not made for the installed versions."""
     folder = Path(weights or "", COMPILED)
     note = folder / NOTE
     if weights is None or not note.exists() or note.read_text(encoding="utf-8") != compiled_versions():
@@ -64,7 +68,10 @@ def find_compiled_code(weights: str | None) -> str:
 
 
 def compiled_versions() -> str:
-    """What the compiled code depends on; numba knows it by the place of its source, too. Unavailable without rembg."""
+    """Return the versions that the compiled code depends on, and the path of its source, which numba checks too.
+
+    Raises Unavailable without rembg.
+    """
     pymatting, rembg = find_spec("pymatting"), find_spec("rembg")
     if pymatting is None or rembg is None:
         raise Unavailable(MISSING)
@@ -73,19 +80,25 @@ def compiled_versions() -> str:
 
 
 def use_compiled_code(folder: str) -> None:
-    """Let numba keep its code there, made for any processor of this architecture; before rembg is imported."""
+    """Have numba read and store compiled code in that folder, for any processor of this architecture.
+
+    It must be called before rembg is imported.
+    """
     try:
         import numba  # noqa: PLC0415 - a third of a second
     except ImportError:
         raise Unavailable(MISSING) from None
-    # What NUMBA_CPU_NAME=generic and NUMBA_CACHE_DIR would say; nothing here touches the environment.
+    # As NUMBA_CPU_NAME=generic and NUMBA_CACHE_DIR would set them; this code leaves the environment alone.
     config: Any = numba.config
     config.CPU_NAME, config.CPU_FEATURES, config.CACHE_DIR = "generic", "", folder
 
 
 @cache
 def _writable(folder: Path) -> str:
-    """numba wants to write there, too: where it cannot, as in Lambda, it gets a copy of three megabytes in /tmp."""
+    """Return the folder, or a copy of its three megabytes in /tmp where it is read-only, as in Lambda.
+
+    numba needs a folder that it can write to.
+    """
     if os.access(folder, os.W_OK):
         return str(folder)
     copy = Path(tempfile.mkdtemp(prefix="compiled-"))
@@ -93,6 +106,6 @@ def _writable(folder: Path) -> str:
     for path in filter(Path.is_file, folder.rglob("*")):
         target = copy / path.relative_to(folder)
         target.parent.mkdir(exist_ok=True)
-        # Without its permissions, which do not let it be written.
+        # Without its permissions, which would make the copy read-only too.
         shutil.copyfile(path, target)
     return str(copy)

@@ -1,4 +1,4 @@
-"""What stands out of a picture, by U²-Net (Qin et al., 2020, arXiv:2005.09007)."""
+"""The saliency of an image, which is what stands out from its background, by U²-Net (Qin et al., arXiv:2005.09007)."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 SIDE = 320
-"""Pixels a side of what the model sees and of the mask that it gives, whatever the proportions of the picture."""
+"""Width and height of the model's input and of its mask, whatever the proportions of the image."""
 MODEL = Path("optimised", "u2net.onnx")
-"""Within the folder of the weights; `image-handler weights` makes it."""
+"""The model within the folder of the weights; `image-handler weights` makes it."""
 MODELS = {"u2net": MODEL, "u2net-int8": Path("int8", "u2net.onnx")}
 """Versions of U²-Net, by the names that `image-handler weights` takes."""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _OVERSAMPLED = 4
-"""A picture this many times larger than what is made of it is first reduced in whole steps, which is quicker."""
+"""An image of more than this many times the size is first reduced by a whole factor, which is faster."""
 
 
 def has_saliency(weights: str | None) -> bool:
-    """Whether the weights are in place."""
+    """Return whether the weights of U²-Net are installed."""
     return bool(weights) and Path(weights or "", MODEL).exists()
 
 
 def to_rgb_array(image: pyvips.Image, width: int = SIDE, height: int = SIDE) -> Pixels:
-    """The picture's colours at that size: rows, columns, red, green and blue of 0 to 255.
+    """Return the image's colours at that size, as an array of rows, columns and red, green, blue from 0 to 255.
 
-    By Pillow's Lanczos filter, as rembg has it: where the model hesitates, another filter makes another mask.
+    It is resized by Pillow's Lanczos filter, as in rembg: where the model is unsure, another filter changes the mask.
     """
     import numpy as np  # noqa: PLC0415 - 55 ms
     from PIL import Image  # noqa: PLC0415 - 40 ms
@@ -52,7 +52,10 @@ def to_rgb_array(image: pyvips.Image, width: int = SIDE, height: int = SIDE) -> 
 
 
 def to_model_input(pixels: Pixels) -> NDArray[np.float32]:
-    """What the model takes, 1 × 3 × SIDE × SIDE, of pixels as `reduced` makes them."""
+    """Return the model's input, 1 × 3 × SIDE × SIDE, for pixels as `to_rgb_array` returns them.
+
+    They are normalised as U²-Net was trained: by the largest value, then by the mean and deviation of ImageNet.
+    """
     import numpy as np  # noqa: PLC0415 - 55 ms
 
     levels = pixels / max(float(pixels.max()), 1e-6)
@@ -60,17 +63,18 @@ def to_model_input(pixels: Pixels) -> NDArray[np.float32]:
 
 
 def compute_saliency(pixels: Pixels, weights: str | None, deadline: Deadline, version: str = "u2net") -> Pixels:
-    """How sure each of SIDE × SIDE pixels, as `reduced` makes them, belongs to what stands out: 0 to 255.
+    """Return how salient each of SIDE × SIDE pixels is, from 0 to 255, for pixels as `to_rgb_array` returns them.
 
-    `version` is one of MODELS. Unavailable where the weights or onnxruntime are missing, TimeExceeded.
+    `version` is one of MODELS. Raises Unavailable where the weights or onnxruntime are missing, and TimeExceeded.
     """
     import numpy as np  # noqa: PLC0415 - 55 ms
 
     with model_lock(deadline):
         model = _opened(weights, version)
-        sure = model.run(None, {model.get_inputs()[0].name: to_model_input(pixels)})[0][0, 0]
-    least, most = float(sure.min()), float(sure.max())
-    mask: Pixels = ((sure - least) * (255 / max(most - least, 1e-6))).astype(np.uint8)
+        saliency = model.run(None, {model.get_inputs()[0].name: to_model_input(pixels)})[0][0, 0]
+    # Stretched to the full range, as rembg does.
+    lowest, highest = float(saliency.min()), float(saliency.max())
+    mask: Pixels = ((saliency - lowest) * (255 / max(highest - lowest, 1e-6))).astype(np.uint8)
     return mask
 
 

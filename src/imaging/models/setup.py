@@ -1,4 +1,4 @@
-"""Set-up of the models: what is done once, so that no request has to."""
+"""Set-up of the models: optimises, quantises, compiles and downloads, once and before any request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from imaging.models.saliency import MODEL, MODELS
 
 
 def steps(weights: Path, original: Path | None, others: Sequence[str], calibration: Sequence[Path]) -> Iterator[str]:
-    """Each thing that is to be done, before it is done."""
+    """Do what is missing, and yield a description of each step before it is done."""
     made_with = f"onnxruntime {version('onnxruntime')}, {platform.machine()}"
     if original is not None and not _is_made(weights / MODEL.parent, made_with):
         yield "optimising u2net"
@@ -32,7 +32,7 @@ def steps(weights: Path, original: Path | None, others: Sequence[str], calibrati
         return
     if not _is_made(weights / COMPILED, compiled_versions()):
         yield "compiling what rembg needs, half a minute"
-        # In a process that has no numba yet, which would have looked at this processor.
+        # In another process: where numba is loaded already, it compiles for this processor instead of any.
         _make(weights / COMPILED, compiled_versions(), lambda at: run_isolated(Deadline(), _compile, str(at)))
     for model in others:
         yield f"fetching {model}"
@@ -41,9 +41,9 @@ def steps(weights: Path, original: Path | None, others: Sequence[str], calibrati
 
 
 def _optimise(original: Path, folder: Path) -> None:
-    """U²-Net at level EXTENDED, so that it is good on every processor of this architecture, with this onnxruntime.
+    """Write U²-Net optimised at level EXTENDED, which fits every processor of this architecture and this onnxruntime.
 
-    The weights lie beside the graph: they are mapped into memory then instead of read and copied.
+    The weights get a file of their own, so that they are mapped into memory instead of read and copied.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -56,7 +56,7 @@ def _optimise(original: Path, folder: Path) -> None:
 
 
 def _quantise(original: Path, folder: Path, calibration: Sequence[Path]) -> None:
-    from imaging.models.int8 import quantise  # noqa: PLC0415 - wants onnx
+    from imaging.models.int8 import quantise  # noqa: PLC0415 - needs onnx
 
     with tempfile.TemporaryDirectory(dir=folder) as unfinished:
         whole = Path(unfinished, "u2net.onnx")
@@ -66,7 +66,7 @@ def _quantise(original: Path, folder: Path, calibration: Sequence[Path]) -> None
 
 def _compile(folder: str) -> None:
     use_compiled_code(folder)
-    import pymatting  # noqa: F401, PLC0415 - which compiles it all
+    import pymatting  # noqa: F401, PLC0415 - the import compiles its functions
 
 
 def _is_made(folder: Path, made_with: str) -> bool:
@@ -75,7 +75,7 @@ def _is_made(folder: Path, made_with: str) -> bool:
 
 
 def _make(folder: Path, made_with: str, make: Callable[[Path], None]) -> None:
-    """Make a folder, whole or not at all."""
+    """Make a folder, completely or not at all: it gets its name when it is finished."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-"))
     try:

@@ -1,4 +1,4 @@
-"""The folder of the models' weights: what set-up makes of it, so that no request has to."""
+"""Prepares the folder of the models' weights."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 def set_up(
     weights: Path, original: Path | None, others: Sequence[str] = (), calibration: Sequence[Path] = ()
 ) -> Iterator[str]:
-    """Make the folder ready, saying each thing that is done before it is done; what is ready is left alone.
+    """Prepare the folder, and yield a description of each step before it is done. What is ready is left alone.
 
-    `original` holds U²-Net's weights as they are published; nothing, where they have been made use of. `others` are
-    models that rembg fetches. Without rembg its part is left out, and others are Unavailable. `calibration` are the
-    pictures that U²-Net is quantised with; without them it is not.
+    `original` is the file of U²-Net's published weights, or None where they are not needed any more. `others` are
+    models that rembg downloads. Without rembg, its part is left out, and `others` raise Unavailable. `calibration` are
+    the images with which U²-Net is quantised; without them it is not.
     """
     from imaging.models import setup  # noqa: PLC0415 - no request needs it
 
