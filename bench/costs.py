@@ -23,9 +23,9 @@ SECONDS = 300
 _MEASURE = """
 import ctypes, json, sys, time
 import pyvips
-from features import Context, Label, Limits, ObjectRef, Region, edits, reduced, saliency
-from imaging import Deadline
-from imaging.picture import Picture, Source
+from features import edits
+from imaging import Context, Deadline, ImageHeader, Label, Limits, ObjectRef, Region, compute_saliency, to_rgb_array
+from imaging.picture import Picture
 photo, logo, said, weights = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), sys.argv[4]
 step = edits(said)[0]
 
@@ -40,7 +40,7 @@ class Seen:
     def objects(self):
         return ()
     def salient(self):
-        saliency(reduced(opened().image), weights, Deadline())
+        compute_saliency(to_rgb_array(opened().image), weights, Deadline())
     def labels(self):
         return (Label("Violence", 99.0),)
 
@@ -56,7 +56,7 @@ def status(name):
 
 def opened():
     image = pyvips.Image.new_from_file(photo, access="sequential")
-    return Picture(image, Source("png", image.width, image.height, 1000))
+    return Picture(image, ImageHeader("png", image.width, image.height, 1000))
 
 def measured(steps):
     ctypes.CDLL(None).malloc_trim(0)

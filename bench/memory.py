@@ -1,7 +1,7 @@
 """`python -m bench.memory`: peak memory of decoding, beside what `imaging.codecs.decode.cost` reckons from the header.
 
 Each file is made an 800 pixel JPEG, and decoded at its full size, in a process of its own. A ratio below 1 is an
-estimate that is too low: the budget would let a picture in that takes more than it may. The figures of `_cost` come
+estimate that is too low: the budget would let a picture in that takes more than it may. The figures of `cost` come
 from this table.
 """
 
@@ -21,12 +21,13 @@ SIZE = (6000, 4000)
 FOLDER = pictures.CACHE.parent / "memory"
 _MEASURE = """
 import resource, sys
-from features import Context, Limits, Output, edits, run
-from imaging.codecs.decode import _cost, decode, inspect
+from features import edits
+from imaging import Context, Limits, Output, run
+from imaging.codecs.decode import cost, decode, inspect
 original = open(sys.argv[1], "rb").read()
 estimates = []
-reckon = _cost.decoding_memory
-_cost.decoding_memory = lambda *told: estimates.append(reckon(*told)) or estimates[-1]
+reckon = cost.decoding_memory
+cost.decoding_memory = lambda *told: estimates.append(reckon(*told)) or estimates[-1]
 output, context = Output(format="jpeg"), Context(limits=Limits(memory=10**12, source_bytes=10**9))
 def peak():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) * 1024

@@ -28,6 +28,7 @@ PLACES = (
     "deploy",
     ".github",
     "src/features",
+    "src/imaging",
     "src/handler/config",
     "src/handler/reference",
     # Packages of src whose words are those of the glossary; src as a whole once all are.
@@ -36,9 +37,6 @@ PLACES = (
     "src/handler/auth",
     "src/handler/render",
     "src/handler/requests",
-    "src/imaging/ops/previews.py",
-    "src/imaging/codecs",
-    "src/imaging/formats",
     "src/handler/storage",
     "src/handler/response.py",
     "src/handler/cache_control.py",
