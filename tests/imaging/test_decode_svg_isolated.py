@@ -77,6 +77,13 @@ def test_memory_has_an_end() -> None:
     assert "_draw" in caught.value.detail
 
 
+def test_processor_time_has_an_end() -> None:
+    original = svg(f'<rect width="100%" height="100%" filter="{"blur(40) " * 2000}"/>', 1000).encode()
+    context = Context(limits=Limits(work=1.0), deadline=Deadline.after(120))
+    with pytest.raises(TooLarge, match="an SVG must take at most 1 seconds of a processor, this one takes more"):
+        run(original, edits({"resize": {"width": 300}}), PNG, context)
+
+
 def test_drawings_are_opened_by_another_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def opened(_: bytes, kind: str, **__: object) -> None:
         pytest.fail(f"{kind} was opened here")

@@ -116,7 +116,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 GIF.name: limits.max_gif_pixels,
             },
             memory=limits.memory_budget or (memory * MEGA * 7 // 10 or Limits().memory),
-            work=limits.work_budget or 0.7 * limits.max_seconds,
+            work=limits.work_budget or 0.5 * limits.max_seconds,
             tolerate_truncated=limits.tolerate_truncated,
             allow_gps=self.access.allow_gps,
             processors=memory / _MB_OF_A_PROCESSOR or Limits().processors,

@@ -227,7 +227,7 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Env(
             "WORK_BUDGET",
-            "Maximum estimated processor time per image in seconds; 0: 70 % of MAX_SECONDS",
+            "Maximum estimated processor time per image in seconds; 0: half of MAX_SECONDS",
             integer(0, 10**5),
         ),
     ] = 0

@@ -203,17 +203,18 @@ def _enforce(limits: ResourceLimits) -> None:
         _set_limit(resource.RLIMIT_DATA, data + limits.memory)
     if limits.seconds >= 0:
         used = resource.getrusage(resource.RUSAGE_SELF)
-        _set_limit(resource.RLIMIT_CPU, limits.seconds + int(used.ru_utime + used.ru_stime))
+        # At the first limit the kernel sends SIGXCPU, which tells why the process ended; at the second, SIGKILL.
+        _set_limit(resource.RLIMIT_CPU, limits.seconds + int(used.ru_utime + used.ru_stime), more=1)
     if limits.descriptors >= 0:
         _set_limit(resource.RLIMIT_NOFILE, limits.descriptors)
     if limits.file_bytes >= 0:
         _set_limit(resource.RLIMIT_FSIZE, limits.file_bytes)
 
 
-def _set_limit(kind: int, limit: int) -> None:
+def _set_limit(kind: int, limit: int, more: int = 0) -> None:
     highest = resource.getrlimit(kind)[1]
-    limit = limit if highest == resource.RLIM_INFINITY else min(limit, highest)
-    resource.setrlimit(kind, (limit, limit))
+    hard = limit + more if highest == resource.RLIM_INFINITY else min(limit + more, highest)
+    resource.setrlimit(kind, (min(limit, hard), hard))
 
 
 def _memory_in_use() -> tuple[int, int]:

@@ -58,6 +58,11 @@ _UNLIMITED = 2**62
 class ProcessDied(RuntimeError):
     """The process ended without an answer."""
 
+    def __init__(self, message: str, status: str = "") -> None:
+        """`status` is the signal or the exit status by which it ended."""
+        super().__init__(message)
+        self.spent_its_time = status == "SIGXCPU"
+
 
 class Confinement(NamedTuple):
     """Bounds for work on untrusted bytes."""
@@ -67,12 +72,14 @@ class Confinement(NamedTuple):
     """Bytes that the work may use."""
     processors: float = 1.0
     """Processors that its threads may keep busy at the same time."""
+    work: float = math.inf
+    """Seconds of one processor that the work may take."""
 
     @property
     def bounds(self) -> ResourceLimits:
         """The limits for the kernel. No file may hold a byte, so nothing can be written."""
-        left = self.deadline.left()
-        seconds = -1 if math.isinf(left) else math.ceil(left * max(1.0, self.processors)) + 1
+        left = min(self.deadline.left() * max(1.0, self.processors), self.work)
+        seconds = -1 if math.isinf(left) else math.ceil(left) + 1
         return ResourceLimits(self.memory, seconds, _DESCRIPTORS, 0)
 
 
@@ -138,7 +145,9 @@ class IsolatedProcess:
             status = self.end()
             # At the deadline the kernel's limit of processor time may have ended the process first.
             self.deadline.check()
-            raise ProcessDied(f"the process that ran {request[0].__name__} ended with {status}: {error}") from None
+            raise ProcessDied(
+                f"the process that ran {request[0].__name__} ended with {status}: {error}", status
+            ) from None
         return answer
 
     def end(self) -> str:

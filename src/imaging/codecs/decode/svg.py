@@ -115,7 +115,7 @@ def _taken(original: bytes, limits: Limits, deadline: Deadline) -> IsolatedProce
 def _process(limits: Limits, deadline: Deadline) -> IsolatedProcess:
     from imaging.deadlines.killable_process import Confinement, IsolatedProcess  # noqa: PLC0415 - of SVG and HEIC alone
 
-    return IsolatedProcess(deadline, Confinement(deadline, limits.memory, limits.processors).bounds)
+    return IsolatedProcess(deadline, Confinement(deadline, limits.memory, limits.processors, limits.work).bounds)
 
 
 def _call(
@@ -126,8 +126,10 @@ def _call(
     try:
         return process.call(answer, work, *args, **kwargs)
     except ProcessDied as error:
-        message = f"drawing an SVG must take at most {limits.memory // MEGA} MB of memory, this one takes more"
-        raise TooLarge(message, detail=str(error)) from None
+        most = f"{limits.memory // MEGA} MB of memory"
+        if error.spent_its_time:
+            most = f"{limits.work:.3g} seconds of a processor"
+        raise TooLarge(f"drawing an SVG must take at most {most}, this one takes more", detail=str(error)) from None
 
 
 def _draw(original: bytes, scale: float) -> pyvips.Image:
