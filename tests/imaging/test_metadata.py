@@ -123,7 +123,7 @@ def test_credit_is_taken_from_iptc_too() -> None:
     assert exif.read(bytes(image.get("exif-data"))).text(exif.ARTIST) == "Jo Müller"
     assert iptc.read(bytes(image.get("iptc-data"))) == TEXTS[:2]
     kept: Any = pyvips.Image.new_from_buffer(answer(original, format="jpeg", metadata="keep"), "")
-    assert iptc.read(bytes(kept.get("iptc-data"))) == TEXTS
+    assert iptc.read(bytes(kept.get("iptc-data"))) == TEXTS[:2]
 
 
 def test_maker_notes_and_previews_do_not_travel() -> None:
@@ -144,7 +144,8 @@ def test_exif_is_read_as_it_was_written(order: str) -> None:
 def test_xmp_without_position_keeps_the_rest() -> None:
     left = xmp.known(PACKET, position=False)
     assert pictures.GPS_TEXT.encode() not in left
-    assert b"<e:City>Bonn</e:City>" in left
+    assert b"Bonn" not in left
+    assert b"<e:City>Bonn</e:City>" in xmp.known(PACKET, position=True)
     assert b"Ada &amp; Jo" in left
 
 

@@ -1,8 +1,7 @@
 """The fields that `metadata=keep` keeps: who made an image, what it shows, and how it was taken.
 
 Every other field is left out: previews, positions, notes of makers, histories of programs, and what is unknown.
-Names of cities, states and countries count as what it shows, as in the dateline of a newspaper; where exactly it was
-taken (coordinates, altitudes, sublocations, named locations) is a position.
+Where it was taken is a position, from coordinates to the name of the country.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ EXIF_GPS_TAGS = frozenset(range(0x20))
 IPTC_DATASETS = frozenset(
     {(1, 90)}
     | {(2, number) for number in (
-        0, 3, 4, 5, 7, 10, 12, 15, 20, 22, 25, 30, 35, 37, 38, 40, 55, 60, 62, 63, 65, 70, 75, 80, 85, 90, 95, 100, 101,
-        103, 105, 110, 115, 116, 118, 120, 122, 130, 131, 135,
+        0, 3, 4, 5, 7, 10, 12, 15, 20, 22, 25, 30, 35, 37, 38, 40, 55, 60, 62, 63, 65, 70, 75, 80, 85, 103, 105,
+        110, 115, 116, 118, 120, 122, 130, 131, 135,
     )}
 )  # fmt: skip
-IPTC_POSITIONS = frozenset({(2, 26), (2, 27), (2, 92)})
-"""Content location, its code, and sublocation."""
+IPTC_POSITIONS = frozenset({(2, 26), (2, 27), (2, 90), (2, 92), (2, 95), (2, 100), (2, 101)})
+"""Content location and its code; city, sublocation, state, and the code and the name of the country."""
 
 RDF, XMP_META = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "adobe:ns:meta/"
 XML = "http://www.w3.org/XML/1998/namespace"
@@ -49,20 +48,20 @@ _XMP_NAMES = {
     """,
     RIGHTS: "Certificate Marked Owner UsageTerms WebStatement",
     PHOTOSHOP: """
-        AuthorsPosition CaptionWriter Category City Country Credit DateCreated Headline Instructions Source
-        State SupplementalCategories TransmissionReference Urgency
+        AuthorsPosition CaptionWriter Category Credit DateCreated Headline Instructions Source
+        SupplementalCategories TransmissionReference Urgency
     """,
     IPTC_EXT: """
         AddlModelInfo AIPromptInformation AIPromptWriterName AISystemUsed AISystemVersionUsed AOCopyrightNotice
-        AOCreator AOCreatorId AODateCreated AOSource AOSourceInvNo AOSourceInvURL AOTitle ArtworkOrObject City
-        Contributor CountryCode CountryName DigitalSourceType DigitalSourcefileType Event EventId Genre
-        IptcLastEdited LocationCreated LocationShown MaxAvailHeight MaxAvailWidth ModelAge
-        OrganisationInImageCode OrganisationInImageName PersonInImage ProvinceState RegItemId RegOrgId
-        RegistryId WorldRegion
+        AOCreator AOCreatorId AODateCreated AOSource AOSourceInvNo AOSourceInvURL AOTitle ArtworkOrObject
+        Contributor DigitalSourceType DigitalSourcefileType Event EventId Genre
+        IptcLastEdited MaxAvailHeight MaxAvailWidth ModelAge
+        OrganisationInImageCode OrganisationInImageName PersonInImage RegItemId RegOrgId
+        RegistryId
     """,
     "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": """
         AltTextAccessibility CiAdrCity CiAdrCtry CiAdrExtadr CiAdrPcode CiAdrRegion CiEmailWork CiTelWork
-        CiUrlWork CountryCode CreatorContactInfo ExtDescrAccessibility IntellectualGenre Scene SubjectCode
+        CiUrlWork CreatorContactInfo ExtDescrAccessibility IntellectualGenre Scene SubjectCode
     """,
     "http://ns.useplus.org/ldf/xmp/1.0/": """
         AdultContentWarning CopyrightOwner CopyrightOwnerID CopyrightOwnerImageID CopyrightOwnerName
@@ -125,7 +124,8 @@ XMP_CREDITS = {
 """Who made the picture and who owns it; and whether a machine did, which law asks for."""
 _POSITIONS = frozenset(
     {"lat", "long", "lon", "alt", "latitude", "longitude", "longtitude", "altitude", "absolutealtitude",
-     "relativealtitude", "location", "sublocation", "locationname", "locationid"}
+     "relativealtitude", "location", "sublocation", "locationname", "locationid", "locationcreated", "locationshown",
+     "city", "state", "provincestate", "country", "countrycode", "countryname", "worldregion"}
 )  # fmt: skip
 
 
