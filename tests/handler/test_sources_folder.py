@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handler.errors import Forbidden, NotFound
+from handler.errors import Forbidden, NotFound, UpstreamError
 from handler.storage.sources import Sources, open_sources
 from imaging import ObjectRef
 
@@ -94,3 +94,14 @@ def test_an_object_that_is_replaced_while_it_is_read(folder: Path, sources: Sour
     (folder / "new").write_bytes(b"another cat")
     (folder / "new").replace(folder / "deep" / "cat.jpg")
     assert stored.read() == b"cat"
+
+
+def test_a_shortage_of_descriptors_is_a_failure_and_not_a_missing_file(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(UpstreamError, match="the request to bucket `local` failed"):
+        sources.get(ObjectRef("", "deep/cat.jpg")).read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from handler.ports import Listing, ObjectInfo, StoredObject
 from handler.storage.sources import store_errors
 from handler.storage.sources.stored import CHUNK_BYTES, Stored
 from imaging import ObjectRef
+
+_FAILURES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
+"""Errors that say nothing about whether a file exists: a shortage of the process or the machine, or a failing disk."""
 
 
 class Folder:
@@ -98,4 +102,6 @@ def _translate_errors(ref: ObjectRef) -> Iterator[None]:
     except PermissionError as error:
         raise store_errors.no_access(ref, str(error)) from error
     except (OSError, RuntimeError) as error:  # missing, a folder, a name too long, a loop of links
+        if isinstance(error, OSError) and error.errno in _FAILURES:
+            raise store_errors.failed(ref, str(error)) from error
         raise store_errors.not_found(ref, str(error)) from error
