@@ -1,4 +1,4 @@
-"""HTTP through the entry point: events of every kind, keys as odd as S3 allows, conditions, methods, rights."""
+"""HTTP through the entry point: events of every kind, keys with special characters, conditions, methods, access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's pages under `/_api/`, through the real entry point."""
+"""The operator API under `/_api/`, through the real entry point."""
 
 from __future__ import annotations
 

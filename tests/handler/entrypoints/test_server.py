@@ -1,4 +1,4 @@
-"""The HTTP server: a real process, asked over HTTP."""
+"""The HTTP server, as a real process, over HTTP."""
 
 from __future__ import annotations
 

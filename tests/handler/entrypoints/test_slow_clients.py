@@ -1,4 +1,4 @@
-"""What slow, many and hostile clients can hold of the server: a real process, asked over sockets."""
+"""Limits on slow, many and hostile clients of the server, which is a real process, over sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploads: every shape of event, each variation once, and never an older picture over a newer one."""
+"""Uploads: every form of event, each variant once, and never an older result over a newer one."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class Memory:
             return True
 
 
-def door(
+def entrypoint(
     studio: Studio, results: ObjectWriter, presets: Mapping[str, Recipe] = PRESETS, output_bucket: str = "out"
 ) -> UploadEntrypoint:
     return UploadEntrypoint(
@@ -159,7 +159,7 @@ def test_an_event_and_its_object(name: str, studio: Studio) -> None:
     assert is_upload_event(event_of(name))
     assert uploads_in(event_of(name)) == [CAFE]
     results = Memory()
-    assert door(studio, results).handle(event_of(name), Deadline()) == {
+    assert entrypoint(studio, results).handle(event_of(name), Deadline()) == {
         "stored": [f"thumb/photos/{CAFE.key}", f"large/photos/{CAFE.key}"],
         "kept": [],
         "refused": [],
@@ -173,7 +173,7 @@ def test_an_event_and_its_object(name: str, studio: Studio) -> None:
 def test_an_event_in_a_message(name: str, studio: Studio) -> None:
     assert is_upload_event(event_of(name))
     results = Memory()
-    assert door(studio, results).handle(event_of(name), Deadline()) == {"batchItemFailures": []}
+    assert entrypoint(studio, results).handle(event_of(name), Deadline()) == {"batchItemFailures": []}
     assert sorted(results.kept) == [f"large/photos/{CAFE.key}", f"thumb/photos/{CAFE.key}"]
 
 
@@ -181,7 +181,7 @@ def test_an_event_in_a_message(name: str, studio: Studio) -> None:
 def test_the_test_event_asks_for_nothing(name: str, studio: Studio) -> None:
     assert is_upload_event(event_of(name))
     results = Memory()
-    door(studio, results).handle(event_of(name), Deadline())
+    entrypoint(studio, results).handle(event_of(name), Deadline())
     assert results.kept == {}
 
 
@@ -233,15 +233,15 @@ def test_what_is_no_event_of_s3(event: dict[str, Any]) -> None:
 def test_a_source_under_another_name_with_a_prefix(studio: Studio) -> None:
     studio.originals[ObjectRef("shop", "cat.jpg")] = b"shop cat"
     results = Memory()
-    door(studio, results).handle(s3_event("1", "media/cat.jpg", "shop-bucket"), Deadline())
+    entrypoint(studio, results).handle(s3_event("1", "media/cat.jpg", "shop-bucket"), Deadline())
     assert results.kept["thumb/shop/cat.jpg"][0] == b"shop cat at 10"
     with pytest.raises(Forbidden):
-        door(studio, results).handle(s3_event("1", "elsewhere/cat.jpg", "shop-bucket"), Deadline())
+        entrypoint(studio, results).handle(s3_event("1", "elsewhere/cat.jpg", "shop-bucket"), Deadline())
 
 
 def test_the_same_event_again_stores_nothing(studio: Studio) -> None:
     results = Memory()
-    answers = [door(studio, results).handle(s3_event("0A"), Deadline()) for _ in range(3)]
+    answers = [entrypoint(studio, results).handle(s3_event("0A"), Deadline()) for _ in range(3)]
     assert answers[-1]["kept"] == ["thumb/photos/cat.jpg", "large/photos/cat.jpg"]
     assert len(results.writes) == 2
     assert len(studio.made) == 2
@@ -257,7 +257,7 @@ def test_an_older_event_gives_way(studio: Studio, older: str, newer: str) -> Non
         results = Memory()
         for sequencer, original in order:
             studio.originals[cat] = original
-            door(studio, results).handle(s3_event(sequencer), Deadline())
+            entrypoint(studio, results).handle(s3_event(sequencer), Deadline())
         body, _, metadata = results.kept["thumb/photos/cat.jpg"]
         assert (body, metadata["sequencer"]) == (b"new at 10", newer)
 
@@ -266,7 +266,7 @@ def test_a_picture_that_someone_else_put_there_is_replaced(studio: Studio) -> No
     results = Memory(
         {"thumb/photos/cat.jpg": (b"by hand", "", {}), "large/photos/cat.jpg": (b"", "", {"sequencer": "?"})}
     )
-    door(studio, results).handle(s3_event("01"), Deadline())
+    entrypoint(studio, results).handle(s3_event("01"), Deadline())
     assert results.kept["thumb/photos/cat.jpg"][0] == b"cat at 10"
 
 
@@ -276,20 +276,20 @@ def test_an_older_event_that_is_overtaken(studio: Studio, moment: str, there: st
     """Between looking and writing, the newer event stores its picture."""
     results = Memory()
     if there:
-        door(studio, results).handle(s3_event(there), Deadline())
+        entrypoint(studio, results).handle(s3_event(there), Deadline())
         studio.originals[ObjectRef("photos", "cat.jpg")] = b"other cat"
     cat = ObjectRef("photos", "cat.jpg")
     one = {"thumb": PRESETS["thumb"]}
 
     def overtake() -> None:
         studio.originals[cat] = b"new"
-        door(studio, results, one).handle(s3_event("2"), Deadline())
+        entrypoint(studio, results, one).handle(s3_event("2"), Deadline())
 
     if moment == "drawing":
         studio.while_drawing = overtake
     else:
         results.before_put = overtake
-    assert door(studio, results, one).handle(s3_event("1"), Deadline())["kept"] == ["thumb/photos/cat.jpg"]
+    assert entrypoint(studio, results, one).handle(s3_event("1"), Deadline())["kept"] == ["thumb/photos/cat.jpg"]
     assert results.kept["thumb/photos/cat.jpg"][0] == b"new at 10"
     assert results.kept["thumb/photos/cat.jpg"][2]["sequencer"] == "2"
 
@@ -300,15 +300,15 @@ def test_an_original_that_was_put_back_hides_nothing(studio: Studio) -> None:
     cat = ObjectRef("photos", "cat.jpg")
     one = {"thumb": PRESETS["thumb"]}
     studio.originals[cat] = b"X"
-    door(studio, results, one).handle(s3_event("1"), Deadline())
+    entrypoint(studio, results, one).handle(s3_event("1"), Deadline())
 
     def put_back() -> None:
         studio.originals[cat] = b"X"
-        door(studio, results, one).handle(s3_event("3"), Deadline())
+        entrypoint(studio, results, one).handle(s3_event("3"), Deadline())
 
     studio.originals[cat] = b"Y"
     results.before_put = put_back
-    door(studio, results, one).handle(s3_event("2"), Deadline())
+    entrypoint(studio, results, one).handle(s3_event("2"), Deadline())
     assert results.kept["thumb/photos/cat.jpg"][0] == b"X at 10"
 
 
@@ -327,9 +327,9 @@ def test_in_any_order_and_however_often(versions: list[bytes], order: random.Ran
         pending += [f"{number + 1:X}"] * copies
         order.shuffle(pending)
         for _ in range(order.randrange(len(pending))):
-            door(studio, results).handle(s3_event(pending.pop()), Deadline())
+            entrypoint(studio, results).handle(s3_event(pending.pop()), Deadline())
     for sequencer in pending:
-        door(studio, results).handle(s3_event(sequencer), Deadline())
+        entrypoint(studio, results).handle(s3_event(sequencer), Deadline())
     assert results.kept["thumb/photos/cat.jpg"][0] == versions[-1] + b" at 10"
     assert len(results.writes) <= 2 * len(versions)
 
@@ -350,7 +350,7 @@ def test_many_functions_at_once(
     one = {"thumb": PRESETS["thumb"]}
 
     def tell(sequencer: int) -> None:
-        door(studio, results, one).handle(s3_event(f"{sequencer:X}"), Deadline())
+        entrypoint(studio, results, one).handle(s3_event(f"{sequencer:X}"), Deadline())
 
     with ThreadPoolExecutor(6) as pool:
         told = []
@@ -398,11 +398,11 @@ PASSING = [
 def test_what_will_not_pass_is_told_and_done_with(studio: Studio, refusal: Exception) -> None:
     results = Memory()
     studio.refusals[10] = refusal
-    answer = door(studio, results).handle(s3_event("1"), Deadline())
+    answer = entrypoint(studio, results).handle(s3_event("1"), Deadline())
     assert answer["stored"] == ["large/photos/cat.jpg"]
     told = refused_in(answer)[0]
     assert (told["preset"], told["key"], told["message"]) == ("thumb", "cat.jpg", str(refusal))
-    assert door(studio, results).handle(batch_of(s3_event("2")), Deadline()) == {"batchItemFailures": []}
+    assert entrypoint(studio, results).handle(batch_of(s3_event("2")), Deadline()) == {"batchItemFailures": []}
 
 
 @pytest.mark.parametrize("refusal", PASSING, ids=lambda error: type(error).__name__)
@@ -410,10 +410,10 @@ def test_what_may_pass_is_raised_after_the_rest_is_done(studio: Studio, refusal:
     results = Memory()
     studio.refusals[10] = refusal
     with pytest.raises(type(refusal)):
-        door(studio, results).handle(s3_event("1"), Deadline())
+        entrypoint(studio, results).handle(s3_event("1"), Deadline())
     assert list(results.kept) == ["large/photos/cat.jpg"]
     studio.refusals.clear()
-    assert door(studio, results).handle(s3_event("1"), Deadline()) == {
+    assert entrypoint(studio, results).handle(s3_event("1"), Deadline()) == {
         "stored": ["thumb/photos/cat.jpg"],
         "kept": ["large/photos/cat.jpg"],
         "refused": [],
@@ -425,7 +425,7 @@ def test_of_a_batch_only_what_failed_comes_again(studio: Studio) -> None:
     studio.originals[ObjectRef("photos", "dog.jpg")] = b"dog"
     unlisted = s3_event("1", bucket="unlisted")
     batch = batch_of(s3_event("1"), "no json", unlisted, "[]", '{"other": 1}', s3_event("1", "dog.jpg"), s3_event("1"))
-    failed = door(studio, results).handle(batch, Deadline())["batchItemFailures"]
+    failed = entrypoint(studio, results).handle(batch, Deadline())["batchItemFailures"]
     assert failed == [{"itemIdentifier": f"m{n}"} for n in (1, 2, 3, 4)]
     assert sorted(results.kept) == [
         f"{preset}/photos/{key}.jpg" for preset in ("large", "thumb") for key in ("cat", "dog")
@@ -436,25 +436,25 @@ def test_a_fault_of_ours_in_one_message_leaves_the_others(studio: Studio) -> Non
     results = Memory()
     results.before_put = lambda: 1 // 0
     batch = batch_of(s3_event("1"), s3_event("1"))
-    assert door(studio, results).handle(batch, Deadline()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert entrypoint(studio, results).handle(batch, Deadline()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert len(results.kept) == 2
 
 
 def test_no_time_left(studio: Studio) -> None:
     batch = batch_of(s3_event("1"), s3_event("2"))
-    failed = door(studio, Memory()).handle(batch, Deadline(at=0))["batchItemFailures"]
+    failed = entrypoint(studio, Memory()).handle(batch, Deadline(at=0))["batchItemFailures"]
     assert failed == [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]
 
 
 def test_a_race_that_is_never_won_ends_in_time(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Memory, "put", lambda *_, **__: False)
     with pytest.raises(TimeExceeded):
-        door(studio, Memory()).handle(s3_event("1"), Deadline.after(0.05))
+        entrypoint(studio, Memory()).handle(s3_event("1"), Deadline.after(0.05))
 
 
 def test_results_do_not_make_results(studio: Studio) -> None:
     results = Memory()
-    looping = door(studio, results, output_bucket="photos")
+    looping = entrypoint(studio, results, output_bucket="photos")
     with pytest.raises(HandlerError, match="OUTPUT_BUCKET") as refused:
         looping.handle(s3_event("1"), Deadline())
     assert refused.value.code == "Configuration"
@@ -497,5 +497,5 @@ def noise(width: int, height: int) -> bytes:
 def test_a_key_that_leaves_no_room(studio: Studio, tmp_path: Path) -> None:
     key = "k" * 1020
     studio.originals[ObjectRef("photos", key)] = b"cat"
-    answer = door(studio, open_results(f"out={tmp_path.as_uri()}")).handle(s3_event("1", key), Deadline())
+    answer = entrypoint(studio, open_results(f"out={tmp_path.as_uri()}")).handle(s3_event("1", key), Deadline())
     assert [told["code"] for told in refused_in(answer)] == ["BadRequest", "BadRequest"]

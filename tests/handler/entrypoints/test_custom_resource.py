@@ -1,4 +1,4 @@
-"""CloudFormation's custom resource: the demo bucket is filled and emptied, and an answer always comes."""
+"""CloudFormation's custom resource: the demo bucket is filled and emptied, and every event is answered."""
 
 from __future__ import annotations
 

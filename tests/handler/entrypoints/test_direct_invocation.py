@@ -1,4 +1,4 @@
-"""Test events typed into the console, and pictures brought along."""
+"""Direct invocations: by key, and with the image in the event."""
 
 from __future__ import annotations
 
