@@ -25,8 +25,8 @@ from bench.peers import SHARP, Took
 from bench.pictures import Image, Picture
 from bench.similarity import Similarity, lossless_resize, similarity
 from imaging import Deadline
-from imaging.codecs.decode.inflate import unpacked
-from imaging.codecs.png_chunks import packed
+from imaging.codecs.decode.inflate import open_decompressed
+from imaging.codecs.png_chunks import compress_pixels
 
 ROUNDS = {"avif": 3}
 """Repetitions of a format; 7 of the others."""
@@ -103,9 +103,9 @@ def _packs(rows: str, *, beside: bool) -> Encode:
     load = load_with_margin(1)
 
     def encode(original: bytes, width: int) -> bytes:
-        source = unpacked(original, Deadline()) if beside else None
+        source = open_decompressed(original, Deadline()) if beside else None
         image = pyvips.Image.thumbnail_source(source, width, height=10**6) if source else load(original, width)
-        return packed(image.pngsave_buffer(keep="none", compression=0, filter=rows))
+        return compress_pixels(image.pngsave_buffer(keep="none", compression=0, filter=rows))
 
     return encode
 

@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from tests import pictures
 
 from imaging.codecs.containers import strip
-from imaging.codecs.containers.jpeg import segment_of
+from imaging.codecs.containers.jpeg import make_segment
 from imaging.codecs.png_chunks import chunk
 from imaging.context import Deadline
 from imaging.picture import ImageHeader
@@ -82,8 +82,8 @@ def test_other_formats_take_decoding(name: str) -> None:
 
 def test_jpeg_loses_comment_second_picture_thumbnail_and_what_follows() -> None:
     plain = pictures.jpeg(keep="none")
-    jfif = segment_of(0xE0, b"JFIF\x00\x01\x01\x01\x00\x48\x00\x48\x01\x01abc")
-    extra = segment_of(0xFE, b"secret") + segment_of(0xE2, b"MPF\x00secret") + segment_of(0xEB, b"JP secret")
+    jfif = make_segment(0xE0, b"JFIF\x00\x01\x01\x01\x00\x48\x00\x48\x01\x01abc")
+    extra = make_segment(0xFE, b"secret") + make_segment(0xE2, b"MPF\x00secret") + make_segment(0xEB, b"JP secret")
     body = stripped(b"\xff\xd8" + jfif + extra + b"\xff\xff" + plain[3:] + plain + b"secret", "jpeg")
     assert body is not None
     assert b"secret" not in body

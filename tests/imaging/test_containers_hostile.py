@@ -16,7 +16,7 @@ from tests.imaging.test_containers import opened, stripped
 
 from imaging import Deadline, FeatureError, Limits, TimeExceeded
 from imaging.codecs.containers import strip
-from imaging.codecs.containers.jpeg import segment_of
+from imaging.codecs.containers.jpeg import make_segment
 from imaging.codecs.decode import inspect
 from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.metadata import of
@@ -38,12 +38,12 @@ def photo(*segments: bytes) -> bytes:
 @pytest.mark.parametrize(
     "segment",
     [
-        segment_of(0xE2, ICC + SECRET),
-        segment_of(0xE2, ICC + b"\1\1" + SECRET),
-        segment_of(0xE2, ICC + b"\1\2" + PROFILE + SECRET),
-        segment_of(0xE2, ICC + b"\1\1" + PROFILE + SECRET),
-        segment_of(0xE2, b"Adobe" + SECRET),
-        segment_of(0xEE, b"Adobe\0\x64\0\0\0\0\1" + SECRET),
+        make_segment(0xE2, ICC + SECRET),
+        make_segment(0xE2, ICC + b"\1\1" + SECRET),
+        make_segment(0xE2, ICC + b"\1\2" + PROFILE + SECRET),
+        make_segment(0xE2, ICC + b"\1\1" + PROFILE + SECRET),
+        make_segment(0xE2, b"Adobe" + SECRET),
+        make_segment(0xEE, b"Adobe\0\x64\0\0\0\0\1" + SECRET),
     ],
 )
 def test_a_segment_that_calls_itself_a_profile_does_not_stay(segment: bytes) -> None:
@@ -57,7 +57,7 @@ def test_a_profile_in_many_segments_stays() -> None:
     profile = PROFILE + bytes(150_000)
     profile = struct.pack(">I", len(profile)) + profile[4:]
     parts = [profile[at : at + 40_000] for at in range(0, len(profile), 40_000)]
-    segments = [segment_of(0xE2, ICC + bytes((number + 1, len(parts))) + part) for number, part in enumerate(parts)]
+    segments = [make_segment(0xE2, ICC + bytes((number + 1, len(parts))) + part) for number, part in enumerate(parts)]
     body = stripped(photo(*reversed(segments)), "jpeg")
     assert body is not None
     assert bytes(opened(body).get("icc-profile-data")) == profile

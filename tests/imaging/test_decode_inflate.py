@@ -19,8 +19,8 @@ from tests.pictures import Image, deep, grey, png, profile, scene, scene_with_al
 from features import edits
 from imaging import Context, DamagedSource, Deadline, Limits, Output, Rendered, TimeExceeded, run
 from imaging.codecs.decode import decode, inflate, inspect
-from imaging.codecs.decode.inflate import unpacked
-from imaging.codecs.png_chunks import SIGNATURE, chunk, payload_of, sound_chunks
+from imaging.codecs.decode.inflate import open_decompressed
+from imaging.codecs.png_chunks import SIGNATURE, chunk, get_payload, read_chunks
 
 LIMITS = Limits()
 
@@ -58,19 +58,19 @@ def directly(original: bytes) -> Image:
 
 def rebuilt(original: bytes, pixels: bytes) -> bytes:
     """The file with another zlib stream, under a checksum that fits."""
-    parts = [bytes(whole) for kind, whole in sound_chunks(original) if kind != b"IDAT"]
+    parts = [bytes(whole) for kind, whole in read_chunks(original) if kind != b"IDAT"]
     return b"".join([SIGNATURE, *parts[:-1], chunk(b"IDAT", pixels), parts[-1]])
 
 
 def stream_of(original: bytes) -> bytes:
-    return b"".join(payload_of(whole) for kind, whole in sound_chunks(original) if kind == b"IDAT")
+    return b"".join(get_payload(whole) for kind, whole in read_chunks(original) if kind == b"IDAT")
 
 
 @pytest.mark.parametrize("filters", ["none", "sub", "up", "avg", "paeth", "all"])
 @pytest.mark.parametrize("image", [scene(), scene_with_alpha(), grey()], ids=["rgb", "alpha", "grey"])
 def test_the_pixels_are_the_same(image: Image, filters: str) -> None:
     original = image.pngsave_buffer(filter=filters)
-    source = unpacked(original, Deadline())
+    source = open_decompressed(original, Deadline())
     assert source is not None
     read = pyvips.Image.pngload_source(source, access="sequential", fail_on="warning")
     assert read.write_to_memory() == directly(original).write_to_memory()
@@ -80,13 +80,13 @@ def test_the_pixels_are_the_same(image: Image, filters: str) -> None:
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
 def test_palettes_of_all_depths(bits: int) -> None:
     original = scene().pngsave_buffer(palette=True, bitdepth=bits)
-    assert unpacked(original, Deadline()) is not None
+    assert open_decompressed(original, Deadline()) is not None
     assert drawn(original).write_to_memory() == directly(original).write_to_memory()
 
 
 def test_sixteen_bits_and_a_profile() -> None:
     original = png(deep(), icc=profile())
-    source = unpacked(original, Deadline())
+    source = open_decompressed(original, Deadline())
     assert source is not None
     read = pyvips.Image.pngload_source(source, access="sequential")
     assert read.get("icc-profile-data") == profile()
@@ -104,7 +104,7 @@ def test_however_the_stream_is_cut_into_chunks(width: int, height: int, flat: bo
     image: Image = pyvips.Image.black(width, height, bands=3) + 7
     image = (image if flat else image + pyvips.Image.gaussnoise(width, height, sigma=40)).cast("uchar").copy_memory()
     original = image.copy(interpretation="srgb").pngsave_buffer(compression=9)
-    stream, others = stream_of(original), sound_chunks(original)
+    stream, others = stream_of(original), read_chunks(original)
     cuts = [0, *sorted({min(sum(pieces[:count]), len(stream)) for count in range(len(pieces) + 1)}), len(stream)]
     parts = [chunk(b"IDAT", stream[start:end]) for start, end in pairwise(cuts)]
     (_, header), (_, end) = others[0], others[-1]
@@ -113,16 +113,16 @@ def test_however_the_stream_is_cut_into_chunks(width: int, height: int, flat: bo
 
 def test_what_is_interlaced_small_or_unsound_is_left_to_libvips(monkeypatch: pytest.MonkeyPatch) -> None:
     original = scene().pngsave_buffer()
-    assert unpacked(scene().pngsave_buffer(interlace=True), Deadline()) is None
-    assert unpacked(original[:-30], Deadline()) is None
-    assert unpacked(original[:2000] + bytes([original[2000] ^ 1]) + original[2001:], Deadline()) is None
+    assert open_decompressed(scene().pngsave_buffer(interlace=True), Deadline()) is None
+    assert open_decompressed(original[:-30], Deadline()) is None
+    assert open_decompressed(original[:2000] + bytes([original[2000] ^ 1]) + original[2001:], Deadline()) is None
     monkeypatch.setattr(inflate, "WORTH_BYTES", len(original) + 1)
-    assert unpacked(original, Deadline()) is None
+    assert open_decompressed(original, Deadline()) is None
 
 
 def test_one_processor_does_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "imaging.codecs.decode.inflate.unpacked", lambda _: pytest.fail("a second thread gains nothing")
+        "imaging.codecs.decode.inflate.open_decompressed", lambda _: pytest.fail("a second thread gains nothing")
     )
     original = scene().pngsave_buffer()
     decode(original, inspect(original, LIMITS), Output(), Context(limits=Limits(processors=1)))
@@ -132,8 +132,8 @@ def test_pixels_in_two_places_are_left_to_libvips() -> None:
     original = scene().pngsave_buffer()
     stream = stream_of(original)
     parts = (chunk(b"IDAT", stream[:100]), chunk(b"zzZz", b""), chunk(b"IDAT", stream[100:]))
-    (_, header), (_, end) = sound_chunks(original)[0], sound_chunks(original)[-1]
-    assert unpacked(b"".join([SIGNATURE, header, *parts, end]), Deadline()) is None
+    (_, header), (_, end) = read_chunks(original)[0], read_chunks(original)[-1]
+    assert open_decompressed(b"".join([SIGNATURE, header, *parts, end]), Deadline()) is None
 
 
 @pytest.mark.parametrize("kind", [b"IDAT", b"zzZz"])
@@ -143,7 +143,7 @@ def test_a_file_of_crumbs_is_left_to_libvips(kind: bytes) -> None:
     end = original.rindex(b"IEND") - 4
     crumbs = original[:end] + chunk(kind, b"") * 200_000 + original[end:]
     started = time.process_time()
-    assert unpacked(crumbs, Deadline()) is None
+    assert open_decompressed(crumbs, Deadline()) is None
     assert time.process_time() - started < 0.2
 
 

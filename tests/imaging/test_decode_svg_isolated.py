@@ -112,7 +112,7 @@ def test_drawings_are_opened_by_another_process_alone(monkeypatch: pytest.Monkey
 )
 def test_pixels_are_those_of_the_library(original: bytes, scale: float) -> None:
     picture = decode(original, inspect(original, Limits()), Output(), Context(), 1 / scale)
-    here = loaders.opened(original, "svg", scale=scale)
+    here = loaders.load(original, "svg", scale=scale)
     assert (picture.width, picture.height) == (here.width, here.height)
     assert picture.image.write_to_memory() == here.write_to_memory()
 

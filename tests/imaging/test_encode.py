@@ -14,7 +14,7 @@ from tests.similarity import mean_difference
 from tests.tools import case
 
 from imaging import Context, InvalidParameter, Limits, Output, Rendered, TooLarge, check, run
-from imaging.codecs.encoding_cost import affordable
+from imaging.codecs.encoding_cost import limit_effort
 from imaging.picture import ImageHeader, Picture
 
 FORMATS = ("jpeg", "png", "webp", "avif", "gif", "tiff")
@@ -326,8 +326,8 @@ def test_a_picture_of_several_frames_becomes_one_where_the_format_has_no_more() 
 
 def test_effort_is_what_a_picture_of_that_size_is_worth() -> None:
     asked = Output(format="avif", effort=10)
-    assert affordable("avif", asked, 100_000) == asked
-    assert affordable("avif", asked, 1_000_000).effort == 6
-    assert affordable("avif", asked, 100_000_000).effort == 3
-    assert affordable("avif", Output(effort=1), 100_000_000).effort == 1
-    assert affordable("webp", asked, 100_000_000) == asked
+    assert limit_effort("avif", asked, 100_000) == asked
+    assert limit_effort("avif", asked, 1_000_000).effort == 6
+    assert limit_effort("avif", asked, 100_000_000).effort == 3
+    assert limit_effort("avif", Output(effort=1), 100_000_000).effort == 1
+    assert limit_effort("webp", asked, 100_000_000) == asked

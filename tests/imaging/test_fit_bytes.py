@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaging import InvalidParameter
-from imaging.codecs.fit_bytes import largest_that_fits
+from imaging.codecs.fit_bytes import encode_within
 
 
 @given(
@@ -27,9 +27,9 @@ def test_first_rung_that_fits(steps: list[int], most: int) -> None:
         with pytest.raises(
             InvalidParameter, match=f"`maxBytes` must be at least {sizes[-1]} for this picture, got {most}"
         ):
-            largest_that_fits(range(len(sizes)), encode, most)
+            encode_within(range(len(sizes)), encode, most)
         return
-    found = largest_that_fits(range(len(sizes)), encode, most)
+    found = encode_within(range(len(sizes)), encode, most)
     assert len(found) == max(size for size in sizes if size <= most)
     assert len(tried) == len(set(tried)) <= 2 + 2 * len(sizes).bit_length()
 
@@ -42,6 +42,6 @@ def test_sizes_that_fall_evenly_by_a_share_take_few_tries() -> None:
             tried.append(quality)
             return bytes(round(200 * 1.06**quality))
 
-        found = largest_that_fits(range(80, 0, -1), encode, most)
+        found = encode_within(range(80, 0, -1), encode, most)
         assert len(found) <= most
         assert len(tried) <= 6

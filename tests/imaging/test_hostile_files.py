@@ -22,7 +22,7 @@ from tests import hostile, pictures
 from features import edits
 from imaging import Context, Deadline, FeatureError, Output, Rendered, check, run
 from imaging.codecs.decode import inspect
-from imaging.codecs.decode.chunks import without_texts
+from imaging.codecs.decode.chunks import remove_texts
 from imaging.codecs.decode.parts import MAX_FRAMES, MAX_SCANS, check_parts
 from imaging.codecs.png_chunks import chunk
 from imaging.context import Limits
@@ -163,7 +163,7 @@ def test_webp_may_have_as_many_frames_as_the_operator_lets_be_drawn() -> None:
 def test_texts_of_a_png_are_left_out_where_they_cost_anything() -> None:
     plain = hostile.png_with()
     few = hostile.png_with(chunk(b"tEXt", b"Software\0Example"), chunk(b"iTXt", b"k\0\0\0\0\0text"))
-    assert without_texts(few) is few
+    assert remove_texts(few) is few
     for texts in (
         chunk(b"zTXt", b"k\0\0"),
         chunk(b"iTXt", b"k\0\1\0\0\0"),
@@ -171,9 +171,9 @@ def test_texts_of_a_png_are_left_out_where_they_cost_anything() -> None:
         chunk(b"tEXt", b"k\0" + b"x" * 70_000),
         chunk(b"tEXt", b"k\0x") * 101,
     ):
-        assert without_texts(hostile.png_with(texts)) == plain
+        assert remove_texts(hostile.png_with(texts)) == plain
     profile = chunk(b"iCCP", b"k\0\0abc")
-    assert without_texts(hostile.png_with(profile, profile)) == hostile.png_with(profile)
+    assert remove_texts(hostile.png_with(profile, profile)) == hostile.png_with(profile)
 
 
 @pytest.mark.parametrize("count", [2, 8, 5400])

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from tests import pictures
 
 from imaging import Context, Limits, Output, Rendered, run
-from imaging.codecs.containers.jpeg import segment_of
+from imaging.codecs.containers.jpeg import make_segment
 from imaging.codecs.metadata import exif, iptc, xmp
 
 ARTIST, COPYRIGHT = "Ada Example", "(c) Ada Example"
@@ -109,7 +109,7 @@ def test_tags_of_either_order_go_into_a_tiff(order: str) -> None:
 def test_text_beyond_ascii_survives() -> None:
     plain, artist = pictures.jpeg(keep="none"), "Zoë Müller (Bonn) 写真"
     block = exif.write(exif.Exif().with_text(exif.ARTIST, artist))
-    body = answer(plain[:2] + segment_of(0xE1, b"Exif\0\0" + block) + plain[2:], format="jpeg", metadata="copyright")
+    body = answer(plain[:2] + make_segment(0xE1, b"Exif\0\0" + block) + plain[2:], format="jpeg", metadata="copyright")
     image: Any = pyvips.Image.new_from_buffer(body, "")
     assert exif.read(bytes(image.get("exif-data"))).text(exif.ARTIST) == artist
     assert artist.encode() in bytes(image.get("xmp-data"))
@@ -117,7 +117,7 @@ def test_text_beyond_ascii_survives() -> None:
 
 def test_credit_is_taken_from_iptc_too() -> None:
     plain = pictures.jpeg(keep="none")
-    original = plain[:2] + segment_of(0xED, iptc.write(TEXTS)) + plain[2:]
+    original = plain[:2] + make_segment(0xED, iptc.write(TEXTS)) + plain[2:]
     body = answer(original, format="jpeg", metadata="copyright")
     image: Any = pyvips.Image.new_from_buffer(body, "")
     assert exif.read(bytes(image.get("exif-data"))).text(exif.ARTIST) == "Jo Müller"

@@ -15,7 +15,7 @@ from tests.features.test_content_moderation import context as judged
 
 from features import edits
 from imaging import Context, Limits, Output, Rendered, check, run
-from imaging.codecs.containers.jpeg import segment_of
+from imaging.codecs.containers.jpeg import make_segment
 from imaging.codecs.metadata import exif, iptc
 from imaging.codecs.png_chunks import chunk
 
@@ -108,7 +108,7 @@ def test_tags_that_are_not_listed_do_not_leave(tag: int, *, stays: bool) -> None
     value = exif.Tag(2, len(PLACE) + 1, PLACE.encode() + b"\0")
     block = exif.write(exif.Exif(picture={tag: value}, details={0x927C: value}))
     plain = pictures.jpeg(keep="none")
-    photo = plain[:2] + segment_of(0xE1, b"Exif\0\0" + block) + plain[2:]
+    photo = plain[:2] + make_segment(0xE1, b"Exif\0\0" + block) + plain[2:]
     tiff = exif.into_tiff(bytes(pictures.scene().tiffsave_buffer()), exif.Exif(picture={tag: value}))
     for original in (photo, tiff):
         assert is_inside(original)

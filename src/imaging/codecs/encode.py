@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import pyvips
 
-from imaging.codecs.encoding_cost import affordable, encoder_memory, uninterruptible_seconds
-from imaging.codecs.fit_bytes import largest_that_fits
+from imaging.codecs.encoding_cost import encoder_memory, limit_effort, uninterruptible_seconds
+from imaging.codecs.fit_bytes import encode_within
 from imaging.codecs.graphic_detection import is_from_graphic, is_graphic
-from imaging.codecs.negotiation import chosen_format
+from imaging.codecs.negotiation import choose_format
 from imaging.context import MEGA, Context, Deadline, Limits
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import TooLarge
@@ -52,7 +52,7 @@ class _Job(msgspec.Struct, frozen=True):
 
 def encode(picture: Picture, output: Output, context: Context, metadata: Metadata | None = None) -> Encoded:
     """Return the encoded image with this metadata. Raises InvalidParameter, TooLarge or TimeExceeded."""
-    chosen = chosen_format(picture, output, context)
+    chosen = choose_format(picture, output, context)
     encoder = encoder_of(chosen)
     picture, output, colours = _as_indexed(picture, output, encoder)
     if not encoder.has_frames:
@@ -61,7 +61,7 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     picture = picture.with_image(_fitting(picture.image, encoder))
     pixels = picture.width * picture.height * picture.frames
     if not math.isinf(context.deadline.at):
-        output = affordable(chosen, output, pixels)
+        output = limit_effort(chosen, output, pixels)
     graphic = bool(colours) or (picture.frames == 1 and is_from_graphic(picture.source))
     seconds = uninterruptible_seconds(chosen, output, pixels, picture.frames, graphic=graphic)
     if seconds or output.max_bytes or _content_decides(picture, output, encoder):
@@ -169,7 +169,7 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
 
     if job.output.max_bytes is None:
         return attempt(job.output)
-    return largest_that_fits(_smaller_outputs(encoder, job.output), attempt, job.output.max_bytes)
+    return encode_within(_smaller_outputs(encoder, job.output), attempt, job.output.max_bytes)
 
 
 def save(
@@ -216,7 +216,7 @@ def _structured(picture: Picture, job: _Job) -> Image:
             image.set_type(pyvips.GValue.array_int_type, "delay", delays)
     if job.metadata is None:
         return image
-    from imaging.codecs.metadata import attached  # noqa: PLC0415 - most answers carry none
+    from imaging.codecs.metadata import attach_metadata  # noqa: PLC0415 - most answers carry none
 
     carrier = format_by_name(job.format).metadata
-    return attached(image, job.metadata, writes_iptc=carrier is not None and carrier.writes_iptc)
+    return attach_metadata(image, job.metadata, writes_iptc=carrier is not None and carrier.writes_iptc)

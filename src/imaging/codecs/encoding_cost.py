@@ -29,7 +29,7 @@ def encoding_seconds(chosen: FormatName, output: Output, pixels: int) -> float:
     return _tries(output) * encoder_of(chosen).seconds(output) * pixels / MEGA
 
 
-def affordable(chosen: FormatName, output: Output, pixels: int) -> Output:
+def limit_effort(chosen: FormatName, output: Output, pixels: int) -> Output:
     """Return the output with the requested effort, or less where an encoder is too slow for so many pixels."""
     max_effort = encoder_of(chosen).max_effort
     if max_effort is None or output.effort is None:

@@ -11,7 +11,7 @@ from imaging.errors import InvalidParameter
 CandidateT = TypeVar("CandidateT")
 
 
-def largest_that_fits(candidates: Sequence[CandidateT], encode: Callable[[CandidateT], bytes], max_bytes: int) -> bytes:
+def encode_within(candidates: Sequence[CandidateT], encode: Callable[[CandidateT], bytes], max_bytes: int) -> bytes:
     """Return the best encoding that has at most `max_bytes` bytes. Few of the candidates are tried.
 
     `candidates` goes from the best to the smallest. Raises InvalidParameter, which names the smallest size, if none

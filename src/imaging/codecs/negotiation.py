@@ -30,15 +30,15 @@ class Planned(Protocol):
     def frames(self) -> int: ...
 
 
-def chosen_format(picture: Planned, output: Output, context: Context) -> FormatName:
+def choose_format(picture: Planned, output: Output, context: Context) -> FormatName:
     """Return the format of a finished image. Raises InvalidParameter if it cannot do what the output requests."""
-    chosen = format_of(picture, output, context)
+    chosen = negotiate_format(picture, output, context)
     if output.lossless and not encoder_of(chosen).lossless:
         raise InvalidParameter("lossless", f"left out or false for {chosen}", got=True)
     return chosen
 
 
-def negotiated(source: ImageHeader, output: Output) -> bool:
+def is_negotiated(source: ImageHeader, output: Output) -> bool:
     """Return whether the format depends on what the client accepts."""
     by_default = output.format in (None, "original") and format_by_name(source.format).negotiated_by_default
     return output.format == "auto" or by_default
@@ -49,13 +49,13 @@ def is_shown(source: ImageHeader, context: Context) -> bool:
     return format_by_name(source.format).shown or source.format in context.accepts
 
 
-def format_of(picture: Planned, output: Output, context: Context) -> FormatName:
+def negotiate_format(picture: Planned, output: Output, context: Context) -> FormatName:
     """Return the format of an image, without a look at the other options."""
     if output.format in WRITTEN:
         return output.format
     original = format_by_name(picture.source.format)
     own = original.converted_to or original.name
-    if not negotiated(picture.source, output):
+    if not is_negotiated(picture.source, output):
         is_changed = output.auto_jpeg and output.format is None and not picture.has_alpha
         return (original.opaque_as if is_changed else "") or own
     for name, rule in NEGOTIATED.items():

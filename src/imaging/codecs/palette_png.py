@@ -9,7 +9,7 @@ _HEADER_ENDS = 33
 _INDEXED = 3
 
 
-def with_palette(grey: bytes, colours: bytes) -> bytes:
+def add_palette(grey: bytes, colours: bytes) -> bytes:
     """Return a grey PNG with its levels turned into indexes into a palette of red, green and blue."""
     header = bytearray(grey[16:29])
     header[9] = _INDEXED

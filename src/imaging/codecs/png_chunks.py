@@ -22,12 +22,12 @@ def chunk(kind: bytes, payload: bytes | bytearray | memoryview) -> bytes:
     return b"".join((len(payload).to_bytes(4, "big"), kind, payload, checksum.to_bytes(4, "big")))
 
 
-def payload_of(whole: memoryview) -> memoryview:
+def get_payload(whole: memoryview) -> memoryview:
     """Return the content of a chunk, without length, kind and checksum."""
     return whole[8:-4]
 
 
-def sound_chunks(png: bytes) -> Chunks:
+def read_chunks(png: bytes) -> Chunks:
     """Return all chunks of a file; none if it is cut off, a checksum is wrong, or there are too many."""
     file, at = memoryview(png), len(SIGNATURE)
     max_chunks = _MAX_CHUNKS + len(png) // _CHUNK_BYTES
@@ -43,12 +43,12 @@ def sound_chunks(png: bytes) -> Chunks:
     return []
 
 
-def packed(stored: bytes) -> bytes:
+def compress_pixels(stored: bytes) -> bytes:
     """Return a file of uncompressed pixels with the pixels compressed. Raises ValueError for a damaged file."""
-    chunks = sound_chunks(stored)
+    chunks = read_chunks(stored)
     if not chunks:
         raise ValueError("the file must be a sound PNG, got none")
-    pixels = b"".join(payload_of(whole) for kind, whole in chunks if kind == b"IDAT")
+    pixels = b"".join(get_payload(whole) for kind, whole in chunks if kind == b"IDAT")
     parts: list[bytes | memoryview] = [SIGNATURE]
     for kind, whole in chunks:
         if kind != b"IDAT":

@@ -21,7 +21,7 @@ HEIF = Format(
         isolated=True,
         check_parts=Lazy("imaging.codecs.decode.parts", "check_boxes"),
         identify=identify,
-        read_pixels=Lazy("imaging.codecs.decode.heif", "pixels"),
+        read_pixels=Lazy("imaging.codecs.decode.heif", "read_heif_pixels"),
     ),
     metadata=MetadataCarrier(),
     converted_to="jpeg",

@@ -25,7 +25,7 @@ _STORED_BYTES = 8 * MEGA
 """Bytes of pixels that are compressed so; those of larger images are compressed row by row."""
 _TRELLIS = 7
 """Effort from which on the compression searches through many variants."""
-_pack = Lazy[bytes]("imaging.codecs.png_chunks", "packed")
+_pack = Lazy[bytes]("imaging.codecs.png_chunks", "compress_pixels")
 
 
 def _has_palette(output: EncodingOptions) -> bool:
@@ -91,15 +91,15 @@ PNG = Format(
         seconds=0.02,
         memory=_decoder_memory,
         uninterruptible_seconds=_decoder_seconds,
-        prepare=Lazy("imaging.codecs.decode.chunks", "without_texts"),
-        open_stream=Lazy("imaging.codecs.decode.inflate", "unpacked"),
+        prepare=Lazy("imaging.codecs.decode.chunks", "remove_texts"),
+        open_stream=Lazy("imaging.codecs.decode.inflate", "open_decompressed"),
         check_parts=Lazy("imaging.codecs.decode.parts", "check_png"),
     ),
     encoder=Encoder(
         save="pngsave_buffer",
         options=_options,
         finish=_finish,
-        add_palette=Lazy("imaging.codecs.palette_png", "with_palette"),
+        add_palette=Lazy("imaging.codecs.palette_png", "add_palette"),
         seconds=_seconds,
         uninterruptible_seconds=lambda output, _frames, _graphic: 1.8 if _has_palette(output) else 0.0,
         memory=_memory,

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from imaging.codecs.decode import decoding_memory, decoding_seconds, inspect, loaded_size, source_of
-from imaging.codecs.encoding_cost import affordable, encoder_memory, encoding_seconds
-from imaging.codecs.negotiation import format_of
+from imaging.codecs.decode import decoding_memory, decoding_seconds, inspect, loaded_size, read_header
+from imaging.codecs.encoding_cost import encoder_memory, encoding_seconds, limit_effort
+from imaging.codecs.negotiation import negotiate_format
 from imaging.context import MEGA, Context, Limits
 from imaging.cost import Pending, Shape, Size
 from imaging.errors import DamagedSource, TooLarge, UnsupportedSource
@@ -105,7 +105,7 @@ def refuse_beyond_budget(
     _refuse_many(steps, limits)
     if output.page and output.page < source.frames:
         # The pages of a file can differ in size.
-        source = source_of(original, source.format, output.page, limits)
+        source = read_header(original, source.format, output.page, limits)
     frames, loaded = loaded_size(source, output, shrink)
     # `stored` counts the bytes of the original, and the estimate for the decoder includes them too.
     decoder = decoding_memory(source, loaded, frames) - len(original)
@@ -203,12 +203,12 @@ def _count_overlays(estimate: _Estimate, step: Step, shape: Shape, context: Cont
 
 
 def _count_encoding(estimate: _Estimate, planned: _PlannedPicture, output: Output, context: Context) -> None:
-    chosen = format_of(planned, output, context)
+    chosen = negotiate_format(planned, output, context)
     shape = planned.shape
     pixels = shape.pixels if encoder_of(chosen).has_frames else shape.width * shape.height
     # The encoder itself refuses more pixels than that.
     pixels = min(pixels, context.limits.result_pixels)
     what = f"its encoding as {chosen}"
-    estimate.add_seconds(encoding_seconds(chosen, affordable(chosen, output, pixels), pixels), what)
+    estimate.add_seconds(encoding_seconds(chosen, limit_effort(chosen, output, pixels), pixels), what)
     encoder = encoder_memory(chosen, output, pixels, alpha=planned.has_alpha) + pixels * 4
     estimate.check_memory(estimate.steps + encoder, what)

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from imaging.codecs.decode import decode, inspect, source_at_fault, uninterruptible_seconds
 from imaging.codecs.encode import encode
-from imaging.codecs.negotiation import is_shown, negotiated
+from imaging.codecs.negotiation import is_negotiated, is_shown
 from imaging.context import Context
 from imaging.cost import Pending
 from imaging.deadlines.vips_watchdog import watched
@@ -86,7 +86,7 @@ def _without_decoding(original: bytes, source: ImageHeader, output: Output, cont
     if body is None or (output.max_bytes and len(body) > output.max_bytes):
         return None
     width, height = source.upright
-    varies = negotiated(source, output)
+    varies = is_negotiated(source, output)
     return Rendered(body, MEDIA_TYPES[source.format], width, height, source.frames, source, varies)
 
 
@@ -122,7 +122,7 @@ def _decode_and_apply(
         height=picture.height,
         frames=encoded.frames,
         source=picture.source,
-        negotiated=negotiated(picture.source, output),
+        negotiated=is_negotiated(picture.source, output),
     )
 
 

@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import cast
 
-from imaging.codecs.decode.loaders import opened
+from imaging.codecs.decode.loaders import load
 from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.metadata.reader import Malformed, Walk
 from imaging.context import Deadline, Limits
@@ -55,7 +55,7 @@ def _picture(encoded: str, deadline: Deadline) -> str:
         return ""
     try:
         check_parts(content, found.name, Limits(tolerate_truncated=True))
-        header = opened(content, found.name)
+        header = load(content, found.name)
     except (DamagedSource, TooLarge) as error:
         raise Malformed("an embedded picture that cannot be read") from error
     orientation = int(cast("int", header.get("orientation"))) if header.get_typeof("orientation") else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from imaging.codecs.containers.profile import profile_in
+from imaging.codecs.containers.profile import extract_profile
 from imaging.codecs.metadata import exif
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
 
@@ -36,17 +36,17 @@ def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
         elif marker == _APP2 and segment.startswith(_ICC, 4):
             profile[_place(segment)] = segment[18:]
         elif marker == _APP14 and segment.startswith(_ADOBE, 4):
-            body.append(segment_of(_APP14, segment[4 : 4 + _ADOBE_SIZE]))
+            body.append(make_segment(_APP14, segment[4 : 4 + _ADOBE_SIZE]))
         elif marker in _FRAMES or marker in _TABLES:
             body.append(segment)
         elif marker == _SOS:
             body += [segment, _scan(reader)]
     if orientation != 1:
-        head.append(segment_of(_APP1, b"Exif\x00\x00" + exif.orientation_only(orientation)))
+        head.append(make_segment(_APP1, b"Exif\x00\x00" + exif.orientation_only(orientation)))
     return b"".join([b"\xff\xd8", *head, *_profile_segments(profile), *body, b"\xff\xd9"])
 
 
-def segment_of(marker: int, payload: bytes) -> bytes:
+def make_segment(marker: int, payload: bytes) -> bytes:
     """Return a segment as it is stored in a file."""
     return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2, "big") + payload
 
@@ -63,7 +63,7 @@ def _marker(reader: Reader) -> int:
 
 def _segment(reader: Reader, marker: int) -> bytes:
     length = reader.big(2)
-    return segment_of(marker, reader.take(length - 2))
+    return make_segment(marker, reader.take(length - 2))
 
 
 def _place(segment: bytes) -> tuple[int, int]:
@@ -77,10 +77,10 @@ def _profile_segments(parts: dict[tuple[int, int], bytes]) -> list[bytes]:
     """Return the segments of the profile; none if parts are missing or do not make up a profile."""
     if sorted(parts) != [(len(parts), number) for number in range(1, len(parts) + 1)]:
         return []
-    profile = profile_in(b"".join(parts[place] for place in sorted(parts)))
+    profile = extract_profile(b"".join(parts[place] for place in sorted(parts)))
     count = -(-len(profile) // _PROFILE_PART)
     return [
-        segment_of(_APP2, _ICC + bytes((number + 1, count)) + profile[number * _PROFILE_PART :][:_PROFILE_PART])
+        make_segment(_APP2, _ICC + bytes((number + 1, count)) + profile[number * _PROFILE_PART :][:_PROFILE_PART])
         for number in range(count)
     ]
 
@@ -89,7 +89,7 @@ def _jfif(segment: bytes) -> list[bytes]:
     """Return the JFIF header without its thumbnail, which may show what a later crop removed."""
     if not segment.startswith(b"JFIF\x00", 4) or len(segment) < 18:
         return []
-    return [segment_of(_APP0, segment[4:16] + b"\x00\x00")]
+    return [make_segment(_APP0, segment[4:16] + b"\x00\x00")]
 
 
 def _scan(reader: Reader) -> memoryview:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from imaging.codecs.containers.profile import profile_in
+from imaging.codecs.containers.profile import extract_profile
 from imaging.codecs.metadata import exif
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
 from imaging.codecs.png_chunks import SIGNATURE, chunk
@@ -53,7 +53,7 @@ def _profile(payload: bytes) -> list[bytes]:
     """Return the chunk of a colour profile under a neutral name; none if it holds something else."""
     _, _, packed = payload.partition(b"\0")
     try:
-        profile = profile_in(zlib.decompressobj().decompress(packed[1:], _MAX_PROFILE))
+        profile = extract_profile(zlib.decompressobj().decompress(packed[1:], _MAX_PROFILE))
     except zlib.error:
         return []
     return [chunk(b"iCCP", b"icc\0\0" + zlib.compress(profile))] if profile else []

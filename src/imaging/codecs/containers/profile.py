@@ -6,7 +6,7 @@ _HEADER = 128
 _SIGNATURE_AT, _SIGNATURE = 36, b"acsp"
 
 
-def profile_in(content: bytes) -> bytes:
+def extract_profile(content: bytes) -> bytes:
     """Return the profile at the start of these bytes without what follows it, or no bytes if there is not one."""
     size = int.from_bytes(content[:4], "big")
     is_profile = _HEADER <= size <= len(content) and content.startswith(_SIGNATURE, _SIGNATURE_AT)

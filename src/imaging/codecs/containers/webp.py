@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imaging.codecs.containers.profile import profile_in
+from imaging.codecs.containers.profile import extract_profile
 from imaging.codecs.metadata import exif
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
 
@@ -25,7 +25,7 @@ def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
     chunks = _chunks(whole, walk)
     if not any(kind in (b"VP8 ", b"VP8L", b"ANMF") for kind, _ in chunks):
         raise Malformed("no picture")
-    profile = next((profile_in(bytes(payload)) for kind, payload in chunks if kind == b"ICCP"), b"")
+    profile = next((extract_profile(bytes(payload)) for kind, payload in chunks if kind == b"ICCP"), b"")
     parts: Parts = []
     for kind, payload in chunks:
         if kind == b"VP8X":

@@ -6,7 +6,7 @@ noticed only then, so `source_at_fault` surrounds all code that uses pixels.
 
 from imaging.codecs.decode.cost import decoding_memory, decoding_seconds, uninterruptible_seconds
 from imaging.codecs.decode.decoder import decode, loaded_size, source_at_fault
-from imaging.codecs.decode.header import inspect, source_of
+from imaging.codecs.decode.header import inspect, read_header
 
 __all__ = [
     "decode",
@@ -14,7 +14,7 @@ __all__ = [
     "decoding_seconds",
     "inspect",
     "loaded_size",
+    "read_header",
     "source_at_fault",
-    "source_of",
     "uninterruptible_seconds",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyvips
 
-from imaging.codecs.decode.loaders import damaged, opened
+from imaging.codecs.decode.loaders import as_damaged_source, load
 from imaging.codecs.decode.parts import check_parts
 from imaging.context import Context, Deadline, Limits
 from imaging.errors import DamagedSource, TooLarge
@@ -43,27 +43,27 @@ class Icon(NamedTuple):
 
 def read_bmp_header(original: bytes, _page: int | None, _limits: Limits, _deadline: Deadline) -> ImageHeader:
     """Return what the header of a BMP says."""
-    return bmp_source(original)
+    return parse_bmp_header(original)
 
 
 def read_ico_header(original: bytes, page: int | None, _limits: Limits, _deadline: Deadline) -> ImageHeader:
     """Return what an ICO says about its largest image, or about that page."""
-    return ico_source(original, page)
+    return parse_ico_header(original, page)
 
 
 def read_bmp_pixels(loading: Loading) -> pyvips.Image:
     """Return the pixels of a BMP. Raises DamagedSource."""
     context: Context = loading.context
-    return bmp_pixels(loading.original, tolerant=context.limits.tolerate_truncated)
+    return decode_bmp(loading.original, tolerant=context.limits.tolerate_truncated)
 
 
 def read_ico_pixels(loading: Loading) -> pyvips.Image:
     """Return the pixels of the largest image of an ICO, or of a page. Raises DamagedSource."""
     context: Context = loading.context
-    return ico_pixels(loading.original, loading.page, tolerant=context.limits.tolerate_truncated)
+    return decode_ico(loading.original, loading.page, tolerant=context.limits.tolerate_truncated)
 
 
-def bmp_source(original: bytes) -> ImageHeader:
+def parse_bmp_header(original: bytes) -> ImageHeader:
     """Return the header of a BMP. Raises DamagedSource."""
     (header,) = struct.unpack_from("<I", original, 14)
     core = header == 12
@@ -71,7 +71,7 @@ def bmp_source(original: bytes) -> ImageHeader:
         width, height = struct.unpack_from("<HH" if core else "<ii", original, 18)
         (bits,) = struct.unpack_from("<H", original, 24 if core else 28)
     except struct.error as error:
-        raise damaged(error) from None
+        raise as_damaged_source(error) from None
     if not (width and height):
         raise DamagedSource("the picture is damaged or cut off", detail=f"a BMP of {width} x {height}")
     alpha = bits == 32 and header >= 56 and any(original[66:70])
@@ -107,10 +107,10 @@ def _needed(original: bytes, pixels: int) -> bytes:
     return original[: start + 8 * pixels + 16]
 
 
-def ico_source(original: bytes, page: int | None) -> ImageHeader:
+def parse_ico_header(original: bytes, page: int | None) -> ImageHeader:
     """Return what the directory of an ICO says about the largest image, or about one of them."""
-    found = icons(original)
-    icon = chosen(found, page)
+    found = parse_icons(original)
+    icon = choose_icon(found, page)
     frames = len(found)
     return ImageHeader(
         ICO.name,
@@ -126,7 +126,7 @@ def ico_source(original: bytes, page: int | None) -> ImageHeader:
     )
 
 
-def icons(original: bytes) -> list[Icon]:
+def parse_icons(original: bytes) -> list[Icon]:
     """Return the images of an ICO in the file's order. Raises DamagedSource for one that is cut off, TooLarge."""
     (count,) = struct.unpack_from("<H", original, 4)
     if count > _MAX_ICONS:
@@ -135,7 +135,7 @@ def icons(original: bytes) -> list[Icon]:
     return [_icon(file, 6 + 16 * index) for index in range(count)]
 
 
-def chosen(found: list[Icon], page: int | None) -> Icon:
+def choose_icon(found: list[Icon], page: int | None) -> Icon:
     """Return the image of that page, else the largest one; among equals the one with the most colours."""
     return found[page] if page is not None else max(found, key=lambda icon: (icon.width * icon.height, icon.bits))
 
@@ -155,35 +155,35 @@ def _icon(original: memoryview, at: int) -> Icon:
             if _compression(payload, 0) in _RUNS:
                 raise DamagedSource("the icon is damaged: its pixels must not be packed in runs")
     except struct.error as error:
-        raise damaged(error) from None
+        raise as_damaged_source(error) from None
     if len(payload) < size or width < 1 or height < 1:
         raise DamagedSource("the icon is damaged or cut off", detail=f"entry at {at}: {width} x {height}, {size} bytes")
     return Icon(width, height, bits, entry, payload)
 
 
-def bmp_pixels(original: bytes, *, tolerant: bool) -> pyvips.Image:
+def decode_bmp(original: bytes, *, tolerant: bool) -> pyvips.Image:
     """Return the pixels of a BMP in L, RGB or RGBA."""
     from PIL import BmpImagePlugin  # noqa: PLC0415 - most requests never need it
 
     # Rows that are missing show black where a file cut off is to be shown.
     missing = struct.unpack_from("<I", original, 2)[0] - len(original) if tolerant else 0
-    filler = bytes(min(max(missing, 0), 4 * bmp_source(original).width * bmp_source(original).height))
+    filler = bytes(min(max(missing, 0), 4 * parse_bmp_header(original).width * parse_bmp_header(original).height))
     if _compression(original, 14) in _RUNS:
-        source = bmp_source(original)
+        source = parse_bmp_header(original)
         original = _needed(original, source.width * source.height)
     try:
         return _from_pillow(BmpImagePlugin.BmpImageFile(io.BytesIO(original + filler)))
     except Exception as error:  # noqa: BLE001 - Pillow's plugins raise whatever their parsing runs into
-        raise damaged(error) from None
+        raise as_damaged_source(error) from None
 
 
-def ico_pixels(original: bytes, page: int | None, *, tolerant: bool) -> pyvips.Image:
+def decode_ico(original: bytes, page: int | None, *, tolerant: bool) -> pyvips.Image:
     """Return the pixels of one image of an ICO in RGBA."""
-    icon = chosen(icons(original), page)
+    icon = choose_icon(parse_icons(original), page)
     payload = bytes(icon.payload)
     if payload.startswith(_PNG):
         check_parts(payload, PNG.name, Limits(tolerate_truncated=True))
-        return opened(payload, PNG.name, tolerant=tolerant)
+        return load(payload, PNG.name, tolerant=tolerant)
     from PIL import IcoImagePlugin  # noqa: PLC0415 - most requests never need it
 
     # Pillow sorts the pictures of an icon; of an icon that has only this one it takes the right one.
@@ -191,7 +191,7 @@ def ico_pixels(original: bytes, page: int | None, *, tolerant: bool) -> pyvips.I
     try:
         return _from_pillow(IcoImagePlugin.IcoFile(io.BytesIO(alone)).frame(0))
     except Exception as error:  # noqa: BLE001 - Pillow's plugins raise whatever their parsing runs into
-        raise damaged(error) from None
+        raise as_damaged_source(error) from None
 
 
 def _from_pillow(image: PillowImage) -> pyvips.Image:

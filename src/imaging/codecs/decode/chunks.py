@@ -34,7 +34,7 @@ def chunks(original: bytes) -> Iterator[Chunk]:
         at = end
 
 
-def without_texts(original: bytes) -> bytes:
+def remove_texts(original: bytes) -> bytes:
     """Return the file without its texts, unless they are few, short, uncompressed, and have ASCII names.
 
     libpng decompresses every text when it reads the header, and pyvips fails on a field name that is not UTF-8. Of

@@ -11,8 +11,8 @@ import pyvips
 
 from imaging.codecs.decode import cost
 from imaging.codecs.decode.color import to_srgb
-from imaging.codecs.decode.header import source_of
-from imaging.codecs.decode.loaders import damaged, opened
+from imaging.codecs.decode.header import read_header
+from imaging.codecs.decode.loaders import as_damaged_source, load
 from imaging.context import MEGA, Context, Limits
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, InvalidParameter, TooLarge
@@ -39,7 +39,7 @@ def decode(original: bytes, source: ImageHeader, output: Output, context: Contex
     if page is not None and page >= source.frames:
         raise InvalidParameter("page", f"0 to {source.frames - 1}", page)
     if page:
-        source = source_of(original, source.format, page, limits, context.deadline)
+        source = read_header(original, source.format, page, limits, context.deadline)
     frames = source.frames if _keeps_frames(source, output) else 1
     if frames > 1:
         _check_animation(source, limits)
@@ -48,7 +48,7 @@ def decode(original: bytes, source: ImageHeader, output: Output, context: Contex
         return _picture(image, source, frames, context, taken)
     except pyvips.Error as error:
         context.deadline.check()
-        raise damaged(error) from None
+        raise as_damaged_source(error) from None
     except DamagedSource:
         # What is read through a pipe ends with the deadline.
         context.deadline.check()
@@ -80,7 +80,7 @@ def _read_through(original: bytes, source: ImageHeader, output: Output, context:
             picture.image.avg()
     except pyvips.Error as error:
         context.deadline.check()
-        raise damaged(error) from None
+        raise as_damaged_source(error) from None
 
 
 def _keeps_frames(source: ImageHeader, output: Output) -> bool:
@@ -116,7 +116,7 @@ def _loaded(
         options["page"] = output.page
     if frames > 1:
         options["n"] = -1
-    image = opened(original, source.format, tolerant=limits.tolerate_truncated, instead=instead, **options)
+    image = load(original, source.format, tolerant=limits.tolerate_truncated, instead=instead, **options)
     return image, _memory_taken(source, (image.width, image.height // frames), frames, limits)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from imaging.codecs.decode import cost
-from imaging.codecs.decode.loaders import opened
+from imaging.codecs.decode.loaders import load
 from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.decode.sniff import sniff
 from imaging.context import NO_DEADLINE, Deadline, Limits
@@ -27,10 +27,10 @@ def inspect(original: bytes, limits: Limits, deadline: Deadline = NO_DEADLINE) -
         raise TooLarge(f"the file must be at most {limits.source_bytes} bytes, got {len(original)}")
     kind = sniff(original)
     check_parts(original, kind, limits)
-    return source_of(original, kind, None, limits, deadline)
+    return read_header(original, kind, None, limits, deadline)
 
 
-def source_of(
+def read_header(
     original: bytes, kind: FormatName, page: int | None, limits: Limits, deadline: Deadline = NO_DEADLINE
 ) -> ImageHeader:
     """Return what the header says about the file, and about that page if one is given."""
@@ -39,7 +39,7 @@ def source_of(
         source: ImageHeader = decoder.read_header(original, page, limits, deadline)
     else:
         options: dict[str, Any] = {"page": page} if page else {}
-        header = opened(original, kind, tolerant=limits.tolerate_truncated, **options)
+        header = load(original, kind, tolerant=limits.tolerate_truncated, **options)
         source = _from_header(header, original, kind)
     pixels = source.width * source.height
     # The size of a drawing is only a proposal; the size at which it is rendered is checked then.
@@ -77,9 +77,9 @@ def _from_header(header: Image, original: bytes, kind: FormatName) -> ImageHeade
 
 def read_drawing_header(original: bytes, _page: int | None, limits: Limits, deadline: Deadline) -> ImageHeader:
     """Return the header of an SVG, measured in a process of its own."""
-    from imaging.codecs.decode.svg import measured  # noqa: PLC0415 - of SVG alone
+    from imaging.codecs.decode.svg import measure_isolated  # noqa: PLC0415 - of SVG alone
 
-    return measured(original, limits, deadline, measure_drawing)
+    return measure_isolated(original, limits, deadline, measure_drawing)
 
 
 def measure_drawing(original: bytes, limits: Limits) -> ImageHeader:
@@ -88,7 +88,7 @@ def measure_drawing(original: bytes, limits: Limits) -> ImageHeader:
 
     # Counted first: librsvg builds a tree of all elements before it knows the size.
     found = survey(original, lambda inside: _inside(inside, limits))
-    source = _from_header(opened(original, SVG.name), original, SVG.name)
+    source = _from_header(load(original, SVG.name), original, SVG.name)
     pixels = source.width * source.height
     return replace(source, decoder_memory=found.memory(pixels), decoder_seconds=found.seconds(pixels))
 
@@ -98,6 +98,6 @@ def _inside(embedded: bytes, limits: Limits) -> ImageHeader | None:
     try:
         kind = sniff(embedded)
         check_parts(embedded, kind, replace(limits, tolerate_truncated=True))
-        return source_of(embedded, kind, None, limits)
+        return read_header(embedded, kind, None, limits)
     except (UnsupportedSource, DamagedSource):
         return None

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyvips
 
-from imaging.codecs.decode.loaders import damaged, opened, owning
+from imaging.codecs.decode.loaders import as_damaged_source, keep_alive, load
 from imaging.context import Context
 from imaging.errors import Unavailable
 from imaging.formats.format import Loading
@@ -20,28 +20,28 @@ _BESIDE_PIXELS = 100_000
 """Bytes."""
 
 
-def pixels(loading: Loading) -> pyvips.Image:
+def read_heif_pixels(loading: Loading) -> pyvips.Image:
     """Return the image upright (libheif rotates it), 8 bits, with its profile. Raises DamagedSource, TimeExceeded."""
     from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined  # noqa: PLC0415 - of SVG and HEIC alone
 
     context: Context = loading.context
     limits = context.limits
     options: dict[str, Any] = {"page": loading.page} if loading.page else {}
-    header = opened(loading.original, HEIF.name, tolerant=limits.tolerate_truncated, **options)
+    header = load(loading.original, HEIF.name, tolerant=limits.tolerate_truncated, **options)
     index = int(str(header.get("heif-primary"))) if loading.page is None else loading.page
     # Turned or not, with alpha.
     answer = header.width * header.height * 4 + _BESIDE_PIXELS
     bounds = Confinement(context.deadline, limits.memory, limits.processors)
     try:
-        image = run_confined(bounds, answer, decoded, loading.original, index)
+        image = run_confined(bounds, answer, decode_heif, loading.original, index)
     except ProcessDied as error:
-        raise damaged(error) from None
+        raise as_damaged_source(error) from None
     if header.get_typeof("icc-profile-data"):
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", header.get("icc-profile-data"))
     return image
 
 
-def decoded(original: bytes, index: int) -> pyvips.Image:
+def decode_heif(original: bytes, index: int) -> pyvips.Image:
     """Return one image of the file, in grey or sRGB, perhaps with alpha. Raises DamagedSource, Unavailable."""
     try:
         from imaging.codecs.decode.libheif import HeifError, Library  # noqa: PLC0415 - of HEIC alone
@@ -55,10 +55,12 @@ def decoded(original: bytes, index: int) -> pyvips.Image:
     try:
         stored = library.decode(original, index)
     except HeifError as error:
-        raise damaged(error) from None
+        raise as_damaged_source(error) from None
     # Rows may be padded.
     rows = pyvips.Image.new_from_memory(stored.content, stored.stride, stored.height, 1, "uchar")
-    image = owning(rows, stored).crop(0, 0, stored.width * stored.bands, stored.height).bandfold(factor=stored.bands)
+    image = (
+        keep_alive(rows, stored).crop(0, 0, stored.width * stored.bands, stored.height).bandfold(factor=stored.bands)
+    )
     if stored.is_gray:
         image = image[0].bandjoin(image[3]) if stored.bands == 4 else image[0]
     image = image.copy(interpretation="b-w" if stored.is_gray else "srgb")

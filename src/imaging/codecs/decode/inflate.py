@@ -18,7 +18,7 @@ import pyvips
 from isal import isal_zlib
 
 from imaging.codecs.decode.chunks import TEXTS
-from imaging.codecs.png_chunks import SIGNATURE, Chunks, chunk, payload_of, sound_chunks
+from imaging.codecs.png_chunks import SIGNATURE, Chunks, chunk, get_payload, read_chunks
 from imaging.context import Deadline
 
 WORTH_BYTES = 200_000
@@ -38,13 +38,13 @@ _AHEAD = 1 << 20
 """Bytes that may wait in the pipe."""
 
 
-def unpacked(original: bytes, deadline: Deadline) -> pyvips.Source | None:
+def open_decompressed(original: bytes, deadline: Deadline) -> pyvips.Source | None:
     """Return the source from which libvips reads the file; it ends with the deadline.
 
     Return None where that gains nothing, where the chunks are not in order, or where the machine has no thread or
     descriptor left; libvips then reads the file as it is.
     """
-    chunks = sound_chunks(original) if len(original) >= WORTH_BYTES else []
+    chunks = read_chunks(original) if len(original) >= WORTH_BYTES else []
     size = _size(chunks)
     if not size:
         return None
@@ -76,7 +76,7 @@ def _widen(pipe: int) -> None:
 def _size(chunks: Chunks) -> int:
     """Return the bytes of all rows with their filters; 0 if they are interlaced or in an unknown order."""
     kinds = [kind for kind, _ in chunks]
-    if kinds[:1] != [b"IHDR"] or len(header := payload_of(chunks[0][1])) != _HEADER.size:
+    if kinds[:1] != [b"IHDR"] or len(header := get_payload(chunks[0][1])) != _HEADER.size:
         return 0
     if len([kind for kind, _ in groupby(kinds) if kind == b"IDAT"]) != 1:
         return 0
@@ -95,7 +95,7 @@ def _feed(pipe: int, parts: Iterator[bytes | memoryview]) -> None:
 
 def _stored(chunks: Chunks, size: int, deadline: Deadline) -> Iterator[bytes | memoryview]:
     """Yield the uncompressed file, part by part."""
-    pixels = [payload_of(whole) for kind, whole in chunks if kind == b"IDAT"]
+    pixels = [get_payload(whole) for kind, whole in chunks if kind == b"IDAT"]
     yield SIGNATURE
     for kind, whole in chunks:
         if kind in TEXTS:

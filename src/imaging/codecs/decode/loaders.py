@@ -12,7 +12,7 @@ from imaging.formats.format import FormatName
 pyvips.cache_set_max(0)
 
 
-def opened(
+def load(
     original: bytes,
     kind: FormatName,
     *,
@@ -32,16 +32,16 @@ def opened(
     try:
         image = pyvips.Operation.call(decoder.loader, memory, access="sequential", fail_on=fail_on, **options)
     except pyvips.Error as error:
-        raise damaged(error) from None
-    return owning(image, memory)
+        raise as_damaged_source(error) from None
+    return keep_alive(image, memory)
 
 
-def owning(image: pyvips.Image, owner: object) -> pyvips.Image:
+def keep_alive(image: pyvips.Image, owner: object) -> pyvips.Image:
     """Return the image, which now keeps alive what its pixels are read from: libvips does not copy the bytes."""
     image._references.append(owner)  # noqa: SLF001 - as pyvips' own new_from_source does
     return image
 
 
-def damaged(error: Exception) -> DamagedSource:
+def as_damaged_source(error: Exception) -> DamagedSource:
     """Return the error for the client, with the decoder's own message for the log."""
     return DamagedSource.from_decoder(error)

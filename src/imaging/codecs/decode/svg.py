@@ -19,7 +19,7 @@ from xml.parsers import expat
 import msgspec
 import pyvips
 
-from imaging.codecs.decode.loaders import damaged, opened
+from imaging.codecs.decode.loaders import as_damaged_source, load
 from imaging.context import MEGA, Context, Deadline, Limits
 from imaging.errors import TooLarge
 from imaging.formats.format import Loading
@@ -64,12 +64,12 @@ class _Measured(NamedTuple):
         return self.original is original and self.process.deadline == deadline and self.limits == limits
 
 
-def measured(
+def measure_isolated(
     original: bytes, limits: Limits, deadline: Deadline, measure: Callable[[bytes, Limits], ImageHeader]
 ) -> ImageHeader:
     """Return what `measure` finds in a drawing, in a process of its own. Raises DamagedSource, TooLarge, TimeExceeded.
 
-    The process and the header are kept for `drawn` of the same bytes.
+    The process and the header are kept for `render_isolated` of the same bytes.
     """
     with _lock:
         known = next((each for each in _waiting if each.is_for(original, limits, deadline)), None)
@@ -93,10 +93,12 @@ def measured(
 def read_pixels(loading: Loading) -> pyvips.Image:
     """Return the pixels of a drawing, from a process of its own. Raises DamagedSource, TooLarge, TimeExceeded."""
     context: Context = loading.context
-    return drawn(loading.original, loading.size, loading.scale, context.limits, context.deadline)
+    return render_isolated(loading.original, loading.size, loading.scale, context.limits, context.deadline)
 
 
-def drawn(original: bytes, size: tuple[int, int], scale: float, limits: Limits, deadline: Deadline) -> pyvips.Image:
+def render_isolated(
+    original: bytes, size: tuple[int, int], scale: float, limits: Limits, deadline: Deadline
+) -> pyvips.Image:
     """Return the pixels of a drawing, about `size` of them."""
     answer = (size[0] + 1) * (size[1] + 1) * _PIXEL_BYTES + _MEASURE_BYTES
     with _taken(original, limits, deadline) or _process(limits, deadline) as process:
@@ -133,7 +135,7 @@ def _call(
 
 
 def _draw(original: bytes, scale: float) -> pyvips.Image:
-    return opened(original, SVG.name, scale=scale)
+    return load(original, SVG.name, scale=scale)
 
 
 class Survey(msgspec.Struct):
@@ -210,7 +212,7 @@ def survey(original: bytes, inspected: Callable[[bytes], ImageHeader | None]) ->
     try:
         parser.Parse(original, True)
     except (expat.ExpatError, ValueError) as error:  # ValueError: an encoding that Python does not know
-        raise damaged(error) from None
+        raise as_damaged_source(error) from None
     found.sheet = bool(_IN_SHEET.search("".join(texts)))
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imaging.codecs.decode.header import measure_drawing
-from imaging.codecs.decode.loaders import opened
+from imaging.codecs.decode.loaders import load
 from imaging.context import Limits
 from imaging.formats.svg import SVG
 
@@ -23,4 +23,4 @@ def after_fork() -> None:
 
     That starts libvips' threads, and copies the pages of memory that a fork shares until they are written to.
     """
-    opened(_DRAWING, SVG.name, scale=1.0).write_to_memory()
+    load(_DRAWING, SVG.name, scale=1.0).write_to_memory()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 import pyvips
 
-from imaging.codecs.decode.loaders import opened
+from imaging.codecs.decode.loaders import load
 from imaging.codecs.metadata import exif, iptc, xmp
 from imaging.codecs.metadata.fields import IPTC_DATASETS, IPTC_POSITIONS
 from imaging.formats import format_by_name
@@ -42,7 +42,7 @@ def of(
     carrier = format_by_name(source.format).metadata
     if carrier is None:
         return Metadata()
-    header: Image = opened(original, source.format, tolerant=True)
+    header: Image = load(original, source.format, tolerant=True)
     block = original if carrier.is_exif_block else _blob(header, _EXIF)
     packet = carrier.read_xmp(original) if carrier.read_xmp else _blob(header, _XMP)
     texts = iptc.read(_blob(header, _IPTC))
@@ -56,7 +56,7 @@ def of(
     return Metadata(exif.write(tags) if tags else b"", xmp.known(packet, position=position), kept)
 
 
-def attached(image: Image, metadata: Metadata, *, writes_iptc: bool) -> Image:
+def attach_metadata(image: Image, metadata: Metadata, *, writes_iptc: bool) -> Image:
     """Return the same pixels with this metadata and no other."""
     image = image.copy()
     for name in image.get_fields():
@@ -87,7 +87,7 @@ def _credit(tags: exif.Exif, packet: bytes, texts: list[iptc.Text]) -> Metadata:
     tags = tags.with_text(exif.COPYRIGHT, iptc.first(texts, iptc.COPYRIGHT, iptc.CREDIT))
     packet = xmp.only_credit(packet)
     if not packet and tags:
-        packet = xmp.of_credit(tags.text(exif.ARTIST), tags.text(exif.COPYRIGHT))
+        packet = xmp.make_credit_packet(tags.text(exif.ARTIST), tags.text(exif.COPYRIGHT))
     return Metadata(exif.write(tags) if tags else b"", packet, texts)
 
 

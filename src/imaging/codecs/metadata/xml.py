@@ -51,7 +51,7 @@ def rewrite(document: bytes, choice: Choice, namespace: str = "", *, deadline: D
     return "".join(writer.parts).encode()
 
 
-def escaped(characters: str) -> str:
+def escape_text(characters: str) -> str:
     """Return characters escaped for a place between tags."""
     return characters.translate(_IN_TEXT)
 
@@ -102,7 +102,7 @@ class _Writer:
 
     def _flush(self) -> None:
         if not self.left_out:
-            self.parts.append(escaped(self.choice.text("".join(self.characters))))
+            self.parts.append(escape_text(self.choice.text("".join(self.characters))))
         self.characters.clear()
 
     def _resolved(self, name: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from imaging.codecs.metadata.fields import DC, RDF, XMP_CREDITS, XMP_META, XMP_NAMES, is_position
 from imaging.codecs.metadata.reader import Malformed
-from imaging.codecs.metadata.xml import escaped, rewrite
+from imaging.codecs.metadata.xml import escape_text, rewrite
 
 _MAX_PACKET = 1_000_000
 """Bytes. Larger packets hold other files."""
@@ -47,13 +47,13 @@ def known(packet: bytes, *, position: bool) -> bytes:
     return _rewritten(packet, _Listed(XMP_NAMES, position=position))
 
 
-def of_credit(creator: str, owner: str) -> bytes:
+def make_credit_packet(creator: str, owner: str) -> bytes:
     """Return a packet that names the creator and the owner of the image."""
     parts = ""
     if creator:
-        parts += f"<dc:creator><rdf:Seq><rdf:li>{escaped(creator)}</rdf:li></rdf:Seq></dc:creator>"
+        parts += f"<dc:creator><rdf:Seq><rdf:li>{escape_text(creator)}</rdf:li></rdf:Seq></dc:creator>"
     if owner:
-        parts += f'<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">{escaped(owner)}</rdf:li></rdf:Alt></dc:rights>'
+        parts += f'<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">{escape_text(owner)}</rdf:li></rdf:Alt></dc:rights>'
     return (
         f'<x:xmpmeta xmlns:x="{XMP_META}"><rdf:RDF xmlns:rdf="{RDF}"><rdf:Description rdf:about="" xmlns:dc="{DC}">'
         f"{parts}</rdf:Description></rdf:RDF></x:xmpmeta>"
