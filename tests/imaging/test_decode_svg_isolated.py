@@ -89,14 +89,14 @@ def test_drawings_are_opened_by_another_process_alone(monkeypatch: pytest.Monkey
         pytest.fail(f"{kind} was opened here")
 
     original = pictures.svg()
-    monkeypatch.setattr("imaging.codecs.decode.svg.opened", opened)
-    monkeypatch.setattr("imaging.codecs.decode.header.opened", opened)
-    monkeypatch.setattr("imaging.codecs.decode.decoder.opened", opened)
+    monkeypatch.setattr("imaging.codecs.decode.svg.load", opened)
+    monkeypatch.setattr("imaging.codecs.decode.header.load", opened)
+    monkeypatch.setattr("imaging.codecs.decode.decoder.load", opened)
     assert isinstance(run(original, (), PNG, Context()), Rendered)
     assert isinstance(run(original, (), Output(), Context()), Rendered)
     assert render_previews(original, Limits(), Deadline.after(20), side=100)
     monkeypatch.undo()
-    monkeypatch.setattr("imaging.codecs.decode.svg.opened", opened)
+    monkeypatch.setattr("imaging.codecs.decode.svg.load", opened)
     context = Context(objects={ObjectRef("", "a.svg"): original})
     assert isinstance(run(pictures.jpeg(), edits({"watermark": {"key": "a.svg"}}), PNG, context), Rendered)
 

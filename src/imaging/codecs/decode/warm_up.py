@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from imaging.codecs.decode.header import measure_drawing
 from imaging.codecs.decode.loaders import load
 from imaging.context import Limits
@@ -9,12 +11,17 @@ from imaging.formats.svg import SVG
 
 _DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0L1 1"/></svg>'
 
+_MODULES = ("imaging.codecs.decode.bitmaps", "imaging.codecs.decode.tiff")
+"""The formats' records name these lazily; imported before the fork, they are not imported again in each process."""
+
 
 def before_forks() -> None:
     """Load all that measuring a drawing needs, in the fork server.
 
     No pixels are computed, because that would start threads of libvips, which do not survive a fork.
     """
+    for module in _MODULES:
+        import_module(module)
     measure_drawing(_DRAWING, Limits())
 
 
