@@ -137,7 +137,7 @@ def test_it_is_documented(source: Path) -> None:
     run(source, "-m", "handler.reference", "--write")
     row = next(line for line in (source / "docs" / "features.md").read_text().splitlines() if "| `format` |" in line)
     assert "`farbfeld`" in row
-    assert "`ff`: `farbfeld`" in row
+    assert "`ff` for `farbfeld`" in row
     assert MEDIA_TYPE in (source / "docs" / "openapi.json").read_text()
     assert "farbfeld" in (source / "demo-ui" / "features.json").read_text()
 
