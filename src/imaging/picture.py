@@ -11,7 +11,8 @@ from imaging.errors import TooLarge
 from imaging.formats import format_by_name
 from imaging.formats.format import FormatName
 
-_SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4, "double": 8}
+SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4, "double": 8}
+"""Bytes of one sample, by the names of libvips' formats."""
 
 
 class ImageHeader(msgspec.Struct, frozen=True):
@@ -180,7 +181,7 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 def _bytes_of(image: pyvips.Image) -> int:
-    return int(image.width * image.height * image.bands) * _SAMPLE_BYTES[str(image.format)]
+    return int(image.width * image.height * image.bands) * SAMPLE_BYTES[str(image.format)]
 
 
 class Report(msgspec.Struct, frozen=True):

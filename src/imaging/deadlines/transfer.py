@@ -16,6 +16,7 @@ import pyvips
 
 from imaging import errors
 from imaging.errors import FeatureError
+from imaging.picture import SAMPLE_BYTES
 
 _FRAME = struct.Struct("=cQ")
 _IMAGE, _STRIP, _PICKLE = b"I", b"S", b"P"
@@ -29,6 +30,8 @@ _ANSWERS = frozenset(
     {("imaging.picture", "ImageHeader"), ("imaging.picture", "Picture"), ("imaging.picture", "PalettePixels")}
 )
 _METADATA = "-data"
+_COMPLEX_BYTES = 16
+"""Bytes of one sample of libvips' complex formats, at most."""
 
 
 class TransferError(RuntimeError):
@@ -86,7 +89,7 @@ class Channel:
             raise TransferError(f"{type(error).__name__}: {error}") from None
 
     def _send_pixels(self, image: Any) -> None:
-        size = image.width * image.height * image.bands * _sample_bytes(image)
+        size = image.width * image.height * image.bands * SAMPLE_BYTES.get(str(image.format), _COMPLEX_BYTES)
         rows = max(1, _STRIP_BYTES * image.height // max(size, 1))
         for top in range(0, image.height, rows):
             strip = image.crop(0, top, image.width, min(rows, image.height - top)).write_to_memory()
@@ -222,9 +225,3 @@ class _Unpickler(pickle.Unpickler):
                 raise TransferError(f"metadata that is named {name!r}")
             image.set_type(pyvips.GValue.blob_type, name, blob)
         return image
-
-
-def _sample_bytes(image: Any) -> int:
-    return {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4, "double": 8}.get(
-        str(image.format), 16
-    )

@@ -1,4 +1,4 @@
-"""How the finished picture is written: format, quality and what else the encoder is told."""
+"""The output options: the format, its quality and the other options of the encoders."""
 
 from __future__ import annotations
 
@@ -145,6 +145,6 @@ class Output(Params):
     ) = None
 
     def check(self) -> None:
-        """Delays are whole, and no longer than a GIF or WebP can say."""
+        """Raise InvalidParameter for delays that are not whole milliseconds, or too long for GIF and WebP."""
         if any(not 0 <= pause <= _LONGEST_DELAY or pause % 1 for pause in self.delay or ()):
             raise InvalidParameter("delay", f"whole milliseconds from 0 to {_LONGEST_DELAY}", self.delay)

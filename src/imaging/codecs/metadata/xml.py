@@ -16,7 +16,7 @@ _IN_TEXT = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&
 _IN_VALUE = _IN_TEXT | {ord('"'): "&quot;", ord("\n"): "&#10;", ord("\t"): "&#9;"}
 
 
-class Choice(Protocol):
+class ElementFilter(Protocol):
     """The choice of what stays of a document. An attribute without prefix has no namespace."""
 
     def element(self, namespace: str, name: str) -> bool:
@@ -32,7 +32,7 @@ class Choice(Protocol):
         """Return what stays of a text or the value of an attribute."""
 
 
-def rewrite(document: bytes, choice: Choice, namespace: str = "", *, deadline: Deadline | None = None) -> bytes:
+def rewrite(document: bytes, choice: ElementFilter, namespace: str = "", *, deadline: Deadline | None = None) -> bytes:
     """Return the chosen part in UTF-8, without comments, instructions and document type.
 
     `namespace` is that of names without prefix. Raises Malformed for invalid XML, TimeExceeded after the deadline.
@@ -63,7 +63,7 @@ def _refuse(*_: object) -> int:
 class _Writer:
     """Writes the events of what is chosen into `parts`."""
 
-    def __init__(self, choice: Choice, namespace: str, deadline: Deadline) -> None:
+    def __init__(self, choice: ElementFilter, namespace: str, deadline: Deadline) -> None:
         self.choice = choice
         self.deadline = deadline
         self.elements = 0
