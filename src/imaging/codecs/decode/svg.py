@@ -128,10 +128,10 @@ def _call(
     try:
         return process.call(answer, work, *args, **kwargs)
     except ProcessDied as error:
-        most = f"{limits.memory // MEGA} MB of memory"
+        bound = f"{limits.memory // MEGA} MB of memory"
         if error.spent_its_time:
-            most = f"{limits.work:.3g} seconds of a processor"
-        raise TooLarge(f"drawing an SVG must take at most {most}, this one takes more", detail=str(error)) from None
+            bound = f"{limits.work:.3g} seconds of a processor"
+        raise TooLarge(f"drawing an SVG must take at most {bound}, this one takes more", detail=str(error)) from None
 
 
 def _draw(original: bytes, scale: float) -> pyvips.Image:
