@@ -13,9 +13,7 @@ from handler.auth.canonical import WRAPPED, unwrap
 from handler.composition.factories import build_aws_access
 from handler.composition.wiring import Application, application
 from handler.config import Settings, demo_bucket
-from handler.entrypoints.direct_invocation import is_direct_invocation
 from handler.entrypoints.http_call import HttpRequest, is_http_event, read_http_request
-from handler.entrypoints.upload_events import is_upload_event
 from handler.errors import BadRequest, HandlerError
 from handler.observability import log_exception, log_request
 from handler.redaction import redact_address
@@ -49,7 +47,7 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
         return _handle_custom_resource(fields, context)
     app = application()
     deadline = _deadline(app, context)
-    if not is_http and is_upload_event(fields):
+    if not is_http and _is_upload_event(fields):
         return _handle_upload(app, fields, deadline)
     with log_request("http" if is_http else "direct-invocation") as log_fields:
         if is_http:
@@ -111,10 +109,18 @@ def _redact_path(path: str) -> str:
     return redact_address(path)
 
 
+def _is_upload_event(event: Mapping[str, Any]) -> bool:
+    from handler.entrypoints.upload_events import is_upload_event  # noqa: PLC0415 - an HTTP request does not need it
+
+    return is_upload_event(event)
+
+
 def _handle_direct_invocation(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+    from handler.entrypoints.direct_invocation import is_direct_invocation  # noqa: PLC0415 - HTTP does not need it
+
     if not is_direct_invocation(event):
         raise BadRequest("the event must be an HTTP request, an S3 event, or have a field `imageKey` or `image`")
-    return app.direct_invocation.invoke(event, deadline)
+    return app.direct_invocation().invoke(event, deadline)
 
 
 def _handle_upload(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:

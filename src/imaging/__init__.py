@@ -1,4 +1,9 @@
-"""The image engine: parameters, codecs, the pipeline, and the declaration of features."""
+"""The image engine: parameters, codecs, the pipeline, and the declaration of features.
+
+What a plain resize does not need is imported when it is first read from this module.
+"""
+
+from typing import TYPE_CHECKING
 
 from imaging import fast_msgspec_import as fast_msgspec_import  # isort: split
 
@@ -23,9 +28,6 @@ from imaging.formats.heif import HEIF
 from imaging.formats.png import PNG
 from imaging.formats.svg import SVG
 from imaging.formats.webp import WEBP
-from imaging.models.saliency import compute_saliency, has_saliency, to_rgb_array
-from imaging.models.weights import set_up
-from imaging.ops.previews import render_previews
 from imaging.params.model import Params
 from imaging.params.output import Output
 from imaging.params.validation import Field, check, fields, main_field, spellings
@@ -34,6 +36,11 @@ from imaging.pipeline.decision import decide_all
 from imaging.pipeline.feature import Decision, Feature, Step
 from imaging.pipeline.run import Rendered, run
 from imaging.pipeline.serialization import describe, describe_steps
+
+if TYPE_CHECKING:
+    from imaging.models.saliency import compute_saliency, has_saliency, to_rgb_array
+    from imaging.models.weights import set_up
+    from imaging.ops.previews import render_previews
 
 __all__ = [
     "AVIF",
@@ -86,3 +93,21 @@ __all__ = [
     "spellings",
     "to_rgb_array",
 ]
+
+_LAZY = {
+    "compute_saliency": "imaging.models.saliency",
+    "has_saliency": "imaging.models.saliency",
+    "render_previews": "imaging.ops.previews",
+    "set_up": "imaging.models.weights",
+    "to_rgb_array": "imaging.models.saliency",
+}
+"""The modules of the names that are imported when they are first read."""
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of _LAZY (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - a plain resize reads no such name
+
+    return getattr(import_module(_LAZY[name]), name)

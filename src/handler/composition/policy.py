@@ -9,8 +9,6 @@ from handler.config import Settings
 from handler.requests import dialects
 from handler.requests.parsed_request import Recipe
 from handler.requests.policy import Policy
-from handler.requests.presets import read_presets, read_recipe
-from handler.requests.strict_json import loads
 from handler.storage.sources import open_sources
 from imaging import NEGOTIATED, WEBP, ObjectRef
 
@@ -27,12 +25,10 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
     Raise InvalidParameter or ValueError for an invalid setting.
     """
     requests = settings.requests
-    presets = _read_document("PRESETS", requests.presets, aws)
-    always = _read_document("ALWAYS", requests.always, aws)
     policy = Policy(
-        presets=read_presets(presets) if presets is not None else {},
+        presets=_read_presets(requests.presets, aws),
         presets_only=requests.presets_only,
-        always=read_recipe(always, "ALWAYS") if always is not None else Recipe(),
+        always=_read_always(requests.always, aws),
         public_features=settings.access.public_features,
         public_sources=settings.access.public_sources,
         dialects=dialects.select(requests.dialects),
@@ -46,6 +42,22 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
     if faults := policy.faults():
         raise ValueError("\n".join(faults))
     return policy
+
+
+def _read_presets(value: str, aws: AwsAccess) -> dict[str, Recipe]:
+    if not value:
+        return {}
+    from handler.requests.presets import read_presets  # noqa: PLC0415 - many services have no presets
+
+    return read_presets(_read_document("PRESETS", value, aws))
+
+
+def _read_always(value: str, aws: AwsAccess) -> Recipe:
+    if not value:
+        return Recipe()
+    from handler.requests.presets import read_recipe  # noqa: PLC0415 - few services set ALWAYS
+
+    return read_recipe(_read_document("ALWAYS", value, aws), "ALWAYS")
 
 
 def _parse_source_paths(entries: tuple[str, ...]) -> dict[str, str]:
@@ -79,12 +91,12 @@ def _auto_formats(settings: Settings) -> frozenset[str]:
 
 
 def _read_document(setting: str, value: str, aws: AwsAccess) -> object:
-    """Return the JSON in a setting, or in the object whose address the setting holds; None for an empty setting.
+    """Return the JSON in a setting, or in the object whose address the setting holds.
 
     Raise ValueError for anything else.
     """
-    if not value:
-        return None
+    from handler.requests.strict_json import loads  # noqa: PLC0415 - many services have neither setting
+
     if not value.startswith("{"):
         folder, _, key = value.rpartition("/")
         if "://" not in folder:

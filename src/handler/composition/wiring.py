@@ -25,7 +25,6 @@ from handler.composition.factories import (
 from handler.composition.policy import read_policy
 from handler.config import Settings, raise_faults
 from handler.config.version import drawing_version
-from handler.entrypoints.direct_invocation import DirectInvocation
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.http import HttpEntrypoint, JsonEndpoint
 from handler.errors import HandlerError
@@ -39,6 +38,7 @@ from handler.storage.sources import Sources, open_sources, read_locations, sourc
 from imaging import InvalidParameter, ObjectRef
 
 if TYPE_CHECKING:
+    from handler.entrypoints.direct_invocation import DirectInvocation
     from handler.entrypoints.operator import OperatorEntrypoint
     from handler.entrypoints.uploads import UploadEntrypoint
     from handler.storage.result_cache import BucketResultCache
@@ -50,7 +50,8 @@ class Application(msgspec.Struct, frozen=True):
 
     settings: Settings
     http: HttpEntrypoint
-    direct_invocation: DirectInvocation
+    direct_invocation: Callable[[], DirectInvocation]
+    """Builds the entrypoint for direct invocations."""
     uploads: UploadEntrypoint | None
     """None if OUTPUT_BUCKET is not set."""
     health: Health
@@ -105,11 +106,14 @@ def build(settings: Settings) -> Application:
     render_context = msgspec.structs.replace(render_context, delegates_expensive=expensive_function is not None)
     health = Health(exit_process) if settings.process.function_name else Health()
     http = _build_http(settings, aws, render_context, policy, ignored, fallback, results, expensive_function)
-    direct_invocation = DirectInvocation(
-        render_context, policy, http.caching, settings.answer_bytes, expensive_function
-    )
+
+    def get_direct_invocation() -> DirectInvocation:
+        from handler.entrypoints.direct_invocation import DirectInvocation  # noqa: PLC0415 - HTTP does not need it
+
+        return DirectInvocation(render_context, policy, http.caching, settings.answer_bytes, expensive_function)
+
     http = msgspec.structs.replace(http, health=health.page)
-    return Application(settings, http, direct_invocation, uploads, health)
+    return Application(settings, http, get_direct_invocation, uploads, health)
 
 
 def _build_http(

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from features import check_drawing
 from handler.observability import log_exception
 from handler.response import Answer, report
 
@@ -17,6 +16,13 @@ _VALID_SECONDS = 5.0
 """How long `/_health` repeats the last result, so that frequent requests do not keep a processor busy."""
 _PAUSE_SECONDS = 0.1
 """Pause before the second attempt: a lack of file descriptors or threads may be temporary."""
+
+
+def check_drawing() -> None:
+    """Decode, resize and encode a small image. Any failure raises an exception."""
+    import features  # noqa: PLC0415 - no image needs the module that this reads
+
+    features.check_drawing()
 
 
 def exit_process() -> None:

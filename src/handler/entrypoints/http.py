@@ -19,7 +19,6 @@ from handler.errors import BadRequest, Forbidden, HandlerError, MethodNotAllowed
 from handler.ports import InvokeFunction, SecretSource
 from handler.render.render import RenderContext, render, render_here
 from handler.render.results import Delegated, NotModified, Offloaded, RenderedResult
-from handler.requests.client_hints import HEADERS, Hints
 from handler.requests.image_request import ImageRequest
 from handler.requests.parse import is_own, parse_request
 from handler.requests.policy import Policy
@@ -28,6 +27,7 @@ from imaging import Deadline, FeatureError, ObjectRef, TooLarge
 
 if TYPE_CHECKING:
     from handler.entrypoints.operator import OperatorEntrypoint
+    from handler.requests.client_hints import Hints
     from handler.storage.result_cache import BucketResultCache
 
 ORIGIN_HEADER = "x-origin-secret"
@@ -157,7 +157,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
                 hints=hints,
             )
 
-        request = parsed(Hints.parse(call.headers) if self.policy.client_hints else None)
+        request = parsed(self._parse_client_hints(call))
         try:
             return self._render(request, call, deadline)
         except (TooLarge, PayloadTooLarge):
@@ -184,10 +184,19 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             case _:
                 assert_never(result)
 
+    def _parse_client_hints(self, call: HttpRequest) -> Hints | None:
+        if not self.policy.client_hints:
+            return None
+        from handler.requests.client_hints import Hints  # noqa: PLC0415 - few services use client hints
+
+        return Hints.parse(call.headers)
+
     def _with_client_hints(self, answer: Answer) -> Answer:
         """Return the answer with the headers that have clients send hints and caches tell answers apart by them."""
         if not self.policy.client_hints:
             return answer
+        from handler.requests.client_hints import HEADERS  # noqa: PLC0415 - few services use client hints
+
         names = ", ".join(HEADERS)
         varies = answer.headers.get("Vary", "")
         return answer.with_headers({"Accept-CH": names, "Vary": f"{varies}, {names}" if varies else names})

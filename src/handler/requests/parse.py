@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,11 +12,13 @@ from handler.auth.authenticate import Caller, SignedPath
 from handler.auth.signature import parse_expiry
 from handler.errors import BadRequest, Forbidden, NotFound
 from handler.requests import dialects
-from handler.requests.client_hints import Hints
 from handler.requests.image_request import ImageRequest, list_objects
 from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
 from handler.requests.policy import Policy
 from imaging import PNG, WEBP, ObjectRef, Output, Step, check
+
+if TYPE_CHECKING:
+    from handler.requests.client_hints import Hints
 
 CUT_OUT = "removeBackground"
 _WITH_PRESETS_ONLY = {"preset", "v", "expires", "signature"}

@@ -16,13 +16,14 @@ from obstore.store import from_url
 from handler.ports import Listing, ObjectInfo, StoredObject
 from handler.storage.sources import store_errors
 from handler.storage.sources.keys import needs_boto
-from handler.storage.sources.source import Source
 from handler.storage.sources.stored import CHUNK_BYTES, Bounds, Stored, unquote_etag
 from imaging import ObjectRef
 
 if TYPE_CHECKING:
     from obstore import Attributes, GetResult, ObjectMeta
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
+
+    from handler.storage.sources.source import Source
 
 T = TypeVar("T")
 _STANDARD_HEADERS = frozenset(

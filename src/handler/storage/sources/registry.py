@@ -14,12 +14,13 @@ from handler.ports import Listing, ObjectInfo, StoredObject
 from handler.storage.sources import store_errors
 from handler.storage.sources.keys import is_invalid, other_forms
 from handler.storage.sources.locations import StoreLocation, read_locations
-from handler.storage.sources.source import Source
 from handler.storage.sources.stored import Bounds
 from imaging import ObjectRef
 
 if TYPE_CHECKING:
     import ssl
+
+    from handler.storage.sources.source import Source
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 10.0
