@@ -14,7 +14,7 @@ from tests.similarity import mean_difference, worst_block
 from tests.steps import apply, picture, pixel, sequential
 
 from features import edits
-from features.resize import Plan, Resize, plan, preshrink
+from features.resize.feature import Plan, Resize, plan, preshrink
 from imaging import Output, Rendered, run
 from imaging.context import Context, Limits
 from imaging.errors import InvalidParameter, TooLarge

@@ -20,7 +20,8 @@ ROOM = 100_000_000
 
 _PEAK = """
 import sys
-from features import Context, Limits, Output, edits, run
+from features import edits
+from imaging import Context, Limits, Output, run
 original = open(sys.argv[1], "rb").read()
 output, context, steps = Output(format="jpeg"), Context(), edits({"resize": {"width": 200}})
 def peak():
