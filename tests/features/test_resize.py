@@ -14,7 +14,8 @@ from tests.similarity import mean_difference, worst_block
 from tests.steps import apply, picture, pixel, sequential
 
 from features import edits
-from features.resize.feature import Plan, Resize, plan, preshrink
+from features.resize.feature import Plan, plan, preshrink
+from features.resize.parameters import Resize
 from imaging import Output, Rendered, run
 from imaging.context import Context, Limits
 from imaging.errors import InvalidParameter, TooLarge

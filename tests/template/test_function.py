@@ -145,7 +145,7 @@ def test_what_a_model_works_on_goes_to_the_heavy_function(moto: Moto) -> None:
         assert any(key.startswith("detections/") for key in keys(moto, "resultsbucket"))
     assert stack.denied == []
     assert "Delegate" in stack.used["FunctionRole"]
-    assert "AskRekognition" in stack.used["HeavyRole"]
+    assert "Detect" in stack.used["HeavyRole"]
 
 
 def event_of_uploads(*uploaded: str) -> dict[str, Any]:
