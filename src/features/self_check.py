@@ -8,7 +8,7 @@ import pyvips
 
 from features.steps import edits
 from imaging.context import Context, Deadline
-from imaging.formats.png import PNG
+from imaging.formats import PNG
 from imaging.params.output import Output
 from imaging.pipeline.run import Rendered, run
 

@@ -17,7 +17,7 @@ from handler.errors import HandlerError, PayloadTooLarge, UpstreamError, status_
 from handler.ports import ObjectInfo
 from handler.render.results import NotModified, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
-from imaging import FORMATS, FeatureError
+from imaging import SCRIPTED, FeatureError
 
 CACHE_TAG = "x-amz-meta-cache-tag"
 """The header from which the CloudFront distribution reads cache tags; S3 sends it for an object's metadata."""
@@ -26,8 +26,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _LONGEST_MESSAGE = 1_200
 """Characters: a key of 1,024 and a sentence. So an error never sends back long texts of a client."""
 _HEADER_BYTES = 4096
-SCRIPTED = frozenset(each.media_type for each in FORMATS if each.scripted)
-"""Media types of files that can run scripts in a browser."""
 _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 

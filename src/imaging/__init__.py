@@ -21,13 +21,7 @@ from imaging.errors import (
     Unavailable,
     UnsupportedSource,
 )
-from imaging.formats import FORMATS, MEDIA_TYPES, NEGOTIATED, SLOW, WRITTEN
-from imaging.formats.avif import AVIF
-from imaging.formats.gif import GIF
-from imaging.formats.heif import HEIF
-from imaging.formats.png import PNG
-from imaging.formats.svg import SVG
-from imaging.formats.webp import WEBP
+from imaging.formats import AVIF, FORMATS, GIF, HEIF, MEDIA_TYPES, NEGOTIATED, PNG, SCRIPTED, SLOW, SVG, WEBP, WRITTEN
 from imaging.params.model import Params
 from imaging.params.output import Output
 from imaging.params.validation import Field, check, fields, main_field, spellings
@@ -50,6 +44,7 @@ __all__ = [
     "MEDIA_TYPES",
     "NEGOTIATED",
     "PNG",
+    "SCRIPTED",
     "SLOW",
     "SVG",
     "WEBP",

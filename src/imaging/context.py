@@ -12,7 +12,7 @@ import msgspec
 
 from imaging.detection import DetectionNotConfigured, Vision
 from imaging.errors import TimeExceeded
-from imaging.formats import FORMATS, NEGOTIATED
+from imaging.formats import INDEX, NEGOTIATED
 from imaging.formats.format import FormatName
 from imaging.picture import ImageHeader, Picture
 
@@ -52,7 +52,7 @@ NO_DEADLINE = Deadline()
 MEGA = 1_000_000
 
 
-_RESULT_PIXELS = {each.name: each.encoder.max_pixels for each in FORMATS if each.encoder and each.encoder.max_pixels}
+_RESULT_PIXELS = {entry.name: entry.max_pixels for entry in INDEX if entry.max_pixels}
 _AUTO_PIXELS = {name: rule.max_pixels for name, rule in NEGOTIATED.items() if rule.max_pixels is not None}
 
 

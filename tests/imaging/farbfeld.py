@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from imaging.formats.format import MEGA, Decoder, Encoder, Format, Image, Loading, Negotiation
+from imaging.formats.format import Decoder, Encoder, Format, Image, Loading
 
 if TYPE_CHECKING:
     from imaging.picture import ImageHeader
@@ -45,10 +45,8 @@ def _save(image: Image, *, keep: str) -> bytes:
     return _HEAD.pack(_SIGNATURE, image.width, image.height) + bytes(rows)
 
 
-FARBFELD = Format(
+FORMAT = Format(
     name="farbfeld",
-    aliases=("ff",),
-    media_type="image/x-farbfeld",
     extensions=("ff",),
     signatures=(_SIGNATURE,),
     decoder=Decoder(
@@ -65,7 +63,5 @@ FARBFELD = Format(
         memory=lambda _output, pixels, _alpha: 2 * _PIXEL_BYTES * pixels,
         lossless=True,
         deep=True,
-        max_pixels=2 * MEGA,
     ),
-    negotiation=Negotiation(rank=0, max_pixels=1000),
 )

@@ -1,4 +1,4 @@
-"""A format is added by one file and one line, and is then recognised, negotiated, limited, documented and offered."""
+"""A format, added by one file and one entry, is recognised, negotiated, limited, documented and offered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ import pyvips
 from tests import pictures
 
 ROOT = Path(__file__).parents[2]
-LAST = '    "svg",\n)'
+LAST = ", SVG)\n"
+ENTRY = """FormatEntry(
+    name="farbfeld", media_type="image/x-farbfeld", aliases=("ff",), max_pixels=2 * MEGA,
+    negotiation=Negotiation(rank=0, max_pixels=1000),
+)"""
 WIDTH, HEIGHT = 40, 30
 MEDIA_TYPE = "image/x-farbfeld"
 
@@ -44,14 +48,14 @@ def farbfeld(width: int, height: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the source with one file and one line more."""
+    """A copy of the source with one file and one entry more."""
     copy = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
     formats = copy / "src" / "imaging" / "formats"
     shutil.copy(Path(__file__).with_name("farbfeld.py"), formats)
     registry = (formats / "__init__.py").read_text(encoding="utf-8")
     assert registry.count(LAST) == 1
-    (formats / "__init__.py").write_text(registry.replace(LAST, f'    "farbfeld",\n{LAST}'), encoding="utf-8")
+    (formats / "__init__.py").write_text(registry.replace(LAST, f", {ENTRY}{LAST}"), encoding="utf-8")
     return copy
 
 

@@ -11,13 +11,13 @@ import msgspec
 import pytest
 from tests import pictures
 
-from imaging.formats import FORMATS, NEGOTIATED, format_by_name
+from imaging.formats import FORMATS, INDEX, NEGOTIATED, format_by_name
 from imaging.formats.format import Format, Lazy
 from imaging.params.output import Output
 from imaging.params.validation import fields
 
 SRC = Path(__file__).parents[2] / "src"
-NAMES = {name for each in FORMATS for name in (each.name, *each.aliases)}
+NAMES = {name for each in INDEX for name in (each.name, *each.aliases)}
 EXCEPTIONS = {
     "handler/requests/dialects/json_edits/formats.py": "sharp's own names for formats, which AWS's edits use",
     "handler/requests/dialects/thumbor/aws.py": "the formats of AWS's filters, and extensions of keys",
@@ -49,11 +49,19 @@ def test_the_records_are_seen_by_the_scan() -> None:
 
 
 def test_no_name_or_media_type_is_used_twice() -> None:
-    names = [name for each in FORMATS for name in (each.name, *(each.aliases if each.name != "avif" else ()))]
+    names = [name for each in INDEX for name in (each.name, *(each.aliases if each.name != "avif" else ()))]
     assert len(names) == len(set(names))
-    assert len({each.media_type for each in FORMATS}) == len(FORMATS)
+    assert len({each.media_type for each in INDEX}) == len(FORMATS)
     extensions = [extension for each in FORMATS for extension in each.extensions]
     assert len(extensions) == len(set(extensions))
+
+
+def test_the_index_agrees_with_the_records() -> None:
+    for entry, record in zip(INDEX, FORMATS, strict=True):
+        assert entry.name == record.name
+        assert entry.writable == (record.encoder is not None), entry.name
+        assert record.encoder or not (entry.is_slow or entry.max_pixels or entry.negotiation), entry.name
+        assert not record.shown or entry.negotiation is None, entry.name
 
 
 def _references(record: Any, seen: set[int]) -> Iterator[Lazy[Any]]:

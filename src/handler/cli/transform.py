@@ -21,11 +21,11 @@ from handler.config import Settings
 from handler.errors import HandlerError
 from handler.render.render import render_here
 from handler.requests.parse import parse_inline_request
-from imaging import FORMATS, NEGOTIATED, Deadline, FeatureError
+from imaging import FORMATS, MEDIA_TYPES, NEGOTIATED, Deadline, FeatureError
 
 _ACCEPTS = frozenset(NEGOTIATED)
 """Formats from which `format=auto` chooses the smallest."""
-_SUFFIXES = {each.media_type: f".{each.extensions[0]}" for each in FORMATS} | {"application/json": ".json"}
+_SUFFIXES = {MEDIA_TYPES[each.name]: f".{each.extensions[0]}" for each in FORMATS} | {"application/json": ".json"}
 
 
 @click.command()

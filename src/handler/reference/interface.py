@@ -10,7 +10,7 @@ from handler.errors import STATUSES, HandlerError
 from handler.reference.schema import Schema, about, edits_schema, model_schema, schema_of, switch_schema
 from handler.requests import dialects
 from handler.storage.purge import MAX_KEYS
-from imaging import FORMATS, Feature, Output, Params, fields, main_field
+from imaging import FORMATS, MEDIA_TYPES, Feature, Output, Params, fields, main_field
 
 _CONTROLS = {
     "bucket": "Source that the original is read from. Default: the first source",
@@ -224,7 +224,7 @@ def _object(properties: dict[str, Schema]) -> Schema:
 
 
 def _picture() -> dict[str, Any]:
-    content = {each.media_type: {"schema": _ANYTHING} for each in FORMATS if each.encoder or each.strip}
+    content = {MEDIA_TYPES[each.name]: {"schema": _ANYTHING} for each in FORMATS if each.encoder or each.strip}
     report = {"schema": {"type": "object", "description": "The result of `info` or another report"}}
     return {"description": "The image, or a report", "content": {**content, "application/json": report}}
 

@@ -28,10 +28,10 @@ from handler.observability import logger
 from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.render.results import Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
-from handler.response import SCRIPTED, attachment
+from handler.response import attachment
 from handler.storage.cache_rules import may_be_large, saves_work
 from handler.storage.results import ResultStore
-from imaging import Deadline
+from imaging import SCRIPTED, Deadline
 
 PRIVATE, PUBLIC = "private/", "public/_results/"
 LINK_SECONDS = 300

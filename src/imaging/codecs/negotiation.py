@@ -6,13 +6,10 @@ from typing import Protocol
 
 from imaging.context import Context
 from imaging.errors import InvalidParameter
-from imaging.formats import FORMATS, NEGOTIATED, WRITTEN, encoder_of, format_by_name
+from imaging.formats import NEGOTIATED, WRITTEN, encoder_of, format_by_name
 from imaging.formats.format import FormatName
 from imaging.params.output import Output
 from imaging.picture import ImageHeader
-
-_SHOWN = tuple(each for each in FORMATS if each.shown and each.encoder)
-"""Every browser shows these; the first is the default, and the first that can do what an image needs replaces it."""
 
 
 class Planned(Protocol):
@@ -69,12 +66,13 @@ def negotiate_format(picture: Planned, output: Output, context: Context) -> Form
 
 
 def _shown_everywhere(picture: Planned, output: Output, own: FormatName) -> FormatName:
-    """Return the source's format, or the nearest that every browser shows."""
-    encoders = {each.name: encoder_of(each.name) for each in _SHOWN}
+    """Return the source's format, or the nearest that every browser shows: the first that can do what is needed."""
+    # The records are read one after the other, because each is imported when it is first read.
+    shown = (name for name in WRITTEN if format_by_name(name).shown)
     if picture.frames > 1:
-        return next(name for name, encoder in encoders.items() if encoder.animated)
-    if own not in encoders:
-        own = next(iter(encoders))
-    if not encoders[own].alpha and (picture.has_alpha or output.lossless):
-        return next(name for name, encoder in encoders.items() if encoder.alpha and encoder.lossless)
+        return next(name for name in shown if encoder_of(name).animated)
+    if own not in WRITTEN or not format_by_name(own).shown:
+        own = next(shown)
+    if not encoder_of(own).alpha and (picture.has_alpha or output.lossless):
+        return next(name for name in shown if encoder_of(name).alpha and encoder_of(name).lossless)
     return own

@@ -1,50 +1,86 @@
-"""The file formats, one record each, in the order in which a file's first bytes are compared with them."""
+"""The index of the file formats, in the order in which a file's first bytes are compared with them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
+from typing import overload
 
-from imaging.formats.format import Encoder, Format, FormatName, Negotiation
+from imaging.formats.format import MEGA, Encoder, Format, FormatEntry, FormatName, Negotiation
 
-NAMES: tuple[FormatName, ...] = (
-    "jpeg",
-    "png",
-    "webp",
-    "avif",
-    "gif",
-    "tiff",
-    "heif",
-    "bmp",
-    "ico",
-    # Its check reads the most bytes.
-    "svg",
+JPEG = FormatEntry(name="jpeg", media_type="image/jpeg", aliases=("jpg",))
+PNG = FormatEntry(name="png", media_type="image/png")
+WEBP = FormatEntry(name="webp", media_type="image/webp", negotiation=Negotiation(rank=2))
+AVIF = FormatEntry(
+    name="avif",
+    media_type="image/avif",
+    # A request for HEIF gets what is written of that container here.
+    aliases=("heif", "heic"),
+    is_slow=True,
+    max_pixels=12 * MEGA,
+    negotiation=Negotiation(rank=1, max_pixels=4 * MEGA, lossless=False),
 )
-"""`jpeg` is `JPEG` in `imaging/formats/jpeg.py`."""
+GIF = FormatEntry(name="gif", media_type="image/gif", max_pixels=12 * MEGA)
+TIFF = FormatEntry(name="tiff", media_type="image/tiff", aliases=("tif",))
+HEIF = FormatEntry(name="heif", media_type="image/heic", writable=False)
+BMP = FormatEntry(name="bmp", media_type="image/bmp", writable=False)
+ICO = FormatEntry(name="ico", media_type="image/x-icon", writable=False)
+SVG = FormatEntry(name="svg", media_type="image/svg+xml", writable=False, scripted=True)
 
-FORMATS: tuple[Format, ...] = tuple(getattr(import_module(f"imaging.formats.{name}"), name.upper()) for name in NAMES)
-_BY_NAME = {each.name: each for each in FORMATS}
-MEDIA_TYPES: dict[FormatName, str] = {each.name: each.media_type for each in FORMATS}
-WRITTEN: tuple[FormatName, ...] = tuple(each.name for each in FORMATS if each.encoder)
+# The common formats are first: only the records up to that of the file's own format are imported. The check of SVG,
+# which reads the most bytes, is last.
+INDEX: tuple[FormatEntry, ...] = (JPEG, PNG, WEBP, AVIF, GIF, TIFF, HEIF, BMP, ICO, SVG)
+"""The record of `jpeg` is `FORMAT` in `imaging/formats/jpeg.py`."""
+
+NAMES: tuple[FormatName, ...] = tuple(entry.name for entry in INDEX)
+MEDIA_TYPES: dict[FormatName, str] = {entry.name: entry.media_type for entry in INDEX}
+WRITTEN: tuple[FormatName, ...] = tuple(entry.name for entry in INDEX if entry.writable)
 """The formats that a request may ask for."""
-SLOW: frozenset[FormatName] = frozenset(each.name for each in FORMATS if each.encoder and each.encoder.is_slow)
+SLOW: frozenset[FormatName] = frozenset(entry.name for entry in INDEX if entry.is_slow)
 """The formats that take so long to encode that a result is worth storing for that alone."""
+SCRIPTED: frozenset[str] = frozenset(entry.media_type for entry in INDEX if entry.scripted)
+"""Media types of files that can run scripts in a browser."""
 NEGOTIATED: dict[FormatName, Negotiation] = {
     name: rule
     for rule, name in sorted(
-        ((each.negotiation, each.name) for each in FORMATS if each.negotiation), key=lambda pair: pair[0].rank
+        ((entry.negotiation, entry.name) for entry in INDEX if entry.negotiation), key=lambda pair: pair[0].rank
     )
 }
 """The formats that `format=auto` chooses for clients that accept them, the best first."""
 
 
+class _Records(Sequence[Format]):
+    """The records of all formats, each imported when it is read, so that a cold start imports only what it needs."""
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+    @overload
+    def __getitem__(self, index: int) -> Format: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Format]: ...
+    def __getitem__(self, index: int | slice) -> Format | Sequence[Format]:
+        if isinstance(index, slice):
+            return tuple(map(format_by_name, NAMES[index]))
+        return format_by_name(NAMES[index])
+
+
+FORMATS: Sequence[Format] = _Records()
+
+
+@cache
 def format_by_name(name: FormatName) -> Format:
     """Return the record of a format; KeyError for an unknown name."""
-    return _BY_NAME[name]
+    if name not in MEDIA_TYPES:
+        raise KeyError(name)
+    record: Format = import_module(f"imaging.formats.{name}").FORMAT
+    return record
 
 
 def encoder_of(name: FormatName) -> Encoder:
     """Return the encoder of a format; KeyError for a format that is read only."""
-    encoder = _BY_NAME[name].encoder
+    encoder = format_by_name(name).encoder
     if encoder is None:
         raise KeyError(name)
     return encoder

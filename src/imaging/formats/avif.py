@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from imaging.formats.format import (
-    MEGA,
     Content,
     Decoder,
     Encoder,
@@ -13,7 +12,6 @@ from imaging.formats.format import (
     Image,
     Lazy,
     MetadataCarrier,
-    Negotiation,
     SaverOptions,
 )
 
@@ -58,11 +56,8 @@ def _max_effort(effort: int, megapixels: float) -> int:
     return effort
 
 
-AVIF = Format(
+FORMAT = Format(
     name="avif",
-    # A request for HEIF gets what is written of that container here.
-    aliases=("heif", "heic"),
-    media_type="image/avif",
     extensions=("avif",),
     matches=lambda original: not _BRANDS.isdisjoint(brands(original)),
     decoder=Decoder(
@@ -82,11 +77,8 @@ AVIF = Format(
         max_effort=_max_effort,
         default_quality=_QUALITY,
         lossless=True,
-        max_pixels=12 * MEGA,
-        is_slow=True,
     ),
     metadata=MetadataCarrier(),
     strip=Lazy("imaging.codecs.containers.avif", "strip"),
-    negotiation=Negotiation(rank=1, max_pixels=4 * MEGA, lossless=False),
     photo_density=0.0,
 )

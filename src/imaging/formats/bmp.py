@@ -9,9 +9,8 @@ from imaging.formats.format import Decoder, Format, Lazy
 _HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
 """Sizes of the known headers."""
 
-BMP = Format(
+FORMAT = Format(
     name="bmp",
-    media_type="image/bmp",
     extensions=("bmp",),
     signatures=(b"BM",),
     matches=lambda original: len(original) >= 26 and struct.unpack_from("<I", original, 14)[0] in _HEADERS,

@@ -1,7 +1,7 @@
-"""The record that declares a file format: its names, how it is recognised, decoded, encoded and stripped, and the cost.
+"""The types that declare a file format: its entry in the index, and the record of how it is decoded and encoded.
 
-A record must be cheap to import, because every cold start imports all of them. Functions that need a codec's modules
-are therefore named by `Lazy` references, which import the module at the first call.
+Every cold start reads the index; a record is imported when a file of that format is first read or written. Functions
+that need a codec's modules are named by `Lazy` references, which import the module at the first call.
 """
 
 from __future__ import annotations
@@ -99,6 +99,26 @@ def _keep_reduction(_shrink: float, _frames: int, *, is_same_format: bool) -> fl
     return 1.0
 
 
+class FormatEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What requests, answers and limits have to know of a format, whether or not a file of it is at hand."""
+
+    name: FormatName
+    """The name in requests, answers and documentation."""
+    media_type: str
+    aliases: tuple[str, ...] = ()
+    """Other names by which a request may ask for it."""
+    writable: bool = True
+    """Whether its record has an encoder."""
+    is_slow: bool = False
+    """Whether encoding takes so long that the result is stored even if nothing else was done to the image."""
+    max_pixels: int | None = None
+    """Default limit on the pixels of a result, for an encoder that nothing can interrupt."""
+    negotiation: Negotiation | None = None
+    """Set if only some browsers show it, whose Accept header names its media type."""
+    scripted: bool = False
+    """Whether the file can run scripts in a browser, so that answers restrict it by a security policy."""
+
+
 class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     """How files of a format are decoded, and what that takes."""
 
@@ -164,16 +184,12 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it stores several frames as pages, without animating them."""
     max_side: int | None = None
     """The longest side in pixels that the format can store."""
-    max_pixels: int | None = None
-    """Default limit on the pixels of a result, for an encoder that nothing can interrupt."""
     subsamples: Callable[[EncodingOptions], bool] | None = None
     """Whether the colour resolution depends on the pixels, so that they are looked at before encoding."""
     finish: Callable[[bytes, SaverOptions], bytes] | None = None
     """Changes the saver's file, given its options."""
     add_palette: Callable[[bytes, bytes], bytes] | None = None
     """Turns a grey file whose levels are indexes into one with that palette (red, green, blue of each colour)."""
-    is_slow: bool = False
-    """Whether encoding takes so long that the result is stored even if nothing else was done to the image."""
 
     @property
     def has_frames(self) -> bool:
@@ -194,15 +210,12 @@ class MetadataCarrier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is known about one file format."""
+    """How files of a format are recognised, read and written."""
 
     name: FormatName
-    """The name in requests, answers and documentation."""
-    media_type: str
+    """The name of the entry in the index."""
     extensions: tuple[str, ...]
     """Without the dot; files are written with the first one."""
-    aliases: tuple[str, ...] = ()
-    """Other names by which a request may ask for it."""
     signatures: tuple[bytes, ...] = ()
     """The file begins with one of these."""
     matches: Callable[[bytes], bool] | None = None
@@ -216,8 +229,6 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     """Removes metadata without decoding, from the file, its EXIF orientation, and a `Walk`; None: it is re-encoded."""
     shown: bool = False
     """Whether every browser shows it."""
-    negotiation: Negotiation | None = None
-    """Set if only some browsers show it, whose Accept header names its media type."""
     converted_to: FormatName = ""
     """The format of the answer where no other is requested; empty if it is this one."""
     opaque_as: FormatName = ""
@@ -228,8 +239,6 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the file for each byte of pixels from which on an original counts as a photograph."""
     embeddable: bool = False
     """Whether a drawing may embed it as a data URI."""
-    scripted: bool = False
-    """Whether the file can run scripts in a browser, so that answers restrict it by a security policy."""
 
     def is_signed(self, original: bytes) -> bool:
         """Return whether the file's first bytes are those of this format."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from imaging.formats.format import (
-    MEGA,
     Content,
     Decoder,
     Encoder,
@@ -24,9 +23,8 @@ def _options(output: EncodingOptions, _content: Content) -> SaverOptions:
     return {"effort": effort, "interlace": output.progressive, "bitdepth": int(math.log2(output.colors or 256))}
 
 
-GIF = Format(
+FORMAT = Format(
     name="gif",
-    media_type="image/gif",
     extensions=("gif",),
     signatures=(b"GIF87a", b"GIF89a"),
     decoder=Decoder(
@@ -45,7 +43,6 @@ GIF = Format(
         palette_sizes=(128, 64, 32, 16, 8, 4, 2),
         animated=True,
         max_side=65_535,
-        max_pixels=12 * MEGA,
     ),
     strip=Lazy("imaging.codecs.containers.gif", "strip"),
     shown=True,

@@ -9,9 +9,8 @@ _BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hev
 _PROCESS = 40 * MEGA
 """Bytes of the process of its own, which loads libheif."""
 
-HEIF = Format(
+FORMAT = Format(
     name="heif",
-    media_type="image/heic",
     extensions=("heic", "heif"),
     matches=lambda original: not _BRANDS.isdisjoint(brands(original)),
     decoder=Decoder(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from imaging.formats.format import Decoder, Format, Lazy
 
-ICO = Format(
+FORMAT = Format(
     name="ico",
-    media_type="image/x-icon",
     extensions=("ico",),
     signatures=(b"\0\0\x01\0",),
     # The signature is short, but an entry of the directory has a zero as its fourth byte.

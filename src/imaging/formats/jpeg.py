@@ -66,10 +66,8 @@ def _uninterruptible_seconds(output: EncodingOptions, _frames: int, _graphic: bo
     return 0.12 if (output.effort or 0) >= _TRELLIS else 0.03 * output.progressive
 
 
-JPEG = Format(
+FORMAT = Format(
     name="jpeg",
-    aliases=("jpg",),
-    media_type="image/jpeg",
     extensions=("jpg", "jpeg"),
     signatures=(b"\xff\xd8\xff",),
     decoder=Decoder(

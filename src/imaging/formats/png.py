@@ -81,9 +81,8 @@ def _memory(output: EncodingOptions, pixels: int, _alpha: bool) -> int:
     return 2 * pixels
 
 
-PNG = Format(
+FORMAT = Format(
     name="png",
-    media_type="image/png",
     extensions=("png",),
     signatures=(b"\x89PNG\r\n\x1a\n",),
     decoder=Decoder(

@@ -33,9 +33,8 @@ def _decoded(start: bytes) -> str:
     return start.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
 
 
-SVG = Format(
+FORMAT = Format(
     name="svg",
-    media_type="image/svg+xml",
     extensions=("svg",),
     matches=_is_svg,
     decoder=Decoder(
@@ -53,5 +52,4 @@ SVG = Format(
     shown=True,
     converted_to="png",
     photo_density=math.inf,
-    scripted=True,
 )

@@ -32,10 +32,8 @@ def _options(output: EncodingOptions, content: Content) -> SaverOptions:
     return {"compression": "deflate", "predictor": "horizontal"}
 
 
-TIFF = Format(
+FORMAT = Format(
     name="tiff",
-    aliases=("tif",),
-    media_type="image/tiff",
     extensions=("tiff", "tif"),
     signatures=(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     decoder=Decoder(

@@ -11,7 +11,6 @@ from imaging.formats.format import (
     Image,
     Lazy,
     MetadataCarrier,
-    Negotiation,
     SaverOptions,
 )
 
@@ -61,9 +60,8 @@ def _uninterruptible_seconds(output: EncodingOptions, frames: int, graphic: bool
     return 0.25 * _sharpens_color(output, graphic=graphic)
 
 
-WEBP = Format(
+FORMAT = Format(
     name="webp",
-    media_type="image/webp",
     extensions=("webp",),
     signatures=(b"RIFF",),
     matches=lambda original: original[8:12] == b"WEBP",
@@ -92,7 +90,6 @@ WEBP = Format(
     ),
     metadata=MetadataCarrier(),
     strip=Lazy("imaging.codecs.containers.webp", "strip"),
-    negotiation=Negotiation(rank=2),
     photo_density=0.02,
     embeddable=True,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 
 from imaging.errors import InvalidParameter
-from imaging.formats import FORMATS, WRITTEN
+from imaging.formats import INDEX, WRITTEN
 from imaging.params.model import Params, hint
 from imaging.params.types import Numbers
 
@@ -26,7 +26,7 @@ class Output(Params):
         Meta(
             description="File format. auto: the best that the client accepts; original, or left out: the format "
             "of the original",
-            extra=hint(synonyms={alias: each.name for each in FORMATS for alias in each.aliases}),
+            extra=hint(synonyms={alias: entry.name for entry in INDEX for alias in entry.aliases}),
         ),
     ] = None
     auto_jpeg: Annotated[bool, Meta(description="Convert an opaque PNG to JPEG if no format is given")] = False

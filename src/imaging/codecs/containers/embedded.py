@@ -12,7 +12,7 @@ from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.metadata.reader import Malformed, Walk
 from imaging.context import Deadline, Limits
 from imaging.errors import DamagedSource, TooLarge
-from imaging.formats import FORMATS
+from imaging.formats import FORMATS, MEDIA_TYPES
 
 _START = re.compile(r"data:", re.IGNORECASE)
 _URI = re.compile(r"data:((?:[\w.+-]+/[\w.+-]+)?)(?:;[\w.+=\"'-]*)*?(;base64)?,", re.IGNORECASE)
@@ -60,4 +60,4 @@ def _picture(encoded: str, deadline: Deadline) -> str:
         raise Malformed("an embedded picture that cannot be read") from error
     orientation = int(cast("int", header.get("orientation"))) if header.get_typeof("orientation") else 1
     stripped = found.strip(content, orientation, Walk(len(content), deadline))
-    return f"data:{found.media_type};base64,{base64.b64encode(stripped).decode()}"
+    return f"data:{MEDIA_TYPES[found.name]};base64,{base64.b64encode(stripped).decode()}"

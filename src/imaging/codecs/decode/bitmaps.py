@@ -12,10 +12,8 @@ from imaging.codecs.decode.loaders import as_damaged_source, load
 from imaging.codecs.decode.parts import check_parts
 from imaging.context import Context, Deadline, Limits
 from imaging.errors import DamagedSource, TooLarge
-from imaging.formats.bmp import BMP
+from imaging.formats import BMP, ICO, PNG
 from imaging.formats.format import Loading
-from imaging.formats.ico import ICO
-from imaging.formats.png import PNG
 from imaging.picture import ImageHeader
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.decode.sniff import sniff
 from imaging.context import NO_DEADLINE, Deadline, Limits
 from imaging.errors import DamagedSource, TooLarge, UnsupportedSource
-from imaging.formats import format_by_name
+from imaging.formats import SVG, format_by_name
 from imaging.formats.format import FormatName
-from imaging.formats.svg import SVG
 from imaging.picture import ImageHeader
 
 Image = Any

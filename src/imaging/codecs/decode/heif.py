@@ -13,8 +13,8 @@ import pyvips
 from imaging.codecs.decode.loaders import as_damaged_source, keep_alive, load
 from imaging.context import Context
 from imaging.errors import Unavailable
+from imaging.formats import HEIF
 from imaging.formats.format import Loading
-from imaging.formats.heif import HEIF
 
 _BESIDE_PIXELS = 100_000
 """Bytes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imaging.errors import UnsupportedSource
-from imaging.formats import FORMATS
+from imaging.formats import FORMATS, NAMES
 from imaging.formats.format import FormatName
 
 _OTHERS = {
@@ -26,5 +26,5 @@ def sniff(original: bytes) -> FormatName:
     other = next((name for mark, name in _OTHERS.items() if original.startswith(mark)), "")
     if not other and original[4:8] == b"ftyp":
         other = "a video or a kind of HEIF that is not read"
-    known = ", ".join(each.name for each in FORMATS)
+    known = ", ".join(NAMES)
     raise UnsupportedSource(f"the file must be a picture ({known}), got {other or 'something else'}")

@@ -22,8 +22,8 @@ import pyvips
 from imaging.codecs.decode.loaders import as_damaged_source, load
 from imaging.context import MEGA, Context, Deadline, Limits
 from imaging.errors import TooLarge
+from imaging.formats import SVG
 from imaging.formats.format import Loading
-from imaging.formats.svg import SVG
 from imaging.picture import ImageHeader
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from importlib import import_module
 from imaging.codecs.decode.header import measure_drawing
 from imaging.codecs.decode.loaders import load
 from imaging.context import Limits
-from imaging.formats.svg import SVG
+from imaging.formats import NAMES, SVG, format_by_name
 
 _DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0L1 1"/></svg>'
 
@@ -20,6 +20,8 @@ def before_forks() -> None:
 
     No pixels are computed, because that would start threads of libvips, which do not survive a fork.
     """
+    for name in NAMES:
+        format_by_name(name)
     for module in _MODULES:
         import_module(module)
     measure_drawing(_DRAWING, Limits())
