@@ -22,14 +22,12 @@ from imaging.errors import (
     UnsupportedSource,
 )
 from imaging.formats import AVIF, FORMATS, GIF, HEIF, MEDIA_TYPES, NEGOTIATED, PNG, SCRIPTED, SLOW, SVG, WEBP, WRITTEN
-from imaging.params.model import Params
+from imaging.params.model import Params, describe
 from imaging.params.output import Output
 from imaging.params.validation import Field, check, fields, main_field, spellings
 from imaging.picture import ImageHeader, Report
-from imaging.pipeline.decision import decide_all
-from imaging.pipeline.feature import Decision, Feature, Step
+from imaging.pipeline.feature import Decision, Feature, Step, decide_all, describe_steps
 from imaging.pipeline.run import Rendered, run
-from imaging.pipeline.serialization import describe, describe_steps
 
 if TYPE_CHECKING:
     from imaging.models.saliency import compute_saliency, has_saliency, to_rgb_array

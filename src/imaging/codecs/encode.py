@@ -10,7 +10,6 @@ import msgspec
 import pyvips
 
 from imaging.codecs.encoding_cost import encoder_memory, limit_effort, uninterruptible_seconds
-from imaging.codecs.fit_bytes import encode_within
 from imaging.codecs.graphic_detection import is_from_graphic, is_graphic
 from imaging.codecs.negotiation import choose_format
 from imaging.context import MEGA, Context, Deadline, Limits
@@ -169,6 +168,8 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
 
     if job.output.max_bytes is None:
         return attempt(job.output)
+    from imaging.codecs.fit_bytes import encode_within  # noqa: PLC0415 - few requests set `maxBytes`
+
     return encode_within(_smaller_outputs(encoder, job.output), attempt, job.output.max_bytes)
 
 

@@ -1,8 +1,8 @@
-"""The base class of parameters models, and hints for their fields."""
+"""The base class of parameters models, hints for their fields, and models as plain data."""
 
 from __future__ import annotations
 
-from typing import dataclass_transform
+from typing import Any, dataclass_transform
 
 import msgspec
 
@@ -36,3 +36,19 @@ def hint(
     wider.
     """
     return {"main": main, "aliases": aliases, "unit": unit, "synonyms": synonyms or {}, "usual": usual}
+
+
+def describe(params: Params) -> dict[str, Any]:
+    """Return the parameters that differ from their defaults, by public name; types of text in canonical spelling."""
+    # Not msgspec.structs.fields: it reads every annotation again, which takes a millisecond of each request.
+    model = type(params)
+    names, defaults = model.__struct_fields__, model.__struct_defaults__
+    # msgspec lists the defaults of the last fields only: those before them are required.
+    all_defaults = (msgspec.NODEFAULT,) * (len(names) - len(defaults)) + defaults
+    plain: dict[str, Any] = {}
+    for name, public, default in zip(names, model.__struct_encode_fields__, all_defaults, strict=True):
+        value = getattr(params, name)
+        if value != default:
+            is_plain = value is None or type(value) in (bool, int, float, str)
+            plain[public] = value if is_plain else str(value)
+    return plain

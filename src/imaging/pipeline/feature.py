@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
@@ -10,7 +10,7 @@ import msgspec
 
 from imaging.context import Context, ObjectRef
 from imaging.cost import Cost, Reads, Shape, Size
-from imaging.params.model import Params
+from imaging.params.model import Params, describe
 from imaging.picture import Picture, Report
 
 Group = Literal["geometry", "colour", "effect", "overlay", "report"]
@@ -134,6 +134,24 @@ class Step(NamedTuple):
     def is_noop(self) -> bool:
         """Whether it changes nothing, whatever the image is."""
         return self.feature.is_noop is not None and self.feature.is_noop(self.params)
+
+
+def describe_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Return `[{"feature": name, …parameters}]`, in the order of application."""
+    return [{"feature": step.feature.name, **describe(step.params)} for step in steps]
+
+
+def decide_all(steps: Sequence[Step], context: Context) -> Decision:
+    """Ask every step that decides, and combine the decisions. Raises Rejected before any report is returned."""
+    decisions = [
+        step.feature.decide(step.params, context) if step.feature.decide else Decision((step,)) for step in steps
+    ]
+    return Decision(
+        steps=tuple(step for decision in decisions for step in decision.steps),
+        etag_parts=tuple(part for decision in decisions for part in decision.etag_parts),
+        report=next((decision.report for decision in decisions if decision.report is not None), None),
+        is_cacheable=all(decision.is_cacheable for decision in decisions),
+    )
 
 
 def feature(  # noqa: PLR0913 - one parameter for each property of a feature

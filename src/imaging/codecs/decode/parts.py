@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import struct
 
-from imaging.codecs.decode.chunks import chunks, has_large_profile
-from imaging.codecs.decode.exif_blocks import ExifCheck
 from imaging.context import Limits
 from imaging.errors import DamagedSource, TooLarge
 from imaging.formats import format_by_name
@@ -27,6 +25,13 @@ _SOI, _EOI, _SOS, _TEM, _APP1 = 0xD8, 0xD9, 0xDA, 0x01, 0xE1
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _RIFF = struct.Struct("<4sI")
+_MAX_TAGS = 20_000
+"""Tags that are read in all; a camera writes a hundred."""
+_MAX_EXIF_DEPTH = 30
+_MAX_EXIF_BLOCKS = 200
+"""TIFF headers in one file; notes of makers and thumbnails have some."""
+_POINTERS = frozenset({0x8769, 0x8825, 0xA005})
+_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 
 
 def check_parts(original: bytes, kind: FormatName, limits: Limits) -> None:
@@ -42,8 +47,10 @@ def check_parts(original: bytes, kind: FormatName, limits: Limits) -> None:
 
 def check_png(original: bytes, _limits: Limits) -> bool:
     """Check the number of chunks; return whether there is an end."""
+    from imaging.codecs.decode.chunks import chunks, has_large_profile  # noqa: PLC0415 - other formats do not need it
+
     maximum = _MAX_PARTS + len(original) // _USUAL_CHUNK
-    blocks = ExifCheck(original)
+    blocks = _ExifCheck(original)
     for number, (kind, start, end) in enumerate(chunks(original)):
         if number == maximum:
             raise TooLarge(f"a PNG of this size must have at most {maximum} chunks, got more")
@@ -94,7 +101,7 @@ def check_jpeg(original: bytes, _limits: Limits) -> bool:
     Return True, because the decoder finds out by itself whether the file is complete.
     """
     at, segments, scans, components, is_progressive = 0, 0, 0, 0, False
-    blocks = ExifCheck(original)
+    blocks = _ExifCheck(original)
     while found := _MARKER.search(original, at):
         at, marker = found.end(), found[1][0]
         segments += 1
@@ -124,7 +131,7 @@ def check_webp(original: bytes, limits: Limits) -> bool:
     """Check the number of chunks; return True, because the decoder finds out whether the file is complete."""
     max_frames = max(_MAX_WEBP_FRAMES, limits.frames)
     at, others, frames = 12, 0, 0
-    blocks = ExifCheck(original)
+    blocks = _ExifCheck(original)
     while at + 8 <= len(original):
         kind, length = _RIFF.unpack_from(original, at)
         if kind == b"EXIF":
@@ -147,7 +154,7 @@ def check_boxes(original: bytes, _limits: Limits) -> bool:
     Everything that looks like EXIF is checked, because only libheif knows where the items are stored. Return True,
     because the decoder finds out whether the file is complete.
     """
-    ExifCheck(original).check(0, len(original))
+    _ExifCheck(original).check(0, len(original))
     at, boxes = 0, 0
     while at + 8 <= len(original):
         size = int.from_bytes(original[at : at + 4], "big")
@@ -160,3 +167,47 @@ def check_boxes(original: bytes, _limits: Limits) -> bool:
         if boxes > _MAX_PARTS:
             raise TooLarge(f"a HEIF must have at most {_MAX_PARTS} boxes, got more")
     return True
+
+
+class _ExifCheck:
+    """Counts the EXIF blocks of a file and their tags.
+
+    The directories of a block may point at each other, and libexif reads a directory again for each pointer to it: 68
+    kB of pointers keep it busy for half a minute.
+    """
+
+    def __init__(self, original: bytes) -> None:
+        self.original = original
+        self.blocks = self.entries = 0
+
+    def check(self, start: int, end: int) -> None:
+        """Raise TooLarge if the blocks between these offsets, and those before, make libexif read too many tags."""
+        for header, order in _ORDERS.items():
+            at = self.original.find(header, start, end)
+            while at >= 0:
+                self.blocks += 1
+                self._follow(memoryview(self.original)[at:end], order)
+                at = self.original.find(header, at + 4, end)
+
+    def _follow(self, block: memoryview, order: str) -> None:
+        entry = struct.Struct(order + "H6xI")
+        waiting = [(_number(block, 4, 4, order), 0)]
+        while waiting:
+            at, depth = waiting.pop()
+            count = _number(block, at, 2, order)
+            directory = block[at + 2 : at + 2 + 12 * count]
+            self.entries += len(directory) // 12
+            if self.entries > _MAX_TAGS or self.blocks > _MAX_EXIF_BLOCKS:
+                raise TooLarge(
+                    f"EXIF must have at most {_MAX_TAGS} tags in {_MAX_EXIF_BLOCKS} blocks, got more or a circle"
+                )
+            if not depth:
+                waiting.append((_number(block, at + 2 + len(directory), 4, order), 1))
+            if depth < _MAX_EXIF_DEPTH:
+                tags = entry.iter_unpack(directory[: len(directory) // 12 * 12])
+                waiting += [(below, depth + 1) for tag, below in tags if tag in _POINTERS]
+
+
+def _number(block: memoryview, at: int, size: int, order: str) -> int:
+    """Return a number of the block; 0 if it is outside."""
+    return int.from_bytes(block[at : at + size], "little" if order == "<" else "big")

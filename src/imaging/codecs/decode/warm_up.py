@@ -11,8 +11,8 @@ from imaging.formats import NAMES, SVG, format_by_name
 
 _DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0L1 1"/></svg>'
 
-_MODULES = ("imaging.codecs.decode.bitmaps", "imaging.codecs.decode.tiff")
-"""The formats' records name these lazily; imported before the fork, they are not imported again in each process."""
+_MODULES = ("imaging.codecs.decode.bitmaps", "imaging.codecs.decode.chunks", "imaging.codecs.decode.tiff")
+"""Modules that some formats need, so that the processes do not import them again after each fork."""
 
 
 def before_forks() -> None:
