@@ -24,7 +24,7 @@ def join_resize(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Return the steps with the two halves of a resize joined, or unchanged if they are not such halves.
 
     sharp flips and rotates between scaling an image and cropping it. The steps of JSON edits then have two resizes (see
-    `_move_turns_into_resize`), where the edits and all other dialects have one.
+    `aws_rules.order_steps`), where the edits and all other dialects have one.
     """
     at = [index for index, step in enumerate(steps) if step.feature.name == "resize"]
     between = steps[at[0] + 1 : at[1]] if len(at) == 2 else ()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from handler.requests.dialects import thumbor
-from handler.requests.dialects.thumbor import aws, grammar
-from imaging import InvalidParameter, describe, describe_steps
+from handler.requests.dialects.json_edits.edits import parse_edits
+from handler.requests.parsed_request import ParsedRequest
+from imaging import InvalidParameter, ObjectRef, describe, describe_steps
 
 Edits = dict[str, Any]
 
 
-def edits(path: str) -> Edits:
-    parsed = grammar.parse_aws_path(path)
-    assert parsed is not None
-    return aws.build_edits(parsed)
+def as_edits(edits: Edits) -> ParsedRequest:
+    """Return what the edits mean where they are written as JSON, apart from the image."""
+    return parse_edits(edits, "edits")
+
+
+def as_path(path: str) -> ParsedRequest:
+    """Return what a path means, apart from the image."""
+    request = thumbor.parse(path)
+    assert request is not None
+    return msgspec.structs.replace(request, ref=ObjectRef("", ""))
 
 
 @pytest.mark.parametrize(
@@ -64,13 +72,30 @@ def edits(path: str) -> Edits:
         ("filters:background_color(ff8800)/a.png", {"flatten": {"background": "ff8800"}}),
     ],
 )  # fmt: skip
-def test_a_path_becomes_json_edits(path: str, expected: Edits) -> None:
-    assert edits(path) == expected
+def test_a_path_means_what_the_edits_mean_that_aws_makes_of_it(path: str, expected: Edits) -> None:
+    assert as_path(path) == as_edits(expected)
 
 
 def test_filters_apply_in_alphabetical_order() -> None:
-    assert edits("fit-in/30x20/filters:upscale():fill(red)/a.jpg")["resize"]["fit"] == "inside"
-    assert list(edits("filters:sharpen(1,1):blur(2)/a.jpg")) == ["blur", "sharpen"]
+    box = {"width": 30, "height": 20, "background": "red"}
+    assert as_path("fit-in/30x20/filters:upscale():fill(red)/a.jpg") == as_edits({"resize": {**box, "fit": "inside"}})
+    for path in ("filters:upscale():rotate(90)/a.jpg", "filters:rotate(90):upscale()/a.jpg"):
+        assert as_path(path) == as_edits({"rotate": 90, "resize": {"fit": "inside"}})
+    for path in ("9x8/filters:smart_crop():rotate(90)/a.jpg", "9x8/filters:rotate(90):smart_crop()/a.jpg"):
+        assert as_path(path) == as_edits({"resize": {"width": 9, "height": 8}, "rotate": 90, "smartCrop": True})
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("fill(nosuch)", "fill(red)"),
+        ("watermark(b,a.png,0,0,101)", "watermark(b,b.png)"),
+        ("rotate(9999)", "strip_icc()"),
+    ],
+)
+def test_a_filter_is_checked_although_another_replaces_it(first: str, last: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"filters:{first.partition('(')[0]}"):
+        thumbor.parse(f"filters:{first}:{last}/a.jpg")
 
 
 @pytest.mark.parametrize(

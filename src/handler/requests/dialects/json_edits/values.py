@@ -6,22 +6,21 @@ are those of `source/image-handler/image-handler.ts` in its image handler.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 from features import by_name, feature_names
+from handler.requests.dialects import aws_rules
 from imaging import InvalidParameter, main_field, spellings
 
 Params = dict[str, object]
 FEATURES = {"overlayWith": "watermark", "smartCrop": "smartCropping"}
 """The feature of an edit whose value is converted too. Edits that differ by name only are aliases in the catalogue."""
-_CODES = {"resize": "InvalidResizeException", "overlayWith": "OverlayImageException"}
+_CODES = {"resize": aws_rules.RESIZE_ERROR, "overlayWith": aws_rules.OVERLAY_ERROR}
 """The codes that AWS's image handler gives to errors about an edit."""
 _OVERLAY_FIELDS = {"width": "wRatio", "height": "hRatio", "opacity": "alpha"}
 _GRAVITIES = ("center", "north", "east", "south", "west", "northeast", "southeast", "southwest", "northwest")
 _STRATEGIES = {16: "entropy", 17: "attention"}
 _CHANNELS = ("red", "green", "blue", "alpha")
-_MAX_SIDE = 65_535
 
 
 def convert_value(name: str, params: object, where: str) -> object:
@@ -64,32 +63,13 @@ def _convert_resize(params: object, where: str) -> object:
     for name in ("position", "gravity", "strategy"):
         if isinstance(converted.get(name), int):
             converted[name] = _convert_position(converted[name], f"{where}.{name}")
-    if converted.get("ratio") is not None:
-        # AWS multiplies the given sides if there are two, else those of the original (applyResize).
-        if not (converted.get("width") and converted.get("height")):
-            converted.pop("width", None)
-            converted.pop("height", None)
-        converted.setdefault("fit", "inside")
+    aws_rules.apply_ratio(converted)
     return converted
 
 
 def _convert_side(side: object, where: str) -> int | None:
     """Return a number of pixels, rounded, from a number or from text; None for empty text."""
-    if side == "":
-        return None
-    number = _parse_number(side)
-    if not 0 <= number <= _MAX_SIDE:
-        raise InvalidParameter(where, f"a whole number from 0 to {_MAX_SIDE}", side, code=_CODES["resize"])
-    # JavaScript's Math.round rounds halves up, Python's round does not.
-    return math.floor(number + 0.5)
-
-
-def _parse_number(text: object) -> float:
-    """Return a number that JSON has as a number or as text, and NaN for anything else."""
-    try:
-        return float(text) if isinstance(text, str | int | float) and not isinstance(text, bool) else math.nan
-    except (ValueError, OverflowError):
-        return math.nan
+    return None if side == "" else aws_rules.round_side(aws_rules.parse_number(side), where, side)
 
 
 def _convert_position(position: object, where: str) -> str:
@@ -134,7 +114,8 @@ def _convert_smart_crop(params: object, where: str) -> object:  # noqa: ARG001 -
     if params is True:
         params = {}
     if isinstance(params, Mapping) and set(params) <= {"faceIndex", "padding"}:
-        return {"faceIndex": 0, "padding": 0, **{str(name): part for name, part in params.items() if part is not None}}
+        given = {str(name): part for name, part in params.items() if part is not None}
+        return {**aws_rules.SMART_CROP_DEFAULTS, **given}
     return params
 
 
@@ -149,13 +130,13 @@ def _convert_overlay(params: object, where: str) -> object:
             converted.update(_convert_overlay_options(part, f"{where}.options"))
         elif name == "alpha":
             if part not in (None, ""):
-                converted["opacity"] = 100 - _convert_percentage(part, f"{where}.alpha")
+                converted["opacity"] = 100 - aws_rules.parse_percentage(part, f"{where}.alpha")
         elif name not in names:
             expected = "one of " + ", ".join((*names, "alpha", "options"))
             raise InvalidParameter(f"{where}.{name}", expected, part, code=_CODES["overlayWith"])
         elif part not in (None, ""):
             is_ratio = name.endswith("Ratio")
-            converted[names[name]] = _convert_percentage(part, f"{where}.{name}") if is_ratio else part
+            converted[names[name]] = aws_rules.parse_percentage(part, f"{where}.{name}") if is_ratio else part
     return converted
 
 
@@ -173,13 +154,6 @@ def _convert_overlay_options(params: object, where: str) -> Params:
             is_number = name == "gravity" and type(part) is int
             converted[str(name)] = _convert_position(part, f"{where}.gravity") if is_number else part
     return converted
-
-
-def _convert_percentage(percentage: object, where: str) -> float:
-    number = _parse_number(percentage)
-    if not 0 <= number <= 100:
-        raise InvalidParameter(where, "a number from 0 to 100", percentage, code=_CODES["overlayWith"])
-    return number
 
 
 _CONVERTERS: dict[str, Callable[[object, str], object]] = {

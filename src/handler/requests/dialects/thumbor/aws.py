@@ -1,4 +1,4 @@
-"""AWS's interpretation of a Thumbor path: its image handler turns the path into JSON edits, and so does this module.
+"""AWS's interpretation of a Thumbor path: filters become calls of sharp, which sharp applies in an order of its own.
 
 The source is `source/image-handler/thumbor-mapper.ts` of AWS's Dynamic Image Transformation for Amazon CloudFront. The
 filters are mapped in alphabetical order, so that `format` comes before `quality`; the order in the path is irrelevant.
@@ -9,207 +9,204 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from features import by_name
+from handler.requests.dialects import aws_rules
 from handler.requests.dialects.thumbor.arguments import Arguments, Usage
 from handler.requests.dialects.thumbor.grammar import ThumborPath
-from imaging import InvalidParameter
+from handler.requests.parsed_request import ParsedRequest, Recipe
+from imaging import InvalidParameter, ObjectRef, Output, Step, check
 
-Edits = dict[str, Any]
-_FORMATS = ("jpg", "jpeg", "png", "webp", "tiff", "heif", "heic", "raw", "gif", "avif")
-_FORMATS_WITH_QUALITY = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "tif": "tiff",
-                         "gif": "gif", "avif": "avif"}  # fmt: skip
-"""The edit that takes `quality()`, by the extension of a key."""
+_EXTENSIONS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "tif": "tiff", "gif": "gif",
+               "avif": "avif"}  # fmt: skip
+"""The format to which `quality()` applies, by the extension of a key."""
+_FORMATS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "heif": "avif", "heic": "avif",
+            "gif": "gif", "avif": "avif"}  # fmt: skip
+"""The formats that `format()` takes. sharp's default compression in HEIF is AV1, and that is AVIF."""
+_CODES = {"resize": aws_rules.RESIZE_ERROR, "watermark": aws_rules.OVERLAY_ERROR}
 
 
-def build_edits(path: ThumborPath) -> Edits:
-    """Return the JSON edits that a path means. Raise InvalidParameter."""
-    edits: Edits = {}
-    if path.crop is not None:
-        left, top, right, bottom = (int(corner) for corner in path.crop[:4])
-        edits["crop"] = {"left": left, "top": top, "width": right - left, "height": bottom - top}
-    if path.size is not None and (path.size.width or path.size.height):
-        sides = {"width": path.size.width, "height": path.size.height}
-        edits["resize"] = {name: side for name, side in sides.items() if side}
-        if not (path.size.width and path.size.height):
-            edits["resize"]["fit"] = "inside"
-    if path.fit_in is not None:
-        edits.setdefault("resize", {})["fit"] = "inside"
+def build_request(path: ThumborPath) -> ParsedRequest:
+    """Return the request that a path means. Raise InvalidParameter."""
+    builder = _Builder(path)
     for call in sorted(path.filters, key=str):
         known = FILTERS.get(call.name)
         if known is None:
             raise InvalidParameter(
                 "filters", f"some of {', '.join(FILTERS)} (behind `unsafe` or a signature all of Thumbor's)", call.name
             )
-        known.apply(edits, Arguments(call, known.usage))
-    _assign_quality(edits, path)
-    return edits
-
-
-def rename_error(error: InvalidParameter, where: str) -> InvalidParameter:
-    """Return the error about an edit as one about the filter that the edit comes from.
-
-    `where` is the name of the edits as a whole. `edits.flatten.background` becomes `filters:background_color`, say.
-    """
-    edit_name = error.name.removeprefix(f"{where}.")
-    for name, known in FILTERS.items():
-        edit = known.edit or name
-        if edit_name == edit or edit_name.startswith(f"{edit}."):
-            field = edit_name[len(edit) + 1 :]
+        arguments = Arguments(call, known.usage)
+        try:
+            known.apply(builder, arguments)
+        except InvalidParameter as error:
+            if error.name == arguments.where:
+                raise
+            feature, _, field = error.name.partition(".")
             expected = f"written as {known.usage.text}, {field or 'its value'} {error.expected}"
-            return InvalidParameter(f"filters:{name}", expected, error.got, code=error.code)
-    return InvalidParameter(edit_name, error.expected, error.got, code=error.code)
+            # An error with a code of its own, such as that of a padding that leaves the image, keeps it.
+            code = _CODES.get(feature, error.code) if error.code == InvalidParameter.code else error.code
+            raise InvalidParameter(arguments.where, expected, error.got, code=code) from None
+    return builder.build()
+
+
+class _Builder:
+    """Collects the steps and the output options of a path."""
+
+    def __init__(self, path: ThumborPath) -> None:
+        """Begin with the segments of the path. Raise InvalidParameter."""
+        self._path = path
+        self.steps: dict[str, Step] = {}
+        """The step of each feature, in the order of the calls of sharp."""
+        self.output: dict[str, object] = {}
+        self.extension_format = _EXTENSIONS.get(path.image.rpartition(".")[2].lower())
+        sides = zip(("width", "height"), path.size or (), strict=False)
+        self.sides: dict[str, float] = {name: side for name, side in sides if side}
+        """The requested width and height, of which either or both may be missing."""
+        self.resize: dict[str, object] = {}
+        """The other parameters of the resize."""
+        if path.crop is not None:
+            left, top, right, bottom = (int(corner) for corner in path.crop[:4])
+            self.add("crop", left=left, top=top, width=right - left, height=bottom - top)
+        if self.sides or path.fit_in:
+            self.set_resize(**({"fit": "inside"} if path.fit_in or len(self.sides) == 1 else {}))
+
+    def add(self, feature: str, **params: object) -> None:
+        """Add a step with checked parameters, or replace that of the feature. Raise InvalidParameter."""
+        known = by_name(feature, feature)
+        self.steps[feature] = Step(known, check(known.params, params, where=feature))
+
+    def set_resize(self, **params: object) -> None:
+        """Set parameters of the resize other than its sides, checked. Raise InvalidParameter."""
+        self.resize |= params
+        self.add("resize", **self.resize)
+
+    def set_output(self, **options: object) -> None:
+        """Set output options, checked. Raise InvalidParameter."""
+        check(Output, options, where="output")
+        self.output |= options
+
+    def build(self) -> ParsedRequest:
+        """Return the request. Raise InvalidParameter for a side that is too large."""
+        if "resize" in self.steps:
+            sides = {name: aws_rules.round_side(side, f"resize.{name}", side) for name, side in self.sides.items()}
+            resize = {**sides, **self.resize}
+            aws_rules.apply_ratio(resize)
+            self.add("resize", **resize)
+        output, webp = self.output, None
+        if "quality" in output and "format" not in output:
+            # The quality makes the format that of the key's extension, or WebP where AUTO_WEBP applies.
+            webp = check(Output, {**output, "format": "webp"})
+            output["format"] = self.extension_format
+        if "quality" in output and output["format"] == "png":
+            output["palette"] = True  # as sharp does for a PNG with a quality
+        calls = ["smartCrop" if name == "smartCropping" else name for name in self.steps]
+        return ParsedRequest(
+            ref=ObjectRef(self._path.bucket, self._path.image),
+            recipe=Recipe(tuple(aws_rules.order_steps(self.steps, calls)), check(Output, output)),
+            webp=webp,
+        )
 
 
 class _Filter(NamedTuple):
     """A filter as AWS interprets it."""
 
     usage: Usage
-    apply: Callable[[Edits, Arguments], None]
-    edit: str = ""
-    """The name of the edit that it becomes, where that is another name."""
+    apply: Callable[[_Builder, Arguments], None]
 
 
-def _assign_quality(edits: Edits, path: ThumborPath) -> None:
-    """Move `quality` to the edit of the format that is delivered.
-
-    That is the format of `format()`, else that of the key's extension, or WebP where AUTO_WEBP applies.
-    """
-    quality = edits.pop("quality", None)
-    requested = edits.get("toFormat")
-    name = requested or _FORMATS_WITH_QUALITY.get(path.image.rpartition(".")[2].lower())
-    if quality is not None and name is not None:
-        # The last edit of a format decides the format. That of WebP, whose options AUTO_WEBP uses, therefore is first.
-        for each in dict.fromkeys(("webp", name) if requested is None else (name,)):
-            edits[each] = {"quality": quality}
-
-
-def _resize_of(edits: Edits) -> Edits:
-    """Return the edit `resize`, added if it was missing."""
-    resize: Edits = edits.setdefault("resize", {})
-    return resize
-
-
-def _map_autojpg(edits: Edits, _: Arguments) -> None:
-    edits["toFormat"] = "jpeg"
-
-
-def _map_animated(edits: Edits, arguments: Arguments) -> None:
-    edits["animated"] = arguments.boolean(0, default=True)
-
-
-def _map_background_color(edits: Edits, arguments: Arguments) -> None:
-    edits["flatten"] = {"background": arguments.text(0)}
-
-
-def _map_blur(edits: Edits, arguments: Arguments) -> None:
-    edits["blur"] = arguments.number(1) if arguments.text(1) else arguments.number(0) / 2
-
-
-def _map_convolution(edits: Edits, arguments: Arguments) -> None:
+def _add_convolution(builder: _Builder, arguments: Arguments) -> None:
     kernel = arguments.numbers(0)
     columns = arguments.integer(1, min_value=1)
     if len(kernel) % columns:
         arguments.refuse("a weight for each place")
-    edits["convolve"] = {"width": columns, "height": len(kernel) // columns, "kernel": kernel}
+    builder.add("convolve", width=columns, height=len(kernel) // columns, kernel=kernel)
 
 
-def _map_equalize(edits: Edits, _: Arguments) -> None:
-    edits["normalize"] = True
-
-
-def _map_fill(edits: Edits, arguments: Arguments) -> None:
-    _resize_of(edits).update(fit="contain", background=arguments.text(0))
-
-
-def _map_format(edits: Edits, arguments: Arguments) -> None:
-    word = arguments.choice(0, _FORMATS)
-    edits["toFormat"] = "jpeg" if word == "jpg" else word
-
-
-def _map_grayscale(edits: Edits, _: Arguments) -> None:
-    edits["grayscale"] = True
-
-
-def _map_no_upscale(edits: Edits, _: Arguments) -> None:
-    _resize_of(edits)["withoutEnlargement"] = True
-
-
-def _map_proportion(edits: Edits, arguments: Arguments) -> None:
+def _multiply_size(builder: _Builder, arguments: Arguments) -> None:
     """Multiply the size of the path; without one, the size of the original is multiplied."""
-    resize, factor = _resize_of(edits), arguments.number(0)
-    if resize.get("width") and resize.get("height") and factor > 0:
-        resize.update({side: max(1.0, resize[side] * factor) for side in ("width", "height")})
+    factor = arguments.number(0)
+    if len(builder.sides) == 2 and factor > 0:
+        builder.sides = {name: max(1.0, side * factor) for name, side in builder.sides.items()}
     else:
-        resize["ratio"] = factor
+        builder.set_resize(ratio=factor)
 
 
-def _map_quality(edits: Edits, arguments: Arguments) -> None:
-    edits["quality"] = arguments.integer(0)
+def _set_quality(builder: _Builder, arguments: Arguments) -> None:
+    """Set the quality of the format of `format()`, else of that of the key's extension, else of none."""
+    quality = arguments.integer(0)
+    if "format" in builder.output or builder.extension_format is not None:
+        builder.set_output(quality=quality)
 
 
-def _map_rgb(edits: Edits, arguments: Arguments) -> None:
-    edits["tint"] = {channel: 255 * arguments.number(at) / 100 for at, channel in enumerate("rgb")}
-
-
-def _map_rotate(edits: Edits, arguments: Arguments) -> None:
+def _set_rotation(builder: _Builder, arguments: Arguments) -> None:
     """Rotate by the angle. Without one AWS applies the orientation of the original, which happens here anyway."""
     if arguments.text(0):
-        edits["rotate"] = arguments.number(0)
+        builder.add("rotate", angle=arguments.number(0))
     else:
-        edits.pop("rotate", None)
+        builder.steps.pop("rotate", None)
 
 
-def _map_sharpen(edits: Edits, arguments: Arguments) -> None:
-    edits["sharpen"] = 1 + arguments.number(1) / 2
+def _add_smart_crop(builder: _Builder, arguments: Arguments) -> None:
+    given = {name: arguments.integer(at) for at, name in enumerate(("faceIndex", "padding")) if arguments.text(at)}
+    builder.add("smartCropping", **{**aws_rules.SMART_CROP_DEFAULTS, **given})
 
 
-def _map_smart_crop(edits: Edits, arguments: Arguments) -> None:
-    texts = {"faceIndex": arguments.text(0), "padding": arguments.text(1)}
-    given = {name: arguments.integer(at) for at, name in enumerate(texts) if texts[name]}
-    edits["smartCrop"] = given or True
+def _stretch_to_size(builder: _Builder, _: Arguments) -> None:
+    if builder.resize.get("fit") != "inside":
+        builder.set_resize(fit="fill")
 
 
-def _map_stretch(edits: Edits, _: Arguments) -> None:
-    if _resize_of(edits).get("fit") != "inside":
-        edits["resize"]["fit"] = "fill"
-
-
-def _map_strip(edits: Edits, _: Arguments) -> None:
-    edits["rotate"] = None
-
-
-def _map_upscale(edits: Edits, _: Arguments) -> None:
-    _resize_of(edits)["fit"] = "inside"
-
-
-def _map_watermark(edits: Edits, arguments: Arguments) -> None:
-    bucket, key, x, y, alpha, width, height = (arguments.text(at) for at in range(7))
-    options = {name: position for name, position in (("left", x), ("top", y)) if position not in ("", "center")}
-    overlay = {"bucket": bucket, "key": key, "alpha": alpha, "wRatio": width, "hRatio": height}
-    given = {name: value for name, value in overlay.items() if value not in ("", "none")}
-    edits["overlayWith"] = given | {"options": options}
+def _add_watermark(builder: _Builder, arguments: Arguments) -> None:
+    """Add an overlay, whose `alpha` 0 is opaque, and whose width and height are percentages."""
+    params: dict[str, Any] = {}
+    for at, name in enumerate(("bucket", "key", "left", "top", "alpha", "width", "height")):
+        text = arguments.text(at)
+        if text not in ("", "center" if name in ("left", "top") else "none"):
+            params[name] = text if at < 4 else aws_rules.parse_percentage(text, f"watermark.{name}")
+    if "alpha" in params:
+        params["opacity"] = 100 - params.pop("alpha")
+    builder.add("watermark", **params)
 
 
 FILTERS: Mapping[str, _Filter] = {
-    "animated": _Filter(Usage(0, 1, "animated([true])"), _map_animated),
-    "autojpg": _Filter(Usage(0, 1, "autojpg()"), _map_autojpg),
-    "background_color": _Filter(Usage(1, 1, "background_color(COLOUR)"), _map_background_color, "flatten"),
-    "blur": _Filter(Usage(1, 2, "blur(RADIUS[,SIGMA])"), _map_blur),
-    "convolution": _Filter(Usage(2, 3, "convolution(WEIGHT;WEIGHT;…,COLUMNS)"), _map_convolution, "convolve"),
-    "equalize": _Filter(Usage(0, 0, "equalize()"), _map_equalize, "normalize"),
-    "fill": _Filter(Usage(1, 2, "fill(COLOUR)"), _map_fill, "resize.background"),
-    "format": _Filter(Usage(1, 1, "format(FORMAT)"), _map_format, "toFormat"),
-    "grayscale": _Filter(Usage(0, 0, "grayscale()"), _map_grayscale),
-    "no_upscale": _Filter(Usage(0, 0, "no_upscale()"), _map_no_upscale),
-    "proportion": _Filter(Usage(1, 1, "proportion(FACTOR)"), _map_proportion, "resize.ratio"),
-    "quality": _Filter(Usage(1, 1, "quality(1 to 100)"), _map_quality),
-    "rgb": _Filter(Usage(3, 3, "rgb(RED,GREEN,BLUE)"), _map_rgb, "tint"),
-    "rotate": _Filter(Usage(0, 1, "rotate([DEGREES])"), _map_rotate),
-    "sharpen": _Filter(Usage(2, 3, "sharpen(AMOUNT,RADIUS,LUMINANCE)"), _map_sharpen),
-    "smart_crop": _Filter(Usage(0, 2, "smart_crop([FACE,PADDING])"), _map_smart_crop, "smartCrop"),
-    "stretch": _Filter(Usage(0, 0, "stretch()"), _map_stretch),
-    "strip_exif": _Filter(Usage(0, 0, "strip_exif()"), _map_strip),
-    "strip_icc": _Filter(Usage(0, 0, "strip_icc()"), _map_strip),
-    "upscale": _Filter(Usage(0, 0, "upscale()"), _map_upscale),
-    "watermark": _Filter(Usage(2, 7, "watermark(BUCKET,KEY,X,Y,ALPHA,WIDTH,HEIGHT)"), _map_watermark, "overlayWith"),
+    "animated": _Filter(
+        Usage(0, 1, "animated([true])"),
+        lambda builder, args: builder.set_output(animated=args.boolean(0, default=True)),
+    ),
+    "autojpg": _Filter(Usage(0, 1, "autojpg()"), lambda builder, _: builder.set_output(format="jpeg")),
+    "background_color": _Filter(
+        Usage(1, 1, "background_color(COLOUR)"), lambda builder, args: builder.add("flatten", background=args.text(0))
+    ),
+    "blur": _Filter(
+        Usage(1, 2, "blur(RADIUS[,SIGMA])"),
+        lambda builder, args: builder.add("blur", sigma=args.number(1) if args.text(1) else args.number(0) / 2),
+    ),
+    "convolution": _Filter(Usage(2, 3, "convolution(WEIGHT;WEIGHT;…,COLUMNS)"), _add_convolution),
+    "equalize": _Filter(Usage(0, 0, "equalize()"), lambda builder, _: builder.add("normalise")),
+    "fill": _Filter(
+        Usage(1, 2, "fill(COLOUR)"), lambda builder, args: builder.set_resize(fit="contain", background=args.text(0))
+    ),
+    "format": _Filter(
+        Usage(1, 1, "format(FORMAT)"),
+        lambda builder, args: builder.set_output(format=_FORMATS[args.choice(0, tuple(_FORMATS))]),
+    ),
+    "grayscale": _Filter(Usage(0, 0, "grayscale()"), lambda builder, _: builder.add("grayscale")),
+    "no_upscale": _Filter(Usage(0, 0, "no_upscale()"), lambda builder, _: builder.set_resize(withoutEnlargement=True)),
+    "proportion": _Filter(Usage(1, 1, "proportion(FACTOR)"), _multiply_size),
+    "quality": _Filter(Usage(1, 1, "quality(1 to 100)"), _set_quality),
+    "rgb": _Filter(
+        Usage(3, 3, "rgb(RED,GREEN,BLUE)"),
+        lambda builder, args: builder.add("tint", color={"rgb"[at]: 255 * args.number(at) / 100 for at in range(3)}),
+    ),
+    "rotate": _Filter(Usage(0, 1, "rotate([DEGREES])"), _set_rotation),
+    "sharpen": _Filter(
+        Usage(2, 3, "sharpen(AMOUNT,RADIUS,LUMINANCE)"),
+        lambda builder, args: builder.add("sharpen", sigma=1 + args.number(1) / 2),
+    ),
+    "smart_crop": _Filter(Usage(0, 2, "smart_crop([FACE,PADDING])"), _add_smart_crop),
+    "stretch": _Filter(Usage(0, 0, "stretch()"), _stretch_to_size),
+    "strip_exif": _Filter(Usage(0, 0, "strip_exif()"), _set_rotation),  # AWS maps both to a rotation without an angle
+    "strip_icc": _Filter(Usage(0, 0, "strip_icc()"), _set_rotation),
+    "upscale": _Filter(Usage(0, 0, "upscale()"), lambda builder, _: builder.set_resize(fit="inside")),
+    "watermark": _Filter(Usage(2, 7, "watermark(BUCKET,KEY,X,Y,ALPHA,WIDTH,HEIGHT)"), _add_watermark),
 }
 """Every filter of AWS's image handler, by the name that it has in a path."""

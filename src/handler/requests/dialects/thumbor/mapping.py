@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from handler.requests.dialects.json_edits import edits as json_edits
 from handler.requests.dialects.thumbor import aws, filters, grammar
 from handler.requests.parsed_request import ParsedRequest, Recipe
-from imaging import InvalidParameter, ObjectRef, Output, check
+from imaging import ObjectRef, Output, check
 
 
 def interpret_path(text: str, *, encoded: bool = False) -> ParsedRequest:
@@ -26,10 +23,4 @@ def interpret_path(text: str, *, encoded: bool = False) -> ParsedRequest:
 def interpret_aws_path(text: str) -> ParsedRequest | None:
     """Parse a path as AWS's image handler interprets it; return None for any other path. Raise InvalidParameter."""
     path = grammar.parse_aws_path(text)
-    if path is None:
-        return None
-    try:
-        parsed = json_edits.parse_edits(aws.build_edits(path), "edits")
-    except InvalidParameter as error:
-        raise aws.rename_error(error, "edits") from None
-    return msgspec.structs.replace(parsed, ref=ObjectRef(path.bucket, path.image))
+    return None if path is None else aws.build_request(path)
