@@ -123,8 +123,8 @@ def test_the_process_that_measures_a_drawing_draws_it(monkeypatch: pytest.Monkey
     taken: list[object] = []
     take = killable_process._server.take
 
-    def counted() -> object:
-        taken.append(take())
+    def counted(deadline: Deadline) -> object:
+        taken.append(take(deadline))
         return taken[-1]
 
     monkeypatch.setattr(killable_process._server, "take", counted)

@@ -6,17 +6,19 @@ import ctypes
 import errno
 import os
 import resource
+import signal
 import socket
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pyvips
 
-from imaging import Deadline, InvalidParameter
+from imaging import Deadline, InvalidParameter, TimeExceeded
 from imaging.deadlines import killable_process as isolation
 from imaging.deadlines.fork_server import ResourceLimits
 from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined, run_isolated
@@ -290,6 +292,24 @@ def test_a_fork_server_that_was_killed_is_started_again() -> None:
     # The one that was forked ahead has ended with it.
     assert run_isolated(Deadline.after(ROOM), os.getpid) != os.getpid()
     assert isolation._server._process is not server
+
+
+def test_a_stopped_fork_server_holds_no_request_beyond_its_deadline() -> None:
+    run_isolated(Deadline.after(ROOM), os.getpid)
+    server = isolation._server._process
+    assert server is not None
+    server.send_signal(signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        for _ in range(2):
+            # The first call may still take the process that was forked ahead.
+            with suppress(TimeExceeded):
+                run_isolated(Deadline.after(1), os.getpid)
+        assert time.monotonic() - started < 10
+    finally:
+        server.send_signal(signal.SIGCONT)
+    assert run_isolated(Deadline.after(ROOM), os.getpid) != os.getpid()
+    assert isolation._server._process is server
 
 
 def test_many_threads_get_processes_of_their_own() -> None:

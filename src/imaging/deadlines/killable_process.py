@@ -44,6 +44,8 @@ _GRACE = 0.005
 """Seconds by which a process is killed after the deadline, so that the deadline has surely passed by then."""
 _SECONDS_TO_START, _SECONDS_TO_END = 20.0, 1.0
 """How long to wait for the fork server to give a process, and for a killed process to be gone."""
+_SECONDS_TO_GIVE_UP = 5.0
+"""How long a fork server that runs may take to give a process, however busy the machine is."""
 _ENVIRONMENT = {
     # Where some interpreters, Lambda's among them, have their library.
     "LD_LIBRARY_PATH": str(Path(sys.base_prefix, "lib")),
@@ -116,7 +118,7 @@ class IsolatedProcess:
         self.deadline = deadline
         self._ends: tuple[socket.socket, socket.socket] | None = None
         if not is_isolated():
-            self._ends = _server.take()
+            self._ends = _server.take(deadline)
             socket.send_fds(self._ends[0], [LIMITS_FORMAT.pack(*(limits or ResourceLimits()))], [2])
 
     def call(self, max_answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
@@ -193,20 +195,38 @@ class _ForkServer:
             if self._control is None:
                 self._start(FORK_AHEAD)
 
-    def take(self) -> tuple[socket.socket, socket.socket]:
-        """Return the sockets of a process that waits for work: for its work, and for its life."""
-        with self._lock:
+    def take(self, deadline: Deadline) -> tuple[socket.socket, socket.socket]:
+        """Return the sockets of a process that waits for work: for its work, and for its life.
+
+        Raises TimeExceeded where the deadline passes before there is one.
+        """
+        # Another thread may wait for a fork server that does not answer.
+        while not self._lock.acquire(timeout=max(0.0, min(deadline.left(), threading.TIMEOUT_MAX))):
+            deadline.check()
+        try:
             if self._control is not None:
+                # Half of the time is left for another fork server. One that is only slow is not given up: the
+                # processes of other requests would end with it.
+                seconds = max(deadline.left() / 2, min(deadline.left(), _SECONDS_TO_GIVE_UP))
                 try:
-                    return self._receive(self._control)
-                except OSError:
-                    # The fork server was killed, most likely because memory ran out: start another one.
+                    return self._receive(self._control, seconds)
+                except OSError as error:
+                    if isinstance(error, TimeoutError) and seconds < _SECONDS_TO_GIVE_UP:
+                        deadline.check()
+                        raise
+                    # It was killed, most likely because memory ran out, or it does not run.
                     self._stop()
-            return self._receive(self._start(FORK_NOW))
+            return self._receive(self._start(FORK_NOW), deadline.left())
+        except TimeoutError:
+            deadline.check()
+            raise
+        finally:
+            self._lock.release()
 
     @staticmethod
-    def _receive(control: socket.socket) -> tuple[socket.socket, socket.socket]:
-        """Receive the process that was ordered last, and order the next one."""
+    def _receive(control: socket.socket, seconds: float) -> tuple[socket.socket, socket.socket]:
+        """Receive the process that was ordered last, and order the next one; TimeoutError after these seconds."""
+        control.settimeout(max(0.001, min(seconds, _SECONDS_TO_START)))  # 0 would not wait at all
         answer, descriptors, _, _ = socket.recv_fds(control, 1, 2)
         if not answer:
             raise ConnectionResetError("the fork server has ended")
