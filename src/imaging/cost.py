@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+import msgspec
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -12,7 +14,7 @@ Reads = Literal["pixels", "neighbours", "whole"]
 """What a step reads to compute one pixel: that pixel, those around it, or pixels anywhere, in any order or twice."""
 
 
-class Cost(NamedTuple):
+class Cost(msgspec.Struct, frozen=True):
     """The cost of a step, for all frames of its input or its output, whichever is larger."""
 
     seconds: float
@@ -25,7 +27,7 @@ class Cost(NamedTuple):
     """Bytes that do not depend on the size."""
 
 
-class Shape(NamedTuple):
+class Shape(msgspec.Struct, frozen=True):
     """The dimensions of an image, known before there are pixels."""
 
     width: int
@@ -59,7 +61,7 @@ def each_pixel(seconds: float, memory: float = 1.0) -> Callable[[Any, Shape], Co
     return lambda _params, _shape: cost
 
 
-class Pending(NamedTuple):
+class Pending(msgspec.Struct, frozen=True):
     """Steps that are applied but not computed yet: libvips computes pixels when something reads them.
 
     A step that reads neighbours needs more pixels of the step before it than it produces. In a chain of such steps the

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tests import pictures
 
+from imaging.formats import INDEX
+
 FORBIDDEN = (
     "PIL", "numpy", "scipy", "skimage", "sklearn", "boto3", "botocore.session", "pydantic", "rembg", "onnxruntime",
     "numba",
@@ -18,6 +20,10 @@ FORBIDDEN = (
     "multiprocessing", "asyncio", "sqlite3", "aws_lambda_powertools", "typing_extensions", "inspect", "dataclasses",
     "http.client", "isal",
 )  # fmt: skip
+
+SRC = Path(__file__).parents[2] / "src"
+MAX_MODULES, MAX_OWN_MODULES = 238, 94
+"""Modules that this path may import, those of the interpreter included, and of them those of our packages."""
 
 PROGRAM = """
 import json, sys
@@ -33,7 +39,12 @@ def modules_of(tmp_path: Path, query: str, **environment: str) -> set[str]:
     event["rawQueryString"] = query
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps(event)],
-        env={"PATH": os.environ["PATH"], "SOURCE_BUCKETS": f"p=file://{tmp_path}", **environment},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(SRC),
+            "SOURCE_BUCKETS": f"p=file://{tmp_path}",
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=True,
@@ -56,6 +67,15 @@ def test_a_plain_resize_imports_few_modules(tmp_path: Path) -> None:
     modules = modules_of(tmp_path, "width=40&format=webp")
     assert forbidden(modules) == []
     assert features_of(modules) == {"resize"}
+    own = {name for name in modules if name.partition(".")[0] in {"features", "handler", "imaging"}}
+    assert len(own) <= MAX_OWN_MODULES, sorted(own)
+    assert len(modules) <= MAX_MODULES, sorted(modules - own)
+
+
+def test_only_the_records_of_the_formats_at_hand_are_imported(tmp_path: Path) -> None:
+    modules = modules_of(tmp_path, "width=40&format=webp")
+    records = {entry.name for entry in INDEX if f"imaging.formats.{entry.name}" in modules}
+    assert records == {"jpeg", "webp"}
 
 
 def test_neither_do_effects_presets_and_negotiation(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from imaging.context import ObjectRef
 from imaging.errors import InvalidParameter
-from imaging.params.backdrop import Backdrop
+from imaging.params.color import Backdrop
 from imaging.params.model import Params, hint
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -59,7 +59,7 @@ class EncodingOptions(Protocol):
     def max_bytes(self) -> int | None: ...
 
 
-class Content(NamedTuple):
+class Content(msgspec.Struct, frozen=True):
     """What an encoder has to know about the pixels."""
 
     graphic: bool
@@ -71,7 +71,7 @@ class Content(NamedTuple):
     """Number of colours in the palette that the pixels are indexes into; 0 if they are not indexes."""
 
 
-class Loading(NamedTuple):
+class Loading(msgspec.Struct, frozen=True):
     """What a decoder outside libvips needs to read the pixels of one frame."""
 
     original: bytes

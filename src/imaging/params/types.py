@@ -13,9 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
-from imaging.params.backdrop import Backdrop
-from imaging.params.color import Color
-from imaging.params.names import Names
+from imaging.params.color import Backdrop, Color
 from imaging.params.numbers import Numbers
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
@@ -35,6 +33,31 @@ def _number(value: object) -> float | None:
 def _decimal(value: float) -> str:
     """Write a number with at most six decimals, in as few digits as possible and never with an exponent."""
     return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+class Names(tuple[str, ...]):
+    """Names without commas, in their order; in JSON also a list."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = "1 to 100 names, separated by commas"
+    schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "names", "examples": ["Violence,Gambling"]}
+
+    def __getnewargs__(self) -> tuple[tuple[str, ...]]:
+        return (tuple(self),)
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `one,two` or a list of strings; spaces around a name are ignored."""
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or not 1 <= len(parts) <= 100:
+            raise ValueError(cls.expected)
+        names = [part.strip() for part in parts if isinstance(part, str)]
+        if len(names) < len(parts) or not all(name and "," not in name and len(name) <= 100 for name in names):
+            raise ValueError(cls.expected)
+        return cls(names)
+
+    def __str__(self) -> str:
+        return ",".join(self)
 
 
 class Length(tuple[float, bool]):

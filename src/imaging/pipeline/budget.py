@@ -159,8 +159,8 @@ def _count_step(estimate: _Estimate, step: Step, shape: Shape, context: Context,
     size = _bounded_size(feature.size(params, before, overlay), shape, context.limits) if feature.size else shape.size
     cost = feature.cost(params, shape)
     full = None if feature.size else shape.full
-    after = shape._replace(width=max(1, size[0]), height=max(1, size[1]), full=full)
-    after = after._replace(sample=2 if getattr(params, "colourspace", "") in _DEEP else after.sample)
+    after = msgspec.structs.replace(shape, width=max(1, size[0]), height=max(1, size[1]), full=full)
+    after = msgspec.structs.replace(after, sample=2 if getattr(params, "colourspace", "") in _DEEP else after.sample)
     megapixels = max(shape.pixels, after.pixels) / MEGA
     estimate.add_seconds(_ALPHA * cost.seconds * megapixels + cost.base_seconds, what)
     # libvips computes strips of rows, whose memory depends on the width alone. Costs are declared for each pixel of an
