@@ -129,7 +129,7 @@ def test_other_content_of_a_drawing_stays_where_it_is_no_picture(content: str, *
 def test_a_walk_ends_by_the_number_of_parts_and_by_the_deadline(original: bytes, kind: str) -> None:
     began = time.monotonic()
     assert stripped(original, kind) is None
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     source = ImageHeader(format=kind, width=1, height=1, size=len(original))
     with pytest.raises(TimeExceeded):
         strip(original, source, Deadline.after(-1))

@@ -26,7 +26,7 @@ def test_numbers(said: object, expected: tuple[float, ...]) -> None:
     "said", ["", ",", "1,", "1;2", "1e3", "nan", True, None, [], {}, [[[1]]], [True], float("inf"), 1e10, [0] * 1025]
 )
 def test_what_is_no_list_of_numbers(said: object) -> None:
-    with pytest.raises(ValueError, match=r"^1 to 1024 numbers "):
+    with pytest.raises(ValueError, match=r"^1 to 1024 numbers, "):
         Numbers.parse(said)
 
 

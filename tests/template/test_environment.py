@@ -13,6 +13,7 @@ from tests.tools import case
 
 from handler.auth.canonical import IGNORED_BY_DEFAULT, IgnoredParameters
 from handler.config import SETTINGS, Settings
+from handler.requests.dialects import DIALECTS
 from handler.storage.sources import read_locations
 
 KNOWN = {setting.variable for setting in SETTINGS.values()}
@@ -44,7 +45,10 @@ def test_defaults_are_those_of_the_function() -> None:
     assert differing == {
         *("source_buckets", "results_bucket", "operator_token", "origin_secret", "cors_origin"),
         *("distribution_id", "heavy_function", "public_sources"),
+        # Empty means all dialects; the parameter of a stack names them.
+        "dialects",
     }
+    assert told.requests.dialects == tuple(dialect.name for dialect in DIALECTS)
     assert told.requests.ignored_parameters == IGNORED_BY_DEFAULT
 
 

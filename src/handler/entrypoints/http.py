@@ -142,7 +142,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         if self.origin is not None and raw.startswith(canonical.WRAPPED):
             raw = canonical.unwrap(raw)
         if len(raw) > MAX_PATH_BYTES:
-            raise UriTooLong(f"the path must be at max_bytes {MAX_PATH_BYTES} bytes, got {len(raw)}")
+            raise UriTooLong(f"the path must be at most {MAX_PATH_BYTES} bytes, got {len(raw)}")
         return canonical.decode_path(raw), raw
 
     def _answer_image(self, path: str, raw_path: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
