@@ -59,6 +59,6 @@ def test_without_it_the_refusal_says_what_to_run(tmp_path: Path) -> None:
         subject_mask(photo, "u2net-int8", context)
 
 
-def test_it_wants_pictures(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="none are there: say --pictures DIR"):
+def test_it_needs_photographs(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="the folder has none: pass --pictures DIR"):
         list(prepare(tmp_path, ["u2net-int8"]))
