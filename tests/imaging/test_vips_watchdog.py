@@ -116,6 +116,6 @@ def test_a_run_ends_in_time(steps: dict[str, object]) -> None:
             original,
             edits(steps),
             check(Output, {"format": "png"}),
-            Context(deadline=Deadline.after(0.5)),
+            Context(deadline=Deadline.after(0.15)),
         )
     assert time.monotonic() - began < 8
