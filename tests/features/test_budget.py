@@ -17,7 +17,7 @@ from bench.costs import CASES
 from tests import pictures
 
 from features import CATALOGUE, edits
-from imaging import Context, Feature, Limits, ObjectRef, Output, Step, TooLarge, run
+from imaging import Context, Feature, Limits, ObjectRef, Output, Rendered, Step, TooLarge, run
 from imaging.codecs.decode import inspect
 from imaging.cost import Pending, Shape
 from imaging.pipeline.budget import refuse_beyond_budget
@@ -145,7 +145,8 @@ def test_pictures_of_one_pixel_a_side_keep_their_colours(name: str, size: tuple[
     for after in ("grayscale", "modulate"):
         steps = edits({name: said}) + edits({after: {}})
         made = run(pictures.png(pictures.scene(*size)), steps, Output(format="png"), Context())
-        assert (made.width, made.height) == size  # type: ignore[union-attr]  # a picture
+        assert isinstance(made, Rendered)
+        assert (made.width, made.height) == size
 
 
 def chains(seed: int, count: int, seconds: float) -> list[dict[str, Any]]:

@@ -22,7 +22,6 @@ from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.metadata import of
 from imaging.codecs.metadata.xml import rewrite
 from imaging.codecs.png_chunks import chunk
-from imaging.detection import DetectionNotConfigured  # noqa: F401
 from imaging.picture import ImageHeader
 
 SECRET = b"48.858222"
