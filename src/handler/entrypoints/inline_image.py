@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from handler.entrypoints.http_call import decode_base64
 from handler.errors import BadRequest
 from handler.render.results import REPORT, RenderedResult
 from handler.requests.parse import CUT_OUT
@@ -35,10 +35,7 @@ def parse_object(fields: Mapping[str, Any]) -> tuple[bytes, InlineParams]:
     if not isinstance(image, str) or not image:
         raise BadRequest("`image` must be an image in base64")
     text = image.partition(",")[2] if image.startswith("data:") else image
-    try:
-        original = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise BadRequest("`image` must be an image in base64") from None
+    original = decode_base64(text, "`image`")
     return original, flatten_params({name: value for name, value in fields.items() if name != "image"})
 
 

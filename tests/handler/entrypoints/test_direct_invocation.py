@@ -66,4 +66,7 @@ def test_a_picture_brought_along_is_answered_in_kind(client: Client) -> None:
     assert size(base64.b64decode(said["image"])) == (30, 23)
     assert client.invoke({"image": base64.b64encode(JPEG).decode(), "feature": "info"})["width"] == 64
     assert client.invoke({"image": "???"})["status"] == 400
+    lines = base64.encodebytes(JPEG).decode()
+    for image in (lines, lines.replace("\n", "\r\n"), f"data:image/jpeg;base64,\n{lines}"):
+        assert size(base64.b64decode(client.invoke({"image": image, "width": 30})["image"])) == (30, 23)
     assert client.invoke({"image": base64.b64encode(b"no picture").decode()})["status"] == 415

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 from tests import pictures
-from tests.client import Answered, Client, answered, size
+from tests.client import Answered, Client, answered, function_url_event, size
 
 from handler.auth import canonical
 
@@ -288,6 +288,16 @@ def test_errors_can_be_answered_with_a_picture(folder: Path) -> None:
     assert answer.headers["Content-Type"] == "image/png"
     assert size(answer.body) == (5, 5)
     assert "31536000" not in answer.headers["Cache-Control"]
+
+
+def test_a_body_of_an_event_may_be_broken_into_lines(folder: Path) -> None:
+    (folder / "token").write_text("op-token")
+    operated = Client({"SOURCE_BUCKETS": f"p=file://{folder}", "OPERATOR_TOKEN_FILE": str(folder / "token")})
+    headers = {"authorization": "Bearer op-token"}
+    event = function_url_event("/_api/transform?width=20", method="POST", headers=headers, body=JPEG)
+    answer = answered(operated.invoke({**event, "body": base64.encodebytes(JPEG).decode()}))
+    assert size(answer.body) == (20, 15)
+    refused(answered(operated.invoke({**event, "body": "???"})), 400, "BadRequest")
 
 
 def test_a_posted_picture_is_for_the_operator_alone(folder: Path, client: Client) -> None:

@@ -16,6 +16,7 @@ import pytest
 import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.client import Client
 from tests.stand_ins.moto import Moto
 
 from handler.entrypoints.upload_events import Upload, is_upload_event, uploads_in
@@ -154,7 +155,7 @@ def studio() -> Studio:
     return Studio({ObjectRef("photos", "cat.jpg"): b"cat", ObjectRef("photos", CAFE.key): b"cafe"})
 
 
-@pytest.mark.parametrize("name", ["s3-put", "eventbridge-object-created"])
+@pytest.mark.parametrize("name", ["s3-put", "eventbridge-object-created", "sns-s3-put", "minio-put"])
 def test_an_event_and_its_object(name: str, studio: Studio) -> None:
     assert is_upload_event(event_of(name))
     assert uploads_in(event_of(name)) == [CAFE]
@@ -169,7 +170,7 @@ def test_an_event_and_its_object(name: str, studio: Studio) -> None:
     assert metadata == {"sequencer": CAFE.sequencer, "cache-tag": "tag1,tag2"}
 
 
-@pytest.mark.parametrize("name", ["sqs-s3-put", "sqs-eventbridge-object-created"])
+@pytest.mark.parametrize("name", ["sqs-s3-put", "sqs-eventbridge-object-created", "sqs-sns-s3-put"])
 def test_an_event_in_a_message(name: str, studio: Studio) -> None:
     assert is_upload_event(event_of(name))
     results = Memory()
@@ -191,10 +192,79 @@ def test_http_events_are_none_of_this(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [{}, {"Records": []}, {"Records": None}, {"Records": ["x"]}, {"imageKey": "cat.jpg"}, {"Records": [{}]}]
+    "event", [{}, {"imageKey": "cat.jpg"}, {"source": "aws.events", "detail-type": "Scheduled Event"}]
 )
 def test_other_events_are_none_of_this(event: dict[str, Any]) -> None:
     assert not is_upload_event(event)
+
+
+def with_record(**fields: object) -> dict[str, Any]:
+    """Return S3's event with a second record, in which these fields are changed."""
+    event = s3_event("1")
+    return {"Records": [*event["Records"], {**event["Records"][0], **fields}]}
+
+
+UNKNOWN_RECORDS = [
+    {"Records": []},
+    {"Records": None},
+    {"Records": 5},
+    {"Records": ["x"]},
+    {"Records": [{}]},
+    {"Records": {"eventSource": "aws:sqs"}},
+    {"Records": [{"eventSource": "aws:dynamodb", "eventName": "INSERT", "dynamodb": {}}]},
+    with_record(eventSource="aws:kinesis"),
+    with_record(eventSource=None),
+    with_record(eventName=3),
+    with_record(s3={"bucket": {"name": "photos"}}),
+    {"Records": [{"EventSource": "aws:sns", "Sns": {"Type": "SubscriptionConfirmation", "Message": "…"}}]},
+    {"Records": [{"EventSource": "aws:sns", "Sns": {"Type": "Notification", "Message": "no JSON"}}]},
+    {"Records": [{"EventSource": "aws:sns", "Sns": {"Type": "Notification", "Message": "[" * 10_000}}]},
+    {"Records": [{"EventSource": "aws:sns", "Sns": {"Type": "Notification", "Message": "[1]"}}]},
+    {"Records": [{"EventSource": "aws:sns", "Sns": {"Type": "Notification", "Message": 5}}]},
+    {"Records": [{"EventSource": "aws:sns", "Sns": {}}]},
+]
+
+
+@pytest.mark.parametrize("event", UNKNOWN_RECORDS)
+def test_records_that_are_not_of_an_upload_raise(event: dict[str, Any], tmp_path: Path) -> None:
+    """An error object as an answer would count as success with S3, SNS and Lambda's asynchronous invocations."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    folders = {"SOURCE_BUCKETS": f"p=file://{tmp_path}/in", "OUTPUT_BUCKET": f"o=file://{tmp_path}/out"}
+    client = Client({**folders, "PRESETS": '{"thumb": "width=20"}', "UPLOAD_PRESETS": "thumb"})
+    with pytest.raises(BadRequest):
+        client.invoke(event)
+
+
+@pytest.mark.parametrize("event", UNKNOWN_RECORDS)
+def test_a_message_that_is_not_of_an_upload_fails(event: dict[str, Any], studio: Studio) -> None:
+    answer = entrypoint(studio, Memory()).handle(batch_of(event, s3_event("1")), Deadline())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+@pytest.mark.parametrize("raw", ["false", "true"])
+def test_events_through_a_topic_and_a_queue(raw: str, moto: Moto, studio: Studio) -> None:
+    """SNS puts the event into a notification of its own, unless raw delivery is switched on."""
+    topic = moto.client("sns").create_topic(Name=f"uploads-{raw}")["TopicArn"]
+    sqs = moto.client("sqs")
+    queue = sqs.create_queue(QueueName=f"uploads-{raw}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    attributes = {"RawMessageDelivery": raw}
+    moto.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+    moto.client("sns").publish(TopicArn=topic, Message=json.dumps(event_of("s3-put")))
+    body = sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"]
+    assert ("Records" in json.loads(body)) == (raw == "true")
+    results = Memory()
+    assert entrypoint(studio, results).handle(batch_of(body), Deadline()) == {"batchItemFailures": []}
+    assert sorted(results.kept) == [f"large/photos/{CAFE.key}", f"thumb/photos/{CAFE.key}"]
+
+
+@pytest.mark.parametrize("name", ["s3:ObjectCreated:CompleteMultipartUpload", "ObjectCreated:Put"])
+@pytest.mark.parametrize("store", ["minio:s3", "ceph:s3"])
+def test_stores_that_speak_the_protocol_of_s3(store: str, name: str) -> None:
+    event = with_record(eventSource=store, eventName=name)
+    assert uploads_in(event) == [Upload("photos", "cat.jpg", "1")] * 2
+    assert uploads_in(with_record(eventSource=store, eventName="s3:ObjectRemoved:Delete")) == uploads_in(s3_event("1"))
 
 
 def test_only_objects_that_were_created() -> None:
@@ -221,6 +291,8 @@ def test_keys_of_s3_are_form_encoded(encoded: str, key: str) -> None:
         {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}]},
         {"Records": 5},
         {"source": "aws.s3", "detail-type": "Object Created", "detail": {}},
+        {"source": "aws.s3", "detail": {}},
+        {"source": "aws.ec2", "detail-type": "Object Created", "detail": {}},
         s3_event("no hex"),
         s3_event(""),
     ],
