@@ -192,7 +192,7 @@ def test_a_large_object_is_not_read(origin: ScriptedServer, sources: Sources) ->
 @pytest.mark.parametrize(
     "reply",
     [
-        Reply(200, b"cat", ETAG, before=8),
+        Reply(200, b"cat", ETAG, before=100),
         Reply(200, b"cat", ETAG, between=0.1),
     ],
     ids=["silent", "a byte at a time"],
@@ -204,7 +204,7 @@ def test_a_slow_origin(origin: ScriptedServer, tls: tuple[ssl.SSLContext, ssl.SS
     with pytest.raises(UpstreamError) as refused:
         sources.get(CAT).read()
     assert refused.value.status == 504
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 40
 
 
 def test_head_that_tells_nothing_is_asked_again_with_get(origin: ScriptedServer, sources: Sources) -> None:

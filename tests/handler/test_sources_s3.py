@@ -65,7 +65,7 @@ def test_an_error_of_the_store(
         (sources.head if head else sources.get)(ref)
     assert refused.value.status == said
     # obstore would go on for 180 s by itself; a busy machine takes its time.
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     assert "127.0.0.1" not in refused.value.message
     assert "localhost" not in refused.value.message
     assert refused.value.detail
@@ -88,13 +88,13 @@ def test_a_short_failure_is_overcome(store: ScriptedServer) -> None:
 
 @pytest.mark.parametrize("ref", [CAT, ODD], ids=["plain", "odd"])
 def test_a_store_that_does_not_answer_in_time(store: ScriptedServer, ref: ObjectRef) -> None:
-    store.script = lambda _: Reply(before=8)
+    store.script = lambda _: Reply(before=100)
     sources = sources_at(store, timeout=0.4)
     started = time.monotonic()
     with pytest.raises(UpstreamError) as refused:
         sources.get(ref)
     assert refused.value.status == 504
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 60
 
 
 def test_nobody_listens() -> None:

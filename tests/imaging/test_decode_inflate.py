@@ -9,15 +9,18 @@ import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pyvips
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from isal import isal_zlib
 from tests.pictures import Image, deep, grey, png, profile, scene, scene_with_alpha
 
 from features import edits
 from imaging import Context, DamagedSource, Deadline, Limits, Output, Rendered, TimeExceeded, run
+from imaging.codecs import png_chunks
 from imaging.codecs.decode import decode, inflate, inspect
 from imaging.codecs.decode.inflate import open_decompressed
 from imaging.codecs.png_chunks import SIGNATURE, chunk, get_payload, read_chunks
@@ -44,6 +47,40 @@ def open_files() -> int:
     """Descriptors of this process, as far as the system tells."""
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
+class CountedWork:
+    """Counts what the decompressor is given and what it returns. Counts, unlike times, are the same everywhere."""
+
+    def __init__(self) -> None:
+        self.given = self.returned = self.checksums = 0
+
+    def decompressobj(self) -> CountedWork:
+        self._inflater = isal_zlib.decompressobj()
+        return self
+
+    def decompress(self, packed: bytes | memoryview, limit: int) -> bytes:
+        before = len(packed)
+        piece = self._inflater.decompress(packed, limit)
+        self.given += before - len(self._inflater.unconsumed_tail)
+        self.returned += len(piece)
+        return piece
+
+    def crc32(self, *content: Any) -> int:
+        self.checksums += 1
+        return isal_zlib.crc32(*content)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the library's, or of the present stream."""
+        return getattr(isal_zlib if hasattr(isal_zlib, name) else self._inflater, name)
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> CountedWork:
+    counted = CountedWork()
+    monkeypatch.setattr(inflate, "isal_zlib", counted)
+    monkeypatch.setattr(png_chunks, "isal_zlib", counted)
+    return counted
 
 
 def drawn(original: bytes, *, tolerant: bool = False) -> Image:
@@ -137,38 +174,36 @@ def test_pixels_in_two_places_are_left_to_libvips() -> None:
 
 
 @pytest.mark.parametrize("kind", [b"IDAT", b"zzZz"])
-def test_a_file_of_crumbs_is_left_to_libvips(kind: bytes) -> None:
+def test_a_file_of_crumbs_is_left_to_libvips(kind: bytes, work: CountedWork) -> None:
     """Each chunk would be a hundred bytes of Python's memory, and some of its time."""
     original = scene().pngsave_buffer()
     end = original.rindex(b"IEND") - 4
     crumbs = original[:end] + chunk(kind, b"") * 200_000 + original[end:]
-    started = time.process_time()
+    work.checksums = 0
     assert open_decompressed(crumbs, Deadline()) is None
-    assert time.process_time() - started < 0.2
+    assert work.checksums < 5_000, "of 200,000 chunks"
 
 
-def test_nothing_is_read_behind_the_end_of_the_stream() -> None:
+def test_nothing_is_read_behind_the_end_of_the_stream(work: CountedWork) -> None:
     """Half of the rows, then 100 MB of junk under checksums that fit: refused at once."""
     original = scene(400, 300).pngsave_buffer()
     half = zlib.compress(zlib.decompress(stream_of(original))[: 400 * 150 * 3])
     junk = chunk(b"IDAT", bytes(8192)) * 12_000
     whole = rebuilt(original, half)
     end = whole.rindex(b"IEND") - 4
-    started = time.process_time()
     with pytest.raises(DamagedSource):
         run(whole[:end] + junk + whole[end:], edits({"resize": {"width": 40}}), Output(), Context())
-    assert time.process_time() - started < 2
+    assert 0 < work.given <= len(half) + 70_000
 
 
-def test_a_stream_that_yields_nothing_is_given_up() -> None:
+def test_a_stream_that_yields_nothing_is_given_up(work: CountedWork) -> None:
     """20 MB of empty blocks, for each of which tables are built anew."""
     original = scene().pngsave_buffer()
     empty = b"\x78\x01" + bytes.fromhex("0208208000") * 4_000_000  # fixed codes and the end of a block, four times
     assert zlib.decompressobj().decompress(empty[:1002]) == b""
-    started = time.process_time()
     with pytest.raises(DamagedSource):
         run(rebuilt(original, empty), edits({"resize": {"width": 40}}), Output(), Context())
-    assert time.process_time() - started < 3
+    assert 1_000_000 < work.given < 1_300_000, "of 20 MB"
 
 
 def test_a_deadline_before_the_header_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +233,7 @@ def test_a_slow_feed_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> 
             Output(format="jpeg"),
             Context(deadline=Deadline.after(0.5)),
         )
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("what", ["os.pipe", "os.dup", "threading.Thread.start", "pyvips.Source.new_from_descriptor"])
@@ -233,13 +268,12 @@ def test_no_stream_at_all_is_damage() -> None:
         run(rebuilt(scene().pngsave_buffer(), b"no zlib at all"), [], Output(format="jpeg"), Context())
 
 
-def test_rows_too_many_count_for_nothing() -> None:
+def test_rows_too_many_count_for_nothing(work: CountedWork) -> None:
     """A bomb: 200 MB of rows for a picture of 100."""
     original = scene(40, 100).pngsave_buffer()
     more = zlib.compress(zlib.decompress(stream_of(original)) + bytes(200_000_000), 1)
-    started = time.process_time()
     assert drawn(rebuilt(original, more)).write_to_memory() == directly(original).write_to_memory()
-    assert time.process_time() - started < 1
+    assert work.returned == 100 * (1 + 40 * 3)
 
 
 def test_a_picture_that_nobody_reads_leaves_nothing() -> None:

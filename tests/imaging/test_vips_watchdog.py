@@ -29,7 +29,7 @@ def test_pixels_stop_at_the_deadline() -> None:
     began = time.monotonic()
     with pytest.raises(pyvips.Error), watched(image, Deadline.after(0.3)):
         image.avg()
-    assert 0.3 <= time.monotonic() - began < 5
+    assert 0.3 <= time.monotonic() - began < 60
 
 
 def test_what_is_made_of_a_watched_image_stops_with_it() -> None:
@@ -37,7 +37,7 @@ def test_what_is_made_of_a_watched_image_stops_with_it() -> None:
     began = time.monotonic()
     with pytest.raises(pyvips.Error), watched(image, Deadline.after(0.3)):
         (image + 1).cast("uchar").pngsave_buffer()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_an_image_that_is_done_is_left_alone() -> None:

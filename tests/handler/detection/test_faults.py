@@ -105,10 +105,10 @@ def test_a_service_that_does_not_answer_is_asked_again(
 def test_a_question_takes_no_longer_than_the_request_may(
     serve: Serve, rekognition: Rekognition, question: JsonEndpoint
 ) -> None:
-    rekognition.faults = [Fault(seconds=15.0)]
+    rekognition.faults = [Fault(seconds=60.0)]
     begun = time.monotonic()
     question.told(serve(**question.settings).get(question.address, seconds=4.0), 504)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 40
 
 
 def test_a_service_that_cannot_be_reached_is_down(serve: Serve, question: JsonEndpoint) -> None:
