@@ -34,8 +34,12 @@ VALUES = {
     "FallbackImage": ["errors/not found.png"],
     "CorsOrigin": ["*", "https://www.example.com"],
     "UploadBucket": ["photos"],
+    "UploadPrefix": ["incoming/"],
+    "UploadSuffix": [".jpg"],
     "UploadPresets": ["thumb,big"],
     "OutputBucket": ["variations"],
+    "UploadMemorySize": ["3008", "10240"],
+    "UploadConcurrency": ["2", "1000"],
     "ExistingDistributionId": ["E1ABCDEFGHIJKL"],
     "Aliases": ["images.example.com,*.cdn.example.com"],
     "CertificateArn": [f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/12345678-90ab-cdef-1234-567890abcdef"],
@@ -72,7 +76,7 @@ def stacks() -> dict[str, dict[str, str]]:
     """Stacks, each by a name: the smallest, one for every value of every parameter, and those with everything."""
     found = {"least": LEAST}
     for parameter in template()["Parameters"]:
-        companions = UPLOADS if parameter in ("UploadBucket", "UploadPresets", "OutputBucket") else {}
+        companions = UPLOADS if parameter.startswith("Upload") or parameter == "OutputBucket" else {}
         for value in values(parameter):
             on = value != "" and value != str(template()["Parameters"][parameter].get("Default"))
             beside = {**companions, **_TOGETHER.get(parameter, {})} if on else {}

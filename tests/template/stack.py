@@ -207,6 +207,14 @@ class Stack:
         assert isinstance(delimiter, str), "CloudFormation takes no function as a delimiter"
         return str(self.resolve(text)).split(delimiter)
 
+    def _find_in_map(self, said: list[Any]) -> Any:
+        name, first, second = said
+        table = self.template["Mappings"][name]
+        try:
+            return table[str(self.resolve(first))][str(self.resolve(second))]
+        except KeyError as error:
+            raise Unresolved(f"{name} has no {error}") from error
+
     def _select(self, said: list[Any]) -> Any:
         index, values = said
         return self.resolve(values)[int(index)]
@@ -220,6 +228,7 @@ _FUNCTIONS: dict[str, Callable[[Stack, Any], Any]] = {
     "Fn::Join": Stack._join,
     "Fn::Split": Stack._split,
     "Fn::Select": Stack._select,
+    "Fn::FindInMap": Stack._find_in_map,
 }
 
 

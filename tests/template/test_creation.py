@@ -62,7 +62,7 @@ def _look_at(moto: Moto, names: dict[str, str]) -> None:
     policies = moto.client("iam").list_role_policies(RoleName=names["FunctionRole"])["PolicyNames"]
     assert policies == ["work"]
     if "UploadQueue" in names:
-        (mapping,) = moto.client("lambda").list_event_source_mappings(FunctionName=names["Function"])[
+        (mapping,) = moto.client("lambda").list_event_source_mappings(FunctionName=names["UploadFunction"])[
             "EventSourceMappings"
         ]
         assert mapping["EventSourceArn"].endswith(names["UploadQueue"].rpartition("/")[2])

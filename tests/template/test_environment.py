@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.template.samples import LEAST, SECRET, UPLOADS, stacks
+from tests.template.samples import LEAST, SECRET, stacks
 from tests.template.stack import Stack, template
 from tests.tools import case
 
@@ -78,7 +78,6 @@ def test_defaults_are_those_of_the_function() -> None:
         ({"RewriteMatchPattern": "/a/", "RewriteSubstitution": "$&"}, {"REWRITE_SUBSTITUTION": "$&"}),
         ({"SourcePaths": "old/=photos"}, {"SOURCE_PATHS": "old/=photos", "DEFAULT_PRESET": ""}),
         ({"PresetsOnly": "Yes", "Presets": '{"a": {}}'}, {"PRESETS_ONLY": "Yes", "PRESETS": '{"a": {}}'}),
-        (UPLOADS, {"OUTPUT_BUCKET": "variations", "UPLOAD_PRESETS": "thumb,big"}),
         ({"DeployedAt": "2026-01-31T12:00:00Z"}, {"DEPLOYED_AT": "2026-01-31T12:00:00Z"}),
     ],
 )
@@ -117,9 +116,30 @@ def test_the_heavy_function_is_told_the_same() -> None:
             )
             assert ordinary.pop("HEAVY_FUNCTION") == "HeavyWorker"
             assert int(ordinary.pop("MAX_SECONDS")) - int(heavy.pop("MAX_SECONDS")) == 2
-            for variable in ("UPLOAD_PRESETS", "OUTPUT_BUCKET", "DISTRIBUTION_ID"):
-                del ordinary[variable]
+            del ordinary["DISTRIBUTION_ID"]
             assert ordinary == heavy
+
+
+def test_the_upload_function_is_told_what_it_needs() -> None:
+    """Where originals and results are stored and what is made of them; nothing of HTTP and of its secrets."""
+    for name, parameters in stacks().items():
+        with case(name):
+            resources = Stack(parameters).resources
+            assert ("UploadFunction" in resources) is (parameters.get("UploadBucket", "") != "")
+            if "UploadFunction" not in resources:
+                continue
+            said = resources["UploadFunction"]["Environment"]["Variables"]
+            assert set(said) <= KNOWN
+            settings = Settings.from_environment(said)
+            assert (settings.storage.output_bucket, settings.storage.upload_presets) == ("variations", ("thumb", "big"))
+            assert not any("SECRET" in variable or "TOKEN" in variable for variable in said)
+            assert sum(len(name) + len(value) for name, value in said.items()) < 4096
+            ordinary = environment(parameters)
+            same = set(said) & set(ordinary) - {"MAX_SECONDS", "SOURCE_BUCKETS"}
+            assert {variable: said[variable] for variable in same} == {
+                variable: ordinary[variable] for variable in same
+            }
+            assert ordinary["SOURCE_BUCKETS"].startswith(said["SOURCE_BUCKETS"])
 
 
 def test_the_longest_presets_fit_into_the_environment() -> None:
@@ -128,7 +148,7 @@ def test_the_longest_presets_fit_into_the_environment() -> None:
     longest = {name: "{" + " " * (declared[name]["MaxLength"] - 2) + "}" for name in ("Presets", "Always")}
     stack = Stack({**stacks()["everything"], **longest})
     assert stack.refused() == []
-    for function in ("Function", "HeavyWorker"):
+    for function in ("Function", "HeavyWorker", "UploadFunction"):
         said = stack.resources[function]["Environment"]["Variables"]
         assert sum(len(name) + len(value) for name, value in said.items()) < 4096 - 256
     assert Stack({**LEAST, "Presets": longest["Presets"] + " "}).refused() == ["Presets"]

@@ -163,7 +163,7 @@ def test_uploads_become_variations_and_only_failures_come_again(moto: Moto) -> N
     with account(
         moto, {**LEAST, **UPLOADS, "Presets": "s3://photos/presets.json", "UploadPresets": "thumb,cut"}
     ) as stack:
-        client = stack.client()
+        client = stack.client("UploadFunction")
         assert client.invoke(event_of_uploads("cat.jpg", "gone.jpg")) == {"batchItemFailures": []}
         assert keys(moto, "variations") == ["cut/photos/cat.jpg", "thumb/photos/cat.jpg"]
         stack.broken.add("/variations/thumb/photos/large.png")
@@ -234,14 +234,16 @@ def _unused(stack: Account, role: str) -> set[str]:
 
 def test_no_role_may_more_than_its_function_does(moto: Moto) -> None:
     """Every statement is there for something: here it is asked for, and none of it is refused."""
-    parameters = {**SIGNING, **UPLOADS, "StoreResults": "Yes", "PublicFeatures": "*"}
+    faces = "feature=smartCropping&smartCropping.subject=faces&width=40&height=40"
+    presets = json.dumps({"thumb": faces, "big": "width=200"})
+    parameters = {**SIGNING, **UPLOADS, "StoreResults": "Yes", "PublicFeatures": "*", "Presets": presets}
     with account(moto, parameters) as stack:
         client = stack.client()
 
         def signed(address: str, asked: Client = client) -> Answered:
             return get(asked, operator(client, "sign", json.dumps({"url": address}).encode()).json()["url"])
 
-        heavy = "feature=smartCropping&smartCropping.subject=faces&width=40&height=40"
+        heavy = faces
         for address in (
             "/cat.jpg?width=40&format=avif",
             "/large.png",
@@ -260,12 +262,14 @@ def test_no_role_may_more_than_its_function_does(moto: Moto) -> None:
             assert signed(missing).status == 404, missing
             # What is deleted after the ordinary function saw it.
             assert signed(missing, stack.client("HeavyWorker")).status == 404, missing
-        assert client.invoke(event_of_uploads("cat.jpg")) == {"batchItemFailures": []}
+        uploads = stack.client("UploadFunction").invoke(event_of_uploads("404.png", "none.jpg"))
+        assert uploads == {"batchItemFailures": []}
         assert operator(client, "purge", b'{"keys": ["cat.jpg"]}').status == 200
         assert operator(client, "images").status == 200
     assert stack.denied == []
     assert _unused(stack, "FunctionRole") == set()
     assert _unused(stack, "HeavyRole") == set()
+    assert _unused(stack, "UploadRole") == set()
 
 
 def test_what_a_role_lacks_is_refused(moto: Moto) -> None:
