@@ -21,6 +21,10 @@ from imaging import SCRIPTED, FeatureError
 
 CACHE_TAG = "x-amz-meta-cache-tag"
 """The header from which the CloudFront distribution reads cache tags; S3 sends it for an object's metadata."""
+IGNORED = "X-Ignored"
+"""The header that names what COMPATIBILITY=lenient ignored or repaired in a URL."""
+_MAX_IGNORED_NAMES = 20
+_LONGEST_IGNORED_NAME = 60
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST_MESSAGE = 1_200
@@ -154,6 +158,18 @@ def headers_of_media_type(media_type: str) -> dict[str, str]:
     """Return the headers that every answer with a body of that media type has."""
     headers = {"Content-Type": media_type}
     return headers | {"Content-Security-Policy": _SVG_POLICY} if media_type in SCRIPTED else headers
+
+
+def headers_of_ignored(request: ImageRequest) -> dict[str, str]:
+    """Return the header that names what lenient mode ignored or repaired in the URL, percent-encoded; none for nothing.
+
+    Its length is bounded, as a URL may hold many names.
+    """
+    if not request.ignored:
+        return {}
+    names = [quote(name[:_LONGEST_IGNORED_NAME], safe=":.") for name in request.ignored[:_MAX_IGNORED_NAMES]]
+    more = [f"and {len(request.ignored) - len(names)} more"] if len(request.ignored) > len(names) else []
+    return {IGNORED: ", ".join(names + more)}
 
 
 def report(content: object, status: int = HTTPStatus.OK, cache_control: str = "no-store") -> Answer:

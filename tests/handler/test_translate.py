@@ -66,7 +66,9 @@ def test_an_address_is_explained(tmp_path: Path, url: str, expected: dict[str, A
     presets = json.dumps({"thumb": {"resize": {"width": 99}, "toFormat": "webp"}})
     meaning = explained(client(tmp_path, PRESETS=presets), url)
     assert meaning == {**meaning, "bucket": "photos", "key": "a/cat.jpg", "signature": "none", **expected}
-    assert set(meaning) == {"dialect", "bucket", "key", "steps", "output", "signature"}
+    assert set(meaning) == {
+        "dialect", "bucket", "key", "steps", "output", "signature", "compatibility", "ignored"
+    }  # fmt: skip
 
 
 def test_explain_includes_what_always_applies(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_without_proof_explain_shows_what_the_url_itself_contains(tmp_path: Path
     of_path = CryptoURL(key=SECRET).generate(image_url="cat.jpg", width=30)
     resized = [{"feature": "resize", "width": 30}]
     for url in (whole, whole[:-1] + "x", "/hidden/cat.jpg?width=30"):
-        told = {"dialect": "query", "key": "hidden/cat.jpg", "steps": resized, "output": {}}
+        told = {"dialect": "query", "key": "hidden/cat.jpg", "steps": resized, "output": {}, "ignored": []}
         assert explained(asked, url) == explained(asked, url, authorization="Bearer wrong") == told
         assert explained(asked, url, authorization="Bearer the token")["bucket"] == "other"
     assert [step["feature"] for step in explained(asked, of_path)["steps"]] == ["resize"]

@@ -37,6 +37,7 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
         source_paths=_parse_source_paths(requests.source_paths),
         client_hints=requests.client_hints,
         signed_only=settings.access.enable_signature,
+        is_lenient=requests.compatibility == "lenient",
         rewrite=_parse_rewrite(requests.rewrite_match_pattern, requests.rewrite_substitution),
     )
     if faults := policy.faults():

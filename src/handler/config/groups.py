@@ -126,6 +126,15 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
     ignored_parameters: Annotated[
         str, Env("IGNORED_PARAMETERS", "List of query parameters that are ignored; *: all unknown ones")
     ] = "utm_*,fbclid,gclid"
+    compatibility: Annotated[
+        str,
+        Env(
+            "COMPATIBILITY",
+            "strict refuses what is unknown or invalid in a URL, lenient ignores or repairs what the service that the "
+            "URL was written for ignores or repairs",
+            choice("strict", "lenient"),
+        ),
+    ] = "strict"
     auto_format: Annotated[
         bool, Env("AUTO_FORMAT", "Without a given format, choose AVIF or WebP by the Accept header")
     ] = False

@@ -15,6 +15,7 @@ from handler.auth.authenticate import Authenticator
 from handler.auth.signature import Signatures
 from handler.entrypoints.http_call import HttpRequest
 from handler.errors import BadRequest, Forbidden, HandlerError, MethodNotAllowed, NotFound, PayloadTooLarge, UriTooLong
+from handler.observability import add_log_fields
 from handler.ports import InvokeFunction, SecretSource
 from handler.render.render import RenderContext, render, render_here
 from handler.render.results import Delegated, NotModified, Offloaded, RenderedResult
@@ -161,6 +162,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             )
 
         request = parsed(self._parse_client_hints(call))
+        if request.ignored:
+            add_log_fields(ignored=request.ignored)
         try:
             return self._render(request, call, deadline)
         except (TooLarge, PayloadTooLarge):
@@ -179,9 +182,11 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             case RenderedResult() | NotModified():
                 answer = self._with_client_hints(response.of_result(result, request, self.caching))
                 answer.refuse_above(self.max_bytes)
-                return answer
+                return answer.with_headers(response.headers_of_ignored(request))
             case Offloaded():
-                return self._with_client_hints(response.redirect(result))
+                return self._with_client_hints(response.redirect(result)).with_headers(
+                    response.headers_of_ignored(request)
+                )
             case Delegated():
                 return result
             case _:

@@ -133,10 +133,17 @@ def _explain() -> dict[str, Any]:
             "steps": {"type": "array", "items": step, "description": "In the order in which they apply"},
             "output": {"$ref": "#/components/schemas/Output"},
             "signature": {"enum": ["none", "valid", "invalid", "missing"]},
+            "compatibility": {"enum": ["strict", "lenient"], "description": "The mode that COMPATIBILITY sets"},
+            "ignored": {
+                "type": "array",
+                "items": _object({"name": text, "message": text}),
+                "description": "What lenient mode ignores or repairs; strict mode refuses the first of it",
+            },
         }
     )
-    # Without the operator token, both are left out if signatures are enabled or only presets are allowed.
-    explanation["required"] = [name for name in explanation["required"] if name not in ("bucket", "signature")]
+    # Without the operator token, these are left out if signatures are enabled or only presets are allowed.
+    settings = ("bucket", "signature", "compatibility")
+    explanation["required"] = [name for name in explanation["required"] if name not in settings]
     url = _parameter("url", "URL in any dialect, percent-encoded", _URL) | {"required": True}
     return _endpoint("Explain what a URL means, without reading an image", [url], explanation)
 

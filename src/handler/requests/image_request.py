@@ -25,6 +25,8 @@ class ImageRequest(msgspec.Struct, frozen=True):
     """Response headers that the request sets; each dialect lists those that it may set."""
     expires: datetime | None = None
     """When the URL expires. The response must not be cached for longer, and its result must not be public."""
+    ignored: tuple[str, ...] = ()
+    """Names of what was ignored or repaired in the URL; only COMPATIBILITY=lenient does that."""
     signed: bool = False
     """Whether a signature or the operator's token proves who asks. The result must then not be public."""
     restricted: bool = False

@@ -12,6 +12,7 @@ from handler.auth.authenticate import Caller, SignedPath
 from handler.auth.signature import parse_expiry
 from handler.errors import BadRequest, Forbidden, NotFound
 from handler.requests import dialects
+from handler.requests.dialects.dialect import STRICT, Faults
 from handler.requests.image_request import ImageRequest, list_objects
 from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
 from handler.requests.policy import Policy
@@ -40,10 +41,13 @@ def parse_request(
     """
     pairs = tuple(pairs)
     # A caller without the operator's rights is bound by DIALECTS in the query too.
-    parsed = parse_address(path, pairs, policy, signed_path=signed_path, is_url=caller is not Caller.OPERATOR)
+    faults = Faults(is_lenient=policy.is_lenient)
+    is_url = caller is not Caller.OPERATOR
+    parsed = parse_address(path, pairs, policy, signed_path=signed_path, is_url=is_url, faults=faults)
     if policy.presets_only and caller is not Caller.OPERATOR:
         _refuse_all_but_presets(parsed, pairs, policy)
-    return _apply_policy(parsed, locate(path, parsed, policy), policy, caller, accepts, hints)
+    request = _apply_policy(parsed, locate(path, parsed, policy), policy, caller, accepts, hints)
+    return msgspec.structs.replace(request, ignored=faults.names) if faults.names else request
 
 
 def locate(path: str, parsed: ParsedRequest, policy: Policy) -> ObjectRef:
@@ -83,21 +87,22 @@ def parse_address(
     *,
     signed_path: SignedPath | None = None,
     is_url: bool = False,
+    faults: Faults = STRICT,
 ) -> ParsedRequest:
     """Return what a URL itself requests, without presets and ALWAYS. Raises InvalidParameter, BadRequest, NotFound.
 
     With `is_url`, Forbidden is raised for features in the query where no accepted dialect reads them.
     """
-    parameters = dialects.parse_query(pairs)
+    parameters = dialects.parse_query(pairs, faults)
     if is_url and parameters.has_edits and not any(dialect.reads_query for dialect in policy.dialects):
         raise Forbidden("query parameters that edit are switched off (DIALECTS)")
     if is_own(path):
         raise NotFound(f"no page is called {path!r}", code="NotFound")
     rewrite = policy.rewrite.apply if policy.rewrite is not None else None
-    parsed = dialects.parse_path(path, policy.dialects, rewrite=rewrite, signed_path=signed_path)
+    parsed = dialects.parse_path(path, policy.dialects, rewrite=rewrite, signed_path=signed_path, faults=faults)
     if not parsed.ref.key:
         raise NotFound("the path must name an image, got /")
-    return dialects.add_query(parsed, parameters)
+    return dialects.add_query(parsed, parameters, faults)
 
 
 def _refuse_all_but_presets(parsed: ParsedRequest, pairs: tuple[tuple[str, object], ...], policy: Policy) -> None:

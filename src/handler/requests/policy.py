@@ -38,6 +38,8 @@ class Policy(msgspec.Struct, frozen=True):
     signed_only: bool = False
     """Whether every URL of an image must be signed."""
     rewrite: Rewrite | None = None
+    is_lenient: bool = False
+    """Whether each dialect ignores, clamps or repairs what its own service does (COMPATIBILITY=lenient)."""
 
     def source_of(self, ref: ObjectRef) -> ObjectRef:
         """Return the reference with the source of the longest listed prefix, if it names no bucket itself."""

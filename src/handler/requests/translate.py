@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -11,12 +12,12 @@ from handler.auth.authenticate import Authenticator, Caller, SignedPath
 from handler.auth.canonical import SIGNATURE, IgnoredParameters, Pairs, decode_path, split_address, split_query
 from handler.errors import BadRequest, BadSignature, Forbidden, NotFound
 from handler.requests import dialects
-from handler.requests.dialects.dialect import Dialect
+from handler.requests.dialects.dialect import Dialect, Faults
 from handler.requests.dialects.serialize import join_resize
 from handler.requests.parse import locate, parse_address, parse_request
 from handler.requests.parsed_request import ParsedRequest
 from handler.requests.policy import Policy
-from imaging import ObjectRef, Step, describe, describe_steps
+from imaging import InvalidParameter, ObjectRef, Step, describe, describe_steps
 
 _CARRIED = ("preset", "v")
 _NEGLIGIBLE = "centred"
@@ -51,7 +52,7 @@ class Translator(msgspec.Struct, frozen=True):
 
     def for_strangers(self) -> Translator:
         """Return a translator that tells only what a URL itself requests: no presets, ALWAYS, buckets or signatures."""
-        policy = Policy(dialects=self.policy.dialects, rewrite=self.policy.rewrite)
+        policy = Policy(dialects=self.policy.dialects, rewrite=self.policy.rewrite, is_lenient=self.policy.is_lenient)
         return Translator(policy, self.authenticator, self.ignored, lambda ref: ref, tells_settings=False)
 
     def explain(self, url: str) -> dict[str, Any]:
@@ -59,13 +60,14 @@ class Translator(msgspec.Struct, frozen=True):
         proves.
         """
         address = _Address.of(url, self.ignored)
+        parsed, faults = self._parse_tolerantly(address)
+        # Strict mode refuses the URL with the first of these messages; lenient mode goes on without these parts.
+        ignored = [{"name": name, "message": error.message} for name, error in faults.found.items()]
         if not self.tells_settings:
-            return _describe_alone(self._parse(address))
+            return {**_describe_alone(parsed), "ignored": ignored}
         signed_path = self._signed_path(address)
-        parsed = self._parse(address)
-        request = parse_request(
-            address.path, address.pairs, self.policy, caller=Caller.OPERATOR, signed_path=signed_path
-        )
+        policy = msgspec.structs.replace(self.policy, is_lenient=faults.is_lenient)
+        request = parse_request(address.path, address.pairs, policy, caller=Caller.OPERATOR, signed_path=signed_path)
         ref = self._resolved(request.source) if isinstance(request.source, ObjectRef) else parsed.ref
         return {
             "dialect": parsed.dialect,
@@ -74,6 +76,8 @@ class Translator(msgspec.Struct, frozen=True):
             "steps": describe_steps(request.steps),
             "output": describe(request.output),
             "signature": self._signature(address, in_path=signed_path is not None),
+            "compatibility": "lenient" if self.policy.is_lenient else "strict",
+            "ignored": ignored,
         }
 
     def translate(self, url: str, to: str) -> dict[str, Any]:
@@ -82,7 +86,8 @@ class Translator(msgspec.Struct, frozen=True):
         if target is None:
             raise BadRequest(f"`to` must be one of {', '.join(dialects.names())}, got {to[:40]!r}")
         address = _Address.of(url, self.ignored)
-        parsed = self._parse(address)
+        faults = Faults(is_lenient=self.policy.is_lenient)
+        parsed = self._parse(address, faults)
         made = self._write(
             msgspec.structs.replace(
                 parsed,
@@ -91,11 +96,11 @@ class Translator(msgspec.Struct, frozen=True):
             ),
             target,
         )
-        unsupported = _find_unsupported(parsed, self._parse(_Address.of(made, None)))
+        unsupported = _find_unsupported(parsed, self._parse_in_mode(_Address.of(made, None)))
         unsigned = [name for name in _UNSIGNED if name in parsed.controls]
         if self._signed_path(address) is not None and "signature" not in unsigned:
             unsigned.append("signature")
-        return {"url": made, "unsaid": [*unsupported, *unsigned]}
+        return {"url": made, "unsaid": [*faults.names, *unsupported, *unsigned]}
 
     def _write(self, request: ParsedRequest, target: Dialect) -> str:
         """Return the first URL that is parsed as the same key. Raises BadRequest if no URL is."""
@@ -110,12 +115,26 @@ class Translator(msgspec.Struct, frozen=True):
         """Return where the key of a URL is stored; None if there is no image at that URL."""
         address = _Address.of(made, None)
         try:
-            return locate(address.path, self._parse(address), self.policy)
+            return locate(address.path, self._parse_in_mode(address), self.policy)
         except NotFound:
             return None
 
-    def _parse(self, address: _Address) -> ParsedRequest:
-        return parse_address(address.path, address.pairs, self.policy, signed_path=self._signed_path(address))
+    def _parse_in_mode(self, address: _Address) -> ParsedRequest:
+        """Return what the URL requests in the mode that is set."""
+        return self._parse(address, Faults(is_lenient=self.policy.is_lenient))
+
+    def _parse(self, address: _Address, faults: Faults) -> ParsedRequest:
+        return parse_address(
+            address.path, address.pairs, self.policy, signed_path=self._signed_path(address), faults=faults
+        )
+
+    def _parse_tolerantly(self, address: _Address) -> tuple[ParsedRequest, Faults]:
+        """Return what the URL requests in the mode that is set, or in lenient mode where strict mode refuses it."""
+        if not self.policy.is_lenient:
+            with suppress(InvalidParameter):
+                return self._parse(address, Faults()), Faults()
+        faults = Faults(is_lenient=True)
+        return self._parse(address, faults), faults
 
     def _signed_path(self, address: _Address) -> SignedPath | None:
         """Return what a signature in the path covers, whether it is valid or not; it is verified if the caller may

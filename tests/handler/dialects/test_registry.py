@@ -20,7 +20,7 @@ from handler.config import SettingsError
 from handler.redaction import redact_address
 from handler.reference import openapi
 from handler.requests import dialects
-from handler.requests.dialects.dialect import Dialect, Redaction
+from handler.requests.dialects.dialect import Dialect, Faults, Redaction
 from handler.requests.parsed_request import ParsedRequest, Recipe
 from imaging import ObjectRef, Step, check, describe_steps
 
@@ -29,7 +29,7 @@ _PATH = re.compile(r"([0-9]+)/(.+)")
 _SIGNED = re.compile(r"/?tiny:([0-9a-f]{64})/(.+)")
 
 
-def parse_signed(text: str) -> ParsedRequest:
+def parse_signed(text: str, _: Faults) -> ParsedRequest:
     resize = by_name("resize")
     width, key = _PATH.fullmatch(text).groups()  # type: ignore[union-attr]  # these tests sign nothing else
     return ParsedRequest(
@@ -37,9 +37,9 @@ def parse_signed(text: str) -> ParsedRequest:
     )
 
 
-def parse(path: str) -> ParsedRequest | None:
+def parse(path: str, faults: Faults) -> ParsedRequest | None:
     head, _, rest = path.partition("/")
-    return parse_signed(rest) if head == "tiny" and _PATH.fullmatch(rest) else None
+    return parse_signed(rest, faults) if head == "tiny" and _PATH.fullmatch(rest) else None
 
 
 def serialize(request: ParsedRequest) -> tuple[str, ...]:
@@ -106,6 +106,8 @@ def test_explain_names_it(tmp_path: Path) -> None:
         "steps": [{"feature": "resize", "width": 20}],
         "output": {},
         "signature": "none",
+        "compatibility": "strict",
+        "ignored": [],
     }
 
 

@@ -10,7 +10,7 @@ from handler.auth.authenticate import SignedPath
 from handler.auth.signature import PathSigning
 from handler.errors import BadRequest
 from handler.requests.dialects import json_edits, query, thumbor
-from handler.requests.dialects.dialect import Dialect
+from handler.requests.dialects.dialect import STRICT, Dialect, Faults
 from handler.requests.dialects.query import ParsedQuery
 from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
 from imaging import ObjectRef
@@ -66,6 +66,7 @@ def parse_path(
     *,
     rewrite: Callable[[str], str] | None = None,
     signed_path: SignedPath | None = None,
+    faults: Faults = STRICT,
 ) -> ParsedRequest:
     """Parse a decoded path in the first dialect that claims it. Raises InvalidParameter or NotFound.
 
@@ -77,21 +78,21 @@ def parse_path(
         parse_signed = next(dialect.parse_signed for dialect in DIALECTS if dialect.name == signed_path.dialect)
         if parse_signed is None:
             raise TypeError(f"the dialect {signed_path.dialect} has signatures in its paths, but no `parse_signed`")
-        return msgspec.structs.replace(parse_signed(signed_path.text), dialect=signed_path.dialect)
+        return msgspec.structs.replace(parse_signed(signed_path.text, faults), dialect=signed_path.dialect)
     rewritten = rewrite(path) if rewrite is not None else path
     for dialect in dialects:
-        parsed = dialect.parse((rewritten if dialect.reads_rewritten else path).removeprefix("/"))
+        parsed = dialect.parse((rewritten if dialect.reads_rewritten else path).removeprefix("/"), faults)
         if parsed is not None:
             return msgspec.structs.replace(parsed, dialect=dialect.name)
     return _key(rewritten.removeprefix("/"))
 
 
-def add_query(parsed: ParsedRequest, parameters: ParsedQuery) -> ParsedRequest:
+def add_query(parsed: ParsedRequest, parameters: ParsedQuery, faults: Faults = STRICT) -> ParsedRequest:
     """Return the request of a path with the query parameters on top. Raises InvalidParameter or BadRequest."""
     ref, bucket = parsed.ref, parameters.controls.get("bucket", "")
     if ref.bucket and bucket:
         raise BadRequest("`bucket` must be given once: in the path or in the query")
-    recipe, webp = build_recipe(parameters), parsed.webp
+    recipe, webp = build_recipe(parameters, faults=faults), parsed.webp
     if webp is not None:
         # A format in the query is final, so that AUTO_WEBP has nothing left to decide.
         webp = None if "format" in parameters.output else recipe.over(Recipe(output=webp)).output

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
 from handler.auth.signature import PathSigning
 from handler.requests.parsed_request import ParsedRequest, Recipe
+from imaging import InvalidParameter
 
 HIDDEN = "…"
 """What the log shows in the place of a secret."""
@@ -15,6 +17,48 @@ HIDDEN = "…"
 
 def _unchanged(text: str) -> str:
     return text
+
+
+class Faults:
+    """Collects the faults of an address that the service which it was written for ignores, clamps or repairs.
+
+    A dialect reports each of them here. In strict mode the collector raises it; in lenient mode (COMPATIBILITY) it
+    records it, and the dialect goes on without the faulty part or with the repaired one. So one parser serves both.
+    """
+
+    def __init__(self, *, is_lenient: bool = False) -> None:
+        self.is_lenient = is_lenient
+        """Whether faults are tolerated. A dialect reads it where strict mode reports no fault: where a path has
+        another meaning in lenient mode, or where a repair comes before the check that strict mode makes later.
+        """
+        self.found: dict[str, InvalidParameter] = {}
+        """The first tolerated fault of each part, by the name of the part."""
+
+    def tolerate(self, error: InvalidParameter, part: str = "") -> None:
+        """Raise the error in strict mode, and record it in lenient mode.
+
+        `part` names what the caller then leaves out or repairs, if the error has a more general name.
+        """
+        if not self.is_lenient:
+            raise error
+        self.found.setdefault(part or error.name, error)
+
+    @contextmanager
+    def leave_out(self, part: str = "") -> Iterator[None]:
+        """Tolerate an InvalidParameter that the block raises: what the block had to add is left out."""
+        try:
+            yield
+        except InvalidParameter as error:
+            self.tolerate(error, part)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the parts that were ignored or repaired, such as `filters:gifv`."""
+        return tuple(self.found)
+
+
+STRICT = Faults()
+"""The collector that tolerates nothing."""
 
 
 class Redaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,9 +79,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """The name in `DIALECTS`, in `translate?to=` and in the answer of `explain`."""
     description: str = ""
     """Sentences for the API reference: which paths are in this dialect."""
-    parse: Callable[[str], ParsedRequest | None]
+    parse: Callable[[str, Faults], ParsedRequest | None]
     """Parses a decoded path without its leading slash; returns None if the path is not in this dialect, and raises
-    InvalidParameter or NotFound if it is, but invalid.
+    InvalidParameter or NotFound if it is, but invalid. It reports to `Faults` whatever the service that defines the
+    dialect would ignore, clamp or repair.
     """
     serialize: Callable[[ParsedRequest], tuple[str, ...]]
     """Returns URLs that may express a request, the preferred one first; `translate` takes the first one that is parsed
@@ -51,7 +96,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a path is parsed after REWRITE_MATCH_PATTERN was applied to it."""
     path_signing: PathSigning | None = None
     """How a signature in the path is found and computed, if the dialect has one."""
-    parse_signed: Callable[[str], ParsedRequest] | None = None
+    parse_signed: Callable[[str, Faults], ParsedRequest] | None = None
     """Parses the text that such a signature covers, byte for byte."""
     redaction: Redaction = msgspec.field(default_factory=Redaction)
     is_default: bool = True

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from handler.requests.dialects.dialect import Dialect
+from handler.requests.dialects.dialect import STRICT, Dialect, Faults
 from handler.requests.parsed_request import ParsedRequest, Recipe
 
 
-def parse(path: str) -> ParsedRequest | None:
+def parse(path: str, faults: Faults = STRICT) -> ParsedRequest | None:
     """Parse a decoded path; return None if it is not base64 of a JSON object with a `key`. Raises InvalidParameter."""
     # Base64 of an opening brace, alone or behind a space, a tab or a line break, begins with one of these letters.
     if not path.startswith(("e", "I", "C")):
         return None
     from handler.requests.dialects.json_edits import paths  # noqa: PLC0415 - most paths are keys
 
-    return paths.parse_path(path)
+    return paths.parse_path(path, faults)
 
 
 def _parse_preset(preset: object, where: str) -> Recipe | None:

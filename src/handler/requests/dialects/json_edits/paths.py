@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.json_edits.edits import parse_edits
 from handler.requests.parsed_request import ParsedRequest
 from handler.requests.strict_json import loads
@@ -30,7 +31,7 @@ _NAMES = ("bucket", "key", "edits", "outputFormat", "effort", "headers")
 _MAX_HEADER_LENGTH = 1000
 
 
-def parse_path(path: str) -> ParsedRequest | None:
+def parse_path(path: str, faults: Faults) -> ParsedRequest | None:
     """Parse a decoded path; return None if it is not base64 of a JSON object with a `key`. Raises InvalidParameter."""
     try:
         text = base64.b64decode(_to_standard_base64(path), validate=True).decode()
@@ -44,13 +45,15 @@ def parse_path(path: str) -> ParsedRequest | None:
         return None
     for name, value in params.items():
         if name not in _NAMES:
-            raise InvalidParameter(name, "one of " + ", ".join(_NAMES), value)
+            faults.tolerate(InvalidParameter(name, "one of " + ", ".join(_NAMES), value))
     parsed = parse_edits(
         params.get("edits"), "edits", output_format=params.get("outputFormat") or None, effort=params.get("effort")
     )
     key = _read_text(params, "key")
     bucket = _read_text(params, "bucket") if params.get("bucket") is not None else ""
-    return msgspec.structs.replace(parsed, ref=ObjectRef(bucket, key), headers=_parse_headers(params.get("headers")))
+    return msgspec.structs.replace(
+        parsed, ref=ObjectRef(bucket, key), headers=_parse_headers(params.get("headers"), faults)
+    )
 
 
 def _to_standard_base64(path: str) -> str:
@@ -66,7 +69,7 @@ def _read_text(params: Mapping[str, object], name: str) -> str:
     return value
 
 
-def _parse_headers(params: object) -> dict[str, str]:
+def _parse_headers(params: object, faults: Faults) -> dict[str, str]:
     """Return the response headers that a path sets. Raises InvalidParameter."""
     if params is None:
         return {}
@@ -76,7 +79,8 @@ def _parse_headers(params: object) -> dict[str, str]:
     for name, value in params.items():
         where = f"headers.{name}"
         if str(name).lower() not in HEADERS:
-            raise InvalidParameter(where, "one of " + ", ".join(HEADERS), value)
+            faults.tolerate(InvalidParameter(where, "one of " + ", ".join(HEADERS), value))
+            continue
         if (
             not isinstance(value, str)
             or not value.isascii()

@@ -20,12 +20,13 @@ import msgspec
 
 from features import CATALOGUE, ORDER, by_name, edits, feature_names
 from handler.errors import BadRequest
-from handler.requests.dialects.dialect import Dialect
+from handler.requests.dialects.dialect import STRICT, Dialect, Faults
 from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
 from imaging import Feature, InvalidParameter, ObjectRef, Output, check, main_field, spellings
 
 CONTROLS = ("bucket", "feature", "preset", "v", "expires", "signature")
 _SIZES = ("width", "height")
+_KNOWN = "a known parameter (see /_api/openapi.json)"
 Params = dict[str, object]
 
 
@@ -50,7 +51,7 @@ def is_known(name: str) -> bool:
     return any(name in spellings(feature.params) for feature in CATALOGUE)
 
 
-def parse_query(pairs: Iterable[tuple[str, object]]) -> ParsedQuery:
+def parse_query(pairs: Iterable[tuple[str, object]], faults: Faults = STRICT) -> ParsedQuery:
     """Assign decoded names and values to controls, features and output options. Raises InvalidParameter."""
     pairs = list(pairs)
     parsed = ParsedQuery(_parse_controls(pairs))
@@ -60,7 +61,7 @@ def parse_query(pairs: Iterable[tuple[str, object]]) -> ParsedQuery:
         if name in CONTROLS:
             continue
         if "." in name:
-            _assign_dotted(parsed, name, value)
+            _assign_dotted(parsed, name, value, faults)
         elif name in feature_names() and not _having(listed, name):
             _switch_on(parsed.edits, by_name(name), name, value)
         else:
@@ -72,17 +73,22 @@ def parse_query(pairs: Iterable[tuple[str, object]]) -> ParsedQuery:
     if has_size and not any(_having(listed, side) for side in _SIZES):
         parsed.edits.setdefault("resize", {})
     for name, value in undotted:
-        _assign_undotted(parsed, listed, name, value)
+        _assign_undotted(parsed, listed, name, value, faults)
     return parsed
 
 
-def build_recipe(parameters: ParsedQuery, where: str = "") -> Recipe:
+def build_recipe(parameters: ParsedQuery, where: str = "", faults: Faults = STRICT) -> Recipe:
     """Return the validated steps and output options. Raises InvalidParameter.
 
     A feature that is named with a value that leaves it out, such as `flip=0`, is switched off.
     """
-    steps = edits(parameters.edits, text=True, where=where)
-    off = parameters.edits.keys() - {step.feature.name for step in steps}
+    requested = parameters.edits
+    if faults.is_lenient:
+        from handler.requests.dialects.query.aws_values import repair_values  # noqa: PLC0415 - in lenient mode only
+
+        requested = repair_values(requested, faults)
+    steps = edits(requested, text=True, where=where)
+    off = requested.keys() - {step.feature.name for step in steps}
     return Recipe(steps, check(Output, parameters.output, where=where, text=True), frozenset(off))
 
 
@@ -133,12 +139,21 @@ def _having(features: list[Feature], name: str) -> list[Feature]:
     return [feature for feature in features if name in spellings(feature.params)]
 
 
-def _assign_dotted(parsed: ParsedQuery, name: str, value: object) -> None:
+def _assign_dotted(parsed: ParsedQuery, name: str, value: object, faults: Faults) -> None:
     head, _, rest = name.partition(".")
-    if head == "output":
+    if faults.is_lenient and not _is_known_dotted(head, rest):
+        # Strict mode refuses it when the parameters of the feature are checked, and lists these in its message.
+        faults.tolerate(InvalidParameter(name, _KNOWN, value))
+    elif head == "output":
         _set_output(parsed, rest, name, value)
     else:
         _set_parameter(parsed.edits, by_name(head, name), rest, value, name)
+
+
+def _is_known_dotted(head: str, rest: str) -> bool:
+    if head == "output":
+        return rest in spellings(Output)
+    return head in feature_names() and rest in spellings(by_name(head).params)
 
 
 def _set_output(parsed: ParsedQuery, option: str, name: str, value: object) -> None:
@@ -187,17 +202,18 @@ def _set_once(params: Params, parameter: str, value: object, name: str) -> None:
     params[parameter] = value
 
 
-def _assign_undotted(parsed: ParsedQuery, listed: list[Feature], name: str, value: object) -> None:
+def _assign_undotted(parsed: ParsedQuery, listed: list[Feature], name: str, value: object, faults: Faults) -> None:
     candidates = _find_candidates(parsed, listed, name)
     if len(candidates) == 1:
         _set_parameter(parsed.edits, candidates[0], name, value, name)
     elif candidates:
         dotted = " or ".join(f"`{feature.name}.{name}`" for feature in candidates)
-        raise InvalidParameter(name, f"written as {dotted}, because {len(candidates)} features have it", value)
+        expected = f"written as {dotted}, because {len(candidates)} features have it"
+        faults.tolerate(InvalidParameter(name, expected, value))
     elif name in spellings(Output):
         _set_output(parsed, name, name, value)
     else:
-        raise InvalidParameter(name, "a known parameter (see /_api/openapi.json)", value)
+        faults.tolerate(InvalidParameter(name, _KNOWN, value))
 
 
 def _find_candidates(parsed: ParsedQuery, listed: list[Feature], name: str) -> list[Feature]:
@@ -218,7 +234,7 @@ def _find_candidates(parsed: ParsedQuery, listed: list[Feature], name: str) -> l
 
 DIALECT = Dialect(
     name="query",
-    parse=lambda path: ParsedRequest(ref=ObjectRef("", path)),
+    parse=lambda path, _: ParsedRequest(ref=ObjectRef("", path)),
     serialize=_serialize,
     parse_preset=_parse_preset,
     reads_query=True,

@@ -14,7 +14,7 @@ import re
 from urllib.parse import unquote
 
 from handler.auth.signature import PathSignature, PathSigning
-from handler.requests.dialects.dialect import HIDDEN, Dialect, Redaction
+from handler.requests.dialects.dialect import HIDDEN, STRICT, Dialect, Faults, Redaction
 from handler.requests.parsed_request import ParsedRequest
 
 UNSAFE = "unsafe"
@@ -55,7 +55,7 @@ def sign(path: str, secret: str) -> str:
     return base64.urlsafe_b64encode(hmac.new(secret.encode(), path.encode(), hashlib.sha1).digest()).decode()
 
 
-def parse(path: str) -> ParsedRequest | None:
+def parse(path: str, faults: Faults = STRICT) -> ParsedRequest | None:
     """Parse a decoded path without its leading slash; return None if it is in another dialect.
 
     Raises InvalidParameter or NotFound.
@@ -66,17 +66,17 @@ def parse(path: str) -> ParsedRequest | None:
         return None
     from handler.requests.dialects.thumbor import mapping  # noqa: PLC0415 - most paths are keys
 
-    return mapping.interpret_path(rest) if is_unsafe else mapping.interpret_aws_path(path)
+    return mapping.interpret_path(rest, faults) if is_unsafe else mapping.interpret_aws_path(path, faults)
 
 
-def parse_signed(text: str) -> ParsedRequest:
+def parse_signed(text: str, faults: Faults = STRICT) -> ParsedRequest:
     """Parse the text behind a signature exactly as it was signed. Raises InvalidParameter or NotFound.
 
     Escapes in it are decoded after it is taken apart, so that an encoded separator separates nothing.
     """
     from handler.requests.dialects.thumbor import mapping  # noqa: PLC0415 - most paths are keys
 
-    return mapping.interpret_path(text, encoded=True)
+    return mapping.interpret_path(text, faults, encoded=True)
 
 
 def _serialize(request: ParsedRequest) -> tuple[str, ...]:

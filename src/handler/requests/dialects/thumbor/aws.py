@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from features import by_name
 from handler.requests.dialects import aws_rules
+from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.thumbor.arguments import Arguments, Usage
 from handler.requests.dialects.thumbor.grammar import ThumborPath
 from handler.requests.parsed_request import ParsedRequest, Recipe
@@ -25,15 +26,18 @@ _FORMATS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tiff":
 _CODES = {"resize": aws_rules.RESIZE_ERROR, "watermark": aws_rules.OVERLAY_ERROR}
 
 
-def build_request(path: ThumborPath) -> ParsedRequest:
-    """Return the request that a path means. Raise InvalidParameter."""
+def build_request(path: ThumborPath, faults: Faults) -> ParsedRequest:
+    """Return the request that a path means. Raise InvalidParameter.
+
+    The mapper does nothing for a filter that it does not list.
+    """
     builder = _Builder(path)
     for call in sorted(path.filters, key=str):
         known = FILTERS.get(call.name)
         if known is None:
-            raise InvalidParameter(
-                "filters", f"some of {', '.join(FILTERS)} (behind `unsafe` or a signature all of Thumbor's)", call.name
-            )
+            expected = f"some of {', '.join(FILTERS)} (behind `unsafe` or a signature all of Thumbor's)"
+            faults.tolerate(InvalidParameter("filters", expected, call.name), f"filters:{call.name}")
+            continue
         arguments = Arguments(call, known.usage)
         try:
             known.apply(builder, arguments)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.thumbor import effects, grammar
 from handler.requests.dialects.thumbor.arguments import Arguments, Usage
 from handler.requests.dialects.thumbor.geometry import Box, Geometry
@@ -22,10 +23,13 @@ _MAX_NESTED_PATHS = 10
 """How many Thumbor paths within one another `extract_focal` reads (`MAX_LEVEL` in thumbor's extract_focal.py)."""
 
 
-def build_steps(path: grammar.ThumborPath) -> StepBuilder:
+def build_steps(path: grammar.ThumborPath, faults: Faults) -> StepBuilder:
     """Return the steps, output options and headers of a path. Raise InvalidParameter."""
     # Every call is checked before any is applied, so that an unknown filter is named first.
-    calls = [(call.name, Arguments(call, _find_usage(call))) for call in path.filters]
+    calls = []
+    for call in path.filters:
+        with faults.leave_out(f"filters:{call.name}"):
+            calls.append((call.name, Arguments(call, _find_usage(call))))
     geometry = Geometry(path)
     for name, arguments in calls:
         if name in GEOMETRY_FILTERS:

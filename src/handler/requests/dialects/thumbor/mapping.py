@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.thumbor import aws, filters, grammar
 from handler.requests.parsed_request import ParsedRequest, Recipe
 from imaging import ObjectRef, Output, check
 
 
-def interpret_path(text: str, *, encoded: bool = False) -> ParsedRequest:
+def interpret_path(text: str, faults: Faults, *, encoded: bool = False) -> ParsedRequest:
     """Parse what follows a signature or `unsafe`, as Thumbor interprets it. Raise InvalidParameter or NotFound.
 
     `encoded` is that of `grammar.parse_path`.
     """
     path = grammar.parse_path(text, encoded=encoded)
-    built = filters.build_steps(path)
+    built = filters.build_steps(path, faults)
     output = check(Output, built.output, where="filters")
     return ParsedRequest(
         ref=ObjectRef("", path.image), recipe=Recipe(tuple(built.steps), output), headers=built.headers
     )
 
 
-def interpret_aws_path(text: str) -> ParsedRequest | None:
+def interpret_aws_path(text: str, faults: Faults) -> ParsedRequest | None:
     """Parse a path as AWS's image handler interprets it; return None for any other path. Raise InvalidParameter."""
     path = grammar.parse_aws_path(text)
-    return None if path is None else aws.build_request(path)
+    return None if path is None else aws.build_request(path, faults)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from handler.errors import NotFound
+from handler.requests.dialects.dialect import STRICT
 from handler.requests.dialects.serialize import build_url, join_resize
 from handler.requests.parsed_request import ParsedRequest
 from imaging import InvalidParameter, Step, describe
@@ -62,7 +63,8 @@ def _can_be_parsed(segments: list[str], filters: list[str]) -> bool:
     chain = ["filters:" + ":".join(filters)] if filters else []
     text = "/".join((*filter(None, segments), *chain, "key"))
     try:
-        return len(grammar.parse_path(text).filters) == len(filters) and mapping.interpret_path(text).ref.key == "key"
+        is_whole = len(grammar.parse_path(text).filters) == len(filters)
+        return is_whole and mapping.interpret_path(text, STRICT).ref.key == "key"
     except (InvalidParameter, NotFound):
         return False
 
