@@ -137,7 +137,7 @@ def test_explain_shows_whether_a_signature_is_valid(tmp_path: Path) -> None:
     ("query", "names"),
     [
         ("", "`url`"), ("url=", "`url`"), ("url=cat.jpg", "path"), ("url=/cat.jpg&x=1", "`url`"),
-        ("url=/cat.jpg%3Fblur%3D0", "blur.sigma"), ("url=/unsafe/filters:nosuch()/a.jpg", "nosuch"),
+        ("url=/cat.jpg%3Fblur%3D0", "blur.sigma"),
         ("url=/&to=query", "`url`"),
     ],
 )  # fmt: skip
@@ -145,6 +145,15 @@ def test_what_cannot_be_parsed_is_refused(plain: Client, query: str, names: str)
     answer = plain.get("/_api/explain?" + query)
     assert answer.status in (400, 404)
     assert names in answer.json()["message"]
+
+
+@pytest.mark.parametrize("mode", ["strict", "lenient"])
+def test_explain_lists_what_strict_mode_would_refuse(tmp_path: Path, mode: str) -> None:
+    meaning = explained(client(tmp_path, COMPATIBILITY=mode), "/unsafe/filters:nosuch():blur(3)/cat.jpg")
+    assert [step["feature"] for step in meaning["steps"]] == ["blur"]
+    assert (meaning["compatibility"], [each["name"] for each in meaning["ignored"]]) == (mode, ["filters:nosuch"])
+    refused = client(tmp_path).get("/unsafe/filters:nosuch():blur(3)/cat.jpg")
+    assert (refused.status, refused.json()["message"]) == (400, meaning["ignored"][0]["message"])
 
 
 @pytest.mark.parametrize(
