@@ -38,7 +38,7 @@ def repair_values(requested: Mapping[str, object], faults: Faults) -> dict[str, 
 
 
 def _repair_number(feature: Feature, field: str, value: object, faults: Faults) -> object:
-    """Return the whole number at the beginning of a text that is not valid, or the value unchanged if it begins with no number."""
+    """Return the whole number at the beginning of an invalid text; without one, or if valid, the value as it is."""
     if not isinstance(value, str):
         return value
     error = _error_of(feature, {field: value})
