@@ -14,12 +14,14 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 45
 CONNECTING = (
     *("http.client", "http.server", "socket", "socketserver", "ssl", "urllib.request", "xmlrpc", "ftplib", "smtplib"),
     *("awscrt", "boto3", "botocore", "obstore", "aiohttp", "httpx", "requests", "urllib3", "websockets"),
+    *("psycopg", "sqlalchemy", "sqlite3"),
 )
 MAY_CONNECT = {
     "handler.aws": {"boto3", "botocore", "http.client", "ssl"},
     # Object stores: obstore, and HTTPS origins, whose connections check addresses and keep a deadline.
     "handler.storage.sources": {"http.client", "obstore", "socket", "ssl"},
     "handler.storage.results": {"obstore"},
+    "handler.records.sql": {"sqlalchemy", "sqlite3"},
     # The HTTP server listens and accepts; it connects to nobody.
     "handler.cli.serve": {"socket"},
     "handler.entrypoints.connections": {"socket"},

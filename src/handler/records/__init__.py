@@ -1,0 +1,29 @@
+"""Records: what is known of each original, its variants, and the notices that are still to be sent.
+
+`record` declares the data, `store` the Protocol. Each adapter of the Protocol is a package of its own: `sql` for SQLite
+and PostgreSQL, `dynamodb`. `open_records` is the function that chooses one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handler.aws import AwsAccess
+
+if TYPE_CHECKING:
+    from handler.records.store import Records
+
+SQL = ("sqlite://", "postgresql+psycopg://")
+
+
+def open_records(address: str, aws: AwsAccess) -> Records:  # noqa: ARG001 - for DynamoDB, whose adapter follows
+    """Return the database at an address; its first call connects.
+
+    The addresses are `sqlite:///file` and `postgresql+psycopg://user:password@host/database`. Raise
+    ValueError for another one; the message does not repeat the address, which can hold a password.
+    """
+    if address.startswith(SQL):
+        from handler.records.sql.database import SqlRecords  # noqa: PLC0415 - SQLAlchemy takes 300 ms
+
+        return SqlRecords(address)
+    raise ValueError(f"must begin with one of {', '.join(SQL)}")

@@ -1,0 +1,259 @@
+"""The adapter for SQL databases."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, CursorResult, Select, and_, func, or_, select, text, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from handler.errors import UpstreamError
+from handler.records.encoding import (
+    check_page,
+    decode_cursor,
+    decode_notice,
+    decode_record,
+    encode_cursor,
+    encode_notice,
+    encode_record,
+    position_of,
+    stored_record,
+    time_text,
+)
+from handler.records.record import ImageRecord, Notice, PendingNotice
+from handler.records.sql.engine import WRITES, open_engine
+from handler.records.sql.schema import NOTICES, RECORDS, migrate
+from handler.records.store import NOTICE_MEMORY, Added, RecordFilter, RecordPage
+
+_Result = TypeVar("_Result")
+
+
+class SqlRecords:
+    """Implements `handler.records.store.Records` with SQLite or PostgreSQL."""
+
+    def __init__(self, address: str) -> None:
+        """Take an SQLAlchemy URL. Raise ValueError for an invalid one; the first call connects and makes the tables."""
+        self._engine = open_engine(address)
+        self._writing = self._engine.execution_options(**{WRITES: True})
+        self._postgresql = self._engine.dialect.name == "postgresql"
+        self._lock = threading.Lock()
+        self._is_migrated = False
+
+    def get(self, record_id: str) -> ImageRecord | None:
+        """Return a record, None if there is none."""
+        with self._read() as connection:
+            body = connection.execute(select(RECORDS.c.body).where(RECORDS.c.id == record_id)).scalar()
+        return None if body is None else decode_record(body)
+
+    def write(self, record: ImageRecord, *, replaces: int | None, notices: Sequence[Notice] = ()) -> bool:
+        """Write a record and put notices into the outbox, all at once."""
+        row = _row_of(record, replaces)
+
+        def put(connection: Connection) -> bool:
+            if replaces is None:
+                written = self._insert(connection, RECORDS, row)
+            else:
+                same = and_(RECORDS.c.id == record.id, RECORDS.c.revision == replaces)
+                written = _count(connection.execute(update(RECORDS).where(same).values(row))) == 1
+            for notice in notices if written else ():
+                values = {"id": notice.id, "attempts": 0, "due_at": time_text(notice.time)}
+                self._insert(connection, NOTICES, {**values, "body": encode_notice(notice)})
+            return written
+
+        return self._commit(put, row, True)
+
+    def add_within(self, record: ImageRecord, *, owner_limit: int) -> Added:
+        """Write a new record, unless its owner has `owner_limit` records already."""
+        row = _row_of(record, None)
+        expires = RECORDS.c.expires_at
+        counted = select(func.count()).where(
+            RECORDS.c.owner == row["owner"],
+            RECORDS.c.status != "deleted",
+            or_(expires.is_(None), expires > row["updated_at"]),
+        )
+
+        def put(connection: Connection) -> Added:
+            if self._postgresql:
+                # One transaction of an owner at a time. In SQLite one transaction writes at a time.
+                lock = hashlib.sha256(record.owner.encode()).digest()[:8]
+                number = int.from_bytes(lock, signed=True)
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
+            if connection.execute(select(RECORDS.c.id).where(RECORDS.c.id == record.id)).scalar() is not None:
+                return "exists"
+            if (connection.execute(counted).scalar() or 0) >= owner_limit:
+                return "full"
+            return "added" if self._insert(connection, RECORDS, row) else "exists"
+
+        return self._commit(put, row, "added")
+
+    def remove(self, record_id: str, *, revision: int) -> bool:
+        """Delete a record if it has exactly that revision."""
+        same = and_(RECORDS.c.id == record_id, RECORDS.c.revision == revision)
+        with self._write() as connection:
+            return _count(connection.execute(RECORDS.delete().where(same))) == 1
+
+    def page(self, which: RecordFilter, cursor: str, limit: int) -> RecordPage:
+        """Return up to `limit` records."""
+        check_page(which, limit)
+        query = _page_query(which, decode_cursor(cursor, which)).limit(limit + 1)
+        with self._read() as connection:
+            records = [decode_record(body) for (body,) in connection.execute(query)]
+        following = encode_cursor(position_of(records[limit - 1], which), which) if len(records) > limit else None
+        return RecordPage(tuple(records[:limit]), following)
+
+    def pending(self, now: datetime, limit: int) -> Sequence[PendingNotice]:
+        """Return up to `limit` notices of the outbox that are due, the oldest first."""
+        due = NOTICES.c.due_at
+        query = select(NOTICES.c.body, NOTICES.c.attempts, due).where(
+            NOTICES.c.settled_at.is_(None), due <= time_text(now)
+        )
+        with self._read() as connection:
+            rows = connection.execute(query.order_by(due, NOTICES.c.id).limit(limit)).all()
+        return [
+            PendingNotice(notice=decode_notice(body), attempts=attempts, due_at=datetime.fromisoformat(time))
+            for body, attempts, time in rows
+        ]
+
+    def postpone(self, notice_id: str, until: datetime) -> None:
+        """Count an attempt to send a notice and make it due at that time."""
+        self._update_notice(notice_id, attempts=NOTICES.c.attempts + 1, due_at=time_text(until))
+
+    def settle(self, notice_id: str) -> None:
+        """Mark a notice as sent. Its ID is remembered, its content is not."""
+        self._update_notice(notice_id, settled_at=time_text(datetime.now(UTC)), body="")
+
+    def purge_expired(self, now: datetime, limit: int) -> int:
+        """Delete records that have expired, and the IDs of notices that were sent long ago."""
+        deleted = 0
+        for table, time, until in (
+            (RECORDS, RECORDS.c.expires_at, now),
+            (NOTICES, NOTICES.c.settled_at, now - NOTICE_MEMORY),
+        ):
+            is_old = time <= time_text(until)
+            old = select(table.c.id).where(is_old).order_by(time).limit(limit)
+            with self._write() as connection:
+                # The condition again: a record can have been written since the subquery chose it.
+                deleted += _count(connection.execute(table.delete().where(is_old, table.c.id.in_(old))))
+        return deleted
+
+    def close(self) -> None:
+        """Close the connections that no thread uses."""
+        self._engine.dispose()
+
+    def _insert(self, connection: Connection, table: Any, row: dict[str, Any]) -> bool:
+        """Insert a row. Return False if there is one with this ID."""
+        insert = postgresql.insert if self._postgresql else sqlite.insert
+        statement = insert(table).values(row).on_conflict_do_nothing(index_elements=["id"]).returning(table.c.id)
+        return connection.execute(statement).scalar() is not None
+
+    def _update_notice(self, notice_id: str, **values: Any) -> None:
+        pending = and_(NOTICES.c.id == notice_id, NOTICES.c.settled_at.is_(None))
+        with self._write() as connection:
+            connection.execute(update(NOTICES).where(pending).values(values))
+
+    def _commit(self, work: Callable[[Connection], _Result], row: dict[str, Any], success: _Result) -> _Result:
+        """Run a transaction that writes a row.
+
+        If the connection is lost while the transaction is committed, the row tells whether it was: its token is that
+        of this call. Any other row proves nothing, because the database may still be at work.
+        """
+        try:
+            with self._write() as connection:
+                return work(connection)
+        except UpstreamError:
+            token = select(RECORDS.c.token).where(RECORDS.c.id == row["id"])
+            with self._read() as connection:
+                if connection.execute(token).scalar() == row["token"]:
+                    return success
+            raise
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with _upstream_errors():
+            self._ensure_tables()
+            with self._engine.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with _upstream_errors():
+            self._ensure_tables()
+            with self._writing.begin() as connection:
+                yield connection
+
+    def _ensure_tables(self) -> None:
+        if self._is_migrated:
+            return
+        with self._lock:
+            if not self._is_migrated:
+                with self._writing.begin() as connection:
+                    migrate(connection)
+                self._is_migrated = True
+
+
+@contextmanager
+def _upstream_errors() -> Iterator[None]:
+    """Raise the errors of a database as UpstreamError. The detail for the log holds no statement and no values."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        detail = f"{type(cause).__name__}: {str(cause).partition(chr(10))[0][:300]}"
+        raise UpstreamError("the database of records does not answer", detail=detail, status=503) from error
+
+
+def _row_of(record: ImageRecord, replaces: int | None) -> dict[str, Any]:
+    """Return the columns of a record."""
+    stored = stored_record(record, replaces)
+    return {
+        "id": stored.id,
+        "source": stored.source,
+        "key": stored.key,
+        "status": stored.status,
+        "owner": stored.owner or None,
+        "updated_at": time_text(stored.updated_at),
+        "expires_at": time_text(stored.expires_at) if stored.expires_at else None,
+        "revision": stored.revision,
+        "token": uuid.uuid4().hex,
+        "body": encode_record(stored),
+    }
+
+
+def _count(result: CursorResult[Any]) -> int:
+    return int(result.rowcount)
+
+
+def _page_query(which: RecordFilter, position: str) -> Select[str]:
+    """Return the statement for the records after a position."""
+    query = select(RECORDS.c.body)
+    equal = {"source": which.source, "status": which.status, "owner": which.owner}
+    conditions: list[ColumnElement[bool]] = [RECORDS.c[name] == value for name, value in equal.items() if value]
+    if which.updated_before:
+        conditions.append(RECORDS.c.updated_at < time_text(which.updated_before))
+    if which.prefix:
+        # Not LIKE: SQLite's ignores case, and neither can use the index for every prefix.
+        conditions += [RECORDS.c.key >= which.prefix, RECORDS.c.key > position]
+        if after := _after_prefix(which.prefix):
+            conditions.append(RECORDS.c.key < after)
+        return query.where(*conditions).order_by(RECORDS.c.key)
+    newest = (RECORDS.c.updated_at, RECORDS.c.id)
+    if position:
+        conditions.append(tuple_(*newest) < tuple_(*position.split("#")))
+    return query.where(*conditions).order_by(*(column.desc() for column in newest))
+
+
+def _after_prefix(prefix: str) -> str:
+    """Return the first text after all texts with this prefix, empty if there is none."""
+    stem = prefix.rstrip("\U0010ffff")
+    if not stem:
+        return ""
+    following = ord(stem[-1]) + 1
+    # Surrogates are no characters.
+    return stem[:-1] + chr(0xE000 if following == 0xD800 else following)

@@ -1,0 +1,107 @@
+"""The Protocol of a database of records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+import msgspec
+
+from handler.records.record import ImageRecord, Notice, PendingNotice, Status
+
+MAX_PAGE = 1000
+"""The largest number of records or notices that one call returns."""
+NOTICE_MEMORY = timedelta(days=365)
+"""How long the ID of a notice that was sent is remembered, so that it is not put into the outbox again."""
+
+Added = Literal["added", "exists", "full"]
+
+
+class RecordFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which records a page contains; an empty field does not restrict it."""
+
+    source: str = ""
+    prefix: str = ""
+    """Of the key; only together with `source`."""
+    status: Status | None = None
+    owner: str = ""
+    updated_before: datetime | None = None
+
+
+class RecordPage(msgspec.Struct, frozen=True):
+    """One page of records."""
+
+    records: tuple[ImageRecord, ...]
+    cursor: str | None
+    """The parameter for the next page, None after the last one."""
+
+
+class Records(Protocol):
+    """A database of records. Every method may raise UpstreamError if the database does not answer.
+
+    All writes are conditional, and a record and its notices are written together or not at all. After an UpstreamError
+    of a write, it is unknown whether the write has taken place; the caller reads the record to find out.
+    """
+
+    def get(self, record_id: str) -> ImageRecord | None:
+        """Return a record, None if there is none. What this process or another has written before is seen."""
+        ...
+
+    def write(self, record: ImageRecord, *, replaces: int | None, notices: Sequence[Notice] = ()) -> bool:
+        """Write a record and put notices into the outbox, all at once.
+
+        Only if there is no record with this ID (`replaces` None), or if it has exactly that revision; else return
+        False and write nothing. The stored revision is one higher than `replaces` (1 for a new record), whatever
+        `record.revision` says. A notice whose ID was put into the outbox before is ignored, also after it was sent.
+
+        BadRequest if the record is too large, or its texts hold characters that a database cannot store.
+        """
+        ...
+
+    def add_within(self, record: ImageRecord, *, owner_limit: int) -> Added:
+        """Write a new record, unless its owner has `owner_limit` records already, which is `full`.
+
+        Records that are deleted, or have expired at `record.updated_at`, do not count. `exists` if there is a record
+        with this ID, whatever its owner has.
+        """
+        ...
+
+    def remove(self, record_id: str, *, revision: int) -> bool:
+        """Delete a record if it has exactly that revision; else return False. Its notices stay in the outbox."""
+        ...
+
+    def page(self, which: RecordFilter, cursor: str, limit: int) -> RecordPage:
+        """Return up to `limit` records, at most MAX_PAGE.
+
+        With a prefix they are in the order of their keys; else the latest update comes first. A record that does not
+        change while pages are read is in exactly one of them. A page can hold fewer records than `limit`, or none,
+        and not be the last one. BadRequest for an invalid cursor.
+        """
+        ...
+
+    def pending(self, now: datetime, limit: int) -> Sequence[PendingNotice]:
+        """Return up to `limit` notices of the outbox that are due, the oldest first.
+
+        A notice that was written within the last seconds may be missing. It is there later.
+        """
+        ...
+
+    def postpone(self, notice_id: str, until: datetime) -> None:
+        """Count an attempt to send a notice and make it due at that time. Does nothing if it was sent."""
+        ...
+
+    def settle(self, notice_id: str) -> None:
+        """Mark a notice as sent: it is not pending any more."""
+        ...
+
+    def purge_expired(self, now: datetime, limit: int) -> int:
+        """Delete records whose `expires_at` has passed, and what is remembered of notices sent before NOTICE_MEMORY.
+
+        Return the number deleted, at most `limit` of each kind. Databases that do this by themselves return 0.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close all connections. Another call opens new ones."""
+        ...
