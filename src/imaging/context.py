@@ -105,5 +105,7 @@ class Context(msgspec.Struct, frozen=True):
     weights: str | None = None
     # What detectors find in the original; only few features ask for it.
     vision: Vision = msgspec.field(default_factory=DetectionNotConfigured)
+    # The bytes of the original, for a report about the file.
+    original: bytes = b""
     # Hides what moderation does not allow. It is applied to the original and to each overlay as soon as it is decoded.
     redact: Callable[[Picture], Picture] = _unredacted

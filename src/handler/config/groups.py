@@ -86,7 +86,8 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Env("ORIGIN_SECRET_FILE", "File that holds the secret that the CDN sends; for use without AWS")
     ] = ""
     public_features: Annotated[
-        tuple[str, ...], Env("PUBLIC_FEATURES", "List of expensive or billed features that need no signature; *: all")
+        tuple[str, ...],
+        Env("PUBLIC_FEATURES", "List of expensive, billed or private features that need no signature; *: all"),
     ] = ()
     public_sources: Annotated[
         tuple[str, ...], Env("PUBLIC_SOURCES", "List of sources on whose images every feature is public")

@@ -162,11 +162,11 @@ def _apply_policy(
 
 
 def _refuse_restricted(steps: tuple[Step, ...], policy: Policy) -> None:
-    """Raise Forbidden for an expensive or billed feature that PUBLIC_FEATURES does not list."""
+    """Raise Forbidden for an expensive, billed or private step whose feature PUBLIC_FEATURES does not list."""
     if "*" in policy.public_features:
         return
     for step in steps:
-        if (step.feature.expensive or step.feature.billed) and step.feature.name not in policy.public_features:
+        if step.is_restricted and step.feature.name not in policy.public_features:
             raise Forbidden(
                 f"`{step.feature.name}` is not open to all here: sign the URL, or list it in PUBLIC_FEATURES"
             )

@@ -47,6 +47,8 @@ class Feature(msgspec.Struct, frozen=True):
     """Whether it runs a model, which takes seconds of a processor and hundreds of megabytes."""
     billed: bool = False
     """Whether it calls a service that bills each call."""
+    is_private: Callable[[Params], bool] | None = None
+    """Return whether the report tells more of the file than an image does, which strangers must not learn."""
     reads: Callable[[Params], Reads] | Reads = "pixels"
     """Which pixels of its input the step reads to compute one pixel."""
     size: Callable[[Params, Size, Size], Size] | None = None
@@ -131,6 +133,12 @@ class Step(NamedTuple):
         return self.feature.group == "report" or (report is not None and report(self.params))
 
     @property
+    def is_restricted(self) -> bool:
+        """Whether only trusted callers may request it, unless the operator opens the feature to all."""
+        is_private = self.feature.is_private
+        return self.feature.expensive or self.feature.billed or (is_private is not None and is_private(self.params))
+
+    @property
     def is_noop(self) -> bool:
         """Whether it changes nothing, whatever the image is."""
         return self.feature.is_noop is not None and self.feature.is_noop(self.params)
@@ -162,6 +170,7 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     name: str = "",
     expensive: bool = False,
     billed: bool = False,
+    is_private: Callable[[ParamsT], bool] | None = None,
     reads: Callable[[ParamsT], Reads] | Reads = "pixels",
     size: Callable[[ParamsT, Size, Size], Size] | None = None,
     adds_alpha: bool = False,
@@ -186,7 +195,8 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
         # The functions of a feature take its own model; `Feature` can only say that they take some model.
         return Feature(
             name=public, params=params, apply=cast("Any", apply), group=group, cost=cast("Any", cost),
-            expensive=expensive, billed=billed, reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
+            expensive=expensive, billed=billed, is_private=cast("Any", is_private),
+            reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
             overlay_size=cast("Any", overlay_size), preshrink=cast("Any", preshrink), scale_free=scale_free,
             max_preshrink=cast("Any", max_preshrink), is_noop=cast("Any", is_noop), objects=cast("Any", objects),
             decide=cast("Any", decide), redacts_all_inputs=redacts_all_inputs,

@@ -95,7 +95,7 @@ def _decode_and_apply(
 ) -> Rendered | Report:
     """Decode the original, apply the steps and encode the result."""
     shrink = _preshrink(steps, source)
-    context = with_inspected(steps, context)
+    context = structs.replace(with_inspected(steps, context), original=original)
     refuse_beyond_budget(original, source, steps, output, context, shrink)
     metadata = _read_metadata(original, source, steps, output, context)
     picture = _decode(original, source, output, context, shrink)

@@ -8,16 +8,14 @@ from typing import Any, Literal
 import msgspec
 import pyvips
 
-from imaging.codecs.decode.loaders import load
 from imaging.codecs.metadata import exif, iptc, xmp
+from imaging.codecs.metadata.blocks import EXIF, IPTC, XMP, read_blocks
 from imaging.codecs.metadata.fields import IPTC_DATASETS, IPTC_POSITIONS
-from imaging.formats import format_by_name
 from imaging.picture import ImageHeader
 
 Image = Any
 """A pyvips image, whose fields hold more kinds of values than its types know."""
 
-_EXIF, _XMP, _IPTC = "exif-data", "xmp-data", "iptc-data"
 _LONGEST_SEGMENT = 65_000
 _LONGEST_CREDIT = 1_000
 """Bytes of each block. XMP, whose names are long, may have twice as many beside white space."""
@@ -39,13 +37,7 @@ def of(
 
     Where something of the image is hidden, only a short credit stays, which cannot show what is hidden.
     """
-    carrier = format_by_name(source.format).metadata
-    if carrier is None:
-        return Metadata()
-    header: Image = load(original, source.format, tolerant=True)
-    block = original if carrier.is_exif_block else _blob(header, _EXIF)
-    packet = carrier.read_xmp(original) if carrier.read_xmp else _blob(header, _XMP)
-    texts = iptc.read(_blob(header, _IPTC))
+    block, packet, texts = read_blocks(original, source)
     if is_hidden:
         return _short(_credit(exif.read(block, position=False), packet, texts))
     if requested == "copyright":
@@ -63,12 +55,12 @@ def attach_metadata(image: Image, metadata: Metadata, *, writes_iptc: bool) -> I
         if name not in _STRUCTURE and name not in _basic():
             image.remove(name)
     for name, value in _exif_fields(metadata.exif).items():
-        image.set_type(pyvips.GValue.blob_type if name == _EXIF else pyvips.GValue.gstr_type, name, value)
+        image.set_type(pyvips.GValue.blob_type if name == EXIF else pyvips.GValue.gstr_type, name, value)
     # libvips cuts IPTC short when it writes it into a TIFF, and the other formats have no place for it.
     packet = iptc.write(list(metadata.iptc)) if writes_iptc else b""
     if len(packet) > _LONGEST_SEGMENT:
         packet = b""
-    for name, value in ((_XMP, metadata.xmp), (_IPTC, packet)):
+    for name, value in ((XMP, metadata.xmp), (IPTC, packet)):
         if value:
             image.set_type(pyvips.GValue.blob_type, name, value)
     return image
@@ -99,10 +91,6 @@ def _short(credit: Metadata) -> Metadata:
         credit.xmp if len(b"".join(credit.xmp.split())) <= 2 * _LONGEST_CREDIT else b"",
         credit.iptc if size_of_texts <= _LONGEST_CREDIT else (),
     )
-
-
-def _blob(image: Image, name: str) -> bytes:
-    return bytes(image.get(name)) if image.get_typeof(name) else b""
 
 
 @cache

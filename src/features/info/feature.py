@@ -1,0 +1,115 @@
+"""Return facts about the file (format, size, frames, …), its dominant colours and placeholders for it, as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from features.info import hashes
+from features.info.colours import find_palette
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.formats import MEDIA_TYPES
+from imaging.params.model import Params
+from imaging.picture import ImageHeader, Picture, Report
+from imaging.pipeline.feature import feature
+
+_SIDE = 100
+"""Longer side in pixels of the thumbnail that colours and hashes are computed from."""
+
+
+class Info(Params):
+    """Return facts about the file (format, size, frames, …), its dominant colours and placeholders for it, as JSON."""
+
+    details: Annotated[
+        bool,
+        Meta(
+            description="Add hashes of the file and of what it shows, and what its metadata says of camera, dates, "
+            "title, credit, licence and digital source type. Needs a signature or the operator's token, unless "
+            "PUBLIC_FEATURES lists `info`"
+        ),
+    ] = False
+    faces: Annotated[
+        bool,
+        Meta(description="Add the boxes of detected faces, in pixels of the upright original. Needs the same"),
+    ] = False
+
+
+@feature(
+    Info,
+    group="report",
+    cost=each_pixel(0.007, 2),
+    reads="neighbours",
+    preshrink=lambda _requested, size: max(size) / _SIDE,
+    is_private=lambda requested: requested.details or requested.faces,
+)
+def info(picture: Picture, requested: Info, context: Context) -> Report:
+    small = _thumbnail(picture)
+    palette = find_palette(small)
+    content = {
+        **_facts(picture.source),
+        "dominantColor": palette[0][0] if palette else None,
+        "palette": [colour for colour, _ in palette],
+        "paletteShares": [share for _, share in palette],
+        "blurHash": hashes.blur_hash(small),
+        "thumbHash": hashes.thumb_hash(small),
+        "preview": hashes.preview(small),
+    }
+    if requested.details:
+        content |= _details(small, picture.source, context)
+    if requested.faces:
+        content["faces"] = _faces(picture.source, context)
+    return Report(content)
+
+
+def _facts(source: ImageHeader) -> dict[str, object]:
+    """Return facts about the file, but none of its metadata, which can contain a position."""
+    width, height = source.upright
+    return {
+        "format": source.format,
+        "mediaType": MEDIA_TYPES[source.format],
+        "bytes": source.size,
+        "width": width,
+        "height": height,
+        "storedWidth": source.width,
+        "storedHeight": source.height,
+        "orientation": source.orientation,
+        "frames": source.frames if source.delays else 1,
+        "pages": source.frames,
+        "alpha": source.alpha,
+        "bits": source.bits,
+        "profile": source.profile,
+    }
+
+
+def _details(small: pyvips.Image, source: ImageHeader, context: Context) -> dict[str, object]:
+    """Return hashes, and what the metadata says; a position only where the operator allows it."""
+    from imaging.codecs.metadata.origin import read_origin  # noqa: PLC0415 - most requests never need it
+
+    return {
+        "sha256": hashlib.sha256(context.original).hexdigest(),
+        "perceptualHash": hashes.perceptual_hash(small),
+        "origin": read_origin(context.original, source, position=context.limits.allow_gps),
+    }
+
+
+def _faces(source: ImageHeader, context: Context) -> list[dict[str, int]]:
+    width, height = source.upright
+    return [
+        {
+            "left": round(face.left * width),
+            "top": round(face.top * height),
+            "width": round(face.width * width),
+            "height": round(face.height * height),
+        }
+        for face in context.vision.faces()
+    ]
+
+
+def _thumbnail(picture: Picture) -> pyvips.Image:
+    """Return the first frame in sRGB, 8 bits per band, at most `_SIDE` pixels wide and high, in memory."""
+    frame = picture.image.crop(0, 0, picture.width, picture.height)
+    return frame.thumbnail_image(_SIDE, height=_SIDE, size="down").colourspace("srgb").copy_memory()
