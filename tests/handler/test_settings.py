@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
+from handler.composition.wiring import build
 from handler.config import SETTINGS, Settings, SettingsError
 
 
@@ -76,3 +80,26 @@ def test_a_copy_with_other_values_is_checked_as_a_whole() -> None:
     settings.replace(secrets_manager="id", results_bucket="results").check()
     with pytest.raises(KeyError):
         settings.replace(no_such_field=1)
+
+
+def test_the_password_of_a_database_is_in_no_message() -> None:
+    for environment in ({"RECORDS": "mysql://user:hunter2@host/db"}, {"RECORDS": "sqlite:///a", "RECORDS_FILE": "b"}):
+        with pytest.raises(SettingsError, match="RECORDS") as raised:
+            Settings.from_environment(environment)
+        assert "hunter2" not in str(raised.value)
+    with pytest.raises(SettingsError, match=r"the file of a secret must exist, got 'nowhere'"):
+        build(Settings.from_environment({"RECORDS_FILE": "nowhere"}))
+
+
+def test_the_database_of_records_may_be_named_in_a_file(tmp_path: Path) -> None:
+    assert build(Settings()).records is None
+    (tmp_path / "address").write_text(f"sqlite:///{tmp_path}/records.db\n")
+    for environment in ({"RECORDS": f"sqlite:///{tmp_path}/records.db"}, {"RECORDS_FILE": f"{tmp_path}/address"}):
+        get_records = build(Settings.from_environment(environment)).records
+        assert get_records
+        with ThreadPoolExecutor(4) as pool:
+            opened = [each.result() for each in [pool.submit(get_records) for _ in range(8)]]
+        assert all(each is opened[0] for each in opened)
+        assert opened[0].get("0" * 32) is None
+        opened[0].close()
+    assert (tmp_path / "records.db").exists()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from handler.aws import AwsAccess, Credentials
 from handler.config import Settings
@@ -16,8 +16,11 @@ from handler.storage.sources import Sources
 from imaging import Deadline
 
 if TYPE_CHECKING:
+    from handler.records.store import Records
     from handler.storage.result_cache import BucketResultCache
     from handler.storage.results import ResultStore
+
+_Built = TypeVar("_Built")
 
 
 def open_result_store(settings: Settings, aws: AwsAccess, sources: Sources) -> ResultStore | None:
@@ -61,13 +64,33 @@ def build_detection(settings: Settings, aws: AwsAccess, store: ResultStore | Non
         )
 
     # Requests that arrive at the same time get the same service, so that they share its cache of detections.
+    return _once(build)
+
+
+def _once(build: Callable[[], _Built]) -> Callable[[], _Built]:
+    """Return a cached function that threads may call at the same time."""
     lock = threading.Lock()
 
-    def get_service() -> DetectionService:
+    def get() -> _Built:
         with lock:
             return build()
 
-    return get_service
+    return get
+
+
+def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Records] | None:
+    """Return a function that opens the database of records when it is first needed, or None if RECORDS is not set."""
+    if not (settings.storage.records or settings.storage.records_file):
+        return None
+
+    @cache
+    def build() -> Records:
+        from handler.records import open_records  # noqa: PLC0415 - requests for images need no records
+
+        secret = open_secret("", settings.storage.records_file, aws, "RECORDS")
+        return open_records(secret.values()[0] if secret else settings.storage.records, aws)
+
+    return _once(build)
 
 
 def build_aws_access(settings: Settings) -> AwsAccess:

@@ -18,6 +18,7 @@ from handler.composition.factories import (
     build_aws_access,
     build_detection,
     build_expensive_function,
+    build_records,
     build_result_cache,
     open_result_store,
     open_secret,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from handler.entrypoints.direct_invocation import DirectInvocation
     from handler.entrypoints.operator import OperatorEntrypoint
     from handler.entrypoints.uploads import UploadEntrypoint
+    from handler.records.store import Records
     from handler.storage.result_cache import BucketResultCache
     from handler.storage.results import ResultStore
 
@@ -54,6 +56,8 @@ class Application(msgspec.Struct, frozen=True):
     """Builds the entrypoint for direct invocations."""
     uploads: UploadEntrypoint | None
     """None if OUTPUT_BUCKET is not set."""
+    records: Callable[[], Records] | None
+    """Opens the database of records when it is first called; None if RECORDS is not set."""
     health: Health
 
 
@@ -113,7 +117,7 @@ def build(settings: Settings) -> Application:
         return DirectInvocation(render_context, policy, http.caching, settings.answer_bytes, expensive_function)
 
     http = msgspec.structs.replace(http, health=health.page)
-    return Application(settings, http, get_direct_invocation, uploads, health)
+    return Application(settings, http, get_direct_invocation, uploads, build_records(settings, aws), health)
 
 
 def _build_http(
@@ -228,7 +232,10 @@ def _find_unknown_sources(policy: Policy, sources: Sources) -> list[str]:
 
 def _find_missing_files(settings: Settings) -> list[str]:
     access = settings.access
-    files = (access.signature_secret_file, access.operator_token_file, access.origin_secret_file)
+    files = (
+        *(access.signature_secret_file, access.operator_token_file, access.origin_secret_file),
+        settings.storage.records_file,
+    )
     return [f"the file of a secret must exist, got {file!r}" for file in files if file and not Path(file).is_file()]
 
 

@@ -64,7 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 values[field] = setting.parse(value)
             except ValueError as error:
-                faults.append(f"{setting.variable} must be {error}, got {value!r}")
+                found = "another value" if setting.secret else repr(value)
+                faults.append(f"{setting.variable} must be {error}, got {found}")
         settings = cls().replace(**values)
         raise_faults([*faults, *settings.conflicts()])
         return settings
@@ -98,6 +99,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             yield f"HEAVY_FUNCTION must be another function, got this one, {aws.heavy_function!r}"
         if storage.upload_presets and not storage.output_bucket:
             yield "UPLOAD_PRESETS needs OUTPUT_BUCKET"
+        if storage.records and storage.records_file:
+            yield "RECORDS and RECORDS_FILE must not both be set"
 
     @property
     def image_limits(self) -> Limits:
@@ -155,6 +158,7 @@ class Setting(NamedTuple):
     help: str
     parse: Callable[[str], Any]
     default: Any
+    secret: bool
 
     def value_in(self, settings: Settings) -> Any:
         """Return the value in these settings."""
@@ -166,7 +170,8 @@ def _read_declarations(group: str, default: Any) -> Iterator[Setting]:
     for field, hint in get_type_hints(type(default), include_extras=True).items():
         if get_origin(hint) is Annotated:
             kind, env = get_args(hint)
-            yield Setting(group, field, env.variable, env.help, env.parse or PARSERS[kind], getattr(default, field))
+            parse = env.parse or PARSERS[kind]
+            yield Setting(group, field, env.variable, env.help, parse, getattr(default, field), env.secret)
 
 
 _DEFAULTS = Settings()

@@ -19,6 +19,8 @@ class Env(msgspec.Struct, frozen=True):
     """Its description in docs/configuration.md."""
     parse: Callable[[str], Any] | None = None
     """None: the parser that PARSERS has for the field's type."""
+    secret: bool = False
+    """Whether messages must not repeat the value."""
 
 
 def text(value: str) -> str:
@@ -81,6 +83,13 @@ def choice(*words: str) -> Callable[[str], str]:
         return value.lower()
 
     return parse
+
+
+def records_address(value: str) -> str:
+    """Check the kind of a database's address, which may be empty."""
+    if value and not value.startswith(("sqlite:///", "postgresql+psycopg://", "dynamodb://")):
+        raise ValueError("sqlite:///file, postgresql+psycopg://user@host/database or dynamodb://table")
+    return value
 
 
 def timestamp(value: str) -> datetime:
