@@ -17,13 +17,14 @@ CONNECTING = (
     *("psycopg", "sqlalchemy", "sqlite3"),
 )
 MAY_CONNECT = {
-    "handler.aws": {"boto3", "botocore", "http.client", "ssl"},
-    # Object stores: obstore, and HTTPS origins, whose connections check addresses and keep a deadline.
-    "handler.storage.sources": {"http.client", "obstore", "socket", "ssl"},
+    # With the connections that check addresses and keep a deadline, for HTTPS origins and the webhook.
+    "handler.aws": {"boto3", "botocore", "http.client", "socket", "ssl"},
+    "handler.storage.sources": {"http.client", "obstore", "ssl"},
     "handler.storage.results": {"obstore"},
     "handler.records.sql": {"sqlalchemy", "sqlite3"},
     # The HTTP server listens and accepts; it connects to nobody.
     "handler.cli.serve": {"socket"},
+    "handler.cli.probes": {"http.server"},
     "handler.entrypoints.connections": {"socket"},
     # Pairs of sockets between a process and those that it has forked; they have no address.
     "imaging.deadlines.killable_process": {"socket"},

@@ -38,6 +38,12 @@ class AwsAccess(msgspec.Struct, frozen=True):
     """The endpoint of CloudFront (`AWS_ENDPOINT_URL_CLOUDFRONT`); takes precedence over `endpoint_url`."""
     endpoint_url_lambda: str = ""
     """The endpoint of Lambda (`AWS_ENDPOINT_URL_LAMBDA`); takes precedence over `endpoint_url`."""
+    endpoint_url_sns: str = ""
+    """The endpoint of SNS (`AWS_ENDPOINT_URL_SNS`); takes precedence over `endpoint_url`."""
+    endpoint_url_eventbridge: str = ""
+    """The endpoint of EventBridge (`AWS_ENDPOINT_URL_EVENTBRIDGE`); takes precedence over `endpoint_url`."""
+    endpoint_url_sqs: str = ""
+    """The endpoint of SQS (`AWS_ENDPOINT_URL_SQS`); takes precedence over the host in a queue's URL."""
     credentials: Credentials | None = None
     """Those of Lambda's environment. If None, botocore's chain is used: profile, web identity, container, instance."""
 
@@ -71,6 +77,11 @@ class AwsAccess(msgspec.Struct, frozen=True):
     def functions(self) -> str:
         """The endpoint of Lambda in the region."""
         return self.endpoint_url_lambda or self.endpoint_url or endpoint_of("lambda", self.home)
+
+    def endpoint(self, service: str, region: str) -> str:
+        """Return the endpoint of SNS (`sns`) or EventBridge (`events`) in a region."""
+        configured = {"sns": self.endpoint_url_sns, "events": self.endpoint_url_eventbridge}
+        return configured[service] or self.endpoint_url or endpoint_of(service, region)
 
 
 def endpoint_of(service: str, region: str) -> str:

@@ -11,10 +11,12 @@ from handler.cli.doctor import doctor
 from handler.cli.explain import explain, translate
 from handler.cli.features import features
 from handler.cli.purge import purge
+from handler.cli.redrive import redrive
 from handler.cli.serve import serve
 from handler.cli.sign import sign
 from handler.cli.transform import transform
 from handler.cli.weights import weights
+from handler.cli.worker import worker
 from handler.config import SettingsError
 from handler.errors import HandlerError
 from imaging import FeatureError
@@ -28,7 +30,20 @@ def group() -> None:
     """Serve and transform images, sign and translate their URLs, and check a deployment."""
 
 
-for command in (serve, sign, purge, transform, explain, translate, features, check_settings, doctor, weights):
+for command in (
+    serve,
+    sign,
+    purge,
+    transform,
+    explain,
+    translate,
+    features,
+    check_settings,
+    doctor,
+    weights,
+    worker,
+    redrive,
+):
     group.add_command(command)
 
 

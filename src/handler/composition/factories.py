@@ -105,6 +105,9 @@ def build_aws_access(settings: Settings) -> AwsAccess:
         endpoint_url_rekognition=aws.endpoint_url_rekognition,
         endpoint_url_cloudfront=aws.endpoint_url_cloudfront,
         endpoint_url_lambda=aws.endpoint_url_lambda,
+        endpoint_url_sns=aws.endpoint_url_sns,
+        endpoint_url_eventbridge=aws.endpoint_url_eventbridge,
+        endpoint_url_sqs=aws.endpoint_url_sqs,
         credentials=Credentials(*keys, aws.session_token) if all(keys) else None,
     )
 

@@ -235,6 +235,7 @@ def _find_missing_files(settings: Settings) -> list[str]:
     files = (
         *(access.signature_secret_file, access.operator_token_file, access.origin_secret_file),
         settings.storage.records_file,
+        settings.notifications.webhook_secret_file,
     )
     return [f"the file of a secret must exist, got {file!r}" for file in files if file and not Path(file).is_file()]
 

@@ -21,6 +21,7 @@ from handler.config.groups import (
     ResponseSettings,
     StorageSettings,
 )
+from handler.config.upload_groups import NotificationSettings
 from imaging import AVIF, GIF, Limits
 
 _MB_OF_A_PROCESSOR = 1769
@@ -49,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     responses: ResponseSettings = ResponseSettings()
     limits: LimitSettings = LimitSettings()
     aws: AwsSettings = AwsSettings()
+    notifications: NotificationSettings = NotificationSettings()
     process: ProcessSettings = ProcessSettings()
 
     @classmethod
@@ -101,6 +103,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             yield "UPLOAD_PRESETS needs OUTPUT_BUCKET"
         if storage.records and storage.records_file:
             yield "RECORDS and RECORDS_FILE must not both be set"
+        notifications = self.notifications
+        if notifications.webhook_url and not (notifications.webhook_secret or notifications.webhook_secret_file):
+            yield "WEBHOOK_URL needs WEBHOOK_SECRET or WEBHOOK_SECRET_FILE"
+        if notifications.webhook_url.startswith("http:") and not notifications.webhook_allow_private:
+            yield "WEBHOOK_URL must be an https URL, unless WEBHOOK_ALLOW_PRIVATE=Yes"
 
     @property
     def image_limits(self) -> Limits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -89,6 +90,18 @@ def records_address(value: str) -> str:
     """Check the kind of a database's address, which may be empty."""
     if value and not value.startswith(("sqlite:///", "postgresql+psycopg://", "dynamodb://")):
         raise ValueError("sqlite:///file, postgresql+psycopg://user@host/database or dynamodb://table")
+    return value
+
+
+def web_address(value: str) -> str:
+    """Return an http or https URL without user, password and fragment; an empty value stays empty."""
+    try:
+        url = urlsplit(value)
+        is_valid = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0 and value.isascii()
+    except ValueError:  # an invalid port or address
+        is_valid = False
+    if value and not (is_valid and value.isprintable() and not {"@", "#", " "} & {*value}):
+        raise ValueError("an http or https URL without user, password and fragment")
     return value
 
 

@@ -275,6 +275,9 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_url_rekognition: Annotated[str, Env("AWS_ENDPOINT_URL_REKOGNITION", "Endpoint of Rekognition")] = ""
     endpoint_url_cloudfront: Annotated[str, Env("AWS_ENDPOINT_URL_CLOUDFRONT", "Endpoint of CloudFront")] = ""
     endpoint_url_lambda: Annotated[str, Env("AWS_ENDPOINT_URL_LAMBDA", "Endpoint of Lambda")] = ""
+    endpoint_url_sns: Annotated[str, Env("AWS_ENDPOINT_URL_SNS", "Endpoint of SNS")] = ""
+    endpoint_url_eventbridge: Annotated[str, Env("AWS_ENDPOINT_URL_EVENTBRIDGE", "Endpoint of EventBridge")] = ""
+    endpoint_url_sqs: Annotated[str, Env("AWS_ENDPOINT_URL_SQS", "Endpoint of SQS or of a compatible queue")] = ""
     access_key_id: Annotated[
         str, Env("AWS_ACCESS_KEY_ID", "Credential, set by Lambda; elsewhere AWS's default credential chain is used")
     ] = ""

@@ -86,6 +86,8 @@ class PendingNotice(msgspec.Struct, frozen=True, kw_only=True):
     notice: Notice
     attempts: int
     due_at: datetime
+    sent_to: tuple[str, ...] = ()
+    """The names of the receivers that have accepted it."""
 
 
 def record_id(source: str, key: str) -> str:

@@ -87,8 +87,11 @@ class Records(Protocol):
         """
         ...
 
-    def postpone(self, notice_id: str, until: datetime) -> None:
-        """Count an attempt to send a notice and make it due at that time. Does nothing if it was sent."""
+    def postpone(self, notice_id: str, until: datetime, *, sent_to: Sequence[str] = ()) -> None:
+        """Count an attempt to send a notice and make it due at that time. Does nothing if it was sent.
+
+        `sent_to` are the names of all receivers that have accepted it so far; a name holds no comma.
+        """
         ...
 
     def settle(self, notice_id: str) -> None:

@@ -127,7 +127,7 @@ def test_notices_are_due_at_their_time_and_the_oldest_first(records: Records) ->
     assert [each.notice.record.key for each in records.pending(moment(9), 10)] == ["2.jpg", "3.jpg"]
     records.postpone(notice_of(record("1.jpg")).id, moment(30))
     postponed = records.pending(moment(30), 10)[-1]
-    assert (postponed.attempts, postponed.due_at) == (2, moment(30))
+    assert (postponed.attempts, postponed.due_at, postponed.sent_to) == (2, moment(30), ())
 
 
 def test_a_notice_that_was_sent_is_never_pending_again(records: Records) -> None:
@@ -151,6 +151,15 @@ def test_a_notice_that_is_pending_is_not_written_over(records: Records) -> None:
     assert records.write(cat, replaces=1, notices=[notice_of(cat), notice_of(other)])
     found = {each.notice.id: each.attempts for each in records.pending(moment(9), 10)}
     assert found == {notice_of(cat).id: 1, notice_of(other).id: 0}
+
+
+def test_a_postponed_notice_remembers_who_has_accepted_it(records: Records) -> None:
+    cat = record("cat.jpg")
+    assert records.write(cat, replaces=None, notices=[notice_of(cat)])
+    for names in (("sns",), ("sns", "webhook")):
+        records.postpone(notice_of(cat).id, moment(5), sent_to=names)
+        (postponed,) = records.pending(moment(5), 10)
+        assert postponed.sent_to == names
 
 
 def test_notices_nobody_knows_can_be_postponed_and_settled(records: Records) -> None:

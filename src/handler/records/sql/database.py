@@ -63,7 +63,7 @@ class SqlRecords:
                 same = and_(RECORDS.c.id == record.id, RECORDS.c.revision == replaces)
                 written = _count(connection.execute(update(RECORDS).where(same).values(row))) == 1
             for notice in notices if written else ():
-                values = {"id": notice.id, "attempts": 0, "due_at": time_text(notice.time)}
+                values = {"id": notice.id, "attempts": 0, "due_at": time_text(notice.time), "sent_to": ""}
                 self._insert(connection, NOTICES, {**values, "body": encode_notice(notice)})
             return written
 
@@ -111,19 +111,25 @@ class SqlRecords:
     def pending(self, now: datetime, limit: int) -> Sequence[PendingNotice]:
         """Return up to `limit` notices of the outbox that are due, the oldest first."""
         due = NOTICES.c.due_at
-        query = select(NOTICES.c.body, NOTICES.c.attempts, due).where(
+        query = select(NOTICES.c.body, NOTICES.c.attempts, due, NOTICES.c.sent_to).where(
             NOTICES.c.settled_at.is_(None), due <= time_text(now)
         )
         with self._read() as connection:
             rows = connection.execute(query.order_by(due, NOTICES.c.id).limit(limit)).all()
         return [
-            PendingNotice(notice=decode_notice(body), attempts=attempts, due_at=datetime.fromisoformat(time))
-            for body, attempts, time in rows
+            PendingNotice(
+                notice=decode_notice(body),
+                attempts=attempts,
+                due_at=datetime.fromisoformat(time),
+                sent_to=tuple(filter(None, names.split(","))),
+            )
+            for body, attempts, time, names in rows
         ]
 
-    def postpone(self, notice_id: str, until: datetime) -> None:
-        """Count an attempt to send a notice and make it due at that time."""
-        self._update_notice(notice_id, attempts=NOTICES.c.attempts + 1, due_at=time_text(until))
+    def postpone(self, notice_id: str, until: datetime, *, sent_to: Sequence[str] = ()) -> None:
+        """Count an attempt to send a notice, make it due at that time, and store who has accepted it."""
+        attempts = NOTICES.c.attempts + 1
+        self._update_notice(notice_id, attempts=attempts, due_at=time_text(until), sent_to=",".join(sent_to))
 
     def settle(self, notice_id: str) -> None:
         """Mark a notice as sent. Its ID is remembered, its content is not."""

@@ -25,6 +25,7 @@ NOTICES = Table(
     Column("id", Text, primary_key=True),
     Column("attempts", Integer),
     Column("due_at", Text),
+    Column("sent_to", Text),  # the names of receivers, separated by commas
     Column("settled_at", Text),  # NULL until the notice was sent
     Column("body", Text),
 )
@@ -42,8 +43,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX image_records_owner ON image_records (owner, updated_at, id) WHERE owner IS NOT NULL",
         "CREATE INDEX image_records_expires ON image_records (expires_at) WHERE expires_at IS NOT NULL",
         """CREATE TABLE image_notices (
-             id {text} PRIMARY KEY, attempts INTEGER NOT NULL, due_at {text} NOT NULL, settled_at {text},
-             body TEXT NOT NULL)""",
+             id {text} PRIMARY KEY, attempts INTEGER NOT NULL, due_at {text} NOT NULL, sent_to {text} NOT NULL,
+             settled_at {text}, body TEXT NOT NULL)""",
         "CREATE INDEX image_notices_due ON image_notices (due_at, id) WHERE settled_at IS NULL",
         "CREATE INDEX image_notices_settled ON image_notices (settled_at) WHERE settled_at IS NOT NULL",
     ),

@@ -1,4 +1,4 @@
-"""HTTPS connections to public addresses only, of which every step ends before a deadline."""
+"""Connections to public addresses only, of which every step ends before a deadline: the guard against SSRF."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import io
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
+from urllib.parse import urlsplit
+
+from handler.aws.tls import client_tls
 
 _NAT64 = ip_network("64:ff9b::/96")
 """The well-known prefix (RFC 6052): in networks with IPv6 only, IPv4 hosts have addresses in it."""
@@ -53,16 +57,17 @@ class PrivateAddressError(Exception):
     """A host name that has an address of a private network."""
 
 
-class GuardedConnection(http.client.HTTPSConnection):
-    """Connects to an address that it has checked.
+class GuardedConnection(http.client.HTTPConnection):
+    """Connects to an address that it has checked, by TLS unless `tls` is None.
 
     The host name is resolved once, every address is checked, and the connection is made to one of these addresses
     instead of the name: a second resolution could give another address (DNS rebinding). The Host header, SNI and the
     verification of the certificate still use the name.
     """
 
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext, *, allow_private: bool) -> None:
-        super().__init__(host, port, context=tls)
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None, *, allow_private: bool) -> None:
+        self.default_port = 443 if tls else 80
+        super().__init__(host, port)
         self._tls = tls
         self._allow_private = allow_private
         self.deadline = 0.0
@@ -81,7 +86,7 @@ class GuardedConnection(http.client.HTTPSConnection):
         try:
             plain.settimeout(self.left())
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls else plain
         except BaseException:
             plain.close()
             raise
@@ -131,6 +136,35 @@ class _DeadlineReader(io.RawIOBase):
     def close(self) -> None:
         self._raw.close()
         super().close()
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    seconds: float,
+    allow_private: bool,
+    tls: ssl.SSLContext | None = None,
+) -> int:
+    """Send a POST request and return the status of the response, of which no body is read. Redirects are not followed.
+
+    Raise PrivateAddressError for a host with an address that is not public, TimeoutError if there is no status within
+    these seconds, or another OSError. `tls` is for tests.
+    """
+    address = urlsplit(url)
+    context = (tls or client_tls()) if address.scheme == "https" else None
+    port = address.port or (443 if context else 80)
+    connection = GuardedConnection(address.hostname or "", port, context, allow_private=allow_private)
+    connection.deadline = time.monotonic() + seconds
+    target = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    try:
+        connection.request("POST", target, body, dict(headers))
+        return connection.getresponse().status
+    except http.client.HTTPException as error:
+        raise OSError(f"no answer in HTTP: {error!r}") from error
+    finally:
+        connection.close()
 
 
 def checked_addresses(host: str, port: int, *, allow_private: bool) -> list[tuple[int, Any]]:

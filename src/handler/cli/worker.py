@@ -1,0 +1,109 @@
+"""`image-handler worker`: process the upload events of a queue, where no Lambda function does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import click
+
+from handler.app import lambda_handler
+from handler.aws.sqs import Queue
+from handler.cli.probes import probe_server
+from handler.composition import wiring
+from handler.composition.factories import build_aws_access
+from handler.jobs.worker import Worker, WorkerOptions
+
+_SILENT_SECONDS = 90.0
+"""After this time without an answer of the queue the worker is not ready."""
+
+
+def parse_address(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    """Return host and port of `HOST:PORT`."""
+    if value is None:
+        return None
+    host, colon, port = value.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise click.BadParameter(f"must be HOST:PORT, such as 0.0.0.0:8081, got {value!r}")
+    return host.strip("[]"), int(port)
+
+
+def parse_queue(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return the URL of a queue."""
+    if value is not None and not value.startswith(("https://", "http://")):
+        raise click.BadParameter(f"must be the URL of a queue, got {value!r}", param=parameter)
+    return value
+
+
+@click.command()
+@click.option(
+    "--queue", required=True, callback=parse_queue, metavar="URL", help="Queue of SQS or a compatible service."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="processors",
+    help="Originals processed at the same time.",
+)  # fmt: skip
+@click.option(
+    "--visibility", default=60, show_default=True, type=click.IntRange(3, 3600),
+    help="Seconds for which the queue hides a message; prolonged while it is processed.",
+)  # fmt: skip
+@click.option(
+    "--wait", default=10, show_default=True, type=click.IntRange(0, 20),
+    help="Seconds for which one request waits for messages (long polling).",
+)  # fmt: skip
+@click.option(
+    "--grace", default=25, show_default=True, type=click.IntRange(0, 3600),
+    help="Seconds in which originals may be finished after a signal to stop.",
+)  # fmt: skip
+@click.option(
+    "--health", callback=parse_address, metavar="HOST:PORT",
+    help="Answer /_health and /_metrics at this address, such as 0.0.0.0:8081.",
+)  # fmt: skip
+def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, health: tuple[str, int] | None) -> None:
+    """Process the upload events of a queue with the code that Lambda runs.
+
+    Settings are read from the environment, as in Lambda; MAX_SECONDS is the time for one original. SIGTERM ends the
+    worker once its originals are finished.
+    """
+    application = wiring.application()
+    if application.uploads is None:
+        raise click.UsageError("nothing to process: set OUTPUT_BUCKET and UPLOAD_PRESETS in the environment")
+    options = WorkerOptions(jobs=jobs, visibility=visibility, grace=grace)
+    running = Worker(Queue(queue, build_aws_access(application.settings), wait), _handle, options)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: running.stop())
+    application.health.replace = running.stop
+
+    def is_ready() -> bool:
+        return application.health.works and time.monotonic() - running.polled_at < _SILENT_SECONDS
+
+    with ExitStack() as stack:
+        if health:
+            stack.enter_context(probe_server(health, is_ready, lambda: _measures(running)))
+        click.echo(f"Processing the messages of {queue} (Ctrl-C to stop)")
+        is_finished = running.run()
+    counts = running.counts
+    click.echo(f"{counts.processed} messages processed, {counts.failed} failed")
+    if not is_finished or not application.health.works:
+        sys.stdout.flush()
+        os._exit(1)  # a thread that does not end would keep the process alive
+
+
+def _handle(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return lambda_handler(event, None)
+
+
+def _measures(running: Worker) -> Mapping[str, float]:
+    """Return the metrics of a worker by their names."""
+    counts = running.counts
+    return {
+        "processed_total": counts.processed,
+        "failed_total": counts.failed,
+        "queue_errors_total": counts.errors,
+        "in_flight": running.in_flight,
+    }

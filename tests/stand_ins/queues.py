@@ -1,0 +1,60 @@
+"""Queues of moto, for tests that send and receive messages."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from tests.stand_ins.moto import Moto
+
+
+class TestQueue:
+    """A new queue."""
+
+    __test__ = False
+
+    def __init__(self, moto: Moto, **attributes: str) -> None:
+        self.sqs = moto.client("sqs")
+        name = f"q-{uuid.uuid4().hex}" + (".fifo" if attributes.get("FifoQueue") else "")
+        self.url = str(self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+
+    @property
+    def arn(self) -> str:
+        return self._attribute("QueueArn")
+
+    def send(self, *bodies: str) -> None:
+        for body in bodies:
+            self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
+
+    def bodies(self) -> list[str]:
+        """Receive and delete all visible messages."""
+        return [*self._bodies()]
+
+    def json(self) -> list[Any]:
+        return [json.loads(body) for body in self._bodies()]
+
+    def _bodies(self) -> Iterator[str]:
+        while found := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
+            for message in found:
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+                yield message["Body"]
+
+    @property
+    def visible(self) -> int:
+        return int(self._attribute("ApproximateNumberOfMessages"))
+
+    @property
+    def hidden(self) -> int:
+        return int(self._attribute("ApproximateNumberOfMessagesNotVisible"))
+
+    def _attribute(self, name: str) -> str:
+        return str(self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])["Attributes"][name])
+
+
+def with_dead_letters(moto: Moto, max_receive_count: int = 1) -> tuple[TestQueue, TestQueue]:
+    """Return a queue and its dead-letter queue."""
+    dead = TestQueue(moto)
+    policy = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": max_receive_count}
+    return TestQueue(moto, RedrivePolicy=json.dumps(policy)), dead
