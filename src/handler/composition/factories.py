@@ -80,15 +80,15 @@ def _once(build: Callable[[], _Built]) -> Callable[[], _Built]:
 
 def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Records] | None:
     """Return a function that opens the database of records when it is first needed, or None if RECORDS is not set."""
-    if not (settings.storage.records or settings.storage.records_file):
+    if not (settings.records.database or settings.records.database_file):
         return None
 
     @cache
     def build() -> Records:
         from handler.records import open_records  # noqa: PLC0415 - requests for images need no records
 
-        secret = open_secret("", settings.storage.records_file, aws, "RECORDS")
-        return open_records(secret.values()[0] if secret else settings.storage.records, aws)
+        secret = open_secret("", settings.records.database_file, aws, "RECORDS")
+        return open_records(secret.values()[0] if secret else settings.records.database, aws)
 
     return _once(build)
 

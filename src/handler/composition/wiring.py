@@ -24,7 +24,7 @@ from handler.composition.factories import (
     open_secret,
 )
 from handler.composition.policy import read_policy
-from handler.config import Settings, raise_faults
+from handler.config import SETTINGS, Settings, raise_faults
 from handler.config.version import drawing_version
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.http import HttpEntrypoint, JsonEndpoint
@@ -231,12 +231,7 @@ def _find_unknown_sources(policy: Policy, sources: Sources) -> list[str]:
 
 
 def _find_missing_files(settings: Settings) -> list[str]:
-    access = settings.access
-    files = (
-        *(access.signature_secret_file, access.operator_token_file, access.origin_secret_file),
-        settings.storage.records_file,
-        settings.notifications.webhook_secret_file,
-    )
+    files = [setting.value_in(settings) for setting in SETTINGS.values() if setting.variable.endswith("_FILE")]
     return [f"the file of a secret must exist, got {file!r}" for file in files if file and not Path(file).is_file()]
 
 

@@ -21,7 +21,7 @@ from handler.config.groups import (
     ResponseSettings,
     StorageSettings,
 )
-from handler.config.upload_groups import NotificationSettings
+from handler.config.upload_groups import NotificationSettings, RecordSettings
 from imaging import AVIF, GIF, Limits
 
 _MB_OF_A_PROCESSOR = 1769
@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     responses: ResponseSettings = ResponseSettings()
     limits: LimitSettings = LimitSettings()
     aws: AwsSettings = AwsSettings()
+    records: RecordSettings = RecordSettings()
     notifications: NotificationSettings = NotificationSettings()
     process: ProcessSettings = ProcessSettings()
 
@@ -101,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             yield f"HEAVY_FUNCTION must be another function, got this one, {aws.heavy_function!r}"
         if storage.upload_presets and not storage.output_bucket:
             yield "UPLOAD_PRESETS needs OUTPUT_BUCKET"
-        if storage.records and storage.records_file:
+        if self.records.database and self.records.database_file:
             yield "RECORDS and RECORDS_FILE must not both be set"
         notifications = self.notifications
         if notifications.webhook_url and not (notifications.webhook_secret or notifications.webhook_secret_file):

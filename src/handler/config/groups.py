@@ -19,7 +19,6 @@ from handler.config.env_types import (
     integer,
     lambda_level_name,
     log_level_name,
-    records_address,
     timestamp,
 )
 
@@ -51,19 +50,6 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     results_expire_after_days: Annotated[
         int, Env("RESULTS_EXPIRE_AFTER_DAYS", "Days until RESULTS_BUCKET's lifecycle deletes results", integer(2, 3650))
     ] = 30
-    records: Annotated[
-        str,
-        Env(
-            "RECORDS",
-            "Database of the records of originals: sqlite:///file, postgresql+psycopg://user@host/database or "
-            "dynamodb://table. Default: no records",
-            records_address,
-            secret=True,
-        ),
-    ] = ""
-    records_file: Annotated[
-        str, Env("RECORDS_FILE", "File that holds the value of RECORDS, for a password that is mounted as a file")
-    ] = ""
     demo_bucket: Annotated[
         str, Env("DEMO_BUCKET", "Bucket that CloudFormation's custom resource fills; only for its function")
     ] = ""

@@ -6,7 +6,25 @@ from typing import Annotated
 
 import msgspec
 
-from handler.config.env_types import Env, integer, web_address
+from handler.config.env_types import Env, integer, records_address, web_address
+
+
+class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the records of originals are stored."""
+
+    database: Annotated[
+        str,
+        Env(
+            "RECORDS",
+            "Database of the records of originals: sqlite:///file, postgresql+psycopg://user@host/database or "
+            "dynamodb://table. Default: no records",
+            records_address,
+            secret=True,
+        ),
+    ] = ""
+    database_file: Annotated[
+        str, Env("RECORDS_FILE", "File that holds the value of RECORDS, for a password that is mounted as a file")
+    ] = ""
 
 
 class NotificationSettings(msgspec.Struct, frozen=True, kw_only=True):
