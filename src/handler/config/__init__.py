@@ -152,11 +152,6 @@ def trace_id() -> str:
     return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
-def demo_bucket() -> str:
-    """Return DEMO_BUCKET, even if other settings have faults, which must still be reported to CloudFormation."""
-    return os.environ.get("DEMO_BUCKET", "").strip()
-
-
 class Setting(NamedTuple):
     """An environment variable and the field that it sets."""
 

@@ -51,7 +51,7 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
         int, Env("RESULTS_EXPIRE_AFTER_DAYS", "Days until RESULTS_BUCKET's lifecycle deletes results", integer(2, 3650))
     ] = 30
     demo_bucket: Annotated[
-        str, Env("DEMO_BUCKET", "Bucket that CloudFormation's custom resource fills; only for its function")
+        str, Env("DEMO_BUCKET", "Bucket that a deployment fills with the demo page; only for the function that does it")
     ] = ""
 
 
