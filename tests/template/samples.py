@@ -33,6 +33,7 @@ VALUES = {
     "IgnoredParameters": ["", "*", "utm_*,ref"],
     "FallbackImage": ["errors/not found.png"],
     "CorsOrigin": ["*", "https://www.example.com"],
+    "RekognitionRegion": ["eu-central-1"],
     "UploadBucket": ["photos"],
     "UploadPrefix": ["incoming/"],
     "UploadSuffix": [".jpg"],

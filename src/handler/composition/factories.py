@@ -47,17 +47,15 @@ def build_result_cache(settings: Settings, store: ResultStore, caching: Caching)
 
 def build_detection(settings: Settings, aws: AwsAccess, store: ResultStore | None) -> Callable[[], DetectionService]:
     """Return a function that builds the detection service when a request first needs it."""
-    kind = settings.models.vision
-    if kind == "auto":
-        kind = "rekognition" if settings.process.function_name else "local"
 
     @cache
     def build() -> DetectionService:
         from handler.detection import open_detection  # noqa: PLC0415 - few requests need detection
 
         return open_detection(
-            kind == "rekognition",
+            _has_rekognition(settings, aws),
             aws,
+            region=settings.models.rekognition_region,
             weights=settings.weights_folder,
             store=store,
             lets_pass=settings.models.moderation_fail == "open",
@@ -91,6 +89,17 @@ def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Records] |
         return open_records(secret.values()[0] if secret else settings.records.database, aws)
 
     return _once(build)
+
+
+def _has_rekognition(settings: Settings, aws: AwsAccess) -> bool:
+    """Return whether faces are detected by Rekognition. `auto` uses it in Lambda, where there is one to call."""
+    from handler.detection.regions import REKOGNITION_REGIONS  # noqa: PLC0415 - few requests need detection
+
+    models = settings.models
+    if models.vision != "auto":
+        return models.vision == "rekognition"
+    is_reachable = bool(models.rekognition_region) or aws.home in REKOGNITION_REGIONS
+    return bool(settings.process.function_name) and is_reachable
 
 
 def build_aws_access(settings: Settings) -> AwsAccess:

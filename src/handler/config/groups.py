@@ -149,11 +149,14 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Env(
             "VISION",
-            "Detector of faces: rekognition, local (a model on the machine) or auto (rekognition in Lambda, else "
-            "local); objects and moderation need rekognition",
+            "Detector of faces: rekognition, local (a model on the machine) or auto (in Lambda rekognition, if the "
+            "region has it or REKOGNITION_REGION names one; else local); objects and moderation need rekognition",
             choice("auto", "rekognition", "local"),
         ),
     ] = "auto"
+    rekognition_region: Annotated[
+        str, Env("REKOGNITION_REGION", "AWS region whose Rekognition is called. Default: AWS_REGION")
+    ] = ""
     moderation_fail: Annotated[
         str,
         Env(
