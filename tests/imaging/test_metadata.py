@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from tests import pictures
 from imaging import Context, Limits, Output, Rendered, run
 from imaging.codecs.containers.jpeg import make_segment
 from imaging.codecs.metadata import exif, iptc, xmp
-from imaging.codecs.png_chunks import chunk
 
 ARTIST, COPYRIGHT = "Ada Example", "(c) Ada Example"
 WITH_EXIF = ["jpeg", "jpeg-turned", "png", "webp", "avif", "heic", "webp-animated"]
@@ -179,61 +177,3 @@ def test_damage_never_raises(start: bytes, changes: list[tuple[int, bytes]]) -> 
     assert exif.read(exif.write(exif.read(damaged))) == exif.read(damaged)
     assert isinstance(iptc.write(iptc.read(damaged)), bytes)
     assert isinstance(xmp.known(damaged, position=False) + xmp.only_credit(damaged), bytes)
-
-
-GENERATED = b"http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-SOURCE_TYPES = {
-    "attribute": (b'e:DigitalSourceType="%s"' % GENERATED, b""),
-    "element": (b"", b"<e:DigitalSourceType>%s</e:DigitalSourceType>" % GENERATED),
-    "resource": (b"", b'<e:DigitalSourceType rdf:resource="%s"/>' % GENERATED),
-}
-
-
-def xmp_of(body: bytes) -> bytes:
-    image: Any = pyvips.Image.new_from_buffer(body, "")
-    return bytes(image.get("xmp-data"))
-
-
-def labelled(inside: tuple[bytes, bytes], kind: str = "jpeg") -> bytes:
-    """A file whose XMP names the digital source type, beside what must not survive."""
-    image: Any = pictures.scene(64, 48).copy()
-    packet = (
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        b'<rdf:Description rdf:about="" xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-        b' xmlns:dc="http://purl.org/dc/elements/1.1/" %s>%s<dc:title>secret</dc:title></rdf:Description></rdf:RDF>'
-        b"</x:xmpmeta>" % inside
-    )
-    image.set_type(pyvips.GValue.blob_type, "xmp-data", packet + b" " * 300)
-    return bytes(image.write_to_buffer("." + kind))
-
-
-@pytest.mark.parametrize("chosen", [None, "jpeg", "png", "webp", "avif", "tiff"])
-@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif", "tiff"])
-@pytest.mark.parametrize("form", SOURCE_TYPES)
-def test_the_label_of_generated_images_survives_stripping(form: str, kind: str, chosen: Any) -> None:
-    body = answer(labelled(SOURCE_TYPES[form], kind), format=chosen)
-    packet = xmp_of(body)
-    assert packet.count(GENERATED) == 1
-    assert b"secret" not in body
-
-
-@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif"])
-def test_an_unedited_labelled_file_keeps_its_pixels(kind: str) -> None:
-    original = labelled(SOURCE_TYPES["attribute"], kind)
-    body = answer(original)
-    assert len(body) <= len(original)
-    assert pixels(body) == pixels(original)
-
-
-def test_a_label_in_a_compressed_text_of_a_png_survives() -> None:
-    plain, packet = pictures.png(keep="none"), zlib.compress(xmp_of(labelled(SOURCE_TYPES["element"])))
-    body = answer(plain[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + packet) + plain[33:], format="webp")
-    assert GENERATED in xmp_of(body)
-
-
-@pytest.mark.parametrize(
-    "value", [b"secret", GENERATED + b"?secret", b"http://example.com/newscodes/digitalsourcetype/x", GENERATED[:-24]]
-)
-def test_what_is_no_term_of_the_vocabulary_is_removed(value: bytes) -> None:
-    body = answer(labelled((b'e:DigitalSourceType="%s"' % value, b"")), format="png")
-    assert not pyvips.Image.new_from_buffer(body, "").get_typeof("xmp-data")

@@ -21,7 +21,7 @@ from handler.config.groups import (
     ResponseSettings,
     StorageSettings,
 )
-from handler.config.upload_groups import NotificationSettings, RecordSettings
+from handler.config.upload_groups import IngestSettings, NotificationSettings, RecordSettings
 from imaging import AVIF, GIF, Limits
 
 _MB_OF_A_PROCESSOR = 1769
@@ -44,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of an operator. Only `from_environment` reads the environment."""
 
     storage: StorageSettings = StorageSettings()
+    ingest: IngestSettings = IngestSettings()
     access: AccessSettings = AccessSettings()
     requests: RequestSettings = RequestSettings()
     models: ModelSettings = ModelSettings()

@@ -225,8 +225,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     """None if nothing here writes the format."""
     metadata: MetadataCarrier | None = None
     """None if an original of this format has no metadata that an answer could keep."""
-    strip: Callable[[bytes, Any, Any], bytes] | None = None
-    """Removes metadata without decoding, from the file, a `Kept`, and a `Walk`; None: it is re-encoded."""
+    strip: Callable[[bytes, int, Any], bytes] | None = None
+    """Removes metadata without decoding, from the file, its EXIF orientation, and a `Walk`; None: it is re-encoded."""
     shown: bool = False
     """Whether every browser shows it."""
     converted_to: FormatName = ""

@@ -169,14 +169,11 @@ def _decode_to_memory(original: bytes, source: ImageHeader, output: Output, cont
 def _read_metadata(
     original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context
 ) -> Metadata | None:
-    """Return the metadata of the original that the output keeps; of stripped images, the label of generated ones."""
-    if output.metadata == "strip" and not source.has_source_type:
+    """Return the metadata of the original that the output keeps."""
+    if output.metadata == "strip":
         return None
     from imaging.codecs import metadata  # noqa: PLC0415 - most requests keep none
 
-    if output.metadata == "strip":
-        label = metadata.find_label(original, source)
-        return metadata.Metadata(xmp=label) if label else None
     is_redacted = any(step.feature.redacts_all_inputs for step in steps)
     allow_gps = context.limits.allow_gps
     return metadata.of(original, source, output.metadata, position=allow_gps, is_hidden=is_redacted)

@@ -1,13 +1,10 @@
 """Remove metadata from stored bytes without decoding a pixel.
 
-Each module lists what stays, so that everything unknown is removed. Colour profile, orientation and the label of
-generated images stay.
+Each module lists what stays, so that everything unknown is removed. Colour profile and orientation stay.
 """
 
 from __future__ import annotations
 
-from imaging.codecs.containers.kept import Kept
-from imaging.codecs.metadata.label import find_label
 from imaging.codecs.metadata.reader import Malformed, Walk
 from imaging.context import Deadline
 from imaging.formats import format_by_name
@@ -23,7 +20,6 @@ def strip(original: bytes, source: ImageHeader, deadline: Deadline) -> bytes | N
     if remove_metadata is None:
         return None
     try:
-        kept = Kept(source.orientation, find_label(original, source))
-        return remove_metadata(original, kept, Walk(len(original), deadline))
+        return remove_metadata(original, source.orientation, Walk(len(original), deadline))
     except Malformed:
         return None

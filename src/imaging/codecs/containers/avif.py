@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from imaging.codecs.containers.kept import Kept
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
 
 _FILE = frozenset({b"ftyp", b"meta", b"mdat"})
@@ -35,7 +34,7 @@ class _Item(msgspec.Struct):
     extents: list[tuple[int, int]] = []
 
 
-def strip(original: bytes, kept: Kept, walk: Walk) -> bytes:
+def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
     """Return the file with only ftyp, meta and the pixels; the orientation is one of the properties in meta."""
     boxes = _boxes(original, 0, len(original), walk)
     metas = [box for box in boxes if box.kind == b"meta"]
@@ -51,7 +50,7 @@ def strip(original: bytes, kept: Kept, walk: Walk) -> bytes:
         _blank(stripped, box, keep=box.kind in _FILE)
     _tidy_meta(stripped, meta, walk)
     start_of_idat = children[b"idat"].inside if b"idat" in children else 0
-    _place(stripped, original, items, start_of_idat, kept.xmp or _EMPTY_XMP)
+    _place(stripped, original, items, start_of_idat)
     return bytes(stripped)
 
 
@@ -130,20 +129,17 @@ def _tidy_meta(stripped: bytearray, meta: _Box, walk: Walk) -> None:
                     _blank(stripped, entry, keep=entry.kind in _PROPERTIES)
 
 
-def _place(stripped: bytearray, original: bytes, items: list[_Item], start_of_idat: int, xmp: bytes) -> None:
-    """Write the bytes of the items: pixels as they were, EXIF empty but well-formed, and this XMP."""
+def _place(stripped: bytearray, original: bytes, items: list[_Item], start_of_idat: int) -> None:
+    """Write the bytes of the items: pixels as they were, EXIF and XMP empty but well-formed."""
     for item in sorted(items, key=lambda each: each.kind in _PIXELS):
         for offset, length in item.extents:
             start = offset + (start_of_idat if item.in_idat else 0)
             extent = Reader(original, start, start + length).take(length)
             if item.kind not in _PIXELS:
-                extent = _replacement(item.kind, length, xmp)
+                extent = _empty(item.kind, length)
             stripped[start : start + length] = extent
 
 
-def _replacement(kind: bytes, length: int, xmp: bytes) -> bytes:
-    """Return as many bytes as the item has. Raise Malformed if a label that must stay does not fit."""
-    if kind == b"mime" and xmp != _EMPTY_XMP and length < len(xmp):
-        raise Malformed("the label needs more bytes than the packet that it came in")
-    content, filler = (_EMPTY_EXIF, b"\x00") if kind == b"Exif" else (xmp, b" ")
-    return content.ljust(length, filler) if length >= len(content) else bytes(length)
+def _empty(kind: bytes, length: int) -> bytes:
+    empty, filler = (_EMPTY_EXIF, b"\x00") if kind == b"Exif" else (_EMPTY_XMP, b" ")
+    return empty.ljust(length, filler) if length >= len(empty) else bytes(length)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from imaging.codecs.containers.kept import Kept
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
@@ -10,7 +9,7 @@ _GRAPHIC_CONTROL, _APPLICATION = 0xF9, 0xFF
 _LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 
 
-def strip(original: bytes, _kept: Kept, walk: Walk) -> bytes:
+def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
     """Return palettes, frames, their delays and the loop; comments, texts and application data are removed."""
     reader = Reader(original)
     signature = reader.take(6)

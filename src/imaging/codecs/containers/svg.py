@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from imaging.codecs.containers.embedded import strip_embedded
-from imaging.codecs.containers.kept import Kept
 from imaging.codecs.metadata.reader import Walk
 from imaging.codecs.metadata.xml import rewrite
 from imaging.context import Deadline
@@ -35,6 +34,6 @@ class _Drawing:
         return strip_embedded(characters, self.deadline)
 
 
-def strip(original: bytes, _kept: Kept, walk: Walk) -> bytes:
+def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
     """Return what is drawn. Scripts are removed as well; the answer's security policy forbids them anyway."""
     return rewrite(original, _Drawing(walk.deadline), _SVG, deadline=walk.deadline)

@@ -48,13 +48,6 @@ def read_header(
     return source
 
 
-def _has_source_type(header: Image, original: bytes, kind: FormatName) -> bool:
-    if header.get_typeof("xmp-data"):
-        return b"DigitalSourceType" in header.get("xmp-data")
-    # Texts of a PNG may have been removed before libvips read the header.
-    return kind == "png" and b"XML:com.adobe.xmp" in original
-
-
 def _from_header(header: Image, original: bytes, kind: FormatName) -> ImageHeader:
     def known(name: str, default: int) -> int:
         return int(header.get(name)) if header.get_typeof(name) else default
@@ -71,7 +64,6 @@ def _from_header(header: Image, original: bytes, kind: FormatName) -> ImageHeade
         frames=frames,
         orientation=orientation if 1 <= orientation <= 8 else 1,
         alpha=bool(header.hasalpha()),
-        has_source_type=_has_source_type(header, original, kind),
         bands=header.bands,
         bits=known("bits-per-sample", {"uchar": 8, "ushort": 16}.get(str(header.format), 32)),
         profile=bool(header.get_typeof("icc-profile-data")),

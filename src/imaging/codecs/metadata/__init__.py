@@ -11,7 +11,6 @@ import pyvips
 from imaging.codecs.metadata import exif, iptc, xmp
 from imaging.codecs.metadata.blocks import EXIF, IPTC, XMP, read_blocks
 from imaging.codecs.metadata.fields import IPTC_DATASETS, IPTC_POSITIONS
-from imaging.codecs.metadata.label import find_label as find_label
 from imaging.picture import ImageHeader
 
 Image = Any
