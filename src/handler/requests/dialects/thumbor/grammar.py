@@ -32,7 +32,7 @@ AREA = re.compile(rf"({PIXELS})x({PIXELS}):({PIXELS})x({PIXELS})")
 """`LEFTxTOP:RIGHTxBOTTOM`, in pixels."""
 _CALL = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,39})\(")
 _END_OF_CALL = re.compile(r"\)[:/]")
-_STRAY_TEXT = re.compile(r"([^:/]*)[^/]*?(?:\)[:/]|/)")
+_STRAY_TEXT = re.compile(r"([^:/]*+)[^/]*?(?:\)[:/]|/)")
 
 
 class FilterCall(NamedTuple):
