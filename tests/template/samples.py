@@ -22,6 +22,8 @@ VALUES = {
     "DeployedAt": ["2026-01-31T12:00:00Z"],
     "SecretId": ["signing/key", SECRET],
     "SecretKey": ["key"],
+    "RateLimit": ["500", "10000"],
+    "BurstLimit": ["1000", "5000"],
     "PublicFeatures": ["*", "removeBackground,smartCropping"],
     "Presets": ['{"thumb": {"resize": {"width": 100}}, "big": "width=2000"}', "s3://photos/presets.json"],
     "Always": ['{"contentModeration": true}', "s3://photos/always.json"],

@@ -45,7 +45,12 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Env("RESULTS_BUCKET", "Bucket, or name=URL, in which results and detections are stored")
     ] = ""
     store_results: Annotated[
-        bool, Env("STORE_RESULTS", "Store results in RESULTS_BUCKET if reading is cheaper than rendering")
+        bool,
+        Env(
+            "STORE_RESULTS",
+            "Store results in RESULTS_BUCKET if reading is cheaper than rendering. Those of public features that are "
+            "expensive or billed are always stored there",
+        ),
     ] = False
     results_expire_after_days: Annotated[
         int, Env("RESULTS_EXPIRE_AFTER_DAYS", "Days until RESULTS_BUCKET's lifecycle deletes results", integer(2, 3650))
