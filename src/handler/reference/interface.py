@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from features import CATALOGUE, by_name, feature_aliases
+from handler.reference.notices import record_schema, webhooks
 from handler.reference.operations import error_references, error_responses, json_answer, object_schema, parameter
 from handler.reference.schema import Schema, about, edits_schema, model_schema, schema_of, switch_schema
 from handler.reference.upload_paths import upload_paths
@@ -34,6 +35,7 @@ def openapi() -> dict[str, Any]:
             "Features apply in the order of this document, whatever their order in the URL.",
         },
         "paths": _paths(),
+        "webhooks": webhooks(),
         "components": {
             "schemas": _schemas(),
             "parameters": _parameters(),
@@ -236,7 +238,8 @@ def _picture() -> dict[str, Any]:
 def _schemas() -> dict[str, Schema]:
     models: list[type[Params]] = [*(feature.params for feature in CATALOGUE), Output]
     error = object_schema({"status": {"type": "integer"}, "code": {"type": "string"}, "message": {"type": "string"}})
-    return {**{model.__name__: model_schema(model) for model in models}, "Edits": edits_schema(), "Error": error}
+    own = {"Edits": edits_schema(), "Error": error, "Record": record_schema()}
+    return {**{model.__name__: model_schema(model) for model in models}, **own}
 
 
 def _parameters() -> dict[str, Any]:
