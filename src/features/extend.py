@@ -1,4 +1,4 @@
-"""Add a border around the image."""
+"""Add a border around the image, or place it on a larger canvas."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import Size, each_pixel
 from imaging.errors import InvalidParameter
-from imaging.ops.geometry import embed_in_canvas, refuse_larger
+from imaging.ops.geometry import embed_in_canvas, refuse_larger, round_half_up
 from imaging.params.model import Params, hint
-from imaging.params.types import Color, Length
+from imaging.params.types import Color, Gravity, Length
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
 
 class Extend(Params):
-    """Add a border around the image."""
+    """Add a border around the image, or place it on a larger canvas."""
 
     all: Annotated[
         Length,
@@ -55,6 +55,42 @@ class Extend(Params):
         ),
     ] = None
     background: Annotated[Color, Meta(description="Colour of the border with mode background")] = Color(0, 0, 0)
+    width: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Width of a canvas that the image is placed on where it is larger than the image; replaces the "
+            "borders",
+            extra=hint(unit="px", usual=(0, 2000)),
+        ),
+    ] = 0.0
+    height: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Height of such a canvas; 0 or left out: the image's height",
+            extra=hint(unit="px", usual=(0, 2000)),
+        ),
+    ] = 0.0
+    only_ratio: Annotated[
+        bool,
+        Meta(description="Use width and height as an aspect ratio: the canvas is the smallest that holds the image"),
+    ] = False
+    anchor: Annotated[Gravity, Meta(description="Where the image is placed on the canvas, with offsets")] = Gravity(
+        "ce"
+    )
+    dpr: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=100,
+            description="Device pixel ratio: multiplies lengths in pixels. Behind a resize with rules=imgproxy the "
+            "ratio that was applied counts",
+            extra=hint(usual=(1, 5)),
+        ),
+    ] = 1.0
     mode: Annotated[
         Literal["background", "copy", "repeat", "mirror"],
         Meta(
@@ -70,18 +106,50 @@ class Extend(Params):
             length: Length | None = getattr(self, name)
             if length and length.value < 0:
                 raise InvalidParameter(f"extend.{name}", "0 or more", length)
+            if length and length.value and (self.width or self.height):
+                raise InvalidParameter(f"extend.{name}", "left out with width or height", length)
+        if self.only_ratio and not (self.width and self.height):
+            raise InvalidParameter("extend.onlyRatio", "given with width and height", got=True)
+        if self.anchor.searches:
+            raise InvalidParameter("extend.anchor", "another one than sm", self.anchor)
 
 
-def _sides(requested: Extend, size: Size) -> tuple[int, int, int, int]:
+def _canvas(requested: Extend, size: Size, dpr: float) -> Size:
+    """Return the size of the canvas for an image of this size."""
+    width, height = (round_half_up(side * dpr) for side in (requested.width, requested.height))
+    if not requested.only_ratio:
+        return max(size[0], width), max(size[1], height)
+    if not width or not height:
+        return size
+    if width / size[0] > height / size[1]:
+        return max(size[0], round_half_up(size[1] * width / height)), size[1]
+    return size[0], max(size[1], round_half_up(size[0] * height / width))
+
+
+def _sides(requested: Extend, size: Size, dpr: float) -> tuple[int, int, int, int]:
     """Return the width of the border on the left, at the top, on the right and at the bottom, in pixels."""
-    left, right = ((side or requested.all).of(size[0]) for side in (requested.left, requested.right))
-    top, bottom = ((side or requested.all).of(size[1]) for side in (requested.top, requested.bottom))
+    left, right = (_border(side or requested.all, size[0], dpr) for side in (requested.left, requested.right))
+    top, bottom = (_border(side or requested.all, size[1], dpr) for side in (requested.top, requested.bottom))
     return left, top, right, bottom
 
 
-def _result(requested: Extend, size: Size, _overlay: Size = (0, 0)) -> Size:
-    left, top, right, bottom = _sides(requested, size)
-    return (left + size[0] + right, top + size[1] + bottom)
+def _border(length: Length, whole: int, dpr: float) -> int:
+    """Return a border in pixels; with a device pixel ratio halves are rounded to even numbers, as in imgproxy."""
+    return length.of(whole) if length.percent or dpr == 1 else round(length.value * dpr)
+
+
+def _place(requested: Extend, size: Size, dpr: float) -> tuple[Size, Size]:
+    """Return left and top of the image, and the size of the result."""
+    if requested.width or requested.height:
+        canvas = _canvas(requested, size, dpr)
+        return requested.anchor.place(canvas, size, dpr), canvas
+    left, top, right, bottom = _sides(requested, size, dpr)
+    return (left, top), (left + size[0] + right, top + size[1] + bottom)
+
+
+def _bound(requested: Extend, size: Size, _overlay: Size) -> Size:
+    """Return an upper bound of the size: a resize may have applied less than the ratio, or 1 instead of less."""
+    return _place(requested, size, max(1.0, requested.dpr))[1]
 
 
 @feature(
@@ -89,13 +157,12 @@ def _result(requested: Extend, size: Size, _overlay: Size = (0, 0)) -> Size:
     group="geometry",
     cost=each_pixel(0.003),
     reads=lambda requested: "pixels" if requested.mode == "background" else "whole",
-    size=_result,
+    size=_bound,
 )
 def extend(picture: Picture, requested: Extend, context: Context) -> Picture:
-    width, height = picture.width, picture.height
-    left, top, _, _ = _sides(requested, (width, height))
-    size = _result(requested, (width, height))
-    if size == (width, height):
+    own = (picture.width, picture.height)
+    (left, top), size = _place(requested, own, picture.dpr or requested.dpr)
+    if size == own:
         return picture
     refuse_larger("extend", size, picture.frames, context)
     if requested.mode != "background":

@@ -10,7 +10,7 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.deadlines.vips_watchdog import watched
-from imaging.ops.geometry import PixelBox, level_scale, to_levels
+from imaging.ops.geometry import PixelBox, level_scale, on_background, to_levels
 from imaging.params.model import Params, hint
 from imaging.params.types import Color
 from imaging.picture import Picture
@@ -41,6 +41,19 @@ class Trim(Params):
         Meta(description="Corner whose pixel gives the background colour"),
     ] = "top-left"
     line_art: Annotated[bool, Meta(description="Count single pixels and thin lines as content")] = False
+    matte: Annotated[
+        Color | None,
+        Meta(
+            description="Colour on which a transparent image is laid before its edges are compared. Default: colour "
+            "and transparency are compared separately"
+        ),
+    ] = None
+    equal_horizontal: Annotated[
+        bool, Meta(description="Trim as much on the left as on the right, which is the smaller part of both")
+    ] = False
+    equal_vertical: Annotated[
+        bool, Meta(description="Trim as much at the top as at the bottom, which is the smaller part of both")
+    ] = False
     margin: Annotated[
         int,
         Meta(ge=0, le=8192, description="Background to keep around the content", extra=hint(unit="px", usual=(0, 200))),
@@ -54,14 +67,29 @@ Edges = tuple[int, int, int, int]
 @feature(Trim, group="geometry", cost=each_pixel(0.18, 2), reads="whole")
 def trim(picture: Picture, requested: Trim, context: Context) -> Picture:
     picture = picture.materialized()
-    frames = picture.split()
+    frames = [_on_matte(frame, requested) for frame in picture.split()]
     background = _background(frames[0], requested)
     found = [edges for frame in frames for edges in _content_edges(frame, background, requested, context)]
     if not found:
         return picture
     left, top = (max(0, min(edges[side] for edges in found) - requested.margin) for side in (0, 1))
     right, bottom = (max(edges[side] for edges in found) + requested.margin for side in (2, 3))
-    return PixelBox(left, top, min(right, picture.width) - left, min(bottom, picture.height) - top).cut(picture)
+    right, bottom = min(right, picture.width), min(bottom, picture.height)
+    if requested.equal_horizontal:
+        left = min(left, picture.width - right)
+        right = picture.width - left
+    if requested.equal_vertical:
+        top = min(top, picture.height - bottom)
+        bottom = picture.height - top
+    return PixelBox(left, top, right - left, bottom - top).cut(picture)
+
+
+def _on_matte(image: pyvips.Image, requested: Trim) -> pyvips.Image:
+    """Return the image without transparency where the parameters name a colour to lay it on."""
+    if requested.matte is None or not image.hasalpha():
+        return image
+    image, levels = on_background(image, Color(*requested.matte.rgb))
+    return image.flatten(background=levels[:-1])
 
 
 def _background(image: pyvips.Image, requested: Trim) -> list[float]:

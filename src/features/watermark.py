@@ -10,9 +10,11 @@ from msgspec import Meta
 
 from imaging.context import Context, ObjectRef
 from imaging.cost import Cost, Shape
+from imaging.errors import InvalidParameter
+from imaging.ops.geometry import round_half_up
 from imaging.ops.overlay import Size, load_overlay
 from imaging.params.model import Params, hint
-from imaging.params.types import Length, Position
+from imaging.params.types import Gravity, Length, Position
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
@@ -82,14 +84,33 @@ class Watermark(Params):
         ]
         | None
     ) = None
+    anchor: Annotated[
+        Gravity | None,
+        Meta(
+            description="Where the overlay is placed in imgproxy's words, such as soea:10:20, and by its rules: "
+            "replaces position, left and top, keeps the size of a larger overlay and enlarges a smaller one to the "
+            "width and height"
+        ),
+    ] = None
+    gap_x: Annotated[
+        float,
+        Meta(ge=0, le=65_535, description="Gap between tiles, horizontally", extra=hint(unit="px", usual=(0, 200))),
+    ] = 0.0
+    gap_y: Annotated[
+        float,
+        Meta(ge=0, le=65_535, description="Gap between tiles, vertically", extra=hint(unit="px", usual=(0, 200))),
+    ] = 0.0
+    dpr: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=100,
+            description="Device pixel ratio: multiplies gaps and the offsets of the anchor. Behind a resize with "
+            "rules=imgproxy the ratio that was applied counts",
+            extra=hint(usual=(1, 5)),
+        ),
+    ] = 1.0
     tile: Annotated[bool, Meta(description="Repeat the overlay over the whole image")] = False
-    repeat: (
-        Annotated[
-            Literal["x", "y"],
-            Meta(description="Repeat the overlay from one edge to the other along one axis, in equal distances"),
-        ]
-        | None
-    ) = None
     opacity: Annotated[
         float,
         Meta(ge=0, le=100, description="Opacity of the overlay; 0: invisible, 100: unchanged", extra=hint(unit="%")),
@@ -106,6 +127,13 @@ class Watermark(Params):
         ),
     ] = "over"  # fmt: skip
 
+    def check(self) -> None:
+        """Raise InvalidParameter for gaps without tiles, and for an anchor that searches."""
+        if (self.gap_x or self.gap_y) and not self.tile:
+            raise InvalidParameter("watermark.gapX", "left out without tile", self.gap_x)
+        if self.anchor and self.anchor.searches:
+            raise InvalidParameter("watermark.anchor", "another one than sm", self.anchor)
+
     @property
     def ref(self) -> ObjectRef:
         """The object that holds the overlay."""
@@ -114,6 +142,8 @@ class Watermark(Params):
 
 def _size(requested: Watermark, room: Size, full: Size) -> Size:
     """Return the size of the overlay: the given shares of the image, or its own size, reduced to fit the image."""
+    if requested.anchor is not None:
+        return _size_by_rules(requested, room, full)
     shares = [
         max(1, int(share * space / 100)) / side
         for share, space, side in ((requested.width, room[0], full[0]), (requested.height, room[1], full[1]))
@@ -123,9 +153,20 @@ def _size(requested: Watermark, room: Size, full: Size) -> Size:
     return (max(1, round(full[0] * scale)), max(1, round(full[1] * scale)))
 
 
+def _size_by_rules(requested: Watermark, room: Size, full: Size) -> Size:
+    """Return the size by imgproxy's rules: the given shares, or the overlay's own size."""
+    shares = [
+        side / max(1, round(space * share / 100))
+        for share, space, side in ((requested.width, room[0], full[0]), (requested.height, room[1], full[1]))
+        if share is not None
+    ]
+    scale = 1 / max(shares or [1.0])
+    return (max(1, round_half_up(full[0] * scale)), max(1, round_half_up(full[1] * scale)))
+
+
 def _cost(requested: Watermark, _shape: Shape) -> Cost:
     """Estimate the cost, which grows with the area of the overlay; without a width it may cover the whole image."""
-    share = 1.0 if requested.tile or requested.repeat or requested.width is None else requested.width / 100
+    share = 1.0 if requested.tile or requested.width is None else requested.width / 100
     return Cost(0.006 + (0.034 if requested.blend == "over" else 0.07) * share, 4)
 
 
@@ -141,13 +182,12 @@ def watermark(picture: Picture, requested: Watermark, context: Context) -> Pictu
     mark = _faded(
         load_overlay(requested.ref, "watermark", context, lambda full: _size(requested, room, full)), requested.opacity
     )
-    left, top = _place(requested, room, (mark.width, mark.height))
+    dpr = picture.dpr or requested.dpr
+    if requested.gap_x or requested.gap_y:
+        mark = _spaced(mark, (round(requested.gap_x * dpr), round(requested.gap_y * dpr)))
+    left, top = _place(requested, room, (mark.width, mark.height), dpr)
     if requested.tile:
         mark, left, top = _tiled(mark, (left, top), room), 0, 0
-    elif requested.repeat == "x":
-        mark, left = _in_a_row(mark, room[0]), 0
-    elif requested.repeat == "y":
-        mark, top = _in_a_row(mark.rot270(), room[1]).rot90(), 0
 
     def compose(frame: pyvips.Image) -> pyvips.Image:
         both = frame.composite2(mark, requested.blend, x=left, y=top)
@@ -163,8 +203,16 @@ def _faded(image: pyvips.Image, opacity: float) -> pyvips.Image:
     return image.linear(factors, [0.0] * image.bands, uchar=True)
 
 
-def _place(requested: Watermark, room: Size, size: Size) -> Size:
+def _spaced(image: pyvips.Image, gaps: Size) -> pyvips.Image:
+    """Return the image with half of each gap on both sides, transparent."""
+    size = (image.width + gaps[0], image.height + gaps[1])
+    return image.embed(gaps[0] // 2, gaps[1] // 2, *size, extend="background", background=[0.0] * image.bands)
+
+
+def _place(requested: Watermark, room: Size, size: Size, dpr: float) -> Size:
     """Return the left and top edge of the overlay, or of the tile from which the others are repeated."""
+    if requested.anchor is not None and not requested.tile:
+        return requested.anchor.place(room, size, dpr, overflows=True)
     if requested.tile:
         # As in sharp, which crops the image's area out of the tiles, half pixels are rounded the other way.
         left, top = (-edge for edge in requested.position.place(size, room))
@@ -180,20 +228,6 @@ def _place(requested: Watermark, room: Size, size: Size) -> Size:
 def _edge(length: Length, whole: int, own: int) -> int:
     """Return where the overlay begins on one axis; fractions are rounded down, as in AWS's handler."""
     return math.floor(length.exactly(whole)) + (whole - own if length.value < 0 else 0)
-
-
-def _in_a_row(image: pyvips.Image, room: int) -> pyvips.Image:
-    """Return copies of the image side by side, at most as wide as the room, as Thumbor's filter `watermark` repeats it.
-
-    As many copies as fit share the rest of the room as gaps. Where only one fits, a second one follows after 10 pixels
-    and is cut off at the edge (thumbor/filters/watermark.py, on_image_ready).
-    """
-    copies, rest = divmod(room, image.width)
-    if room < 2 * image.width:
-        copies, rest = -(-room // image.width), 10
-    gap = rest // (max(copies, 2) - 1)
-    row = image.embed(0, 0, image.width + gap, image.height).replicate(copies, 1)
-    return row.crop(0, 0, min(row.width, room), image.height)
 
 
 def _tiled(image: pyvips.Image, place: Size, room: Size) -> pyvips.Image:

@@ -7,7 +7,6 @@ HandlerError
 ├── Unauthorized          401  the operator's token is missing or wrong
 ├── NotFound              404  no such object, no such page
 ├── MethodNotAllowed      405
-├── Conflict              409  the object exists already, or has been changed in the meantime
 ├── PayloadTooLarge       413
 ├── UriTooLong            414
 ├── Busy                  503  every worker is busy
@@ -96,13 +95,6 @@ class MethodNotAllowed(HandlerError):
     code = "MethodNotAllowed"
 
 
-class Conflict(HandlerError):
-    """The object exists already, or has been changed in the meantime."""
-
-    status = HTTPStatus.CONFLICT
-    code = "Conflict"
-
-
 class PayloadTooLarge(HandlerError):
     """The request or its answer is too large."""
 
@@ -131,8 +123,15 @@ class UpstreamError(HandlerError):
     code = "UpstreamError"
 
 
+class InvalidURL(InvalidParameter):
+    """A part of a URL is invalid, in a dialect whose own service answers 404 to that."""
+
+    code = "InvalidURL"
+
+
 STATUSES: Mapping[type[FeatureError], HTTPStatus] = {
     InvalidParameter: HTTPStatus.BAD_REQUEST,
+    InvalidURL: HTTPStatus.NOT_FOUND,
     UnsupportedSource: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     DamagedSource: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

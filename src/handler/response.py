@@ -17,7 +17,7 @@ from handler.errors import HandlerError, PayloadTooLarge, UpstreamError, status_
 from handler.ports import ObjectInfo
 from handler.render.results import NotModified, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
-from imaging import SCRIPTED, FeatureError
+from imaging import MEDIA_TYPES, SCRIPTED, FeatureError, Output, format_by_name
 
 CACHE_TAG = "x-amz-meta-cache-tag"
 """The header from which the CloudFront distribution reads cache tags; S3 sends it for an object's metadata."""
@@ -123,8 +123,8 @@ def of_result(result: RenderedResult | NotModified, request: ImageRequest, cachi
     if isinstance(result, NotModified):
         return Answer(HTTPStatus.NOT_MODIFIED, _overridden(headers, requested))
     headers |= headers_of_media_type(result.media_type)
-    if request.output.download:
-        headers["Content-Disposition"] = attachment(request.output.download)
+    if named := content_disposition(request.output, result.media_type):
+        headers["Content-Disposition"] = named
     return Answer(HTTPStatus.OK, _overridden(headers, requested), result.body)
 
 
@@ -238,7 +238,18 @@ def _overridden(headers: dict[str, str], requested: Mapping[str, str]) -> dict[s
     return {**{name: value for name, value in headers.items() if name.lower() not in names}, **requested}
 
 
-def attachment(name: str) -> str:
-    """Return a Content-Disposition (RFC 6266): an ASCII name for old clients, and the exact name."""
+def content_disposition(output: Output, media_type: str) -> str:
+    """Return the Content-Disposition that the output options ask for, empty if they name no file."""
+    if output.download:
+        return _disposition("attachment", output.download)
+    if not output.filename:
+        return ""
+    name = next((name for name, known in MEDIA_TYPES.items() if known == media_type), "")
+    extension = format_by_name(name).extensions[0] if name else "json"
+    return _disposition("attachment" if output.attachment else "inline", f"{output.filename}.{extension}")
+
+
+def _disposition(kind: str, name: str) -> str:
+    """Return the header by RFC 6266: an ASCII name for old clients, and the exact name."""
     plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -21,7 +21,21 @@ from imaging.errors import (
     Unavailable,
     UnsupportedSource,
 )
-from imaging.formats import AVIF, FORMATS, GIF, HEIF, MEDIA_TYPES, NEGOTIATED, PNG, SCRIPTED, SLOW, SVG, WEBP, WRITTEN
+from imaging.formats import (
+    AVIF,
+    FORMATS,
+    GIF,
+    HEIF,
+    MEDIA_TYPES,
+    NEGOTIATED,
+    PNG,
+    SCRIPTED,
+    SLOW,
+    SVG,
+    WEBP,
+    WRITTEN,
+    format_by_name,
+)
 from imaging.params.model import Params, describe
 from imaging.params.output import Output
 from imaging.params.validation import Field, check, fields, main_field, spellings
@@ -78,6 +92,7 @@ __all__ = [
     "describe",
     "describe_steps",
     "fields",
+    "format_by_name",
     "has_saliency",
     "main_field",
     "render_previews",

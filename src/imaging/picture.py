@@ -93,6 +93,8 @@ class Picture(msgspec.Struct, frozen=True):
     """
     indexed: PalettePixels | None = None
     """The same pixels with a palette, where their colours were quantised."""
+    dpr: float | None = None
+    """The device pixel ratio that a resize by imgproxy's rules has applied; it multiplies lengths of later steps."""
 
     @property
     def full(self) -> tuple[int, int]:

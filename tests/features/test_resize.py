@@ -14,7 +14,7 @@ from tests.similarity import mean_difference, worst_block
 from tests.steps import apply, picture, pixel, sequential
 
 from features import edits
-from features.resize.feature import Plan, plan, preshrink
+from features.resize import Plan, plan, preshrink
 from features.resize.parameters import Resize
 from imaging import Output, Rendered, run
 from imaging.context import Context, Limits
@@ -139,7 +139,10 @@ def test_device_pixels_ratio_and_aspect_ratio() -> None:
             "`resize.focalPoint` must be left out with fit",
         ),
         ({"width": 9, "position": "top", "focalPoint": "0,0"}, "`resize.focalPoint` must be left out with a position"),
-        ({"fit": "stretch"}, "`resize.fit` must be one of cover, contain, fill, inside, outside, got 'stretch'"),
+        (
+            {"fit": "stretch"},
+            "`resize.fit` must be one of cover, contain, fill, inside, outside, cover-ratio, auto, got 'stretch'",
+        ),
         ({"width": -1}, "`resize.width` must be a whole number from 0 to 65535, got -1"),
         ({"dpr": 6}, "`resize.dpr` must be a number from 1 to 5, got 6"),
         ({"kernel": "sinc"}, "`resize.kernel` must be one of nearest"),

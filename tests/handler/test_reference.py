@@ -13,7 +13,6 @@ import pytest
 
 from features import CATALOGUE, edits
 from handler.config import SETTINGS
-from handler.ingest.requests import FIELDS as UPLOAD_FIELDS
 from handler.reference import DOCUMENTS, openapi
 from handler.reference.__main__ import ROOT, main, out_of_date
 from handler.requests.dialects import query
@@ -22,7 +21,11 @@ from imaging import Feature, Output, check, fields
 DOCUMENT = openapi()
 PARAMETERS: dict[str, Any] = DOCUMENT["components"]["parameters"]
 EVERY_FIELD = [(feature, field) for feature in CATALOGUE for field in fields(feature.params).values()]
+OF_IMGPROXY = ("anchor", "minWidth", "minHeight", "zoomX", "zoomY", "extended", "cover-ratio", "auto")
+"""What only a resize by imgproxy's rules takes: parameters, and values."""
 OTHER_BOUND = {
+    "gapX": {"tile": "true"},
+    "gapY": {"tile": "true"},
     "focalX": {"focalY": "1"},
     "focalY": {"focalX": "1"},
     "lower": {"upper": "100"},
@@ -57,14 +60,7 @@ def test_the_document_is_valid_openapi() -> None:
     assert DOCUMENT["openapi"] == "3.1.0"
     operated = {f"/_api/{page}" for page in ("transform", "remove-background", "sign", "images", "purge")}
     asked = {"/_api/explain", "/_api/translate", "/_api/openapi.json", "/_health"}
-    uploads = {f"/_api/uploads{page}" for page in ("", "/{key}", "/parts", "/complete", "/abort")}
-    uploads |= {"/_upload", "/_upload/part"}
-    assert {"/{key}", "/_key/{key}"} | asked | operated | uploads == set(DOCUMENT["paths"])
-
-
-def test_every_field_of_an_upload_is_described() -> None:
-    body = DOCUMENT["paths"]["/_api/uploads"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert set(body["properties"]) == set(UPLOAD_FIELDS)
+    assert {"/{key}", "/_key/{key}"} | asked | operated == set(DOCUMENT["paths"])
 
 
 def _references(part: object) -> Iterator[str]:
@@ -120,6 +116,9 @@ def test_defaults_and_choices_are_taken(feature: Feature, field: Any) -> None:
         if field.name.startswith("alphaMatting"):
             needed["alphaMatting"] = "true"
         needed |= OTHER_BOUND.get(field.name, {})
+        is_other = field.name in OF_IMGPROXY or value in OF_IMGPROXY or (field.name, value) == ("dpr", 100.0)
+        if feature.name == "resize" and is_other:
+            needed["rules"] = "imgproxy"
         if (field.name, value) in (("aspectRatio", "16:9"), ("aspectRatio", 1.5)):
             needed["width"] = "10"
         check(feature.params, {**needed, field.name: str(value)}, where=feature.name, text=True)
@@ -170,6 +169,7 @@ def test_every_setting_is_on_the_page() -> None:
 def test_controls_tell_a_page_all_it_needs() -> None:
     assert [feature["name"] for feature in CONTROLS["features"]] == [feature.name for feature in CATALOGUE]
     kinds = {"switch", "integer", "number", "text", "color", "length", "point", "ratio", "names", "numbers", "backdrop"}
+    kinds |= {"gravity", "format-quality"}
     every = [one for feature in CONTROLS["features"] for one in feature["parameters"]] + CONTROLS["output"]
     assert {one["control"] for one in every} <= kinds | {"choice", "position"}
     assert all(one["choices"] for one in every if one["control"] in ("choice", "position"))

@@ -250,7 +250,7 @@ def test_a_path_of_thumbors_holds_what_is_read_back(plain: Client, query: str, p
 
 
 def test_other_languages_and_keys_are_refused(plain: Client) -> None:
-    answer = plain.get("/_api/translate?url=/cat.jpg&to=imgproxy")
+    answer = plain.get("/_api/translate?url=/cat.jpg&to=klingon")
     assert (answer.status, "`to`" in answer.json()["message"]) == (400, True)
     answer = plain.get("/_api/translate?" + urlencode({"url": "/_key/smart/cat.jpg", "to": "thumbor"}))
     assert (answer.status, "smart/cat.jpg" in answer.json()["message"]) == (400, True)
@@ -296,14 +296,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(GEOMETRY, st.lists(FILTERS, max_size=4))
 @example(("", "", "10x20:100x200/", "", "300x200/", ""), ["focal(20x40:60x80)"])
-@example(("", "", "", "fit-in/", "300x200/", ""), ["rotate(90)", "no_upscale()", "fill(ff0000)"])
-@example(("", "", "", "", "300x200/", ""), ["rotate(90)", "fill(ff0000)"])
 def test_thumbor_to_thumbor_is_the_same(folder: Path, geometry: tuple[str, ...], filters: list[str]) -> None:
     asked = client(folder)
     chain = f"filters:{':'.join(filters)}/" if filters else ""
     url = "/unsafe/" + "".join(geometry) + chain + "a/cat.jpg"
     if (answer := asked.get("/_api/translate?to=thumbor&url=" + quote(url))).status == 400:
-        assert explained(asked, url)["ignored"] != []
+        assert asked.get("/_api/explain?url=" + quote(url)).status == 400
         return
     made = answer.json()
     assert made["unsaid"] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imaging.params.numbers import Numbers
+from imaging.params.lists import Numbers
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
+from urllib.parse import unquote
 
 import msgspec
 
 from handler.auth.canonical import SIGNATURE, Pairs
-from handler.auth.signature import PathSigning, Signatures
+from handler.auth.signature import PathSigning, Signatures, covered_text
 from handler.errors import BadSignature
 
 
@@ -52,15 +53,20 @@ class Authenticator(msgspec.Struct, frozen=True):
 
         Raises BadSignature unless what must be signed is signed, and all of it.
         """
-        if self.signatures is None:
+        if self.signatures is None and not self.signed_only and not any(self._own_keys()):
             return Authentication(Caller.ANYONE)
         signed_path = self.verified_path(raw_path)
-        if signed_path is not None and pairs and SIGNATURE not in dict(pairs):
+        has_signature = SIGNATURE in dict(pairs)
+        if signed_path is not None and pairs and not has_signature:
             raise BadSignature(
                 "the signature in the path does not cover the query: leave out "
                 f"`{pairs[0][0]}`, or cover it all by `{SIGNATURE}`"
             )
         if pairs if signed_path is not None else self.signed_only:
+            if signed_path is None and not has_signature:
+                self._refuse_wrong_signature(raw_path)
+            if self.signatures is None:
+                raise BadSignature(f"`{SIGNATURE}` cannot be verified: no key for signing URLs is set")
             self.signatures.verify(path, pairs, raw_path=raw_path)
             if signed_path is None:
                 self._refuse_second_reading(path)
@@ -69,11 +75,16 @@ class Authenticator(msgspec.Struct, frozen=True):
 
     def verified_path(self, raw_path: str) -> SignedPath | None:
         """Return what a valid signature in the path covers, None if there is no such signature."""
-        if self.signatures is None:
-            return None
         for dialect, signing in self.path_signings.items():
+            if signing.secrets is None and self.signatures is None:
+                continue
             claimed = signing.find(raw_path)
-            text = self.signatures.covered_text(claimed, signing.sign) if claimed is not None else None
+            if claimed is None:
+                continue
+            if signing.secrets is not None:
+                text = covered_text(claimed, signing.sign, signing.secrets)
+            else:
+                text = self.signatures.covered_text(claimed, signing.sign) if self.signatures is not None else None
             if text is not None:
                 return SignedPath(dialect, text)
         return None
@@ -83,13 +94,22 @@ class Authenticator(msgspec.Struct, frozen=True):
 
         Without a secret no path has a signature: what looks like one is a part of the key.
         """
-        if self.signatures is None:
-            return None
         for dialect, signing in self.path_signings.items():
-            claimed = signing.find(raw_path)
+            if signing.secrets is None and self.signatures is None:
+                continue
+            claimed = signing.find(raw_path) if signing.begins(unquote(raw_path)) else None
             if claimed is not None:
                 return SignedPath(dialect, claimed.texts[0])
         return None
+
+    def _own_keys(self) -> Iterator[PathSigning]:
+        """Yield the signings that have keys of their own."""
+        return (signing for signing in self.path_signings.values() if signing.secrets is not None)
+
+    def _refuse_wrong_signature(self, raw_path: str) -> None:
+        """Raise BadSignature for a path that begins with what may be a signature of a dialect with keys of its own."""
+        if any(signing.find(raw_path) is not None for signing in self._own_keys()):
+            raise BadSignature("the signature at the beginning of the path does not match what follows it")
 
     def _refuse_second_reading(self, path: str) -> None:
         """Raise BadSignature where the query is signed and the path begins with a signature that is not valid.

@@ -57,6 +57,8 @@ class PathSigning(msgspec.Struct, frozen=True, kw_only=True):
     begins: Callable[[str], bool]
     """Returns whether a decoded path begins with what looks like a signature."""
     sign: Sign
+    secrets: SecretSource | None = None
+    """The keys of the dialect; None if it signs with the key of SECRETS_MANAGER or SIGNATURE_SECRET_FILE."""
 
 
 class Signatures:
@@ -86,24 +88,29 @@ class Signatures:
             raise BadSignature(f"`{SIGNATURE}` does not match the path and the other parameters")
 
     def covered_text(self, signature: PathSignature, sign: Sign) -> str | None:
-        """Return the text of which this is a signature, byte for byte as it was signed; None if it is of none of them.
-
-        It covers nothing of the query.
-        """
-        secrets = self._secrets.values()
-        matching = [text for text in signature.texts if _matches(signature.given, (text,), secrets, sign)]
-        if not matching:
-            # Secrets that were rotated since they were fetched are fetched again before a signature is refused.
-            fresh = self._secrets.values(refresh=True)
-            if fresh != secrets:
-                matching = [text for text in signature.texts if _matches(signature.given, (text,), fresh, sign)]
-        return matching[0] if matching else None
+        """Return the text of which this is a signature; see the function `covered_text`."""
+        return covered_text(signature, sign, self._secrets)
 
     def signed_url(
         self, address: str, expires_in: timedelta | None = None, *, ignored: IgnoredParameters | None = None
     ) -> str:
         """Return a URL signed with the current secret; see the function `signed_url`."""
         return signed_url(address, self._secrets.values()[0], expires_in, ignored=ignored)
+
+
+def covered_text(signature: PathSignature, sign: Sign, source: SecretSource) -> str | None:
+    """Return the text of which this is a signature, byte for byte as it was signed; None if it is of none of them.
+
+    It covers nothing of the query.
+    """
+    secrets = source.values()
+    matching = [text for text in signature.texts if _matches(signature.given, (text,), secrets, sign)]
+    if not matching:
+        # Secrets that were rotated since they were fetched are fetched again before a signature is refused.
+        fresh = source.values(refresh=True)
+        if fresh != secrets:
+            matching = [text for text in signature.texts if _matches(signature.given, (text,), fresh, sign)]
+    return matching[0] if matching else None
 
 
 def parse_expiry(value: str, now: datetime) -> datetime:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from handler.aws import AwsAccess
+from handler.composition.factories import open_secret
 from handler.config import Settings
 from handler.requests import dialects
 from handler.requests.parsed_request import Recipe
 from handler.requests.policy import Policy
-from handler.storage.sources import open_sources
+from handler.storage.sources import open_sources, read_locations
 from imaging import NEGOTIATED, WEBP, ObjectRef
 
 if TYPE_CHECKING:
+    from handler.requests.dialects.dialect import Dialect
     from handler.requests.rewrite import Rewrite
 
 _MAX_DOCUMENT_BYTES = 1_000_000
@@ -25,16 +28,18 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
     Raise InvalidParameter or ValueError for an invalid setting.
     """
     requests = settings.requests
+    documents = _read_preset_documents(requests.presets, aws)
+    source_paths = _parse_source_paths(requests.source_paths)
     policy = Policy(
-        presets=_read_presets(requests.presets, aws),
+        presets=_read_presets(documents),
         presets_only=requests.presets_only,
         always=_read_always(requests.always, aws),
         public_features=settings.access.public_features,
         public_sources=settings.access.public_sources,
-        dialects=dialects.select(requests.dialects),
+        dialects=_configure_dialects(settings, aws, documents, source_paths),
         auto=_auto_formats(settings),
         default_preset=requests.default_preset,
-        source_paths=_parse_source_paths(requests.source_paths),
+        source_paths=source_paths,
         client_hints=requests.client_hints,
         signed_only=settings.access.enable_signature,
         is_lenient=requests.compatibility == "lenient",
@@ -45,12 +50,53 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
     return policy
 
 
-def _read_presets(value: str, aws: AwsAccess) -> dict[str, Recipe]:
+def _read_preset_documents(value: str, aws: AwsAccess) -> Mapping[str, object]:
+    """Return the values of PRESETS by name: a JSON object, or presets in the own syntax of a dialect."""
     if not value:
+        return {}
+    for dialect in dialects.DIALECTS:
+        if dialect.split_presets is not None and not value.startswith("{") and "://" not in value:
+            return dialect.split_presets(value)
+    document = _read_document("PRESETS", value, aws)
+    if not isinstance(document, Mapping):
+        raise ValueError("PRESETS must be a JSON object: name → edits or query parameters")
+    return {str(name): preset for name, preset in document.items()}
+
+
+def _read_presets(documents: Mapping[str, object]) -> dict[str, Recipe]:
+    if not documents:
         return {}
     from handler.requests.presets import read_presets  # noqa: PLC0415 - many services have no presets
 
-    return read_presets(_read_document("PRESETS", value, aws))
+    return read_presets(documents)
+
+
+def _configure_dialects(
+    settings: Settings, aws: AwsAccess, presets: Mapping[str, object], source_paths: Mapping[str, str]
+) -> tuple[Dialect, ...]:
+    """Return the accepted dialects in their order, with their settings. Raise ValueError."""
+    chosen = dialects.select(settings.requests.dialects)
+    if not any(dialect.configure for dialect in chosen):
+        return chosen
+    from handler.requests.dialects.dialect import Environment  # noqa: PLC0415 - few services have such a dialect
+    from handler.storage.sources.registry import object_of  # noqa: PLC0415 - see above
+
+    locations = read_locations(settings.storage.source_buckets)
+
+    def find_source(url: str) -> ObjectRef | None:
+        ref = object_of(url, locations)
+        # The default source needs no name, unless a prefix of the key could choose another one.
+        is_default = ref is not None and bool(locations) and ref.bucket == locations[0].name and not source_paths
+        return ObjectRef("", ref.key) if ref is not None and is_default else ref
+
+    environment = Environment(
+        settings=settings,
+        names=tuple(dialect.name for dialect in chosen),
+        presets=presets,
+        find_source=find_source,
+        open_secret=lambda secret_id, file, field: open_secret(secret_id, file, aws, field),
+    )
+    return tuple(dialect.configure(environment) if dialect.configure else dialect for dialect in chosen)
 
 
 def _read_always(value: str, aws: AwsAccess) -> Recipe:

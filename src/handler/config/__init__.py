@@ -21,7 +21,8 @@ from handler.config.groups import (
     ResponseSettings,
     StorageSettings,
 )
-from handler.config.upload_groups import IngestSettings, NotificationSettings, RecordSettings
+from handler.config.upload_groups import ImgproxySettings as ImgproxySettings
+from handler.config.upload_groups import NotificationSettings, RecordSettings
 from imaging import AVIF, GIF, Limits
 
 _MB_OF_A_PROCESSOR = 1769
@@ -44,7 +45,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of an operator. Only `from_environment` reads the environment."""
 
     storage: StorageSettings = StorageSettings()
-    ingest: IngestSettings = IngestSettings()
     access: AccessSettings = AccessSettings()
     requests: RequestSettings = RequestSettings()
     models: ModelSettings = ModelSettings()
@@ -53,12 +53,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     aws: AwsSettings = AwsSettings()
     records: RecordSettings = RecordSettings()
     notifications: NotificationSettings = NotificationSettings()
+    imgproxy: ImgproxySettings = ImgproxySettings()
     process: ProcessSettings = ProcessSettings()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the settings from the environment, or from a mapping. Raises SettingsError, which lists every fault."""
         environment = os.environ if environment is None else environment
+        if any(name.startswith("IMGPROXY_") for name in environment):
+            from handler.config.imgproxy_names import with_translated  # noqa: PLC0415 - few deployments have these names
+
+            environment = with_translated(environment, [setting.variable for setting in SETTINGS.values()])
         values: dict[str, Any] = {}
         faults: list[str] = []
         for field, setting in SETTINGS.items():
@@ -93,7 +98,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def conflicts(self) -> Iterator[str]:
         """Yield each conflict between two settings, as a line of text."""
         access, aws, storage = self.access, self.aws, self.storage
-        if access.enable_signature and not (access.secrets_manager or access.signature_secret_file):
+        imgproxy = self.imgproxy
+        keys = imgproxy.imgproxy_key or imgproxy.imgproxy_keys_secret or imgproxy.imgproxy_keys_file
+        if access.enable_signature and not (access.secrets_manager or access.signature_secret_file or keys):
             yield "ENABLE_SIGNATURE=Yes needs SECRETS_MANAGER or SIGNATURE_SECRET_FILE"
         if self.responses.enable_fallback and not self.responses.fallback_key:
             yield "ENABLE_DEFAULT_FALLBACK_IMAGE=Yes needs DEFAULT_FALLBACK_IMAGE_KEY"
@@ -151,6 +158,11 @@ def trace_id() -> str:
     From `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1` it is the value of `Root`.
     """
     return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
+
+
+def demo_bucket() -> str:
+    """Return DEMO_BUCKET, even if other settings have faults, which must still be reported to CloudFormation."""
+    return os.environ.get("DEMO_BUCKET", "").strip()
 
 
 class Setting(NamedTuple):

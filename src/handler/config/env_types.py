@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -53,6 +54,13 @@ def integer(minimum: int, maximum: int) -> Callable[[str], int]:
         return int(value)
 
     return parse
+
+
+def fraction(value: str) -> float:
+    """Parse a number from 0 to 1."""
+    if not re.fullmatch(r"(?:0|1|0?\.[0-9]{1,6}|[01]\.[0-9]{1,6})", value) or float(value) > 1:
+        raise ValueError("a number from 0 to 1")
+    return float(value)
 
 
 def string_list(value: str) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""The groups of settings of uploads, records and notifications, declared like those of `groups`."""
+"""The groups of settings that only some deployments have: of records, notifications and imgproxy's URLs.
+
+They are declared like those of `groups`.
+"""
 
 # There is no `from __future__ import annotations` here, for the reason that `groups` states.
 
@@ -6,31 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from handler.config.env_types import Env, choice, integer, records_address, web_address
-
-
-class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Uploads through /_api/uploads."""
-
-    upload_source: Annotated[
-        str,
-        Env("UPLOAD_SOURCE", "Source to which /_api/uploads writes, in S3 or in a folder. Default: uploads are off"),
-    ] = ""
-    upload_key: Annotated[
-        str,
-        Env(
-            "UPLOAD_KEY",
-            "Template of keys that are made: {uuid}, and {date}, {year}, {month}, {day}, {name} and {ext}",
-        ),
-    ] = "{date}/{uuid}{ext}"
-    upload_urls: Annotated[
-        str,
-        Env(
-            "UPLOAD_URLS",
-            "Where the forms of /_api/uploads lead: store (S3 itself, if the source is in S3) or server (this service)",
-            choice("store", "server"),
-        ),
-    ] = "store"
+from handler.config.env_types import Env, fraction, integer, records_address, web_address
 
 
 class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,3 +54,83 @@ class NotificationSettings(msgspec.Struct, frozen=True, kw_only=True):
     notification_days: Annotated[
         int, Env("NOTIFICATION_DAYS", "Days for which a notice that is not accepted is sent again", integer(1, 30))
     ] = 3
+
+
+class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How URLs of imgproxy are read, where DIALECTS accepts them."""
+
+    imgproxy_key: Annotated[
+        str,
+        Env("IMGPROXY_KEY", "List of keys of imgproxy's signatures in hex; better: IMGPROXY_KEYS_SECRET", secret=True),
+    ] = ""
+    imgproxy_salt: Annotated[
+        str,
+        Env("IMGPROXY_SALT", "List of salts of imgproxy's signatures in hex, one for each key", secret=True),
+    ] = ""
+    imgproxy_keys_secret: Annotated[
+        str,
+        Env("IMGPROXY_KEYS_SECRET", "ID of the secret in Secrets Manager with the fields IMGPROXY_KEY, IMGPROXY_SALT"),
+    ] = ""
+    imgproxy_keys_file: Annotated[
+        str, Env("IMGPROXY_KEYS_FILE", "JSON file with the fields IMGPROXY_KEY, IMGPROXY_SALT; for use without AWS")
+    ] = ""
+    imgproxy_signature_size: Annotated[int, Env("IMGPROXY_SIGNATURE_SIZE", "Bytes of a signature", integer(1, 32))] = 32
+    imgproxy_trusted_signatures: Annotated[
+        tuple[str, ...], Env("IMGPROXY_TRUSTED_SIGNATURES", "Must be empty: words in the place of a signature")
+    ] = ()
+    imgproxy_presets: Annotated[str, Env("IMGPROXY_PRESETS", "Presets in imgproxy's syntax, name=options,…")] = ""
+    imgproxy_presets_separator: Annotated[
+        str, Env("IMGPROXY_PRESETS_SEPARATOR", "Character between two presets of IMGPROXY_PRESETS")
+    ] = ","
+    imgproxy_presets_path: Annotated[
+        str, Env("IMGPROXY_PRESETS_PATH", "File of presets in imgproxy's syntax, one on each line")
+    ] = ""
+    imgproxy_arguments_separator: Annotated[
+        str, Env("IMGPROXY_ARGUMENTS_SEPARATOR", "Character between an option and its arguments")
+    ] = ":"
+    imgproxy_allowed_processing_options: Annotated[
+        tuple[str, ...],
+        Env("IMGPROXY_ALLOWED_PROCESSING_OPTIONS", "List of the options that URLs may use. Default: all of them"),
+    ] = ()
+    imgproxy_allowed_sources: Annotated[
+        tuple[str, ...],
+        Env("IMGPROXY_ALLOWED_SOURCES", "List of beginnings of source URLs, *: any text without a slash"),
+    ] = ()
+    imgproxy_base_url: Annotated[
+        str, Env("IMGPROXY_BASE_URL", "Beginning of every source URL that has not this beginning")
+    ] = ""
+    imgproxy_url_replacements: Annotated[
+        str, Env("IMGPROXY_URL_REPLACEMENTS", "Replacements in source URLs, pattern=replacement;…")
+    ] = ""
+    imgproxy_base64_url_includes_filename: Annotated[
+        bool, Env("IMGPROXY_BASE64_URL_INCLUDES_FILENAME", "Drop the last segment behind a source in base64")
+    ] = False
+    imgproxy_quality: Annotated[int, Env("IMGPROXY_QUALITY", "Quality of JPEGs; 0: 80", integer(0, 100))] = 0
+    imgproxy_format_quality: Annotated[
+        tuple[str, ...], Env("IMGPROXY_FORMAT_QUALITY", "List of format=quality. Default: webp=79,avif=63")
+    ] = ()
+    imgproxy_preferred_formats: Annotated[
+        tuple[str, ...], Env("IMGPROXY_PREFERRED_FORMATS", "List of formats of results where a URL names none")
+    ] = ("jpeg", "png", "gif")
+    imgproxy_skip_processing_formats: Annotated[
+        tuple[str, ...], Env("IMGPROXY_SKIP_PROCESSING_FORMATS", "List of formats of originals that are not edited")
+    ] = ()
+    imgproxy_max_animation_frames: Annotated[
+        int,
+        Env("IMGPROXY_MAX_ANIMATION_FRAMES", "1: only the first frame is kept; more: all frames", integer(1, 10_000)),
+    ] = 1
+    imgproxy_strip_metadata: Annotated[
+        bool, Env("IMGPROXY_STRIP_METADATA", "Remove metadata unless a URL says otherwise")
+    ] = True
+    imgproxy_keep_copyright: Annotated[
+        bool, Env("IMGPROXY_KEEP_COPYRIGHT", "Keep the credit where metadata is removed")
+    ] = False
+    imgproxy_always_rasterize_svg: Annotated[
+        bool, Env("IMGPROXY_ALWAYS_RASTERIZE_SVG", "Draw SVGs where a URL names no format")
+    ] = False
+    imgproxy_watermark: Annotated[
+        str, Env("IMGPROXY_WATERMARK_URL", "URL under a source, or key, of the image of the option watermark")
+    ] = ""
+    imgproxy_watermark_opacity: Annotated[
+        float, Env("IMGPROXY_WATERMARK_OPACITY", "Factor of the opacity of watermarks", fraction)
+    ] = 1.0

@@ -61,7 +61,8 @@ def _control(field: Field) -> dict[str, Any]:
 def kind_of(field: Field) -> str:
     """Return the kind of control for a field.
 
-    It is position, switch, choice, integer, number, text, color, length, point, ratio, names, numbers or backdrop.
+    It is position, switch, choice, integer, number, text, color, length, point, ratio, names, numbers, backdrop,
+    gravity or format-quality.
     """
     if field.choices:
         return "choice"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from imaging import PNG, WEBP, ObjectRef, Output, Step, check
 
 if TYPE_CHECKING:
     from handler.requests.client_hints import Hints
+    from handler.requests.dialects.dialect import Dialect
 
 CUT_OUT = "removeBackground"
 _WITH_PRESETS_ONLY = {"preset", "v", "expires", "signature"}
@@ -32,18 +33,22 @@ def parse_request(
     *,
     caller: Caller = Caller.ANYONE,
     accepts: frozenset[str] = frozenset(),
+    raw_path: str | None = None,
     signed_path: SignedPath | None = None,
     hints: Hints | None = None,
 ) -> ImageRequest:
     """Return the request that a path and its parameters make. Raises InvalidParameter, BadRequest, Forbidden, NotFound.
 
-    `signed_path` is what a verified signature in the path covers; it is parsed instead of `path`.
+    `signed_path` is what a verified signature in the path covers; it is parsed instead of `path`. `raw_path` is the
+    path as it is in the URL.
     """
     pairs = tuple(pairs)
     # A caller without the operator's rights is bound by DIALECTS in the query too.
     faults = Faults(is_lenient=policy.is_lenient)
     is_url = caller is not Caller.OPERATOR
-    parsed = parse_address(path, pairs, policy, signed_path=signed_path, is_url=is_url, faults=faults)
+    parsed = parse_address(
+        path, pairs, policy, raw_path=raw_path, signed_path=signed_path, is_url=is_url, faults=faults
+    )
     if policy.presets_only and caller is not Caller.OPERATOR:
         _refuse_all_but_presets(parsed, pairs, policy)
     request = _apply_policy(parsed, locate(path, parsed, policy), policy, caller, accepts, hints)
@@ -72,12 +77,15 @@ def parse_inline_request(
     return _apply_policy(parsed, picture, policy, Caller.OPERATOR, accepts)
 
 
-def is_own(path: str) -> bool:
-    """Return whether a path is one of the service's own pages and names no image.
+def is_own(path: str, accepted: Sequence[Dialect]) -> bool:
+    """Return whether a path is one of the service's own pages and names no image in any of the dialects.
 
     One in 64 signatures begins with an underscore, as those do.
     """
-    return path.startswith("/_") and not path.startswith(KEY_PREFIX) and not dialects.begins_with_signature(path)
+    if not path.startswith("/_") or path.startswith(KEY_PREFIX):
+        return False
+    known = (*accepted, *(dialect for dialect in dialects.DIALECTS if dialect.is_default))
+    return not dialects.begins_with_signature(path, known)
 
 
 def parse_address(
@@ -85,6 +93,7 @@ def parse_address(
     pairs: Iterable[tuple[str, object]],
     policy: Policy,
     *,
+    raw_path: str | None = None,
     signed_path: SignedPath | None = None,
     is_url: bool = False,
     faults: Faults = STRICT,
@@ -96,10 +105,12 @@ def parse_address(
     parameters = dialects.parse_query(pairs, faults)
     if is_url and parameters.has_edits and not any(dialect.reads_query for dialect in policy.dialects):
         raise Forbidden("query parameters that edit are switched off (DIALECTS)")
-    if is_own(path):
+    if is_own(path, policy.dialects):
         raise NotFound(f"no page is called {path!r}", code="NotFound")
     rewrite = policy.rewrite.apply if policy.rewrite is not None else None
-    parsed = dialects.parse_path(path, policy.dialects, rewrite=rewrite, signed_path=signed_path, faults=faults)
+    parsed = dialects.parse_path(
+        path, policy.dialects, raw_path=raw_path, rewrite=rewrite, signed_path=signed_path, faults=faults
+    )
     if not parsed.ref.key:
         raise NotFound("the path must name an image, got /")
     return dialects.add_query(parsed, parameters, faults)
@@ -107,10 +118,12 @@ def parse_address(
 
 def _refuse_all_but_presets(parsed: ParsedRequest, pairs: tuple[tuple[str, object], ...], policy: Policy) -> None:
     others = [name for name, _ in pairs if name not in _WITH_PRESETS_ONLY]
-    if others or parsed.recipe != Recipe() or parsed.headers or parsed.ref.bucket:
+    has_edits = parsed.recipe != Recipe() and not parsed.is_preset
+    # A dialect whose paths name buckets reaches only the sources of SOURCE_BUCKETS by them.
+    if others or has_edits or parsed.headers or (parsed.ref.bucket and not parsed.is_preset):
         what = f"`{others[0]}`" if others else "edits in the path"
         raise Forbidden(f"only presets are allowed here (PRESETS_ONLY), got {what}")
-    if "preset" not in parsed.controls and not policy.default_preset:
+    if "preset" not in parsed.controls and not policy.default_preset and not parsed.is_preset:
         raise Forbidden("only presets are allowed here (PRESETS_ONLY): `preset` must be given")
 
 

@@ -62,6 +62,8 @@ class ParsedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Response headers that the URL sets."""
     controls: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Query parameters that control the request and apply in every dialect, such as `preset` and `expires`."""
+    is_preset: bool = False
+    """Whether the recipe comes from presets alone, although the path holds it."""
     dialect: str = ""
     """The name of the dialect in which the path was parsed."""
 

@@ -67,7 +67,14 @@ class Translator(msgspec.Struct, frozen=True):
             return {**_describe_alone(parsed), "ignored": ignored}
         signed_path = self._signed_path(address)
         policy = msgspec.structs.replace(self.policy, is_lenient=faults.is_lenient)
-        request = parse_request(address.path, address.pairs, policy, caller=Caller.OPERATOR, signed_path=signed_path)
+        request = parse_request(
+            address.path,
+            address.pairs,
+            policy,
+            caller=Caller.OPERATOR,
+            raw_path=address.raw_path,
+            signed_path=signed_path,
+        )
         ref = self._resolved(request.source) if isinstance(request.source, ObjectRef) else parsed.ref
         return {
             "dialect": parsed.dialect,
@@ -125,7 +132,12 @@ class Translator(msgspec.Struct, frozen=True):
 
     def _parse(self, address: _Address, faults: Faults) -> ParsedRequest:
         return parse_address(
-            address.path, address.pairs, self.policy, signed_path=self._signed_path(address), faults=faults
+            address.path,
+            address.pairs,
+            self.policy,
+            raw_path=address.raw_path,
+            signed_path=self._signed_path(address),
+            faults=faults,
         )
 
     def _parse_tolerantly(self, address: _Address) -> tuple[ParsedRequest, Faults]:

@@ -28,8 +28,8 @@ from handler.observability import logger
 from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.render.results import Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
-from handler.response import attachment
-from handler.storage.cache_rules import is_public_and_restricted, may_be_large, saves_work
+from handler.response import content_disposition
+from handler.storage.cache_rules import may_be_large, saves_work
 from handler.storage.results import ResultStore
 from imaging import SCRIPTED, Deadline
 
@@ -56,9 +56,7 @@ class BucketResultCache(msgspec.Struct, frozen=True):
 
     bucket: ResultStore
     stores_results: bool
-    """Whether results are stored to save work (STORE_RESULTS), or only those too large for an answer, and those of
-    expensive and billed features that anyone may request.
-    """
+    """Whether results are stored to save work (STORE_RESULTS), or only those too large for an answer."""
     max_bytes: int
     """Bytes of the largest body that an answer can have; 0: no limit."""
     life: timedelta
@@ -141,7 +139,7 @@ class BucketResultCache(msgspec.Struct, frozen=True):
             yield from _public_keys(marker)
 
     def _is_stored(self, request: ImageRequest, size: int) -> bool:
-        return (self.stores_results or is_public_and_restricted(request)) and saves_work(request, size)
+        return self.stores_results and saves_work(request, size)
 
     def _is_old(self, stored: ObjectInfo) -> bool:
         """Whether the bucket could delete it while a redirect still leads to it."""
@@ -239,9 +237,9 @@ class BucketResultCache(msgspec.Struct, frozen=True):
         metadata |= {"negotiated": "yes"} if facts.negotiated else {}
         metadata |= {"cache-tag": ",".join(facts.tags), **markers}
         is_public = key.startswith(PUBLIC)
-        if request.output.download:
-            metadata["Content-Disposition"] = attachment(request.output.download)
-        elif result.media_type in SCRIPTED and not is_public:
+        if named := content_disposition(request.output, result.media_type):
+            metadata["Content-Disposition"] = named
+        if result.media_type in SCRIPTED and not is_public and not named.startswith("attachment"):
             # S3 answers a presigned address itself and cannot forbid scripts by a header, so an SVG is sent as a file.
             metadata["Content-Disposition"] = "attachment"
         if not is_public:

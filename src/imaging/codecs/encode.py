@@ -53,6 +53,7 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     """Return the encoded image with this metadata. Raises InvalidParameter, TooLarge or TimeExceeded."""
     chosen = choose_format(picture, output, context)
     encoder = encoder_of(chosen)
+    output = output.for_format(chosen)
     picture, output, colours = _as_indexed(picture, output, encoder)
     if not encoder.has_frames:
         picture = _first_frame(picture)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from imaging.context import Context
@@ -50,6 +51,8 @@ def negotiate_format(picture: Planned, output: Output, context: Context) -> Form
     """Return the format of an image, without a look at the other options."""
     if output.format in WRITTEN:
         return output.format
+    if output.preferred and output.format is None:
+        return _preferred(picture, output.preferred)
     original = format_by_name(picture.source.format)
     own = original.converted_to or original.name
     if not is_negotiated(picture.source, output):
@@ -63,6 +66,16 @@ def negotiate_format(picture: Planned, output: Output, context: Context) -> Form
         if name in context.accepts and is_possible and is_small and can_animate:
             return name
     return _shown_everywhere(picture, output, own)
+
+
+def _preferred(picture: Planned, names: Sequence[str]) -> FormatName:
+    """Return the source's format if it is preferred, else the first that can do what is needed, else the first."""
+    encoders = {name: encoder_of(name) for name in names}
+    needs_frames, needs_alpha = picture.frames > 1, picture.has_alpha
+    able = [name for name, encoder in encoders.items() if encoder.animated or not needs_frames]
+    fitting = [name for name in able if encoders[name].alpha or not needs_alpha]
+    own = picture.source.format
+    return own if own in names else [*fitting, *able, *names][0]
 
 
 def _shown_everywhere(picture: Planned, output: Output, own: FormatName) -> FormatName:

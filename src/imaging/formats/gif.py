@@ -32,8 +32,7 @@ FORMAT = Format(
         seconds=0.01,
         memory=lambda header, _original: 8 * header.width * header.height,
         animated=True,
-        check_parts=Lazy("imaging.codecs.decode.gif", "check_parts"),
-        amend=Lazy("imaging.codecs.decode.gif", "clear_undrawn"),
+        check_parts=Lazy("imaging.codecs.decode.parts", "check_gif"),
     ),
     encoder=Encoder(
         save="gifsave_buffer",

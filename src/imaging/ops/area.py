@@ -10,7 +10,7 @@ from imaging.cost import Cost, Reads, Shape
 from imaging.errors import InvalidParameter
 from imaging.ops.geometry import PixelBox, Size, find_crop, find_crop_memory, round_half_up
 from imaging.params.model import Params, hint
-from imaging.params.types import CropPosition, Length, Point, Ratio
+from imaging.params.types import CropPosition, Gravity, Length, Point, Ratio
 from imaging.picture import Picture
 
 OUT_OF_BOUNDS = "Crop::AreaOutOfBounds"
@@ -51,13 +51,16 @@ class Area(Params):
         Point | None,
         Meta(description="Centre of the region, as fractions of the width and the height; replaces position"),
     ] = None
+    anchor: Annotated[
+        Gravity | None,
+        Meta(
+            description="Where the region is placed in imgproxy's words, such as soea:10:20, and with its rounding; "
+            "replaces position"
+        ),
+    ] = None
     clamp: Annotated[
         bool,
         Meta(description="Reduce a region that extends beyond the image to the part inside, instead of refusing it"),
-    ] = False
-    optional: Annotated[
-        bool,
-        Meta(description="With clamp: leave the image as it is, instead of refusing it, if the region is outside"),
     ] = False
 
     def check(self) -> None:
@@ -69,6 +72,15 @@ class Area(Params):
             )
         if self.focal_point and self.position != "center":
             raise InvalidParameter(f"{name}.focalPoint", "left out with a position", self.focal_point)
+        if self.anchor and (self.focal_point or self.position != "center"):
+            raise InvalidParameter(f"{name}.anchor", "left out with a position or a focal point", self.anchor)
+
+    @property
+    def searched(self) -> CropPosition | None:
+        """The strategy by which the position is searched, None if the pixels do not decide it."""
+        if self.anchor:
+            return CropPosition("attention") if self.anchor.searches else None
+        return self.position if self.position.searches else None
 
 
 def _name(requested: Area) -> str:
@@ -83,18 +95,16 @@ def cut_area(picture: Picture, requested: Area) -> Picture:
     down = _Span.of(requested.top, requested.height, room[1])
     if requested.clamp:
         across, down = across.within(room[0]), down.within(room[1])
-        if requested.optional and not (across.is_inside and down.is_inside):
-            return picture
     _refuse_outside(requested, ("left", "width"), across, room[0])
     _refuse_outside(requested, ("top", "height"), down, room[1])
     size = _size(requested, across, down, (room[0] - (across.start or 0), room[1] - (down.start or 0)))
     # The position or the focal point places the box along each side for which no left or top is given.
     is_placed = across.start is None or down.start is None
-    if is_placed and requested.position.searches:
+    if is_placed and requested.searched is not None:
         picture = picture.materialized()
-        left, top = find_crop(picture, size, requested.position)
+        left, top = find_crop(picture, size, requested.searched)
     else:
-        left, top = (requested.focal_point or requested.position).place(room, size)
+        left, top = (requested.anchor or requested.focal_point or requested.position).place(room, size)
     if across.start is not None:
         left = across.start
     if down.start is not None:
@@ -104,10 +114,6 @@ def cut_area(picture: Picture, requested: Area) -> Picture:
 
 def area_size(requested: Area, size: Size, _overlay: Size) -> Size:
     """Return the width and height of the part of a picture of that size, or an upper bound."""
-    if requested.optional:
-        spans = (_Span.of(requested.left, requested.width, size[0]), _Span.of(requested.top, requested.height, size[1]))
-        if not all(span.within(whole).is_inside for span, whole in zip(spans, size, strict=True)):
-            return size
     sides = zip((requested.width, requested.height), size, strict=True)
     across, down = (min(whole, max(1, length.of(whole))) if length else whole for length, whole in sides)
     return across, down
@@ -115,13 +121,14 @@ def area_size(requested: Area, size: Size, _overlay: Size) -> Size:
 
 def area_reads(requested: Area) -> Reads:
     """Return which pixels are read: the whole picture where the pixels decide the position."""
-    return "whole" if requested.position.searches else "pixels"
+    return "whole" if requested.searched else "pixels"
 
 
 def area_cost(requested: Area, _shape: Shape) -> Cost:
     """Return the cost, which is next to nothing unless the pixels decide the position."""
-    searching = 0.007 if requested.position.searches else 0.0
-    return Cost(0.002 + searching, 1, base_memory=find_crop_memory(requested.position))
+    if requested.searched is None:
+        return Cost(0.002, 1)
+    return Cost(0.009, 1, base_memory=find_crop_memory(requested.searched))
 
 
 class _Span(NamedTuple):
@@ -148,11 +155,6 @@ class _Span(NamedTuple):
             pixels = Length(start.value + length.value, True).of(whole) - begin
         # A percentage above zero is at least one pixel. A length of zero is refused later.
         return cls(begin, max(1, pixels) if length.percent and length.value > 0 else pixels)
-
-    @property
-    def is_inside(self) -> bool:
-        """Whether a span that `within` has limited still has a pixel."""
-        return self.length is None or self.length > 0
 
     def within(self, whole: int) -> _Span:
         """Return the part of it that is within a side of `whole` pixels."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from imaging.errors import InvalidParameter
-from imaging.formats import INDEX, WRITTEN
+from imaging.formats import INDEX, NAMES, WRITTEN
 from imaging.params.model import Params, hint
-from imaging.params.types import Numbers
+from imaging.params.types import FormatQuality, Names, Numbers
 
 if TYPE_CHECKING:
     FormatChoice = str
@@ -41,6 +41,23 @@ class Output(Params):
         ]
         | None
     ) = None
+    format_quality: Annotated[
+        FormatQuality | None, Meta(description="Quality by format, where no quality is given")
+    ] = None
+    preferred: Annotated[
+        Names | None,
+        Meta(
+            description="Formats to choose from if none is given: the original's if it is among them, else the first "
+            "one that can hold the animation and the transparency"
+        ),
+    ] = None
+    unchanged: Annotated[
+        Names | None,
+        Meta(
+            description="Formats of originals that are not edited, unless another format is requested; metadata is "
+            "removed from them all the same"
+        ),
+    ] = None
     effort: (
         Annotated[
             int,
@@ -143,8 +160,40 @@ class Output(Params):
         ]
         | None
     ) = None
+    filename: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=200,
+                description="File name without its extension, for when a user saves the image that the browser shows",
+            ),
+        ]
+        | None
+    ) = None
+
+    attachment: Annotated[
+        bool, Meta(description="Have the browser save the image under filename instead of showing it")
+    ] = False
 
     def check(self) -> None:
         """Raise InvalidParameter for delays that are not whole milliseconds, or too long for GIF and WebP."""
         if any(not 0 <= pause <= _LONGEST_DELAY or pause % 1 for pause in self.delay or ()):
             raise InvalidParameter("delay", f"whole milliseconds from 0 to {_LONGEST_DELAY}", self.delay)
+        if self.attachment and not self.filename:
+            raise InvalidParameter("attachment", "left out without filename", got=True)
+        for name in self.preferred or ():
+            if name not in WRITTEN:
+                raise InvalidParameter("preferred", "some of " + ", ".join(WRITTEN), name)
+        for name in self.unchanged or ():
+            if name not in NAMES:
+                raise InvalidParameter("unchanged", "some of " + ", ".join(NAMES), name)
+
+    def for_format(self, name: str) -> Output:
+        """Return the options for a result of a format: with its quality, if it has one of its own."""
+        quality = self.format_quality.of(name) if self.format_quality and self.quality is None else None
+        return structs.replace(self, quality=quality, format_quality=None) if quality else self
+
+    def leaves_unchanged(self, name: str) -> bool:
+        """Return whether an original of this format is not edited."""
+        return bool(self.unchanged) and name in (self.unchanged or ()) and self.format in (None, "original", name)

@@ -1,4 +1,4 @@
-"""Types of parameters that a URL writes as one value: colours, lengths, positions, points, ratios, names, numbers.
+"""Types of parameters that a URL writes as one value: colours, lengths, positions, points, ratios, lists.
 
 Each type has three members. `parse` takes a value from a URL or JSON, and raises ValueError with the expected form.
 `str()` writes the canonical spelling, which `parse` reads as the same value. `schema` is its JSON schema.
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from imaging.params.color import Backdrop, Color
-from imaging.params.numbers import Numbers
+from imaging.params.lists import FormatQuality, Names, Numbers, Ratio
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 _MAX_LENGTH = 10_000_000
@@ -33,31 +33,6 @@ def _number(value: object) -> float | None:
 def _decimal(value: float) -> str:
     """Write a number with at most six decimals, in as few digits as possible and never with an exponent."""
     return f"{value:.6f}".rstrip("0").rstrip(".")
-
-
-class Names(tuple[str, ...]):
-    """Names without commas, in their order; in JSON also a list."""
-
-    __slots__ = ()
-    expected: ClassVar[str] = "1 to 100 names, separated by commas"
-    schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "names", "examples": ["Violence,Gambling"]}
-
-    def __getnewargs__(self) -> tuple[tuple[str, ...]]:
-        return (tuple(self),)
-
-    @classmethod
-    def parse(cls, value: object) -> Self:
-        """Read `one,two` or a list of strings; spaces around a name are ignored."""
-        parts = value.split(",") if isinstance(value, str) else value
-        if not isinstance(parts, list | tuple) or not 1 <= len(parts) <= 100:
-            raise ValueError(cls.expected)
-        names = [part.strip() for part in parts if isinstance(part, str)]
-        if len(names) < len(parts) or not all(name and "," not in name and len(name) <= 100 for name in names):
-            raise ValueError(cls.expected)
-        return cls(names)
-
-    def __str__(self) -> str:
-        return ",".join(self)
 
 
 class Length(tuple[float, bool]):
@@ -204,30 +179,104 @@ class Point(tuple[float, float]):
         return f"{_decimal(self[0])},{_decimal(self[1])}"
 
 
-class Ratio(float):
-    """Width divided by height."""
+_ANCHORS = {
+    "nowe": (-1, -1), "no": (0, -1), "noea": (1, -1),
+    "we": (-1, 0), "ce": (0, 0), "ea": (1, 0),
+    "sowe": (-1, 1), "so": (0, 1), "soea": (1, 1),
+}  # fmt: skip
+"""Where offsets begin on each axis: -1 is the left or the top, 0 the middle, 1 the right or the bottom."""
+
+
+class Gravity(tuple[str, float, float]):
+    """A direction with offsets, a focal point, or `sm`: the part that libvips' attention finds; imgproxy's words.
+
+    An offset of 1 or more is in pixels, a smaller one is a fraction of the outer rectangle's side. From an edge it
+    leads inwards, from the middle to the right and down.
+    """
 
     __slots__ = ()
-    expected: ClassVar[str] = "an aspect ratio such as 16:9 or 1.5, from 0.01 to 100"
+    expected: ClassVar[str] = (
+        f"one of {', '.join(_ANCHORS)}, with offsets such as soea:10:0.1, or sm, or fp:x:y with x and y from 0 to 1"
+    )
     schema: ClassVar[Mapping[str, object]] = {
-        "type": ["string", "number"],
-        "format": "ratio",
-        "examples": ["16:9", 1.5],
+        "type": "string",
+        "format": "gravity",
+        "examples": ["so", "soea:10:20", "fp:0.5:0.25"],
     }
+
+    def __new__(cls, kind: str, x: float = 0.0, y: float = 0.0) -> Self:
+        """Round both numbers to six decimals; adding zero turns -0.0 into 0.0."""
+        return super().__new__(cls, (kind, round(x, 6) + 0.0, round(y, 6) + 0.0))
+
+    def __getnewargs__(self) -> tuple[str, float, float]:
+        return (*self,)
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read `16:9`, `1.5` or a number."""
-        parts = [_number(part) for part in value.split(":")] if isinstance(value, str) else [_number(value)]
-        across, down = parts[0], parts[1] if len(parts) == 2 else 1.0
-        if len(parts) <= 2 and across and down and down > 0 and 0.01 <= across / down <= 100:
-            return cls(across / down)
-        raise ValueError(cls.expected)
+        """Read `so`, `soea:10:0.1`, `fp:0.3:0.4` or `sm`."""
+        kind, *texts = value.split(":") if isinstance(value, str) else ("",)
+        numbers = [number for text in texts if (number := _number(text)) is not None and abs(number) < 1e9]
+        is_point = kind == "fp" and len(numbers) == 2 and all(0 <= number <= 1 for number in numbers)
+        is_known = is_point or kind in _ANCHORS or (kind == "sm" and not texts)
+        if not is_known or len(numbers) < len(texts) or len(texts) > 2:
+            raise ValueError(cls.expected)
+        return cls(kind, *numbers)
+
+    @property
+    def kind(self) -> str:
+        """The direction, `fp` or `sm`."""
+        return self[0]
+
+    @property
+    def searches(self) -> bool:
+        """Whether the position depends on the pixels."""
+        return self.kind == "sm"
+
+    def place(
+        self, room: tuple[int, int], size: tuple[int, int], ratio: float = 1.0, *, overflows: bool = False
+    ) -> tuple[int, int]:
+        """Return left and top of a box of `size` in a rectangle of `room`; `ratio` multiplies offsets in pixels.
+
+        The box stays inside, or with `overflows` keeps at least one pixel inside. Halves are rounded to even numbers,
+        and the middle lies half a pixel further than the exact one, as in imgproxy's `calcPosition`.
+        """
+        if self.kind == "fp":
+            left, top = (
+                round(whole * share) - side // 2 for whole, share, side in zip(room, self[1:], size, strict=True)
+            )
+        else:
+            sides = zip(_ANCHORS.get(self.kind, (0, 0)), room, size, self[1:], strict=True)
+            left, top = (_along(anchor, whole, side, offset, ratio) for anchor, whole, side, offset in sides)
+        bounds = [
+            (1 - side, whole - 1) if overflows else (0, whole - side) for whole, side in zip(room, size, strict=True)
+        ]
+        return max(bounds[0][0], min(left, bounds[0][1])), max(bounds[1][0], min(top, bounds[1][1]))
 
     def __str__(self) -> str:
-        return repr(float(self)).removesuffix(".0")
+        numbers = [f"{number:.6f}".rstrip("0").rstrip(".") for number in self[1:]]
+        return ":".join((self.kind, *numbers)) if any(self[1:]) or self.kind == "fp" else self.kind
 
 
-TextTypes = (Color, Backdrop, Length, Position, CropPosition, Point, Ratio, Names, Numbers)
+def _along(anchor: int, whole: int, side: int, offset: float, ratio: float) -> int:
+    """Return where a box begins along one axis, not yet bounded."""
+    pixels = round(offset * ratio) if abs(offset) >= 1 else round(whole * offset)
+    if anchor < 0:
+        return pixels
+    return whole - side - pixels if anchor > 0 else round((whole - side + 1) / 2) + pixels
 
-__all__ = ["Color", "CropPosition", "Length", "Names", "Numbers", "Point", "Position", "Ratio", "TextTypes"]
+
+TextTypes = (Color, Backdrop, Length, Position, CropPosition, Point, Ratio, Names, Numbers, Gravity, FormatQuality)
+
+__all__ = [
+    "Color",
+    "CropPosition",
+    "FormatQuality",
+    "Gravity",
+    "Length",
+    "Names",
+    "Numbers",
+    "Point",
+    "Position",
+    "Ratio",
+    "TextTypes",
+]

@@ -11,7 +11,7 @@ import msgspec
 from imaging.context import Context, ObjectRef
 from imaging.cost import Cost, Reads, Shape, Size
 from imaging.params.model import Params, describe
-from imaging.picture import Picture, Report
+from imaging.picture import ImageHeader, Picture, Report
 
 Group = Literal["geometry", "colour", "effect", "overlay", "report"]
 ParamsT = TypeVar("ParamsT", bound=Params)
@@ -76,6 +76,8 @@ class Feature(msgspec.Struct, frozen=True):
 
     It is for steps whose result hardly changes up to that factor.
     """
+    for_source: Callable[[Params, ImageHeader], Params] | None = None
+    """Return the parameters for an original, where they depend on what its header says."""
     is_noop: Callable[[Params], bool] | None = None
     """Return whether the step changes nothing with these parameters, so that it is left out."""
     objects: Callable[[Params], tuple[ObjectRef, ...]] | None = None
@@ -132,6 +134,11 @@ class Step(NamedTuple):
         report = self.feature.report
         return self.feature.group == "report" or (report is not None and report(self.params))
 
+    def of_source(self, source: ImageHeader) -> Step:
+        """Return the step with the parameters for an original."""
+        adapt = self.feature.for_source
+        return self if adapt is None else self._replace(params=adapt(self.params, source))
+
     @property
     def is_restricted(self) -> bool:
         """Whether only trusted callers may request it, unless the operator opens the feature to all."""
@@ -178,6 +185,7 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     preshrink: Callable[[ParamsT, Size], float] | None = None,
     scale_free: bool = False,
     max_preshrink: Callable[[ParamsT, Size], float] | None = None,
+    for_source: Callable[[ParamsT, ImageHeader], ParamsT] | None = None,
     is_noop: Callable[[ParamsT], bool] | None = None,
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
     decide: Callable[[ParamsT, Context], Decision] | None = None,
@@ -198,8 +206,9 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
             expensive=expensive, billed=billed, is_private=cast("Any", is_private),
             reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
             overlay_size=cast("Any", overlay_size), preshrink=cast("Any", preshrink), scale_free=scale_free,
-            max_preshrink=cast("Any", max_preshrink), is_noop=cast("Any", is_noop), objects=cast("Any", objects),
-            decide=cast("Any", decide), redacts_all_inputs=redacts_all_inputs,
+            max_preshrink=cast("Any", max_preshrink), for_source=cast("Any", for_source),
+            is_noop=cast("Any", is_noop), objects=cast("Any", objects), decide=cast("Any", decide),
+            redacts_all_inputs=redacts_all_inputs,
             report=cast("Any", report), implies=cast("Any", implies),
         )  # fmt: skip
 

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import structs
 
 from imaging.codecs.decode import decode, inspect, source_at_fault, uninterruptible_seconds
-from imaging.codecs.decode.sniff import sniff
 from imaging.codecs.encode import encode
 from imaging.codecs.negotiation import is_negotiated, is_shown
 from imaging.context import Context
@@ -45,19 +44,11 @@ def run(original: bytes, steps: Sequence[Step], output: Output, context: Context
 
     Steps that redact all inputs are applied first. An original that needs no change is returned without decoding it.
     """
-    try:
-        return _run(original, steps, output, context)
-    except DamagedSource:
-        repair = format_by_name(sniff(original)).decoder.repair
-        repaired = repair(original, context) if repair else None
-        if repaired is None:
-            raise
-    return _run(repaired, steps, output, context)
-
-
-def _run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
     source = inspect(original, context.limits, context.deadline)
-    steps = sorted((step for step in steps if not step.is_noop), key=lambda step: not step.feature.redacts_all_inputs)
+    if output.leaves_unchanged(source.format):
+        steps = [step for step in steps if step.is_report or step.feature.redacts_all_inputs]
+    steps = [step.of_source(source) for step in steps if not step.is_noop]
+    steps.sort(key=lambda step: not step.feature.redacts_all_inputs)
     untouched = _without_decoding(original, source, output, context) if not steps else None
     is_drawing = format_by_name(source.format).decoder.scalable
     if untouched is not None and (output.format != "auto" or is_drawing or not context.accepts):
@@ -83,7 +74,14 @@ def _without_decoding(original: bytes, source: ImageHeader, output: Output, cont
     None where the output options ask for any change, or where the file's container cannot be rewritten.
     """
     # Options are reset here that the original satisfies as it is, or that do not concern its pixels.
-    changes = structs.replace(output, format=None, download=None, max_bytes=None)
+    changes = structs.replace(
+        output, format=None, download=None, filename=None, attachment=False, max_bytes=None, format_quality=None,
+        unchanged=None,
+    )  # fmt: skip
+    if output.leaves_unchanged(source.format):
+        changes = Output()
+    elif output.preferred and source.format in output.preferred:
+        changes = structs.replace(changes, preferred=None)
     if source.frames == 1:
         changes = structs.replace(changes, animated=None, page=changes.page or None, loop=None, delay=None)
     if output.format == "auto":

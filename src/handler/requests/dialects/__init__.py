@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from handler.auth.authenticate import SignedPath
+from handler.auth.canonical import encode_path
 from handler.auth.signature import PathSigning
 from handler.errors import BadRequest
-from handler.requests.dialects import json_edits, query, thumbor
+from handler.requests.dialects import imgproxy, json_edits, query, thumbor
 from handler.requests.dialects.dialect import STRICT, Dialect, Faults
 from handler.requests.dialects.query import ParsedQuery
 from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
 from imaging import ObjectRef
 
-DIALECTS: tuple[Dialect, ...] = (json_edits.DIALECT, thumbor.DIALECT, query.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (json_edits.DIALECT, thumbor.DIALECT, imgproxy.DIALECT, query.DIALECT)
 """Every dialect, in the order in which they are tried on a path. A path that none of them claims is a key."""
 
 # Query parameters control requests in every dialect, and presets and direct invocations may be written in them.
@@ -40,14 +41,17 @@ def describe() -> str:
 
 
 def select(chosen: Sequence[str] = ()) -> tuple[Dialect, ...]:
-    """Return the dialects of these names in the order of DIALECTS, without names those that are accepted by default.
+    """Return the dialects of these names in this order, without names those that are accepted by default.
 
     Raises ValueError for an unknown name.
     """
     unknown = [name for name in chosen if name not in names()]
     if unknown:
         raise ValueError(f"DIALECTS must be a comma-separated list of {', '.join(names())}, got {unknown[0][:60]!r}")
-    return tuple(dialect for dialect in DIALECTS if (dialect.name in chosen if chosen else dialect.is_default))
+    if not chosen:
+        return tuple(dialect for dialect in DIALECTS if dialect.is_default)
+    by_name = {dialect.name: dialect for dialect in DIALECTS}
+    return tuple(by_name[name] for name in dict.fromkeys(chosen))
 
 
 def path_signings(dialects: Sequence[Dialect]) -> dict[str, PathSigning]:
@@ -55,36 +59,42 @@ def path_signings(dialects: Sequence[Dialect]) -> dict[str, PathSigning]:
     return {dialect.name: dialect.path_signing for dialect in dialects if dialect.path_signing is not None}
 
 
-def begins_with_signature(path: str) -> bool:
-    """Return whether a decoded path begins with what may be a signature, in any dialect."""
-    return any(signing.begins(path) for signing in path_signings(DIALECTS).values())
+def begins_with_signature(path: str, dialects: Sequence[Dialect]) -> bool:
+    """Return whether a decoded path begins with what may be a signature, in any of these dialects."""
+    is_claimed = any(dialect.claims_page(path) for dialect in dialects if dialect.claims_page is not None)
+    return is_claimed or any(signing.begins(path) for signing in path_signings(dialects).values())
 
 
 def parse_path(
     path: str,
     dialects: Sequence[Dialect],
     *,
+    raw_path: str | None = None,
     rewrite: Callable[[str], str] | None = None,
     signed_path: SignedPath | None = None,
     faults: Faults = STRICT,
 ) -> ParsedRequest:
-    """Parse a decoded path in the first dialect that claims it. Raises InvalidParameter or NotFound.
+    """Parse a decoded path in the first dialect that claims it. Raises InvalidParameter, NotFound or Forbidden.
 
-    A verified signature decides the dialect, and the text that it covers is parsed instead of `path`.
+    A verified signature decides the dialect, and the text that it covers is parsed instead of `path`. `raw_path` is the
+    path as it is in the URL, for dialects that decode it themselves.
     """
     if path.startswith(KEY_PREFIX):
         return _key(path.removeprefix(KEY_PREFIX))
     if signed_path is not None:
-        parse_signed = next(dialect.parse_signed for dialect in DIALECTS if dialect.name == signed_path.dialect)
+        known = (*dialects, *DIALECTS)
+        parse_signed = next(dialect.parse_signed for dialect in known if dialect.name == signed_path.dialect)
         if parse_signed is None:
             raise TypeError(f"the dialect {signed_path.dialect} has signatures in its paths, but no `parse_signed`")
         return msgspec.structs.replace(parse_signed(signed_path.text, faults), dialect=signed_path.dialect)
     rewritten = rewrite(path) if rewrite is not None else path
     for dialect in dialects:
-        parsed = dialect.parse((rewritten if dialect.reads_rewritten else path).removeprefix("/"), faults)
+        plain = rewritten if dialect.reads_rewritten else path
+        text = (raw_path or encode_path(path)) if dialect.reads_raw else plain
+        parsed = dialect.parse(text.removeprefix("/"), faults)
         if parsed is not None:
             return msgspec.structs.replace(parsed, dialect=dialect.name)
-    return _key(rewritten.lstrip("/"))
+    return _key(rewritten.removeprefix("/"))
 
 
 def add_query(parsed: ParsedRequest, parameters: ParsedQuery, faults: Faults = STRICT) -> ParsedRequest:
@@ -101,7 +111,7 @@ def add_query(parsed: ParsedRequest, parameters: ParsedQuery, faults: Faults = S
         ref=ObjectRef(ref.bucket or bucket, ref.key),
         recipe=recipe if parsed.recipe == Recipe() else recipe.over(parsed.recipe),
         webp=webp,
-        controls=parameters.controls,
+        controls={**parsed.controls, **parameters.controls},
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
 
 from handler.auth.signature import PathSigning
+from handler.config import Settings
+from handler.ports import SecretSource
 from handler.requests.parsed_request import ParsedRequest, Recipe
-from imaging import InvalidParameter
+from imaging import InvalidParameter, ObjectRef
 
 HIDDEN = "…"
 """What the log shows in the place of a secret."""
@@ -72,6 +74,20 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     """Redacts a message that may quote a part of an address."""
 
 
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dialect with settings of its own is built from."""
+
+    settings: Settings
+    names: tuple[str, ...]
+    """The names of the dialects that are accepted, in the order in which they are tried."""
+    presets: Mapping[str, object]
+    """The values of PRESETS by name, as they are written."""
+    find_source: Callable[[str], ObjectRef | None]
+    """Returns where the object of a URL is stored, such as `s3://bucket/key`; None if it is in none of the sources."""
+    open_secret: Callable[[str, str, str], SecretSource | None]
+    """Opens a field of a secret in Secrets Manager (by its ID) or in a file; None if neither is given."""
+
+
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """One URL language: a record in the list `DIALECTS`."""
 
@@ -90,6 +106,12 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """
     parse_preset: Callable[[object, str], Recipe | None] | None = None
     """Parses a value of `PRESETS` or `ALWAYS`, given its name for messages; returns None for one of another dialect."""
+    split_presets: Callable[[str], dict[str, str]] | None = None
+    """Splits a value of PRESETS that is not JSON into presets of this dialect, by name. Raises ValueError."""
+    reads_raw: bool = False
+    """Whether `parse` gets the path as it is in the URL, percent-encoded."""
+    claims_page: Callable[[str], bool] | None = None
+    """Returns whether a decoded path that begins with `/_`, as the service's own pages do, is in this dialect."""
     reads_query: bool = False
     """Whether features and output options in query parameters belong to this dialect."""
     reads_rewritten: bool = True
@@ -101,3 +123,5 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     redaction: Redaction = msgspec.field(default_factory=Redaction)
     is_default: bool = True
     """Whether the dialect is accepted where DIALECTS is not set."""
+    configure: Callable[[Environment], Dialect] | None = None
+    """Returns the dialect as the settings have it. Raises ValueError for a setting that is invalid."""

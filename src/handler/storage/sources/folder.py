@@ -18,8 +18,6 @@ from handler.storage.sources import store_errors
 from handler.storage.sources.stored import CHUNK_BYTES, Stored
 from imaging import ObjectRef
 
-UPLOADS = ".uploads"
-"""Name of the subfolder with uploads that are not complete. It is not a part of the source."""
 _FAILURES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
 """Errors that say nothing about whether a file exists: a shortage of the process or the machine, or a failing disk."""
 
@@ -43,7 +41,7 @@ class Folder:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         for folder, folders, files in os.walk(self._folder):
-            folders[:] = sorted(each for each in folders if not is_reserved(Path(folder, each), self._folder))
+            folders.sort()
             for file in sorted(files):
                 key = Path(folder, file).relative_to(self._folder).as_posix()
                 if key.startswith(prefix) and (info := self._info_or_none(key)):
@@ -70,8 +68,7 @@ class Folder:
         if "\0" in path or (path and {"", ".", ".."} & set(path.split("/"))):
             return None
         folder = (self._folder / path).resolve()
-        is_inside = folder.is_relative_to(self._folder) and not is_reserved(folder, self._folder)
-        return folder if is_inside and folder.is_dir() else None
+        return folder if folder.is_dir() and folder.is_relative_to(self._folder) else None
 
     def _info_or_none(self, key: str) -> ObjectInfo | None:
         try:
@@ -85,7 +82,7 @@ class Folder:
             raise store_errors.not_found(ref)
         with _translate_errors(ref):
             path = (self._folder / key).resolve(strict=True)
-            if not path.is_relative_to(self._folder) or is_reserved(path, self._folder):
+            if not path.is_relative_to(self._folder):
                 raise store_errors.not_found(ref, f"{path} is outside of {self._folder}")
             # Non-blocking, because opening a named pipe would wait for a writer.
             file = FileIO(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
@@ -93,19 +90,8 @@ class Folder:
         if not stat.S_ISREG(status.st_mode):
             file.close()
             raise store_errors.not_found(ref, "not a regular file")
-        return file, info_of(ref, status)
-
-
-def info_of(ref: ObjectRef, status: os.stat_result) -> ObjectInfo:
-    """Return what a folder knows of a file."""
-    modified = datetime.fromtimestamp(status.st_mtime, UTC)
-    return ObjectInfo(ref, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}", modified)
-
-
-def is_reserved(path: Path, folder: Path) -> bool:
-    """Whether a path under a folder is in its subfolder UPLOADS, also on a file system that ignores case."""
-    parts = path.relative_to(folder).parts
-    return bool(parts) and parts[0].casefold() == UPLOADS
+        modified = datetime.fromtimestamp(status.st_mtime, UTC)
+        return file, ObjectInfo(ref, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}", modified)
 
 
 @contextmanager

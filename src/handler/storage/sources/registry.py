@@ -114,6 +114,36 @@ def origin_of(address: str, locations: Sequence[StoreLocation]) -> ObjectRef | N
     return max(matches)[1] if matches else None
 
 
+def object_of(address: str, locations: Sequence[StoreLocation]) -> ObjectRef | None:
+    """Return the configured source of an object's URL and its key there; None if it is in none of the sources.
+
+    `s3://bucket/key` is in a source of that bucket or name, `gs://` and `abs://` likewise; `local:///key` is in the
+    source named `local`, or in the first folder. Without a scheme it is a key of the default source.
+    """
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        return ObjectRef("", address.lstrip("/"))
+    if scheme in ("http", "https"):
+        return origin_of(address, locations)
+    bucket, _, key = rest.partition("/")
+    key = key.lstrip("/")
+    if scheme == "local":
+        folders = [location.name for location in locations if location.scheme == "file"]
+        name = "local" if "local" in folders or not folders else folders[0]
+        return ObjectRef(name, key) if folders else None
+    if scheme == "s3" and (found := source_of(bucket, key, locations)) is not None:
+        return found
+    store = {"abs": "az"}.get(scheme, scheme)
+    for location in locations:
+        if location.scheme != store:
+            continue
+        prefix = urlsplit(location.url).path.strip("/")
+        within = f"{prefix}/" if prefix and store != "s3" else ""
+        if bucket == location.name or (bucket == urlsplit(location.url).netloc and key.startswith(within)):
+            return ObjectRef(location.name, key if bucket == location.name else key.removeprefix(within))
+    return None
+
+
 def source_of(bucket: str, key: str, locations: Sequence[StoreLocation]) -> ObjectRef | None:
     """Return the configured source of an object of an S3 bucket, the one with the longest prefix, and its key there."""
     matches = []

@@ -29,12 +29,11 @@ def build_steps(path: grammar.ThumborPath, faults: Faults) -> StepBuilder:
     calls = []
     for call in path.filters:
         with faults.leave_out(f"filters:{call.name}"):
-            calls.append((call.name, Arguments(call, _find_usage(call), faults)))
-    geometry = Geometry(path, faults)
+            calls.append((call.name, Arguments(call, _find_usage(call))))
+    geometry = Geometry(path)
     for name, arguments in calls:
         if name in GEOMETRY_FILTERS:
-            with faults.leave_out(arguments.where):
-                GEOMETRY_FILTERS[name].apply(geometry, arguments)
+            GEOMETRY_FILTERS[name].apply(geometry, arguments)
     builder = StepBuilder(path)
     # One resize enlarges the image at once if `upscale` is the first filter that changes pixels. After another such
     # filter it is a step of its own: Thumbor applies that filter to the image as it was before the enlargement.
@@ -42,11 +41,10 @@ def build_steps(path: grammar.ThumborPath, faults: Faults) -> StepBuilder:
     geometry.is_upscaled = first == "upscale"
     geometry.add_steps(builder)
     for name, arguments in calls:
-        with faults.leave_out(arguments.where):
-            if name in OUTPUT_FILTERS:
-                OUTPUT_FILTERS[name].apply(builder, arguments)
-            elif name in effects.EFFECTS and not (name == "upscale" and geometry.is_upscaled):
-                effects.EFFECTS[name].apply(builder, arguments)
+        if name in OUTPUT_FILTERS:
+            OUTPUT_FILTERS[name].apply(builder, arguments)
+        elif name in effects.EFFECTS and not (name == "upscale" and geometry.is_upscaled):
+            effects.EFFECTS[name].apply(builder, arguments)
     if path.meta:
         builder.add("meta", "info")
     return builder
@@ -81,11 +79,7 @@ def _add_focal_area(geometry: Geometry, arguments: Arguments) -> None:
         arguments.refuse()
     box = Box(*map(int, corners.groups()))
     if box.left >= box.right or box.top >= box.bottom:
-        arguments.tolerate("left below right and top below bottom")
-        # Thumbor drops an area without pixels, and takes the centre of any other (thumbor/filters/focal.py).
-        box = Box(*(edge for pair in zip(*map(sorted, (box[::2], box[1::2])), strict=True) for edge in pair))
-        if not box.area:
-            return
+        arguments.refuse("left below right and top below bottom")
     geometry.focal_areas.append(box)
 
 
@@ -144,10 +138,7 @@ def _set_max_bytes(builder: StepBuilder, arguments: Arguments) -> None:
 
 
 def _set_quality(builder: StepBuilder, arguments: Arguments) -> None:
-    quality = arguments.integer(0, min_value=0, max_value=100)
-    if not quality:
-        arguments.tolerate("numbers from 1 to 100")
-    builder.set_output(arguments.where, quality=quality or 1)
+    builder.set_output(arguments.where, quality=arguments.integer(0))
 
 
 def _strip_metadata(builder: StepBuilder, arguments: Arguments) -> None:

@@ -1,0 +1,145 @@
+"""imgproxy's paths: `/signature/option:argument/…/plain/URL@extension`, or the URL in base64 with `.extension`.
+
+A path is in this dialect if the signature of imgproxy in it is valid, or if it begins with `unsafe`, `insecure` or
+another word for no signature. The language is that of imgproxy 4; `docs/migrate-from-imgproxy.md` describes the rest.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING
+
+from handler.auth.signature import PathSignature
+from handler.requests.dialects.dialect import HIDDEN, STRICT, Dialect, Environment, Faults, Redaction
+from handler.requests.parsed_request import ParsedRequest, Recipe
+
+if TYPE_CHECKING:
+    from handler.requests.dialects.imgproxy.configuration import Configuration
+
+_UNSIGNED = ("unsafe", "insecure", "_", "-")
+"""First segments that many sites write where signatures are off."""
+_SIGNATURE = re.compile(r"[A-Za-z0-9_-]{2,43}")
+_OPTION = r"([a-z_-]+):"
+"""A name before a separator, as at the beginning of an option."""
+_SIGNED_HEAD = r"\A(/+)[A-Za-z0-9_-]{22,43}=*/(?=(?:[a-z_-]+(?::|%3A)|plain/|[A-Za-z0-9_=-]{16,}))"
+_SIGNED_SEGMENT = r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}=*(?=/(?:[a-z_-]+:|plain/|[A-Za-z0-9_=-]{16,}))"
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Return the first segment and what follows it."""
+    head, _, rest = path.lstrip("/").partition("/")
+    return head, rest
+
+
+def _configure(environment: Environment) -> Dialect:
+    from handler.requests.dialects.imgproxy.configure import configure  # noqa: PLC0415 - where the dialect is on
+
+    return configure(DIALECT, environment)
+
+
+def parse(path: str, faults: Faults = STRICT, *, configuration: Configuration | None = None) -> ParsedRequest | None:
+    """Parse a path as it is in the URL, whose signature is not verified; return None for one of another dialect.
+
+    Raises InvalidURL or NotFound for an invalid path, and Forbidden for one that is not allowed.
+    """
+    head, rest = _split(path)
+    is_alone = configuration is not None and configuration.is_alone
+    if not head or not rest or not (head in _UNSIGNED or is_alone or _is_unmistakable(rest, configuration)):
+        return None
+    from handler.requests.dialects.imgproxy.interpret import parse_unsigned  # noqa: PLC0415 - most paths are keys
+
+    return parse_unsigned(head, rest, configuration, faults)
+
+
+def _is_unmistakable(rest: str, configuration: Configuration | None) -> bool:
+    """Return whether what follows a first segment can only be a path of this dialect: it begins with an option."""
+    separator = configuration.separator if configuration is not None else ":"
+    name, found, _ = rest.partition("/")[0].replace("%3A", ":").partition(separator)
+    if not found or re.fullmatch(r"[a-z_-]{1,40}", name) is None:
+        return False
+    from handler.requests.dialects.imgproxy.handlers import is_option  # noqa: PLC0415 - most paths are keys
+
+    return is_option(name)
+
+
+def parse_signed(text: str, faults: Faults = STRICT, *, configuration: Configuration | None = None) -> ParsedRequest:
+    """Parse the text behind a signature exactly as it was signed. Raises InvalidURL, NotFound or Forbidden."""
+    from handler.requests.dialects.imgproxy.interpret import parse_rest  # noqa: PLC0415 - most paths are keys
+
+    return parse_rest(text, configuration, faults)
+
+
+def find_signature(raw_path: str) -> PathSignature | None:
+    """Return the first segment of a path as it is in the URL, if it may be a signature, and the text that it covers.
+
+    Bits of the last letter that belong to no byte are dropped, as Go's decoder does.
+    """
+    head, rest = _split(raw_path)
+    if not rest or not _SIGNATURE.fullmatch(head):
+        return None
+    try:
+        digest = base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))
+    except binascii.Error:
+        return None
+    from handler.requests.dialects.imgproxy.path import mend  # noqa: PLC0415 - where the dialect is on
+
+    return PathSignature(base64.urlsafe_b64encode(digest).rstrip(b"=").decode(), (mend(rest),))
+
+
+def begins_with_signature(path: str, *, length: int) -> bool:
+    """Return whether the first segment of a decoded path looks like a signature of that many letters."""
+    head, rest = _split(path)
+    return bool(rest) and len(head) == length and _SIGNATURE.fullmatch(head) is not None
+
+
+def _claims_page(path: str) -> bool:
+    return path.startswith("/_/")
+
+
+def _parse_preset(preset: object, where: str) -> Recipe | None:
+    """Parse a preset that is written as options, such as `rs:fill:300:200/q:80`. Raises InvalidParameter."""
+    if not isinstance(preset, str) or not _is_unmistakable(preset, None):
+        return None
+    from handler.requests.dialects.imgproxy.interpret import parse_preset  # noqa: PLC0415 - few presets are options
+
+    return parse_preset(preset, where)
+
+
+def _split_presets(value: str) -> dict[str, str]:
+    from handler.requests.dialects.imgproxy.configuration import read_presets  # noqa: PLC0415 - few presets are options
+
+    return read_presets(value)
+
+
+def _serialize(request: ParsedRequest) -> tuple[str, ...]:
+    from handler.requests.dialects.imgproxy.serialize import to_path  # noqa: PLC0415 - only `translate` writes URLs
+
+    return (to_path(request),)
+
+
+def _redact_path(raw_path: str) -> str:
+    return re.sub(_SIGNED_HEAD, rf"\1{HIDDEN}/", raw_path) if raw_path.count("/") > 1 else raw_path
+
+
+def _redact_address(text: str) -> str:
+    return re.sub(_SIGNED_SEGMENT, HIDDEN, text) if len(text) > 45 and "/" in text else text
+
+
+DIALECT = Dialect(
+    name="imgproxy",
+    description="A path that begins with a signature of imgproxy, `unsafe` or `insecure` is a path of imgproxy, if "
+    "DIALECTS lists this language, and before Thumbor's.",
+    parse=parse,
+    serialize=_serialize,
+    parse_preset=_parse_preset,
+    split_presets=_split_presets,
+    reads_raw=True,
+    reads_rewritten=False,
+    parse_signed=parse_signed,
+    configure=_configure,
+    claims_page=_claims_page,
+    redaction=Redaction(path=_redact_path, address=_redact_address, message=_redact_address),
+    is_default=False,
+)

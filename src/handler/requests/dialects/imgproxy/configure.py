@@ -1,0 +1,134 @@
+"""Builds the dialect from the settings."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from handler.auth.signature import PathSigning
+from handler.config import ImgproxySettings
+from handler.ports import SecretSource
+from handler.requests.dialects import imgproxy
+from handler.requests.dialects.dialect import Dialect, Environment
+from handler.requests.dialects.imgproxy.configuration import (
+    Configuration,
+    compile_pattern,
+    read_presets,
+    read_replacements,
+)
+from handler.requests.dialects.imgproxy.handlers import is_format, is_option
+from handler.requests.dialects.imgproxy.interpret import parse_preset
+from handler.requests.dialects.imgproxy.signing import FixedText, KeyPairs, join_pairs, signature_length, signer
+from imaging import WRITTEN, InvalidParameter, ObjectRef
+
+
+def configure(dialect: Dialect, environment: Environment) -> Dialect:
+    """Return the dialect with its settings. Raise ValueError for one that is invalid."""
+    settings = environment.settings.imgproxy
+    configuration = _read_configuration(settings, environment)
+    for name, text in configuration.presets.items():
+        try:
+            parse_preset(text, name, configuration)
+        except InvalidParameter as error:
+            raise ValueError(f"the preset {name} of imgproxy: {error.message}") from None
+    pairs = _open_keys(settings, environment)
+    signing = None
+    if pairs is not None:
+        signing = PathSigning(
+            find=imgproxy.find_signature,
+            begins=partial(imgproxy.begins_with_signature, length=signature_length(settings.imgproxy_signature_size)),
+            sign=signer(settings.imgproxy_signature_size),
+            secrets=pairs,
+        )
+    return msgspec.structs.replace(
+        dialect,
+        parse=partial(imgproxy.parse, configuration=configuration),
+        parse_signed=partial(imgproxy.parse_signed, configuration=configuration),
+        path_signing=signing,
+    )
+
+
+def _open_keys(settings: ImgproxySettings, environment: Environment) -> SecretSource | None:
+    """Return the pairs of keys and salts, None where no key is set. Raise ValueError."""
+    if settings.imgproxy_trusted_signatures:
+        raise ValueError(
+            "IMGPROXY_TRUSTED_SIGNATURES must be left out: who learns such a word may request anything; sign the URLs"
+        )
+    if settings.imgproxy_key or settings.imgproxy_salt:
+        join_pairs(settings.imgproxy_key, settings.imgproxy_salt)
+        return KeyPairs(FixedText(settings.imgproxy_key), FixedText(settings.imgproxy_salt))
+    secrets = [
+        environment.open_secret(settings.imgproxy_keys_secret, settings.imgproxy_keys_file, field)
+        for field in ("IMGPROXY_KEY", "IMGPROXY_SALT")
+    ]
+    return KeyPairs(*secrets) if all(secrets) else None  # type: ignore[arg-type]  # none of them is None here
+
+
+def _read_configuration(settings: ImgproxySettings, environment: Environment) -> Configuration:
+    presets = {name: text for name, text in environment.presets.items() if isinstance(text, str)}
+    presets = {name: text for name, text in presets.items() if imgproxy.DIALECT.parse_preset and _is_own(text, name)}
+    presets |= read_presets(settings.imgproxy_presets, settings.imgproxy_presets_separator)
+    if settings.imgproxy_presets_path:
+        presets |= read_presets(Path(settings.imgproxy_presets_path).read_text(encoding="utf-8"), "\n")
+    unknown = [name for name in settings.imgproxy_allowed_processing_options if not is_option(name)]
+    if unknown:
+        raise ValueError(f"IMGPROXY_ALLOWED_PROCESSING_OPTIONS must name options, got {unknown[0]!r}")
+    return Configuration(
+        separator=settings.imgproxy_arguments_separator or ":",
+        presets=presets,
+        house_presets=frozenset(environment.presets) - frozenset(presets),
+        only_presets=environment.settings.requests.presets_only,
+        has_filename=settings.imgproxy_base64_url_includes_filename,
+        allowed_options=frozenset(settings.imgproxy_allowed_processing_options),
+        base_url=settings.imgproxy_base_url,
+        replacements=read_replacements(settings.imgproxy_url_replacements),
+        allowed_sources=tuple(map(compile_pattern, settings.imgproxy_allowed_sources)),
+        find_source=environment.find_source,
+        quality=settings.imgproxy_quality,
+        format_quality=_read_qualities(settings.imgproxy_format_quality),
+        preferred=_read_formats("IMGPROXY_PREFERRED_FORMATS", settings.imgproxy_preferred_formats, WRITTEN),
+        skipped=_read_formats("IMGPROXY_SKIP_PROCESSING_FORMATS", settings.imgproxy_skip_processing_formats),
+        keeps_animations=settings.imgproxy_max_animation_frames > 1,
+        strips_metadata=settings.imgproxy_strip_metadata,
+        keeps_copyright=settings.imgproxy_keep_copyright,
+        draws_svg=settings.imgproxy_always_rasterize_svg,
+        watermark=_read_watermark(settings.imgproxy_watermark, environment),
+        watermark_opacity=settings.imgproxy_watermark_opacity,
+        is_alone=environment.names == (imgproxy.DIALECT.name,),
+    )
+
+
+def _is_own(text: str, name: str) -> bool:
+    parse = imgproxy.DIALECT.parse_preset
+    return parse is not None and parse(text, name) is not None
+
+
+def _read_watermark(url: str, environment: Environment) -> ObjectRef | None:
+    if not url:
+        return None
+    found = environment.find_source(url)
+    if found is None:
+        raise ValueError(f"IMGPROXY_WATERMARK_URL must be the URL of an image in SOURCE_BUCKETS, got {url[:60]!r}")
+    return found
+
+
+def _read_qualities(pairs: tuple[str, ...]) -> dict[str, int]:
+    """Return the quality of each format in `webp=79,avif=63`. Raise ValueError."""
+    found = {}
+    for pair in pairs:
+        name, _, quality = pair.partition("=")
+        if not is_format(name) or not quality.isdecimal() or not 1 <= int(quality) <= 100:
+            raise ValueError(f"IMGPROXY_FORMAT_QUALITY must be format=quality,… with 1 to 100, got {pair[:40]!r}")
+        found[name] = int(quality)
+    return {"webp": 79, "avif": 63, **found}
+
+
+def _read_formats(setting: str, names: tuple[str, ...], known: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the names of formats as this service writes them. Raise ValueError."""
+    ours = tuple({"jpg": "jpeg", "heic": "heif"}.get(name, name) for name in names)
+    for name in ours:
+        if not is_format(name) or (known and name not in known):
+            raise ValueError(f"{setting} must be a list of formats ({', '.join(known)}), got {name[:40]!r}")
+    return ours

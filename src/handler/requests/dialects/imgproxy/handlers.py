@@ -1,0 +1,251 @@
+"""The options of imgproxy's open-source server: what each of them does with its arguments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from handler.errors import Forbidden
+from handler.requests.dialects.imgproxy import saving
+from handler.requests.dialects.imgproxy.arguments import Arguments
+from handler.requests.dialects.imgproxy.options import Collected, Extension, Mark
+
+RESIZING_TYPES = ("fit", "fill", "fill-down", "force", "auto")
+
+
+class Handler(NamedTuple):
+    """How an option is applied."""
+
+    max_arguments: int
+    apply: Callable[[Arguments, Collected], None]
+
+
+def _resize(arguments: Arguments, into: Collected) -> None:
+    if arguments.text(0):
+        into.pipeline.resizing_type = arguments.choice(0, RESIZING_TYPES)
+    _set_size(arguments, into, 1)
+
+
+def _set_size(arguments: Arguments, into: Collected, at: int) -> None:
+    pipeline = into.pipeline
+    width, height, enlarge = arguments.integer(at), arguments.integer(at + 1), arguments.boolean(at + 2)
+    pipeline.width = pipeline.width if width is None else width
+    pipeline.height = pipeline.height if height is None else height
+    pipeline.enlarge = pipeline.enlarge if enlarge is None else enlarge
+    if arguments.text(at + 3) or len(arguments) > at + 4:
+        _set_extension(arguments, pipeline.extend, at + 3)
+
+
+def _set_extension(arguments: Arguments, extension: Extension, at: int) -> None:
+    enabled = arguments.boolean(at)
+    extension.enabled = extension.enabled if enabled is None else enabled
+    if arguments.text(at + 1):
+        extension.gravity = arguments.gravity(at + 1, extension.gravity, smart=False)
+    elif len(arguments) > at + 2 and any(arguments.texts[at + 2 :]):
+        arguments.refuse("a gravity before its offsets")
+
+
+def _resizing_type(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.resizing_type = arguments.choice(0, RESIZING_TYPES)
+
+
+def _width(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.width = arguments.given_integer(0)
+
+
+def _height(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.height = arguments.given_integer(0)
+
+
+def _min_width(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.min_width = arguments.given_integer(0)
+
+
+def _min_height(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.min_height = arguments.given_integer(0)
+
+
+def _zoom(arguments: Arguments, into: Collected) -> None:
+    across = arguments.given_number(0, above=True)
+    into.pipeline.zoom = (across, arguments.given_number(1, above=True) if len(arguments) > 1 else across)
+
+
+def _dpr(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.dpr = arguments.given_number(0, above=True)
+
+
+def _enlarge(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.enlarge = arguments.given_boolean(0)
+
+
+def _extend(arguments: Arguments, into: Collected) -> None:
+    _set_extension(arguments, into.pipeline.extend, 0)
+
+
+def _extend_aspect_ratio(arguments: Arguments, into: Collected) -> None:
+    _set_extension(arguments, into.pipeline.extend_ratio, 0)
+
+
+def _gravity(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.gravity = arguments.gravity(0, into.pipeline.gravity, smart=True)
+
+
+def _crop(arguments: Arguments, into: Collected) -> None:
+    pipeline = into.pipeline
+    height = arguments.given_number(1) if len(arguments) > 1 else (pipeline.crop or (0.0, 0.0))[1]
+    pipeline.crop = (arguments.given_number(0), height)
+    if len(arguments) > 2:
+        pipeline.crop_gravity = arguments.gravity(2, pipeline.crop_gravity, smart=True)
+
+
+def _trim(arguments: Arguments, into: Collected) -> None:
+    pipeline = into.pipeline
+    pipeline.trim = arguments.number(0)
+    if len(arguments) > 1:
+        pipeline.trim_color = arguments.color(1) if arguments.text(1) else ""
+    equal = (arguments.boolean(2), arguments.boolean(3))
+    pipeline.trim_equal = (
+        pipeline.trim_equal[0] if equal[0] is None else equal[0],
+        pipeline.trim_equal[1] if equal[1] is None else equal[1],
+    )
+
+
+def _padding(arguments: Arguments, into: Collected) -> None:
+    """Set the sides as CSS does: a value counts for the sides behind it that have no argument of their own."""
+    top, right, bottom, left = into.pipeline.padding
+    given = [arguments.integer(at) for at in range(4)]
+    if given[0] is not None:
+        top = right = bottom = left = given[0]
+    if given[1] is not None:
+        right = left = given[1]
+    bottom = bottom if given[2] is None else given[2]
+    left = left if given[3] is None else given[3]
+    into.pipeline.padding = (top, right, bottom, left)
+
+
+def _rotate(arguments: Arguments, into: Collected) -> None:
+    angle = arguments.given_integer(0, -(10**18))
+    if angle % 90:
+        arguments.refuse("a multiple of 90")
+    into.pipeline.rotate = angle % 360
+
+
+def _flip(arguments: Arguments, into: Collected) -> None:
+    across, down = arguments.boolean(0), arguments.boolean(1)
+    old = into.pipeline.flip
+    into.pipeline.flip = (old[0] if across is None else across, old[1] if down is None else down)
+
+
+def _background(arguments: Arguments, into: Collected) -> None:
+    if len(arguments) == 3:
+        into.pipeline.background = "".join(f"{arguments.given_integer(at, 0, 255):02x}" for at in range(3))
+    elif len(arguments) == 2:
+        arguments.refuse("a colour in one or in three arguments")
+    else:
+        into.pipeline.background = arguments.color(0) if arguments.text(0) else ""
+
+
+def _blur(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.blur = arguments.given_number(0)
+
+
+def _sharpen(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.sharpen = arguments.given_number(0)
+
+
+def _pixelate(arguments: Arguments, into: Collected) -> None:
+    into.pipeline.pixelate = arguments.given_integer(0)
+
+
+def _watermark(arguments: Arguments, into: Collected) -> None:
+    old = into.pipeline.mark
+    opacity = arguments.given_number(0, 0, 1)
+    position = old.position
+    if arguments.text(1):
+        words = Arguments(arguments.name, arguments.texts[:4], 7, arguments.faults)
+        position = words.gravity(1, position, smart=False, repeated=True)
+    else:
+        x, y = (arguments.number(at, -math.inf) for at in (2, 3))
+        position = (position[0], position[1] if x is None else x, position[2] if y is None else y)
+    scale = arguments.number(4, above=False)
+    into.pipeline.mark = Mark(
+        opacity, position, old.scale if scale is None else scale, width=old.width, height=old.height, url=old.url
+    )
+
+
+def _security(arguments: Arguments, into: Collected) -> None:  # noqa: ARG001 - every handler has one shape
+    raise Forbidden(f"`{arguments.name}` must be left out: limits are set by the operator, not in a URL")
+
+
+HANDLERS: dict[str, Handler] = {
+    "resize": Handler(8, _resize),
+    "size": Handler(7, lambda arguments, into: _set_size(arguments, into, 0)),
+    "resizing_type": Handler(1, _resizing_type),
+    "width": Handler(1, _width),
+    "height": Handler(1, _height),
+    "min-width": Handler(1, _min_width),
+    "min-height": Handler(1, _min_height),
+    "zoom": Handler(2, _zoom),
+    "dpr": Handler(1, _dpr),
+    "enlarge": Handler(1, _enlarge),
+    "extend": Handler(4, _extend),
+    "extend_aspect_ratio": Handler(4, _extend_aspect_ratio),
+    "gravity": Handler(3, _gravity),
+    "crop": Handler(5, _crop),
+    "trim": Handler(4, _trim),
+    "padding": Handler(4, _padding),
+    "auto_rotate": Handler(1, saving.check_only),
+    "rotate": Handler(1, _rotate),
+    "flip": Handler(2, _flip),
+    "background": Handler(3, _background),
+    "blur": Handler(1, _blur),
+    "sharpen": Handler(1, _sharpen),
+    "pixelate": Handler(1, _pixelate),
+    "watermark": Handler(7, _watermark),
+    "strip_metadata": Handler(1, saving.strip_metadata),
+    "keep_copyright": Handler(1, saving.keep_copyright),
+    "strip_color_profile": Handler(1, saving.check_only),
+    "preserve_hdr": Handler(1, saving.check_only),
+    "enforce_thumbnail": Handler(1, saving.check_only),
+    "quality": Handler(1, saving.quality),
+    "format_quality": Handler(100, saving.format_quality),
+    "max_bytes": Handler(1, saving.max_bytes),
+    "format": Handler(1, saving.set_format),
+    "skip_processing": Handler(100, saving.skip_processing),
+    "raw": Handler(1, saving.set_raw),
+    "cachebuster": Handler(1, saving.cachebuster),
+    "expires": Handler(1, saving.expires),
+    "filename": Handler(2, saving.filename),
+    "return_attachment": Handler(1, saving.return_attachment),
+    "max_src_resolution": Handler(1, _security),
+    "max_src_file_size": Handler(1, _security),
+    "max_animation_frames": Handler(1, _security),
+    "max_animation_frame_resolution": Handler(1, _security),
+    "max_result_dimension": Handler(1, _security),
+}
+"""Each option by its long name, with the most arguments that it takes."""
+
+ALIASES: dict[str, str] = {
+    "rs": "resize", "s": "size", "rt": "resizing_type", "w": "width", "h": "height", "mw": "min-width",
+    "mh": "min-height", "z": "zoom", "el": "enlarge", "ex": "extend", "extend_ar": "extend_aspect_ratio",
+    "exar": "extend_aspect_ratio", "g": "gravity", "c": "crop", "t": "trim", "pd": "padding", "ar": "auto_rotate",
+    "rot": "rotate", "fl": "flip", "bg": "background", "bl": "blur", "sh": "sharpen", "pix": "pixelate",
+    "wm": "watermark", "sm": "strip_metadata", "kcr": "keep_copyright", "scp": "strip_color_profile",
+    "ph": "preserve_hdr", "eth": "enforce_thumbnail", "q": "quality", "fq": "format_quality", "mb": "max_bytes",
+    "f": "format", "ext": "format", "skp": "skip_processing", "cb": "cachebuster", "exp": "expires", "fn": "filename",
+    "att": "return_attachment", "pr": "preset", "msr": "max_src_resolution", "msfs": "max_src_file_size",
+    "maf": "max_animation_frames", "mafr": "max_animation_frame_resolution", "mrd": "max_result_dimension",
+}  # fmt: skip
+PRESET = "preset"
+
+
+def is_option(name: str) -> bool:
+    """Return whether this is the name of an option."""
+    long = ALIASES.get(name, name)
+    return long == PRESET or long in HANDLERS
+
+
+def is_format(name: str) -> bool:
+    """Return whether this is the name of a format, in imgproxy's words or in those of this service."""
+    return name in saving.FORMATS or name == "heif"

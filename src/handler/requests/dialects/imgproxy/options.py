@@ -1,0 +1,98 @@
+"""What the options of a path set: one struct for each pipeline, and one for the request as a whole."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handler.requests.dialects.dialect import STRICT, Faults
+
+Anchor = tuple[str, float, float]
+"""A gravity: its word, and its offsets or its point."""
+
+
+class Extension(msgspec.Struct):
+    """`extend` or `extend_aspect_ratio`."""
+
+    enabled: bool = False
+    gravity: Anchor = ("ce", 0.0, 0.0)
+
+
+class Mark(msgspec.Struct):
+    """`watermark` and the options that belong to it."""
+
+    opacity: float = 0.0
+    position: Anchor = ("ce", 0.0, 0.0)
+    scale: float = 0.0
+    width: int = 0
+    height: int = 0
+    url: str = ""
+
+
+class Pipeline(msgspec.Struct):
+    """The options of one pipeline, with imgproxy's defaults."""
+
+    resizing_type: str = "fit"
+    algorithm: str = "lanczos3"
+    width: int = 0
+    height: int = 0
+    min_width: int = 0
+    min_height: int = 0
+    zoom: tuple[float, float] = (1.0, 1.0)
+    dpr: float = 1.0
+    enlarge: bool = False
+    extend: Extension = msgspec.field(default_factory=Extension)
+    extend_ratio: Extension = msgspec.field(default_factory=Extension)
+    gravity: Anchor = ("ce", 0.0, 0.0)
+    crop: tuple[float, float] | None = None
+    crop_gravity: Anchor | None = None
+    trim: float | None = None
+    trim_color: str = ""
+    trim_equal: tuple[bool, bool] = (False, False)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Top, right, bottom and left."""
+    rotate: int = 0
+    flip: tuple[bool, bool] = (False, False)
+    """Horizontally and vertically."""
+    background: str = ""
+    blur: float = 0.0
+    sharpen: float = 0.0
+    pixelate: int = 0
+    mark: Mark = msgspec.field(default_factory=Mark)
+
+
+class Saving(msgspec.Struct):
+    """The options of the request as a whole."""
+
+    format: str = ""
+    quality: int = 0
+    format_quality: dict[str, int] = msgspec.field(default_factory=dict)
+    max_bytes: int = 0
+    strip_metadata: bool | None = None
+    keep_copyright: bool | None = None
+    skipped: list[str] = msgspec.field(default_factory=list)
+    raw: bool = False
+    expires: int = 0
+    filename: str = ""
+    attachment: bool = False
+    page: int | None = None
+    disable_animation: bool = False
+    output: dict[str, object] = msgspec.field(default_factory=dict)
+    """Options of the encoders, as the output options have them."""
+
+
+class Collected(msgspec.Struct):
+    """All options of a path."""
+
+    saving: Saving = msgspec.field(default_factory=Saving)
+    pipelines: list[Pipeline] = msgspec.field(default_factory=lambda: [Pipeline()])
+    at: int = 0
+    """The pipeline that options belong to."""
+    faults: Faults = STRICT
+    """Collects what lenient mode tolerates."""
+    house_preset: str = ""
+    """A preset of the service that is written in another dialect."""
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The pipeline that options belong to."""
+        return self.pipelines[self.at]

@@ -1,0 +1,84 @@
+"""The options of imgproxy that concern the file as a whole: its format, quality, metadata, name and expiry."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from handler.requests.dialects.imgproxy.arguments import Arguments
+from handler.requests.dialects.imgproxy.options import Collected
+
+FORMATS = ("jpeg", "jpg", "jxl", "png", "webp", "gif", "ico", "svg", "heic", "avif", "bmp", "tiff")
+_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+
+
+def strip_metadata(arguments: Arguments, into: Collected) -> None:
+    """Remove metadata, or keep it."""
+    into.saving.strip_metadata = arguments.given_boolean(0)
+
+
+def keep_copyright(arguments: Arguments, into: Collected) -> None:
+    """Keep the credit where metadata is removed."""
+    into.saving.keep_copyright = arguments.given_boolean(0)
+
+
+def check_only(arguments: Arguments, into: Collected) -> None:  # noqa: ARG001 - every handler has one shape
+    """Parse a boolean whose value changes nothing here: docs/compatibility.md says why."""
+    arguments.given_boolean(0)
+
+
+def quality(arguments: Arguments, into: Collected) -> None:
+    """Set the quality of the file."""
+    into.saving.quality = arguments.given_integer(0, 0, 100)
+
+
+def format_quality(arguments: Arguments, into: Collected) -> None:
+    """Set the quality of each of some formats."""
+    if len(arguments) % 2:
+        arguments.refuse("pairs of a format and a quality")
+    for at in range(0, len(arguments), 2):
+        into.saving.format_quality[arguments.choice(at, FORMATS)] = arguments.given_integer(at + 1, 0, 100)
+
+
+def max_bytes(arguments: Arguments, into: Collected) -> None:
+    """Set the largest size of the file."""
+    into.saving.max_bytes = arguments.given_integer(0)
+
+
+def set_format(arguments: Arguments, into: Collected) -> None:
+    """Set the format of the file."""
+    into.saving.format = arguments.choice(0, FORMATS)
+
+
+def skip_processing(arguments: Arguments, into: Collected) -> None:
+    """Add formats of originals that are not edited."""
+    into.saving.skipped += [arguments.choice(at, FORMATS) for at in range(len(arguments))]
+
+
+def set_raw(arguments: Arguments, into: Collected) -> None:
+    """Leave the original unedited, whatever its format is."""
+    into.saving.raw = arguments.given_boolean(0)
+
+
+def expires(arguments: Arguments, into: Collected) -> None:
+    """Set the end of the URL as seconds since 1970."""
+    into.saving.expires = arguments.given_integer(0, -(10**18))
+    if 0 < into.saving.expires < time.time():
+        arguments.refuse("a time in the future")
+
+
+def cachebuster(arguments: Arguments, into: Collected) -> None:
+    """Accept any text: it only makes another URL."""
+
+
+def filename(arguments: Arguments, into: Collected) -> None:
+    """Set the name of the file without its extension."""
+    name = arguments.base64(0) if arguments.boolean(1) else arguments.text(0)
+    if not _PRINTABLE.fullmatch(name):
+        arguments.refuse("a name of 1 to 200 printable characters")
+    into.saving.filename = name
+
+
+def return_attachment(arguments: Arguments, into: Collected) -> None:
+    """Have the browser save the file."""
+    into.saving.attachment = arguments.given_boolean(0)

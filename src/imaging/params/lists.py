@@ -1,0 +1,161 @@
+"""The types of parameters whose text holds several values: names, numbers, qualities by format, and a ratio."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+from imaging.formats import INDEX, WRITTEN
+
+_NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
+_MAX_NUMBERS = 1024
+_MAX_VALUE = 1e9
+
+
+class Names(tuple[str, ...]):
+    """Names without commas, in their order; in JSON also a list."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = "1 to 100 names, separated by commas"
+    schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "names", "examples": ["Violence,Gambling"]}
+
+    def __getnewargs__(self) -> tuple[tuple[str, ...]]:
+        return (tuple(self),)
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `one,two` or a list of strings; spaces around a name are ignored."""
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or not 1 <= len(parts) <= 100:
+            raise ValueError(cls.expected)
+        names = [part.strip() for part in parts if isinstance(part, str)]
+        if len(names) < len(parts) or not all(name and "," not in name and len(name) <= 100 for name in names):
+            raise ValueError(cls.expected)
+        return cls(names)
+
+    def __str__(self) -> str:
+        return ",".join(self)
+
+
+class Numbers(tuple[float, ...]):
+    """Numbers in their order, with six decimals; in JSON also one number, a list, or a list of rows."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = f"1 to {_MAX_NUMBERS} numbers, separated by commas, matrices row by row"
+    schema: ClassVar[Mapping[str, object]] = {
+        "type": ["string", "number"],
+        "format": "numbers",
+        "examples": ["0,-1,0,-1,5,-1,0,-1,0"],
+    }
+
+    def __new__(cls, *numbers: float) -> Self:
+        """Round the numbers; adding zero turns -0.0 into 0.0."""
+        return super().__new__(cls, tuple(round(number, 6) + 0.0 for number in numbers))
+
+    def __getnewargs__(self) -> tuple[float, ...]:
+        return tuple(self)
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `1,2.5,-3`, a number, a list of numbers, or a list of rows; spaces around a number are ignored."""
+        if isinstance(value, str):
+            parts: list[object] = [part.strip() for part in value.split(",")] if len(value) < 30_000 else []
+        elif isinstance(value, list | tuple):
+            parts = [part for row in value for part in (row if isinstance(row, list | tuple) else [row])]
+        else:
+            parts = [value]
+        numbers = [number for part in parts if (number := _finite(part)) is not None]
+        if not 1 <= len(parts) <= _MAX_NUMBERS or len(numbers) < len(parts):
+            raise ValueError(cls.expected)
+        return cls(*numbers)
+
+    def rows(self, width: int) -> list[list[float]]:
+        """Return the numbers as the rows of a matrix of `width` columns."""
+        return [list(self[at : at + width]) for at in range(0, len(self), width)]
+
+    def __str__(self) -> str:
+        return ",".join(f"{number:.6f}".rstrip("0").rstrip(".") for number in self)
+
+
+class Ratio(float):
+    """Width divided by height."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = "an aspect ratio such as 16:9 or 1.5, from 0.01 to 100"
+    schema: ClassVar[Mapping[str, object]] = {
+        "type": ["string", "number"],
+        "format": "ratio",
+        "examples": ["16:9", 1.5],
+    }
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `16:9`, `1.5` or a number."""
+        parts = [_finite(part) for part in value.split(":")] if isinstance(value, str) else [_finite(value)]
+        across, down = parts[0], parts[1] if len(parts) == 2 else 1.0
+        if len(parts) <= 2 and across and down and down > 0 and 0.01 <= across / down <= 100:
+            return cls(across / down)
+        raise ValueError(cls.expected)
+
+    def __str__(self) -> str:
+        return repr(float(self)).removesuffix(".0")
+
+
+def _finite(value: object) -> float | None:
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) and abs(float(value)) <= _MAX_VALUE else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _MAX_VALUE or math.isnan(value):
+        return None
+    return float(value)
+
+
+_FORMATS = {name: entry.name for entry in INDEX for name in (entry.name, *entry.aliases)}
+
+
+class FormatQuality(tuple[tuple[str, int], ...]):
+    """Pairs of a format and its quality; in JSON also an object."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = (
+        f"qualities from 1 to 100 by format ({', '.join(WRITTEN)}), such as webp:79,avif:63, each format once"
+    )
+    schema: ClassVar[Mapping[str, object]] = {
+        "type": "string",
+        "format": "format-quality",
+        "examples": ["webp:79,avif:63"],
+    }
+
+    def __getnewargs__(self) -> tuple[tuple[tuple[str, int], ...]]:
+        return (tuple(self),)
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `webp:79,avif:63` or an object of numbers."""
+        if isinstance(value, str):
+            parts = [part.partition(":")[::2] for part in value.split(",")]
+        elif isinstance(value, Mapping):
+            parts = [(str(name), str(quality)) for name, quality in value.items()]
+        else:
+            raise ValueError(cls.expected)
+        pairs = {_FORMATS.get(name.strip(), ""): quality.strip() for name, quality in parts}
+        if (
+            not pairs
+            or len(pairs) < len(parts)
+            or not set(pairs) <= set(WRITTEN)
+            or not all(map(_is_quality, pairs.values()))
+        ):
+            raise ValueError(cls.expected)
+        return cls(sorted((name, int(quality)) for name, quality in pairs.items()))
+
+    def of(self, name: str) -> int | None:
+        """Return the quality of a format, None if it has none."""
+        return dict(self).get(name)
+
+    def __str__(self) -> str:
+        return ",".join(f"{name}:{quality}" for name, quality in self)
+
+
+def _is_quality(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 100

@@ -1,0 +1,140 @@
+"""imgproxy's signatures: what is verified is, byte for byte, what is parsed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests import pictures
+from tests.client import Client, size
+
+from handler.config import SettingsError
+from handler.requests.dialects import imgproxy
+
+KEYS, SALTS = ("746573742d6b6579", "00ff"), ("746573742d73616c74", "aa")
+"""The first pair is that of imgproxy's own tests: test-key and test-salt."""
+PATH = "rs:fit:50:50/plain/local:///t.jpg"
+
+
+def signature(path: str, pair: int = 0, length: int = 32) -> str:
+    """Return a signature as imgproxy's documentation computes it."""
+    message = bytes.fromhex(SALTS[pair]) + b"/" + path.encode()
+    digest = hmac.new(bytes.fromhex(KEYS[pair]), message, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:length]).rstrip(b"=").decode()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("originals")
+    for name in ("t.jpg", "test1.png"):
+        (made / name).write_bytes(pictures.jpeg(pictures.scene(200, 100)))
+    return made
+
+
+def client(folder: Path, **settings: str) -> Client:
+    return Client({
+        "IMGPROXY_LOCAL_FILESYSTEM_ROOT": str(folder), "DIALECTS": "imgproxy", "IMGPROXY_KEY": ",".join(KEYS),
+        "IMGPROXY_SALT": ",".join(SALTS), **settings,
+    })  # fmt: skip
+
+
+def test_a_signature_of_imgproxys_own_tests_is_accepted(folder: Path) -> None:
+    """TestSignatureValidationFailure of integration/processing_handler_test.go."""
+    served = client(folder)
+    path = "/rs:fill:4:4/plain/local:///test1.png"
+    assert size(served.get("/My9d3xq_PYpVHsPrCyww0Kh1w5KZeZhIlWhsa4az1TI" + path).body) == (4, 4)
+    assert served.get("/unsafe" + path).status == 403
+    assert served.get("/bad-signature" + path).status == 403
+
+
+@pytest.mark.parametrize("pair", [0, 1])
+def test_each_pair_of_key_and_salt_signs(folder: Path, pair: int) -> None:
+    assert size(client(folder).get(f"/{signature(PATH, pair)}/{PATH}").body) == (50, 25)
+
+
+def test_a_signature_covers_the_whole_path_and_nothing_beside_it(folder: Path) -> None:
+    served, valid = client(folder), signature(PATH)
+    refused = [
+        f"/{valid}/{PATH}@png", f"/{valid}/{PATH.replace('50', '51')}", f"/{valid}/{PATH}?width=10",
+        f"/{valid}=/{PATH}",
+        f"/{valid[:-1]}/{PATH}", f"/{valid[:-3]}/{PATH}", f"/x{valid}/{PATH}", f"/{valid.swapcase()}/{PATH}",
+        f"/{PATH}",
+        "/t.jpg", "/t.jpg?width=10", f"/unsafe/{PATH}", f"/insecure/{PATH}", f"/_/{PATH}", f"/w:1/{PATH}",
+    ]  # fmt: skip
+    assert {address: served.get(address).status for address in refused} == dict.fromkeys(refused, 403)
+    # A name of IGNORED_PARAMETERS changes nothing.
+    assert served.get(f"/{valid}/{PATH}?utm_source=x").status == 200
+    # A wrong signature on an invalid path is a wrong signature.
+    assert served.get("/bad/klingon:1/plain/local:///t.jpg").status == 403
+    assert served.get(f"/{signature('klingon:1/plain/x')}/klingon:1/plain/x").status == 404
+
+
+def test_what_proxies_break_is_mended_before_it_is_verified(folder: Path) -> None:
+    served, valid = client(folder), signature(PATH)
+    for broken in ("rs%3Afit%3A50%3A50/plain/local:///t.jpg", "rs:fit:50:50/plain/local:/t.jpg", "/" + PATH):
+        assert size(served.get(f"/{valid}/{broken}").body) == (50, 25), broken
+    assert served.get(f"/{valid}/rs%3afit:50:50/plain/local:///t.jpg").status == 403
+
+
+@pytest.mark.parametrize("length", [1, 8, 16, 31, 32])
+def test_signatures_can_be_shorter(folder: Path, length: int) -> None:
+    served = client(folder, IMGPROXY_SIGNATURE_SIZE=str(length))
+    assert served.get(f"/{signature(PATH, length=length)}/{PATH}").status == 200
+    wrong = 32 if length < 32 else 16
+    assert served.get(f"/{signature(PATH, length=wrong)}/{PATH}").status == 403
+
+
+def test_bits_that_belong_to_no_byte_are_not_compared(folder: Path) -> None:
+    valid = signature(PATH)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = valid[:-1] + alphabet[alphabet.index(valid[-1]) | 1]
+    assert client(folder).get(f"/{other}/{PATH}").status == 200
+
+
+def test_keys_come_from_a_file(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"IMGPROXY_KEY": ",".join(KEYS), "IMGPROXY_SALT": ",".join(SALTS)}))
+    settings = {"DIALECTS": "imgproxy", "IMGPROXY_KEYS_FILE": str(file), "ENABLE_SIGNATURE": "Yes"}
+    served = Client({"SOURCE_BUCKETS": f"local=file://{folder}", **settings})
+    assert served.get(f"/{signature(PATH, 1)}/{PATH}").status == 200
+    assert served.get(f"/unsafe/{PATH}").status == 403
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"IMGPROXY_KEY": "xyz", "IMGPROXY_SALT": "aa"}, "IMGPROXY_KEY must be hexadecimal"),
+        ({"IMGPROXY_KEY": "aa,bb", "IMGPROXY_SALT": "aa"}, "as many entries, got 2 and 1"),
+        ({"IMGPROXY_KEY": "aa", "IMGPROXY_SALT": ""}, "IMGPROXY_SALT must be hexadecimal"),
+        ({"IMGPROXY_TRUSTED_SIGNATURES": "word"}, "IMGPROXY_TRUSTED_SIGNATURES must be left out"),
+        ({"IMGPROXY_SIGNATURE_SIZE": "33"}, "IMGPROXY_SIGNATURE_SIZE must be a whole number from 1 to 32"),
+    ],
+)
+def test_a_wrong_setting_stops_the_service(folder: Path, settings: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as refused:
+        client(folder, **settings)
+    assert "xyz" not in str(refused.value)
+
+
+def test_other_dialects_keep_their_own_signatures(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s3cret")
+    served = client(folder, DIALECTS="thumbor,imgproxy,query", SIGNATURE_SECRET_FILE=str(tmp_path / "secret"))
+    thumbor = base64.urlsafe_b64encode(hmac.new(b"s3cret", b"20x0/t.jpg", hashlib.sha1).digest()).decode()
+    assert size(served.get(f"/{thumbor}/20x0/t.jpg").body) == (20, 10)
+    assert size(served.get(f"/{signature(PATH)}/{PATH}").body) == (50, 25)
+    canonical = hmac.new(b"s3cret", b"/t.jpg?width=30", hashlib.sha256).hexdigest()
+    assert size(served.get(f"/t.jpg?width=30&signature={canonical}").body) == (30, 15)
+    # A signature of the query covers a path of imgproxy only together with its own signature.
+    assert served.get(f"/unsafe/{PATH}?signature={canonical}").status == 403
+
+
+@given(st.text(st.sampled_from("abZ09_-=/:%."), max_size=60))
+def test_any_path_may_be_searched_for_a_signature(path: str) -> None:
+    found = imgproxy.find_signature("/" + path)
+    assert found is None or len(found.texts) == 1
