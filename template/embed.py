@@ -1,7 +1,7 @@
-"""Insert the parameter names of all features into the edge function, and the edge function into the template.
+"""Insert the parameter names of all features into the edge function, and code into the template.
 
-The sources are the features and `edge/viewer_request.js`. `--write` updates both files, `--check` fails if one of
-them is out of date.
+The sources are the features, `edge/viewer_request.js` and `provider/provider.py`. `--write` updates the files,
+`--check` fails if one of them is out of date.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from imaging import Output, spellings
 HERE = Path(__file__).parent
 EDGE = HERE / "edge" / "viewer_request.js"
 TEMPLATE = HERE / "serverless-image-handler-template.yaml"
+PROVIDER = HERE / "provider" / "provider.py"
 _CODE = re.compile(r"(?<=      FunctionCode: !Sub \|\n)(?:        .*\n|\n)+")
+_PROVIDER = re.compile(r"(?<=        ZipFile: \| # template/provider/provider.py\n)(?:          .*\n|\n)+")
 _LIST = re.compile(r"^var (KNOWN_HEADS|KNOWN_NAMES) = '.*';$", re.MULTILINE)
 
 
@@ -34,13 +36,15 @@ def edge_with_names(edge: str) -> str:
     return _LIST.sub(lambda match: f"var {match[1]} = '{lists[match[1]]}';", edge)
 
 
-def template_with_edge(template: str, edge: str) -> str:
-    """Return the template with this edge function. ValueError if it has no single place for it."""
-    code = "".join(f"        {line}\n" if line else "\n" for line in edge.splitlines())
-    renewed, places = _CODE.subn(lambda _: code, template)
-    if places != 1:
-        raise ValueError(f"the template must hold one edge function, got {places}")
-    return renewed
+def template_with_code(template: str, edge: str, provider: str) -> str:
+    """Return the template with this code. ValueError if it has no single place for one of them."""
+    for what, place, code, indent in (("edge function", _CODE, edge, 8), ("provider", _PROVIDER, provider, 10)):
+        found = place.search(template)
+        if found is None or place.search(template, found.end()):
+            raise ValueError(f"the template must hold one {what}")
+        lines = "".join(f"{' ' * indent}{line}\n" if line else "\n" for line in code.splitlines())
+        template = template[: found.start()] + lines + template[found.end() :]
+    return template
 
 
 def main(arguments: list[str]) -> int:
@@ -49,7 +53,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"expected --write or --check, got {' '.join(arguments) or 'nothing'}\n")
         return 2
     edge = edge_with_names(EDGE.read_text("utf-8"))
-    renewed = {EDGE: edge, TEMPLATE: template_with_edge(TEMPLATE.read_text("utf-8"), edge)}
+    renewed = {EDGE: edge, TEMPLATE: template_with_code(TEMPLATE.read_text("utf-8"), edge, PROVIDER.read_text("utf-8"))}
     stale = [path for path, text in renewed.items() if path.read_text("utf-8") != text]
     for path in stale:
         if arguments == ["--write"]:

@@ -11,7 +11,7 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import Cost, Shape
 from imaging.ops.alpha import premultiplied
-from imaging.ops.geometry import Size, embed_in_canvas, on_background, refuse_larger
+from imaging.ops.geometry import PixelBox, Size, embed_in_canvas, on_background, refuse_larger
 from imaging.ops.overlay import stretch
 from imaging.ops.softening import gaussian_blur
 from imaging.params.model import Params, hint
@@ -67,15 +67,41 @@ class Fill(Params):
     adaptive: Annotated[
         bool, Meta(description="Swap width and height if the image has the other orientation (portrait or landscape)")
     ] = False
+    overflow: Annotated[
+        Literal["grow", "cut", "turned"],
+        Meta(
+            description="Where the image extends beyond the canvas: grow enlarges the canvas, cut cuts the image off; "
+            "turned does as well, on a canvas for the image as it was before a rotation by a quarter"
+        ),
+    ] = "grow"
+    within_original: Annotated[
+        bool, Meta(description="Make no side of the canvas larger than that of the original")
+    ] = False
     behind: Annotated[bool, Meta(description="Show the canvas through transparent parts of the image, too")] = False
 
 
 def _canvas(requested: Fill, own: Size, _overlay: Size = (0, 0)) -> Size:
-    """Return the size of the canvas for an image of this size."""
+    """Return the size of the canvas for an image of this size, or more where the original's size limits it."""
     width, height = requested.width or 0, requested.height or 0
     if requested.adaptive and width and height and (own[0] - own[1]) * (width - height) < 0:
         width, height = height, width
+    if requested.overflow == "cut":
+        return (width or own[0], height or own[1])
+    if requested.overflow == "turned":
+        own = (own[1], own[0])
     return (max(own[0], width), max(own[1], height))
+
+
+def _limit(size: Size, largest: Size) -> Size:
+    """Return the size with no side larger than that of the other size."""
+    return (min(size[0], largest[0]), min(size[1], largest[1]))
+
+
+def _cut_to(picture: Picture, size: Size) -> Picture:
+    """Return the middle of the picture, no larger than the size. Half pixels are cut off at the left and the top."""
+    own = (picture.width, picture.height)
+    left, top = (max(0, (side - room + 1) // 2) for side, room in zip(own, size, strict=True))
+    return PixelBox(left, top, *_limit(own, size)).cut(picture)
 
 
 def _cost(requested: Fill, _shape: Shape) -> Cost:
@@ -90,8 +116,14 @@ def _cost(requested: Fill, _shape: Shape) -> Cost:
     size=_canvas,
 )
 def fill(picture: Picture, requested: Fill, context: Context) -> Picture:
+    size = _canvas(requested, (picture.width, picture.height))
+    if requested.within_original:
+        size = _limit(size, picture.source.upright)
+    # The canvas is at least as large as what is put on it.
+    if requested.overflow != "grow":
+        picture = _cut_to(picture, size)
     own = (picture.width, picture.height)
-    size = _canvas(requested, own)
+    size = (max(size[0], own[0]), max(size[1], own[1]))
     if size == own and not (requested.behind and picture.has_alpha):
         return picture
     refuse_larger("fill.width", size, picture.frames, context)

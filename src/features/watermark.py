@@ -111,6 +111,13 @@ class Watermark(Params):
         ),
     ] = 1.0
     tile: Annotated[bool, Meta(description="Repeat the overlay over the whole image")] = False
+    repeat: (
+        Annotated[
+            Literal["x", "y"],
+            Meta(description="Repeat the overlay from one edge to the other along one axis, in equal distances"),
+        ]
+        | None
+    ) = None
     opacity: Annotated[
         float,
         Meta(ge=0, le=100, description="Opacity of the overlay; 0: invisible, 100: unchanged", extra=hint(unit="%")),
@@ -166,7 +173,7 @@ def _size_by_rules(requested: Watermark, room: Size, full: Size) -> Size:
 
 def _cost(requested: Watermark, _shape: Shape) -> Cost:
     """Estimate the cost, which grows with the area of the overlay; without a width it may cover the whole image."""
-    share = 1.0 if requested.tile or requested.width is None else requested.width / 100
+    share = 1.0 if requested.tile or requested.repeat or requested.width is None else requested.width / 100
     return Cost(0.006 + (0.034 if requested.blend == "over" else 0.07) * share, 4)
 
 
@@ -188,6 +195,10 @@ def watermark(picture: Picture, requested: Watermark, context: Context) -> Pictu
     left, top = _place(requested, room, (mark.width, mark.height), dpr)
     if requested.tile:
         mark, left, top = _tiled(mark, (left, top), room), 0, 0
+    elif requested.repeat == "x":
+        mark, left = _in_a_row(mark, room[0]), 0
+    elif requested.repeat == "y":
+        mark, top = _in_a_row(mark.rot270(), room[1]).rot90(), 0
 
     def compose(frame: pyvips.Image) -> pyvips.Image:
         both = frame.composite2(mark, requested.blend, x=left, y=top)
@@ -228,6 +239,20 @@ def _place(requested: Watermark, room: Size, size: Size, dpr: float) -> Size:
 def _edge(length: Length, whole: int, own: int) -> int:
     """Return where the overlay begins on one axis; fractions are rounded down, as in AWS's handler."""
     return math.floor(length.exactly(whole)) + (whole - own if length.value < 0 else 0)
+
+
+def _in_a_row(image: pyvips.Image, room: int) -> pyvips.Image:
+    """Return copies of the image side by side, at most as wide as the room, as Thumbor's filter `watermark` repeats it.
+
+    As many copies as fit share the rest of the room as gaps. Where only one fits, a second one follows after 10 pixels
+    and is cut off at the edge (thumbor/filters/watermark.py, on_image_ready).
+    """
+    copies, rest = divmod(room, image.width)
+    if room < 2 * image.width:
+        copies, rest = -(-room // image.width), 10
+    gap = rest // (max(copies, 2) - 1)
+    row = image.embed(0, 0, image.width + gap, image.height).replicate(copies, 1)
+    return row.crop(0, 0, min(row.width, room), image.height)
 
 
 def _tiled(image: pyvips.Image, place: Size, room: Size) -> pyvips.Image:

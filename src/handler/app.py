@@ -10,9 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 from handler import response
 from handler.auth.canonical import WRAPPED, unwrap
-from handler.composition.factories import build_aws_access
 from handler.composition.wiring import Application, application
-from handler.config import Settings, demo_bucket
+from handler.config import SettingsError
 from handler.entrypoints.http_call import HttpRequest, is_http_event, read_http_request
 from handler.errors import BadRequest, HandlerError
 from handler.observability import log_exception, log_request
@@ -23,10 +22,13 @@ from imaging import Deadline
 T = TypeVar("T")
 _MARGIN_SECONDS = 0.5
 """Time reserved for encoding the answer and returning it before Lambda ends the call."""
-_CUSTOM_RESOURCE_SECONDS = 300.0
-"""Time for a custom resource where there is no Lambda context."""
-_CUSTOM_RESOURCE_MARGIN_SECONDS = 45.0
-"""Time reserved for answering CloudFormation, retries included."""
+_DEPLOYMENT_TASKS = frozenset({"self-check", "fill-demo"})
+"""What the provider of the stack's custom resources asks for: the names in `composition.deployment.TASKS`."""
+_DEPLOYMENT_SECONDS = 60.0
+"""Time for such a task where there is no Lambda context."""
+_DEPLOYMENT_MARGIN_SECONDS = 3.0
+"""Time reserved for its answer."""
+_logged_faults: set[str] = set()
 
 
 class LambdaContext(Protocol):
@@ -42,10 +44,14 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
     """
     fields: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
     is_http = is_http_event(fields)
-    # Only one function of a stack has a demo bucket. Every other one treats such an event as an unknown event.
-    if not is_http and "ResponseURL" in fields and demo_bucket():
-        return _handle_custom_resource(fields, context)
-    app = application()
+    if not is_http and fields.get("task") in _DEPLOYMENT_TASKS:
+        return _handle_deployment_task(str(fields["task"]), context)
+    try:
+        app = application()
+    except SettingsError as error:
+        if not is_http and _is_upload_event(fields):
+            raise
+        return response.refusal(_log_faults(error), response.Caching()).as_event()
     deadline = _deadline(app, context)
     if not is_http and _is_upload_event(fields):
         return _handle_upload(app, fields, deadline)
@@ -134,18 +140,21 @@ def _handle_upload(app: Application, event: Mapping[str, Any], deadline: Deadlin
             raise
 
 
-def _handle_custom_resource(event: Mapping[str, Any], context: LambdaContext | None) -> dict[str, object]:
-    """Answer CloudFormation before the application is built: it waits for an answer even if a setting is invalid."""
-    from handler.entrypoints.custom_resource import handle  # noqa: PLC0415 - few events are CloudFormation's
+def _handle_deployment_task(task: str, context: LambdaContext | None) -> dict[str, object]:
+    """Do what CloudFormation's provider asks for, before the application is built: a setting may be invalid."""
+    from handler.composition import deployment  # noqa: PLC0415 - an image does not need it
 
-    seconds = context.get_remaining_time_in_millis() / 1000 if context else _CUSTOM_RESOURCE_SECONDS
-    deadline = Deadline.after(seconds - _CUSTOM_RESOURCE_MARGIN_SECONDS)
-    with log_request("custom-resource") as log_fields:
-        try:
-            return handle(event, demo_bucket(), lambda: build_aws_access(Settings.from_environment()), deadline)
-        except HandlerError as error:
-            log_fields.update(status=int(error.status), code=error.code, detail=error.message)
-            return response.refusal(error, response.Caching()).as_event()
+    seconds = context.get_remaining_time_in_millis() / 1000 if context else _DEPLOYMENT_SECONDS
+    with log_request(task):
+        return deployment.TASKS[task](Deadline.after(seconds - _DEPLOYMENT_MARGIN_SECONDS))
+
+
+def _log_faults(error: SettingsError) -> HandlerError:
+    """Log the faults of the settings once in this process, and return the error that clients get."""
+    if str(error) not in _logged_faults:
+        _logged_faults.add(str(error))
+        log_exception({"faults": str(error).splitlines()})
+    return HandlerError("the service is not configured correctly, its log says how", code="Configuration")
 
 
 def _deadline(app: Application, context: LambdaContext | None) -> Deadline:

@@ -7,6 +7,7 @@ HandlerError
 ├── Unauthorized          401  the operator's token is missing or wrong
 ├── NotFound              404  no such object, no such page
 ├── MethodNotAllowed      405
+├── Conflict              409  the object exists already, or has been changed in the meantime
 ├── PayloadTooLarge       413
 ├── UriTooLong            414
 ├── Busy                  503  every worker is busy
@@ -93,6 +94,13 @@ class MethodNotAllowed(HandlerError):
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
     code = "MethodNotAllowed"
+
+
+class Conflict(HandlerError):
+    """The object exists already, or has been changed in the meantime."""
+
+    status = HTTPStatus.CONFLICT
+    code = "Conflict"
 
 
 class PayloadTooLarge(HandlerError):

@@ -100,6 +100,25 @@ def test_a_setting_that_is_wrong_is_named(folders: tuple[Path, Path], variable: 
         wiring.build(Settings.from_environment({**environment, variable: said}))
 
 
+def test_a_broken_setting_is_a_500_that_the_log_explains_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(wiring, "_built", [])
+    monkeypatch.setattr(app, "_logged_faults", set())
+    monkeypatch.setenv("PRESETS", '{"thumb": "widht=100"}')
+    event = json.loads((EVENTS / "function-url.json").read_text("utf-8"))
+    for _ in range(2):
+        answer = answered(app.lambda_handler(event, None))
+        assert (answer.status, answer.json()["code"]) == (500, "Configuration")
+        assert b"widht" not in answer.body, "what is wrong is for the operator"
+        assert answered(app.lambda_handler({"imageKey": "cat.jpg"}, None)).status == 500
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ["PRESETS.thumb" in str(line.get("faults")) for line in lines] == [True]
+    with pytest.raises(SettingsError, match="widht"):  # the queue keeps the message
+        app.lambda_handler(upload_event("b", "cat.jpg"), None)
+    assert "widht" in str(app.lambda_handler({"task": "self-check"}, None)["faults"])
+
+
 def test_presets_and_always_may_be_stored_in_an_object(folders: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "presets.json").write_text(json.dumps({"thumb": "width=20"}))
     (tmp_path / "always.json").write_text(json.dumps({"toFormat": "png"}))

@@ -13,6 +13,7 @@ import pytest
 
 from features import CATALOGUE, edits
 from handler.config import SETTINGS
+from handler.ingest.requests import FIELDS as UPLOAD_FIELDS
 from handler.reference import DOCUMENTS, openapi
 from handler.reference.__main__ import ROOT, main, out_of_date
 from handler.requests.dialects import query
@@ -60,7 +61,14 @@ def test_the_document_is_valid_openapi() -> None:
     assert DOCUMENT["openapi"] == "3.1.0"
     operated = {f"/_api/{page}" for page in ("transform", "remove-background", "sign", "images", "purge")}
     asked = {"/_api/explain", "/_api/translate", "/_api/openapi.json", "/_health"}
-    assert {"/{key}", "/_key/{key}"} | asked | operated == set(DOCUMENT["paths"])
+    uploads = {f"/_api/uploads{page}" for page in ("", "/{key}", "/parts", "/complete", "/abort")}
+    uploads |= {"/_upload", "/_upload/part"}
+    assert {"/{key}", "/_key/{key}"} | asked | operated | uploads == set(DOCUMENT["paths"])
+
+
+def test_every_field_of_an_upload_is_described() -> None:
+    body = DOCUMENT["paths"]["/_api/uploads"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(body["properties"]) == set(UPLOAD_FIELDS)
 
 
 def _references(part: object) -> Iterator[str]:

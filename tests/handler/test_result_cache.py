@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import http.client
+import json
 import os
 import re
 import time
@@ -136,6 +137,25 @@ def test_nothing_is_kept_unless_asked(environment: dict[str, str], results: Path
     assert kept(results) == []
     with pytest.raises(SettingsError, match="STORE_RESULTS=Yes needs RESULTS_BUCKET"):
         Client({"SOURCE_BUCKETS": environment["SOURCE_BUCKETS"], **KEEPING})
+
+
+def test_a_public_feature_that_runs_a_model_is_rendered_once(
+    environment: dict[str, str], results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever `v` is, and although STORE_RESULTS is off: anyone could ask for it again and again."""
+    public = {**environment, "VISION": "local", "PUBLIC_FEATURES": "smartCropping"}
+    client = Client(public)
+    address = "/cat.jpg?feature=smartCropping&width=40&height=40"
+    assert [client.get(f"{address}&v={v}").status for v in range(3)] == [200] * 3
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.get("kept") for line in lines if line["message"] == "request"] == [None, True, True]
+    assert len(kept(results)) == 1
+    assert client.get("/cat.jpg?width=30").status == 200
+    assert len(kept(results)) == 1, "what is cheap is not stored"
+    # The operator's own URLs are not stored: nobody else can request them.
+    closed = Client(signing({**environment, "VISION": "local"}, tmp_path))
+    assert closed.get(signed(closed, f"{address}&v=9&smartCropping.padding=3")).status == 200
+    assert len(kept(results)) == 1
 
 
 def test_another_original_has_another_answer(environment: dict[str, str], folder: Path, results: Path) -> None:

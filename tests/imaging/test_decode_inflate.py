@@ -55,8 +55,8 @@ class CountedWork:
     def __init__(self) -> None:
         self.given = self.returned = self.checksums = 0
 
-    def decompressobj(self) -> CountedWork:
-        self._inflater = isal_zlib.decompressobj()
+    def decompressobj(self, wbits: int) -> CountedWork:
+        self._inflater = isal_zlib.decompressobj(wbits)
         return self
 
     def decompress(self, packed: bytes | memoryview, limit: int) -> bytes:
@@ -193,7 +193,8 @@ def test_nothing_is_read_behind_the_end_of_the_stream(work: CountedWork) -> None
     end = whole.rindex(b"IEND") - 4
     with pytest.raises(DamagedSource):
         run(whole[:end] + junk + whole[end:], edits({"resize": {"width": 40}}), Output(), Context())
-    assert 0 < work.given <= len(half) + 70_000
+    # Read once to decode it, and once for a repair.
+    assert 0 < work.given <= 2 * (len(half) + 70_000)
 
 
 def test_a_stream_that_yields_nothing_is_given_up(work: CountedWork) -> None:
@@ -203,7 +204,7 @@ def test_a_stream_that_yields_nothing_is_given_up(work: CountedWork) -> None:
     assert zlib.decompressobj().decompress(empty[:1002]) == b""
     with pytest.raises(DamagedSource):
         run(rebuilt(original, empty), edits({"resize": {"width": 40}}), Output(), Context())
-    assert 1_000_000 < work.given < 1_300_000, "of 20 MB"
+    assert 1_000_000 < work.given < 2 * 1_300_000, "of 20 MB, read once to decode it, and once for a repair"
 
 
 def test_a_deadline_before_the_header_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:

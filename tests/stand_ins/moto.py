@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from handler.aws import AwsAccess, Credentials
 
 REGION = "eu-west-1"
+_PROGRAM = Path(__file__).with_name("moto_process.py")
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,23 @@ class Moto:
             self.s3.put_object(Bucket=name, Key=key, Body=body)
         return name
 
+    def table(self) -> str:
+        """Create a table of records."""
+        from handler.records.dynamodb.table import TABLE, TTL_ATTRIBUTE
+
+        name = f"records-{uuid.uuid4().hex}"
+        client = self.client("dynamodb")
+        client.create_table(TableName=name, **TABLE)
+        expiry = {"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
+        client.close()
+        return name
+
 
 @contextmanager
 def moto_server() -> Iterator[Moto]:
     """Start an empty server, which takes about half a second."""
-    command = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    command = [sys.executable, "-P", "-u", str(_PROGRAM), "-H", "127.0.0.1", "-p", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     # It logs every request: a pipe that nobody reads is full after some hundreds, and the server stands still.

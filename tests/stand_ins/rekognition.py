@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,6 +50,8 @@ class Rekognition:
     asked: list[str] = field(default_factory=list)
     """The called operations, in order."""
     pictures: list[Any] = field(default_factory=list)
+    regions: set[str] = field(default_factory=set)
+    """The regions that requests were signed for."""
     complaints: list[str] = field(default_factory=list)
 
     @property
@@ -162,6 +165,7 @@ def _handler(stand_in: Rekognition) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             operation = self.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
             stand_in.asked.append(operation)
+            stand_in.regions |= set(re.findall(r"/([a-z0-9-]+)/rekognition/", self.headers.get("Authorization", "")))
             said = json.loads(body)
             stand_in.complaints += _complaints(operation, dict(self.headers), said)
             fault = stand_in.faults.pop(0) if stand_in.faults else Fault()

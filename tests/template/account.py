@@ -7,25 +7,40 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from unittest.mock import patch
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.client import Client
+from tests.client import Client, FakeLambdaContext
 from tests.stand_ins.moto import REGION, Moto
 from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, scripted_server
 from tests.template.policies import Ask, allows, applies, role_statements
 from tests.template.stack import ACCOUNT, Stack
 
+from handler import app
+
+_QUOTA = "/2016-08-19/account-settings"
+_DISTRIBUTIONS = f"arn:aws:cloudfront::{ACCOUNT}:distribution"
 SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
 _SEEN: Mapping[str, Mapping[str, Any]] = {
     "DetectFaces": {"FaceDetails": []},
     "DetectLabels": {"Labels": [], "LabelModelVersion": "3.0"},
     "DetectModerationLabels": {"ModerationLabels": [], "ModerationModelVersion": "7.0"},
 }
+_NO_DISTRIBUTION = (
+    b"<ErrorResponse><Error><Code>NoSuchDistribution</Code>"
+    b"<Message>The specified distribution does not exist.</Message></Error></ErrorResponse>"
+)
+_DESCRIBED = (
+    b"<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>images</StackName>"
+    b"<CreationTime>2026-01-31T12:00:00Z</CreationTime><StackStatus>%s</StackStatus>"
+    b"</member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+)
 _INVALIDATED = b"<Invalidation><Id>I1</Id></Invalidation>"
 
 
@@ -39,6 +54,14 @@ class Account:
     denied: list[Ask] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     """Paths at which S3 answers 500."""
+    refused: set[str] = field(default_factory=set)
+    """Buckets whose own policies deny everything."""
+    crashing: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Functions that do not run, each with the error that Lambda returns."""
+    status: str = "UPDATE_IN_PROGRESS"
+    """What CloudFormation is doing with the stack."""
+    quota: int = 1000
+    """Concurrent executions that the account allows."""
     endpoints: dict[str, ScriptedServer] = field(default_factory=dict)
     """Of AWS, for each function."""
 
@@ -56,6 +79,7 @@ class Account:
             "AWS_SECRET_ACCESS_KEY": "secret",
             "AWS_LAMBDA_FUNCTION_NAME": function,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(made["MemorySize"]),
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.endpoints[function].url,
         }
 
@@ -66,23 +90,39 @@ class Account:
             return _denied()
         if asked.path in self.broken:
             return Reply(500)
-        match _service(asked):
-            case "cloudfront":
-                reply = Reply(201, _INVALIDATED)
-            case "rekognition":
-                reply = Reply(200, json.dumps(_SEEN[wanted[0].action.partition(":")[2]]).encode())
-            case "lambda":
-                returned = self.client("HeavyWorker").invoke(json.loads(asked.body))
-                reply = Reply(200, json.dumps(returned).encode())
-            case "s3":
-                reply = self._forwarded(asked)
-                if reply.status == 404 and not self._may(role, _listing(wanted[0])):
-                    reply = _denied()
-            case _:
-                # The stand-in's account is another, and the ends of its ARNs are chance: it is asked by name.
-                by_name = re.sub(rb"arn:aws:secretsmanager:[^\"]*:secret:(\w+)-\w{6}", rb"\1", asked.body)
-                reply = self._forwarded(replace(asked, body=by_name))
-        return reply
+        if urlsplit(asked.path).path[1:].partition("/")[0] in self.refused:
+            return _denied()
+        replies: Mapping[str, Callable[[ParsedRequest], Reply]] = {
+            "cloudfront": _of_cloudfront,
+            "rekognition": _of_rekognition,
+            "cloudformation": lambda _: Reply(200, _DESCRIBED % self.status.encode()),
+            "lambda": self._of_lambda,
+        }
+        service = _service(asked)
+        if service in replies:
+            return replies[service](asked)
+        if service == "s3":
+            reply = self._forwarded(asked)
+            return _denied() if reply.status == 404 and not self._may(role, _listing(wanted[0])) else reply
+        # The stand-in's account is another, and the ends of its ARNs are chance: it is asked by name.
+        by_name = re.sub(rb"arn:aws:secretsmanager:[^\"]*:secret:(\w+)-\w{6}", rb"\1", asked.body)
+        return self._forwarded(replace(asked, body=by_name))
+
+    def _of_lambda(self, asked: ParsedRequest) -> Reply:
+        if asked.path == _QUOTA:
+            return Reply(200, json.dumps({"AccountLimit": {"ConcurrentExecutions": self.quota}}).encode())
+        event = json.loads(asked.body)
+        function = asked.path.split("/")[3]
+        if function in self.crashing:
+            return Reply(200, json.dumps(self.crashing[function]).encode(), {"X-Amz-Function-Error": "Unhandled"})
+        if "task" in event:
+            return self._performed(function, event)
+        return Reply(200, json.dumps(self.client(function).invoke(event)).encode())
+
+    def _performed(self, function: str, event: dict[str, Any]) -> Reply:
+        """A task of a deployment: the function reads its environment itself."""
+        with patch.dict(os.environ, self.environment(function)):
+            return Reply(200, json.dumps(app.lambda_handler(event, FakeLambdaContext(29))).encode())
 
     def _may(self, role: str, ask: Ask) -> bool:
         statements = role_statements(self.stack, role)
@@ -112,18 +152,39 @@ def asks(asked: ParsedRequest) -> list[Ask]:
     """What has to be allowed for a signed call; an unsigned one asks for nothing that a role gives."""
     service = _service(asked)
     operation = asked.headers.get("x-amz-target", "").partition(".")[2]
-    if service == "secretsmanager":
-        named = json.loads(asked.body)["SecretId"]
-        return [Ask(f"secretsmanager:{operation}", named if named.startswith("arn:") else f"{SECRETS}:{named}-AbCdEf")]
-    if service == "rekognition":
-        return [Ask(f"rekognition:{operation}", "*")]
-    if service == "cloudfront":
-        (name,) = re.findall(r"^/2020-05-31/distribution/(\w+)/invalidation$", asked.path)
-        return [Ask("cloudfront:CreateInvalidation", f"arn:aws:cloudfront::{ACCOUNT}:distribution/{name}")]
-    if service == "lambda":
-        (name,) = re.findall(r"^/2015-03-31/functions/(\w+)/invocations$", asked.path)
-        return [Ask("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")]
-    return _of_s3(asked) if service == "s3" else []
+    last = asked.path.rpartition("/")[2]
+    match service:
+        case "secretsmanager":
+            named = json.loads(asked.body)["SecretId"]
+            ask = Ask(f"secretsmanager:{operation}", named if named.startswith("arn:") else f"{SECRETS}:{named}-AbCdEf")
+        case "rekognition":
+            ask = Ask(f"rekognition:{operation}", "*")
+        case "cloudformation":
+            ask = Ask("cloudformation:DescribeStacks", parse_qs(asked.body.decode())["StackName"][0])
+        case "cloudfront" if asked.method == "GET":
+            ask = Ask("cloudfront:GetDistribution", f"{_DISTRIBUTIONS}/{last}")
+        case "cloudfront":
+            (name,) = re.findall(r"^/2020-05-31/distribution/(\w+)/invalidation$", asked.path)
+            ask = Ask("cloudfront:CreateInvalidation", f"{_DISTRIBUTIONS}/{name}")
+        case "lambda" if asked.path == _QUOTA:
+            ask = Ask("lambda:GetAccountSettings", "*")
+        case "lambda":
+            (name,) = re.findall(r"^/2015-03-31/functions/(\w+)/invocations$", asked.path)
+            ask = Ask("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+        case _:
+            return _of_s3(asked) if service == "s3" else []
+    return [ask]
+
+
+def _of_cloudfront(asked: ParsedRequest) -> Reply:
+    if asked.method == "GET":
+        exists = asked.path.endswith(("/EDISTRIBUTION", "/E1ABCDEFGHIJKL"))
+        return Reply(200, b"<Distribution/>") if exists else Reply(404, _NO_DISTRIBUTION)
+    return Reply(201, _INVALIDATED)
+
+
+def _of_rekognition(asked: ParsedRequest) -> Reply:
+    return Reply(200, json.dumps(_SEEN[asked.headers["x-amz-target"].partition(".")[2]]).encode())
 
 
 def _of_s3(asked: ParsedRequest) -> list[Ask]:

@@ -166,6 +166,8 @@ def test_routes_of_the_gateway() -> None:
     stack = Stack(LEAST)
     routes = {route["RouteKey"] for route in stack.of_type("AWS::ApiGatewayV2::Route").values()}
     throttled = stack.resources["ApiStage"]["RouteSettings"]
+    every = Stack({**LEAST, "RateLimit": "7", "BurstLimit": "9"}).resources["ApiStage"]["DefaultRouteSettings"]
+    assert every == {"ThrottlingRateLimit": "7", "ThrottlingBurstLimit": "9"}
     assert routes == {"$default", "ANY /_api/{proxy+}"}
     assert set(throttled) == {"ANY /_api/{proxy+}"}
     assert throttled["ANY /_api/{proxy+}"]["ThrottlingRateLimit"] <= 20
@@ -214,6 +216,21 @@ def test_alarms_tell_whom_they_are_given() -> None:
     assert {alarm["MetricName"] for alarm in told.values()} >= {"5xx", "Throttles", "Duration"}
     assert {tuple(alarm["AlarmActions"]) for alarm in told.values()} == {(topic,)}
     assert not [alarm for alarm in Stack(LEAST).of_type("AWS::CloudWatch::Alarm").values() if "AlarmActions" in alarm]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({}, ["without a signature", "no feature that runs a model", "samples of the demo page", "500 cache misses"]),
+        ({"EnableSignature": "Yes", "DeployDemoUI": "No"}, ["signed URLs only", "no feature that runs a model"]),
+        ({"PublicFeatures": "redEye"}, ["without a signature: redEye", "but the account's (HeavyReservedConcurrency)"]),
+        ({"HeavyReservedConcurrency": "5"}, ["5 model runs at the same time"]),
+    ],
+)
+def test_the_outputs_say_what_is_open(parameters: dict[str, str], words: list[str]) -> None:
+    said = Stack({**LEAST, **parameters}).outputs["PublicAccess"]
+    assert all(word in said for word in words), said
+    assert ("demo page" in said) is (parameters.get("DeployDemoUI") != "No")
 
 
 def test_uploads_wait_long_enough_and_fail_one_by_one() -> None:

@@ -78,6 +78,11 @@ def test_defaults_are_those_of_the_function() -> None:
         ({"RewriteMatchPattern": "/a/", "RewriteSubstitution": "$&"}, {"REWRITE_SUBSTITUTION": "$&"}),
         ({"SourcePaths": "old/=photos"}, {"SOURCE_PATHS": "old/=photos", "DEFAULT_PRESET": ""}),
         ({"PresetsOnly": "Yes", "Presets": '{"a": {}}'}, {"PRESETS_ONLY": "Yes", "PRESETS": '{"a": {}}'}),
+        ({}, {"VISION": "auto", "REKOGNITION_REGION": ""}),
+        (
+            {"Vision": "local", "RekognitionRegion": "eu-west-1"},
+            {"VISION": "local", "REKOGNITION_REGION": "eu-west-1"},
+        ),
         ({"DeployedAt": "2026-01-31T12:00:00Z"}, {"DEPLOYED_AT": "2026-01-31T12:00:00Z"}),
     ],
 )

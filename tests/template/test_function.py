@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pyvips
 from tests import pictures
-from tests.client import Answered, Client, FakeLambdaContext, size
+from tests.client import Answered, Client, size
 from tests.stand_ins.moto import REGION, Moto, moto_server
 from tests.template.account import Account, account
+from tests.template.provider import deliver
 from tests.template.samples import LEAST, UPLOADS
 
-from handler import app
 from handler.aws import secrets
-from handler.entrypoints import custom_resource
 from handler.pages.demo_site import SAMPLES
 
 pytestmark = pytest.mark.slow
@@ -200,29 +198,6 @@ def test_the_secret_of_the_cdn_is_rotated_without_an_outage(moto: Moto, monkeypa
     assert stack.denied == []
 
 
-def test_the_demo_bucket_is_filled_and_emptied(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(custom_resource, "send", lambda *_: SimpleNamespace(status=200))
-    with account(moto, LEAST) as stack:
-        for name, value in stack.environment("DemoFiller").items():
-            monkeypatch.setenv(name, value)
-        for request in ("Create", "Update", "Delete"):
-            event = {
-                "RequestType": request,
-                "ResponseURL": "https://bucket.s3.eu-west-1.amazonaws.com/answer?X-Amz-Signature=0",
-                "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/images/1",
-                "RequestId": "r",
-                "ResourceType": "Custom::Demo",
-                "LogicalResourceId": "Demo",
-                "ResourceProperties": {**stack.stack.resources["Demo"], "ServiceToken": "t"},
-                **({} if request == "Create" else {"PhysicalResourceId": "demo-demobucket"}),
-            }
-            assert app.lambda_handler(event, FakeLambdaContext(300))["Status"] == "SUCCESS"
-            assert ("_demo/index.html" in keys(moto, "demobucket")) is (request != "Delete")
-        assert keys(moto, "demobucket") == []
-    assert stack.denied == []
-    assert _unused(stack, "DemoRole") == set()
-
-
 def _unused(stack: Account, role: str) -> set[str]:
     named = {
         said["Sid"]
@@ -266,7 +241,14 @@ def test_no_role_may_more_than_its_function_does(moto: Moto) -> None:
         assert uploads == {"batchItemFailures": []}
         assert operator(client, "purge", b'{"keys": ["cat.jpg"]}').status == 200
         assert operator(client, "images").status == 200
+        for resource in ("SelfCheck", "DemoPage"):
+            assert deliver(stack, resource)["Status"] == "SUCCESS"
+        stack.crashing["DemoFiller"] = {"errorType": "Runtime.ExitError"}
+        assert deliver(stack, "DemoPage")["Status"] == "FAILED"
+        assert deliver(stack, "DemoPage", "Delete", "fill-demo-demobucket")["Status"] == "SUCCESS"
     assert stack.denied == []
+    assert _unused(stack, "ProviderRole") == set()
+    assert _unused(stack, "DemoRole") == set()
     assert _unused(stack, "FunctionRole") == set()
     assert _unused(stack, "HeavyRole") == set()
     assert _unused(stack, "UploadRole") == set()

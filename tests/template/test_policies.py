@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.template.policies import Ask, allows, resource_statements, role_statements
 from tests.template.samples import LEAST, SECRET, UPLOADS, VALUES, stacks
-from tests.template.stack import ACCOUNT, REGION, Stack
+from tests.template.stack import ACCOUNT, REGION, STACK_ID, Stack
 
 RESULTS = "arn:aws:s3:::resultsbucket"
 HERE = f"{REGION}:{ACCOUNT}"
@@ -114,6 +114,33 @@ def test_nobody_hands_over_where_there_is_no_heavy_function() -> None:
 
 
 DEMO = "arn:aws:s3:::demobucket"
+PROVIDER_MAY = [
+    # action, resource, allowed
+    *(
+        ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:{name}", True)
+        for name in ("Function", "HeavyWorker", "UploadFunction", "DemoFiller")
+    ),
+    ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:another", False),
+    ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{HERE}:function:Function", False),
+    ("lambda:GetAccountSettings", "*", True),
+    ("cloudformation:DescribeStacks", STACK_ID, True),
+    ("cloudformation:DescribeStacks", STACK_ID.replace("images", "others"), False),
+    ("cloudformation:DeleteStack", STACK_ID, False),
+    ("cloudfront:GetDistribution", f"arn:aws:cloudfront::{ACCOUNT}:distribution/E1ABCDEFGHIJKL", True),
+    ("cloudfront:GetDistribution", OURS, False),
+    ("s3:DeleteObject", f"{DEMO}/_demo/index.html", True),
+    ("s3:DeleteObject", f"{DEMO}/elsewhere", False),
+    ("s3:DeleteObject", "arn:aws:s3:::photos/cat.jpg", False),
+    ("s3:ListBucket", DEMO, True),
+    ("s3:GetObject", "arn:aws:s3:::photos/cat.jpg", False),
+    ("secretsmanager:GetSecretValue", f"{SECRETS}:OperatorToken-AbCdEf", False),
+]
+
+
+@pytest.mark.parametrize(("action", "resource", "allowed"), PROVIDER_MAY)
+def test_the_provider(action: str, resource: str, allowed: bool) -> None:
+    stack = Stack({**LEAST, **UPLOADS, "ExistingDistributionId": "E1ABCDEFGHIJKL"})
+    assert allows(role_statements(stack, "ProviderRole"), Ask(action, resource)) is allowed
 
 
 @pytest.mark.parametrize(
@@ -190,7 +217,7 @@ def test_no_role_has_more_than_the_table() -> None:
     known = {action for action, _ in FUNCTION_MAY + ORDINARY_MAY} | {
         action for _, action, _, allowed in WITH if allowed
     }
-    known |= {action for action, _, allowed in UPLOADS_MAY if allowed}
+    known |= {action for action, _, allowed in UPLOADS_MAY + PROVIDER_MAY if allowed}
     known |= {"xray:PutTelemetryRecords", "sqs:GetQueueAttributes"}
     stack = Stack(EVERYTHING)
     for role in stack.of_type("AWS::IAM::Role"):

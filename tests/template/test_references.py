@@ -188,6 +188,7 @@ def test_what_has_no_default_is_asked_for() -> None:
         ("CertificateArn", "arn:aws:acm:eu-west-1:111122223333:certificate/1"),
         ("WebAclArn", "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/mine/1"),
         ("OriginShieldRegion", "Frankfurt"),
+        ("RekognitionRegion", "Ireland"),
         ("LogRetentionDays", "2"),
         ("AlarmTopicArn", "alarms"),
     ],

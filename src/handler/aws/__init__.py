@@ -44,6 +44,8 @@ class AwsAccess(msgspec.Struct, frozen=True):
     """The endpoint of EventBridge (`AWS_ENDPOINT_URL_EVENTBRIDGE`); takes precedence over `endpoint_url`."""
     endpoint_url_sqs: str = ""
     """The endpoint of SQS (`AWS_ENDPOINT_URL_SQS`); takes precedence over the host in a queue's URL."""
+    endpoint_url_dynamodb: str = ""
+    """The endpoint of DynamoDB (`AWS_ENDPOINT_URL_DYNAMODB`); takes precedence over `endpoint_url`."""
     credentials: Credentials | None = None
     """Those of Lambda's environment. If None, botocore's chain is used: profile, web identity, container, instance."""
 
@@ -66,6 +68,11 @@ class AwsAccess(msgspec.Struct, frozen=True):
     def rekognition(self) -> str:
         """The configured endpoint of Rekognition, empty for AWS's own."""
         return self.endpoint_url_rekognition or self.endpoint_url
+
+    @property
+    def dynamodb(self) -> str:
+        """The configured endpoint of DynamoDB, empty for AWS's own."""
+        return self.endpoint_url_dynamodb or self.endpoint_url
 
     @property
     def cloudfront(self) -> str:

@@ -16,11 +16,13 @@ class SdkError(Exception):
 class SdkRefusal(SdkError):
     """The service has answered with an error."""
 
-    def __init__(self, message: str, code: str, status: int) -> None:
+    def __init__(self, message: str, code: str, status: int, reasons: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.code = code
         """AWS's error code, such as `NoSuchKey`."""
         self.status = status
+        self.reasons = reasons
+        """Why DynamoDB has cancelled a transaction: a code for each of its items, `None` for one without a fault."""
 
 
 class SdkTimeout(SdkError):
@@ -87,7 +89,8 @@ def sdk_errors() -> Iterator[None]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        raise SdkRefusal(str(error), code, status) from error
+        reasons = tuple(str(reason.get("Code")) for reason in error.response.get("CancellationReasons", ()))
+        raise SdkRefusal(str(error), code, status, reasons) from error
     except NoCredentialsError as error:
         raise SdkCredentialsError(str(error)) from error
     except (ConnectTimeoutError, ReadTimeoutError) as error:

@@ -47,17 +47,15 @@ def build_result_cache(settings: Settings, store: ResultStore, caching: Caching)
 
 def build_detection(settings: Settings, aws: AwsAccess, store: ResultStore | None) -> Callable[[], DetectionService]:
     """Return a function that builds the detection service when a request first needs it."""
-    kind = settings.models.vision
-    if kind == "auto":
-        kind = "rekognition" if settings.process.function_name else "local"
 
     @cache
     def build() -> DetectionService:
         from handler.detection import open_detection  # noqa: PLC0415 - few requests need detection
 
         return open_detection(
-            kind == "rekognition",
+            _has_rekognition(settings, aws),
             aws,
+            region=settings.models.rekognition_region,
             weights=settings.weights_folder,
             store=store,
             lets_pass=settings.models.moderation_fail == "open",
@@ -93,6 +91,17 @@ def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Records] |
     return _once(build)
 
 
+def _has_rekognition(settings: Settings, aws: AwsAccess) -> bool:
+    """Return whether faces are detected by Rekognition. `auto` uses it in Lambda, where there is one to call."""
+    from handler.detection.regions import REKOGNITION_REGIONS  # noqa: PLC0415 - few requests need detection
+
+    models = settings.models
+    if models.vision != "auto":
+        return models.vision == "rekognition"
+    is_reachable = bool(models.rekognition_region) or aws.home in REKOGNITION_REGIONS
+    return bool(settings.process.function_name) and is_reachable
+
+
 def build_aws_access(settings: Settings) -> AwsAccess:
     """Return region, endpoints and credentials for calls to AWS."""
     aws = settings.aws
@@ -108,6 +117,7 @@ def build_aws_access(settings: Settings) -> AwsAccess:
         endpoint_url_sns=aws.endpoint_url_sns,
         endpoint_url_eventbridge=aws.endpoint_url_eventbridge,
         endpoint_url_sqs=aws.endpoint_url_sqs,
+        endpoint_url_dynamodb=aws.endpoint_url_dynamodb,
         credentials=Credentials(*keys, aws.session_token) if all(keys) else None,
     )
 

@@ -35,15 +35,13 @@ from handler.render.render import RenderContext, render_here, render_if_changed
 from handler.requests import dialects
 from handler.requests.policy import Policy
 from handler.response import Answer, Caching, report
-from handler.storage.sources import Sources, open_sources, read_locations, source_of
+from handler.storage.sources import Sources, open_sources, source_of
 from imaging import InvalidParameter, ObjectRef
 
 if TYPE_CHECKING:
     from handler.entrypoints.direct_invocation import DirectInvocation
-    from handler.entrypoints.operator import OperatorEntrypoint
     from handler.entrypoints.uploads import UploadEntrypoint
     from handler.records.store import Records
-    from handler.storage.result_cache import BucketResultCache
     from handler.storage.results import ResultStore
 
 
@@ -90,7 +88,7 @@ def build(settings: Settings) -> Application:
         ignored = IgnoredParameters(settings.requests.ignored_parameters, dialects.is_known_parameter)
     faults += _find_missing_files(settings)
     if not faults:
-        faults += _find_unknown_sources(policy, sources)
+        faults += [*_find_unknown_sources(policy, sources), *_find_faults_of_uploads(settings, sources)]
     raise_faults(faults)
     uploads = fallback = results = None
     with _collect_faults(faults):
@@ -116,8 +114,9 @@ def build(settings: Settings) -> Application:
 
         return DirectInvocation(render_context, policy, http.caching, settings.answer_bytes, expensive_function)
 
-    http = msgspec.structs.replace(http, health=health.page)
-    return Application(settings, http, get_direct_invocation, uploads, build_records(settings, aws), health)
+    records = build_records(settings, aws)
+    http = _add_operator(msgspec.structs.replace(http, health=health.page), settings, aws, records)
+    return Application(settings, http, get_direct_invocation, uploads, records, health)
 
 
 def _build_http(
@@ -146,7 +145,6 @@ def _build_http(
         caching=caching,
         authenticator=authenticator,
         signatures=signatures,
-        operator=_build_operator(settings, aws, render_context, policy, ignored, caching, signatures, result_cache),
         origin=origin,
         cors=responses.cors_origin if responses.cors_enabled else "",
         local_operator=access.operator_open and not (access.operator_token or access.operator_token_file),
@@ -157,6 +155,22 @@ def _build_http(
         static_documents={"openapi.json": _openapi, "docs": _reference, "docs.css": _style},
         json_endpoints=_build_json_endpoints(policy, authenticator, ignored, render_context),
     )
+
+
+def _add_operator(
+    http: HttpEntrypoint, settings: Settings, aws: AwsAccess, records: Callable[[], Records] | None
+) -> HttpEntrypoint:
+    """Return the entrypoint with the operator API and with uploads, if they are switched on."""
+    token = open_secret(settings.access.operator_token, settings.access.operator_token_file, aws)
+    if settings.ingest.upload_source:
+        from handler.composition.ingest import build_ingest  # noqa: PLC0415 - many services take no uploads
+
+        http = msgspec.structs.replace(http, ingest=build_ingest(settings, aws, records, token))
+    if token is not None or settings.access.operator_open:
+        from handler.composition.operator import build_operator  # noqa: PLC0415 - many services have no operator API
+
+        http = msgspec.structs.replace(http, operator=build_operator(settings, aws, http, token))
+    return http
 
 
 def _prefetch(secrets: Iterable[SecretSource]) -> None:
@@ -187,39 +201,6 @@ def _build_json_endpoints(
     return get_endpoints
 
 
-def _build_operator(
-    settings: Settings,
-    aws: AwsAccess,
-    render_context: RenderContext,
-    policy: Policy,
-    ignored: IgnoredParameters,
-    caching: Caching,
-    signatures: Signatures | None,
-    result_cache: BucketResultCache | None,
-) -> Callable[[], OperatorEntrypoint] | None:
-    """Return a function that builds the operator API at its first request, or None if the API is switched off."""
-    access = settings.access
-    token = open_secret(access.operator_token, access.operator_token_file, aws)
-    if token is None and not access.operator_open:
-        return None
-
-    @cache
-    def get_operator() -> OperatorEntrypoint:
-        from handler.aws.cloudfront import Distribution  # noqa: PLC0415 - no image needs it
-        from handler.entrypoints.operator import OperatorEntrypoint  # noqa: PLC0415 - no image needs it
-        from handler.storage.purge import Purge  # noqa: PLC0415 - no image needs it
-
-        cdn = Distribution(settings.aws.distribution_id, aws) if settings.aws.distribution_id else None
-        purge = Purge(render_context.objects, result_cache, cdn, policy.source_of)
-        sources = tuple(location.name for location in read_locations(settings.storage.source_buckets))
-        return OperatorEntrypoint(
-            render_context, policy, ignored, caching, sources, purge,
-            token=token, is_open=access.operator_open, signatures=signatures, lists=access.list_images,
-        )  # fmt: skip
-
-    return get_operator
-
-
 def _find_unknown_sources(policy: Policy, sources: Sources) -> list[str]:
     known = {location.name for location in sources.locations}
     named = {"SOURCE_PATHS": policy.source_paths.values(), "PUBLIC_SOURCES": policy.public_sources}
@@ -228,6 +209,14 @@ def _find_unknown_sources(policy: Policy, sources: Sources) -> list[str]:
         for setting, names in named.items()
         for name in sorted(set(names) - known)
     ]
+
+
+def _find_faults_of_uploads(settings: Settings, sources: Sources) -> list[str]:
+    if not settings.ingest.upload_source:
+        return []
+    from handler.composition.ingest import find_faults  # noqa: PLC0415 - many services take no uploads
+
+    return [*find_faults(settings, sources.locations)]
 
 
 def _find_missing_files(settings: Settings) -> list[str]:

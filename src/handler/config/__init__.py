@@ -22,7 +22,7 @@ from handler.config.groups import (
     StorageSettings,
 )
 from handler.config.upload_groups import ImgproxySettings as ImgproxySettings
-from handler.config.upload_groups import NotificationSettings, RecordSettings
+from handler.config.upload_groups import IngestSettings, NotificationSettings, RecordSettings
 from imaging import AVIF, GIF, Limits
 
 _MB_OF_A_PROCESSOR = 1769
@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of an operator. Only `from_environment` reads the environment."""
 
     storage: StorageSettings = StorageSettings()
+    ingest: IngestSettings = IngestSettings()
     access: AccessSettings = AccessSettings()
     requests: RequestSettings = RequestSettings()
     models: ModelSettings = ModelSettings()
@@ -158,11 +159,6 @@ def trace_id() -> str:
     From `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1` it is the value of `Root`.
     """
     return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
-
-
-def demo_bucket() -> str:
-    """Return DEMO_BUCKET, even if other settings have faults, which must still be reported to CloudFormation."""
-    return os.environ.get("DEMO_BUCKET", "").strip()
 
 
 class Setting(NamedTuple):

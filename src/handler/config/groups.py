@@ -45,13 +45,18 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Env("RESULTS_BUCKET", "Bucket, or name=URL, in which results and detections are stored")
     ] = ""
     store_results: Annotated[
-        bool, Env("STORE_RESULTS", "Store results in RESULTS_BUCKET if reading is cheaper than rendering")
+        bool,
+        Env(
+            "STORE_RESULTS",
+            "Store results in RESULTS_BUCKET if reading is cheaper than rendering. Those of public features that are "
+            "expensive or billed are always stored there",
+        ),
     ] = False
     results_expire_after_days: Annotated[
         int, Env("RESULTS_EXPIRE_AFTER_DAYS", "Days until RESULTS_BUCKET's lifecycle deletes results", integer(2, 3650))
     ] = 30
     demo_bucket: Annotated[
-        str, Env("DEMO_BUCKET", "Bucket that CloudFormation's custom resource fills; only for its function")
+        str, Env("DEMO_BUCKET", "Bucket that a deployment fills with the demo page; only for the function that does it")
     ] = ""
 
 
@@ -149,11 +154,14 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Env(
             "VISION",
-            "Detector of faces: rekognition, local (a model on the machine) or auto (rekognition in Lambda, else "
-            "local); objects and moderation need rekognition",
+            "Detector of faces: rekognition, local (a model on the machine) or auto (in Lambda rekognition, if the "
+            "region has it or REKOGNITION_REGION names one; else local); objects and moderation need rekognition",
             choice("auto", "rekognition", "local"),
         ),
     ] = "auto"
+    rekognition_region: Annotated[
+        str, Env("REKOGNITION_REGION", "AWS region whose Rekognition is called. Default: AWS_REGION")
+    ] = ""
     moderation_fail: Annotated[
         str,
         Env(
@@ -264,6 +272,7 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_url_sns: Annotated[str, Env("AWS_ENDPOINT_URL_SNS", "Endpoint of SNS")] = ""
     endpoint_url_eventbridge: Annotated[str, Env("AWS_ENDPOINT_URL_EVENTBRIDGE", "Endpoint of EventBridge")] = ""
     endpoint_url_sqs: Annotated[str, Env("AWS_ENDPOINT_URL_SQS", "Endpoint of SQS or of a compatible queue")] = ""
+    endpoint_url_dynamodb: Annotated[str, Env("AWS_ENDPOINT_URL_DYNAMODB", "Endpoint of DynamoDB")] = ""
     access_key_id: Annotated[
         str, Env("AWS_ACCESS_KEY_ID", "Credential, set by Lambda; elsewhere AWS's default credential chain is used")
     ] = ""

@@ -9,7 +9,31 @@ from typing import Annotated
 
 import msgspec
 
-from handler.config.env_types import Env, fraction, integer, records_address, web_address
+from handler.config.env_types import Env, choice, fraction, integer, records_address, web_address
+
+
+class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Uploads through /_api/uploads."""
+
+    upload_source: Annotated[
+        str,
+        Env("UPLOAD_SOURCE", "Source to which /_api/uploads writes, in S3 or in a folder. Default: uploads are off"),
+    ] = ""
+    upload_key: Annotated[
+        str,
+        Env(
+            "UPLOAD_KEY",
+            "Template of keys that are made: {uuid}, and {date}, {year}, {month}, {day}, {name} and {ext}",
+        ),
+    ] = "{date}/{uuid}{ext}"
+    upload_urls: Annotated[
+        str,
+        Env(
+            "UPLOAD_URLS",
+            "Where the forms of /_api/uploads lead: store (S3 itself, if the source is in S3) or server (this service)",
+            choice("store", "server"),
+        ),
+    ] = "store"
 
 
 class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,11 +15,12 @@ def open_detection(
     with_rekognition: bool,
     aws: AwsAccess,
     *,
+    region: str = "",
     weights: str = "",
     store: ObjectStore | None = None,
     lets_pass: bool = False,
 ) -> DetectionService:
-    """Return the detectors: those of Rekognition, or local ones.
+    """Return the detectors: those of Rekognition in `region`, by default the region of `aws`, or local ones.
 
     `weights` is the folder of U²-Net's weights, `store` caches detections, and with `lets_pass` images are sent while
     moderation is unavailable.
@@ -35,7 +36,7 @@ def open_detection(
         RekognitionClient,
     )
 
-    client = RekognitionClient(aws)
+    client = RekognitionClient(aws, region or aws.home)
     return DetectionService(
         lambda: FacesByRekognition(client),
         cache,

@@ -79,8 +79,9 @@ class RekognitionImage(NamedTuple):
 class RekognitionClient:
     """Calls Rekognition; all detectors share one client."""
 
-    def __init__(self, aws: AwsAccess) -> None:
+    def __init__(self, aws: AwsAccess, region: str) -> None:
         self._aws = aws
+        self._region = region
         self._sdk: Any = None
         self._lock = threading.Lock()
 
@@ -118,7 +119,7 @@ class RekognitionClient:
         return sdk_client(
             "rekognition",
             self._aws,
-            region=self._aws.home,
+            region=self._region,
             endpoint=self._aws.rekognition,
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,

@@ -21,15 +21,16 @@ _CLOSE = {"Connection": "close"}
 
 
 class Bodies:
-    """Places in memory for large bodies: one for each worker. Other bodies wait unread.
+    """Places for large bodies. Other bodies wait unread.
 
     While no request waits, a body may pause for `stall_seconds`. As soon as one waits, slow bodies lose their places
     after two seconds, so that clients that send slowly do not block others.
     """
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, places: int) -> None:
         self._bounds = bounds
-        self._slots = asyncio.Semaphore(bounds.workers)
+        self._places = places
+        self._slots = asyncio.Semaphore(places)
         self._arriving: set[_Arrival] = set()
         self._waiting = 0
 
@@ -41,7 +42,7 @@ class Bodies:
     @asynccontextmanager
     async def reserve(self, until: float) -> AsyncIterator[None]:
         """Hold one of the places. Raise Busy if the queue is full, or if no place is free by `until`."""
-        if self._waiting >= self._bounds.workers + self._bounds.queue:
+        if self._waiting >= self._places + self._bounds.queue:
             raise Busy("too many requests wait for their bodies to be read", headers={"Retry-After": "1", **_CLOSE})
         self._waiting += 1
         try:
@@ -62,8 +63,7 @@ class Bodies:
 
     async def read(self, request: Request, max_bytes: int, until: float) -> bytes:
         """Return the whole body. Raise PayloadTooLarge above `max_bytes`, or BadRequest (408) if it is too slow."""
-        if _length(request) > max_bytes:
-            raise _too_large(max_bytes)
+        check_length(request, max_bytes)
         parts: list[bytes] = []
         size = 0
         arrival = _Arrival(self, until, self._bounds.stall_seconds)
@@ -119,6 +119,12 @@ class _Arrival:
 def is_large(request: Request) -> bool:
     """Whether a body is larger than SMALL_BODY, or its length is unknown."""
     return "transfer-encoding" in request.headers or _length(request) > SMALL_BODY
+
+
+def check_length(request: Request, max_bytes: int) -> None:
+    """Raise PayloadTooLarge if a body is announced to have more bytes than this."""
+    if _length(request) > max_bytes:
+        raise _too_large(max_bytes)
 
 
 def _length(request: Request) -> int:

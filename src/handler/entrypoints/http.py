@@ -27,12 +27,14 @@ from imaging import Deadline, FeatureError, ObjectRef, TooLarge
 
 if TYPE_CHECKING:
     from handler.entrypoints.operator import OperatorEntrypoint
+    from handler.ingest.ingest import Ingest
     from handler.requests.client_hints import Hints
     from handler.storage.result_cache import BucketResultCache
 
 ORIGIN_HEADER = "x-origin-secret"
 MAX_PATH_BYTES = 8_192
 _IMAGE_METHODS = ("GET", "HEAD")
+_UPLOAD = "/_upload"
 
 
 class JsonEndpoint(msgspec.Struct, frozen=True):
@@ -54,6 +56,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     """None if signatures are switched off."""
     operator: Callable[[], OperatorEntrypoint] | None = None
     """Opens the operator API under `/_api/`."""
+    ingest: Callable[[], Ingest] | None = None
+    """Opens what takes signed uploads under `/_upload`; None if this service takes none."""
     origin: SecretSource | None = None
     """The secret that the CDN sends with each request; None if requests need not come through it."""
     cors: str = ""
@@ -90,9 +94,13 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         return answer.with_headers({"Access-Control-Allow-Origin": self.cors}) if self._has_cors(call) else answer
 
     def admit(self, call: HttpRequest) -> None:
-        """Raise a HandlerError if the request is for the operator API and may not use it; its body is not needed."""
+        """Raise a HandlerError if the request sends a large body and may not do so; the body is not needed for this."""
         self._require_origin_secret(call)
         path, _ = self._path(call)
+        if path.startswith(_UPLOAD) and self.ingest is not None:
+            from handler.entrypoints.upload_forms import admit  # noqa: PLC0415 - no image needs it
+
+            admit(path, call, self.ingest())
         if path.startswith("/_api/"):
             if self.operator is None:
                 raise NotFound(f"no page is called {path!r}", code="NotFound")
@@ -119,6 +127,10 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             return self.health()
         if path.startswith("/_api/"):
             return self._answer_api(path.removeprefix("/_api/"), call, deadline)
+        if path.startswith(_UPLOAD) and self.ingest is not None:
+            from handler.entrypoints.upload_forms import answer_upload  # noqa: PLC0415 - no image needs it
+
+            return answer_upload(path, call, self.ingest())
         if path.startswith("/_results/") and self.result_cache is not None and call.method in _IMAGE_METHODS:
             return self._answer_stored_result(path.removeprefix("/_results/"), call)
         if is_own(path, self.policy.dialects):

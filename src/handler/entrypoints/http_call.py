@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +30,12 @@ class HttpRequest(msgspec.Struct, frozen=True):
     body: bytes = b""
     event: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """The event itself; the ASGI server leaves the body out."""
+    stream: Iterable[bytes] | None = None
+    """The blocks of a body that the ASGI server has not read yet; `body` is empty then."""
+
+    def blocks(self) -> Iterable[bytes]:
+        """Return the body in blocks, which can be read once."""
+        return (self.body,) if self.stream is None else self.stream
 
     def whole_event(self) -> Mapping[str, Any]:
         """Return the event with its body, to invoke another function with."""

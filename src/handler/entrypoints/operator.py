@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC
-from typing import Any
 
 import msgspec
 
@@ -14,24 +13,19 @@ from handler.auth.compare_secret import matches_secret
 from handler.auth.signature import Signatures, parse_life
 from handler.entrypoints import inline_image, local_access
 from handler.entrypoints.http_call import HttpRequest
+from handler.entrypoints.operator_page import Page, parse_limit, read_params
 from handler.errors import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthorized
 from handler.ports import Objects, SecretSource
 from handler.render.render import RenderContext, render_or_delegate
 from handler.render.results import Delegated
 from handler.requests.parse import parse_inline_request
 from handler.requests.policy import Policy
-from handler.requests.strict_json import loads
 from handler.response import Answer, Caching
 from handler.storage.purge import MAX_KEYS, Purge
 from imaging import Deadline, ObjectRef
 
 MAX_LISTED, DEFAULT_LISTED = 1_000, 100
 """Entries of one page of a listing: the largest number, and the default."""
-
-
-class _Page(msgspec.Struct, frozen=True):
-    methods: tuple[str, ...]
-    answer: Callable[[HttpRequest, Deadline], Answer | Delegated]
 
 
 class OperatorEntrypoint(msgspec.Struct, frozen=True):
@@ -49,14 +43,16 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
     """Whether callers on this machine need no token: on the local server, on loopback."""
     signatures: Signatures | None = None
     lists: bool = True
+    more_pages: tuple[Callable[[str], Page | None], ...] = ()
+    """Each returns its page of a name, or None: uploads, records and events."""
 
     def answer(self, name: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         """Answer a call of `/_api/name`. Raise NotFound if it is switched off, Unauthorized without the token."""
         return self.admit(name, call).answer(call, deadline)
 
-    def admit(self, name: str, call: HttpRequest) -> _Page:
+    def admit(self, name: str, call: HttpRequest) -> Page:
         """Return the page of a name if the caller may use it. The body is not needed for this."""
-        page = self._pages().get(name)
+        page = self._pages().get(name) or next(filter(None, (find(name) for find in self.more_pages)), None)
         if page is None or (self.token is None and not self._is_local(call)):
             raise NotFound(f"no page is called {'/_api/' + name!r}", code="NotFound")
         self._admit(call)
@@ -65,14 +61,14 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
             raise MethodNotAllowed(f"the method must be {allowed}, got {call.method}", headers={"Allow": allowed})
         return page
 
-    def _pages(self) -> dict[str, _Page]:
+    def _pages(self) -> dict[str, Page]:
         pages = {
-            "transform": _Page(("POST",), self._transform),
-            "remove-background": _Page(("POST",), self._remove_background),
-            "sign": _Page(("GET", "POST"), self._sign),
-            "purge": _Page(("POST",), self._purge),
+            "transform": Page(("POST",), self._transform),
+            "remove-background": Page(("POST",), self._remove_background),
+            "sign": Page(("GET", "POST"), self._sign),
+            "purge": Page(("POST",), self._purge),
         }
-        return pages | ({"images": _Page(("GET",), self._images)} if self.lists else {})
+        return pages | ({"images": Page(("GET",), self._images)} if self.lists else {})
 
     def is_operator(self, call: HttpRequest) -> bool:
         """Whether the operator calls: with the token, or from this machine if no token is needed."""
@@ -119,7 +115,7 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
 
     def _sign(self, call: HttpRequest, _: Deadline) -> Answer:
         """Return the URL as a page may use it: signed if signatures are on, else unchanged."""
-        params = _read_params(call, ("url", "expires"))
+        params = read_params(call, ("url", "expires"))
         url, life = params.get("url"), params.get("expires")
         if not isinstance(url, str) or not url:
             raise BadRequest("`url` must be a URL to sign, such as /cat.jpg?width=300")
@@ -136,9 +132,11 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
 
     def _images(self, call: HttpRequest, _: Deadline) -> Answer:
         """Return one page of the keys and prefixes directly under a prefix of a configured bucket."""
-        params = _read_params(call, ("bucket", "prefix", "limit", "cursor"))
+        params = read_params(call, ("bucket", "prefix", "limit", "cursor"))
         bucket, prefix = params.get("bucket") or self.sources[0], params.get("prefix", "")
-        listed = self._objects.page(bucket, prefix, params.get("cursor", ""), _parse_limit(params.get("limit")))
+        listed = self._objects.page(
+            bucket, prefix, params.get("cursor", ""), parse_limit(params.get("limit"), DEFAULT_LISTED, MAX_LISTED)
+        )
         images = [
             {
                 "key": info.ref.key,
@@ -162,7 +160,7 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
 
     def _purge(self, call: HttpRequest, deadline: Deadline) -> Answer:
         """Purge originals, and everything that was rendered from them, from caches."""
-        params = _read_params(call, ("keys", "bucket"))
+        params = read_params(call, ("keys", "bucket"))
         keys, bucket = params.get("keys"), params.get("bucket") or ""
         if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS or not all(map(_is_text, keys)):
             raise BadRequest(f"`keys` must be a list of 1 to {MAX_KEYS} keys")
@@ -175,34 +173,5 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         return self.render_context.objects
 
 
-def _read_params(call: HttpRequest, names: Iterable[str]) -> dict[str, Any]:
-    """Return the parameters of a query and, with POST, of a JSON object. Raise BadRequest for an unknown name."""
-    params: dict[str, Any] = dict(call.pairs(None))
-    if call.method == "POST":
-        params |= _parse_object(call.body, names)
-    for name in params:
-        if name not in names:
-            raise BadRequest(f"`{name[:60]}` must be one of {', '.join(names)}")
-    return params
-
-
-def _parse_object(body: bytes, names: Iterable[str]) -> dict[str, Any]:
-    try:
-        fields = loads(body.decode())
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
-        raise BadRequest("the body must be a JSON object with " + ", ".join(f"`{name}`" for name in names))
-    return fields
-
-
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
-
-
-def _parse_limit(value: str | None) -> int:
-    if value is None:
-        return DEFAULT_LISTED
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:9]) <= MAX_LISTED:
-        raise BadRequest(f"`limit` must be a whole number from 1 to {MAX_LISTED}, got {value[:60]!a}")
-    return int(value)

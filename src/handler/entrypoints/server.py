@@ -25,7 +25,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from handler.entrypoints.bodies import SMALL_BODY, Bodies, is_large
+from handler.entrypoints.bodies import SMALL_BODY, Bodies, check_length, is_large
+from handler.entrypoints.body_stream import BodyStream
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.local_access import DOMAIN, is_loopback
 from handler.entrypoints.workers import Bounds, Measures, Remaining, Workers
@@ -69,7 +70,10 @@ class PictureServer:
         self._bounds = bounds
         self.measures = Measures()
         self._workers = Workers(bounds, self.measures)
-        self._bodies = Bodies(bounds)
+        self._bodies = Bodies(bounds, bounds.workers)
+        self._streams = Bodies(bounds, bounds.uploads)
+        # An upload takes as long as its client, so it takes no worker from images.
+        self._uploads = ThreadPoolExecutor(bounds.uploads, thread_name_prefix="upload")
         # Threads of their own, so that a probe waits neither for callers that try tokens nor for long pages.
         self._probes = ThreadPoolExecutor(2, thread_name_prefix="probe")
         self._admission = ThreadPoolExecutor(bounds.workers, thread_name_prefix="admission")
@@ -126,19 +130,39 @@ class PictureServer:
     async def _answer(self, request: Request, until: float) -> Response:
         """Admit a request, read its body and let a worker answer it. A large body is read only after admission."""
         call = _read_call(request)
+        if _takes_stream(request):
+            return await self._stream(request, call, until)
         if not (_takes_large_body(request) and is_large(request)):
             body = await self._bodies.read(request, min(self._bounds.body_bytes, SMALL_BODY), until)
             return await self._work(request, msgspec.structs.replace(call, body=body), until)
         self._workers.check()
+        await self._require_admission(call)
+        async with self._bodies.reserve(until):
+            body = await self._bodies.read(request, self._bounds.body_bytes, until)
+            return await self._work(request, msgspec.structs.replace(call, body=body), until)
+
+    async def _require_admission(self, call: HttpRequest) -> None:
+        """Raise a HandlerError for a call that is refused before its body is read."""
         if self._admit is not None:
             try:
                 await asyncio.get_running_loop().run_in_executor(self._admission, self._admit, call)
             except HandlerError as error:
                 error.headers["Connection"] = "close"
                 raise
-        async with self._bodies.reserve(until):
-            body = await self._bodies.read(request, self._bounds.body_bytes, until)
-            return await self._work(request, msgspec.structs.replace(call, body=body), until)
+
+    async def _stream(self, request: Request, call: HttpRequest, until: float) -> Response:
+        """Admit an upload, and let a thread of its own store the body while it arrives."""
+        check_length(request, self._bounds.body_bytes)
+        await self._require_admission(call)
+        async with self._streams.reserve(until):
+            stream = BodyStream(request, self._bounds.stall_seconds)
+            call = msgspec.structs.replace(call, stream=stream)
+            work = partial(self._handle, call, Remaining(time.monotonic() + self._bounds.seconds))
+            response = _to_starlette(await asyncio.get_running_loop().run_in_executor(self._uploads, work))
+            if not stream.is_complete:
+                response.headers["Connection"] = "close"
+                await stream.drain()
+            return response
 
     async def _work(self, request: Request, call: HttpRequest, until: float) -> Response:
         """Let a worker answer a request. If the client disconnects, the request leaves the queue."""
@@ -175,6 +199,13 @@ def _timeout(*, has_begun: bool) -> HandlerError:
 def _takes_large_body(request: Request) -> bool:
     """Whether a path takes large bodies: only the operator API does, and its path may be percent-encoded."""
     return request.method == "POST" and unquote(_raw_path(request)).startswith("/_api/")
+
+
+def _takes_stream(request: Request) -> bool:
+    """Whether a path takes a body of any size and stores it while it arrives."""
+    path = unquote(_raw_path(request))
+    is_bytes = request.method == "PUT" and path.startswith("/_api/uploads/")
+    return is_bytes or (request.method in ("POST", "PUT") and path.startswith("/_upload"))
 
 
 async def _wait_for_disconnect(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:

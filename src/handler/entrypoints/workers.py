@@ -41,6 +41,8 @@ class Bounds:
     """Time for one request, from its arrival."""
     stall_seconds: float = 10
     """Time in which the next bytes of a body must arrive."""
+    uploads: int = 16
+    """Uploads that are stored at the same time."""
 
 
 class Measures:

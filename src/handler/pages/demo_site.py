@@ -43,10 +43,6 @@ class DemoSite(msgspec.Struct, frozen=True):
         self.store.delete([key for key in stored if key not in contents])
         return len(contents)
 
-    def empty(self) -> None:
-        """Delete everything under the prefix."""
-        self.store.delete([info.ref.key for info in self.store.list(self.prefix)])
-
     def _files(self) -> Iterator[tuple[str, bytes]]:
         for folder, below in ((FOLDER, ""), (SAMPLES, f"{SOURCE}/")):
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):

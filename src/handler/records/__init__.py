@@ -13,17 +13,22 @@ from handler.aws import AwsAccess
 if TYPE_CHECKING:
     from handler.records.store import Records
 
+DYNAMODB = "dynamodb://"
 SQL = ("sqlite://", "postgresql+psycopg://")
 
 
-def open_records(address: str, aws: AwsAccess) -> Records:  # noqa: ARG001 - for DynamoDB, whose adapter follows
+def open_records(address: str, aws: AwsAccess) -> Records:
     """Return the database at an address; its first call connects.
 
-    The addresses are `sqlite:///file` and `postgresql+psycopg://user:password@host/database`. Raise
+    The addresses are `sqlite:///file`, `postgresql+psycopg://user:password@host/database` and `dynamodb://table`. Raise
     ValueError for another one; the message does not repeat the address, which can hold a password.
     """
     if address.startswith(SQL):
         from handler.records.sql.database import SqlRecords  # noqa: PLC0415 - SQLAlchemy takes 300 ms
 
         return SqlRecords(address)
-    raise ValueError(f"must begin with one of {', '.join(SQL)}")
+    if address.startswith(DYNAMODB):
+        from handler.records.dynamodb.database import DynamoRecords  # noqa: PLC0415 - boto3 takes 200 ms
+
+        return DynamoRecords(address.removeprefix(DYNAMODB), aws)
+    raise ValueError(f"must begin with one of {', '.join((*SQL, DYNAMODB))}")

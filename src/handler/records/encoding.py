@@ -59,6 +59,16 @@ def decode_notice(text: str) -> Notice:
     return msgspec.json.decode(text, type=Notice)
 
 
+def matches(record: ImageRecord, which: RecordFilter) -> bool:
+    """Return whether a filter admits a record."""
+    equal = ((which.source, record.source), (which.status, record.status), (which.owner, record.owner))
+    return (
+        all(expected in ("", None, found) for expected, found in equal)
+        and record.key.startswith(which.prefix)
+        and (which.updated_before is None or record.updated_at < which.updated_before)
+    )
+
+
 def position_of(record: ImageRecord, which: RecordFilter) -> str:
     """Return what a page is sorted by: the key, or the time of the update and the ID."""
     return record.key if which.prefix else f"{time_text(record.updated_at)}#{record.id}"

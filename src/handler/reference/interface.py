@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from features import CATALOGUE, by_name, feature_aliases
-from handler.errors import STATUSES, HandlerError
+from handler.reference.notices import record_schema, webhooks
+from handler.reference.operations import error_references, error_responses, json_answer, object_schema, parameter
 from handler.reference.schema import Schema, about, edits_schema, model_schema, schema_of, switch_schema
+from handler.reference.upload_paths import upload_paths
 from handler.requests import dialects
 from handler.storage.purge import MAX_KEYS
 from imaging import FORMATS, MEDIA_TYPES, Feature, Output, Params, fields, main_field
@@ -34,10 +35,11 @@ def openapi() -> dict[str, Any]:
             "Features apply in the order of this document, whatever their order in the URL.",
         },
         "paths": _paths(),
+        "webhooks": webhooks(),
         "components": {
             "schemas": _schemas(),
             "parameters": _parameters(),
-            "responses": {"Picture": _picture(), **_refusals()},
+            "responses": {"Picture": _picture(), **error_responses()},
             "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -66,27 +68,29 @@ def _paths() -> dict[str, Any]:
         "/_api/purge": {"post": _purge()},
         "/_api/explain": {"get": _explain()},
         "/_api/translate": {"get": _translate()},
-        "/_api/openapi.json": {"get": _json("This document", {"type": "object"})},
-        "/_health": {"get": _json("Return whether the service is healthy", _object({"status": {"const": "ok"}}))},
+        "/_api/openapi.json": {"get": json_answer("This document", {"type": "object"})},
+        **upload_paths(),
+        "/_health": {"get": json_answer("Return whether the service is healthy", _HEALTHY)},
     }
 
 
+_HEALTHY = object_schema({"status": {"const": "ok"}})
 _KEY_ONLY = "For keys that would be read as a request in another dialect, or as another path of this interface."
 
 
 def _get(summary: str, parameters: list[dict[str, Any]], description: str) -> dict[str, Any]:
     unchanged = {"description": "The client's copy is up to date (If-None-Match, If-Modified-Since)"}
-    answers = {"200": {"$ref": "#/components/responses/Picture"}, "304": unchanged, **_refused()}
+    answers = {"200": {"$ref": "#/components/responses/Picture"}, "304": unchanged, **error_references()}
     return {"summary": summary, "description": description, "parameters": parameters, "responses": answers}
 
 
 def _transform(parameters: list[dict[str, Any]], summary: str) -> dict[str, Any]:
     in_base64: Schema = {"type": "string", "contentEncoding": "base64"}
-    sent = _object({"image": in_base64}) | {
+    sent = object_schema({"image": in_base64}) | {
         "description": "The image and the parameters that a URL would have",
         "additionalProperties": True,
     }
-    picture = _object({"image": in_base64, "contentType": {"type": "string"}})
+    picture = object_schema({"image": in_base64, "contentType": {"type": "string"}})
     report: Schema = {"type": "object", "description": "The result of `info` or another report"}
     answered = {"application/json": {"schema": {"anyOf": [picture, report]}}}
     return {
@@ -98,20 +102,23 @@ def _transform(parameters: list[dict[str, Any]], summary: str) -> dict[str, Any]
             "required": True,
             "content": {"image/*": {"schema": _ANYTHING}, "application/json": {"schema": sent}},
         },
-        "responses": {"200": {**_picture(), "content": _picture()["content"] | answered}, **_refused()},
+        "responses": {"200": {**_picture(), "content": _picture()["content"] | answered}, **error_references()},
     }
 
 
 def _sign() -> dict[str, Any]:
     life: Schema = {"type": ["string", "null"], "pattern": "^[0-9]{1,9}[smhdw]$", "examples": ["15m", "1h", "7d"]}
     url: Schema = {"type": "string", "examples": ["/cat.jpg?width=300"]}
-    body_schema = _object({"url": url}) | {"additionalProperties": False}
+    body_schema = object_schema({"url": url}) | {"additionalProperties": False}
     body_schema["properties"]["expires"] = {"description": "How long the URL is valid; null: without limit", **life}
-    query = [_parameter("url", "URL to sign, percent-encoded", url) | {"required": True}]
-    query.append(_parameter("expires", "How long the URL is valid", {**life, "type": "string"}))
+    query = [parameter("url", "URL to sign, percent-encoded", url) | {"required": True}]
+    query.append(parameter("expires", "How long the URL is valid", {**life, "type": "string"}))
     about = "Needs the operator token. If signatures are not enabled, the URL is returned unchanged."
     common = {"summary": "Sign a URL", "description": about, "security": [{"operator": []}]}
-    answers = {**_json("The signed URL", _object({"url": {"type": "string"}}))["responses"], **_refused()}
+    answers = {
+        **json_answer("The signed URL", object_schema({"url": {"type": "string"}}))["responses"],
+        **error_references(),
+    }
     body = {"required": True, "content": {"application/json": {"schema": body_schema}}}
     return {
         "get": {**common, "parameters": query, "responses": answers},
@@ -124,8 +131,8 @@ _URL: Schema = {"type": "string", "examples": ["/unsafe/fit-in/300x200/filters:b
 
 def _explain() -> dict[str, Any]:
     text: Schema = {"type": "string"}
-    step = _object({"feature": text}) | {"additionalProperties": True}
-    explanation = _object(
+    step = object_schema({"feature": text}) | {"additionalProperties": True}
+    explanation = object_schema(
         {
             "dialect": {"enum": dialects.names()},
             "bucket": text,
@@ -136,7 +143,7 @@ def _explain() -> dict[str, Any]:
             "compatibility": {"enum": ["strict", "lenient"], "description": "The mode that COMPATIBILITY sets"},
             "ignored": {
                 "type": "array",
-                "items": _object({"name": text, "message": text}),
+                "items": object_schema({"name": text, "message": text}),
                 "description": "What lenient mode ignores or repairs; strict mode refuses the first of it",
             },
         }
@@ -144,7 +151,7 @@ def _explain() -> dict[str, Any]:
     # Without the operator token, these are left out if signatures are enabled or only presets are allowed.
     settings = ("bucket", "signature", "compatibility")
     explanation["required"] = [name for name in explanation["required"] if name not in settings]
-    url = _parameter("url", "URL in any dialect, percent-encoded", _URL) | {"required": True}
+    url = parameter("url", "URL in any dialect, percent-encoded", _URL) | {"required": True}
     return _endpoint("Explain what a URL means, without reading an image", [url], explanation)
 
 
@@ -154,20 +161,21 @@ def _translate() -> dict[str, Any]:
         "items": {"type": "string"},
         "description": "Parts of the URL that the other dialect cannot express",
     }
-    url = _parameter("url", "URL in any dialect, percent-encoded", _URL) | {"required": True}
-    to = _parameter("to", "Dialect to translate to", {"enum": dialects.names()}) | {"required": True}
-    return _endpoint("Translate a URL to another dialect", [url, to], _object({"url": _URL, "unsaid": unsupported}))
+    url = parameter("url", "URL in any dialect, percent-encoded", _URL) | {"required": True}
+    to = parameter("to", "Dialect to translate to", {"enum": dialects.names()}) | {"required": True}
+    translation = object_schema({"url": _URL, "unsaid": unsupported})
+    return _endpoint("Translate a URL to another dialect", [url, to], translation)
 
 
 def _endpoint(summary: str, parameters: list[dict[str, Any]], schema: Schema) -> dict[str, Any]:
-    answers = {**_json(summary, schema)["responses"], **_refused()}
+    answers = {**json_answer(summary, schema)["responses"], **error_references()}
     return {"summary": summary, "parameters": parameters, "responses": answers}
 
 
 def _images() -> dict[str, Any]:
     text: Schema = {"type": "string"}
-    image = _object({"key": text, "bytes": {"type": "integer"}, "lastModified": text | {"format": "date-time"}})
-    listed = _object(
+    image = object_schema({"key": text, "bytes": {"type": "integer"}, "lastModified": text | {"format": "date-time"}})
+    listed = object_schema(
         {
             "buckets": {
                 "type": "array",
@@ -186,22 +194,22 @@ def _images() -> dict[str, Any]:
     )
     limit: Schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
     parameters = [
-        _parameter("bucket", _CONTROLS["bucket"], text),
-        _parameter("prefix", "Beginning of the keys; a prefix that ends in a slash is a folder", text),
-        _parameter("limit", "Maximum number of keys and folders in one page", limit),
-        _parameter("cursor", "`cursor` of the page before", text),
+        parameter("bucket", _CONTROLS["bucket"], text),
+        parameter("prefix", "Beginning of the keys; a prefix that ends in a slash is a folder", text),
+        parameter("limit", "Maximum number of keys and folders in one page", limit),
+        parameter("cursor", "`cursor` of the page before", text),
     ]
     about = "Needs the operator token and LIST_IMAGES=Yes. The contents of folders are not listed."
-    answer = _json("List the images and folders under a prefix of a source", listed)
+    answer = json_answer("List the images and folders under a prefix of a source", listed)
     common = {"description": about, "security": [{"operator": []}], "parameters": parameters}
-    return {**answer, **common, "responses": {**answer["responses"], **_refused()}}
+    return {**answer, **common, "responses": {**answer["responses"], **error_references()}}
 
 
 def _purge() -> dict[str, Any]:
     keys: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_KEYS}
-    body_schema = _object({"keys": keys}) | {"additionalProperties": False}
+    body_schema = object_schema({"keys": keys}) | {"additionalProperties": False}
     body_schema["properties"]["bucket"] = {"type": "string", "description": _CONTROLS["bucket"]}
-    answered = _object(
+    answered = object_schema(
         {
             "keys": {"type": "integer", "description": "Number of originals that were named"},
             "results": {"type": "integer", "description": "Number of stored results that were deleted"},
@@ -215,19 +223,10 @@ def _purge() -> dict[str, Any]:
         "Needs the operator token. Deletes the stored results and detections of these originals and invalidates all of "
         "their variants in the CDN, in every dialect. Browsers keep what they have cached."
     )
-    answer = _json("Purge originals and their variants", answered)
+    answer = json_answer("Purge originals and their variants", answered)
     body = {"required": True, "content": {"application/json": {"schema": body_schema}}}
     common = {"description": about, "security": [{"operator": []}], "requestBody": body}
-    return {**answer, **common, "responses": {**answer["responses"], **_refused()}}
-
-
-def _json(summary: str, schema: Schema) -> dict[str, Any]:
-    answer = {"description": summary, "content": {"application/json": {"schema": schema}}}
-    return {"summary": summary, "responses": {"200": answer}}
-
-
-def _object(properties: dict[str, Schema]) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    return {**answer, **common, "responses": {**answer["responses"], **error_references()}}
 
 
 def _picture() -> dict[str, Any]:
@@ -236,43 +235,21 @@ def _picture() -> dict[str, Any]:
     return {"description": "The image, or a report", "content": {**content, "application/json": report}}
 
 
-def _refusals() -> dict[str, Any]:
-    """Return the response for each error status, described by the errors that have it."""
-    descriptions: dict[HTTPStatus, list[str]] = {}
-    for kind in HandlerError.__subclasses__():
-        if kind.__module__ == HandlerError.__module__:
-            descriptions.setdefault(kind.status, []).append(_line(kind))
-    for refused, status in STATUSES.items():
-        descriptions.setdefault(status, []).append(_line(refused))
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {
-        str(int(status)): {"description": " ".join(dict.fromkeys(meanings)), "content": error}
-        for status, meanings in sorted(descriptions.items())
-    }
-
-
-def _refused() -> dict[str, Any]:
-    return {status: {"$ref": f"#/components/responses/{status}"} for status in _refusals()}
-
-
-def _line(documented: type) -> str:
-    return (documented.__doc__ or "").strip().splitlines()[0]
-
-
 def _schemas() -> dict[str, Schema]:
     models: list[type[Params]] = [*(feature.params for feature in CATALOGUE), Output]
-    error = _object({"status": {"type": "integer"}, "code": {"type": "string"}, "message": {"type": "string"}})
-    return {**{model.__name__: model_schema(model) for model in models}, "Edits": edits_schema(), "Error": error}
+    error = object_schema({"status": {"type": "integer"}, "code": {"type": "string"}, "message": {"type": "string"}})
+    own = {"Edits": edits_schema(), "Error": error, "Record": record_schema()}
+    return {**{model.__name__: model_schema(model) for model in models}, **own}
 
 
 def _parameters() -> dict[str, Any]:
     """Return every query parameter by name; those of features are dotted."""
-    found = [_parameter(name, description, {"type": "string"}) for name, description in _CONTROLS.items()]
+    found = [parameter(name, description, {"type": "string"}) for name, description in _CONTROLS.items()]
     sizes = fields(by_name("resize").params)
-    found += [_parameter(name, f"Short for `resize.{name}`", schema_of(sizes[name])) for name in ("width", "height")]
+    found += [parameter(name, f"Short for `resize.{name}`", schema_of(sizes[name])) for name in ("width", "height")]
     for feature in CATALOGUE:
         found += _of_feature(feature)
-    found += [_parameter(field.name, about(field), schema_of(field)) for field in fields(Output).values()]
+    found += [parameter(field.name, about(field), schema_of(field)) for field in fields(Output).values()]
     return {each["name"]: each for each in found}
 
 
@@ -282,13 +259,9 @@ def _of_feature(feature: Feature) -> list[dict[str, Any]]:
     if feature_aliases(feature.name):
         switch += f"; also called {', '.join(feature_aliases(feature.name))}"
     return [
-        _parameter(feature.name, switch, switch_schema(feature)),
+        parameter(feature.name, switch, switch_schema(feature)),
         *(
-            _parameter(f"{feature.name}.{field.name}", about(field), schema_of(field))
+            parameter(f"{feature.name}.{field.name}", about(field), schema_of(field))
             for field in fields(feature.params).values()
         ),
     ]
-
-
-def _parameter(name: str, description: str, schema: Schema) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": description, "schema": schema}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from handler.errors import HandlerError
 from handler.requests import dialects
 from handler.requests.parsed_request import Recipe
 from imaging import InvalidParameter
@@ -12,10 +13,15 @@ from imaging import InvalidParameter
 def read_recipe(value: object, where: str = "") -> Recipe:
     """Parse a recipe in a dialect that has a form for presets: JSON edits or query parameters.
 
-    `where` is its name for messages. Raises InvalidParameter.
+    `where` is its name for messages, which every message holds. Raise InvalidParameter or ValueError.
     """
     for dialect in dialects.DIALECTS:
-        recipe = dialect.parse_preset(value, where) if dialect.parse_preset is not None else None
+        try:
+            recipe = dialect.parse_preset(value, where) if dialect.parse_preset is not None else None
+        except (InvalidParameter, HandlerError) as error:
+            if where in error.message:
+                raise
+            raise ValueError(f"{where}: {error.message}") from error
         if recipe is not None:
             return recipe
     raise InvalidParameter(where, "edits or query parameters", value)

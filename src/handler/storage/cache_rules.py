@@ -23,6 +23,11 @@ def saves_work(request: ImageRequest, size: int) -> bool:
     return size > LARGE_ORIGINAL and bool(steps or output != Output())
 
 
+def is_public_and_restricted(request: ImageRequest) -> bool:
+    """Return whether anyone may request this, although a step runs a model or is billed (PUBLIC_FEATURES)."""
+    return not request.signed and any(step.is_restricted for step in request.steps)
+
+
 def may_be_large(request: ImageRequest, size: int, max_bytes: int) -> bool:
     """Whether the result may have more than `max_bytes` (0: no limit), and so have been offloaded.
 

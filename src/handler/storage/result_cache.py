@@ -29,7 +29,7 @@ from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.render.results import Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from handler.response import content_disposition
-from handler.storage.cache_rules import may_be_large, saves_work
+from handler.storage.cache_rules import is_public_and_restricted, may_be_large, saves_work
 from handler.storage.results import ResultStore
 from imaging import SCRIPTED, Deadline
 
@@ -56,7 +56,9 @@ class BucketResultCache(msgspec.Struct, frozen=True):
 
     bucket: ResultStore
     stores_results: bool
-    """Whether results are stored to save work (STORE_RESULTS), or only those too large for an answer."""
+    """Whether results are stored to save work (STORE_RESULTS), or only those too large for an answer, and those of
+    expensive and billed features that anyone may request.
+    """
     max_bytes: int
     """Bytes of the largest body that an answer can have; 0: no limit."""
     life: timedelta
@@ -139,7 +141,7 @@ class BucketResultCache(msgspec.Struct, frozen=True):
             yield from _public_keys(marker)
 
     def _is_stored(self, request: ImageRequest, size: int) -> bool:
-        return self.stores_results and saves_work(request, size)
+        return (self.stores_results or is_public_and_restricted(request)) and saves_work(request, size)
 
     def _is_old(self, stored: ObjectInfo) -> bool:
         """Whether the bucket could delete it while a redirect still leads to it."""

@@ -66,6 +66,7 @@ FORMAT = Format(
         memory=lambda header, _original: header.width * header.height * (20 if header.format == "uchar" else 26),
         uninterruptible_seconds=lambda header: header.width * header.height / 3e6,
         check_parts=Lazy("imaging.codecs.decode.parts", "check_boxes"),
+        read_color_space=Lazy("imaging.codecs.decode.heif_color", "read_color_space"),
         identify=identify,
     ),
     encoder=Encoder(

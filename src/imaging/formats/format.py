@@ -144,12 +144,19 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     """The loader's options for that reduction."""
     prepare: Callable[[bytes], bytes] | None = None
     """Returns the file without what the loader must not read."""
+    amend: Callable[..., Image] | None = None
+    """Corrects an opened image, from it, the file, a function that opens another file so, and the loader's options."""
     open_stream: Callable[[bytes, Any], Any] | None = None
     """Returns a pyvips source that another thread unpacks, or None, from the file and the deadline."""
     check_parts: Callable[[bytes, Any], bool] | None = None
     """Raises TooLarge for too many parts, from the file and the limits; returns whether the file is complete."""
     identify: Callable[[Image], FormatName] | None = None
     """Returns the real format of an opened header, where the signature alone cannot tell."""
+    repair: Callable[[bytes, Any], bytes | None] | None = None
+    """Returns the file with the end mark or the checksums that it lacks, or None, from it and the `Context`."""
+    read_color_space: Callable[..., Any] | None = None
+    """Returns the `ColorSpace` that the file states beside or instead of a profile, or None, from the file and
+    `has_profile`."""
     read_header: Callable[[bytes, int | None, Any, Any], Any] | None = None
     """Returns the `Source` without libvips, from the file, the page, the limits and the deadline."""
     read_pixels: Callable[[Loading], Image] | None = None

@@ -32,7 +32,8 @@ FORMAT = Format(
         seconds=0.01,
         memory=lambda header, _original: 8 * header.width * header.height,
         animated=True,
-        check_parts=Lazy("imaging.codecs.decode.parts", "check_gif"),
+        check_parts=Lazy("imaging.codecs.decode.gif", "check_parts"),
+        amend=Lazy("imaging.codecs.decode.gif", "clear_undrawn"),
     ),
     encoder=Encoder(
         save="gifsave_buffer",

@@ -19,6 +19,7 @@ FORMAT = Format(
         memory=lambda header, _original: (12 if header.hasalpha() else 9) * header.width * header.height + _PROCESS,
         isolated=True,
         check_parts=Lazy("imaging.codecs.decode.parts", "check_boxes"),
+        read_color_space=Lazy("imaging.codecs.decode.heif_color", "read_color_space"),
         identify=identify,
         read_pixels=Lazy("imaging.codecs.decode.heif", "read_heif_pixels"),
     ),

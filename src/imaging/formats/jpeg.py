@@ -78,6 +78,7 @@ FORMAT = Format(
         reduction=_reduction,
         load_options=lambda reduction: {"shrink": int(reduction)},
         check_parts=Lazy("imaging.codecs.decode.parts", "check_jpeg"),
+        repair=Lazy("imaging.codecs.decode.repair", "repair_jpeg"),
     ),
     encoder=Encoder(
         save="jpegsave_buffer",

@@ -93,6 +93,8 @@ FORMAT = Format(
         prepare=Lazy("imaging.codecs.decode.chunks", "remove_texts"),
         open_stream=Lazy("imaging.codecs.decode.inflate", "open_decompressed"),
         check_parts=Lazy("imaging.codecs.decode.parts", "check_png"),
+        repair=Lazy("imaging.codecs.decode.repair", "repair_png"),
+        read_color_space=Lazy("imaging.codecs.decode.png_color", "read_color_space"),
     ),
     encoder=Encoder(
         save="pngsave_buffer",

@@ -62,6 +62,10 @@ class Area(Params):
         bool,
         Meta(description="Reduce a region that extends beyond the image to the part inside, instead of refusing it"),
     ] = False
+    optional: Annotated[
+        bool,
+        Meta(description="With clamp: leave the image as it is, instead of refusing it, if the region is outside"),
+    ] = False
 
     def check(self) -> None:
         """Raise InvalidParameter for an aspect ratio beside both sides, and for a focal point beside a position."""
@@ -95,6 +99,8 @@ def cut_area(picture: Picture, requested: Area) -> Picture:
     down = _Span.of(requested.top, requested.height, room[1])
     if requested.clamp:
         across, down = across.within(room[0]), down.within(room[1])
+        if requested.optional and not (across.is_inside and down.is_inside):
+            return picture
     _refuse_outside(requested, ("left", "width"), across, room[0])
     _refuse_outside(requested, ("top", "height"), down, room[1])
     size = _size(requested, across, down, (room[0] - (across.start or 0), room[1] - (down.start or 0)))
@@ -114,6 +120,10 @@ def cut_area(picture: Picture, requested: Area) -> Picture:
 
 def area_size(requested: Area, size: Size, _overlay: Size) -> Size:
     """Return the width and height of the part of a picture of that size, or an upper bound."""
+    if requested.optional:
+        spans = (_Span.of(requested.left, requested.width, size[0]), _Span.of(requested.top, requested.height, size[1]))
+        if not all(span.within(whole).is_inside for span, whole in zip(spans, size, strict=True)):
+            return size
     sides = zip((requested.width, requested.height), size, strict=True)
     across, down = (min(whole, max(1, length.of(whole))) if length else whole for length, whole in sides)
     return across, down
@@ -155,6 +165,11 @@ class _Span(NamedTuple):
             pixels = Length(start.value + length.value, True).of(whole) - begin
         # A percentage above zero is at least one pixel. A length of zero is refused later.
         return cls(begin, max(1, pixels) if length.percent and length.value > 0 else pixels)
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether a span that `within` has limited still has a pixel."""
+        return self.length is None or self.length > 0
 
     def within(self, whole: int) -> _Span:
         """Return the part of it that is within a side of `whole` pixels."""

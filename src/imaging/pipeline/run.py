@@ -10,6 +10,7 @@ import msgspec
 from msgspec import structs
 
 from imaging.codecs.decode import decode, inspect, source_at_fault, uninterruptible_seconds
+from imaging.codecs.decode.sniff import sniff
 from imaging.codecs.encode import encode
 from imaging.codecs.negotiation import is_negotiated, is_shown
 from imaging.context import Context
@@ -44,6 +45,17 @@ def run(original: bytes, steps: Sequence[Step], output: Output, context: Context
 
     Steps that redact all inputs are applied first. An original that needs no change is returned without decoding it.
     """
+    try:
+        return _run(original, steps, output, context)
+    except DamagedSource:
+        repair = format_by_name(sniff(original)).decoder.repair
+        repaired = repair(original, context) if repair else None
+        if repaired is None:
+            raise
+    return _run(repaired, steps, output, context)
+
+
+def _run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
     source = inspect(original, context.limits, context.deadline)
     if output.leaves_unchanged(source.format):
         steps = [step for step in steps if step.is_report or step.feature.redacts_all_inputs]

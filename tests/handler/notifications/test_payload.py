@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from tests.handler.notifications.notices import notice, variant
 
 from handler.notifications.payload import MAX_BYTES, message_of
-from handler.records.record import ProcessingError
+from handler.records.record import FINAL, ProcessingError, Status
+from handler.reference.interface import openapi
 
 
 def test_a_notice_holds_its_record_with_names_in_camel_case() -> None:
@@ -76,6 +79,20 @@ def test_variants_are_left_out_once_there_are_no_facts() -> None:
     kept = [each["preset"] for each in content["data"]["variants"]]
     assert kept == [f"preset{number}" for number in range(len(kept))]
     assert MAX_BYTES * 0.9 < len(message.body) <= MAX_BYTES
+
+
+@pytest.mark.parametrize("status", FINAL)
+def test_a_notice_has_the_schema_of_the_openapi_document(status: Status) -> None:
+    document = openapi()
+    body = document["webhooks"][f"image.{status}"]["post"]["requestBody"]
+    schema = {**body["content"]["application/json"]["schema"], "components": document["components"]}
+    error = ProcessingError(code="UnsupportedImage", message="the file is not an image", attempts=1)
+    for fields in ({}, {"error": error}, {"facts": {"exif": "x" * 300_000}}):
+        content = json.loads(message_of(notice(status=status, **fields)).body)
+        Draft202012Validator(schema).validate(content)
+        assert {*content["data"]} == {*document["components"]["schemas"]["Record"]["properties"]}
+        variant_schema = document["components"]["schemas"]["Record"]["properties"]["variants"]["items"]
+        assert {*content["data"]["variants"][0]} == {*variant_schema["properties"]}
 
 
 @given(

@@ -94,7 +94,7 @@ def parse_path(
         parsed = dialect.parse(text.removeprefix("/"), faults)
         if parsed is not None:
             return msgspec.structs.replace(parsed, dialect=dialect.name)
-    return _key(rewritten.removeprefix("/"))
+    return _key(rewritten.lstrip("/"))
 
 
 def add_query(parsed: ParsedRequest, parameters: ParsedQuery, faults: Faults = STRICT) -> ParsedRequest:

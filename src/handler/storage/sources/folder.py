@@ -18,6 +18,8 @@ from handler.storage.sources import store_errors
 from handler.storage.sources.stored import CHUNK_BYTES, Stored
 from imaging import ObjectRef
 
+UPLOADS = ".uploads"
+"""Name of the subfolder with uploads that are not complete. It is not a part of the source."""
 _FAILURES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
 """Errors that say nothing about whether a file exists: a shortage of the process or the machine, or a failing disk."""
 
@@ -41,7 +43,7 @@ class Folder:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         for folder, folders, files in os.walk(self._folder):
-            folders.sort()
+            folders[:] = sorted(each for each in folders if not is_reserved(Path(folder, each), self._folder))
             for file in sorted(files):
                 key = Path(folder, file).relative_to(self._folder).as_posix()
                 if key.startswith(prefix) and (info := self._info_or_none(key)):
@@ -68,7 +70,8 @@ class Folder:
         if "\0" in path or (path and {"", ".", ".."} & set(path.split("/"))):
             return None
         folder = (self._folder / path).resolve()
-        return folder if folder.is_dir() and folder.is_relative_to(self._folder) else None
+        is_inside = folder.is_relative_to(self._folder) and not is_reserved(folder, self._folder)
+        return folder if is_inside and folder.is_dir() else None
 
     def _info_or_none(self, key: str) -> ObjectInfo | None:
         try:
@@ -82,7 +85,7 @@ class Folder:
             raise store_errors.not_found(ref)
         with _translate_errors(ref):
             path = (self._folder / key).resolve(strict=True)
-            if not path.is_relative_to(self._folder):
+            if not path.is_relative_to(self._folder) or is_reserved(path, self._folder):
                 raise store_errors.not_found(ref, f"{path} is outside of {self._folder}")
             # Non-blocking, because opening a named pipe would wait for a writer.
             file = FileIO(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
@@ -90,8 +93,19 @@ class Folder:
         if not stat.S_ISREG(status.st_mode):
             file.close()
             raise store_errors.not_found(ref, "not a regular file")
-        modified = datetime.fromtimestamp(status.st_mtime, UTC)
-        return file, ObjectInfo(ref, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}", modified)
+        return file, info_of(ref, status)
+
+
+def info_of(ref: ObjectRef, status: os.stat_result) -> ObjectInfo:
+    """Return what a folder knows of a file."""
+    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    return ObjectInfo(ref, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}", modified)
+
+
+def is_reserved(path: Path, folder: Path) -> bool:
+    """Whether a path under a folder is in its subfolder UPLOADS, also on a file system that ignores case."""
+    parts = path.relative_to(folder).parts
+    return bool(parts) and parts[0].casefold() == UPLOADS
 
 
 @contextmanager

@@ -34,6 +34,22 @@ class S3Bucket:
         self._region_is_known = False
         self._lock = threading.Lock()
 
+    @property
+    def url(self) -> str:
+        """The URL of the bucket in its region, with its name in the host or in the path."""
+        name = self.location.bucket
+        if self.endpoint:
+            return f"{self.endpoint}/{name}"
+        if self._is_virtual_hosted:
+            return endpoint_of(f"{name}.s3", self.region)
+        return f"{endpoint_of('s3', self.region)}/{name}"
+
+    @property
+    def _is_virtual_hosted(self) -> bool:
+        """Whether the bucket's name is in the host, as AWS recommends. Its certificates cover no names with dots."""
+        name = self.location.bucket
+        return not self.endpoint and "." not in name and name == name.lower()
+
     def call(self, function: Callable[[ObjectStore], T]) -> T:
         """Return what the function returns; after a failure, call it again if the bucket is in another region."""
         store = self._store or self._opened()
@@ -69,10 +85,9 @@ class S3Bucket:
         config: S3Config = {"region": self.region}
         if self.endpoint:
             config["aws_endpoint_url_s3"] = self.endpoint
-        elif "." not in name and name == name.lower():
-            # Virtual-hosted addresses, as AWS recommends; its TLS certificates do not cover names with dots.
+        elif self._is_virtual_hosted:
             config["virtual_hosted_style_request"] = True
-            config["aws_endpoint_url_s3"] = endpoint_of(f"{name}.s3", self.region)
+            config["aws_endpoint_url_s3"] = self.url
         else:
             config["aws_endpoint_url_s3"] = endpoint_of("s3", self.region)
         if self.aws.credentials is not None:

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pyvips
 
+if TYPE_CHECKING:
+    from imaging.codecs.decode.color_space import ColorSpace
+
 Image = Any
 """A pyvips image; its stubs give every field and every figure a union of types."""
+ReadColorSpace = Callable[..., "ColorSpace | None"]
 
 _PROFILE = "icc-profile-data"
 # Red, green and blue of sRGB in the profile connection space (D50), as ICC profiles write them.
 _COLORANTS = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971), b"bXYZ": (0.1431, 0.0606, 0.7141)}
 
 
-def to_srgb(image: Image) -> Image:
-    """Return the image in sRGB (3 bands) or grey (1), uchar, perhaps with alpha, and without its profile."""
+def to_srgb(image: Image, original: bytes = b"", read_color_space: ReadColorSpace | None = None) -> Image:
+    """Return the image in sRGB (3 bands) or grey (1), uchar, perhaps with alpha, and without its profile.
+
+    `read_color_space` finds what the file states beside or instead of a profile.
+    """
     image = _without_odd_bands(_in_range(image))
-    if image.get_typeof(_PROFILE):
+    has_profile = bool(image.get_typeof(_PROFILE))
+    space = read_color_space(original, has_profile=has_profile) if read_color_space else None
+    if space is not None:
+        image = image if space.is_srgb else _by_numbers(image, space)
+    elif has_profile:
         image = _by_profile(image)
     if image.interpretation not in ("srgb", "b-w"):
         image = image.colourspace("b-w" if image.interpretation == "grey16" else "srgb")
@@ -29,6 +41,12 @@ def to_srgb(image: Image) -> Image:
         image = image.copy()
         image.remove(_PROFILE)
     return image
+
+
+def _by_numbers(image: Image, space: ColorSpace) -> Image:
+    from imaging.codecs.decode.color_space import convert  # noqa: PLC0415 - most files are in sRGB
+
+    return convert(image, space)
 
 
 def _by_profile(image: Image) -> Image:

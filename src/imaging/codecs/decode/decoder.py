@@ -45,7 +45,7 @@ def decode(original: bytes, source: ImageHeader, output: Output, context: Contex
         _check_animation(source, limits)
     try:
         image, taken = _loaded(original, source, frames, output, context, shrink)
-        return _picture(image, source, frames, context, taken)
+        return _picture(image, original, source, frames, context, taken)
     except pyvips.Error as error:
         context.deadline.check()
         raise as_damaged_source(error) from None
@@ -155,9 +155,11 @@ def _memory_taken(source: ImageHeader, loaded: tuple[int, int], frames: int, lim
     return needed
 
 
-def _picture(image: pyvips.Image, source: ImageHeader, frames: int, context: Context, taken: int) -> Picture:
+def _picture(
+    image: pyvips.Image, original: bytes, source: ImageHeader, frames: int, context: Context, taken: int
+) -> Picture:
     with watched(image, context.deadline):
-        image = to_srgb(image)
+        image = to_srgb(image, original, format_by_name(source.format).decoder.read_color_space)
         if source.orientation > 1:
             image = _upright(image)
     loaded = (image.width, image.height // frames)

@@ -27,13 +27,15 @@ _PIECE, _BITE = 1 << 18, 1 << 16
 """Bytes that come out at once, at the most, and that go in."""
 _BLOCK = 65_535
 """The most that deflate stores in one block (RFC 1951, 3.2.4)."""
-_HEADER = struct.Struct(">IIBBBBB")
+HEADER = struct.Struct(">IIBBBBB")
 """Width, height, bits, colour type, compression, filter, interlace."""
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Samples of a pixel, by PNG's colour type."""
-_BROKEN: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stubs take it for an instance
+BROKEN: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stubs take it for an instance
 _BARREN = 1 << 20
 """Bytes that go in and nothing comes out: no picture has as many."""
+_ZLIB = 15
+"""`wbits` of a zlib stream with the largest window."""
 _AHEAD = 1 << 20
 """Bytes that may wait in the pipe."""
 
@@ -76,12 +78,12 @@ def _widen(pipe: int) -> None:
 def _size(chunks: Chunks) -> int:
     """Return the bytes of all rows with their filters; 0 if they are interlaced or in an unknown order."""
     kinds = [kind for kind, _ in chunks]
-    if kinds[:1] != [b"IHDR"] or len(header := get_payload(chunks[0][1])) != _HEADER.size:
+    if kinds[:1] != [b"IHDR"] or len(header := get_payload(chunks[0][1])) != HEADER.size:
         return 0
     if len([kind for kind, _ in groupby(kinds) if kind == b"IDAT"]) != 1:
         return 0
-    width, height, depth, colour, *_, interlaced = _HEADER.unpack(header)
-    return 0 if interlaced else height * (1 + math.ceil(width * depth * _CHANNELS.get(colour, 0) / 8))
+    width, height, depth, colour, *_, interlaced = HEADER.unpack(header)
+    return 0 if interlaced else height * (1 + math.ceil(width * depth * CHANNELS.get(colour, 0) / 8))
 
 
 def _feed(pipe: int, parts: Iterator[bytes | memoryview]) -> None:
@@ -89,7 +91,7 @@ def _feed(pipe: int, parts: Iterator[bytes | memoryview]) -> None:
     try:
         with open(pipe, "wb") as out:
             out.writelines(parts)
-    except (BrokenPipeError, EOFError, _BROKEN):
+    except (BrokenPipeError, EOFError, BROKEN):
         return  # libvips reports the missing rest, if it still needs it
 
 
@@ -103,17 +105,17 @@ def _stored(chunks: Chunks, size: int, deadline: Deadline) -> Iterator[bytes | m
         if kind != b"IDAT":
             yield whole
         elif pixels:
-            yield from _blocks(_inflated(pixels, size, deadline))
+            yield from _blocks(inflated(pixels, size, deadline))
             pixels = []
 
 
-def _inflated(pixels: Sequence[memoryview], size: int, deadline: Deadline) -> Iterator[bytes]:
-    """Yield that many bytes of the zlib stream.
+def inflated(pixels: Sequence[memoryview], size: int, deadline: Deadline, *, wbits: int = _ZLIB) -> Iterator[bytes]:
+    """Yield that many bytes of the zlib stream, or of another stream of deflate for other `wbits`.
 
     Raises EOFError if it has fewer, if it is made to keep this thread busy, and after the deadline: libvips waits for
     the pipe, and nothing else would stop it.
     """
-    inflater = isal_zlib.decompressobj()
+    inflater = isal_zlib.decompressobj(wbits)
     bites = (payload[at : at + _BITE] for payload in pixels for at in range(0, len(payload), _BITE))
     barren = 0
     for packed in bites:

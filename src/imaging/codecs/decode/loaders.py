@@ -26,14 +26,19 @@ def load(
     """
     decoder = format_by_name(kind).decoder
     prepared = decoder.prepare(original) if decoder.prepare and not instead else original
-    # A source, not a buffer: pyvips copies buffers, and an SVG from a source has no folder to read siblings from.
-    memory = instead or pyvips.Source.new_from_memory(prepared)
     fail_on = "none" if tolerant else "truncated"
+
+    def opened(file: bytes, source: pyvips.Source | None = None) -> pyvips.Image:
+        # A source, not a buffer: pyvips copies buffers, and an SVG from a source has no folder to read siblings from.
+        source = source or pyvips.Source.new_from_memory(file)
+        image = pyvips.Operation.call(decoder.loader, source, access="sequential", fail_on=fail_on, **options)
+        return keep_alive(image, source)
+
     try:
-        image = pyvips.Operation.call(decoder.loader, memory, access="sequential", fail_on=fail_on, **options)
+        image = opened(prepared, instead)
+        return decoder.amend(image, original, opened, options) if decoder.amend else image
     except pyvips.Error as error:
         raise as_damaged_source(error) from None
-    return keep_alive(image, memory)
 
 
 def keep_alive(image: pyvips.Image, owner: object) -> pyvips.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from itertools import islice
 
 from imaging.context import Limits
 from imaging.errors import DamagedSource, TooLarge
@@ -17,8 +18,8 @@ _MAX_WEBP_FRAMES = 5_000
 MAX_SCANS = 200
 """Scans of a JPEG; a progressive one usually has ten."""
 _MAX_PARTS = 10_000
-"""Chunks, segments or blocks that may be of any size; a long file may have more of the usual size."""
-_USUAL_CHUNK, _USUAL_BLOCK = 2048, 128
+"""Chunks or segments that may be of any size; a long file may have more of the usual size."""
+_USUAL_CHUNK = 2048
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 """Neither a stuffed 0xFF nor a restart."""
 _SOI, _EOI, _SOS, _TEM, _APP1 = 0xD8, 0xD9, 0xDA, 0x01, 0xE1
@@ -46,7 +47,7 @@ def check_parts(original: bytes, kind: FormatName, limits: Limits) -> None:
 
 
 def check_png(original: bytes, _limits: Limits) -> bool:
-    """Check the number of chunks; return whether there is an end."""
+    """Check the number of chunks; return True, because the decoder finds out whether the file is complete."""
     from imaging.codecs.decode.chunks import chunks, has_large_profile  # noqa: PLC0415 - other formats do not need it
 
     maximum = _MAX_PARTS + len(original) // _USUAL_CHUNK
@@ -58,41 +59,7 @@ def check_png(original: bytes, _limits: Limits) -> bool:
             blocks.check(start, end)
         if kind == b"iCCP" and has_large_profile(original, start, end):
             raise TooLarge("the colour profile of a PNG must unpack to at most 4 MB, got more")
-    return original.rfind(b"IEND\xaeB`\x82") >= 0
-
-
-def check_gif(original: bytes, _limits: Limits) -> bool:
-    """Check the number of blocks; return whether they reach the trailer."""
-    maximum = 5 * MAX_FRAMES + len(original) // _USUAL_BLOCK
-    blocks = extensions = frames = 0
-    try:
-        at = 13 + _palette(original, 10)
-        while (mark := original[at]) != 0x3B:
-            if mark == 0x21:
-                at += 2
-                extensions += 1
-            elif mark == 0x2C:
-                at += 11 + _palette(original, at + 9)
-                frames += 1
-            else:
-                return True  # no block at all: what stands here is damage, not an end
-            while (step := original[at]) and blocks <= maximum:
-                at += step + 1
-                blocks += 1
-            at += 1
-            if frames > MAX_FRAMES or extensions > 2 * MAX_FRAMES or blocks > maximum:
-                raise TooLarge(
-                    f"a GIF of this size must have at most {MAX_FRAMES} frames, twice as many extensions, and "
-                    f"{maximum} blocks, got more of one"
-                )
-    except IndexError:
-        return False
     return True
-
-
-def _palette(original: bytes, flags_at: int) -> int:
-    flags = original[flags_at]
-    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def check_jpeg(original: bytes, _limits: Limits) -> bool:
@@ -154,18 +121,11 @@ def check_boxes(original: bytes, _limits: Limits) -> bool:
     Everything that looks like EXIF is checked, because only libheif knows where the items are stored. Return True,
     because the decoder finds out whether the file is complete.
     """
+    from imaging.codecs.decode.boxes import boxes  # noqa: PLC0415 - other formats do not need it
+
     _ExifCheck(original).check(0, len(original))
-    at, boxes = 0, 0
-    while at + 8 <= len(original):
-        size = int.from_bytes(original[at : at + 4], "big")
-        if size == 1:
-            size = int.from_bytes(original[at + 8 : at + 16], "big")
-        if size < 8:
-            break  # the last one, or damage
-        at += size
-        boxes += 1
-        if boxes > _MAX_PARTS:
-            raise TooLarge(f"a HEIF must have at most {_MAX_PARTS} boxes, got more")
+    if next(islice(boxes(original, 0, len(original)), _MAX_PARTS, None), None):
+        raise TooLarge(f"a HEIF must have at most {_MAX_PARTS} boxes, got more")
     return True
 
 

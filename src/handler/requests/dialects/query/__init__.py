@@ -234,7 +234,7 @@ def _find_candidates(parsed: ParsedQuery, listed: list[Feature], name: str) -> l
 
 DIALECT = Dialect(
     name="query",
-    parse=lambda path, _: ParsedRequest(ref=ObjectRef("", path)),
+    parse=lambda path, _: ParsedRequest(ref=ObjectRef("", path.lstrip("/"))),
     serialize=_serialize,
     parse_preset=_parse_preset,
     reads_query=True,

@@ -19,6 +19,8 @@ from handler.requests.parsed_request import ParsedRequest
 
 UNSAFE = "unsafe"
 _OF_AWS = re.compile(r"(?:fit-in/|filters:|s3:|[0-9]+x[0-9]+[:/])")
+_OF_AWS_ANYWHERE = r"(?:\A|/)(?:fit-in/|filters:|s3:|[0-9]+x[0-9]+[:/])|\A(?:[0-9]+x|x[0-9]+)/"
+"""In lenient mode: AWS looks for these segments behind folders too."""
 _SIGNATURE = re.compile(r"[A-Za-z0-9_-]{27}=")
 """URL-safe base64 of the 20 bytes of HMAC-SHA1."""
 # The others are texts: `re` compiles them when they are first needed, which for most functions is never.
@@ -60,9 +62,11 @@ def parse(path: str, faults: Faults = STRICT) -> ParsedRequest | None:
 
     Raises InvalidParameter or NotFound.
     """
+    path = path.lstrip("/")
     head, slash, rest = path.partition("/")
     is_unsafe = bool(slash) and head == UNSAFE
-    if not is_unsafe and not _OF_AWS.match(path):
+    is_of_aws = re.search(_OF_AWS_ANYWHERE, path) if faults.is_lenient else _OF_AWS.match(path)
+    if not is_unsafe and not is_of_aws:
         return None
     from handler.requests.dialects.thumbor import mapping  # noqa: PLC0415 - most paths are keys
 

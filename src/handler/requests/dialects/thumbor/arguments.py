@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn, TypeVar
 
+from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.thumbor.grammar import FilterCall
 from imaging import InvalidParameter
 
@@ -26,11 +27,15 @@ class Usage(NamedTuple):
 class Arguments:
     """The arguments of one filter call. An argument that is left out or empty has its default."""
 
-    def __init__(self, call: FilterCall, usage: Usage) -> None:
-        """Raise InvalidParameter if there are too few or too many arguments."""
+    def __init__(self, call: FilterCall, usage: Usage, faults: Faults, *, drops_extra: bool = False) -> None:
+        """Raise InvalidParameter if there are too few or too many arguments; `drops_extra` tolerates the latter."""
+        self.faults = faults
         self._call = call
         self._usage = usage
         self._texts = call.arguments
+        if drops_extra and len(self._texts) > usage.max_arguments:
+            self.tolerate()
+            del self._texts[usage.max_arguments :]
         if not usage.min_arguments <= len(self._texts) <= usage.max_arguments:
             self.refuse()
 
@@ -44,8 +49,15 @@ class Arguments:
 
     def refuse(self, expected: str = "") -> NoReturn:
         """Raise InvalidParameter with the usage of the filter, what was expected and the call as it was written."""
+        raise self._error(expected)
+
+    def tolerate(self, expected: str = "") -> None:
+        """Raise the same error in strict mode only; in lenient mode the caller repairs or ignores the argument."""
+        self.faults.tolerate(self._error(expected))
+
+    def _error(self, expected: str) -> InvalidParameter:
         usage = f"{self._usage.text}{' with ' + expected if expected else ''}"
-        raise InvalidParameter(self.where, f"written as {usage}", str(self._call))
+        return InvalidParameter(self.where, f"written as {usage}", str(self._call))
 
     def text(self, at: int, default: str = "") -> str:
         """Return the argument at that index as it is written."""
@@ -56,12 +68,20 @@ class Arguments:
         return self._parse(at, _NUMBER, float, default, "numbers")
 
     def integer(self, at: int, default: int | None = None, *, min_value: int = -(10**9), max_value: int = 10**9) -> int:
-        """Parse a whole number within a range, both ends included."""
+        """Parse a whole number within a range, both ends included. Faults.tolerate decides about one beyond it.
+
+        Thumbor limits the levels that come out and not the numbers, which comes to limiting the numbers here. Where no
+        negative number is allowed, its pattern does not match one, so that the filter does nothing.
+        """
         number = self._parse(at, _INTEGER, int, default, "whole numbers")
-        if not min_value <= number <= max_value:
-            is_open = max_value == 10**9
-            self.refuse(f"numbers of at least {min_value}" if is_open else f"numbers from {min_value} to {max_value}")
-        return number
+        if min_value <= number <= max_value:
+            return number
+        is_open = max_value == 10**9
+        expected = f"numbers of at least {min_value}" if is_open else f"numbers from {min_value} to {max_value}"
+        if number < min_value and min_value >= 0:
+            self.refuse(expected)
+        self.tolerate(expected)
+        return min(max(number, min_value), max_value)
 
     def numbers(self, at: int) -> list[float]:
         """Parse decimal numbers that are separated by semicolons."""

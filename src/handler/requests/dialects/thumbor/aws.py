@@ -6,6 +6,7 @@ filters are mapped in alphabetical order, so that `format` comes before `quality
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ _EXTENSIONS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tif
 _FORMATS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "heif": "avif", "heic": "avif",
             "gif": "gif", "avif": "avif"}  # fmt: skip
 """The formats that `format()` takes. sharp's default compression in HEIF is AV1, and that is AVIF."""
+_PLACE = re.compile(r"-?(?:[0-9]{1,7}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})p?")
 _CODES = {"resize": aws_rules.RESIZE_ERROR, "watermark": aws_rules.OVERLAY_ERROR}
 
 
@@ -38,7 +40,7 @@ def build_request(path: ThumborPath, faults: Faults) -> ParsedRequest:
             expected = f"some of {', '.join(FILTERS)} (behind `unsafe` or a signature all of Thumbor's)"
             faults.tolerate(InvalidParameter("filters", expected, call.name), f"filters:{call.name}")
             continue
-        arguments = Arguments(call, known.usage)
+        arguments = Arguments(call, known.usage, faults, drops_extra=True)
         try:
             known.apply(builder, arguments)
         except InvalidParameter as error:
@@ -141,6 +143,31 @@ def _set_quality(builder: _Builder, arguments: Arguments) -> None:
         builder.set_output(quality=quality)
 
 
+def _set_format(builder: _Builder, arguments: Arguments) -> None:
+    """Set the format; the mapper does nothing for one that it does not list."""
+    if arguments.text(0).lower() in _FORMATS:
+        builder.set_output(format=_FORMATS[arguments.text(0).lower()])
+    else:
+        arguments.tolerate("one of " + ", ".join(_FORMATS))
+
+
+def _set_animated(builder: _Builder, arguments: Arguments) -> None:
+    """Keep the frames of an animation, unless the argument is false."""
+    word = arguments.text(0).lower()
+    if word not in ("", "true", "1", "false", "0"):
+        arguments.tolerate("true or false")
+    builder.set_output(animated=word not in ("false", "0"))
+
+
+def _add_tint(builder: _Builder, arguments: Arguments) -> None:
+    """Tint by percentages of 255, which the mapper does not limit and sharp does."""
+    levels = [255 * arguments.number(at) / 100 for at in range(3)]
+    limited = [min(255.0, max(0.0, level)) for level in levels]
+    if limited != levels:
+        arguments.tolerate("numbers from 0 to 100")
+    builder.add("tint", color=dict(zip("rgb", limited, strict=True)))
+
+
 def _set_rotation(builder: _Builder, arguments: Arguments) -> None:
     """Rotate by the angle. Without one AWS applies the orientation of the original, which happens here anyway."""
     if arguments.text(0):
@@ -164,7 +191,13 @@ def _add_watermark(builder: _Builder, arguments: Arguments) -> None:
     params: dict[str, Any] = {}
     for at, name in enumerate(("bucket", "key", "left", "top", "alpha", "width", "height")):
         text = arguments.text(at)
-        if text not in ("", "center" if name in ("left", "top") else "none"):
+        if text in ("", "center" if name in ("left", "top") else "none"):
+            continue
+        # Of a place that is no number the mapper makes the centre, and of such an alpha or share its default.
+        if name in ("left", "top") and arguments.faults.is_lenient and not _PLACE.fullmatch(text):
+            arguments.tolerate("places in pixels, or in percent such as 20p")
+            continue
+        with arguments.faults.leave_out(arguments.where):
             params[name] = text if at < 4 else aws_rules.parse_percentage(text, f"watermark.{name}")
     if "alpha" in params:
         params["opacity"] = 100 - params.pop("alpha")
@@ -174,7 +207,7 @@ def _add_watermark(builder: _Builder, arguments: Arguments) -> None:
 FILTERS: Mapping[str, _Filter] = {
     "animated": _Filter(
         Usage(0, 1, "animated([true])"),
-        lambda builder, args: builder.set_output(animated=args.boolean(0, default=True)),
+        _set_animated,
     ),
     "autojpg": _Filter(Usage(0, 1, "autojpg()"), lambda builder, _: builder.set_output(format="jpeg")),
     "background_color": _Filter(
@@ -191,7 +224,7 @@ FILTERS: Mapping[str, _Filter] = {
     ),
     "format": _Filter(
         Usage(1, 1, "format(FORMAT)"),
-        lambda builder, args: builder.set_output(format=_FORMATS[args.choice(0, tuple(_FORMATS))]),
+        _set_format,
     ),
     "grayscale": _Filter(Usage(0, 0, "grayscale()"), lambda builder, _: builder.add("grayscale")),
     "no_upscale": _Filter(Usage(0, 0, "no_upscale()"), lambda builder, _: builder.set_resize(withoutEnlargement=True)),
@@ -199,7 +232,7 @@ FILTERS: Mapping[str, _Filter] = {
     "quality": _Filter(Usage(1, 1, "quality(1 to 100)"), _set_quality),
     "rgb": _Filter(
         Usage(3, 3, "rgb(RED,GREEN,BLUE)"),
-        lambda builder, args: builder.add("tint", color={"rgb"[at]: 255 * args.number(at) / 100 for at in range(3)}),
+        _add_tint,
     ),
     "rotate": _Filter(Usage(0, 1, "rotate([DEGREES])"), _set_rotation),
     "sharpen": _Filter(

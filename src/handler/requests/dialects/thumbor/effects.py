@@ -15,6 +15,7 @@ from handler.requests.dialects.thumbor.step_builder import StepBuilder
 
 _MAX_RADIUS = 150
 """The largest radius of a blur in pixels (`MAX_RADIUS` in thumbor/filters/blur.py)."""
+_MAX_CONTRAST = 1000
 _LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue in Pillow's grey (ITU-R BT.601), which Thumbor uses."""
 _POSITION = re.compile(r"(-?)([0-9]{1,7})(p?)")
@@ -36,6 +37,9 @@ def _add_background_color(builder: StepBuilder, arguments: Arguments) -> None:
 def _add_blur(builder: StepBuilder, arguments: Arguments) -> None:
     radius = arguments.integer(0, min_value=1)
     sigma = arguments.number(1, 0.0) or float(radius)
+    if sigma < 0:
+        arguments.tolerate("a sigma above 0")
+        sigma = -sigma  # Thumbor squares it.
     # Thumbor's kernel has 2·radius + 1 pixels, whatever sigma is (blur.py, generate_1d_matrix). libvips cuts a Gaussian
     # off where it falls below a share of its height: that share is its height half a pixel beyond the radius.
     reach = min(radius, _MAX_RADIUS) + 0.5
@@ -48,7 +52,14 @@ def _add_brightness(builder: StepBuilder, arguments: Arguments) -> None:
 
 
 def _add_contrast(builder: StepBuilder, arguments: Arguments) -> None:
-    builder.add(arguments.where, "contrast", amount=arguments.integer(0, min_value=-100, max_value=100))
+    amount = arguments.integer(0)
+    if not -100 <= amount <= 100:
+        arguments.tolerate("numbers from -100 to 100")
+        # Thumbor's factor grows beyond that range too: ((100 + amount)² / 100) / 100 (_contrast.c).
+        factor = (min(abs(100 + amount), _MAX_CONTRAST) ** 2 // 100) / 100
+        builder.add(arguments.where, "linear", a=factor, b=128 * (1 - factor))
+        return
+    builder.add(arguments.where, "contrast", amount=amount)
 
 
 def _add_colorize(builder: StepBuilder, arguments: Arguments) -> None:
@@ -92,9 +103,16 @@ def _add_fill(builder: StepBuilder, arguments: Arguments) -> None:
     """
     path = builder.path
     color, behind = arguments.text(0), arguments.boolean(1, default=False)
+    # The canvas has the size of the path even if the image no longer fits it, which is then cut (fill.py).
+    turns = [step.params for step in builder.steps if step.feature.name == "rotate"]
+    is_turned = sum(getattr(params, "angle", 0) // 90 for params in turns) % 2 == 1
     background: dict[str, object] = {"mode": color} if color in ("auto", "blur") else {"color": color}
-    sides = zip(("width", "height"), path.size or (), strict=False) if path.fit_in else ()
+    sides = zip(("width", "height"), path.size or (), strict=False) if path.fit_in or is_turned else ()
     box: dict[str, object] = {name: side for name, side in sides if side}
+    if box and is_turned:
+        box["overflow"] = "turned" if path.fit_in else "cut"
+    if box and any(call.name == "no_upscale" for call in path.filters):
+        box["withinOriginal"] = True
     if path.fit_in and path.fit_in.adaptive and box:
         box["adaptive"] = True
     if not box and not behind:
@@ -132,8 +150,13 @@ def _add_rgb(builder: StepBuilder, arguments: Arguments) -> None:
 
 
 def _add_rotation(builder: StepBuilder, arguments: Arguments) -> None:
+    angle = arguments.integer(0)
+    if angle % 90 and arguments.faults.is_lenient:
+        # Thumbor does nothing then (thumbor/filters/rotate.py); strict mode rotates by any angle.
+        arguments.tolerate("a multiple of 90")
+        return
     # Thumbor rotates anticlockwise, libvips clockwise.
-    builder.add(arguments.where, "rotate", angle=-arguments.integer(0) % 360)
+    builder.add(arguments.where, "rotate", angle=-angle % 360)
 
 
 def _add_round_corners(builder: StepBuilder, arguments: Arguments) -> None:
@@ -172,15 +195,17 @@ def _add_watermark(builder: StepBuilder, arguments: Arguments) -> None:
     for position in (x, y):
         if position not in ("center", "repeat") and not _POSITION.fullmatch(position):
             arguments.refuse("positions in pixels, in percent such as 20p, center or repeat")
-    if (x == "repeat") != (y == "repeat"):
-        arguments.refuse("repeat for both positions or for neither")
     params: dict[str, object] = {
         "key": arguments.text(0),
         "opacity": 100 - arguments.integer(3, 0, min_value=0, max_value=100),
     }
-    if x == "repeat":
+    if x == y == "repeat":
         params |= {"tile": True, "position": "top-left"}
     else:
+        if "repeat" in (x, y):
+            arguments.tolerate("repeat for both positions or for neither")
+            params["repeat"] = "x" if x == "repeat" else "y"
+            x, y = x.replace("repeat", "0"), y.replace("repeat", "0")
         # A minus sign measures from the right or bottom edge, as negative numbers do in `watermark`. No number is "-0",
         # which touches that edge: it becomes the position `right` or `bottom`.
         far_edges = ("-0", "-0p")
@@ -190,7 +215,11 @@ def _add_watermark(builder: StepBuilder, arguments: Arguments) -> None:
         params |= {name: offset for name, offset in (("left", x), ("top", y)) if offset not in unmeasured}
     for at, side in ((4, "width"), (5, "height")):
         if arguments.text(at) not in ("", "none"):
-            params[side] = arguments.integer(at, min_value=1)
+            share = arguments.integer(at)
+            if share == 0:
+                arguments.tolerate("shares of at least 1")  # Thumbor takes 0 for none.
+            else:
+                params[side] = share
     builder.add(arguments.where, "watermark", **params)
 
 

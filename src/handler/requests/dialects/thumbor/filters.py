@@ -29,11 +29,12 @@ def build_steps(path: grammar.ThumborPath, faults: Faults) -> StepBuilder:
     calls = []
     for call in path.filters:
         with faults.leave_out(f"filters:{call.name}"):
-            calls.append((call.name, Arguments(call, _find_usage(call))))
-    geometry = Geometry(path)
+            calls.append((call.name, Arguments(call, _find_usage(call), faults)))
+    geometry = Geometry(path, faults)
     for name, arguments in calls:
         if name in GEOMETRY_FILTERS:
-            GEOMETRY_FILTERS[name].apply(geometry, arguments)
+            with faults.leave_out(arguments.where):
+                GEOMETRY_FILTERS[name].apply(geometry, arguments)
     builder = StepBuilder(path)
     # One resize enlarges the image at once if `upscale` is the first filter that changes pixels. After another such
     # filter it is a step of its own: Thumbor applies that filter to the image as it was before the enlargement.
@@ -41,10 +42,11 @@ def build_steps(path: grammar.ThumborPath, faults: Faults) -> StepBuilder:
     geometry.is_upscaled = first == "upscale"
     geometry.add_steps(builder)
     for name, arguments in calls:
-        if name in OUTPUT_FILTERS:
-            OUTPUT_FILTERS[name].apply(builder, arguments)
-        elif name in effects.EFFECTS and not (name == "upscale" and geometry.is_upscaled):
-            effects.EFFECTS[name].apply(builder, arguments)
+        with faults.leave_out(arguments.where):
+            if name in OUTPUT_FILTERS:
+                OUTPUT_FILTERS[name].apply(builder, arguments)
+            elif name in effects.EFFECTS and not (name == "upscale" and geometry.is_upscaled):
+                effects.EFFECTS[name].apply(builder, arguments)
     if path.meta:
         builder.add("meta", "info")
     return builder
@@ -79,7 +81,11 @@ def _add_focal_area(geometry: Geometry, arguments: Arguments) -> None:
         arguments.refuse()
     box = Box(*map(int, corners.groups()))
     if box.left >= box.right or box.top >= box.bottom:
-        arguments.refuse("left below right and top below bottom")
+        arguments.tolerate("left below right and top below bottom")
+        # Thumbor drops an area without pixels, and takes the centre of any other (thumbor/filters/focal.py).
+        box = Box(*(edge for pair in zip(*map(sorted, (box[::2], box[1::2])), strict=True) for edge in pair))
+        if not box.area:
+            return
     geometry.focal_areas.append(box)
 
 
@@ -138,7 +144,10 @@ def _set_max_bytes(builder: StepBuilder, arguments: Arguments) -> None:
 
 
 def _set_quality(builder: StepBuilder, arguments: Arguments) -> None:
-    builder.set_output(arguments.where, quality=arguments.integer(0))
+    quality = arguments.integer(0, min_value=0, max_value=100)
+    if not quality:
+        arguments.tolerate("numbers from 1 to 100")
+    builder.set_output(arguments.where, quality=quality or 1)
 
 
 def _strip_metadata(builder: StepBuilder, arguments: Arguments) -> None:

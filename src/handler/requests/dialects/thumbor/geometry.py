@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.thumbor.grammar import Size, ThumborPath
 from handler.requests.dialects.thumbor.step_builder import StepBuilder
 from imaging import InvalidParameter
@@ -35,8 +36,9 @@ class Geometry:
     These filters (`focal`, `stretch` and the like) change how the size segment is applied, wherever they are written.
     """
 
-    def __init__(self, path: ThumborPath) -> None:
+    def __init__(self, path: ThumborPath, faults: Faults) -> None:
         self.path = path
+        self._faults = faults
         self.focal_areas: list[Box] = []
         """The areas of `focal` and `extract_focal`, of which a crop keeps the weighted centre."""
         self.is_stretched = False
@@ -72,13 +74,17 @@ class Geometry:
         left, top, right, bottom, relative = crop
         if left >= right or top >= bottom:
             expected = "LEFTxTOP:RIGHTxBOTTOM with left below right and top below bottom"
-            raise InvalidParameter("crop", expected, f"{left:g}x{top:g}:{right:g}x{bottom:g}")
+            self._faults.tolerate(InvalidParameter("crop", expected, f"{left:g}x{top:g}:{right:g}x{bottom:g}"))
+            self.path.crop = None
+            return
         edges = {"left": left, "top": top, "width": right - left, "height": bottom - top}
         params: dict[str, object] = {
             name: f"{100 * edge:.6f}p" if relative else int(edge) for name, edge in edges.items()
         }
-        # `clamp`: Thumbor limits a crop to the image instead of refusing it (transformer.py, manual_crop).
-        builder.add("crop", "crop", **params, clamp=True)
+        # `clamp`: Thumbor limits a crop to the image instead of refusing it, and leaves one out that lies beside it
+        # (transformer.py, manual_crop).
+        optional = {"optional": True} if self._faults.is_lenient else {}
+        builder.add("crop", "crop", **params, clamp=True, **optional)
 
     def _resize_params(self) -> dict[str, object]:
         width, height = self.size.width, self.size.height
@@ -125,7 +131,9 @@ class Geometry:
             # Pixels of the original become pixels of what the crop leaves. Fractions cannot be subtracted from them
             # before the size of the original is known.
             if crop.relative:
-                raise InvalidParameter("filters:focal", "left out where the crop is given in fractions", "both")
+                error = InvalidParameter("filters:focal", "left out where the crop is given in fractions", "both")
+                self._faults.tolerate(error)
+                return {}
             left, top = int(crop.left), int(crop.top)
             # An area whose centre was cut off does not count.
             areas = [

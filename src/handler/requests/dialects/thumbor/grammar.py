@@ -15,24 +15,24 @@ from urllib.parse import unquote
 import msgspec
 
 from handler.errors import NotFound
+from handler.requests.dialects.dialect import STRICT, Faults
 from imaging import InvalidParameter
 
 MAX_FILTERS = 32
 _SIDE = r"[0-9]{1,9}|orig"
-_PIXELS = r"[0-9]{1,9}"
+PIXELS = r"[0-9]{1,9}"
 _FRACTION = r"[0-9]{1,9}(?:\.[0-9]{0,12})?|\.[0-9]{1,12}"
 _TRIM = re.compile(r"trim(?::(top-left|bottom-right))?(?::([0-9]{1,9}))?")
 _CROP = re.compile(rf"({_FRACTION})x({_FRACTION}):({_FRACTION})x({_FRACTION})")
 _FIT_IN = re.compile(r"(adaptive-)?(full-)?fit-in")
 _SIZE = re.compile(rf"(-)?({_SIDE})?x(-)?({_SIDE})?")
-_AWS_SIZE = re.compile(rf"({_PIXELS})x({_PIXELS})")
 _HOST = re.compile(r"https?://[^/]*/")
 _UNSAFE_OR_SIGNATURE = re.compile(r"(?:unsafe|[A-Za-z0-9_-]{27}=)/")
-_BUCKET = re.compile(r"s3:([^/]+)")
-AREA = re.compile(rf"({_PIXELS})x({_PIXELS}):({_PIXELS})x({_PIXELS})")
+AREA = re.compile(rf"({PIXELS})x({PIXELS}):({PIXELS})x({PIXELS})")
 """`LEFTxTOP:RIGHTxBOTTOM`, in pixels."""
 _CALL = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,39})\(")
 _END_OF_CALL = re.compile(r"\)[:/]")
+_STRAY_TEXT = re.compile(r"([^:/]*+)[^/]*?(?:\)[:/]|/)")
 
 
 class FilterCall(NamedTuple):
@@ -129,21 +129,22 @@ class ThumborPath(msgspec.Struct, kw_only=True):
     filters: list[FilterCall] = msgspec.field(default_factory=list)
     encoded: bool = False
     """Whether the text that is being parsed still holds percent-escapes."""
+    faults: Faults = STRICT
 
 
-def parse_path(text: str, *, encoded: bool = False) -> ThumborPath:
+def parse_path(text: str, faults: Faults = STRICT, *, encoded: bool = False) -> ThumborPath:
     """Parse what follows a signature or `unsafe`, in Thumbor's full grammar. Raise InvalidParameter or NotFound.
 
     `encoded`: the text holds percent-escapes. Separators are looked for in the text as it stands, and the key and the
     arguments of filters are decoded after they have been split off, so that an escaped separator separates nothing.
     """
-    path = ThumborPath(encoded=encoded)
+    path = ThumborPath(encoded=encoded, faults=faults)
     # Each segment is optional, and each may stand in its own place only: what does not match begins the key.
-    for take in (_take_meta, _take_trim, _take_crop, _take_fit_in, _take_size, _take_halign, _take_valign, _take_smart):
+    for take in (_take_meta, _take_trim, take_crop, take_fit_in, take_size, _take_halign, _take_valign, _take_smart):
         head, slash, rest = text.partition("/")
         if slash and take(path, head):
             text = rest
-    path.image = _take_filters(path, text)
+    path.image = take_filters(path, text).lstrip("/")
     if encoded:
         path.image = unquote(path.image)
     if not path.image:
@@ -163,27 +164,6 @@ def parse_nested_path(image: str) -> ThumborPath | None:
     return parse_path(rest)
 
 
-def parse_aws_path(text: str) -> ThumborPath | None:
-    """Parse a path in the part of the grammar that AWS's image handler has; return None for any other path.
-
-    The segments may come in any order, each of them once, except that `filters:` may come several times.
-    Raise InvalidParameter.
-    """
-    path = ThumborPath()
-    rest = text
-    while True:
-        rest = _take_filters(path, rest)
-        head, slash, after = rest.partition("/")
-        segments = (_take_bucket, _take_aws_crop, _take_aws_fit_in, _take_aws_size)
-        if not slash or not any(take(path, head) for take in segments):
-            break
-        rest = after
-    if rest == text or not rest:
-        return None
-    path.image = rest
-    return path
-
-
 def _take_meta(path: ThumborPath, head: str) -> bool:
     path.meta = head == "meta"
     return path.meta
@@ -195,7 +175,7 @@ def _take_trim(path: ThumborPath, head: str) -> bool:
     return found is not None
 
 
-def _take_crop(path: ThumborPath, head: str) -> bool:
+def take_crop(path: ThumborPath, head: str) -> bool:
     found = _CROP.fullmatch(head)
     if found is None:
         return False
@@ -208,29 +188,17 @@ def _take_crop(path: ThumborPath, head: str) -> bool:
     return True
 
 
-def _take_aws_crop(path: ThumborPath, head: str) -> bool:
-    return path.crop is None and AREA.fullmatch(head) is not None and _take_crop(path, head)
-
-
-def _take_fit_in(path: ThumborPath, head: str) -> bool:
+def take_fit_in(path: ThumborPath, head: str) -> bool:
     if found := _FIT_IN.fullmatch(head):
         path.fit_in = FitIn(adaptive=bool(found[1]), full=bool(found[2]))
     return found is not None
 
 
-def _take_aws_fit_in(path: ThumborPath, head: str) -> bool:
-    return path.fit_in is None and head == "fit-in" and _take_fit_in(path, head)
-
-
-def _take_size(path: ThumborPath, head: str) -> bool:
+def take_size(path: ThumborPath, head: str) -> bool:
     if found := _SIZE.fullmatch(head):
         width, height = (None if side == "orig" else int(side or 0) for side in (found[2], found[4]))
         path.size = Size(width, height, flop=bool(found[1]), flip=bool(found[3]))
     return found is not None
-
-
-def _take_aws_size(path: ThumborPath, head: str) -> bool:
-    return path.size is None and _AWS_SIZE.fullmatch(head) is not None and _take_size(path, head)
 
 
 def _take_halign(path: ThumborPath, head: str) -> bool:
@@ -250,14 +218,7 @@ def _take_smart(path: ThumborPath, head: str) -> bool:
     return path.smart
 
 
-def _take_bucket(path: ThumborPath, head: str) -> bool:
-    found = None if path.bucket else _BUCKET.fullmatch(head)
-    if found:
-        path.bucket = found[1]
-    return found is not None
-
-
-def _take_filters(path: ThumborPath, text: str) -> str:
+def take_filters(path: ThumborPath, text: str) -> str:
     """Take every `filters:…/` off the front of the text, and return the rest. Raise InvalidParameter.
 
     Arguments may hold slashes, colons and brackets (a watermark's key, a curve's points). A call therefore ends with
@@ -270,7 +231,14 @@ def _take_filters(path: ThumborPath, text: str) -> str:
             end = name and _END_OF_CALL.search(text, name.end())
             if not name or not end:
                 expected = "name(arguments), separated by colons and followed by a slash and the key"
-                raise InvalidParameter("filters", expected, text[at:])
+                error = InvalidParameter("filters", expected, text[at:])
+                stray = _STRAY_TEXT.match(text, at)
+                if stray is None:
+                    raise error
+                # Thumbor takes all text up to the next closing bracket for the name of an unknown filter.
+                path.faults.tolerate(error, f"filters:{stray[1]}")
+                at, ended = stray.end(), stray[0].endswith("/")
+                continue
             path.filters.append(FilterCall(name[1], text[name.end() : end.start()], path.encoded))
             if len(path.filters) > MAX_FILTERS:
                 raise InvalidParameter("filters", f"at most {MAX_FILTERS} filters", "more")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from handler.errors import NotFound
-from handler.requests.dialects.dialect import STRICT
 from handler.requests.dialects.serialize import build_url, join_resize
 from handler.requests.parsed_request import ParsedRequest
 from imaging import InvalidParameter, Step, describe
@@ -45,6 +44,8 @@ def to_path(request: ParsedRequest) -> str:
     elif steps and steps[0][0] in ("flop", "flip"):
         flop, flip = (_pop_first(steps, feature) for feature in ("flop", "flip"))
         segments.append(f"{'-0' if flop else '0'}x{'-0' if flip else '0'}")
+    if "no_upscale()" not in filters and any(params.get("withinOriginal") for _, params in steps):
+        filters.append("no_upscale()")
     filters += [_FILTER_WRITERS[feature](params) for feature, params in steps if feature in _FILTER_WRITERS]
     # Keep the filters that the parser accepts, each of them behind those that were kept before it.
     kept: list[str] = []
@@ -63,8 +64,7 @@ def _can_be_parsed(segments: list[str], filters: list[str]) -> bool:
     chain = ["filters:" + ":".join(filters)] if filters else []
     text = "/".join((*filter(None, segments), *chain, "key"))
     try:
-        is_whole = len(grammar.parse_path(text).filters) == len(filters)
-        return is_whole and mapping.interpret_path(text, STRICT).ref.key == "key"
+        return len(grammar.parse_path(text).filters) == len(filters) and mapping.interpret_path(text).ref.key == "key"
     except (InvalidParameter, NotFound):
         return False
 

@@ -1,0 +1,84 @@
+"""The part of Thumbor's grammar that AWS's image handler has: segments in any order and, in lenient mode, anywhere.
+
+The source is `thumbor-mapper.ts` and `image-request.ts` of AWS's Dynamic Image Transformation for Amazon CloudFront.
+"""
+
+from __future__ import annotations
+
+import re
+
+from handler.requests.dialects.dialect import STRICT, Faults
+from handler.requests.dialects.thumbor.grammar import (
+    AREA,
+    PIXELS,
+    ThumborPath,
+    take_crop,
+    take_filters,
+    take_fit_in,
+    take_size,
+)
+
+_SIZE = re.compile(rf"({PIXELS})x({PIXELS})")
+_ONE_SIDE = re.compile(rf"(?:{PIXELS})x|x(?:{PIXELS})")
+_BUCKET = re.compile(r"s3:([^/]+)")
+
+
+def parse_aws_path(text: str, faults: Faults = STRICT) -> ThumborPath | None:
+    """Parse a path in the part of the grammar that AWS's image handler has; return None for any other path.
+
+    The segments may come in any order, each of them once, except that `filters:` may come several times. In lenient
+    mode they may stand behind folders too, as AWS looks for them anywhere, and the later ones of a kind are dropped
+    from the key as well. Raise InvalidParameter.
+    """
+    path = ThumborPath(faults=faults)
+    rest, folders, is_found = text.lstrip("/"), "", False
+    while True:
+        after = _take_segment(path, rest, is_first=not (folders or is_found))
+        if after is not None:
+            rest, is_found = after, True
+            continue
+        head, slash, after = rest.partition("/")
+        if not slash or not faults.is_lenient:
+            break
+        folders, rest = f"{folders}{head}/", after
+    path.image = (folders + rest).lstrip("/")
+    return path if is_found and path.image else None
+
+
+def _take_segment(path: ThumborPath, text: str, *, is_first: bool) -> str | None:
+    """Take one segment off the front of the text and return the rest; return None where a part of the key begins."""
+    if (after := take_filters(path, text)) != text:
+        return after
+    head, slash, after = text.partition("/")
+    segments = (_take_bucket, _take_crop, _take_fit_in, _take_size)
+    if slash and any(take(path, head) for take in segments):
+        return after
+    if not slash or not path.faults.is_lenient:
+        return None
+    # AWS drops every size, crop and `fit-in` from the key, of which the first counts.
+    is_repeated = head == "fit-in" or _SIZE.fullmatch(head) or AREA.fullmatch(head)
+    return after if is_repeated or (is_first and _take_one_side(path, head)) else None
+
+
+def _take_one_side(path: ThumborPath, head: str) -> bool:
+    """Take `100x` or `x100` at the front of a path as a size with one free side."""
+    return _ONE_SIDE.fullmatch(head) is not None and take_size(path, head)
+
+
+def _take_crop(path: ThumborPath, head: str) -> bool:
+    return path.crop is None and AREA.fullmatch(head) is not None and take_crop(path, head)
+
+
+def _take_fit_in(path: ThumborPath, head: str) -> bool:
+    return path.fit_in is None and head == "fit-in" and take_fit_in(path, head)
+
+
+def _take_size(path: ThumborPath, head: str) -> bool:
+    return path.size is None and _SIZE.fullmatch(head) is not None and take_size(path, head)
+
+
+def _take_bucket(path: ThumborPath, head: str) -> bool:
+    found = None if path.bucket else _BUCKET.fullmatch(head)
+    if found:
+        path.bucket = found[1]
+    return found is not None

@@ -1,0 +1,243 @@
+"""What a deployment says of a stack that would not work, and that nothing keeps CloudFormation waiting."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from tests import pictures
+from tests.stand_ins.moto import REGION, Moto, moto_server
+from tests.template.account import account
+from tests.template.provider import deliver, load_provider
+from tests.template.samples import LEAST, UPLOADS, stacks
+from tests.template.stack import Stack, template
+from tests.template.test_references import depends_on, references
+from tests.tools import case
+
+from handler.pages.demo_site import SAMPLES
+
+pytestmark = pytest.mark.slow
+
+BUCKETS = ("photos", "other.photos", "resultsbucket", "demobucket", "variations")
+EXEC_FORMAT = {
+    "errorType": "Runtime.InvalidEntrypoint",
+    "errorMessage": "RequestId: 1 Error: fork/exec /lambda-entrypoint.sh: exec format error",
+}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Moto]:
+    """A stand-in of this file's own: buckets have names that the template knows."""
+    with moto_server() as server:
+        yield server
+
+
+@pytest.fixture
+def moto(running: Moto) -> Moto:
+    """What a healthy stack has, fresh for each test."""
+    urllib.request.urlopen(f"{running.url}/moto-api/reset", b"").close()
+    for bucket in BUCKETS:
+        running.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    running.s3.put_object(Bucket="photos", Key="deep/cat.jpg", Body=pictures.jpeg())
+    running.s3.put_object(Bucket="photos", Key="logo.png", Body=pictures.png())
+    secrets = running.client("secretsmanager")
+    for name, value in {"OriginSecret": "o", "OperatorToken": "t", "mine": json.dumps({"key": "k"})}.items():
+        secrets.create_secret(Name=name, SecretString=value)
+    return running
+
+
+def reason(moto: Moto, parameters: dict[str, str], request: str = "Update") -> str:
+    """Return why the self-check of a stack with these parameters fails; empty if it does not."""
+    with account(moto, {**LEAST, **parameters}) as stack:
+        answer = deliver(stack, "SelfCheck", request, "self-check-stack" if request == "Update" else "")
+        assert stack.denied == []
+    assert answer["PhysicalResourceId"] == "self-check-stack"
+    assert (answer["Status"] == "FAILED") is ("Reason" in answer)
+    return str(answer.get("Reason", ""))
+
+
+@pytest.mark.parametrize("parameters", [{}, UPLOADS, {"HeavyFunction": "No", "DeployDemoUI": "No"}])
+def test_a_healthy_stack_passes(moto: Moto, parameters: dict[str, str]) -> None:
+    assert reason(moto, parameters, "Create") == ""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"Presets": '{"thumb": "widht=100"}'}, ("PRESETS", "widht")),
+        ({"Presets": '{"thumb": "width=100"}', "DefaultPreset": "tumb"}, ("tumb",)),
+        ({**UPLOADS, "UploadPresets": "thump"}, ("UPLOAD_PRESETS", "thump")),
+        ({"Always": '{"blurr": 3}'}, ("ALWAYS", "blurr")),
+        ({"Presets": "s3://photos/none.json"}, ("none.json",)),
+        ({"SourcePaths": "old/=foto"}, ("SOURCE_PATHS", "foto")),
+        ({"RewriteMatchPattern": "/(/", "RewriteSubstitution": "x"}, ("REWRITE_MATCH_PATTERN",)),
+        ({"SourceBuckets": "photos,fotos"}, ("SOURCE_BUCKETS", "fotos")),
+        ({**UPLOADS, "OutputBucket": "missing"}, ("OUTPUT_BUCKET",)),
+        ({"EnableSignature": "Yes", "SecretId": "mine"}, ("SECRETS_MANAGER", "SECRET_KEY")),
+        ({"EnableSignature": "Yes", "SecretId": "yours", "SecretKey": "key"}, ("SECRETS_MANAGER", "yours")),
+        ({"FallbackImage": "404.png"}, ("DEFAULT_FALLBACK_IMAGE_KEY", "404.png")),
+        ({"Presets": '{"mark": {"watermark": {"bucket": "photos", "key": "lgo.png"}}}'}, ("preset mark", "lgo.png")),
+        ({"ExistingDistributionId": "E1ABCDEFGHIJKX"}, ("ExistingDistributionId", "does not exist")),
+    ],
+)
+def test_a_stack_that_would_not_work_says_why(moto: Moto, parameters: dict[str, str], words: tuple[str, ...]) -> None:
+    said = reason(moto, parameters)
+    assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"EnableSignature": "Yes", "SecretId": "mine", "SecretKey": "key"},
+        {"FallbackImage": "logo.png"},
+        {"Presets": '{"mark": {"watermark": {"bucket": "photos", "key": "logo.png"}}}'},
+        {"Presets": '{"cut": "feature=removeBackground"}'},
+        {"ExistingDistributionId": "E1ABCDEFGHIJKL"},
+    ],
+)
+def test_what_exists_passes(moto: Moto, parameters: dict[str, str]) -> None:
+    assert reason(moto, parameters) == ""
+
+
+def test_a_bucket_that_denies_access_is_named(moto: Moto) -> None:
+    with account(moto, LEAST) as stack:
+        stack.refused.add("other.photos")
+        said = deliver(stack, "SelfCheck")["Reason"]
+    assert "SOURCE_BUCKETS, other.photos" in said
+    assert "SOURCE_BUCKETS, photos" not in said
+
+
+@pytest.mark.parametrize("function", ["Function", "HeavyWorker"])
+def test_an_image_that_does_not_start_is_told_with_the_architecture(moto: Moto, function: str) -> None:
+    with account(moto, LEAST) as stack:
+        stack.crashing[function] = EXEC_FORMAT
+        said = deliver(stack, "SelfCheck")["Reason"]
+    assert f"{function} does not run" in said
+    assert "exec format error" in said
+    assert "Was ImageUri built for Architecture=arm64?" in said
+
+
+def test_a_rollback_does_not_fail_and_a_deletion_asks_nobody(moto: Moto) -> None:
+    with account(moto, LEAST) as stack:
+        stack.crashing["Function"] = EXEC_FORMAT
+        stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        answer = deliver(stack, "SelfCheck", "Update", "self-check-stack")
+        assert answer["Status"] == "SUCCESS"
+        assert "does not run" in answer["Data"]["Notes"]
+        used = set(stack.used["ProviderRole"])
+        assert deliver(stack, "SelfCheck", "Delete", "self-check-stack")["Status"] == "SUCCESS"
+        assert stack.used["ProviderRole"] == used
+
+
+def test_the_quota_of_a_new_account_is_a_note(moto: Moto) -> None:
+    with account(moto, LEAST) as stack:
+        assert deliver(stack, "SelfCheck")["Data"]["Notes"] == "none"
+        stack.quota = 10
+        assert "10 concurrent executions" in deliver(stack, "SelfCheck")["Data"]["Notes"]
+
+
+def test_a_preset_that_the_sample_does_not_fit_is_a_note(moto: Moto) -> None:
+    presets = '{"corner": "feature=extract&extract.left=5000&extract.top=0&extract.width=9&extract.height=9"}'
+    with account(moto, {**LEAST, "Presets": presets}) as stack:
+        answer = deliver(stack, "SelfCheck")
+    assert answer["Status"] == "SUCCESS"
+    assert "preset corner" in answer["Data"]["Notes"]
+
+
+def test_faults_are_asked_for_again_because_permissions_take_a_while(moto: Moto) -> None:
+    with account(moto, LEAST) as stack:
+        stack.refused.add("photos")
+        provider = load_provider(stack)
+        assert provider["PAUSE_SECONDS"] + provider["CALL_SECONDS"] + provider["RESERVED_SECONDS"] < 110
+        provider["PATIENCE_SECONDS"] = 1e9
+        # Each pause is the time in which the permission comes.
+        waits: list[float] = []
+        asked: list[str] = []
+
+        class Clock:
+            @staticmethod
+            def monotonic() -> float:
+                return 0.0
+
+            @staticmethod
+            def sleep(seconds: float) -> None:
+                waits.append(seconds)
+
+        def reply(name: str, *_: object) -> dict[str, list[str]]:
+            asked.append(name)
+            return {"faults": [] if waits else ["denied"], "notes": []}
+
+        provider.update(
+            time=Clock, ask=reply, rolls_back=lambda _: False, find_quota=lambda: iter(()), left=lambda _: 99
+        )
+        assert provider["perform"]({"Functions": ["Function"]}, None, "stack") == "none"
+    assert (len(waits), asked) == (1, ["Function", "Function"])
+
+
+def test_the_demo_page_is_filled_and_emptied(moto: Moto) -> None:
+    def keys() -> list[str]:
+        return [entry["Key"] for entry in moto.s3.list_objects_v2(Bucket="demobucket").get("Contents", ())]
+
+    with account(moto, LEAST) as stack:
+        created = deliver(stack, "DemoPage")
+        assert (created["Status"], created["PhysicalResourceId"]) == ("SUCCESS", "fill-demo-demobucket")
+        assert "_demo/index.html" in keys()
+        assert len([key for key in keys() if key.startswith("_demo/samples/")]) == len(
+            [path for path in SAMPLES.rglob("*") if path.is_file()]
+        )
+        moto.s3.put_object(Bucket="demobucket", Key="_demo/old.js", Body=b"")
+        assert deliver(stack, "DemoPage", "Update", "fill-demo-demobucket")["Status"] == "SUCCESS"
+        assert "_demo/old.js" not in keys()
+        stack.crashing["DemoFiller"] = EXEC_FORMAT
+        assert "does not run" in deliver(stack, "DemoPage", "Update", "fill-demo-demobucket")["Reason"]
+        assert deliver(stack, "DemoPage", "Delete", "fill-demo-demobucket")["Status"] == "SUCCESS"
+        assert keys() == []
+        moto.s3.delete_bucket(Bucket="demobucket")
+        assert deliver(stack, "DemoPage", "Delete", "fill-demo-demobucket")["Status"] == "SUCCESS"
+        assert stack.denied == []
+
+
+def test_a_deletion_that_fails_is_answered_at_once(moto: Moto) -> None:
+    with account(moto, LEAST) as stack:
+        deliver(stack, "DemoPage")
+        stack.refused.add("demobucket")
+        answer = deliver(stack, "DemoPage", "Delete", "fill-demo-demobucket")
+    assert answer["Status"] == "FAILED"
+    assert "AccessDenied" in answer["Reason"]
+
+
+def test_only_a_function_with_a_demo_bucket_fills_one(moto: Moto) -> None:
+    with account(moto, LEAST) as stack:
+        said = deliver(stack, "DemoPage", Functions=["Function"])["Reason"]
+    assert "DEMO_BUCKET is not set" in said
+
+
+def test_every_change_of_a_function_is_checked() -> None:
+    """CloudFormation updates a custom resource only if one of its properties changes."""
+    read = template()
+    named = {name for name, _ in references(read["Resources"]["SelfCheck"]) if name in read["Parameters"]}
+    deciding = {"HeavyFunction", "UploadBucket", "OutputBucket"}
+    for function in ("Function", "HeavyWorker", "UploadFunction", "FunctionRole", "HeavyRole", "UploadRole"):
+        for name, _ in references(read["Resources"][function]):
+            parameters = (
+                depends_on(name[11:], read) if name.startswith("Conditions.") else {name} & set(read["Parameters"])
+            )
+            deciding |= parameters
+    assert deciding - named == set()
+
+
+def test_every_function_of_the_image_is_asked() -> None:
+    for name, parameters in stacks().items():
+        with case(name):
+            stack = Stack(parameters)
+            resources = stack.resources
+            images = {
+                each
+                for each, made in stack.of_type("AWS::Lambda::Function").items()
+                if made.get("PackageType") == "Image"
+            }
+            asked = {*resources["SelfCheck"]["Functions"], *resources.get("DemoPage", {"Functions": ()})["Functions"]}
+            assert asked == images
+            assert resources["SelfCheck"]["ServiceTimeout"] >= resources["Provider"]["Timeout"]
