@@ -368,7 +368,9 @@ def test_a_complete_translation_is_the_same_request(folder: Path, url: str, to: 
     asked = client(folder)
     answer = asked.get("/_api/translate?" + urlencode({"url": url, "to": to}))
     if answer.status == 400:
-        assert asked.get("/_api/explain?" + urlencode({"url": url})).json() == answer.json()
+        told = asked.get("/_api/explain?" + urlencode({"url": url})).json()
+        # What lenient mode tolerates is explained, with the message of strict mode.
+        assert told == answer.json() or told["ignored"][0]["message"] == answer.json()["message"]
         return
     made, meant = answer.json(), explained(asked, url)
     again = explained(asked, made["url"])

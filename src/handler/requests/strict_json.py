@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import NoReturn
 
 from imaging import InvalidParameter
@@ -11,9 +12,19 @@ from imaging import InvalidParameter
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def loads(text: str) -> object:
-    """Parse JSON. Raises InvalidParameter for what is ambiguous, ValueError or RecursionError for what is not JSON."""
-    value = json.loads(text, object_pairs_hook=_refuse_repeated, parse_constant=_refuse_constant, parse_float=_number)
+def loads(text: str, tolerate: Callable[[InvalidParameter], None] | None = None) -> object:
+    """Parse JSON. Raises InvalidParameter for what is ambiguous, ValueError or RecursionError for what is not JSON.
+
+    `tolerate` is called for a name that occurs twice in an object, and may return: then its last value counts.
+    """
+
+    def build(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            (tolerate or _refuse)(_repetition(pairs))
+        return found
+
+    value = json.loads(text, object_pairs_hook=build, parse_constant=_refuse_constant, parse_float=_number)
     if _SURROGATE.search(text):
         refuse_lone_surrogates(value)
     return value
@@ -29,13 +40,18 @@ def refuse_lone_surrogates(value: object) -> None:
         raise InvalidParameter("JSON", "of a depth that can be read", "objects within objects") from None
 
 
-def _refuse_repeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidParameter(twice, "given once in a JSON object", "twice")
-    return found
+def _repetition(pairs: list[tuple[str, object]]) -> InvalidParameter:
+    """Return the error for the first name that occurs twice."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            return InvalidParameter(name, "given once in a JSON object", "twice")
+        seen.add(name)
+    raise ValueError("no name occurs twice")
+
+
+def _refuse(error: InvalidParameter) -> NoReturn:
+    raise error
 
 
 def _refuse_constant(name: str) -> NoReturn:

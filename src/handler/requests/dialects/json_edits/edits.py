@@ -10,26 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from features import by_name, edits
+from features import by_name, edits, in_order
 from handler.requests.dialects.aws_rules import order_steps
-from handler.requests.dialects.json_edits import formats, values
+from handler.requests.dialects.dialect import STRICT, Faults
+from handler.requests.dialects.json_edits import formats, repairs, values
 from handler.requests.parsed_request import ParsedRequest, Recipe
-from imaging import InvalidParameter, Output, Step, check
+from imaging import InvalidParameter, Step, check
 
 Params = dict[str, object]
 
 
-def parse_edits(params: object, where: str, *, output_format: object = None, effort: object = None) -> ParsedRequest:
+def parse_edits(
+    params: object, where: str, *, output_format: object = None, effort: object = None, faults: Faults = STRICT
+) -> ParsedRequest:
     """Parse edits as JSON holds them, with `outputFormat` and `effort` beside them. Raises InvalidParameter."""
-    if params is None:
-        params = {}
+    params = repairs.repair_object({} if params is None else params, where, faults)
     if not isinstance(params, Mapping):
         raise InvalidParameter(where, "an object", params)
-    requested, output, webp = formats.split_edits(params, where, output_format, effort)
-    steps = tuple(step for part in _split_at_round_crop(requested) for step in _order_part(part, where))
+    if faults.is_lenient:
+        params = repairs.repair_edits(params, where, faults)
+    requested, output, webp = formats.split_edits(params, where, output_format, effort, faults)
+    steps = tuple(step for part in _split_at_round_crop(requested) for step in _order_part(part, where, faults))
     return ParsedRequest(
-        webp=check(Output, webp, where=where) if webp is not None else None,
-        recipe=Recipe(steps, check(Output, output, where=where)),
+        webp=repairs.check_output(webp, where, faults) if webp is not None else None,
+        recipe=Recipe(steps, repairs.check_output(output, where, faults)),
     )
 
 
@@ -45,20 +49,23 @@ def _split_at_round_crop(params: Params) -> Iterator[Params]:
         yield part
 
 
-def _order_part(part: Params, where: str) -> Iterator[Step]:
+def _order_part(part: Params, where: str, faults: Faults) -> Iterator[Step]:
     """Return the steps of one part in the order in which sharp applies them. Raise InvalidParameter."""
     names = list(part)
     pipeline = part.pop("pipelineColourspace", part.pop("pipelineColorspace", None))
-    steps = {step.feature.name: step for step in _parse_steps(part, names, where)}
+    steps = {step.feature.name: step for step in _parse_steps(part, names, where, faults)}
     # sharp converts to the pipeline's colour space first and, unless another is requested, back to sRGB at last.
+    first: list[Step] = []
     if pipeline is not None:
-        yield _convert_colourspace(pipeline, where)
+        with faults.leave_out():
+            first.append(_convert_colourspace(pipeline, where))
+    yield from first
     yield from order_steps(steps, names)
-    if pipeline is not None and "toColourspace" not in steps:
+    if first and "toColourspace" not in steps:
         yield _convert_colourspace("srgb", where)
 
 
-def _parse_steps(part: Params, names: list[str], where: str) -> tuple[Step, ...]:
+def _parse_steps(part: Params, names: list[str], where: str, faults: Faults) -> tuple[Step, ...]:
     """Return the steps of a part, in no particular order. Raise InvalidParameter with the names of the request.
 
     `names`: all keys of the part in their order.
@@ -68,13 +75,34 @@ def _parse_steps(part: Params, names: list[str], where: str) -> tuple[Step, ...]
     for name, value in part.items():
         feature = _crop_feature(names, name) if name in ("extract", "crop") else values.FEATURES.get(name, name)
         if feature in by_feature:
-            raise InvalidParameter(f"{where}.{name}", f"given once, not also as `{where}.{spoken[feature]}`", value)
-        by_feature[feature] = values.convert_value(name, value, f"{where}.{name}")
+            expected = f"given once, not also as `{where}.{spoken[feature]}`"
+            faults.tolerate(InvalidParameter(f"{where}.{name}", expected, value))
+        by_feature[feature] = values.convert_value(name, value, f"{where}.{name}", faults)
         spoken[feature] = name
+    if faults.is_lenient:
+        by_feature = repairs.drop_unknown(by_feature, where, spoken, faults)
     try:
         return edits(by_feature, where=where)
     except InvalidParameter as error:
-        raise values.rename_error(error, where, spoken) from None
+        if not faults.is_lenient:
+            raise values.rename_error(error, where, spoken) from None
+        return _parse_text(by_feature, where, spoken, faults)
+
+
+def _parse_text(by_feature: Params, where: str, spoken: Mapping[str, str], faults: Faults) -> tuple[Step, ...]:
+    """Return the steps of edits of which some hold numbers or booleans as text. Raise InvalidParameter."""
+    steps: list[Step] = []
+    for feature, value in by_feature.items():
+        try:
+            steps += edits({feature: value}, where=where)
+        except InvalidParameter as error:
+            renamed = values.rename_error(error, where, spoken)
+            try:
+                steps += edits({feature: value}, where=where, text=True)
+            except InvalidParameter:
+                raise renamed from None
+            faults.tolerate(renamed)
+    return in_order(tuple(steps))
 
 
 def _crop_feature(names: list[str], name: str) -> str:

@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Mapping
 
 from features import feature_names
+from handler.requests.dialects.dialect import Faults
 from imaging import InvalidParameter, Output, spellings
 
 Params = dict[str, object]
@@ -54,7 +55,7 @@ _MAX_EFFORTS = {"webp": 6, "avif": 9}
 
 
 def split_edits(
-    params: Mapping[str, object], where: str, output_format: object, effort: object
+    params: Mapping[str, object], where: str, output_format: object, effort: object, faults: Faults
 ) -> tuple[Params, Params, Params | None]:
     """Split edits into those of features and the output options. Raise InvalidParameter.
 
@@ -70,7 +71,7 @@ def split_edits(
         if name in _FORMATS:
             # Of several formats' edits the last one decides, as each of them is a call of sharp that sets the format.
             format_edit = _FORMATS[name]
-            options[format_edit] = _parse_options(format_edit, value, f"{where}.{name}")
+            options[format_edit] = _parse_options(format_edit, value, f"{where}.{name}", faults)
         elif name in ("toFormat", "format"):
             to_format = _parse_format(value, f"{where}.{name}")
         elif name in spellings(Output) and name not in feature_names():
@@ -79,7 +80,7 @@ def split_edits(
             edits[str(name)] = value
     beside = None if output_format is None else _parse_format(output_format, "outputFormat")
     chosen = to_format or beside or format_edit
-    webp_effort = {} if effort is None else _parse_effort_beside(effort, chosen)
+    webp_effort = {} if effort is None else _parse_effort_beside(effort, chosen, faults)
     webp = {**output, **webp_effort, **options.get("webp", {}), "format": "webp"}
     # Output options override those of the format's edit: `{"quality": 50, "jpeg": {"quality": 80}}` means 50.
     if chosen is not None:
@@ -99,7 +100,7 @@ def _parse_format(name: object, where: str) -> str:
     return known
 
 
-def _parse_options(format_name: str, params: object, where: str) -> Params:
+def _parse_options(format_name: str, params: object, where: str, faults: Faults) -> Params:
     """Return the output options for a format's edit, such as `jpeg: {"quality": 80}`. Raise InvalidParameter."""
     if params is None or params is True:
         params = {}
@@ -108,7 +109,7 @@ def _parse_options(format_name: str, params: object, where: str) -> Params:
     options: Params = {}
     for name, value in params.items():
         if name not in _IGNORED_OPTIONS and value is not None:
-            options |= _parse_option(format_name, str(name), value, f"{where}.{name}")
+            options |= _parse_option(format_name, str(name), value, f"{where}.{name}", faults)
     # sharp writes a palette as soon as one of its options is set, and compresses a TIFF as JPEG with quality 80.
     if format_name == "png" and {"quality", "effort", "colors"} & options.keys():
         options.setdefault("palette", True)
@@ -117,7 +118,7 @@ def _parse_options(format_name: str, params: object, where: str) -> Params:
     return options
 
 
-def _parse_option(format_name: str, name: str, value: object, where: str) -> Params:
+def _parse_option(format_name: str, name: str, value: object, where: str, faults: Faults) -> Params:
     """Return the output option for one option of sharp, or none where it changes nothing here."""
     if (format_name, name) in _ACCEPTED_VALUES:
         accepted = _ACCEPTED_VALUES[format_name, name]
@@ -125,16 +126,20 @@ def _parse_option(format_name: str, name: str, value: object, where: str) -> Par
             raise InvalidParameter(where, "one of " + ", ".join(map(str, accepted)), value)
         return {}
     if name == "effort":
-        return {"effort": _parse_effort(format_name, value, where)}
+        options: Params = {}
+        with faults.leave_out():
+            options["effort"] = _parse_effort(format_name, value, where)
+        return options
     if (format_name, name) == ("webp", "nearLossless"):
         # Encoded without loss here; beside `nearLossless`, sharp's quality only says how much is lost before that.
         return {"lossless": value} if value is not False else {}
     if name not in _OPTIONS:
-        raise InvalidParameter(where, "one of " + ", ".join(_OPTIONS), value)
+        faults.tolerate(InvalidParameter(where, "one of " + ", ".join(_OPTIONS), value))
+        return {}
     return {spellings(Output).get(name, spellings(Output)["colors"]).name: value}
 
 
-def _parse_effort_beside(effort: object, chosen: str | None) -> Params:
+def _parse_effort_beside(effort: object, chosen: str | None, faults: Faults) -> Params:
     """Return the option for `effort` beside the edits, which AWS applies to WebP alone.
 
     AWS accepts text and cuts fractions off. A value that is not valid is refused where the edits choose WebP or no
@@ -148,7 +153,7 @@ def _parse_effort_beside(effort: object, chosen: str | None) -> Params:
         return {"effort": _parse_effort("webp", number, "effort")}
     except InvalidParameter as error:
         if chosen in (None, "webp"):
-            raise InvalidParameter("effort", error.expected, effort) from None
+            faults.tolerate(InvalidParameter("effort", error.expected, effort))
         return {}
 
 

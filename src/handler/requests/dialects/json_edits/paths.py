@@ -12,6 +12,7 @@ import msgspec
 
 from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.json_edits.edits import parse_edits
+from handler.requests.dialects.json_edits.repairs import repair_object
 from handler.requests.parsed_request import ParsedRequest
 from handler.requests.strict_json import loads
 from imaging import InvalidParameter, ObjectRef
@@ -38,7 +39,7 @@ def parse_path(path: str, faults: Faults) -> ParsedRequest | None:
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
     try:
-        params = loads(text)
+        params = loads(text, faults.tolerate)
     except (ValueError, RecursionError):
         return None
     if not isinstance(params, dict) or "key" not in params:
@@ -46,8 +47,9 @@ def parse_path(path: str, faults: Faults) -> ParsedRequest | None:
     for name, value in params.items():
         if name not in _NAMES:
             faults.tolerate(InvalidParameter(name, "one of " + ", ".join(_NAMES), value))
+    output_format = params.get("outputFormat") or None
     parsed = parse_edits(
-        params.get("edits"), "edits", output_format=params.get("outputFormat") or None, effort=params.get("effort")
+        params.get("edits"), "edits", output_format=output_format, effort=params.get("effort"), faults=faults
     )
     key = _read_text(params, "key")
     bucket = _read_text(params, "bucket") if params.get("bucket") is not None else ""
@@ -71,6 +73,8 @@ def _read_text(params: Mapping[str, object], name: str) -> str:
 
 def _parse_headers(params: object, faults: Faults) -> dict[str, str]:
     """Return the response headers that a path sets. Raises InvalidParameter."""
+    if faults.is_lenient:
+        params = repair_object(params, "headers", faults)
     if params is None:
         return {}
     if not isinstance(params, Mapping):
@@ -87,7 +91,9 @@ def _parse_headers(params: object, faults: Faults) -> dict[str, str]:
             or not value.isprintable()
             or len(value) > _MAX_HEADER_LENGTH
         ):
-            raise InvalidParameter(where, f"text in printable ASCII, at most {_MAX_HEADER_LENGTH} characters", value)
+            expected = f"text in printable ASCII, at most {_MAX_HEADER_LENGTH} characters"
+            faults.tolerate(InvalidParameter(where, expected, value))
+            continue
         if str(name).lower() in {each.lower() for each in headers}:
             raise InvalidParameter(where, "given once, however it is capitalised", value)
         headers[str(name)] = value

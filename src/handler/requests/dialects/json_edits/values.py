@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from features import by_name, feature_names
 from handler.requests.dialects import aws_rules
+from handler.requests.dialects.dialect import Faults
 from imaging import InvalidParameter, main_field, spellings
 
 Params = dict[str, object]
@@ -23,10 +24,12 @@ _STRATEGIES = {16: "entropy", 17: "attention"}
 _CHANNELS = ("red", "green", "blue", "alpha")
 
 
-def convert_value(name: str, params: object, where: str) -> object:
+def convert_value(name: str, params: object, where: str, faults: Faults) -> object:
     """Return the value of an edit as the feature of that name takes it. Raise InvalidParameter."""
     if name == "joinChannel":
         raise InvalidParameter(where, "left out: sharp would read files of the server", params)
+    if name == "overlayWith":
+        return _convert_overlay(params, where, faults)
     convert = _CONVERTERS.get(name)
     if convert is not None:
         return convert(params, where)
@@ -119,7 +122,7 @@ def _convert_smart_crop(params: object, where: str) -> object:  # noqa: ARG001 -
     return params
 
 
-def _convert_overlay(params: object, where: str) -> object:
+def _convert_overlay(params: object, where: str, faults: Faults) -> object:
     """Return parameters of `watermark`: `alpha` 0 is opaque, ratios are percentages, and `options` are sharp's."""
     if not isinstance(params, Mapping):
         raise InvalidParameter(where, "an object", params, code=_CODES["overlayWith"])
@@ -127,20 +130,23 @@ def _convert_overlay(params: object, where: str) -> object:
     converted: Params = {}
     for name, part in params.items():
         if name == "options":
-            converted.update(_convert_overlay_options(part, f"{where}.options"))
+            converted.update(_convert_overlay_options(part, f"{where}.options", faults))
         elif name == "alpha":
-            if part not in (None, ""):
-                converted["opacity"] = 100 - aws_rules.parse_percentage(part, f"{where}.alpha")
+            # AWS ignores an alpha or a share that is not a whole number from 0 to 100 (getOverlayImage).
+            with faults.leave_out():
+                if part not in (None, ""):
+                    converted["opacity"] = 100 - aws_rules.parse_percentage(part, f"{where}.alpha")
         elif name not in names:
             expected = "one of " + ", ".join((*names, "alpha", "options"))
-            raise InvalidParameter(f"{where}.{name}", expected, part, code=_CODES["overlayWith"])
+            faults.tolerate(InvalidParameter(f"{where}.{name}", expected, part, code=_CODES["overlayWith"]))
         elif part not in (None, ""):
             is_ratio = name.endswith("Ratio")
-            converted[names[name]] = aws_rules.parse_percentage(part, f"{where}.{name}") if is_ratio else part
+            with faults.leave_out():
+                converted[names[name]] = aws_rules.parse_percentage(part, f"{where}.{name}") if is_ratio else part
     return converted
 
 
-def _convert_overlay_options(params: object, where: str) -> Params:
+def _convert_overlay_options(params: object, where: str, faults: Faults) -> Params:
     if params is None:
         return {}
     if not isinstance(params, Mapping):
@@ -149,7 +155,9 @@ def _convert_overlay_options(params: object, where: str) -> Params:
     converted: Params = {}
     for name, part in params.items():
         if name not in known:
-            raise InvalidParameter(f"{where}.{name}", "one of " + ", ".join(known), part, code=_CODES["overlayWith"])
+            error = InvalidParameter(f"{where}.{name}", "one of " + ", ".join(known), part, code=_CODES["overlayWith"])
+            faults.tolerate(error)
+            continue
         if part not in (None, ""):
             is_number = name == "gravity" and type(part) is int
             converted[str(name)] = _convert_position(part, f"{where}.gravity") if is_number else part
@@ -162,5 +170,4 @@ _CONVERTERS: dict[str, Callable[[object, str], object]] = {
     "convolve": _convert_convolve,
     "extractChannel": _convert_extract_channel,
     "smartCrop": _convert_smart_crop,
-    "overlayWith": _convert_overlay,
 }
