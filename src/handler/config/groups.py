@@ -136,8 +136,7 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Env(
             "COMPATIBILITY",
-            "strict refuses what is unknown or invalid in a URL, lenient ignores or repairs what the service that the "
-            "URL was written for ignores or repairs",
+            "lenient ignores or repairs in URLs what the service that they were written for does; strict refuses it",
             choice("strict", "lenient"),
         ),
     ] = "strict"
