@@ -131,10 +131,10 @@ def _handle_direct_invocation(app: Application, event: Mapping[str, Any], deadli
 
 def _handle_upload(app: Application, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
     if app.uploads is None:
-        raise HandlerError("uploads cannot be processed: OUTPUT_BUCKET and UPLOAD_PRESETS are not set")
+        raise HandlerError("uploads cannot be processed: neither OUTPUT_BUCKET nor RECORDS is set")
     with log_request("uploads"):
         try:
-            return app.uploads.handle(event, deadline)
+            return app.uploads().handle(event, deadline)
         except Exception:
             app.health.check()
             raise

@@ -46,15 +46,19 @@ class StoredObject(Protocol):
         ...
 
 
-class Objects(Protocol):
+class ObjectReader(Protocol):
+    """Reads originals and overlays. It may raise Forbidden, NotFound or UpstreamError."""
+
+    def get(self, ref: ObjectRef) -> StoredObject:
+        """Request an object: one round trip, and the body is read later or never."""
+        ...
+
+
+class Objects(ObjectReader, Protocol):
     """The configured sources. Every method may raise Forbidden, NotFound or UpstreamError."""
 
     def resolve(self, ref: ObjectRef) -> ObjectRef:
         """Return the same object with its bucket's name filled in. Forbidden for a bucket that is not configured."""
-        ...
-
-    def get(self, ref: ObjectRef) -> StoredObject:
-        """Request an object: one round trip, and the body is read later or never."""
         ...
 
     def head(self, ref: ObjectRef) -> ObjectInfo: ...

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from imaging.models.saliency import compute_saliency, has_saliency, to_rgb_array
     from imaging.models.weights import set_up
     from imaging.ops.previews import render_previews
+    from imaging.pipeline.run_each import Job, run_each
 
 __all__ = [
     "AVIF",
@@ -70,6 +71,7 @@ __all__ = [
     "Field",
     "ImageHeader",
     "InvalidParameter",
+    "Job",
     "Label",
     "Limits",
     "ObjectRef",
@@ -97,15 +99,18 @@ __all__ = [
     "main_field",
     "render_previews",
     "run",
+    "run_each",
     "set_up",
     "spellings",
     "to_rgb_array",
 ]
 
 _LAZY = {
+    "Job": "imaging.pipeline.run_each",
     "compute_saliency": "imaging.models.saliency",
     "has_saliency": "imaging.models.saliency",
     "render_previews": "imaging.ops.previews",
+    "run_each": "imaging.pipeline.run_each",
     "set_up": "imaging.models.weights",
     "to_rgb_array": "imaging.models.saliency",
 }

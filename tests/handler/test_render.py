@@ -11,7 +11,7 @@ from tests import pictures
 
 from features import edits
 from handler.errors import NotFound
-from handler.render.render import RenderContext, render, render_here, render_if_changed, render_or_delegate
+from handler.render.render import RenderContext, render, render_here, render_or_delegate
 from handler.render.results import Delegated, NotModified, Offloaded, RenderedResult, Result, ResultFacts
 from handler.requests.image_request import Conditions, ImageRequest
 from handler.storage.sources import open_sources
@@ -93,12 +93,6 @@ def test_an_expensive_result_is_delegated_unless_it_is_cached_or_the_client_has_
 
 def test_the_cheap_ones_are_rendered_here(context: RenderContext) -> None:
     assert render_or_delegate(CAT, context, Deadline()) == render_here(CAT, context, Deadline())
-
-
-def test_an_unchanged_result_is_not_rendered_again(context: RenderContext) -> None:
-    first = render_here(CAT, context, Deadline())
-    assert render_if_changed(CAT, context, Deadline(), first.facts.etag) == NotModified(first.facts)
-    assert render_if_changed(CAT, context, Deadline(), "another") == first
 
 
 def test_a_missing_original_is_an_error(context: RenderContext) -> None:

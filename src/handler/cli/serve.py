@@ -19,6 +19,7 @@ from handler import pages
 from handler.app import answer_call
 from handler.composition import wiring
 from handler.config import Settings
+from handler.entrypoints.background_uploads import BackgroundUploads
 from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.server import HEALTH, PictureServer, access
@@ -27,6 +28,8 @@ from handler.observability import set_log_level
 
 _GRACE_SECONDS = 29
 """Time for running requests after a signal to stop; Kubernetes waits 30 s by default."""
+_UPLOAD_SECONDS = 5.0
+"""Time for the upload that is being processed, after the requests have ended."""
 _CONNECTIONS = 1000
 _DESCRIPTORS, _DESCRIPTORS_OF_A_WORKER = 64, 16
 """File descriptors that the process and each worker need beside connections: libraries, logs, stores, images, pipes."""
@@ -114,8 +117,10 @@ def serve(
         admit=application.http.admit, loopback_only=on_loopback,
     )  # fmt: skip
     _log_to_standard_output()
+    if application.background is not None:
+        application.background.start()
     click.echo(f"Serving {images or settings.storage.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
-    _run(server, listener, application.health, limits)
+    _run(server, listener, application.health, limits, application.background)
 
 
 def _build_limits(
@@ -195,7 +200,11 @@ class _Throttle(logging.Filter):
 
 
 def _run(
-    server: PictureServer, listener: socket.socket, health: Health, limits: ConnectionLimits | None = None
+    server: PictureServer,
+    listener: socket.socket,
+    health: Health,
+    limits: ConnectionLimits | None = None,
+    background: BackgroundUploads | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, finish running requests, and end with status 0.
 
@@ -217,6 +226,9 @@ def _run(
         signal.signal(number, running.handle_exit)
     health.replace = lambda: setattr(running, "should_exit", True)
     running.run(sockets=[listener])
+    # What is not processed until then is found by the sweep of the next start.
+    if background is not None:
+        background.close(_UPLOAD_SECONDS)
     if not server.close():
         exit_process()  # a thread that does not end would keep the process alive
     if not health.works:

@@ -72,7 +72,9 @@ def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, hea
     """
     application = wiring.application()
     if application.uploads is None:
-        raise click.UsageError("nothing to process: set OUTPUT_BUCKET and UPLOAD_PRESETS in the environment")
+        raise click.UsageError(
+            "nothing to process: set OUTPUT_BUCKET and UPLOAD_PRESETS, or RECORDS, in the environment"
+        )
     options = WorkerOptions(jobs=jobs, visibility=visibility, grace=grace)
     running = Worker(Queue(queue, build_aws_access(application.settings), wait), _handle, options)
     for number in (signal.SIGINT, signal.SIGTERM):

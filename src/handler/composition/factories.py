@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from handler.aws import AwsAccess, Credentials
 from handler.config import Settings
 from handler.ports import DetectionService, InvokeFunction, SecretSource
+from handler.render.render import RenderContext
+from handler.requests.policy import Policy
 from handler.response import Caching, body_bytes
 from handler.storage.sources import Sources
 from imaging import Deadline
 
 if TYPE_CHECKING:
+    from handler.entrypoints.background_uploads import BackgroundUploads
+    from handler.entrypoints.uploads import UploadEntrypoint
     from handler.records.store import Records
     from handler.storage.result_cache import BucketResultCache
     from handler.storage.results import ResultStore
@@ -145,3 +149,40 @@ def build_expensive_function(settings: Settings, aws: AwsAccess) -> InvokeFuncti
         return invoke(name, event, aws, deadline)
 
     return invoke_expensive
+
+
+def build_uploads(
+    settings: Settings,
+    aws: AwsAccess,
+    sources: Sources,
+    render_context: RenderContext,
+    policy: Policy,
+    results: ResultStore | None,
+    records: Callable[[], Records] | None,
+) -> Callable[[], UploadEntrypoint] | None:
+    """Return a function that builds the entrypoint for uploads. Raise ValueError for settings that are invalid."""
+    if not settings.storage.output_bucket and records is None:
+        return None
+
+    @cache
+    def get_uploads() -> UploadEntrypoint:
+        from handler.composition.uploads import build_entrypoint  # noqa: PLC0415 - requests for images need no uploads
+
+        return build_entrypoint(settings, aws, sources, render_context, policy, results, records)
+
+    # A function that answers requests for images has RECORDS for the operator API, but no OUTPUT_BUCKET.
+    if settings.storage.output_bucket:
+        get_uploads()
+    return get_uploads
+
+
+def build_background(settings: Settings, get_uploads: Callable[[], UploadEntrypoint]) -> BackgroundUploads | None:
+    """Return what processes the uploads of a server, which is not started yet; None in Lambda."""
+    if settings.process.function_name:
+        return None
+    from handler.entrypoints.background_uploads import BackgroundOptions, BackgroundUploads  # noqa: PLC0415 - see above
+
+    # A file of SQLite belongs to one server: what is in process when it starts was left behind by the one before.
+    is_alone = settings.records.database.startswith("sqlite:")
+    options = BackgroundOptions(seconds=float(settings.limits.max_seconds), is_alone=is_alone)
+    return BackgroundUploads(_once(get_uploads), options)

@@ -16,10 +16,12 @@ from handler.auth.signature import Signatures
 from handler.aws import AwsAccess
 from handler.composition.factories import (
     build_aws_access,
+    build_background,
     build_detection,
     build_expensive_function,
     build_records,
     build_result_cache,
+    build_uploads,
     open_result_store,
     open_secret,
 )
@@ -31,14 +33,15 @@ from handler.entrypoints.http import HttpEntrypoint, JsonEndpoint
 from handler.errors import HandlerError
 from handler.observability import set_log_level
 from handler.ports import InvokeFunction, SecretSource
-from handler.render.render import RenderContext, render_here, render_if_changed
+from handler.render.render import RenderContext
 from handler.requests import dialects
 from handler.requests.policy import Policy
 from handler.response import Answer, Caching, report
-from handler.storage.sources import Sources, open_sources, source_of
+from handler.storage.sources import Sources, open_sources
 from imaging import InvalidParameter, ObjectRef
 
 if TYPE_CHECKING:
+    from handler.entrypoints.background_uploads import BackgroundUploads
     from handler.entrypoints.direct_invocation import DirectInvocation
     from handler.entrypoints.uploads import UploadEntrypoint
     from handler.records.store import Records
@@ -52,8 +55,10 @@ class Application(msgspec.Struct, frozen=True):
     http: HttpEntrypoint
     direct_invocation: Callable[[], DirectInvocation]
     """Builds the entrypoint for direct invocations."""
-    uploads: UploadEntrypoint | None
-    """None if OUTPUT_BUCKET is not set."""
+    uploads: Callable[[], UploadEntrypoint] | None
+    """Builds the entrypoint for uploads; None if neither OUTPUT_BUCKET nor RECORDS is set."""
+    background: BackgroundUploads | None
+    """Processes the uploads of a server; None in Lambda, where a queue has them, and without `uploads`."""
     records: Callable[[], Records] | None
     """Opens the database of records when it is first called; None if RECORDS is not set."""
     health: Health
@@ -81,7 +86,8 @@ def build(settings: Settings) -> Application:
     aws = build_aws_access(settings)
     faults = [*settings.conflicts()]
     with _collect_faults(faults):
-        sources = open_sources(settings.storage.source_buckets, limit=settings.limits.max_source_bytes, aws=aws)
+        limit, tag = settings.limits.max_source_bytes, settings.processing.require_tag
+        sources = open_sources(settings.storage.source_buckets, limit=limit, aws=aws, require_tag=tag)
     with _collect_faults(faults):
         policy = read_policy(settings, aws)
     with _collect_faults(faults, "IGNORED_PARAMETERS must be "):
@@ -90,33 +96,32 @@ def build(settings: Settings) -> Application:
     if not faults:
         faults += [*_find_unknown_sources(policy, sources), *_find_faults_of_uploads(settings, sources)]
     raise_faults(faults)
-    uploads = fallback = results = None
+    fallback = results = uploads = None
     with _collect_faults(faults):
         fallback = _resolve_fallback(settings, sources)
     with _collect_faults(faults):
         results = open_result_store(settings, aws, sources)
     detection = build_detection(settings, aws, results)
-    weights = settings.weights_folder
-    render_context = RenderContext(
-        sources, settings.image_limits, drawing_version(), settings.responses.deployed_at, detection, weights
-    )
+    deployed_at, weights = settings.responses.deployed_at, settings.weights_folder
+    render_context = RenderContext(sources, settings.image_limits, drawing_version(), deployed_at, detection, weights)
+    records = build_records(settings, aws)
     with _collect_faults(faults):
-        uploads = _build_uploads(settings, aws, sources, render_context, policy)
+        uploads = build_uploads(settings, aws, sources, render_context, policy, results, records)
     raise_faults(faults)
     expensive_function = build_expensive_function(settings, aws)
     # Only the other entrypoints delegate. Uploads wait in a queue, so their own function does the expensive work too.
-    render_context = msgspec.structs.replace(render_context, delegates_expensive=expensive_function is not None)
+    delegating = msgspec.structs.replace(render_context, delegates_expensive=expensive_function is not None)
     health = Health(exit_process) if settings.process.function_name else Health()
-    http = _build_http(settings, aws, render_context, policy, ignored, fallback, results, expensive_function)
+    http = _build_http(settings, aws, delegating, policy, ignored, fallback, results, expensive_function)
 
     def get_direct_invocation() -> DirectInvocation:
         from handler.entrypoints.direct_invocation import DirectInvocation  # noqa: PLC0415 - HTTP does not need it
 
-        return DirectInvocation(render_context, policy, http.caching, settings.answer_bytes, expensive_function)
+        return DirectInvocation(delegating, policy, http.caching, settings.answer_bytes, expensive_function)
 
-    records = build_records(settings, aws)
     http = _add_operator(msgspec.structs.replace(http, health=health.page), settings, aws, records)
-    return Application(settings, http, get_direct_invocation, uploads, records, health)
+    background = build_background(settings, uploads) if uploads is not None else None
+    return Application(settings, http, get_direct_invocation, uploads, background, records, health)
 
 
 def _build_http(
@@ -240,31 +245,6 @@ def _collect_faults(faults: list[str], prefix: str = "") -> Iterator[None]:
         faults.append(prefix + error.message)
     except ValueError as error:
         faults.append(prefix + str(error))
-
-
-def _build_uploads(
-    settings: Settings, aws: AwsAccess, sources: Sources, render_context: RenderContext, policy: Policy
-) -> UploadEntrypoint | None:
-    """Return the entrypoint for uploads, or None if OUTPUT_BUCKET is not set. Raise ValueError."""
-    storage = settings.storage
-    if not storage.output_bucket:
-        return None
-    from handler.entrypoints.uploads import UploadEntrypoint  # noqa: PLC0415 - only a stack with uploads needs it
-    from handler.storage.results import open_results  # noqa: PLC0415 - only a stack with uploads needs it
-
-    unknown = [name for name in storage.upload_presets if name not in policy.presets]
-    if unknown or not storage.upload_presets:
-        known = ", ".join(policy.presets) or "none, as PRESETS is empty"
-        raise ValueError(f"UPLOAD_PRESETS must name presets ({known}), got {', '.join(unknown) or 'nothing'}")
-    results = open_results(storage.output_bucket, aws=aws, sources=sources.locations)
-    return UploadEntrypoint(
-        render=lambda request, deadline: render_here(request, render_context, deadline),
-        render_if_changed=lambda request, deadline, etag: render_if_changed(request, render_context, deadline, etag),
-        presets={name: policy.presets[name].then(policy.always) for name in storage.upload_presets},
-        results=results,
-        output_bucket=results.location.bucket,
-        source_of=lambda bucket, key: source_of(bucket, key, sources.locations),
-    )
 
 
 def _openapi() -> Answer:

@@ -22,7 +22,7 @@ from handler.config.groups import (
     StorageSettings,
 )
 from handler.config.upload_groups import ImgproxySettings as ImgproxySettings
-from handler.config.upload_groups import IngestSettings, NotificationSettings, RecordSettings
+from handler.config.upload_groups import IngestSettings, NotificationSettings, ProcessingSettings, RecordSettings
 from imaging import AVIF, GIF, Limits
 
 _MB_OF_A_PROCESSOR = 1769
@@ -54,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     aws: AwsSettings = AwsSettings()
     records: RecordSettings = RecordSettings()
     notifications: NotificationSettings = NotificationSettings()
+    processing: ProcessingSettings = ProcessingSettings()
     imgproxy: ImgproxySettings = ImgproxySettings()
     process: ProcessSettings = ProcessSettings()
 

@@ -113,6 +113,14 @@ def web_address(value: str) -> str:
     return value
 
 
+def tag(value: str) -> tuple[str, str] | None:
+    """Parse the name and value of a tag; an empty text names no tag."""
+    name, equals, content = value.partition("=")
+    if value and not (name and equals and content):
+        raise ValueError("a tag such as name=value")
+    return (name, content) if value else None
+
+
 def timestamp(value: str) -> datetime:
     """Parse an ISO 8601 time."""
     try:

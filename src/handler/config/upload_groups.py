@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from handler.config.env_types import Env, choice, fraction, integer, records_address, web_address
+from handler.config.env_types import Env, choice, fraction, integer, records_address, tag, web_address
 
 
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +34,58 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
             choice("store", "server"),
         ),
     ] = "store"
+
+
+class ProcessingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which originals are processed when they are uploaded, and where their variants are stored."""
+
+    upload_prefix: Annotated[
+        tuple[str, ...], Env("UPLOAD_PREFIX", "List of prefixes: only keys that begin with one are processed")
+    ] = ()
+    upload_suffix: Annotated[
+        tuple[str, ...],
+        Env("UPLOAD_SUFFIX", "List of suffixes such as .jpg: only keys that end with one, in any case, are processed"),
+    ] = ()
+    upload_srcset: Annotated[
+        str,
+        Env(
+            "UPLOAD_SRCSET",
+            "Widths and formats in which a preset is rendered, in JSON: preset → widths, formats, and key, a template "
+            "like OUTPUT_KEY",
+        ),
+    ] = ""
+    output_key: Annotated[
+        str,
+        Env(
+            "OUTPUT_KEY",
+            "Keys in OUTPUT_BUCKET: folders ({preset}/{bucket}/{key}), suffixes ({key}.{preset}.{ext}), or a template "
+            "with {preset}, {bucket}, {key}, {stem}, {ext}, {format}, {width} and {height}",
+        ),
+    ] = "folders"
+    require_tag: Annotated[
+        tuple[str, str] | None,
+        Env(
+            "REQUIRE_TAG",
+            "Read only originals in S3 with this tag, such as GuardDutyMalwareScanStatus=NO_THREATS_FOUND",
+            tag,
+        ),
+    ] = None
+    upload_max_attempts: Annotated[
+        int,
+        Env(
+            "UPLOAD_MAX_ATTEMPTS",
+            "Attempts to process an original until it has failed: the maxReceiveCount of the queue",
+            integer(1, 1000),
+        ),
+    ] = 5
+    upload_stale_seconds: Annotated[
+        int,
+        Env(
+            "UPLOAD_STALE_SECONDS",
+            "Seconds after which an attempt that has not ended counts as interrupted; longer than any attempt takes",
+            integer(60, 86_400),
+        ),
+    ] = 1800
 
 
 class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):

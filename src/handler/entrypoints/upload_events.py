@@ -1,7 +1,7 @@
-"""Events that report an upload, and what they come in.
+"""Events that report a change of an original, and what they come in.
 
-They are written by S3, by a store that speaks its protocol such as MinIO, or by EventBridge. SNS and SQS pass them on
-in messages; behind SNS and SQS both, an SQS message holds the SNS message.
+They are written by S3, by a store that speaks its protocol such as MinIO, by EventBridge, or by GuardDuty after a scan.
+SNS and SQS pass them on in messages; behind SNS and SQS both, an SQS message holds the SNS message.
 """
 
 from __future__ import annotations
@@ -15,32 +15,51 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from handler.errors import BadRequest
+from handler.uploads.change import Kind, is_sequencer
 
-_HEX = re.compile("[0-9A-Fa-f]+")
 _STORE = re.compile("[a-z]+:s3")
 """`aws:s3`, `minio:s3` and the like: MinIO and Ceph send S3's events under their own names."""
 _OBJECT_EVENT = "the event must be an object event of S3 or EventBridge"
+_CREATED, _DELETED = "ObjectCreated:", ("ObjectRemoved:", "LifecycleExpiration:")
+"""Beginnings of S3's names of events."""
+_SCAN_RESULT = "GuardDuty Malware Protection Object Scan Result"
 
 
-class Upload(msgspec.Struct, frozen=True):
-    """A created object, as its event describes it."""
+class ObjectChange(msgspec.Struct, frozen=True):
+    """A changed object, as its event describes it."""
 
     bucket: str
     key: str
     sequencer: str
+    """Empty in an event of GuardDuty, which does not know it."""
+    kind: Kind | None = "created"
+    """None if the event does not tell what the bucket shows now: after a scan, or if one of several versions of an
+    object was deleted.
+    """
 
 
 def is_upload_event(event: Mapping[str, Any]) -> bool:
-    """Return whether an event comes from S3, from EventBridge about S3, or has records, whichever service sends them.
+    """Return whether an event concerns originals, or has records, whichever service sends them.
 
     No caller reads the answer to records. The upload entrypoint raises for those that it does not know, so that the
     sender counts a failure.
     """
-    return "Records" in event or event.get("source") == "aws.s3" or event.get("Event") == "s3:TestEvent"
+    is_notice = event.get("source") in ("aws.s3", "aws.guardduty") or event.get("Event") == "s3:TestEvent"
+    return "Records" in event or is_notice or is_sweep(event) or is_batch_job(event)
 
 
-def uploads_in(event: Mapping[str, Any]) -> list[Upload]:
-    """Return the created objects of an event; none for a test event, for other kinds of events and for folders.
+def is_sweep(event: Mapping[str, Any]) -> bool:
+    """Return whether EventBridge Scheduler asks for a sweep: `{"task": "sweep"}`."""
+    return event.get("task") == "sweep"
+
+
+def is_batch_job(event: Mapping[str, Any]) -> bool:
+    """Return whether an event has tasks of a job of S3 Batch Operations."""
+    return "invocationSchemaVersion" in event and "tasks" in event
+
+
+def changes_in(event: Mapping[str, Any]) -> list[ObjectChange]:
+    """Return the changed objects of an event; none for a test event, for other kinds of events and for folders.
 
     Raise BadRequest for an event that is not S3's.
     """
@@ -48,22 +67,20 @@ def uploads_in(event: Mapping[str, Any]) -> list[Upload]:
         found = list(_parse(event))
     except (KeyError, TypeError, AttributeError) as error:
         raise BadRequest(_OBJECT_EVENT, detail=repr(error)) from error
-    for upload in found:
-        if not is_sequencer(upload.sequencer):
-            raise BadRequest(f"`sequencer` must be hexadecimal, got `{upload.sequencer}`")
-    return [upload for upload in found if not upload.key.endswith("/")]
+    for change in found:
+        if not is_sequencer(change.sequencer) and not (change.kind is None and not change.sequencer):
+            raise BadRequest(f"`sequencer` must be hexadecimal, got `{change.sequencer}`")
+    return [change for change in found if not change.key.endswith("/")]
 
 
-def is_sequencer(text: str) -> bool:
-    """Whether a text is a sequencer of S3, which orders the events of an object."""
-    return bool(_HEX.fullmatch(text))
-
-
-def _parse(event: Mapping[str, Any]) -> Iterator[Upload]:
+def _parse(event: Mapping[str, Any]) -> Iterator[ObjectChange]:
     if event.get("Event") == "s3:TestEvent":
         return
     if event.get("Type") == "Notification":
         yield from _parse(_loads(event["Message"]))
+    elif event.get("detail-type") == _SCAN_RESULT and event["source"] == "aws.guardduty":
+        details = event["detail"]["s3ObjectDetails"]
+        yield ObjectChange(details["bucketName"], details["objectKey"], "", None)
     elif "detail-type" in event:
         yield from _parse_eventbridge(event)
     elif not event["Records"]:
@@ -76,22 +93,38 @@ def _parse(event: Mapping[str, Any]) -> Iterator[Upload]:
                 yield from _parse_s3(record)
 
 
-def _parse_s3(record: Mapping[str, Any]) -> Iterator[Upload]:
+def _parse_s3(record: Mapping[str, Any]) -> Iterator[ObjectChange]:
     if not _STORE.fullmatch(record["eventSource"]):
         raise BadRequest(_OBJECT_EVENT, detail=f"a record of {record['eventSource']!r}")
-    # MinIO writes `s3:ObjectCreated:Put`.
-    if record["eventName"].removeprefix("s3:").startswith("ObjectCreated:"):
-        details = record["s3"]
-        # Only events of stores encode the key like a form: a plus is a space.
-        yield Upload(details["bucket"]["name"], unquote_plus(details["object"]["key"]), details["object"]["sequencer"])
+    name = record["eventName"].removeprefix("s3:")  # MinIO writes `s3:ObjectCreated:Put`
+    if not name.startswith((_CREATED, *_DELETED)):
+        return
+    details = record["s3"]
+    found = details["object"]
+    kind: Kind | None = "created"
+    if not name.startswith(_CREATED):
+        kind = _kind_of_deletion(found.get("versionId"), is_marker=name.endswith("DeleteMarkerCreated"))
+    # Only events of stores encode the key like a form: a plus is a space.
+    yield ObjectChange(details["bucket"]["name"], unquote_plus(found["key"]), found["sequencer"], kind)
 
 
-def _parse_eventbridge(event: Mapping[str, Any]) -> Iterator[Upload]:
+def _parse_eventbridge(event: Mapping[str, Any]) -> Iterator[ObjectChange]:
     if event["source"] != "aws.s3":
         raise BadRequest(_OBJECT_EVENT, detail=f"an event of {event['source']!r}")
-    if event["detail-type"] == "Object Created":
-        details = event["detail"]
-        yield Upload(details["bucket"]["name"], details["object"]["key"], details["object"]["sequencer"])
+    if event["detail-type"] not in ("Object Created", "Object Deleted"):
+        return
+    details = event["detail"]
+    found = details["object"]
+    kind: Kind | None = "created"
+    if event["detail-type"] == "Object Deleted":
+        is_marker = details.get("deletion-type") == "Delete Marker Created"
+        kind = _kind_of_deletion(found.get("version-id"), is_marker=is_marker)
+    yield ObjectChange(details["bucket"]["name"], found["key"], found["sequencer"], kind)
+
+
+def _kind_of_deletion(version: object, *, is_marker: bool) -> Kind | None:
+    """Return `deleted`, or None if one version was deleted for good: others may be there."""
+    return None if version and version != "null" and not is_marker else "deleted"
 
 
 def is_batch(event: Mapping[str, Any]) -> bool:
@@ -105,6 +138,12 @@ def is_batch(event: Mapping[str, Any]) -> bool:
 def parse_message(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the event in the body of an SQS record. Raise BadRequest if the body is not an event."""
     return _loads(record["body"])
+
+
+def count_of(record: Mapping[str, Any]) -> int:
+    """Return how often an SQS record has been delivered, this time included."""
+    count = record.get("attributes", {}).get("ApproximateReceiveCount", "1")
+    return int(count) if str(count).isdigit() else 1
 
 
 def _loads(text: str) -> Mapping[str, Any]:

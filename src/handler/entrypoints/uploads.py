@@ -1,32 +1,29 @@
-"""Uploads: render the presets of `UPLOAD_PRESETS` for each new original and store the results.
-
-S3 sends the events of an upload at least once and in any order. Each result is therefore stored with the sequencer of
-its event, and replaces only the result that was read before (a conditional write). An older event finds the newer
-sequencer and leaves the result as it is.
-"""
+"""Uploads: hand each changed original of an event to the pipeline, and answer the sender of the event."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
 
 import msgspec
 
-from handler.entrypoints.upload_events import Upload, is_batch, is_sequencer, parse_message, uploads_in
-from handler.errors import BadRequest, Forbidden, HandlerError, NotFound, PayloadTooLarge
+from handler.entrypoints.upload_events import (
+    ObjectChange,
+    changes_in,
+    count_of,
+    is_batch,
+    is_batch_job,
+    is_sweep,
+    parse_message,
+)
+from handler.errors import Forbidden, HandlerError
 from handler.observability import logger
-from handler.ports import ObjectAttributes, ObjectInfo, ObjectWriter
-from handler.render.results import NotModified, RenderedResult
-from handler.requests.image_request import ImageRequest
-from handler.requests.parsed_request import Recipe
-from imaging import Deadline, FeatureError, ObjectRef, TimeExceeded, Unavailable
-
-SEQUENCER = "sequencer"
-# The same original would fail again in the same way. Every other error is retried.
-_PERMANENT_ERRORS = (FeatureError, BadRequest, NotFound, PayloadTooLarge)
-_TRANSIENT_ERRORS = (TimeExceeded, Unavailable)
+from handler.uploads.change import OriginalChange
+from handler.uploads.outcome import Outcome
+from handler.uploads.pipeline import Pipeline
+from handler.uploads.recovery import Sweep
+from imaging import Deadline, ObjectRef
 
 
 @dataclass(slots=True)
@@ -34,118 +31,124 @@ class Report:
     """The results of one event."""
 
     stored: list[str] = field(default_factory=list)
+    """Output keys that were written."""
     kept: list[str] = field(default_factory=list)
-    """Keys whose result was already that of the same or a newer upload."""
+    """Output keys whose variant was already that of the same or a newer upload."""
     refused: list[dict[str, str]] = field(default_factory=list)
     """Originals that cannot be rendered, and why."""
+    deleted: list[str] = field(default_factory=list)
+    """Keys of originals that were deleted, and whose variants are removed."""
+
+    def add(self, ref: ObjectRef, outcome: Outcome) -> None:
+        """Add what has become of one original."""
+        self.stored += outcome.stored
+        self.kept += outcome.kept
+        if outcome.error is not None:
+            error = outcome.error
+            self.refused.append({"bucket": ref.bucket, "key": ref.key, "code": error.code, "message": error.message})
+        if outcome.status == "deleted":
+            self.deleted.append(ref.key)
 
     def as_answer(self) -> dict[str, object]:
-        return {"stored": self.stored, "kept": self.kept, "refused": self.refused}
+        return {"stored": self.stored, "kept": self.kept, "refused": self.refused, "deleted": self.deleted}
 
 
 class UploadEntrypoint(msgspec.Struct, frozen=True):
-    """Renders and stores the variants of uploaded originals."""
+    """Processes events of originals."""
 
-    render: Callable[[ImageRequest, Deadline], RenderedResult]
-    render_if_changed: Callable[[ImageRequest, Deadline, str], RenderedResult | NotModified]
-    """The same, unless the result still has this ETag."""
-    presets: Mapping[str, Recipe]
-    """The presets of `UPLOAD_PRESETS`, by name."""
-    results: ObjectWriter
-    output_bucket: str
-    """An S3 bucket, or empty for a folder. Uploads to this bucket are refused, because they are results."""
+    pipeline: Pipeline
     source_of: Callable[[str, str], ObjectRef | None]
     """Returns the configured source and the key in it for an S3 bucket and key; None if no source has the bucket."""
+    sweep: Sweep
+    output_bucket: str = ""
+    """An S3 bucket, or empty for a folder. Uploads to this bucket are refused, because they are results."""
+    send_notices: Callable[[Deadline], object] | None = None
+    """Sends the notices of the outbox; what it cannot send stays there."""
 
     def handle(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
         """Process an event and return its report.
 
         A failure is raised, so that Lambda tries again; of a batch of messages the failed ones are returned instead.
-        An original that cannot be rendered is logged and not tried again.
+        An original that cannot be rendered is logged and recorded, and not tried again.
         """
+        if is_sweep(event):
+            return self._sweep(deadline)
+        if is_batch_job(event):
+            from handler.entrypoints.batch_operations import answer_tasks  # noqa: PLC0415 - only jobs need it
+
+            return answer_tasks(event, self, deadline)
         if is_batch(event):
             return self._process_batch(event, deadline)
         report = Report()
-        self._process(event, deadline, report)
+        try:
+            self._process(event, 0, deadline, report)
+        finally:
+            self.finish(deadline)
         return report.as_answer()
 
+    def process(self, change: ObjectChange, deadline: Deadline, **options: Any) -> tuple[ObjectRef, Outcome]:
+        """Process one changed object of an S3 bucket. Raise as `Pipeline.process` does; Forbidden for other buckets."""
+        ref = self._source(change)
+        sequenced = OriginalChange(ref=ref, sequencer=change.sequencer, kind=change.kind, **options)
+        return ref, self.pipeline.process(sequenced, deadline)
+
+    def finish(self, deadline: Deadline) -> None:
+        """Invalidate the CDN's copies of what was changed, then send notices. Raise UpstreamError for the former."""
+        try:
+            self.pipeline.copies.flush(deadline)
+        finally:
+            self._send(deadline)
+
     def _process_batch(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+        messages = [message["messageId"] for message in event["Records"]]
         failed = []
         for message in event["Records"]:
             try:
-                self._process(parse_message(message), deadline, Report())
+                self._process(parse_message(message), count_of(message), deadline, Report())
             except Exception:  # noqa: BLE001 - the other messages of the batch must not be repeated for this one
                 logger().exception("an upload failed", extra={"message_id": message["messageId"]})
-                failed.append({"itemIdentifier": message["messageId"]})
-        return {"batchItemFailures": failed}
+                failed.append(message["messageId"])
+        try:
+            self.finish(deadline)
+        except HandlerError:
+            # One invalidation is sent for all of them, and each of them is processed again until it is accepted.
+            logger().exception("the CDN's copies could not be invalidated")
+            failed = messages
+        return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
-    def _process(self, event: Mapping[str, Any], deadline: Deadline, report: Report) -> None:
-        """Store every preset of every upload, then raise the first failure that may succeed in another try."""
+    def _process(self, event: Mapping[str, Any], attempt: int, deadline: Deadline, report: Report) -> None:
+        """Process every original of an event, then raise the first failure that may succeed in another try."""
         failure: Exception | None = None
-        for upload, preset in product(uploads_in(event), self.presets):
+        for change in changes_in(event):
             try:
-                key, is_stored = self._store_variant(upload, preset, deadline)
-                (report.stored if is_stored else report.kept).append(key)
-            except (FeatureError, HandlerError) as error:
-                if isinstance(error, _TRANSIENT_ERRORS) or not isinstance(error, _PERMANENT_ERRORS):
-                    failure = failure or error
-                    continue
-                refusal = {"bucket": upload.bucket, "key": upload.key, "preset": preset, "code": error.code}
-                logger().warning(error.message, extra={**refusal, "detail": error.detail})
-                report.refused.append({**refusal, "message": error.message})
+                report.add(*self.process(change, deadline, attempt=attempt))
+            except Exception as error:  # noqa: BLE001 - raised below, after the other originals are processed
+                failure = failure or error
         if failure is not None:
             raise failure
 
-    def _store_variant(self, upload: Upload, preset: str, deadline: Deadline) -> tuple[str, bool]:
-        """Store one variant. Return its key, and False if the stored one already is of the same or a newer upload."""
-        source = self._source(upload)
-        key = f"{preset}/{source.bucket}/{source.key}"
-        request = ImageRequest(source, self.presets[preset].steps, self.presets[preset].output)
-        result: RenderedResult | None = None
-        is_written = False
-        while True:
-            deadline.check()
-            stored = self.results.head(key)
-            if stored is not None and not _is_older(stored, upload.sequencer, or_same=is_written):
-                return key, is_written
-            result = result or self.render(request, deadline)
-            if not self._put(key, result, upload, stored):
-                continue  # another event has written in the meantime: compare with its sequencer
-            if stored is None:
-                return key, True
-            # S3 derives an ETag from the bytes alone. If an original is restored to earlier bytes, a newer result can
-            # have the ETag that the conditional write expected. So after a replacement the original is read again, and
-            # if it has changed, its new result is stored too.
-            is_written = True
-            latest = self.render_if_changed(request, deadline, result.facts.etag)
-            if isinstance(latest, NotModified):
-                return key, True
-            result = latest
+    def _sweep(self, deadline: Deadline) -> dict[str, object]:
+        swept = self.sweep.run(deadline)
+        self.finish(deadline)
+        return {"swept": swept}
 
-    def _put(self, key: str, result: RenderedResult, upload: Upload, stored: ObjectInfo | None) -> bool:
-        metadata = {SEQUENCER: upload.sequencer, "cache-tag": ",".join(result.facts.tags)}
-        attributes = ObjectAttributes(result.media_type, result.facts.cache_control, metadata)
-        return self.results.put(key, result.body, attributes, replaces=stored.etag if stored else None)
+    def _send(self, deadline: Deadline) -> None:
+        if self.send_notices is None:
+            return
+        try:
+            self.send_notices(deadline)
+        except HandlerError as error:
+            # The notices stay in the outbox, and the next event or the sweep sends them.
+            logger().warning("notices could not be sent", extra={"detail": error.detail or error.message})
 
-    def _source(self, upload: Upload) -> ObjectRef:
-        if upload.bucket == self.output_bucket:
+    def _source(self, change: ObjectChange) -> ObjectRef:
+        if change.bucket == self.output_bucket:
             raise HandlerError(
                 "OUTPUT_BUCKET must not send events of its own objects: each result would be rendered again",
                 code="Configuration",
             )
-        source = self.source_of(upload.bucket, upload.key)
+        source = self.source_of(change.bucket, change.key)
         if source is None:
-            message = f"bucket `{upload.bucket}` sends upload events, but SOURCE_BUCKETS does not list it"
+            message = f"bucket `{change.bucket}` sends upload events, but SOURCE_BUCKETS does not list it"
             raise Forbidden(message, code="ImageBucket::CannotAccessBucket")
         return source
-
-
-def _is_older(stored: ObjectInfo, sequencer: str, *, or_same: bool) -> bool:
-    """Whether a stored result belongs to an older event than this sequencer's."""
-    other = stored.metadata.get(SEQUENCER, "")
-    if not is_sequencer(other):
-        return True  # something else than this entrypoint has written it
-    # Sequencers differ in length. S3's documentation says to pad them on the left with zeros and to compare the texts.
-    width = max(len(other), len(sequencer))
-    theirs, ours = other.upper().zfill(width), sequencer.upper().zfill(width)
-    return theirs <= ours if or_same else theirs < ours

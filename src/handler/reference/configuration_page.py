@@ -36,6 +36,8 @@ def _spelled(default: object) -> str:
     """Return the default as it would be written in the environment."""
     if isinstance(default, datetime):  # the time at which this code was installed
         return ""
+    if default is None:
+        return ""
     if isinstance(default, bool):
         return "Yes" if default else "No"
     return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from handler.errors import PayloadTooLarge
-from handler.ports import DetectionInput, ObjectInfo, Objects, StoredObject
+from handler.ports import DetectionInput, ObjectInfo, ObjectReader, StoredObject
 from handler.requests.image_request import ImageRequest, list_objects
 from imaging import Limits, ObjectRef
 
@@ -29,6 +29,20 @@ class _CachedObject:
     @property
     def detection_input(self) -> DetectionInput:
         return DetectionInput(tag_of(self.info.ref), self.info.etag, self.info.ref.key, self.read)
+
+
+class ReadOnce:
+    """Reads each object once, for several requests that need the same objects."""
+
+    def __init__(self, objects: ObjectReader) -> None:
+        self._objects = objects
+        self._read: dict[ObjectRef, _CachedObject] = {}
+
+    def get(self, ref: ObjectRef) -> StoredObject:
+        """Return an object, which is requested from its source the first time only."""
+        if ref not in self._read:
+            self._read[ref] = _CachedObject(self._objects.get(ref))
+        return self._read[ref]
 
 
 class Inputs(msgspec.Struct, frozen=True):
@@ -58,13 +72,16 @@ class Inputs(msgspec.Struct, frozen=True):
             first = original.detection_input
         return [first, *(stored.detection_input for stored in self.named.values())]
 
+    def read_original(self) -> bytes:
+        """Return the bytes of the original."""
+        return self.original if isinstance(self.original, bytes) else self.original.read()
+
     def read(self) -> tuple[bytes, dict[ObjectRef, bytes]]:
         """Return the bytes of the original, and of the named objects."""
-        original = self.original if isinstance(self.original, bytes) else self.original.read()
-        return original, {ref: stored.read() for ref, stored in self.named.items()}
+        return self.read_original(), {ref: stored.read() for ref, stored in self.named.items()}
 
 
-def fetch_inputs(request: ImageRequest, objects: Objects, limits: Limits) -> Inputs:
+def fetch_inputs(request: ImageRequest, objects: ObjectReader, limits: Limits) -> Inputs:
     """Request all objects at the same time. HandlerError for one that cannot be read, or if they are too large."""
     refs = list(dict.fromkeys(list_objects(request.steps)))
     if len(refs) > limits.overlays:
@@ -78,7 +95,7 @@ def fetch_inputs(request: ImageRequest, objects: Objects, limits: Limits) -> Inp
     return inputs
 
 
-def _request_objects(request: ImageRequest, refs: list[ObjectRef], objects: Objects) -> Inputs:
+def _request_objects(request: ImageRequest, refs: list[ObjectRef], objects: ObjectReader) -> Inputs:
     if isinstance(request.source, bytes):
         return Inputs(request.source, {ref: _CachedObject(objects.get(ref)) for ref in refs})
     if not refs:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
 from handler.cache_control import strictest
+from handler.errors import HandlerError
 from handler.observability import add_log_fields
-from handler.ports import DetectionService, Objects
+from handler.ports import DetectionService, ObjectReader, Objects
 from handler.render.inputs import Inputs, fetch_inputs, tag_of
 from handler.render.results import (
     REPORT,
@@ -24,7 +25,19 @@ from handler.render.results import (
     ResultFacts,
 )
 from handler.requests.image_request import Conditions, ImageRequest
-from imaging import Context, Deadline, Decision, Limits, Rendered, Report, decide_all, describe, describe_steps, run
+from imaging import (
+    Context,
+    Deadline,
+    Decision,
+    FeatureError,
+    Limits,
+    Rendered,
+    Report,
+    decide_all,
+    describe,
+    describe_steps,
+    run,
+)
 
 
 class RenderContext(msgspec.Struct, frozen=True):
@@ -80,12 +93,43 @@ def render_here(request: ImageRequest, render_context: RenderContext, deadline: 
     return _prepare(request, render_context, deadline).finish()
 
 
-def render_if_changed(
-    request: ImageRequest, render_context: RenderContext, deadline: Deadline, etag: str
-) -> RenderedResult | NotModified:
-    """Render in this process unless the result still has this ETag. Raises FeatureError or HandlerError."""
-    rendering = _prepare(request, render_context, deadline)
-    return NotModified(rendering.facts) if rendering.facts.etag == etag else rendering.finish()
+def render_each(
+    requests: Sequence[ImageRequest], render_context: RenderContext, objects: ObjectReader, deadline: Deadline
+) -> Iterator[tuple[int, RenderedResult | FeatureError | HandlerError]]:
+    """Render several requests for one original in this process, however expensive they are.
+
+    Yield the number of each request with its result or its error, in any order. The original is decoded once where
+    that is possible. Raise FeatureError or HandlerError if the original itself cannot be read.
+    """
+    from imaging import Job, run_each  # noqa: PLC0415 - an HTTP request is for one result
+
+    renderings: list[tuple[int, _Rendering]] = []
+    for number, request in enumerate(requests):
+        try:
+            rendering = _prepare(request, render_context, deadline, objects)
+        except (FeatureError, HandlerError) as error:
+            yield number, error
+            continue
+        if rendering.decision.report is not None:
+            yield number, rendering.finish()
+        else:
+            renderings.append((number, rendering))
+    if not renderings:
+        return
+    original = renderings[0][1].inputs.read_original()
+    ready, jobs = [], []
+    for number, rendering in renderings:
+        try:
+            _, named = rendering.inputs.read()
+        except (FeatureError, HandlerError) as error:  # of an overlay
+            yield number, error
+            continue
+        ready.append((number, rendering))
+        context = msgspec.structs.replace(rendering.context, objects=named)
+        jobs.append(Job(rendering.decision.steps, rendering.request.output, context))
+    for index, outcome in run_each(original, jobs) if jobs else ():
+        number, rendering = ready[index]
+        yield number, outcome if isinstance(outcome, FeatureError) else rendering.result(outcome)
 
 
 class _Rendering(msgspec.Struct, frozen=True):
@@ -108,6 +152,10 @@ class _Rendering(msgspec.Struct, frozen=True):
             original, named = self.inputs.read()
             context = msgspec.structs.replace(self.context, objects=named)
             outcome = run(original, self.decision.steps, self.request.output, context)
+        return self.result(outcome)
+
+    def result(self, outcome: Rendered | Report) -> RenderedResult:
+        """Return what the engine has made, with what is known of it."""
         facts = self.facts
         if isinstance(outcome, Rendered):
             # Only the original's own format may tell that `Accept` counted (HEIC).
@@ -118,10 +166,12 @@ class _Rendering(msgspec.Struct, frozen=True):
         return RenderedResult(msgspec.structs.replace(facts, negotiated=False), body, REPORT)
 
 
-def _prepare(request: ImageRequest, render_context: RenderContext, deadline: Deadline) -> _Rendering:
-    """Fetch the inputs' facts and let the features decide."""
+def _prepare(
+    request: ImageRequest, render_context: RenderContext, deadline: Deadline, objects: ObjectReader | None = None
+) -> _Rendering:
+    """Fetch the inputs' facts and let the features decide. `objects` replaces those of the context."""
     add_log_fields(features="+".join(dict.fromkeys(step.feature.name for step in request.steps)) or "none")
-    inputs = fetch_inputs(request, render_context.objects, render_context.limits)
+    inputs = fetch_inputs(request, objects or render_context.objects, render_context.limits)
     context = _context(request, inputs, render_context, deadline)
     decision = decide_all(request.steps, context)
     original = inputs.original

@@ -40,5 +40,10 @@ class Purge(msgspec.Struct, frozen=True):
         for resolved in dict.fromkeys((self.objects.resolve(ref), self.objects.resolve(self.source_of(ref)))):
             if is_invalid(resolved.key):
                 raise BadRequest(f"`keys` must be valid keys, got {resolved.key[:60]!a}")
-            for key in (resolved.key, *other_forms(resolved.key)):
-                yield tag_of(ObjectRef(resolved.bucket, key))
+            yield from tags_of(resolved)
+
+
+def tags_of(ref: ObjectRef) -> Iterator[str]:
+    """Yield the cache tags of an object: those of its key and of the other keys under which it may have been found."""
+    for key in (ref.key, *other_forms(ref.key)):
+        yield tag_of(ObjectRef(ref.bucket, key))

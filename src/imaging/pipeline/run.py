@@ -57,11 +57,8 @@ def run(original: bytes, steps: Sequence[Step], output: Output, context: Context
 
 def _run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
     source = inspect(original, context.limits, context.deadline)
-    if output.leaves_unchanged(source.format):
-        steps = [step for step in steps if step.is_report or step.feature.redacts_all_inputs]
-    steps = [step.of_source(source) for step in steps if not step.is_noop]
-    steps.sort(key=lambda step: not step.feature.redacts_all_inputs)
-    untouched = _without_decoding(original, source, output, context) if not steps else None
+    steps = order_steps(steps, source, output)
+    untouched = without_decoding(original, source, output, context) if not steps else None
     is_drawing = format_by_name(source.format).decoder.scalable
     if untouched is not None and (output.format != "auto" or is_drawing or not context.accepts):
         return untouched
@@ -80,7 +77,15 @@ def _run(original: bytes, steps: Sequence[Step], output: Output, context: Contex
     return untouched if is_same_format or len(untouched.body) <= len(outcome.body) else outcome
 
 
-def _without_decoding(original: bytes, source: ImageHeader, output: Output, context: Context) -> Rendered | None:
+def order_steps(steps: Sequence[Step], source: ImageHeader, output: Output) -> Sequence[Step]:
+    """Return the steps that change this original, those that redact all inputs first."""
+    if output.leaves_unchanged(source.format):
+        steps = [step for step in steps if step.is_report or step.feature.redacts_all_inputs]
+    steps = [step.of_source(source) for step in steps if not step.is_noop]
+    return sorted(steps, key=lambda step: not step.feature.redacts_all_inputs)
+
+
+def without_decoding(original: bytes, source: ImageHeader, output: Output, context: Context) -> Rendered | None:
     """Return the original with only its metadata removed.
 
     None where the output options ask for any change, or where the file's container cannot be rewritten.
@@ -116,11 +121,18 @@ def _decode_and_apply(
     original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context
 ) -> Rendered | Report:
     """Decode the original, apply the steps and encode the result."""
-    shrink = _preshrink(steps, source)
+    shrink = preshrink_of(steps, source)
     context = structs.replace(with_inspected(steps, context), original=original)
     refuse_beyond_budget(original, source, steps, output, context, shrink)
-    metadata = _read_metadata(original, source, steps, output, context)
-    picture = _decode(original, source, output, context, shrink)
+    metadata = read_metadata(original, source, steps, output, context)
+    picture = decode_original(original, source, output, context, shrink)
+    return apply_and_encode(picture, steps, output, context, metadata)
+
+
+def apply_and_encode(
+    picture: Picture, steps: Sequence[Step], output: Output, context: Context, metadata: Metadata | None
+) -> Rendered | Report:
+    """Apply the steps to decoded pixels and encode the result."""
     context = _with_redaction(steps, context)
     pending = Pending()
     for step in steps:
@@ -161,7 +173,7 @@ def _with_redaction(steps: Sequence[Step], context: Context) -> Context:
     return structs.replace(context, redact=redact) if redacting else context
 
 
-def _decode(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
+def decode_original(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
     """Return the pixels, which are read as they are needed, here or in an isolated process.
 
     A decoder that cannot be interrupted and may miss the deadline runs in a process that can be killed.
@@ -188,7 +200,7 @@ def _decode_to_memory(original: bytes, source: ImageHeader, output: Output, cont
         return picture.with_image(picture.image.copy_memory())
 
 
-def _read_metadata(
+def read_metadata(
     original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context
 ) -> Metadata | None:
     """Return the metadata of the original that the output keeps."""
@@ -201,7 +213,7 @@ def _read_metadata(
     return metadata.of(original, source, output.metadata, position=allow_gps, is_hidden=is_redacted)
 
 
-def _preshrink(steps: Sequence[Step], source: ImageHeader) -> float:
+def preshrink_of(steps: Sequence[Step], source: ImageHeader) -> float:
     """Return the factor by which the decoder may reduce the original; below 1, by which an SVG is drawn larger.
 
     It is that of the first step that reduces, unless a step before it depends on the scale of the image.

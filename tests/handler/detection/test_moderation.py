@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import pyvips
 from tests import pictures
@@ -14,7 +15,6 @@ from tests.client import Client, size
 from tests.handler.detection.conftest import Serve
 from tests.stand_ins.rekognition import Fault, Rekognition
 
-from handler.entrypoints.uploads import UploadEntrypoint
 from imaging import Deadline, ObjectRef
 
 REJECT = json.dumps({"contentModeration": {"action": "reject"}})
@@ -93,14 +93,9 @@ def test_uploads_are_judged(serve: Serve, tmp_path: Path) -> None:
         ALWAYS=REJECT, OUTPUT_BUCKET=f"out=file://{output}", UPLOAD_PRESETS="thumb",
         PRESETS='{"thumb": {"resize": {"width": 9}}}',
     )  # fmt: skip
-    wired = client.application.uploads
-    assert wired is not None
+    assert client.application.uploads is not None
     # Only S3 tells of uploads; here its bucket is a folder.
-    door = UploadEntrypoint(
-        render=wired.render, render_if_changed=wired.render_if_changed, presets=wired.presets, results=wired.results,
-        output_bucket="",
-        source_of=lambda _, key: ObjectRef("pictures", key),
-    )  # fmt: skip
+    door = msgspec.structs.replace(client.application.uploads(), source_of=lambda _, key: ObjectRef("pictures", key))
     records = [_created("bad.png"), _created("good.jpg")]
     report = door.handle({"Records": records}, Deadline.after(20))
     assert [refusal["code"] for refusal in report["refused"]] == ["ContentModeration::Rejected"]  # type: ignore[attr-defined]  # a report is JSON

@@ -42,6 +42,13 @@ class BotoFallback:
         with _translate_errors(ref):
             return _info(ref, self._client.head_object(Bucket=self._bucket.location.bucket, Key=self._full_key(key)))
 
+    def tags(self, key: str) -> dict[str, str]:
+        """Return the tags of an object, which obstore does not read."""
+        with _translate_errors(ObjectRef(self._name, key)):
+            bucket = self._bucket.location.bucket
+            answer = self._client.get_object_tagging(Bucket=bucket, Key=self._full_key(key))
+            return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         with _translate_errors(ObjectRef(self._name, prefix)):
             pages = self._client.get_paginator("list_objects_v2")

@@ -20,6 +20,7 @@ from imaging import ObjectRef
 if TYPE_CHECKING:
     import ssl
 
+    from handler.storage.sources.boto_fallback import BotoFallback
     from handler.storage.sources.source import Source
 
 T = TypeVar("T")
@@ -162,15 +163,17 @@ def open_sources(
     timeout: float = TIMEOUT_SECONDS,
     allow_private_origins: bool = False,
     origin_tls: ssl.SSLContext | None = None,
+    require_tag: tuple[str, str] | None = None,
 ) -> Sources:
     """Return the sources in `SOURCE_BUCKETS`; objects may have `limit` bytes, and requests time out after `timeout`.
 
-    ValueError has a line for each fault. The last two are for tests: origins on loopback, and their certificates.
+    Of S3 only objects with the tag `require_tag` are read, if it is given. ValueError has a line for each fault.
+    `allow_private_origins` and `origin_tls` are for tests: origins on loopback, and their certificates.
     """
     bounds = Bounds(limit, timeout)
     https = partial(_https, allow_private=allow_private_origins, tls=origin_tls)
     openers: dict[str, Callable[[StoreLocation, Bounds], Source]] = {
-        "s3": partial(_s3, aws=aws or AwsAccess()),
+        "s3": partial(_s3, aws=aws or AwsAccess(), require_tag=require_tag),
         "file": _folder,
         "https": https,
         "gs": _cloud,
@@ -186,19 +189,24 @@ def open_sources(
 # Each kind of source is imported when one is opened: a folder needs no obstore, S3 no http.client.
 
 
-def _s3(location: StoreLocation, bounds: Bounds, *, aws: AwsAccess) -> Source:
+def _s3(location: StoreLocation, bounds: Bounds, *, aws: AwsAccess, require_tag: tuple[str, str] | None) -> Source:
     from handler.storage.sources.cloud import CloudSource  # noqa: PLC0415 - only configured kinds are imported
     from handler.storage.sources.s3 import S3Bucket  # noqa: PLC0415 - only configured kinds are imported
 
     bucket = S3Bucket(location, aws, bounds.timeout)
 
     @cache
-    def boto_fallback() -> Source:
+    def boto_fallback() -> BotoFallback:
         from handler.storage.sources.boto_fallback import BotoFallback  # noqa: PLC0415 - few keys need boto3
 
         return BotoFallback(bucket, bounds.limit)
 
-    return CloudSource(location.name, bucket, bounds, boto_fallback)
+    source = CloudSource(location.name, bucket, bounds, boto_fallback)
+    if require_tag is None:
+        return source
+    from handler.storage.sources.tag_gate import TagGate  # noqa: PLC0415 - few services require a tag
+
+    return TagGate(source, lambda key: boto_fallback().tags(key), require_tag)
 
 
 def _folder(location: StoreLocation, bounds: Bounds) -> Source:

@@ -1,0 +1,97 @@
+"""Build what processes uploads from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from handler.aws import AwsAccess
+from handler.aws.cloudfront import Distribution
+from handler.composition.factories import build_result_cache, open_secret
+from handler.config import Settings
+from handler.entrypoints.uploads import UploadEntrypoint
+from handler.notifications.dispatch import Notifier
+from handler.notifications.open import open_notifier
+from handler.records.store import Records
+from handler.render.render import RenderContext
+from handler.requests.policy import Policy
+from handler.requests.presets import read_recipe
+from handler.requests.strict_json import loads
+from handler.response import Caching
+from handler.storage.results import ResultStore, open_results
+from handler.storage.sources import Sources, source_of
+from handler.uploads.copies import CopyPurge
+from handler.uploads.layout import LAYOUTS, OutputLayout
+from handler.uploads.outcome import KeyFilter
+from handler.uploads.pipeline import Pipeline
+from handler.uploads.presets import Srcset, expand_presets, parse_srcsets
+from handler.uploads.recovery import Sweep
+from handler.uploads.rendering import Renderer
+from handler.uploads.unrecorded import Unrecorded
+from handler.uploads.variants import VariantStore
+from imaging import Deadline
+
+_NOTICES_AT_ONCE = 100
+"""Notices that are sent after one event; the others wait for the next one or for the sweep."""
+
+
+def build_entrypoint(
+    settings: Settings,
+    aws: AwsAccess,
+    sources: Sources,
+    render_context: RenderContext,
+    policy: Policy,
+    result_store: ResultStore | None,
+    open_database: Callable[[], Records] | None,
+) -> UploadEntrypoint:
+    """Return the entrypoint for uploads. Raise ValueError or InvalidParameter for settings that are invalid."""
+    processing = settings.processing
+    output = settings.storage.output_bucket
+    layout = _read_layout(settings, policy) if output else OutputLayout()
+    if faults := layout.faults([location.name for location in sources.locations]):
+        raise ValueError("\n".join(faults))
+    results = open_results(output, aws=aws, sources=sources.locations) if output else None
+    records = open_database() if open_database is not None else None
+    notifier = open_notifier(settings.notifications, records, aws, open_secret) if records is not None else None
+    variants = VariantStore(layout, results)
+    facts = read_recipe({"info": True}).then(policy.always) if records is not None else None
+    pipeline = Pipeline(
+        renderer=Renderer(render_context, variants, facts),
+        variants=variants,
+        records=records or Unrecorded(),
+        copies=_build_copy_purge(settings, aws, result_store),
+        filter=KeyFilter(processing.upload_prefix, tuple(suffix.lower() for suffix in processing.upload_suffix)),
+        max_attempts=processing.upload_max_attempts,
+    )
+    return UploadEntrypoint(
+        pipeline=pipeline,
+        source_of=lambda bucket, key: source_of(bucket, key, sources.locations),
+        sweep=Sweep(pipeline, timedelta(seconds=processing.upload_stale_seconds)),
+        output_bucket=results.location.bucket if results is not None else "",
+        send_notices=_send_due(notifier) if notifier is not None else None,
+    )
+
+
+def _send_due(notifier: Notifier) -> Callable[[Deadline], object]:
+    return lambda deadline: notifier.send_due(datetime.now(UTC), _NOTICES_AT_ONCE, deadline)
+
+
+def _read_layout(settings: Settings, policy: Policy) -> OutputLayout:
+    processing = settings.processing
+    srcsets: dict[str, Srcset] = {}
+    if processing.upload_srcset:
+        try:
+            value = loads(processing.upload_srcset)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"UPLOAD_SRCSET must be a JSON object: {error}") from None
+        srcsets = parse_srcsets(value)
+    template = LAYOUTS.get(processing.output_key, processing.output_key)
+    names = settings.storage.upload_presets
+    return OutputLayout(expand_presets(names, policy.presets, srcsets, template, policy.always))
+
+
+def _build_copy_purge(settings: Settings, aws: AwsAccess, result_store: ResultStore | None) -> CopyPurge:
+    responses, distribution = settings.responses, settings.aws.distribution_id
+    caching = Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
+    result_cache = build_result_cache(settings, result_store, caching) if result_store else None
+    return CopyPurge(result_cache, Distribution(distribution, aws) if distribution else None)

@@ -1,0 +1,53 @@
+"""What becomes of a change, and what decides about it without any other part."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from handler.errors import HandlerError
+from handler.records.record import FINAL, ImageRecord, ProcessingError
+from handler.uploads.change import OriginalChange, is_same
+from imaging import FeatureError
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What has become of a change."""
+
+    status: Literal["ready", "rejected", "deleted", "waiting", "repeated", "superseded", "ignored"]
+    """`waiting`: the original has no REQUIRE_TAG yet; `repeated`: it was processed before; `superseded`: there is a
+    newer change; `ignored`: filters exclude the key.
+    """
+    stored: tuple[str, ...] = ()
+    """Output keys that were written."""
+    kept: tuple[str, ...] = ()
+    """Output keys whose variant was already that of the same or a newer change."""
+    error: ProcessingError | None = None
+    """Why an original is rejected."""
+
+
+class KeyFilter(msgspec.Struct, frozen=True):
+    """Which keys are processed: UPLOAD_PREFIX and UPLOAD_SUFFIX."""
+
+    prefixes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    """In lower case."""
+
+    def includes(self, key: str) -> bool:
+        """Return whether a key is processed; suffixes are compared without case."""
+        has_prefix = not self.prefixes or key.startswith(self.prefixes)
+        return has_prefix and (not self.suffixes or key.lower().endswith(self.suffixes))
+
+
+def is_done(change: OriginalChange, record: ImageRecord) -> bool:
+    """Return whether a version is in a final state already. One that has failed is processed when it is redriven."""
+    is_final = record.status in FINAL and record.status != "failed"
+    return is_final and not change.force and is_same(change.sequencer, record.sequencer)
+
+
+def explain(error: Exception) -> tuple[str, str]:
+    """Return the code and the message of an error for the record, without what is for the log alone."""
+    if isinstance(error, (FeatureError, HandlerError)):
+        return error.code, error.message
+    return HandlerError.code, "the original could not be processed"
