@@ -12,15 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from handler.config.env_types import (
-    Env,
-    choice,
-    header,
-    integer,
-    lambda_level_name,
-    log_level_name,
-    timestamp,
-)
+from handler.config.env_types import Env, choice, header, integer, lambda_level_name, log_level_name, timestamp
 
 MEGA = 1_000_000
 
