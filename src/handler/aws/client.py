@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from http.client import HTTPException
 from types import TracebackType
@@ -41,8 +41,10 @@ class Connection:
     ) -> None:
         self._connection.close()
 
-    def send(self, method: str, target: str, body: str | bytes | None, headers: Mapping[str, str]) -> Reply:
-        """Send a request for a path with its query, and read the response.
+    def send(
+        self, method: str, target: str, body: str | bytes | Iterable[bytes] | None, headers: Mapping[str, str]
+    ) -> Reply:
+        """Send a request for a path with its query, and read the response. A body in blocks needs a Content-Length.
 
         Raise TimeoutError or another OSError if there is no HTTP response.
         """
@@ -60,7 +62,9 @@ class Connection:
         return self.send("POST", urlsplit(request.url).path or "/", request.body, headers)
 
 
-def send(method: str, url: str, body: str | bytes | None, headers: Mapping[str, str], timeout: float) -> Reply:
+def send(
+    method: str, url: str, body: str | bytes | Iterable[bytes] | None, headers: Mapping[str, str], timeout: float
+) -> Reply:
     """Send one request, unsigned, over a connection of its own. Raise OSError as `Connection.send` does."""
     parts = urlsplit(url)
     with Connection(url, timeout) as connection:

@@ -15,6 +15,7 @@ from handler.cli.redrive import redrive
 from handler.cli.serve import serve
 from handler.cli.sign import sign
 from handler.cli.transform import transform
+from handler.cli.upload import upload
 from handler.cli.weights import weights
 from handler.cli.worker import worker
 from handler.config import SettingsError
@@ -35,6 +36,7 @@ for command in (
     sign,
     purge,
     transform,
+    upload,
     explain,
     translate,
     features,

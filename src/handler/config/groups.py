@@ -47,9 +47,7 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     results_expire_after_days: Annotated[
         int, Env("RESULTS_EXPIRE_AFTER_DAYS", "Days until RESULTS_BUCKET's lifecycle deletes results", integer(2, 3650))
     ] = 30
-    demo_bucket: Annotated[
-        str, Env("DEMO_BUCKET", "Bucket that a deployment fills with the demo page; only for the function that does it")
-    ] = ""
+    demo_bucket: Annotated[str, Env("DEMO_BUCKET", "Bucket that a deployment fills with the demo page")] = ""
 
 
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
