@@ -2,6 +2,9 @@
 // one of three values, and wraps the path in base64, since an HTTP API would change it. docs/signing.md has the canonical
 // form. Nothing is refused here: the Lambda function sees every parameter that is not ignored and validates it.
 var IGNORED = '${IgnoredParameters}'.split(',').filter(Boolean);
+var KEEPS_SIGNED = '${Compatibility}' === 'lenient';
+// The parameters of AWS's handler: `aws` in IGNORED ignores all others.
+var AWS_NAMES = ['format', 'fit', 'width', 'height', 'rotate', 'flip', 'flop', 'grayscale', 'greyscale'];
 // Names that a single * in IGNORED does not ignore. Generated from the features: make reference
 var KNOWN_HEADS = 'affine bandbool blur boolean bucket clahe colorize colourise contentModeration contrast convolve crop curve ensureAlpha equalise equalize expires extend extract extractChannel feature fill flatten flip flop frame gamma gammaOut grayscale greyscale info linear median modulate negate noise normalise normalize output padding pixelate preset quantize recomb redEye removeAlpha removeBackground resize rotate roundCorner roundCorners roundCrop sharpen signature smartCrop smartCropping threshold tint toColorspace toColourspace trim unflatten v vividness watermark waveletSharpen';
 var KNOWN_NAMES = 'a action adaptive all alpha alphaMatting alphaMattingBackgroundThreshold alphaMattingErodeSize alphaMattingForegroundThreshold amount anchor angle animated aspectRatio attachment autoJpeg b background backgroundBucket behind bgcolor blend blue bottom brightness centred channel chromaSubsampling clamp color colors colorspace colour colourspace corner criterion decontaminate delay details difference dither download dpr effort equalHorizontal equalVertical extendWith extended faceIndex faces factor filename fit focalPoint focalX focalY format formatQuality gapX gapY gravity green height hue idx idy interpolator keep kernel key labels left lightness lineArt loop lossless lower luminance m1 m2 margin maskOnly matrix matte maxBytes maxColors maxSlope metadata minAmplitude minColors minConfidence minHeight minWidth mode model moderationLabels odx ody offset onlyMask onlyRatio opacity operator optional overflow page palette position postProcess postProcessMask precision preferred progressive quality radius radiusY ratio red repeat right rules rx ry saturation scale seed sigma size strategy subject tile top unchanged upper width withinOriginal withoutEnlargement withoutReduction x1 y2 y3 zoomX zoomY';
@@ -23,10 +26,12 @@ function handler(event) {
 
 function canonicalPairs(query) {
   var pairs = [];
+  // AWS's handler signs every parameter. The function has to see the ignored ones of a moved site to verify that.
+  var isWhole = KEEPS_SIGNED && /(^|&)signature=/.test(query);
   query.split('&').forEach(function (part) {
     var at = part.indexOf('=');
     var name = at < 0 ? part : part.slice(0, at);
-    if (part && !isIgnored(decoded(name, true))) pairs.push([recoded(name), at < 0 ? '' : recoded(part.slice(at + 1))]);
+    if (part && (isWhole || !isIgnored(decoded(name, true)))) pairs.push([recoded(name), at < 0 ? '' : recoded(part.slice(at + 1))]);
   });
   return pairs.sort(function (a, b) { return compare(a[0], b[0]) || compare(a[1], b[1]); });
 }
@@ -59,6 +64,7 @@ function encoded(text) {
 function isIgnored(name) {
   if (name === null || name === 'signature' || name === 'expires') return false;
   return IGNORED.some(function (pattern) {
+    if (pattern === 'aws') return AWS_NAMES.indexOf(name) < 0;
     return pattern === '*' ? !isKnown(name) : globs(pattern, name);
   });
 }

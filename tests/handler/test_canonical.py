@@ -140,6 +140,8 @@ def test_equal_requests_have_one_canonical_form(
         ("", [], ["utm_source", ""]),
         ("*", ["ver", "utm_source", ""], ["width", "signature", "expires"]),
         ("*,width", ["ver", "width"], ["height"]),
+        ("aws", ["v", "page", "size", "5028", "blur", "WIDTH"], ["width", "greyscale", "fit", "signature", "expires"]),
+        ("aws,fit", ["fit", "v"], ["width"]),
     ],
 )
 def test_ignored_names(patterns: str, ignored: list[str], kept: list[str]) -> None:

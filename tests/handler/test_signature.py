@@ -57,10 +57,19 @@ def verifies(raw_path: str, raw_query: str, *secrets: str) -> bool:
     """Whether an address as it stands in a request is signed; one that cannot be read is not."""
     try:
         pairs = split_query(raw_query, IgnoredParameters())
-        Signatures(Secrets(*(secrets or (SECRET,)))).verify(decode_path(raw_path), pairs, raw_path=raw_path)
+        signatures = Signatures(Secrets(*(secrets or (SECRET,))))
+        signatures.verify(decode_path(raw_path), pairs, raw_path=raw_path, sent=sent_pairs(raw_query))
     except (BadRequest, BadSignature):
         return False
     return True
+
+
+def sent_pairs(raw_query: str) -> Pairs:
+    """The pairs with the ignored ones, which may be part of what is signed."""
+    try:
+        return split_query(raw_query)
+    except BadRequest:
+        return ()
 
 
 def signed_by_aws(raw_path: str, pairs: Pairs, secret: str = SECRET) -> str:
@@ -103,8 +112,16 @@ def test_what_is_added_to_it_is_refused_or_ignored(path: str, pairs: Pairs, name
 
 def signed_forms(raw_path: str, raw_query: str) -> set[str]:
     """Every string whose signature lets this address pass."""
-    pairs = split_query(raw_query, IgnoredParameters())
-    return set(signature._signed_forms(decode_path(raw_path), pairs, raw_path))
+    forms = (split_query(raw_query, IgnoredParameters()), sent_pairs(raw_query))
+    return {form for pairs in forms for form in signature._signed_forms(decode_path(raw_path), pairs, raw_path)}
+
+
+def test_a_signature_of_aws_may_cover_ignored_parameters() -> None:
+    pairs = (("fbclid", "x"), ("width", "30"))
+    signed = f"fbclid=x&width=30&signature={signed_by_aws('/cat.jpg', pairs)}"
+    assert verifies("/cat.jpg", signed)
+    assert not verifies("/cat.jpg", signed.replace("fbclid=x", "fbclid=y"))
+    assert not verifies("/cat.jpg", signed.replace("width=30", "width=31"))
 
 
 @given(

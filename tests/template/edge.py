@@ -60,9 +60,9 @@ Edge = Callable[..., list[Passed]]
 """Viewers, and perhaps the names that are ignored, in; what is passed on out."""
 
 
-def code(ignored: str = IGNORED) -> str:
+def code(ignored: str = IGNORED, **parameters: str) -> str:
     """The code that CloudFront gets in a stack with these ignored names."""
-    return str(Stack({**LEAST, "IgnoredParameters": ignored}).resources["ViewerRequest"]["FunctionCode"])
+    return str(Stack({**LEAST, "IgnoredParameters": ignored, **parameters}).resources["ViewerRequest"]["FunctionCode"])
 
 
 def run(script_text: str, viewers: Sequence[Viewer], folder: Path) -> list[Passed]:

@@ -11,7 +11,7 @@ import pytest
 from template import embed
 from tests.meanings import Meanings
 from tests.mutants import ADDRESSES, function_url, mutate, through_the_edge
-from tests.template.edge import Edge, Passed, Viewer, code
+from tests.template.edge import Edge, Passed, Viewer, code, run
 
 from handler.auth import canonical
 from handler.auth.canonical import IgnoredParameters, split_query, unwrap
@@ -77,6 +77,8 @@ def test_the_query_is_sorted_and_ignored_names_go(edge: Edge) -> None:
         ("*", "width=4"),
         ("*,width", ""),
         ("w*", "ref=1&utm_a=2&ver=3"),
+        ("aws", "width=4"),
+        ("aws,w*", ""),
     ],
 )
 def test_names_that_the_operator_ignores(edge: Edge, ignored: str, expected: str) -> None:
@@ -84,6 +86,16 @@ def test_names_that_the_operator_ignores(edge: Edge, ignored: str, expected: str
     assert edge([Viewer("/cat.jpg", asked)], ignored)[0].query == expected
     names = IgnoredParameters(ignored, query.is_known)
     assert canonical.canonical("/", split_query(asked, names))[2:] == expected
+
+
+def test_a_signed_query_stays_whole_in_lenient_mode(tmp_path: Path) -> None:
+    """A signature of AWS's handler covers the ignored parameters too, so that the function has to see them."""
+    viewers = [
+        Viewer("/cat.jpg", query) for query in ("ver=3&signature=aa&width=4", "ver=3&width=4", "ver=3&asignature=1")
+    ]
+    lenient = run(code("aws", Compatibility="lenient"), viewers, tmp_path)
+    assert [each.query for each in lenient] == ["signature=aa&ver=3&width=4", "width=4", ""]
+    assert run(code("aws"), viewers, tmp_path)[0].query == "signature=aa&width=4"
 
 
 ACCEPTS = [

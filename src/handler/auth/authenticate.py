@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from urllib.parse import unquote
 
@@ -48,8 +48,12 @@ class Authenticator(msgspec.Struct, frozen=True):
     path_signings: Mapping[str, PathSigning] = msgspec.field(default_factory=dict)
     """How paths may be signed, by the name of the dialect."""
 
-    def authenticate(self, path: str, pairs: Pairs, raw_path: str) -> Authentication:
+    def authenticate(
+        self, path: str, pairs: Pairs, raw_path: str, get_sent: Callable[[], Pairs] = lambda: ()
+    ) -> Authentication:
         """Return what the URL proves; `raw_path` is the path as it is in the URL.
+
+        `get_sent` returns the pairs of the query with the ignored ones, which may be part of what is signed.
 
         Raises BadSignature unless what must be signed is signed, and all of it.
         """
@@ -67,7 +71,7 @@ class Authenticator(msgspec.Struct, frozen=True):
                 self._refuse_wrong_signature(raw_path)
             if self.signatures is None:
                 raise BadSignature(f"`{SIGNATURE}` cannot be verified: no key for signing URLs is set")
-            self.signatures.verify(path, pairs, raw_path=raw_path)
+            self.signatures.verify(path, pairs, raw_path=raw_path, sent=get_sent())
             if signed_path is None:
                 self._refuse_second_reading(path)
         is_signed = signed_path is not None or self.signed_only

@@ -18,6 +18,10 @@ Pairs = tuple[tuple[str, str], ...]
 SIGNATURE = "signature"
 EXPIRES = "expires"
 WRAPPED = "/_p/"
+AWS = "aws"
+"""The word in IGNORED_PARAMETERS for every name that AWS's image handler does not know."""
+AWS_NAMES = frozenset(("format", "fit", "width", "height", "rotate", "flip", "flop", "grayscale", "greyscale"))
+"""The names of its `query-param-mapper.ts`."""
 IGNORED_BY_DEFAULT = "utm_*,fbclid,gclid"
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -31,13 +35,13 @@ class IgnoredParameters:
     def __init__(self, patterns: str = IGNORED_BY_DEFAULT, is_known: Callable[[str], bool] = lambda _: True) -> None:
         """Parse comma-separated names, in which `*` stands for any text.
 
-        A lone `*` means every name for which `is_known` returns False. Raises ValueError for a pattern that matches
-        `signature` or `expires`.
+        A lone `*` means every name for which `is_known` returns False, and `aws` every name but those of AWS's image
+        handler. Raises ValueError for a pattern that matches `signature` or `expires`.
         """
         names = [name for name in (part.strip() for part in patterns.split(",")) if name]
-        self._all_unknown = "*" in names
-        self._is_known = is_known
-        globs = (".*".join(map(re.escape, name.split("*"))) for name in names if name != "*")
+        self._all_unknown = "*" in names or AWS in names
+        self._is_known = AWS_NAMES.__contains__ if AWS in names else is_known
+        globs = (".*".join(map(re.escape, name.split("*"))) for name in names if name not in ("*", AWS))
         self._pattern = re.compile("|".join(globs) or r"(?!)", re.DOTALL)
         for name in (SIGNATURE, EXPIRES):
             if self._pattern.fullmatch(name):

@@ -67,10 +67,11 @@ class Signatures:
     def __init__(self, secrets: SecretSource) -> None:
         self._secrets = secrets
 
-    def verify(self, path: str, pairs: Pairs, *, raw_path: str | None = None) -> None:
+    def verify(self, path: str, pairs: Pairs, *, raw_path: str | None = None, sent: Pairs = ()) -> None:
         """Raise BadSignature unless `signature` among the decoded pairs covers the decoded path and all other pairs.
 
         `raw_path` is the path as it is in the URL, which AWS's handler signs. `pairs` must not contain ignored names.
+        `sent` are the pairs with the ignored ones, which a signature of AWS's handler covers as well.
         """
         given = dict(pairs).get(SIGNATURE)
         if not given:
@@ -79,7 +80,11 @@ class Signatures:
                 code="AuthorizationQueryParametersError",
                 status=HTTPStatus.BAD_REQUEST,
             )
-        forms = _signed_forms(path, pairs, encode_path(path) if raw_path is None else raw_path)
+        raw_path = encode_path(path) if raw_path is None else raw_path
+        forms = _signed_forms(path, pairs, raw_path)
+        if sent and sent != pairs:
+            # Ignored names change nothing, so both texts have one meaning.
+            forms += _signed_forms(path, sent, raw_path)
         secrets = self._secrets.values()
         if _matches(given, forms, secrets):
             return

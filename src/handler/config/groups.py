@@ -120,7 +120,7 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...], Env("DIALECTS", "List of the URL dialects that are accepted. Default: all of them")
     ] = ()
     ignored_parameters: Annotated[
-        str, Env("IGNORED_PARAMETERS", "List of query parameters that are ignored; *: all unknown ones")
+        str, Env("IGNORED_PARAMETERS", "Query parameters that are ignored; *: all unknown ones; aws: all but AWS's")
     ] = "utm_*,fbclid,gclid"
     compatibility: Annotated[
         str,

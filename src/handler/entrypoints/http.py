@@ -160,7 +160,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
 
     def _answer_image(self, path: str, raw_path: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         pairs = call.pairs(self.ignored)
-        authentication = self.authenticator.authenticate(path, pairs, raw_path)
+        authentication = self.authenticator.authenticate(path, pairs, raw_path, call.sent_pairs)
 
         def parsed(hints: Hints | None) -> ImageRequest:
             return parse_request(

@@ -49,6 +49,13 @@ class HttpRequest(msgspec.Struct, frozen=True):
             return canonical.split_query(self.query, ignored)
         return canonical.unrepeated(ignored.without(self.query) if ignored else self.query)
 
+    def sent_pairs(self) -> canonical.Pairs:
+        """Return the decoded names and values with the ignored ones; nothing if these are invalid."""
+        try:
+            return self.pairs(None)
+        except BadRequest:
+            return ()
+
     @property
     def accepts(self) -> frozenset[str]:
         """The negotiated formats, such as AVIF and WebP, that the client names in `Accept`."""

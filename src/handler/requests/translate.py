@@ -30,13 +30,21 @@ class _Address(msgspec.Struct, frozen=True):
 
     path: str
     raw_path: str
+    query: str
     pairs: Pairs
+
+    def sent_pairs(self) -> Pairs:
+        """Return the pairs with the ignored ones; nothing if these are invalid."""
+        try:
+            return split_query(self.query)
+        except BadRequest:
+            return ()
 
     @classmethod
     def of(cls, text: str, ignored: IgnoredParameters | None) -> _Address:
         """Parse a URL. Raises BadRequest."""
         _, raw_path, query = split_address(text)
-        return cls(decode_path(raw_path), raw_path, split_query(query, ignored))
+        return cls(decode_path(raw_path), raw_path, query, split_query(query, ignored))
 
 
 class Translator(msgspec.Struct, frozen=True):
@@ -169,7 +177,7 @@ class Translator(msgspec.Struct, frozen=True):
             return "invalid"
         must = msgspec.structs.replace(self.authenticator, signed_only=True)
         try:
-            must.authenticate(address.path, address.pairs, address.raw_path)
+            must.authenticate(address.path, address.pairs, address.raw_path, address.sent_pairs)
         except BadSignature:
             return "invalid"
         return "valid"
