@@ -8,6 +8,9 @@ import pytest
 from tests.template.stack import template
 from tests.weights import ROOT
 
+from handler.jobs import estimate as estimates
+from handler.jobs.estimate import Workload, estimate
+
 PAGE = (ROOT / "docs/cost.md").read_text("utf-8")
 DELIVERED, MISSED, GIGABYTES = 1_000_000, 100_000, 50
 PROCESSOR = 1769 / 1024
@@ -23,7 +26,7 @@ def price(what: str) -> list[float]:
 
 
 def rows(page: str, heading: str) -> dict[str, list[str]]:
-    lines = page.split(heading)[1].splitlines()
+    lines = page.split(heading)[1].split("\n## ", maxsplit=1)[0].splitlines()
     cells = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
     return {name: values for name, *values in cells}
 
@@ -81,3 +84,61 @@ def test_the_readme_says_the_same() -> None:
     for column in (0, 1):
         lines = [float(values[column]) for name, values in told.items() if re.fullmatch(r"[\d.]+", values[column])]
         assert sum(lines) == pytest.approx(2 * float(told["total"][column]))
+
+
+def test_the_estimate_of_a_backfill_has_the_prices_of_the_page() -> None:
+    assert {
+        "LAMBDA_SECOND": price("Lambda, time")[0],
+        "LAMBDA_REQUEST": price("Lambda, requests")[0],
+        "S3_LIST": price("S3, LIST")[0],
+        "S3_GET": price("S3, GET")[0],
+        "S3_PUT": price("S3, PUT")[0],
+        "LOGS_GIGABYTE": price("CloudWatch Logs")[0],
+        "BATCH_JOB": price("S3 Batch Operations")[0],
+        "BATCH_OBJECT": price("S3 Batch Operations, objects")[0],
+        "BATCH_LISTED": price("S3 Batch Operations, list")[0],
+        "DYNAMODB_WRITE": price("DynamoDB, writes")[0],
+        "DYNAMODB_READ": price("DynamoDB, reads")[0],
+    } == pytest.approx({name: value for name, value in vars(estimates).items() if name.isupper() and name[0] != "_"})
+
+
+def test_a_hundred_million_originals_add_up() -> None:
+    """From the prices and the requests of one original, and as the command estimates them."""
+    section = PAGE.split("## A hundred million originals")[1].split("\n## ")[0]
+    count = 10**8
+    requests = {
+        name: [int(cell.replace(",", "")) for cell in cells]
+        for name, cells in rows(section.split("Dollars:")[0], "Requests:").items()
+        if len(cells) == 2 and cells[0].isdigit()
+    }
+    assert len(requests) == 6
+    assert all(total == each * count for each, total in requests.values())
+    each = {name: values[0] for name, values in requests.items()}
+    memory, seconds = (
+        float(number.replace(",", "")) for number in re.findall(r"has ([\d,]+) MB and takes (\d) s", section)[0]
+    )
+    gets = each["S3, GET of originals"] + each["S3, HEAD of variants"]
+    dollars = {
+        "S3": count * (gets * price("S3, GET")[0] + each["S3, PUT of variants"] * price("S3, PUT")[0]),
+        "Lambda": count * (price("Lambda, requests")[0] + seconds * memory / 1024 * price("Lambda, time")[0]),
+        "logs": count * 1e-6 * price("CloudWatch Logs")[0],
+        "records": count
+        * sum(each[f"DynamoDB, {kind} units"] * price(f"DynamoDB, {kind}s")[0] for kind in ("write", "read")),
+        "S3 Batch Operations": price("S3 Batch Operations")[0]
+        + count * (price("S3 Batch Operations, objects")[0] + price("S3 Batch Operations, list")[0]),
+    }
+    told = {
+        name: float(cells[0].replace(",", ""))
+        for name, cells in rows(section, "Dollars:").items()
+        if cells[0][0].isdigit()
+    }
+    assert told.pop("total") == pytest.approx(sum(dollars.values()), abs=0.005)
+    assert told == pytest.approx(dollars, abs=0.005)
+    work = Workload(originals=count, variants=4, seconds=seconds, memory=int(memory), listed=count, is_batch=True)
+    result = estimate(work)
+    assert result.dollars == pytest.approx(dollars)
+    assert {name: total for name, (_, total) in requests.items()} == {
+        name: total for name, total in result.requests.items() if total
+    }
+    slow, fast = re.findall(r"Hours: (\d+) at a concurrency of 100, and ([\d.]+) at 1,000", section)[0]
+    assert (float(slow), float(fast)) == pytest.approx((result.hours_at(100), result.hours_at(1000)), rel=0.002)

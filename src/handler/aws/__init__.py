@@ -46,6 +46,8 @@ class AwsAccess(msgspec.Struct, frozen=True):
     """The endpoint of SQS (`AWS_ENDPOINT_URL_SQS`); takes precedence over the host in a queue's URL."""
     endpoint_url_dynamodb: str = ""
     """The endpoint of DynamoDB (`AWS_ENDPOINT_URL_DYNAMODB`); takes precedence over `endpoint_url`."""
+    endpoint_url_s3_control: str = ""
+    """The endpoint of S3 Control (`AWS_ENDPOINT_URL_S3_CONTROL`); takes precedence over `endpoint_url`."""
     credentials: Credentials | None = None
     """Those of Lambda's environment. If None, botocore's chain is used: profile, web identity, container, instance."""
 

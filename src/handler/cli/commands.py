@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import click
 
+from handler.cli.backfill import backfill
 from handler.cli.check_settings import check_settings
 from handler.cli.doctor import doctor
 from handler.cli.explain import explain, translate
@@ -44,6 +45,7 @@ for command in (
     doctor,
     weights,
     worker,
+    backfill,
     redrive,
 ):
     group.add_command(command)

@@ -122,6 +122,7 @@ def build_aws_access(settings: Settings) -> AwsAccess:
         endpoint_url_eventbridge=aws.endpoint_url_eventbridge,
         endpoint_url_sqs=aws.endpoint_url_sqs,
         endpoint_url_dynamodb=aws.endpoint_url_dynamodb,
+        endpoint_url_s3_control=aws.endpoint_url_s3_control,
         credentials=Credentials(*keys, aws.session_token) if all(keys) else None,
     )
 

@@ -262,6 +262,7 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_url_eventbridge: Annotated[str, Env("AWS_ENDPOINT_URL_EVENTBRIDGE", "Endpoint of EventBridge")] = ""
     endpoint_url_sqs: Annotated[str, Env("AWS_ENDPOINT_URL_SQS", "Endpoint of SQS or of a compatible queue")] = ""
     endpoint_url_dynamodb: Annotated[str, Env("AWS_ENDPOINT_URL_DYNAMODB", "Endpoint of DynamoDB")] = ""
+    endpoint_url_s3_control: Annotated[str, Env("AWS_ENDPOINT_URL_S3_CONTROL", "Endpoint of S3 Control")] = ""
     access_key_id: Annotated[
         str, Env("AWS_ACCESS_KEY_ID", "Credential, set by Lambda; elsewhere AWS's default credential chain is used")
     ] = ""

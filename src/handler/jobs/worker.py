@@ -17,6 +17,8 @@ from handler.observability import logger
 _MAX_PAUSE = 30.0
 """Seconds between two attempts to reach a queue that does not answer."""
 _MAX_RETRY_SECONDS = 900
+SWEEP = {"task": "sweep"}
+"""The event of a sweep, as the scheduler sends it in the stack."""
 
 
 class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +30,8 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds for which the queue hides a message from others; prolonged while the message is processed."""
     grace: float = 25.0
     """Seconds in which messages may be finished after a signal to stop."""
+    sweep: float = 300.0
+    """Seconds between two sweeps, which end what a killed process has left behind and send the notices that are due."""
 
 
 class WorkerCounts(msgspec.Struct):
@@ -50,7 +54,7 @@ class Worker:
     def __init__(
         self, queue: Queue, handle: Callable[[Mapping[str, Any]], Mapping[str, Any]], options: WorkerOptions
     ) -> None:
-        """`handle` processes an event of SQS and returns its `batchItemFailures`, as in Lambda."""
+        """`handle` processes an event of SQS and returns its `batchItemFailures`, or a sweep, as in Lambda."""
         self._queue = queue
         self._handle = handle
         self._options = options
@@ -75,6 +79,7 @@ class Worker:
         heartbeat_ends = threading.Event()
         heartbeat = threading.Thread(target=self._prolong, args=(heartbeat_ends,), daemon=True, name="visibility")
         heartbeat.start()
+        threading.Thread(target=self._sweep, daemon=True, name="sweep").start()
         pool = ThreadPoolExecutor(self._options.jobs, thread_name_prefix="upload")
         try:
             self._receive_all(pool)
@@ -152,6 +157,13 @@ class Worker:
             except SdkError as error:
                 self.counts.errors += 1
                 logger().warning("messages cannot be kept invisible", extra={"detail": str(error)})
+
+    def _sweep(self) -> None:
+        while not self._stopping.wait(self._options.sweep):
+            try:
+                self._handle(SWEEP)
+            except Exception:  # noqa: BLE001 - the next sweep tries again
+                logger().exception("a sweep failed")
 
     def _drain(self) -> list[QueueMessage]:
         """Wait for what is being processed. Return to the queue, and return, the messages that do not end in time."""

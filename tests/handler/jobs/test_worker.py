@@ -22,6 +22,8 @@ from tests.stand_ins.scripted_http import Reply, scripted_server
 from handler.aws import AwsAccess, Credentials
 from handler.aws.sqs import Queue, QueueMessage
 from handler.jobs.worker import Worker, WorkerOptions, retry_seconds
+from handler.records import open_records
+from handler.records.store import RecordFilter
 
 ROOT = Path(__file__).parents[3]
 EVENT = json.loads((ROOT / "tests/events/s3-put.json").read_text("utf-8"))
@@ -80,6 +82,31 @@ def test_the_command_processes_a_queue_and_ends_at_sigterm(moto: Moto) -> None:
     assert "4 messages processed, 1 failed" in log
     assert keys(moto, output) == {f"thumb/{source}/{name}" for name in names}
     assert dead.visible == 0
+
+
+@pytest.mark.slow
+def test_what_a_killed_worker_has_left_is_processed_by_the_next_one(moto: Moto, tmp_path: Path) -> None:
+    names = [f"{number}.jpg" for number in range(20)]
+    source, output = moto.bucket(**{name: pictures.jpeg() for name in names}), moto.bucket()
+    queue, dead = with_dead_letters(moto, 9)
+    queue.send(*(s3_event(source, name) for name in names))
+    environment = settings(moto, source, output, RECORDS=f"sqlite:///{tmp_path}/records.db")
+    options = ("--jobs", "2", "--wait", "1", "--visibility", "3")
+    for done in (3, 9):
+        with worker_process(queue, environment, *options) as process:
+            wait_until(lambda: len(keys(moto, output)) >= done)  # noqa: B023 - called before `done` changes
+            process.kill()
+    with worker_process(queue, environment, *options) as process:
+        wait_until(lambda: queue.visible == queue.hidden == 0)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    records = open_records(environment["RECORDS"], AwsAccess())
+    found = records.page(RecordFilter(), "", 100).records
+    records.close()
+    assert {(record.key, record.status, len(record.variants)) for record in found} == {
+        (name, "ready", 1) for name in names
+    }
+    assert (len(keys(moto, output)), dead.visible) == (20, 0)
 
 
 def test_the_command_answers_probes(moto: Moto) -> None:
@@ -270,6 +297,21 @@ def test_a_queue_that_does_not_answer_is_asked_again() -> None:
         thread.join(60)
     assert not thread.is_alive()
     assert worker.counts.errors >= 1
+
+
+def test_sweeps_run_from_time_to_time_and_may_fail(moto: Moto) -> None:
+    queue, events = TestQueue(moto), []
+    queue.send("a")
+
+    def handle(event: Mapping[str, Any]) -> Mapping[str, Any]:
+        events.append(event)
+        if "task" in event:
+            raise RuntimeError("the database is down")
+        return {"batchItemFailures": []}
+
+    running = Running(moto, queue, handle, jobs=1, sweep=0.05)
+    wait_until(lambda: events.count({"task": "sweep"}) >= 2 and running.worker.counts.processed == 1)
+    assert running.stop()
 
 
 def test_the_pause_after_a_failure_grows() -> None:
