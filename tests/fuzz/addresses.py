@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from tests.fuzz.case import SECRET, Case
 from tests.fuzz.events import KINDS
 from tests.fuzz.judge import ORIGINALS
+from tests.handler.dialects.imgproxy import corpus as of_imgproxy
 from tests.peers import cases as of_sharp
 from tests.peers import thumbor_cases as of_thumbor
 
@@ -91,6 +92,10 @@ HEADERS: tuple[dict[str, str], ...] = (
 
 def case(draw: random.Random) -> Case:
     """An address, sometimes signed, sometimes spoilt as text."""
+    if draw.random() < 0.2:
+        made = _imgproxy(draw)
+        made = spoilt(draw, made) if draw.random() < 0.25 else made
+        return Case("addresses", made, "imgproxy", draw.choices(KINDS, [6, 1, 1, 1])[0])
     configuration = draw.choices(*zip(*WEIGHTS.items(), strict=True))[0]
     made = draw.choices([_query, _json, _thumbor, _page], [4, 3, 4, 1])[0](draw)
     if configuration == "signed" and draw.random() < 0.8:
@@ -237,6 +242,36 @@ def _thumbor(draw: random.Random) -> str:
     return draw.choice(("/unsafe/", "/unsafe/", "/unsafe/", "/")) + path
 
 
+@cache
+def _imgproxy_options() -> tuple[str, ...]:
+    """Return the options that the corpus of imgproxy has, and those of its paid edition."""
+    found = {option for each in of_imgproxy.cases() for option in each.path.split("/")[:-1] if ":" in option}
+    paid = (
+        "ra:linear",
+        "car:2:1",
+        "bga:0.5",
+        "a:10:1.5:2",
+        "mc:1:ff0000",
+        "dt:1",
+        "col:0.5:f00",
+        "g:obj:face",
+        "pg:1",
+        "-",
+    )
+    return (*sorted(found), *paid, "pr:small:grow", "pr:thumb", "wmu:bG9nby5wbmc")
+
+
+def _imgproxy(draw: random.Random) -> str:
+    options = [draw.choice(_imgproxy_options()) for _ in range(draw.choice((0, 1, 1, 2, 3, 5, 12)))]
+    if draw.random() < 0.4:
+        options = [re.sub(r"(?<=:)[0-9.]+", lambda number: _another(draw, number[0]), option) for option in options]
+    source, extension = _key(draw), draw.choice(("", "", "png", "webp", "jpg", "gif", "avif", "svg", "klingon"))
+    ending = f"plain/{source}" + (f"@{extension}" if extension else "")
+    if draw.random() < 0.3:
+        ending = of_imgproxy.base64_url(unquote(source)) + (f".{extension}" if extension else "")
+    return "/" + "/".join((draw.choice(("unsafe", "insecure", "_", "sig")), *options, ending))
+
+
 def _another(draw: random.Random, number: str) -> str:
     return number if draw.random() < 0.7 else draw.choice((*WORDS[:24], str(draw.randint(0, 999))))
 
@@ -244,10 +279,16 @@ def _another(draw: random.Random, number: str) -> str:
 def _page(draw: random.Random) -> str:
     """The service's own pages, and addresses within them."""
     page = draw.choice(
-        ("explain?url=", "translate?to=query&url=", "translate?to=thumbor&url=", "translate?to=json&url=")
+        (
+            "explain?url=",
+            "translate?to=query&url=",
+            "translate?to=thumbor&url=",
+            "translate?to=json&url=",
+            "translate?to=imgproxy&url=",
+        )
     )
     other = draw.choice(
         ("/_health", "/_api/openapi.json", "/_api/sign?url=/cat.jpg", "/_api/purge", "/_results/0", "/_p/")
     )
-    inner = draw.choice((_query, _json, _thumbor))(draw)
+    inner = draw.choice((_query, _json, _thumbor, _imgproxy))(draw)
     return other if draw.random() < 0.2 else f"/_api/{page}{quote(inner, safe='', errors='surrogatepass')}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+IMGPROXY_KEY, IMGPROXY_SALT = b"a key of the tests", b"a salt of the tests"
 SECRET, ORIGIN = "a secret of the tests", "the secret of the CDN"
 REGRESSIONS = Path(__file__).parent / "regressions"
 

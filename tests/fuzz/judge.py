@@ -13,7 +13,7 @@ from typing import Any
 
 from tests import pictures
 from tests.client import Answered, Client, answered
-from tests.fuzz.case import ORIGIN, SECRET, Case, Outcome
+from tests.fuzz.case import IMGPROXY_KEY, IMGPROXY_SALT, ORIGIN, SECRET, Case, Outcome
 from tests.fuzz.events import event_of
 
 BUDGET = 400_000_000
@@ -55,6 +55,15 @@ CONFIGURATIONS: dict[str, dict[str, str]] = {
         "AUTO_WEBP": "Yes",
     },
     "kept": {"STORE_RESULTS": "Yes", "MAX_ANSWER_BYTES": "3000", "PUBLIC_FEATURES": "*"},
+    "imgproxy": {
+        "DIALECTS": "imgproxy,json,thumbor,query", "PUBLIC_FEATURES": "*", "PRESETS": _PRESETS,
+        "IMGPROXY_PRESETS": "small=rs:fill:20:20/q:50,grow=z:3/-/pd:5", "IMGPROXY_WATERMARK_URL": "logo.png",
+        "IMGPROXY_MAX_ANIMATION_FRAMES": "9",
+    },
+    "imgproxy-signed": {
+        "DIALECTS": "imgproxy,thumbor,query", "ENABLE_SIGNATURE": "Yes", "PUBLIC_FEATURES": "*",
+        "IMGPROXY_KEY": IMGPROXY_KEY.hex(), "IMGPROXY_SALT": IMGPROXY_SALT.hex(),
+    },
     "tolerant": {"TOLERATE_TRUNCATED": "Yes", "PUBLIC_FEATURES": "*"},
 }  # fmt: skip
 ORIGINALS = (

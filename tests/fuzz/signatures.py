@@ -11,7 +11,7 @@ from functools import cache
 from urllib.parse import quote, unquote
 
 from tests.fuzz.addresses import PIECES, spoilt
-from tests.fuzz.case import ORIGIN, SECRET, Case
+from tests.fuzz.case import IMGPROXY_KEY, IMGPROXY_SALT, ORIGIN, SECRET, Case
 from tests.fuzz.events import KINDS
 
 from handler.auth.signature import signed_url
@@ -68,8 +68,35 @@ _SEGMENTS = (
 )
 
 
+_OF_IMGPROXY = (
+    "w:20/plain/cat.jpg", "rs:fill:30:20/g:so/plain/wide.jpg@png", "rs:fit:20:0/f:webp/plain/private%2Fcat.jpg",
+    "pd:3/bg:ff0000/plain/logo.png", "w:20/bG9nby5wbmc", "w:20/bG9nby5wbmc.jpg", "h:9/plain/%C3%A9%20%C3%BC.jpg",
+)  # fmt: skip
+
+
+def _signed_by_imgproxy(rest: str) -> str:
+    digest = hmac.digest(IMGPROXY_KEY, IMGPROXY_SALT + b"/" + rest.encode(), "sha256")
+    return f"/{base64.urlsafe_b64encode(digest).decode().rstrip('=')}/{rest}"
+
+
+def _imgproxy_case(draw: random.Random) -> Case:
+    """A path that imgproxy's key signed, changed, or the signature of another one on it."""
+    originals = [_signed_by_imgproxy(rest) for rest in _OF_IMGPROXY]
+    original = address = draw.choice(originals)
+    for _ in range(draw.choice((1, 1, 2, 3))):
+        address = draw.choice((_other_key, _escaped, _unescaped, _asked, _segment, _joint, spoilt))(draw, address)
+    if draw.random() < 0.2:
+        other = draw.choice(originals)
+        address = f"/{other.split('/')[1]}/{draw.choice(_OF_IMGPROXY)}"
+    plain = unquote(unquote(address))
+    original = next((each for each in originals if each.split("/")[1] in plain), original)
+    return Case("signatures", address, "imgproxy-signed", original=original)
+
+
 def case(draw: random.Random) -> Case:
     """A signed address, changed in one to three ways, or the signature of another one on it."""
+    if draw.random() < 0.25:
+        return _imgproxy_case(draw)
     original = draw.choice(_signed())
     address = original
     for _ in range(draw.choice((1, 1, 2, 3))):

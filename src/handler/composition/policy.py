@@ -30,13 +30,15 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
     requests = settings.requests
     documents = _read_preset_documents(requests.presets, aws)
     source_paths = _parse_source_paths(requests.source_paths)
+    accepted = _configure_dialects(settings, aws, documents, source_paths)
+    declared = {name: recipe for dialect in accepted for name, recipe in dialect.presets.items()}
     policy = Policy(
-        presets=_read_presets(documents),
+        presets={**declared, **_read_presets(documents)},
         presets_only=requests.presets_only,
         always=_read_always(requests.always, aws),
         public_features=settings.access.public_features,
         public_sources=settings.access.public_sources,
-        dialects=_configure_dialects(settings, aws, documents, source_paths),
+        dialects=accepted,
         auto=_auto_formats(settings),
         default_preset=requests.default_preset,
         source_paths=source_paths,

@@ -171,7 +171,8 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
         return attempt(job.output)
     from imaging.codecs.fit_bytes import encode_within  # noqa: PLC0415 - few requests set `maxBytes`
 
-    return encode_within(_smaller_outputs(encoder, job.output), attempt, job.output.max_bytes)
+    candidates = _smaller_outputs(encoder, job.output)
+    return encode_within(candidates, attempt, job.output.max_bytes, best_effort=job.output.best_effort)
 
 
 def save(

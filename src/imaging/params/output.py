@@ -107,6 +107,9 @@ class Output(Params):
         ]
         | None
     ) = None
+    best_effort: Annotated[
+        bool, Meta(description="With maxBytes: send the smallest file where none fits, instead of an error")
+    ] = False
     metadata: Annotated[
         Literal["strip", "keep", "copyright"],
         Meta(

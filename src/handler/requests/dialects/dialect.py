@@ -123,5 +123,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     redaction: Redaction = msgspec.field(default_factory=Redaction)
     is_default: bool = True
     """Whether the dialect is accepted where DIALECTS is not set."""
+    presets: Mapping[str, Recipe] = msgspec.field(default_factory=dict)
+    """Presets that the dialect's own settings declare; those of PRESETS win."""
     configure: Callable[[Environment], Dialect] | None = None
     """Returns the dialect as the settings have it. Raises ValueError for a setting that is invalid."""

@@ -241,8 +241,33 @@ def _formats() -> Iterator[Case]:
         yield Case("animations", path, size=(100, 75), format=name)
 
 
+def _sites() -> Iterator[Case]:
+    """Yield forms that public sites and frameworks write."""
+    encoded = base64_url("local:///t.jpg")
+    forms = {
+        # Supabase's storage
+        "height:100/width:100/resizing_type:fill/quality:80/plain/local:///t.jpg": ((100, 100), "jpeg"),
+        "width:60/resizing_type:fit/quality:80/plain/local:///t.jpg": ((60, 30), "jpeg"),
+        # Nuxt's image module, Next.js loaders
+        f"rs:fit:60:/f:webp/{encoded}": ((60, 30), "webp"),
+        f"s:50:40/rt:fill/g:ce/f:png/{encoded}": ((50, 40), "png"),
+        "rs:fill:120:80:1/g:sm/plain/local:///t.jpg@webp": ((120, 80), "webp"),
+        "w:60/q:75/plain/local:///t.jpg": ((60, 30), "jpeg"),
+        # Rails and Mastodon-like proxies: chunks of base64, options behind each other in any order
+        f"dpr:1/el:1/rs:fill:50:50/{encoded[:8]}/{encoded[8:]}.jpg": ((50, 50), "jpeg"),
+        "rs:fill:120:/plain/local:///t.jpg": ((120, 60), "jpeg"),
+        "size:60:::/plain/local:///t.jpg": ((60, 30), "jpeg"),
+        "el:True/sm:False/w:60/plain/local:///t.jpg": ((60, 30), "jpeg"),
+        "rs:auto:60:60/bg:ffffff/plain/local:///t.jpg@jpg": ((60, 60), "jpeg"),
+        "plain/local:///t.jpg@jpeg": ((200, 100), "jpeg"),
+    }
+    for path, (size, name) in forms.items():
+        yield Case("sites and frameworks", path, size=size, format=name)
+
+
 def cases() -> list[Case]:
     """Return all requests."""
     return [
-        *_resizes(), *_crops(), *_extensions(), *_paddings(), *_rotations(), *_sources(), *_options(), *_formats(),
-    ]  # fmt: skip
+        *(*_resizes(), *_crops(), *_extensions(), *_paddings(), *_rotations()),
+        *(*_sources(), *_sites(), *_options(), *_formats()),
+    ]

@@ -129,7 +129,7 @@ class Arguments:
             if len(self) > at + 1:
                 self.refuse("no offsets for sm")
             return "sm", 0.0, 0.0
-        if len(self) > at + 3 and not repeated:
+        if len(self) > at + 3:
             self.refuse("at most two offsets")
         if kind == "fp":
             return "fp", self.given_number(at + 1, 0, 1), self.given_number(at + 2, 0, 1)

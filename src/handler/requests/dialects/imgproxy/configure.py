@@ -28,9 +28,10 @@ def configure(dialect: Dialect, environment: Environment) -> Dialect:
     """Return the dialect with its settings. Raise ValueError for one that is invalid."""
     settings = environment.settings.imgproxy
     configuration = _read_configuration(settings, environment)
+    presets = {}
     for name, text in configuration.presets.items():
         try:
-            parse_preset(text, name, configuration)
+            presets[name] = parse_preset(text, name, configuration)
         except InvalidParameter as error:
             raise ValueError(f"the preset {name} of imgproxy: {error.message}") from None
     pairs = _open_keys(settings, environment)
@@ -47,6 +48,7 @@ def configure(dialect: Dialect, environment: Environment) -> Dialect:
         parse=partial(imgproxy.parse, configuration=configuration),
         parse_signed=partial(imgproxy.parse_signed, configuration=configuration),
         path_signing=signing,
+        presets=presets,
     )
 
 

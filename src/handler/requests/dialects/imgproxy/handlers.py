@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from handler.errors import Forbidden
-from handler.requests.dialects.imgproxy import saving
+from handler.requests.dialects.imgproxy import paid, saving
 from handler.requests.dialects.imgproxy.arguments import Arguments
 from handler.requests.dialects.imgproxy.options import Collected, Extension, Mark
 
@@ -88,6 +88,12 @@ def _extend_aspect_ratio(arguments: Arguments, into: Collected) -> None:
 
 
 def _gravity(arguments: Arguments, into: Collected) -> None:
+    if arguments.text(0) in ("obj", "objw"):
+        # The paid edition weighs classes; here the words beside them only choose between faces and objects.
+        words = arguments.texts[1 :: 2 if arguments.text(0) == "objw" else 1]
+        into.pipeline.objects, into.pipeline.gravity = tuple(words), ("sm", 0.0, 0.0)
+        return
+    into.pipeline.objects = None
     into.pipeline.gravity = arguments.gravity(0, into.pipeline.gravity, smart=True)
 
 
@@ -169,9 +175,7 @@ def _watermark(arguments: Arguments, into: Collected) -> None:
         x, y = (arguments.number(at, -math.inf) for at in (2, 3))
         position = (position[0], position[1] if x is None else x, position[2] if y is None else y)
     scale = arguments.number(4, above=False)
-    into.pipeline.mark = Mark(
-        opacity, position, old.scale if scale is None else scale, width=old.width, height=old.height, url=old.url
-    )
+    into.pipeline.mark = Mark(opacity, position, old.scale if scale is None else scale, url=old.url)
 
 
 def _security(arguments: Arguments, into: Collected) -> None:  # noqa: ARG001 - every handler has one shape
@@ -191,7 +195,7 @@ HANDLERS: dict[str, Handler] = {
     "enlarge": Handler(1, _enlarge),
     "extend": Handler(4, _extend),
     "extend_aspect_ratio": Handler(4, _extend_aspect_ratio),
-    "gravity": Handler(3, _gravity),
+    "gravity": Handler(100, _gravity),
     "crop": Handler(5, _crop),
     "trim": Handler(4, _trim),
     "padding": Handler(4, _padding),
@@ -224,6 +228,7 @@ HANDLERS: dict[str, Handler] = {
     "max_animation_frame_resolution": Handler(1, _security),
     "max_result_dimension": Handler(1, _security),
 }
+HANDLERS |= {name: Handler(*handler) for name, handler in paid.HANDLERS.items()}
 """Each option by its long name, with the most arguments that it takes."""
 
 ALIASES: dict[str, str] = {
@@ -236,6 +241,7 @@ ALIASES: dict[str, str] = {
     "f": "format", "ext": "format", "skp": "skip_processing", "cb": "cachebuster", "exp": "expires", "fn": "filename",
     "att": "return_attachment", "pr": "preset", "msr": "max_src_resolution", "msfs": "max_src_file_size",
     "maf": "max_animation_frames", "mafr": "max_animation_frame_resolution", "mrd": "max_result_dimension",
+    **paid.ALIASES,
 }  # fmt: skip
 PRESET = "preset"
 
@@ -243,7 +249,7 @@ PRESET = "preset"
 def is_option(name: str) -> bool:
     """Return whether this is the name of an option."""
     long = ALIASES.get(name, name)
-    return long == PRESET or long in HANDLERS
+    return long == PRESET or long in HANDLERS or long in paid.REFUSED
 
 
 def is_format(name: str) -> bool:

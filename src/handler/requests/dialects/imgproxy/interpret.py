@@ -11,9 +11,11 @@ from handler.requests.dialects.imgproxy.arguments import Arguments
 from handler.requests.dialects.imgproxy.configuration import Configuration
 from handler.requests.dialects.imgproxy.handlers import ALIASES, HANDLERS, PRESET
 from handler.requests.dialects.imgproxy.options import Collected
-from handler.requests.dialects.imgproxy.path import ImgproxyPath, mend, split_path
+from handler.requests.dialects.imgproxy.output import build_output
+from handler.requests.dialects.imgproxy.paid import REFUSED
+from handler.requests.dialects.imgproxy.path import PIPELINE, ImgproxyPath, mend, split_path
 from handler.requests.dialects.imgproxy.source import locate_source
-from handler.requests.dialects.imgproxy.steps import build_output, build_steps
+from handler.requests.dialects.imgproxy.steps import build_steps
 from handler.requests.parsed_request import ParsedRequest, Recipe
 from imaging import InvalidParameter
 
@@ -60,7 +62,11 @@ def apply_options(
     options: Sequence[Sequence[str]], collected: Collected, configuration: Configuration, presets: tuple[str, ...]
 ) -> None:
     """Apply options in their order; `presets` are those that they stand in."""
+    first = collected.at
     for name, *texts in options:
+        if name == PIPELINE and not texts:
+            collected.next_pipeline()
+            continue
         if not presets and configuration.allowed_options and name not in configuration.allowed_options:
             raise InvalidURL(name, "one of IMGPROXY_ALLOWED_PROCESSING_OPTIONS", name)
         if ALIASES.get(name, name) == PRESET:
@@ -68,10 +74,17 @@ def apply_options(
                 _apply_preset(preset, collected, configuration, presets)
         else:
             _apply(name, texts, collected)
+    # The pipelines of a preset begin where it stands, and what follows it belongs to that one again.
+    collected.at = first if presets else collected.at
 
 
 def _apply(name: str, texts: list[str], collected: Collected) -> None:
-    handler = HANDLERS.get(ALIASES.get(name, name))
+    long = ALIASES.get(name, name)
+    if long in REFUSED:
+        written = ":".join((name, *texts))
+        collected.faults.tolerate(InvalidURL(name, f"left out, because {REFUSED[long]}", written))
+        return
+    handler = HANDLERS.get(long)
     if handler is None:
         raise InvalidURL(name, "an option of imgproxy", ":".join((name, *texts)))
     handler.apply(Arguments(name, texts, handler.max_arguments, collected.faults), collected)

@@ -23,8 +23,6 @@ class Mark(msgspec.Struct):
     opacity: float = 0.0
     position: Anchor = ("ce", 0.0, 0.0)
     scale: float = 0.0
-    width: int = 0
-    height: int = 0
     url: str = ""
 
 
@@ -45,6 +43,10 @@ class Pipeline(msgspec.Struct):
     gravity: Anchor = ("ce", 0.0, 0.0)
     crop: tuple[float, float] | None = None
     crop_gravity: Anchor | None = None
+    crop_ratio: tuple[float, bool] = (0.0, False)
+    """An aspect ratio, and whether the area is enlarged to it."""
+    objects: tuple[str, ...] | None = None
+    """The classes of objects that a gravity follows; None if it follows none."""
     trim: float | None = None
     trim_color: str = ""
     trim_equal: tuple[bool, bool] = (False, False)
@@ -54,9 +56,15 @@ class Pipeline(msgspec.Struct):
     flip: tuple[bool, bool] = (False, False)
     """Horizontally and vertically."""
     background: str = ""
+    background_alpha: float = 1.0
     blur: float = 0.0
     sharpen: float = 0.0
     pixelate: int = 0
+    adjust: tuple[int, float, float] = (0, 1.0, 1.0)
+    """Brightness, contrast and saturation."""
+    tone: tuple[float, str, str, int] | None = None
+    """How much of the colours is replaced; the colours of black and of the level that is the last number."""
+    colorize: tuple[float, str] = (0.0, "000000")
     mark: Mark = msgspec.field(default_factory=Mark)
 
 
@@ -76,6 +84,7 @@ class Saving(msgspec.Struct):
     attachment: bool = False
     page: int | None = None
     disable_animation: bool = False
+    webp_lossless: bool = False
     output: dict[str, object] = msgspec.field(default_factory=dict)
     """Options of the encoders, as the output options have them."""
 
@@ -96,3 +105,9 @@ class Collected(msgspec.Struct):
     def pipeline(self) -> Pipeline:
         """The pipeline that options belong to."""
         return self.pipelines[self.at]
+
+    def next_pipeline(self) -> None:
+        """Make the following pipeline the one that options belong to."""
+        self.at += 1
+        if self.at == len(self.pipelines):
+            self.pipelines.append(Pipeline())

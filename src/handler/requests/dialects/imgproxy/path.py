@@ -10,6 +10,8 @@ from handler.errors import InvalidURL
 from handler.requests.dialects.imgproxy.arguments import decode_base64
 
 PLAIN = "plain"
+PIPELINE = "-"
+"""The segment that begins the next pipeline."""
 _MERGED_SLASHES = re.compile(r"/plain/(\S+):/([^/])")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _OLD_TYPES = frozenset(("fit", "fill", "fill-down", "force", "auto"))
@@ -49,7 +51,8 @@ def split_path(rest: str, separator: str, *, only_presets: bool = False, has_fil
     if only_presets:
         options, source = [[*segments[0].split(separator)]], segments[1:]
     else:
-        count = next((at for at, segment in enumerate(segments) if separator not in segment), len(segments))
+        is_option = [separator in segment or segment == PIPELINE for segment in segments]
+        count = next((at for at, found in enumerate(is_option) if not found), len(segments))
         options, source = [segment.split(separator) for segment in segments[:count]], segments[count:]
     return ImgproxyPath(options, *_read_source(source, has_filename=has_filename))
 

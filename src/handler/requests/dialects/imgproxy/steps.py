@@ -5,41 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from features import by_name
+from handler.requests.dialects.imgproxy.colors import adjust_colors, make_step
 from handler.requests.dialects.imgproxy.configuration import Configuration
-from handler.requests.dialects.imgproxy.options import Anchor, Collected, Extension, Pipeline, Saving
-from imaging import FORMATS, WRITTEN, InvalidParameter, Output, Step, check
+from handler.requests.dialects.imgproxy.options import Anchor, Extension, Pipeline
+from handler.requests.dialects.imgproxy.source import locate_source
+from imaging import InvalidParameter, Step
 
 FITS = {"fit": "inside", "fill": "cover", "fill-down": "cover-ratio", "force": "fill", "auto": "auto"}
 _MAX_SIDE, _MAX_DPR, _MAX_ZOOM = 65_535, 100.0, 1000.0
 _CLEAR, _MAGENTA = "00000000", "ff00ff"
 _SMALLEST_BLUR = 0.3
 """The smallest sigma of `blur`; less hardly changes a pixel."""
-_MIN_BYTES, _MAX_BYTES = 200, 100_000_000
 
 
 def build_steps(pipeline: Pipeline, configuration: Configuration) -> Iterator[Step]:
     """Yield the steps of one pipeline in imgproxy's order. Raise InvalidParameter."""
     yield from _trim(pipeline)
     if pipeline.rotate:
-        yield _step("rotate", angle=float(pipeline.rotate))
+        yield make_step("rotate", angle=float(pipeline.rotate))
     across, down = pipeline.flip
     if across:
-        yield _step("flop")
+        yield make_step("flop")
     if down:
-        yield _step("flip")
+        yield make_step("flip")
     yield from _crop(pipeline)
     yield from _resize(pipeline)
+    yield from adjust_colors(pipeline)
     yield from _filters(pipeline)
     yield from _extensions(pipeline)
-    if pipeline.background:
-        yield _step("flatten", background=pipeline.background)
+    if pipeline.background and pipeline.background_alpha < 1:
+        alpha = f"{round(pipeline.background_alpha * 255):02x}"
+        digits = pipeline.background if len(pipeline.background) == 6 else "".join(c * 2 for c in pipeline.background)
+        yield make_step("fill", behind=True, color=digits + alpha)
+    elif pipeline.background:
+        yield make_step("flatten", background=pipeline.background)
     yield from _watermark(pipeline, configuration)
-
-
-def _step(feature: str, **params: object) -> Step:
-    known = by_name(feature)
-    return Step(known, check(known.params, params, where=feature))
 
 
 def _anchor(gravity: Anchor) -> str:
@@ -55,11 +55,20 @@ def _trim(pipeline: Pipeline) -> Iterator[Step]:
         params["background"] = pipeline.trim_color
     for name, is_equal in zip(("equalHorizontal", "equalVertical"), pipeline.trim_equal, strict=True):
         params |= {name: True} if is_equal else {}
-    yield _step("trim", **params)
+    yield make_step("trim", **params)
 
 
 def _crop(pipeline: Pipeline) -> Iterator[Step]:
     width, height = pipeline.crop or (0.0, 0.0)
+    ratio, enlarges = pipeline.crop_ratio
+    if ratio >= 0.01:
+        if not width and not height:
+            yield make_step("crop", aspectRatio=ratio, anchor=_anchor(pipeline.crop_gravity or pipeline.gravity))
+            return
+        if min(width, height) < 1:
+            raise InvalidParameter("crop_aspect_ratio", "left out with a crop in parts of the image", ratio)
+        is_wider = width > height * ratio
+        width, height = (height * ratio, height) if is_wider != enlarges else (width, width / ratio)
     if not width and not height:
         return
     params: dict[str, object] = {"clamp": True, "anchor": _anchor(pipeline.crop_gravity or pipeline.gravity)}
@@ -68,10 +77,15 @@ def _crop(pipeline: Pipeline) -> Iterator[Step]:
             params[name] = min(int(side), 10_000_000)
         elif side:
             params[name] = f"{max(side * 100, 0.000001):.6f}p"
-    yield _step("crop", **params)
+    yield make_step("crop", **params)
 
 
 def _resize(pipeline: Pipeline) -> Iterator[Step]:
+    if pipeline.objects is not None and pipeline.width and pipeline.height and pipeline.resizing_type != "fit":
+        width, height = (min(8192, max(1, round(side * pipeline.dpr))) for side in (pipeline.width, pipeline.height))
+        subject = "faces" if set(pipeline.objects) == {"face"} else "auto"
+        yield make_step("smartCropping", subject=subject, width=width, height=height)
+        return
     params: dict[str, Any] = {
         "rules": "imgproxy",
         "fit": FITS[pipeline.resizing_type],
@@ -89,19 +103,19 @@ def _resize(pipeline: Pipeline) -> Iterator[Step]:
         params["anchor"] = _anchor(pipeline.gravity)
     if pipeline.algorithm != "lanczos3":
         params["kernel"] = pipeline.algorithm
-    step = _step("resize", **params)
+    step = make_step("resize", **params)
     if not step.is_noop:
         yield step
 
 
 def _filters(pipeline: Pipeline) -> Iterator[Step]:
     if pipeline.blur >= _SMALLEST_BLUR:
-        yield _step("blur", sigma=min(1000.0, pipeline.blur))
+        yield make_step("blur", sigma=min(1000.0, pipeline.blur))
     if pipeline.sharpen:
         # The other values are libvips' defaults.
-        yield _step("sharpen", sigma=min(10.0, max(0.000001, pipeline.sharpen)), m1=0.0, m2=3.0)
+        yield make_step("sharpen", sigma=min(10.0, max(0.000001, pipeline.sharpen)), m1=0.0, m2=3.0)
     if pipeline.pixelate > 1:
-        yield _step("pixelate", size=min(1000, pipeline.pixelate))
+        yield make_step("pixelate", size=min(1000, pipeline.pixelate))
 
 
 def _extensions(pipeline: Pipeline) -> Iterator[Step]:
@@ -113,7 +127,7 @@ def _extensions(pipeline: Pipeline) -> Iterator[Step]:
 
     def extend(extension: Extension, **params: object) -> Step:
         place = {"anchor": _anchor(extension.gravity)} if extension.gravity != ("ce", 0.0, 0.0) else {}
-        return _step("extend", width=width, height=height, dpr=dpr, background=_CLEAR, **place, **params)
+        return make_step("extend", width=width, height=height, dpr=dpr, background=_CLEAR, **place, **params)
 
     if pipeline.extend.enabled and (width or height):
         yield extend(pipeline.extend)
@@ -122,11 +136,13 @@ def _extensions(pipeline: Pipeline) -> Iterator[Step]:
     if any(pipeline.padding):
         names = ("top", "right", "bottom", "left")
         sides = {name: side for name, side in zip(names, pipeline.padding, strict=True) if side}
-        yield _step("extend", dpr=dpr, background=_CLEAR, **{name: min(10_000_000, sides[name]) for name in sides})
+        yield make_step("extend", dpr=dpr, background=_CLEAR, **{name: min(10_000_000, sides[name]) for name in sides})
 
 
 def _watermark(pipeline: Pipeline, configuration: Configuration) -> Iterator[Step]:
     mark, overlay = pipeline.mark, configuration.watermark
+    if mark.url:
+        overlay = locate_source(mark.url, configuration)
     if not mark.opacity or overlay is None:
         return
     params: dict[str, object] = {
@@ -143,72 +159,4 @@ def _watermark(pipeline: Pipeline, configuration: Configuration) -> Iterator[Ste
         params["anchor"] = _anchor(mark.position)
     if mark.scale:
         params |= dict.fromkeys(("width", "height"), min(100.0, 100 * mark.scale))
-    yield _step("watermark", **params)
-
-
-def build_output(collected: Collected, configuration: Configuration) -> Output:
-    """Return the output options. Raise InvalidParameter."""
-    saving = collected.saving
-    options: dict[str, object] = {**saving.output}
-    if saving.raw:
-        return check(
-            Output, {"unchanged": ",".join(record.name for record in FORMATS)} | _file_name(saving), where="raw"
-        )
-    if saving.format:
-        options["format"] = _written(saving.format)
-    else:
-        options["preferred"] = ",".join(configuration.preferred)
-    qualities = {**configuration.format_quality, **saving.format_quality}
-    if saving.quality:
-        options["quality"] = saving.quality
-    else:
-        if configuration.quality:
-            qualities = {"jpeg": configuration.quality, **qualities}
-        qualities = {name: quality for name, quality in qualities.items() if quality}
-        options |= {"formatQuality": _qualities(qualities)} if qualities else {}
-    if saving.max_bytes:
-        options["maxBytes"] = min(_MAX_BYTES, max(_MIN_BYTES, saving.max_bytes))
-    if not configuration.keeps_animations or saving.disable_animation:
-        options["animated"] = False
-    if saving.page is not None:
-        options["page"] = saving.page
-    strips = configuration.strips_metadata if saving.strip_metadata is None else saving.strip_metadata
-    keeps = configuration.keeps_copyright if saving.keep_copyright is None else saving.keep_copyright
-    options["metadata"] = "keep" if not strips else "copyright" if keeps else "strip"
-    skipped = [*configuration.skipped, *saving.skipped]
-    if saving.format in ("", "svg") and not configuration.draws_svg:
-        skipped.append("svg")
-    options["unchanged"] = ",".join(dict.fromkeys(_FORMAT_NAMES.get(name, name) for name in skipped))
-    if not options["unchanged"]:
-        del options["unchanged"]
-    return check(Output, options | _file_name(saving), where="output")
-
-
-_FORMAT_NAMES = {"jpg": "jpeg", "heic": "heif"}
-
-
-def _qualities(qualities: dict[str, int]) -> str:
-    pairs = {_written_or_none(name): quality for name, quality in qualities.items()}
-    return ",".join(f"{name}:{quality}" for name, quality in pairs.items() if name)
-
-
-def _written_or_none(name: str) -> str:
-    name = _FORMAT_NAMES.get(name, name)
-    return name if name in WRITTEN else ""
-
-
-def _written(name: str) -> str:
-    """Return the format as the output options name it. Raise InvalidParameter for one that cannot be written."""
-    if name == "heic":
-        return "avif"
-    if name == "svg":
-        return "original"
-    if not _written_or_none(name):
-        raise InvalidParameter("format", "one of " + ", ".join(WRITTEN), name)
-    return _written_or_none(name)
-
-
-def _file_name(saving: Saving) -> dict[str, object]:
-    if not saving.filename and not saving.attachment:
-        return {}
-    return {"filename": saving.filename or "image", "attachment": saving.attachment}
+    yield make_step("watermark", **params)
