@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import socket
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 import pyvips
-from tests import pictures
+from tests import odd_files, pictures
 from tests.similarity import mean_difference
 
 from features import edits
@@ -40,16 +41,81 @@ def drawn(original: bytes, shrink: float = 1.0) -> Image:
         ('viewBox="0 0 300 100"', (300, 100)),
         ('width="100%" height="100%" viewBox="0 0 200 100"', (200, 100)),
         ('width="50" viewBox="0 0 200 100"', (50, 25)),
-        ('width="2in" height="1in"', None),
-        ("", (80, 80)),
+        # 96 pixels are an inch (CSS Values, 5.2), and an em is that of the root, 16 unless it says otherwise.
+        ('width="2in" height="1in"', (192, 96)),
+        ('width="100mm" height="5cm"', (378, 189)),
+        ('width="72pt" height="6pc"', (96, 96)),
+        ('width="2em" height="1em"', (32, 16)),
+        ('width="2rem" height="1rem"', (32, 16)),
+        ('width="2em" height="1em" font-size="20"', (40, 20)),
+        ('width="2em" height="1em" style="font-size: 20px"', (40, 20)),
+        # Without a size: 300 × 150, each side by itself (CSS 2.2, 10.3.2).
+        ("", (300, 150)),
+        ('width="200"', (200, 150)),
+        ("height='200'", (300, 200)),
+        ('width="100%" height="100%"', (300, 150)),
+        ('width = "none"\n height="40"', (300, 40)),
+        ('width="120" height="auto"', (120, 150)),
     ],
 )
-def test_a_drawing_has_the_size_it_names_or_that_of_its_contents(head: str, size: tuple[int, int] | None) -> None:
+def test_a_drawing_has_the_size_that_browsers_give_it(head: str, size: tuple[int, int]) -> None:
     image = drawn(drawing(DISC, head))
-    if size:
-        assert (image.width, image.height) == size
-    else:
-        assert image.width == pytest.approx(2 * image.height, abs=1)
+    assert (image.width, image.height) == size
+
+
+def test_lengths_inside_a_drawing_count_96_pixels_for_an_inch() -> None:
+    image = drawn((odd_files.FOLDER / "e1-mm.svg").read_bytes())
+    assert (image.width, image.height) == (100, 100)
+    assert image[3].getpoint(48, 48) == [255]
+    assert image[3].getpoint(51, 51) == [0]
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        b'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY w "9">]><!-- <svg> --><svg xmlns="http://www.w3.org/2000/svg"/>',
+        b'<s:svg xmlns:s="http://www.w3.org/2000/svg" data-x="a > b" width=\'100%\'><s:g/></s:svg>',
+        '<?xml version="1.0" encoding="UTF-8"?>\ufeff<svg xmlns="http://www.w3.org/2000/svg"></svg>'.replace(
+            "\ufeff", ""
+        ).encode("utf-8-sig"),
+    ],
+)
+def test_a_root_of_any_spelling_gets_a_size(original: bytes) -> None:
+    assert drawn(original).width == 300
+
+
+def test_a_drawing_of_two_bytes_a_character_is_left_as_it_is() -> None:
+    declared = drawing(DISC, before='<?xml version="1.0" encoding="UTF-16"?>')
+    image = drawn(declared.decode().encode("utf-16"))
+    assert (image.width, image.height) == (100, 100)
+
+
+def test_a_packed_drawing() -> None:
+    plain = drawing(DISC)
+    packed = gzip.compress(plain)
+    assert (drawn(packed) - drawn(plain)).abs().max() == 0
+    answer = run(packed, [], Output(), Context(deadline=Deadline.after(30)))
+    assert isinstance(answer, Rendered)
+    assert answer.media_type == "image/svg+xml"
+    assert answer.body == run(plain, [], Output(), Context(deadline=Deadline.after(30))).body
+
+
+def test_a_packed_drawing_is_limited_in_bytes() -> None:
+    bomb = gzip.compress(drawing(DISC) + b" " * 3_000_000)
+    assert len(bomb) < 10_000
+    with pytest.raises(TooLarge, match="unpack to at most 2000000 bytes"):
+        inspect(bomb, Limits(source_bytes=2_000_000))
+    with pytest.raises(DamagedSource):
+        inspect(gzip.compress(drawing(DISC))[:-60], Limits())
+
+
+def test_a_large_embedded_image() -> None:
+    """libxml2 alone parses no attribute of more than 10 MB."""
+    noise = pyvips.Image.gaussnoise(1650, 1650, mean=128, sigma=40).cast("uchar")
+    data = base64.b64encode(noise.bandjoin([noise, noise]).pngsave_buffer(compression=0)).decode()
+    assert len(data) > 10_500_000
+    image = drawn(drawing(f'<image width="100" height="100" xlink:href="data:image/png;base64,{data}"/>'))
+    assert image.getpoint(50, 50) == pytest.approx((128, 128, 128, 255), abs=30)
 
 
 @pytest.mark.parametrize("shrink", [4.0, 1.0, 0.25, 0.1])

@@ -8,10 +8,12 @@ from imaging.formats.format import Decoder, Format, Lazy
 
 _PROLOGUE = 65536
 """Bytes within which the first element of an SVG must begin."""
+_GZIP = b"\x1f\x8b"
+"""What an `svgz` begins with."""
 
 
 def _is_svg(original: bytes) -> bool:
-    text = _decoded(original[:_PROLOGUE]).lstrip()
+    text = _decoded(_start(original)).lstrip()
     # Skip declarations, processing instructions and comments.
     while text.startswith(("<?", "<!")):
         if text.startswith("<?"):
@@ -27,6 +29,17 @@ def _is_svg(original: bytes) -> bool:
     return name.rpartition(":")[2] == "svg"
 
 
+def _start(original: bytes) -> bytes:
+    if not original.startswith(_GZIP):
+        return original[:_PROLOGUE]
+    import zlib  # noqa: PLC0415 - few files are packed
+
+    try:
+        return zlib.decompressobj(31).decompress(original[:_PROLOGUE], _PROLOGUE)
+    except zlib.error:
+        return b""
+
+
 def _decoded(start: bytes) -> str:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return start.decode("utf-16", "replace")
@@ -35,7 +48,7 @@ def _decoded(start: bytes) -> str:
 
 FORMAT = Format(
     name="svg",
-    extensions=("svg",),
+    extensions=("svg", "svgz"),
     matches=_is_svg,
     decoder=Decoder(
         loader="svgload_source",
@@ -45,6 +58,7 @@ FORMAT = Format(
         isolated=True,
         scalable=True,
         reduction=lambda shrink, frames, is_same_format: shrink,  # noqa: ARG005 - the shape of all
+        prepare=Lazy("imaging.codecs.decode.svg_root", "prepare"),
         read_header=Lazy("imaging.codecs.decode.header", "read_drawing_header"),
         read_pixels=Lazy("imaging.codecs.decode.svg", "read_pixels"),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imaging.codecs.containers.embedded import strip_embedded
+from imaging.codecs.decode.svg_root import unpack
 from imaging.codecs.metadata.reader import Walk
 from imaging.codecs.metadata.xml import rewrite
 from imaging.context import Deadline
@@ -35,5 +36,8 @@ class _Drawing:
 
 
 def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
-    """Return what is drawn. Scripts are removed as well; the answer's security policy forbids them anyway."""
-    return rewrite(original, _Drawing(walk.deadline), _SVG, deadline=walk.deadline)
+    """Return what is drawn. Scripts are removed as well; the answer's security policy forbids them anyway.
+
+    A packed file is returned unpacked; `inspect` has limited its size.
+    """
+    return rewrite(unpack(original), _Drawing(walk.deadline), _SVG, deadline=walk.deadline)

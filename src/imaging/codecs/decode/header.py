@@ -83,11 +83,13 @@ def read_drawing_header(original: bytes, _page: int | None, limits: Limits, dead
 
 def measure_drawing(original: bytes, limits: Limits) -> ImageHeader:
     """Return the header of an SVG. Its size is only a proposal; its elements decide what rendering it costs."""
-    from imaging.codecs.decode.svg import survey  # noqa: PLC0415 - of SVG alone
+    from imaging.codecs.decode.svg import open_drawing, survey  # noqa: PLC0415 - of SVG alone
+    from imaging.codecs.decode.svg_root import unpack  # noqa: PLC0415 - of SVG alone
 
+    unpacked = unpack(original, limits.source_bytes)
     # Counted first: librsvg builds a tree of all elements before it knows the size.
-    found = survey(original, lambda inside: _inside(inside, limits))
-    source = _from_header(load(original, SVG.name), original, SVG.name)
+    found = survey(unpacked, lambda inside: _inside(inside, limits))
+    source = _from_header(open_drawing(unpacked), original, SVG.name)
     pixels = source.width * source.height
     return replace(source, decoder_memory=found.memory(pixels), decoder_seconds=found.seconds(pixels))
 

@@ -20,6 +20,7 @@ import msgspec
 import pyvips
 
 from imaging.codecs.decode.loaders import as_damaged_source, load
+from imaging.codecs.decode.svg_root import DPI
 from imaging.context import MEGA, Context, Deadline, Limits
 from imaging.errors import TooLarge
 from imaging.formats import SVG
@@ -43,6 +44,8 @@ _MAX_ELEMENTS, _MAX_NAMESPACES = 250_000, 1_000
 """librsvg takes 1.3 kB and some 30 µs for an element that draws nothing."""
 _MEASURE_BYTES = 100_000
 _PIXEL_BYTES = 4
+_PARSER_BYTES = 10_000_000
+"""What libxml2 parses without being told that a file is large."""
 _MAX_WAITING = 8
 """Processes that have measured a drawing and wait to render it; most of them do so within milliseconds."""
 _lock = threading.Lock()
@@ -135,7 +138,16 @@ def _call(
 
 
 def _draw(original: bytes, scale: float) -> pyvips.Image:
-    return load(original, SVG.name, scale=scale)
+    return open_drawing(original, scale)
+
+
+def open_drawing(original: bytes, scale: float = 1.0) -> pyvips.Image:
+    """Return the drawing with its header read. Raises DamagedSource.
+
+    libvips scales by the resolution as well, from 72 dpi. The parser's own limit of 10 MB would refuse embedded images;
+    the process that calls this is limited in memory.
+    """
+    return load(original, SVG.name, dpi=DPI, scale=scale * 72 / DPI, unlimited=len(original) > _PARSER_BYTES)
 
 
 class Survey(msgspec.Struct):
