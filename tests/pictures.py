@@ -247,9 +247,18 @@ def grey() -> Image:
 
 
 def cmyk(*, icc: bool) -> bytes:
-    """A CMYK JPEG as Adobe's programs write it (inks inverted), with or without its profile."""
-    inks = _with(scene(), {"icc-profile-data": profile("srgb")}).icc_transform("cmyk")
-    return jpeg(inks, icc=profile("cmyk")) if icc else jpeg(_without_profile(inks))
+    """A CMYK JPEG as Adobe's programs write it (inks inverted), in its profile, or in a device's inks without one."""
+    if not icc:
+        return jpeg(device_inks(scene()))
+    return jpeg(_with(scene(), {"icc-profile-data": profile("srgb")}).icc_transform("cmyk"), icc=profile("cmyk"))
+
+
+def device_inks(picture: Image) -> Image:
+    """The picture in inks of which each takes its share of the light, with black in place of half of their grey."""
+    largest = picture[0].maxpair(picture[1]).maxpair(picture[2])
+    black = ((largest * -0.5) + 127.5).rint().cast("uchar")
+    inks = picture * -255 / (black * -1 + 255) + 255
+    return inks.rint().cast("uchar").bandjoin(black).copy(interpretation="cmyk")
 
 
 def _without_profile(picture: Image) -> Image:

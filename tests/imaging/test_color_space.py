@@ -15,6 +15,7 @@ from imaging import Context, Limits, Output
 from imaging.codecs.decode import color_space, decode, inspect
 from imaging.codecs.decode.color import to_srgb
 from imaging.codecs.decode.heif_color import read_color_space
+from imaging.formats import format_by_name
 
 Image = Any
 """A pyvips image; pyvips has no types of its own."""
@@ -191,7 +192,8 @@ def test_files_in_srgb_are_not_converted(body: bytes, monkeypatch: pytest.Monkey
 
 def test_an_image_in_srgb_is_returned_as_it_is() -> None:
     scene = pictures.scene()
-    assert to_srgb(scene, b"", lambda _original, *, has_profile: None) is scene
+    for name in ("jpeg", "png", "webp", "avif"):
+        assert to_srgb(scene, pictures.sample(name).body, format_by_name(name)) is scene
 
 
 @pytest.mark.parametrize("transfer", [13, 8])

@@ -15,13 +15,15 @@ from imaging.formats.format import (
 )
 
 _strip_rows = Lazy[int]("imaging.codecs.decode.tiff", "strip_rows")
+_is_measured = Lazy[bool]("imaging.codecs.decode.tiff", "is_measured")
 
 
 def _decoder_memory(header: Image, original: bytes) -> float:
     rows = min(_strip_rows(original), header.height)
     sample = 1 if header.format == "uchar" else 2
-    # The largest of other numbers is looked for before they are brought to 8 bits.
-    held = 0 if header.format in ("uchar", "ushort") else 4 * header.width * header.height * header.bands
+    # The range of measurements and of other numbers is looked for before they are brought to 8 bits.
+    is_scaled = header.format not in ("uchar", "ushort") or (header.format == "ushort" and _is_measured(original))
+    held = 4 * header.width * header.height * header.bands if is_scaled else 0
     return rows * header.width * header.bands * sample + held  # type: ignore[no-any-return]  # pyvips' fields
 
 

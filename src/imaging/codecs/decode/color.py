@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pyvips
 
 if TYPE_CHECKING:
     from imaging.codecs.decode.color_space import ColorSpace
+    from imaging.formats.format import Format
 
 Image = Any
 """A pyvips image; its stubs give every field and every figure a union of types."""
-ReadColorSpace = Callable[..., "ColorSpace | None"]
 
 _PROFILE = "icc-profile-data"
+_TIFF = (b"II", b"MM")
 # Red, green and blue of sRGB in the profile connection space (D50), as ICC profiles write them.
 _COLORANTS = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971), b"bXYZ": (0.1431, 0.0606, 0.7141)}
 
 
-def to_srgb(image: Image, original: bytes = b"", read_color_space: ReadColorSpace | None = None) -> Image:
+def to_srgb(image: Image, original: bytes = b"", record: Format | None = None) -> Image:
     """Return the image in sRGB (3 bands) or grey (1), uchar, perhaps with alpha, and without its profile.
 
-    `read_color_space` finds what the file states beside or instead of a profile.
+    `record` is that of the file's format.
     """
-    image = _without_odd_bands(_in_range(image))
+    image = _without_odd_bands(_in_range(image, original))
     has_profile = bool(image.get_typeof(_PROFILE))
-    space = read_color_space(original, has_profile=has_profile) if read_color_space else None
+    read_color_space = record.decoder.read_color_space if record else None
+    space: ColorSpace | None = read_color_space(original, has_profile=has_profile) if read_color_space else None
     if space is not None:
         image = image if space.is_srgb else _by_numbers(image, space)
     elif has_profile:
         image = _by_profile(image)
+    if image.interpretation == "cmyk":
+        image = _without_inks(image, is_shown=record is not None and record.shown)
     if image.interpretation not in ("srgb", "b-w"):
         image = image.colourspace("b-w" if image.interpretation == "grey16" else "srgb")
     if image.format != "uchar":
@@ -41,6 +44,15 @@ def to_srgb(image: Image, original: bytes = b"", read_color_space: ReadColorSpac
         image = image.copy()
         image.remove(_PROFILE)
     return image
+
+
+def _without_inks(image: Image, *, is_shown: bool) -> Image:
+    """Return CMYK without a usable profile in sRGB: as browsers do for a format that they show, else as printed."""
+    if not is_shown or image.format != "uchar":
+        return image.icc_transform("srgb", input_profile="cmyk", intent="perceptual", depth=8)
+    light = image ^ 255
+    colours = (light.extract_band(0, n=3) * light[3] / 255).rint().cast("uchar").copy(interpretation="srgb")
+    return colours.bandjoin(image[4]) if image.bands > 4 else colours
 
 
 def _by_numbers(image: Image, space: ColorSpace) -> Image:
@@ -61,15 +73,18 @@ def _by_profile(image: Image) -> Image:
     return image
 
 
-def _in_range(image: Image) -> Image:
-    """Return samples of neither 8 nor 16 bits, which TIFFs have, scaled to 0 to 255 by the largest one."""
-    if image.format in ("uchar", "ushort") or image.interpretation in ("scrgb", "lab", "labs", "xyz"):
+def _in_range(image: Image, original: bytes) -> Image:
+    """Return samples that are not levels of 8 or 16 bits, which TIFFs have, scaled to 0 to 255."""
+    if image.format == "uchar" or image.interpretation in ("scrgb", "lab", "labs", "xyz"):
         return image
-    image = image.copy_memory().copy()
-    image.remove("vips-sequential")
-    largest = float(image.max())
-    white = next((white for white in (1, 255, 65535) if largest <= white), largest)
-    return (image * (255 / white)).cast("uchar").copy(interpretation=image.interpretation)
+    may_be_measured = image.format != "ushort" or (image.bands == 1 and original.startswith(_TIFF))
+    if not may_be_measured:
+        return image
+    from imaging.codecs.decode.measurements import scale  # noqa: PLC0415 - few files hold other numbers
+    from imaging.codecs.decode.tiff import is_measured  # noqa: PLC0415 - few files hold other numbers
+
+    measured = is_measured(original)
+    return image if image.format == "ushort" and not measured else scale(image, original, is_measured=measured)
 
 
 def _without_odd_bands(image: Image) -> Image:

@@ -159,7 +159,7 @@ def _picture(
     image: pyvips.Image, original: bytes, source: ImageHeader, frames: int, context: Context, taken: int
 ) -> Picture:
     with watched(image, context.deadline):
-        image = to_srgb(image, original, format_by_name(source.format).decoder.read_color_space)
+        image = to_srgb(image, original, format_by_name(source.format))
         if source.orientation > 1:
             image = _upright(image)
     loaded = (image.width, image.height // frames)

@@ -22,6 +22,10 @@ _TYPES = {3: "H", 4: "I", 16: "Q"}
 _MAX_PAGES, _MAX_PAGE_ENTRIES, _MAX_NUMBERS = 1000, 500, 1 << 17
 _MAX_ENTRIES = 300_000
 _ALL_ROWS = 1 << 32
+_ASCII, _MAX_TEXT = 2, 100
+_NO_DATA = 42113
+_MEASURED = frozenset({33550, 33922, 34264, 34735, 42112, _NO_DATA})
+"""GeoTIFF's scale, tie points, transformation and keys, and GDAL's metadata and value of missing data."""
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of a number, by TIFF's types."""
 _SLACK = 1 << 16
@@ -46,6 +50,43 @@ def strip_rows(original: bytes) -> int:
         return _ALL_ROWS
     (rows, *_) = first.get(_TILE_LENGTH) or first.get(_ROWS_PER_STRIP) or (_ALL_ROWS,)
     return rows
+
+
+def is_measured(original: bytes) -> bool:
+    """Return whether the first page of a TIFF has a place on Earth or data of GDAL, so that it holds measurements."""
+    return not _MEASURED.isdisjoint(_tags(original))
+
+
+def no_data_value(original: bytes) -> float | None:
+    """Return the value that stands for missing data in the first page of a TIFF, or None if it states none."""
+    text = _tags(original).get(_NO_DATA, b"")
+    try:
+        return float(text.rstrip(b"\0 "))
+    except ValueError:
+        return None
+
+
+def _tags(original: bytes) -> dict[int, bytes]:
+    """Return the tags of the first page; of one that holds a short text, the text, of the others no bytes."""
+    found: dict[int, bytes] = {}
+    if original[:2] not in (b"II", b"MM"):
+        return found
+    layout = _layout(original)
+    size = 20 if layout.big else 12
+    try:
+        first, count = next(_places(original, layout), (0, 0))
+        for at in range(first, first + size * min(count, _MAX_PAGE_ENTRIES), size):
+            tag, kind, number = layout.numbers(original, at, "HHQ" if layout.big else "HHI")
+            found[tag] = b""
+            if kind == _ASCII and number <= _MAX_TEXT:
+                room = 8 if layout.big else 4
+                start = at + size - room
+                if number > room:
+                    (start,) = layout.numbers(original, start, "Q" if layout.big else "I")
+                found[tag] = original[start : start + number]
+    except _UNREADABLE:
+        return found
+    return found
 
 
 def is_complete(original: bytes) -> bool:
