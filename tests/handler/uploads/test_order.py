@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.handler.uploads.studio import CAT, MemoryRecords, MemoryStore, Studio, shade_of
 from tests.stand_ins.moto import Moto
@@ -71,6 +71,7 @@ def test_an_older_event_gives_way(kind: str, older: str, newer: str, request: py
             assert order[0][0] == newer or set(studio.output.shades().values()) == {90}
 
 
+@settings(max_examples=40)
 @given(
     versions=st.lists(st.sampled_from([40, 90, 140, DELETED]), min_size=1, max_size=5),
     order=st.randoms(use_true_random=False),
@@ -90,6 +91,7 @@ def test_in_any_order_and_however_often(versions: list[int], order: random.Rando
     check(studio, versions[-1], f"{len(versions):X}")
 
 
+@settings(max_examples=40)
 @given(
     versions=st.lists(st.sampled_from([40, 90, 140]), min_size=1, max_size=5),
     order=st.randoms(use_true_random=False),
@@ -222,6 +224,7 @@ def test_a_process_that_ends_at_any_step(versions: tuple[int, int], error: BaseE
     pytest.fail("an event takes 100 calls")
 
 
+@pytest.mark.slow
 @VERSIONS
 @ERRORS
 @pytest.mark.parametrize("moment", MOMENTS)
