@@ -12,6 +12,7 @@ from handler.config import Settings
 from handler.ingest.keys import check_template
 from handler.ports import SecretSource
 from handler.storage.sources import StoreLocation, read_locations
+from imaging import ObjectRef
 
 if TYPE_CHECKING:
     from handler.ingest.ingest import Ingest
@@ -32,9 +33,13 @@ def find_faults(settings: Settings, locations: Sequence[StoreLocation]) -> Itera
 
 
 def build_ingest(
-    settings: Settings, aws: AwsAccess, records: Callable[[], Records] | None, token: SecretSource | None
+    settings: Settings,
+    aws: AwsAccess,
+    records: Callable[[], Records] | None,
+    token: SecretSource | None,
+    submit: Callable[[ObjectRef], None] | None,
 ) -> Callable[[], Ingest]:
-    """Return a function that opens the source of uploads at its first request.
+    """Return a function that opens the source of uploads at its first request; `submit` has an upload processed.
 
     The operator token signs the forms and URLs that lead to this service. Without one, the secret for URLs of images
     does, or else a secret of this process.
@@ -58,6 +63,7 @@ def build_ingest(
             FormSigner(secret or ProcessSecret()),
             takes_all=settings.ingest.upload_urls == "server",
             records=records() if records else None,
+            submit=submit or (lambda _: None),
         )
 
     return get_ingest

@@ -119,8 +119,8 @@ def build(settings: Settings) -> Application:
 
         return DirectInvocation(delegating, policy, http.caching, settings.answer_bytes, expensive_function)
 
-    http = _add_operator(msgspec.structs.replace(http, health=health.page), settings, aws, records)
     background = build_background(settings, uploads) if uploads is not None else None
+    http = _add_operator(msgspec.structs.replace(http, health=health.page), settings, aws, records, background)
     return Application(settings, http, get_direct_invocation, uploads, background, records, health)
 
 
@@ -163,14 +163,19 @@ def _build_http(
 
 
 def _add_operator(
-    http: HttpEntrypoint, settings: Settings, aws: AwsAccess, records: Callable[[], Records] | None
+    http: HttpEntrypoint,
+    settings: Settings,
+    aws: AwsAccess,
+    records: Callable[[], Records] | None,
+    background: BackgroundUploads | None,
 ) -> HttpEntrypoint:
     """Return the entrypoint with the operator API and with uploads, if they are switched on."""
     token = open_secret(settings.access.operator_token, settings.access.operator_token_file, aws)
     if settings.ingest.upload_source:
         from handler.composition.ingest import build_ingest  # noqa: PLC0415 - many services take no uploads
 
-        http = msgspec.structs.replace(http, ingest=build_ingest(settings, aws, records, token))
+        submit = background.process_in_background if background is not None else None
+        http = msgspec.structs.replace(http, ingest=build_ingest(settings, aws, records, token, submit))
     if token is not None or settings.access.operator_open:
         from handler.composition.operator import build_operator  # noqa: PLC0415 - many services have no operator API
 

@@ -30,7 +30,7 @@ _RETRY_SECONDS = 2.0
 class BackgroundOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of background processing."""
 
-    queue: int = 1000
+    queue: int = 10_000
     """Uploads that may wait."""
     seconds: float = 60.0
     """Time for one original."""
