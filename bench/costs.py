@@ -139,6 +139,10 @@ CASES: dict[str, list[Params]] = {
     "roundCrop": [True],
     "sharpen": [True, 1, 10],
     "smartCropping": [{"width": 300, "height": 300}],
+    "text": [
+        {"text": "A line of text", "size": "5p"},
+        {"text": "A line of text " * 10, "size": "5p", "stroke": "black", "strokeWidth": 8, "shadow": "black"},
+    ],
     "threshold": [100],
     "tint": ["sienna"],
     "toColourspace": ["b-w", "rgb16"],

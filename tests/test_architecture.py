@@ -97,7 +97,8 @@ def _reads_of_the_environment(module: Module) -> Iterator[int]:
 
 
 def test_only_settings_reads_the_environment() -> None:
-    others = [module for module in MODULES if module.name != "handler.config"]
+    # `imaging.fonts` writes one variable, by which fontconfig finds its configuration.
+    others = [module for module in MODULES if module.name not in {"handler.config", "imaging.fonts"}]
     assert [module.at(line) for module in others for line in _reads_of_the_environment(module)] == []
 
 

@@ -25,6 +25,7 @@ FAMILIES = {
     "LGPL": r"\bLGPL|Lesser General Public License",
     "MIT": r"\bMIT\b",
     "MPL": r"\bMPL\b|Mozilla Public License",
+    "OFL": r"\bOFL\b",
     "PSF": r"\bPSF\b|Python Software Foundation",
     "Zlib": r"\bzlib\b",
 }

@@ -43,6 +43,7 @@ ORDER = (
     "curve",
     "colorize",
     "watermark",
+    "text",
     "frame",
     "gammaOut",
     "contrast",

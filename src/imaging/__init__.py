@@ -44,6 +44,7 @@ from imaging.pipeline.feature import Decision, Feature, Step, decide_all, descri
 from imaging.pipeline.run import Rendered, run
 
 if TYPE_CHECKING:
+    from imaging.fonts import add_font_folder
     from imaging.models.saliency import compute_saliency, has_saliency, to_rgb_array
     from imaging.models.weights import set_up
     from imaging.ops.previews import render_previews
@@ -88,6 +89,7 @@ __all__ = [
     "Unavailable",
     "UnsupportedSource",
     "Vision",
+    "add_font_folder",
     "check",
     "compute_saliency",
     "decide_all",
@@ -107,6 +109,7 @@ __all__ = [
 
 _LAZY = {
     "Job": "imaging.pipeline.run_each",
+    "add_font_folder": "imaging.fonts",
     "compute_saliency": "imaging.models.saliency",
     "has_saliency": "imaging.models.saliency",
     "render_previews": "imaging.ops.previews",

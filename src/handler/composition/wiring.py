@@ -92,7 +92,7 @@ def build(settings: Settings) -> Application:
         policy = read_policy(settings, aws)
     with _collect_faults(faults, "IGNORED_PARAMETERS must be "):
         ignored = IgnoredParameters(settings.requests.ignored_parameters, dialects.is_known_parameter)
-    faults += _find_missing_files(settings)
+    faults += [*_find_missing_files(settings), *_use_fonts(settings.storage.fonts)]
     if not faults:
         faults += [*_find_unknown_sources(policy, sources), *_find_faults_of_uploads(settings, sources)]
     raise_faults(faults)
@@ -232,6 +232,18 @@ def _find_faults_of_uploads(settings: Settings, sources: Sources) -> list[str]:
 def _find_missing_files(settings: Settings) -> list[str]:
     files = [setting.value_in(settings) for setting in SETTINGS.values() if setting.variable.endswith("_FILE")]
     return [f"the file of a secret must exist, got {file!r}" for file in files if file and not Path(file).is_file()]
+
+
+def _use_fonts(folder: str) -> list[str]:
+    """Let texts use the fonts in a folder, if one is named; return the fault if there is no such folder."""
+    if not folder:
+        return []
+    if not Path(folder).is_dir():
+        return [f"FONTS must be a folder that exists, got {folder!r}"]
+    from imaging import add_font_folder  # noqa: PLC0415 - few services have fonts of their own
+
+    add_font_folder(str(Path(folder).resolve()))
+    return []
 
 
 def _resolve_fallback(settings: Settings, sources: Sources) -> ObjectRef | None:

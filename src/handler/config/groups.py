@@ -27,6 +27,7 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     source_buckets: Annotated[
         str, Env("SOURCE_BUCKETS", "List of sources: S3 buckets or name=URL; the first is the default")
     ] = ""
+    fonts: Annotated[str, Env("FONTS", "Folder with fonts of your own, which `text.font` names by their family")] = ""
     output_bucket: Annotated[
         str, Env("OUTPUT_BUCKET", "Bucket, or name=URL, in which the variants of uploads are stored")
     ] = ""

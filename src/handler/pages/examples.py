@@ -55,6 +55,11 @@ EXAMPLES: tuple[Example, ...] = (
         "watermark",
         "width=320&watermark.key={logo}&watermark.width=25&watermark.opacity=80&watermark.position=southeast",
     ),
+    Example(
+        "Text",
+        "text",
+        "width=320&text=Hello, world&text.size=12p&text.weight=700&text.shadow=rgba(0,0,0,0.6)",
+    ),
     Example("As few colours as it takes", "quantize", "width=320&quantize=auto&format=png"),
     Example("Eight colours, mixed finely", "quantize", "width=320&quantize=8&dither=true&format=png"),
     Example("Resize in linear light", "gamma", "width=320&gamma=2.2"),

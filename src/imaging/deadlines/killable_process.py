@@ -33,6 +33,7 @@ from imaging.deadlines.fork_server import (
 from imaging.deadlines.privileges import hide_memory
 from imaging.deadlines.transfer import Channel, TransferError, error_of
 from imaging.errors import TimeExceeded
+from imaging.fonts import use_shipped_fonts
 
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
@@ -245,7 +246,7 @@ class _ForkServer:
                 [sys.executable, "-PEs", "-c", _SERVE, str(servers_control.fileno()), _WARM_UP, *folders],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[servers_control.fileno()],
-                env=_ENVIRONMENT,
+                env={**_ENVIRONMENT, **use_shipped_fonts()},
                 cwd="/",
                 # Ctrl-C ends this process first, and the fork server follows.
                 start_new_session=True,

@@ -1,0 +1,61 @@
+"""The fonts of texts and drawings: those that this project ships, and a folder of the operator's.
+
+fontconfig, which libvips uses, would otherwise find whatever the machine has: a container has nothing, and a text would
+be a row of empty boxes. It reads the name of its configuration from the environment when it is first needed, so that
+`use_shipped_fonts` must have been called before any text is drawn, and before the fork server starts.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+FAMILIES = {"sans": "Inter", "serif": "Source Serif 4", "mono": "JetBrains Mono"}
+"""The generic families and what they stand for."""
+_PACKAGES = ("fontpkg_inter", "fontpkg_source_serif_4", "fontpkg_jetbrains_mono", "fontpkg_noto_sans_arabic")
+_GENERIC = {"sans": "sans-serif", "serif": "serif", "mono": "monospace"}
+_folders: list[str] = []
+
+
+def add_font_folder(folder: str) -> None:
+    """Add a folder with fonts (TrueType, OpenType, WOFF). To be called before anything is drawn."""
+    _folders.append(folder)
+
+
+@cache
+def use_shipped_fonts() -> dict[str, str]:
+    """Let fontconfig find the shipped fonts and those of the added folders, and no others, in this process.
+
+    Returns the variables of the environment by which another process finds the same.
+    """
+    import atexit  # noqa: PLC0415 - most requests draw no text
+    import tempfile  # noqa: PLC0415 - see above
+    from importlib.util import find_spec  # noqa: PLC0415 - see above
+
+    specs = [find_spec(package) for package in _PACKAGES]
+    shipped = [Path(spec.origin).parent / "files" for spec in specs if spec and spec.origin]
+    file = tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="fonts-", suffix=".conf", delete=False)  # noqa: SIM115 - stays for the processes that this one starts
+    with file:
+        file.write(_configuration([*map(str, shipped), *_folders]))
+    creator = os.getpid()
+    atexit.register(lambda: Path(file.name).unlink(missing_ok=True) if os.getpid() == creator else None)
+    variables = {"FONTCONFIG_FILE": file.name}
+    os.environ.update(variables)
+    return variables
+
+
+def _configuration(folders: list[str]) -> str:
+    from html import escape  # noqa: PLC0415 - most requests draw no text
+
+    directories = "".join(f"<dir>{escape(folder)}</dir>" for folder in folders)
+    aliases = "".join(
+        f'<alias binding="same"><family>{_GENERIC[name]}</family><prefer><family>{family}</family></prefer></alias>'
+        for name, family in FAMILIES.items()
+    )
+    # What no folder has is drawn with the sans-serif font.
+    fallback = '<match target="pattern"><edit name="family" mode="append_last"><string>Inter</string></edit></match>'
+    return (
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">'
+        f"<fontconfig>{directories}{aliases}{fallback}</fontconfig>"
+    )
