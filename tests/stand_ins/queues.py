@@ -58,3 +58,13 @@ def with_dead_letters(moto: Moto, max_receive_count: int = 1) -> tuple[TestQueue
     dead = TestQueue(moto)
     policy = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": max_receive_count}
     return TestQueue(moto, RedrivePolicy=json.dumps(policy)), dead
+
+
+def topic_of(moto: Moto, queue: TestQueue, policy: dict[str, list[str]] | None = None, **attributes: str) -> str:
+    """Return the ARN of a new SNS topic to which a queue is subscribed."""
+    sns = moto.client("sns")
+    name = f"t-{uuid.uuid4().hex}" + (".fifo" if attributes else "")
+    arn = str(sns.create_topic(Name=name, Attributes=attributes)["TopicArn"])
+    filters = {"FilterPolicy": json.dumps(policy)} if policy else {}
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue.arn, Attributes=filters)
+    return arn

@@ -32,7 +32,7 @@ from handler.uploads.variants import VariantStore
 from imaging import Deadline
 
 _NOTICES_AT_ONCE = 100
-"""Notices that are sent after one event; the others wait for the next one or for the sweep."""
+"""Notices that one sweep sends; the others wait for the next one."""
 
 
 def build_entrypoint(
@@ -51,24 +51,26 @@ def build_entrypoint(
     if faults := layout.faults([location.name for location in sources.locations]):
         raise ValueError("\n".join(faults))
     results = open_results(output, aws=aws, sources=sources.locations) if output else None
-    records = open_database() if open_database is not None else None
-    notifier = open_notifier(settings.notifications, records, aws, open_secret) if records is not None else None
+    records = open_database() if open_database is not None else Unrecorded()
+    notifier = open_notifier(settings.notifications, records, aws, open_secret)
     variants = VariantStore(layout, results)
-    facts = read_recipe({"info": True}).then(policy.always) if records is not None else None
+    facts = read_recipe({"info": True}).then(policy.always) if open_database is not None else None
     pipeline = Pipeline(
         renderer=Renderer(render_context, variants, facts),
         variants=variants,
-        records=records or Unrecorded(),
+        records=records,
         copies=_build_copy_purge(settings, aws, result_store),
         filter=KeyFilter(processing.upload_prefix, tuple(suffix.lower() for suffix in processing.upload_suffix)),
         max_attempts=processing.upload_max_attempts,
+        announces=bool(notifier.senders),
+        on_notice=notifier.add,
     )
     return UploadEntrypoint(
         pipeline=pipeline,
         source_of=lambda bucket, key: source_of(bucket, key, sources.locations),
-        sweep=Sweep(pipeline, timedelta(seconds=processing.upload_stale_seconds)),
+        sweep=Sweep(pipeline, timedelta(seconds=processing.upload_stale_seconds), _send_due(notifier)),
         output_bucket=results.location.bucket if results is not None else "",
-        send_notices=_send_due(notifier) if notifier is not None else None,
+        send_notices=lambda deadline: notifier.send_written(datetime.now(UTC), deadline),
     )
 
 

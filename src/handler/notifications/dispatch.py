@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,6 +18,8 @@ from imaging import Deadline
 
 _FIRST_PAUSE, _MAX_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 _FACTOR = 4
+_GRACE = timedelta(minutes=1)
+"""Time in which the process that has written a notice sends it."""
 _MAX_FAILURES = 3
 """After so many failures in a row a sender is not called again in the same run, so that it does not delay others."""
 _MIN_SECONDS = 0.5
@@ -31,19 +34,50 @@ class Dispatched(msgspec.Struct):
     given_up: int = 0
 
 
-class Notifier(msgspec.Struct, frozen=True):
-    """Sends the notices of a database to the receivers of the settings."""
+class Notifier:
+    """Sends the notices of a database to the receivers of the settings.
 
-    records: Records
-    senders: Sequence[Sender]
-    retry_days: int = 3
+    A process sends the notices that it has written itself, at once (`send_written`). What is left of them, after a
+    failure or because the process was killed, a sweep sends later (`send_due`). So processes that work at the same time
+    do not send each other's notices.
+    """
+
+    def __init__(self, records: Records, senders: Sequence[Sender], retry_days: int = 3) -> None:
+        self.senders = tuple(senders)
+        self.retry_days = retry_days
+        self.totals = Dispatched()
+        """What became of all notices since the start of the process."""
+        self._records = records
+        self._written: deque[str] = deque()
+
+    def add(self, notice_id: str) -> None:
+        """Have a notice sent that this process has put into the outbox."""
+        self._written.append(notice_id)
+
+    def send_written(self, now: datetime, deadline: Deadline) -> Dispatched:
+        """Send the notices of `add`. Raise UpstreamError if the database does not answer."""
+        return self._send(self._take_written(), now, deadline)
 
     def send_due(self, now: datetime, limit: int, deadline: Deadline) -> Dispatched:
-        """Send up to `limit` notices that are due, as `dispatch` does, and log how many were sent.
+        """Send up to `limit` notices that should have been sent a minute ago. Raise UpstreamError as above."""
+        if not self.senders:
+            return Dispatched()
+        return self._send(self._records.pending(now - _GRACE, limit), now, deadline)
 
-        Call it after a record was written, and from time to time for those that were not accepted.
-        """
-        report = dispatch(self.records, self.senders, now, limit, deadline, retry_days=self.retry_days)
+    def _take_written(self) -> Iterator[PendingNotice]:
+        while self._written:
+            try:
+                notice_id = self._written.popleft()
+            except IndexError:  # another thread has taken it
+                return
+            # It is not there if the same state was announced before.
+            if (pending := self._records.find_pending(notice_id)) is not None:
+                yield pending
+
+    def _send(self, notices: Iterable[PendingNotice], now: datetime, deadline: Deadline) -> Dispatched:
+        report = dispatch(self._records, notices, self.senders, now, deadline, retry_days=self.retry_days)
+        for name, count in msgspec.structs.asdict(report).items():
+            setattr(self.totals, name, getattr(self.totals, name) + count)
         counts = {f"notices_{name}": count for name, count in msgspec.structs.asdict(report).items() if count}
         if counts:
             add_log_fields(**counts)
@@ -52,14 +86,14 @@ class Notifier(msgspec.Struct, frozen=True):
 
 def dispatch(
     records: Records,
+    notices: Iterable[PendingNotice],
     senders: Sequence[Sender],
     now: datetime,
-    limit: int,
     deadline: Deadline,
     *,
     retry_days: int = 3,
 ) -> Dispatched:
-    """Send up to `limit` notices that are due, each to every receiver that has not accepted it yet.
+    """Send notices of the outbox, each to every receiver that has not accepted it yet.
 
     A notice that a receiver does not accept is postponed, each time longer, and given up `retry_days` after it was
     written. Raise UpstreamError if the database does not answer: what was sent but not settled is sent again later,
@@ -67,7 +101,7 @@ def dispatch(
     """
     report = Dispatched()
     failures = dict.fromkeys((sender.name for sender in senders), 0)
-    for pending in records.pending(now, limit):
+    for pending in notices:
         if deadline.left() < _MIN_SECONDS:
             break
         refused = _send_to_each(pending, senders, failures, deadline)

@@ -17,10 +17,9 @@ OpenSecret = Callable[[str, str, AwsAccess], SecretSource | None]
 
 def open_notifier(
     settings: NotificationSettings, records: Records, aws: AwsAccess, open_secret: OpenSecret
-) -> Notifier | None:
-    """Return what sends the notices of a database, None without a receiver. Raise ValueError for an invalid ARN."""
-    senders = _open_senders(settings, aws, open_secret)
-    return Notifier(records, senders, settings.notification_days) if senders else None
+) -> Notifier:
+    """Return what sends the notices of a database. Raise ValueError for an invalid ARN."""
+    return Notifier(records, _open_senders(settings, aws, open_secret), settings.notification_days)
 
 
 def _open_senders(settings: NotificationSettings, aws: AwsAccess, open_secret: OpenSecret) -> tuple[Sender, ...]:

@@ -87,6 +87,10 @@ class Records(Protocol):
         """
         ...
 
+    def find_pending(self, notice_id: str) -> PendingNotice | None:
+        """Return a notice of the outbox, due or not; None if there is none with this ID, or if it was sent."""
+        ...
+
     def postpone(self, notice_id: str, until: datetime, *, sent_to: Sequence[str] = ()) -> None:
         """Count an attempt to send a notice and make it due at that time. Does nothing if it was sent.
 

@@ -46,6 +46,10 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     copies: CopyPurge = msgspec.field(default_factory=CopyPurge)
     filter: KeyFilter = KeyFilter()
     max_attempts: int = 5
+    announces: bool = True
+    """Whether each final state has a notice; not without a receiver."""
+    on_notice: Callable[[str], object] = lambda _: None
+    """Called with the ID of each notice that was written."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def process(self, change: OriginalChange, deadline: Deadline) -> Outcome:
@@ -200,7 +204,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         """Write a final state and its notice. Return False if the change has to be looked at again."""
         final = replace(final, updated_at=self.now())
         revision = claimed.revision
-        while not self.records.write(final, replaces=revision, notices=[notice_of(final)]):
+        notices = [notice_of(final)] if self.announces else []
+        while not self.records.write(final, replaces=revision, notices=notices):
             deadline.check()
             current = self.records.get(final.id)
             is_ours = current is not None and is_same(current.sequencer, final.sequencer)
@@ -212,6 +217,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             if final.status != "ready":
                 self.variants.remove(change.ref, change.sequencer, (each.key for each in claimed.variants))
             revision = current.revision
+        for notice in notices:
+            self.on_notice(notice.id)
         return True
 
     def _repeat(self, change: OriginalChange, record: ImageRecord, deadline: Deadline) -> Outcome:

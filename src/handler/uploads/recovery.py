@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import msgspec
@@ -24,6 +24,8 @@ class Sweep(msgspec.Struct, frozen=True):
     pipeline: Pipeline
     stale_after: timedelta
     """UPLOAD_STALE_SECONDS: longer than one attempt takes, or an attempt that is under way would be repeated."""
+    send_due: Callable[[Deadline], object] = lambda _: None
+    """Sends the notices that were not accepted when they were written."""
 
     def run(self, deadline: Deadline, stale_after: timedelta | None = None) -> int:
         """Look at every record that has been in process for too long. Return how many there were.
@@ -32,6 +34,7 @@ class Sweep(msgspec.Struct, frozen=True):
         """
         records = self.pipeline.records
         records.purge_expired(self.pipeline.now(), _PAGE)
+        self.send_due(deadline)
         count = 0
         for record in self._stale(self.stale_after if stale_after is None else stale_after):
             deadline.check()

@@ -39,6 +39,10 @@ class Unrecorded:
         """Return no notices."""
         return ()
 
+    def find_pending(self, notice_id: str) -> PendingNotice | None:  # noqa: ARG002 - as above
+        """Return None."""
+        return None
+
     def postpone(self, notice_id: str, until: datetime, *, sent_to: Sequence[str] = ()) -> None:
         """Do nothing."""
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tests import pictures
 from tests.stand_ins.moto import REGION, Moto
-from tests.stand_ins.queues import TestQueue, with_dead_letters
+from tests.stand_ins.queues import TestQueue, topic_of, with_dead_letters
 from tests.stand_ins.scripted_http import Reply, scripted_server
 
 from handler.aws import AwsAccess, Credentials
@@ -82,6 +82,31 @@ def test_the_command_processes_a_queue_and_ends_at_sigterm(moto: Moto) -> None:
     assert "4 messages processed, 1 failed" in log
     assert keys(moto, output) == {f"thumb/{source}/{name}" for name in names}
     assert dead.visible == 0
+
+
+def test_each_final_state_is_announced_once(moto: Moto, tmp_path: Path) -> None:
+    source, output = moto.bucket(**{"cat.jpg": pictures.jpeg(), "text.jpg": b"not an image"}), moto.bucket()
+    uploads, notices = TestQueue(moto), TestQueue(moto)
+    topic = topic_of(moto, notices)
+    events = [s3_event(source, "cat.jpg", "0A"), s3_event(source, "text.jpg", "0B")]
+    deleted = s3_event(source, "cat.jpg", "0C").replace("ObjectCreated:Put", "ObjectRemoved:Delete")
+    environment = settings(moto, source, output, RECORDS=f"sqlite:///{tmp_path}/records.db", NOTIFICATION_TOPIC=topic)
+    with worker_process(uploads, environment, "--jobs", "3", "--wait", "1"):
+        uploads.send(*events, *events)
+        wait_until(lambda: uploads.visible == uploads.hidden == 0 and notices.visible == 2)
+        uploads.send(*events, deleted, deleted)
+        wait_until(lambda: uploads.visible == uploads.hidden == 0 and notices.visible == 3)
+    received = [json.loads(message["Message"]) for message in notices.json()]
+    assert sorted((notice["type"], notice["data"]["key"]) for notice in received) == [
+        ("image.deleted", "cat.jpg"),
+        ("image.ready", "cat.jpg"),
+        ("image.rejected", "text.jpg"),
+    ]
+    (rejected,) = [notice["data"] for notice in received if notice["type"] == "image.rejected"]
+    assert rejected["error"]["code"]
+    assert "got something else" in rejected["error"]["message"]
+    (ready,) = [notice["data"] for notice in received if notice["type"] == "image.ready"]
+    assert [variant["key"] for variant in ready["variants"]] == [f"thumb/{source}/cat.jpg"]
 
 
 @pytest.mark.slow

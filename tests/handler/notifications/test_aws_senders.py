@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from tests.handler.notifications.notices import notice
 from tests.stand_ins.moto import REGION, Moto
-from tests.stand_ins.queues import TestQueue
+from tests.stand_ins.queues import TestQueue, topic_of
 from tests.stand_ins.scripted_http import Reply, scripted_server
 
 from handler.aws import AwsAccess, Credentials
@@ -21,18 +21,9 @@ from handler.notifications.sns import SnsTopic
 MESSAGE = message_of(notice("urlaub/strand über.jpg"))
 
 
-def topic(moto: Moto, queue: TestQueue, policy: dict[str, list[str]] | None = None, **attributes: str) -> str:
-    sns = moto.client("sns")
-    name = f"t-{uuid.uuid4().hex}" + (".fifo" if attributes else "")
-    arn = str(sns.create_topic(Name=name, Attributes=attributes)["TopicArn"])
-    filters = {"FilterPolicy": json.dumps(policy)} if policy else {}
-    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue.arn, Attributes=filters)
-    return arn
-
-
 def test_a_subscriber_of_the_topic_receives_the_notice(moto: Moto) -> None:
     queue = TestQueue(moto)
-    SnsTopic(topic(moto, queue), moto.access).send(MESSAGE, 5)
+    SnsTopic(topic_of(moto, queue), moto.access).send(MESSAGE, 5)
     (received,) = queue.json()
     assert json.loads(received["Message"]) == json.loads(MESSAGE.body)
     assert received["Subject"] == "image.ready: urlaub/strand ?ber.jpg"
@@ -41,7 +32,7 @@ def test_a_subscriber_of_the_topic_receives_the_notice(moto: Moto) -> None:
 
 def test_a_subscriber_can_choose_by_type(moto: Moto) -> None:
     queue = TestQueue(moto)
-    arn = topic(moto, queue, {"type": ["image.failed", "image.rejected"]})
+    arn = topic_of(moto, queue, {"type": ["image.failed", "image.rejected"]})
     for status in ("ready", "failed"):
         SnsTopic(arn, moto.access).send(message_of(notice(status=status)), 5)
     assert [json.loads(received["Message"])["type"] for received in queue.json()] == ["image.failed"]
@@ -49,7 +40,7 @@ def test_a_subscriber_can_choose_by_type(moto: Moto) -> None:
 
 def test_a_fifo_topic_ignores_a_repetition(moto: Moto) -> None:
     queue = TestQueue(moto, FifoQueue="true")
-    arn = topic(moto, queue, FifoTopic="true")
+    arn = topic_of(moto, queue, FifoTopic="true")
     for _ in range(2):
         SnsTopic(arn, moto.access).send(MESSAGE, 5)
     assert len(queue.json()) == 1
@@ -77,7 +68,7 @@ def test_the_largest_notice_is_accepted(moto: Moto) -> None:
     queue = TestQueue(moto)
     message = message_of(notice("x" * 1024, facts={"a": "é" * 100_000, "b": '"' * 60_000}))
     assert len(message.body) <= MAX_BYTES
-    SnsTopic(topic(moto, queue), moto.access).send(message, 5)
+    SnsTopic(topic_of(moto, queue), moto.access).send(message, 5)
     EventBus("default", moto.access).send(message, 5)
     assert len(queue.json()) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from tests.handler.notifications.notices import NOW, record
 
 from handler.aws import AwsAccess
-from handler.notifications.dispatch import Dispatched, dispatch, pause_after
+from handler.notifications.dispatch import Dispatched, Notifier, dispatch, pause_after
 from handler.notifications.payload import Message
 from handler.notifications.sender import SendError
 from handler.records import open_records
@@ -51,7 +52,8 @@ def announce(records: Records, *keys: str, at: datetime = NOW) -> None:
 
 
 def run(records: Records, *receivers: Receiver, at: datetime = NOW, limit: int = 100) -> Dispatched:
-    return dispatch(records, receivers, at + timedelta(seconds=1), limit, Deadline())
+    now = at + timedelta(seconds=1)
+    return dispatch(records, records.pending(now, limit), receivers, now, Deadline())
 
 
 def test_each_receiver_gets_each_notice_once(records: Records) -> None:
@@ -107,7 +109,8 @@ def test_a_run_stops_at_its_limit_and_at_its_deadline(records: Records) -> None:
     announce(records, "a", "b", "c")
     receiver = Receiver("receiver")
     assert run(records, receiver, limit=2) == Dispatched(sent=2)
-    assert dispatch(records, [receiver], NOW + timedelta(seconds=9), 10, Deadline.after(0.1)) == Dispatched()
+    later = NOW + timedelta(seconds=9)
+    assert dispatch(records, records.pending(later, 9), [receiver], later, Deadline.after(0.1)) == Dispatched()
     assert receiver.received == ["a", "b"]
 
 
@@ -115,6 +118,50 @@ def test_without_receivers_the_outbox_does_not_grow(records: Records) -> None:
     announce(records, "a")
     assert run(records) == Dispatched(sent=1)
     assert run(records, Receiver("late")) == Dispatched()
+
+
+def test_a_process_sends_what_it_has_written_and_a_sweep_what_is_left(records: Records) -> None:
+    announce(records, "a", "b", "c")
+    receiver = Receiver("receiver")
+    notifier = Notifier(records, [receiver])
+    notifier.add(notice_of(record("b", at=NOW + timedelta(milliseconds=1))).id)
+    assert notifier.send_written(NOW, Deadline()) == Dispatched(sent=1)
+    assert notifier.send_written(NOW, Deadline()) == Dispatched()
+    # The processes that have written the others send them: a sweep leaves them a minute.
+    assert notifier.send_due(NOW + timedelta(seconds=50), 10, Deadline()) == Dispatched()
+    assert notifier.send_due(NOW + timedelta(seconds=70), 10, Deadline()) == Dispatched(sent=2)
+    assert receiver.received == ["b", "a", "c"]
+    assert notifier.totals == Dispatched(sent=3)
+
+
+def test_a_state_that_was_announced_before_is_not_announced_again(records: Records) -> None:
+    announce(records, "a")
+    receiver = Receiver("receiver")
+    notifier = Notifier(records, [receiver])
+    for _ in range(3):
+        notifier.add(notice_of(record("a")).id)
+        notifier.send_written(NOW, Deadline())
+    notifier.add("0" * 32)
+    notifier.send_written(NOW, Deadline())
+    assert receiver.received == ["a"]
+
+
+def test_processes_at_the_same_time_send_each_notice_once(records: Records) -> None:
+    receiver = Receiver("receiver")
+
+    def work(name: str) -> None:
+        notifier = Notifier(records, [receiver])
+        for number in range(10):
+            key = f"{name}{number}"
+            ready = record(key)
+            assert records.write(ready, replaces=None, notices=[notice_of(ready)])
+            notifier.add(notice_of(ready).id)
+            notifier.send_written(NOW, Deadline())
+            notifier.send_due(NOW, 100, Deadline())
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, "abcd"))
+    assert sorted(receiver.received) == sorted(f"{name}{number}" for name in "abcd" for number in range(10))
 
 
 def test_the_pause_grows_to_an_hour() -> None:

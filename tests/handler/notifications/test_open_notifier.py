@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -31,13 +32,17 @@ def records(tmp_path: Path) -> Iterator[Records]:
     opened.close()
 
 
-def open_by(records: Records, **variables: str) -> Notifier | None:
+def open_by(records: Records, **variables: str) -> Notifier:
     settings = Settings.from_environment(variables).notifications
     return open_notifier(settings, records, AwsAccess(region="eu-west-1"), open_secret)
 
 
 def test_nothing_is_sent_by_default(records: Records) -> None:
-    assert open_by(records) is None
+    ready = notice()
+    assert records.write(ready.record, replaces=None, notices=[ready])
+    assert open_by(records).senders == ()
+    assert open_by(records).send_due(NOW + timedelta(days=1), 10, Deadline()) == Dispatched()
+    assert records.find_pending(ready.id)
 
 
 def test_each_setting_adds_a_receiver(records: Records, tmp_path: Path) -> None:
@@ -50,7 +55,6 @@ def test_each_setting_adds_a_receiver(records: Records, tmp_path: Path) -> None:
         WEBHOOK_SECRET_FILE=str(tmp_path / "secret"),
         NOTIFICATION_DAYS="7",
     )
-    assert notifier
     assert [sender.name for sender in notifier.senders] == ["sns", "eventbridge", "webhook"]
     assert notifier.retry_days == 7
 
@@ -62,11 +66,11 @@ def test_a_written_notice_reaches_the_webhook(records: Records, tmp_path: Path) 
         notifier = open_by(
             records, WEBHOOK_URL=receiver.url, WEBHOOK_SECRET_FILE=str(file), WEBHOOK_ALLOW_PRIVATE="Yes"
         )
-        assert notifier
         ready = notice()
         assert records.write(ready.record, replaces=None, notices=[ready])
         with log_request("test") as fields:
-            assert notifier.send_due(NOW, 10, Deadline()) == Dispatched(sent=1)
+            notifier.add(ready.id)
+            assert notifier.send_written(NOW, Deadline()) == Dispatched(sent=1)
         assert fields["notices_sent"] == 1
     (request,) = receiver.asked
     assert Verifier(SECRET).verify(request.body, dict(request.headers))["data"]["key"] == "cat.jpg"

@@ -162,6 +162,21 @@ def test_a_postponed_notice_remembers_who_has_accepted_it(records: Records) -> N
         assert postponed.sent_to == names
 
 
+def test_a_notice_is_found_by_its_id_until_it_was_sent(records: Records) -> None:
+    cat = record("cat.jpg")
+    notice = notice_of(cat)
+    assert records.find_pending(notice.id) is None
+    assert records.write(cat, replaces=None, notices=[notice])
+    found = records.find_pending(notice.id)
+    assert found == records.pending(moment(9), 1)[0]
+    records.postpone(notice.id, moment(500), sent_to=("sns",))
+    postponed = records.find_pending(notice.id)
+    assert postponed
+    assert (postponed.notice, postponed.due_at, postponed.sent_to) == (notice, moment(500), ("sns",))
+    records.settle(notice.id)
+    assert records.find_pending(notice.id) is None
+
+
 def test_notices_nobody_knows_can_be_postponed_and_settled(records: Records) -> None:
     records.postpone("0" * 32, START)
     records.settle("0" * 32)

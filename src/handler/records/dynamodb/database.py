@@ -83,15 +83,12 @@ class DynamoRecords:
 
     def pending(self, now: datetime, limit: int) -> Sequence[PendingNotice]:
         """Return up to `limit` notices of the outbox that are due, the oldest first."""
-        return [
-            PendingNotice(
-                notice=decode_notice(item["body"]),
-                attempts=item["attempts"],
-                due_at=datetime.fromisoformat(item["at"].partition("#")[0]),
-                sent_to=tuple(filter(None, item["sent_to"].split(","))),
-            )
-            for item in read_pending(self._table, now, limit)
-        ]
+        return [_pending_notice(item) for item in read_pending(self._table, now, limit)]
+
+    def find_pending(self, notice_id: str) -> PendingNotice | None:
+        """Return a notice of the outbox, None if there is none with this ID or it was sent."""
+        item = self._table.get(notice_key(notice_id))
+        return _pending_notice(item) if item and "list" in item else None
 
     def postpone(self, notice_id: str, until: datetime, *, sent_to: Sequence[str] = ()) -> None:
         """Count an attempt to send a notice, make it due at that time, and store who has accepted it."""
@@ -177,3 +174,12 @@ def _count_for_owner(record: ImageRecord, limit: int | None = None) -> dict[str,
         "ExpressionAttributeValues": to_attributes(values),
         **condition,
     }
+
+
+def _pending_notice(item: Item) -> PendingNotice:
+    return PendingNotice(
+        notice=decode_notice(item["body"]),
+        attempts=item["attempts"],
+        due_at=datetime.fromisoformat(item["at"].partition("#")[0]),
+        sent_to=tuple(filter(None, item["sent_to"].split(","))),
+    )

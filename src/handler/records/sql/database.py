@@ -33,6 +33,9 @@ from handler.records.sql.schema import NOTICES, RECORDS, migrate
 from handler.records.store import NOTICE_MEMORY, Added, RecordFilter, RecordPage
 
 _Result = TypeVar("_Result")
+_PENDING = select(NOTICES.c.body, NOTICES.c.attempts, NOTICES.c.due_at, NOTICES.c.sent_to).where(
+    NOTICES.c.settled_at.is_(None)
+)
 
 
 class SqlRecords:
@@ -111,11 +114,15 @@ class SqlRecords:
     def pending(self, now: datetime, limit: int) -> Sequence[PendingNotice]:
         """Return up to `limit` notices of the outbox that are due, the oldest first."""
         due = NOTICES.c.due_at
-        query = select(NOTICES.c.body, NOTICES.c.attempts, due, NOTICES.c.sent_to).where(
-            NOTICES.c.settled_at.is_(None), due <= time_text(now)
-        )
+        return self._find_notices(_PENDING.where(due <= time_text(now)).order_by(due, NOTICES.c.id).limit(limit))
+
+    def find_pending(self, notice_id: str) -> PendingNotice | None:
+        """Return a notice of the outbox, None if there is none with this ID or it was sent."""
+        return next(iter(self._find_notices(_PENDING.where(NOTICES.c.id == notice_id))), None)
+
+    def _find_notices(self, query: Select[Any]) -> list[PendingNotice]:
         with self._read() as connection:
-            rows = connection.execute(query.order_by(due, NOTICES.c.id).limit(limit)).all()
+            rows = connection.execute(query).all()
         return [
             PendingNotice(
                 notice=decode_notice(body),
