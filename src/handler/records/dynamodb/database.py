@@ -61,6 +61,8 @@ class DynamoRecords:
     def add_within(self, record: ImageRecord, *, owner_limit: int) -> Added:
         """Write a new record, unless its owner has `owner_limit` records already."""
         item = record_item(stored_record(record, None), uuid.uuid4().hex)
+        if owner_limit < 1:
+            return "exists" if self.get(record.id) else "full"
         count = _count_for_owner(record, owner_limit)
         for _ in range(_ATTEMPTS):
             is_new, is_within = self._table.transact([("Put", _put(item, _ABSENT)), ("Update", count)])
@@ -160,14 +162,11 @@ def _has_revision(revision: int) -> dict[str, Any]:
 
 def _count_for_owner(record: ImageRecord, limit: int | None = None) -> dict[str, Any]:
     """Return the change that adds a record to the set of its owner, if the set has fewer than `limit` records."""
-    values: Item = {":id": record.id, ":ids": {record.id}, ":one": 1}
+    values: Item = {":ids": {record.id}, ":one": 1}
     condition = {}
     if limit is not None:
         values[":limit"] = limit
-        is_empty = "attribute_not_exists(ids) OR " if limit > 0 else ""
-        condition = {"ConditionExpression": f"{is_empty}size(ids) < :limit OR contains(ids, :id)"}
-    else:
-        del values[":id"]
+        condition = {"ConditionExpression": "attribute_not_exists(ids) OR size(ids) < :limit"}
     return {
         "Key": to_attributes({"id": owner_key(record.owner)}),
         "UpdateExpression": "ADD ids :ids, version :one",
