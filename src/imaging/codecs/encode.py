@@ -171,8 +171,7 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
         return attempt(job.output)
     from imaging.codecs.fit_bytes import encode_within  # noqa: PLC0415 - few requests set `maxBytes`
 
-    candidates = _smaller_outputs(encoder, job.output)
-    return encode_within(candidates, attempt, job.output.max_bytes, best_effort=job.output.best_effort)
+    return encode_within(_smaller_outputs(encoder, job.output), attempt, job.output.max_bytes)
 
 
 def save(
@@ -194,6 +193,8 @@ def save(
 def _smaller_outputs(encoder: Encoder, output: Output) -> list[Output]:
     """Return outputs that take ever fewer bytes, the requested one first: with less quality, or with fewer colours."""
     if encoder.palette_sizes:
+        if not (output.palette or output.colors):
+            return [output]  # Fewer colours change an image beyond recognition, so they are for those who ask for them.
         fewer = [size for size in encoder.palette_sizes if size < (output.colors or 257)]
         return [output, *(msgspec.structs.replace(output, palette=True, colors=size) for size in fewer)]
     if output.lossless:

@@ -6,31 +6,20 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from imaging.errors import InvalidParameter
-
 CandidateT = TypeVar("CandidateT")
 
 
-def encode_within(
-    candidates: Sequence[CandidateT],
-    encode: Callable[[CandidateT], bytes],
-    max_bytes: int,
-    *,
-    best_effort: bool = False,
-) -> bytes:
+def encode_within(candidates: Sequence[CandidateT], encode: Callable[[CandidateT], bytes], max_bytes: int) -> bytes:
     """Return the best encoding that has at most `max_bytes` bytes. Few of the candidates are tried.
 
-    `candidates` goes from the best to the smallest. Raises InvalidParameter, which names the smallest size, if none
-    fits; with `best_effort` the smallest one is returned then.
+    `candidates` goes from the best to the smallest. If none fits, the smallest is returned.
     """
     best = encode(candidates[0])
     if len(best) <= max_bytes:
         return best
     smallest = encode(candidates[-1]) if len(candidates) > 1 else best
-    if len(smallest) > max_bytes and best_effort:
-        return min(smallest, best, key=len)
     if len(smallest) > max_bytes:
-        raise InvalidParameter("maxBytes", f"at least {min(len(smallest), len(best))} for this picture", max_bytes)
+        return min(smallest, best, key=len)
     return _search(candidates, encode, max_bytes, (len(best), smallest))
 
 

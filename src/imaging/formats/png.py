@@ -29,7 +29,7 @@ _pack = Lazy[bytes]("imaging.codecs.png_chunks", "compress_pixels")
 
 
 def _has_palette(output: EncodingOptions) -> bool:
-    return bool(output.palette or output.colors or output.max_bytes)
+    return bool(output.palette or output.colors)
 
 
 def _decoder_memory(header: Image, _original: bytes) -> float:

@@ -100,16 +100,13 @@ class Output(Params):
             Meta(
                 ge=200,
                 le=100_000_000,
-                description="Maximum file size; the quality, or the number of colours of a PNG or GIF, is reduced "
-                "until it fits",
+                description="Target file size; the quality, or the colours where palette or colors is set, is reduced "
+                "until it fits; if nothing does, the smallest file is the answer",
                 extra=hint(unit="bytes", usual=(1_000, 500_000)),
             ),
         ]
         | None
     ) = None
-    best_effort: Annotated[
-        bool, Meta(description="With maxBytes: send the smallest file where none fits, instead of an error")
-    ] = False
     metadata: Annotated[
         Literal["strip", "keep", "copyright"],
         Meta(

@@ -93,7 +93,7 @@ def without_decoding(original: bytes, source: ImageHeader, output: Output, conte
     # Options are reset here that the original satisfies as it is, or that do not concern its pixels.
     changes = structs.replace(
         output, format=None, download=None, filename=None, attachment=False, max_bytes=None, format_quality=None,
-        unchanged=None, best_effort=False,
+        unchanged=None,
     )  # fmt: skip
     if output.leaves_unchanged(source.format):
         changes = Output()

@@ -26,7 +26,7 @@ def build_output(collected: Collected, configuration: Configuration) -> Output:
     if saving.webp_lossless and saving.format == "webp":
         options["lossless"] = True
     if saving.max_bytes:
-        options |= {"maxBytes": min(_MAX_BYTES, max(_MIN_BYTES, saving.max_bytes)), "bestEffort": True}
+        options |= {"maxBytes": min(_MAX_BYTES, max(_MIN_BYTES, saving.max_bytes))}
     if not configuration.keeps_animations or saving.disable_animation:
         options["animated"] = False
     if saving.page is not None:

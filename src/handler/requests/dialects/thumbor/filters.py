@@ -18,6 +18,8 @@ from imaging import InvalidParameter
 
 _MAX_AGE = 31_536_000
 """The longest `max_age` in seconds: one year, the most that CDNs honour."""
+_MIN_BYTES, _MAX_BYTES = 200, 100_000_000
+"""The range of the output option `maxBytes`."""
 _FORMATS = ("png", "jpeg", "jpg", "gif", "webp", "avif")
 _MAX_NESTED_PATHS = 10
 """How many Thumbor paths within one another `extract_focal` reads (`MAX_LEVEL` in thumbor's extract_focal.py)."""
@@ -140,7 +142,9 @@ def _set_max_age(builder: StepBuilder, arguments: Arguments) -> None:
 
 
 def _set_max_bytes(builder: StepBuilder, arguments: Arguments) -> None:
-    builder.set_output(arguments.where, maxBytes=arguments.integer(0))
+    # Thumbor refuses no number: it answers with what there is (handlers/__init__.py, reload_to_fit_in_kb).
+    size = arguments.integer(0, min_value=0)
+    builder.set_output(arguments.where, maxBytes=min(max(size, _MIN_BYTES), _MAX_BYTES))
 
 
 def _set_quality(builder: StepBuilder, arguments: Arguments) -> None:
