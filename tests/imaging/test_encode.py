@@ -203,7 +203,7 @@ class TestOptions:
     def test_max_bytes(self) -> None:
         for chosen in FORMATS:
             # Fewer colours are for those who ask for a palette.
-            options = {"colors": 256} if chosen in ("png", "gif") else {}
+            options: dict[str, Any] = {"colors": 256} if chosen in ("png", "gif") else {}
             most = len(answer(shown(), format=chosen).body) * 2 // 3
             made = answer(shown(), format=chosen, maxBytes=most, **options)
             assert len(made.body) <= most
