@@ -63,7 +63,9 @@ def test_the_document_is_valid_openapi() -> None:
     asked = {"/_api/explain", "/_api/translate", "/_api/openapi.json", "/_health"}
     uploads = {f"/_api/uploads{page}" for page in ("", "/{key}", "/parts", "/complete", "/abort")}
     uploads |= {"/_upload", "/_upload/part"}
-    assert {"/{key}", "/_key/{key}"} | asked | operated | uploads == set(DOCUMENT["paths"])
+    records = {f"/_api/records{page}" for page in ("", "/{id}", "/{id}/reprocess", "/{id}/variants/{number}")}
+    records |= {"/_api/events"}
+    assert {"/{key}", "/_key/{key}"} | asked | operated | uploads | records == set(DOCUMENT["paths"])
 
 
 def test_every_field_of_an_upload_is_described() -> None:

@@ -120,7 +120,8 @@ def build(settings: Settings) -> Application:
         return DirectInvocation(delegating, policy, http.caching, settings.answer_bytes, expensive_function)
 
     background = build_background(settings, uploads) if uploads is not None else None
-    http = _add_operator(msgspec.structs.replace(http, health=health.page), settings, aws, records, background)
+    http = msgspec.structs.replace(http, health=health.page)
+    http = _add_operator(http, settings, aws, uploads, background, records)
     return Application(settings, http, get_direct_invocation, uploads, background, records, health)
 
 
@@ -166,8 +167,9 @@ def _add_operator(
     http: HttpEntrypoint,
     settings: Settings,
     aws: AwsAccess,
-    records: Callable[[], Records] | None,
+    uploads: Callable[[], UploadEntrypoint] | None,
     background: BackgroundUploads | None,
+    records: Callable[[], Records] | None,
 ) -> HttpEntrypoint:
     """Return the entrypoint with the operator API and with uploads, if they are switched on."""
     token = open_secret(settings.access.operator_token, settings.access.operator_token_file, aws)
@@ -177,9 +179,10 @@ def _add_operator(
         submit = background.process_in_background if background is not None else None
         http = msgspec.structs.replace(http, ingest=build_ingest(settings, aws, records, token, submit))
     if token is not None or settings.access.operator_open:
-        from handler.composition.operator import build_operator  # noqa: PLC0415 - many services have no operator API
+        from handler.composition.operator import ProcessingParts, build_operator  # noqa: PLC0415 - many services have no operator API
 
-        http = msgspec.structs.replace(http, operator=build_operator(settings, aws, http, token))
+        processing = ProcessingParts(uploads, background, records)
+        http = msgspec.structs.replace(http, operator=build_operator(settings, aws, http, token, processing))
     return http
 
 

@@ -67,8 +67,11 @@ class BackgroundUploads:
 
     def process_in_background(self, ref: ObjectRef, kind: Kind = "created") -> None:
         """Have a stored or deleted original processed. Raise Busy, or UpstreamError if the database does not answer."""
+        self.submit(OriginalChange(ref=ref, sequencer=make_sequencer(), kind=kind))
+
+    def submit(self, change: OriginalChange) -> None:
+        """Write a change to the database, and have it processed. Raise Busy or UpstreamError."""
         self.check()
-        change = OriginalChange(ref=ref, sequencer=make_sequencer(), kind=kind)
         self._get_uploads().pipeline.accept(change)
         self._add(change, 0.0)
 

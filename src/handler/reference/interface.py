@@ -7,6 +7,7 @@ from typing import Any
 from features import CATALOGUE, by_name, feature_aliases
 from handler.reference.notices import record_schema, webhooks
 from handler.reference.operations import error_references, error_responses, json_answer, object_schema, parameter
+from handler.reference.record_paths import record_paths
 from handler.reference.schema import Schema, about, edits_schema, model_schema, schema_of, switch_schema
 from handler.reference.upload_paths import upload_paths
 from handler.requests import dialects
@@ -70,6 +71,7 @@ def _paths() -> dict[str, Any]:
         "/_api/translate": {"get": _translate()},
         "/_api/openapi.json": {"get": json_answer("This document", {"type": "object"})},
         **upload_paths(),
+        **record_paths(),
         "/_health": {"get": json_answer("Return whether the service is healthy", _HEALTHY)},
     }
 

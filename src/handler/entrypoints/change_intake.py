@@ -1,0 +1,31 @@
+"""Takes changes of originals that a caller of the operator API reports or asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from handler.entrypoints.background_uploads import BackgroundUploads
+from handler.entrypoints.uploads import UploadEntrypoint
+from handler.uploads.change import OriginalChange
+from imaging import Deadline
+
+
+class ChangeIntake(msgspec.Struct, frozen=True):
+    """Processes changes in the background of a server with a database, and while the caller waits otherwise."""
+
+    get_uploads: Callable[[], UploadEntrypoint]
+    background: BackgroundUploads | None
+    """None in Lambda, and without a database, in which a change would survive a kill."""
+
+    def accept(self, change: OriginalChange, deadline: Deadline) -> None:
+        """Return when a change is processed, or is written into the database. Raise an error otherwise."""
+        if self.background is not None:
+            self.background.submit(change)
+            return
+        uploads = self.get_uploads()
+        try:
+            uploads.pipeline.process(change, deadline)
+        finally:
+            uploads.finish(deadline)

@@ -1,0 +1,174 @@
+"""Records of originals for the operator: `/_api/records` and what is below it, and `/_api/events`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import get_args
+
+import msgspec
+
+from handler import response
+from handler.entrypoints.change_intake import ChangeIntake
+from handler.entrypoints.http_call import HttpRequest
+from handler.entrypoints.operator_page import Page, parse_limit, read_params
+from handler.entrypoints.store_events import parse_events
+from handler.entrypoints.upload_events import changes_in
+from handler.entrypoints.uploads import UploadEntrypoint
+from handler.errors import BadRequest, Busy, Conflict, Forbidden, HandlerError, NotFound
+from handler.ports import ObjectStore
+from handler.records.record import ImageRecord, Status, record_id
+from handler.records.serialize import serialize_record
+from handler.records.store import MAX_PAGE, RecordFilter, Records
+from handler.response import Answer
+from handler.storage.upload_stores import UploadStore
+from handler.uploads.change import OriginalChange
+from imaging import Deadline, FeatureError, ObjectRef
+
+DEFAULT_LISTED = 50
+STATUSES: tuple[str, ...] = get_args(Status)
+_RETRY_SECONDS = "10"
+
+
+class RecordPages(msgspec.Struct, frozen=True):
+    """The pages with which the operator sees and changes what is known of originals."""
+
+    records: Records
+    sources: tuple[str, ...]
+    """Names of the sources, the default one first."""
+    changes: ChangeIntake | None
+    """None if another function processes originals."""
+    open_source: Callable[[str], UploadStore]
+    """Opens a source of this name for writing. Raises ValueError for one that cannot be written."""
+    variants: ObjectStore | None = None
+    """The store of variants; None if this function may not read it."""
+
+    def find(self, name: str) -> Page | None:
+        """Return the page of a name; None if it is not about records."""
+        match name.split("/"):
+            case ["records"]:
+                return Page(("GET",), self._list)
+            case ["records", identifier]:
+                return Page(("GET", "DELETE"), partial(self._answer_one, identifier))
+            case ["records", identifier, "reprocess"]:
+                return Page(("POST",), partial(self._reprocess, identifier))
+            case ["records", identifier, "variants", number]:
+                return Page(("GET",), partial(self._variant, identifier, number))
+        return None
+
+    def _list(self, call: HttpRequest, _: Deadline) -> Answer:
+        """Return one page of records: in the order of their keys with a prefix, else the latest update first."""
+        params = read_params(call, ("source", "prefix", "status", "owner", "limit", "cursor"))
+        status, prefix, source = params.get("status"), params.get("prefix", ""), params.get("source", "")
+        if status is not None and status not in STATUSES:
+            raise BadRequest(f"`status` must be one of {', '.join(STATUSES)}, got {status[:60]!a}")
+        if source and source not in self.sources:
+            raise BadRequest(f"`source` must be one of {', '.join(self.sources)}, got {source[:60]!a}")
+        which = RecordFilter(
+            source=source or (self.sources[0] if prefix else ""), prefix=prefix, status=status,
+            owner=params.get("owner", ""),
+        )  # fmt: skip
+        limit = parse_limit(params.get("limit"), DEFAULT_LISTED, MAX_PAGE)
+        page = self.records.page(which, params.get("cursor", ""), limit)
+        return response.report(
+            {
+                "sources": self.sources,
+                "records": [serialize_record(record) for record in page.records],
+                "cursor": page.cursor,
+            }
+        )
+
+    def _answer_one(self, identifier: str, call: HttpRequest, deadline: Deadline) -> Answer:
+        record = self._get(identifier)
+        if call.method == "DELETE":
+            return self._delete(record, deadline)
+        return response.report(serialize_record(record))
+
+    def _reprocess(self, identifier: str, _: HttpRequest, deadline: Deadline) -> Answer:
+        """Process an original again, as it is in its source now."""
+        record = self._get(identifier)
+        self._require_changes().accept(_forced(record), deadline)
+        return response.report(serialize_record(self._get(identifier)), HTTPStatus.ACCEPTED)
+
+    def _delete(self, record: ImageRecord, deadline: Deadline) -> Answer:
+        """Delete an original. The pipeline removes its variants, results and copies, as after any other deletion."""
+        try:
+            store = self.open_source(record.source)
+        except ValueError:
+            raise Conflict(f"source `{record.source}` is read only, so its originals cannot be deleted here") from None
+        store.delete(record.key)
+        # A store that sends events reports the deletion, which also reaches a function of its own.
+        if self.changes is not None:
+            self.changes.accept(_forced(record), deadline)
+        elif not store.sends_events:
+            self._require_changes()
+        return response.report(serialize_record(self._get(record.id)), HTTPStatus.ACCEPTED)
+
+    def _variant(self, identifier: str, number: str, _: HttpRequest, __: Deadline) -> Answer:
+        """Return the bytes of a variant, by its position in the record."""
+        variants = self._get(identifier).variants
+        index = int(number[:9]) if number.isascii() and number.isdigit() else len(variants)
+        stored = self.variants.get(variants[index].key) if self.variants and index < len(variants) else None
+        if stored is None:
+            raise NotFound(f"there is no variant {number[:20]!a} of this record that can be read here", code="NotFound")
+        headers = response.headers_of_media_type(variants[index].media_type)
+        headers |= {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return Answer(HTTPStatus.OK, headers, stored.read())
+
+    def _get(self, identifier: str) -> ImageRecord:
+        record = self.records.get(identifier)
+        if record is None:
+            raise NotFound(f"there is no record `{identifier[:60]}`", code="NoSuchRecord")
+        return record
+
+    def _require_changes(self) -> ChangeIntake:
+        if self.changes is None:
+            raise HandlerError(
+                "this function does not process originals: OUTPUT_BUCKET is not set",
+                code="Configuration",
+                status=HTTPStatus.NOT_IMPLEMENTED,
+            )
+        return self.changes
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """The page to which stores without EventBridge or SQS post their events."""
+
+    changes: ChangeIntake
+    get_uploads: Callable[[], UploadEntrypoint]
+
+    def find(self, name: str) -> Page | None:
+        """Return the page of a name; None if it is not about events."""
+        return Page(("POST",), self._accept) if name == "events" else None
+
+    def _accept(self, call: HttpRequest, deadline: Deadline) -> Answer:
+        """Accept every event, and answer 200 only if each one is processed or recorded."""
+        accepted: list[dict[str, str]] = []
+        failures: list[FeatureError | HandlerError] = []
+        foreign = ""
+        for event in parse_events(call.body):
+            for change in changes_in(event):
+                ref = self.get_uploads().source_of(change.bucket, change.key)
+                if ref is None:
+                    foreign = change.bucket
+                    continue
+                try:
+                    self.changes.accept(OriginalChange(ref=ref, sequencer=change.sequencer, kind=change.kind), deadline)
+                    accepted.append({"id": record_id(*ref), "source": ref.bucket, "key": ref.key})
+                except (FeatureError, HandlerError) as error:
+                    failures.append(error)
+        if failures:
+            message = f"{len(failures)} events could not be processed, {len(accepted)} were accepted: send them again"
+            detail = failures[0].detail or failures[0].message
+            headers = {"Retry-After": _RETRY_SECONDS}
+            raise Busy(message, code="EventsNotProcessed", detail=detail, headers=headers)
+        if foreign:
+            message = f"bucket `{foreign[:80]}` sends events, but SOURCE_BUCKETS does not list it"
+            raise Forbidden(message, code="ImageBucket::CannotAccessBucket")
+        return response.report({"accepted": accepted})
+
+
+def _forced(record: ImageRecord) -> OriginalChange:
+    """Return the change that has an original processed again, whatever its source shows now."""
+    return OriginalChange(ref=ObjectRef(record.source, record.key), kind=None, force=True)
