@@ -10,10 +10,13 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import Cost, Shape
 from imaging.errors import InvalidParameter
-from imaging.ops.alpha import premultiplied
+from imaging.ops.alpha import beside_transparency, premultiplied
 from imaging.params.model import Params, hint
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
+
+_REACH = 2.2
+"""Standard deviations to which libvips' mask extends."""
 
 
 class Sharpen(Params):
@@ -60,14 +63,20 @@ def _cost(requested: Sharpen, _shape: Shape) -> Cost:
 
 @feature(Sharpen, group="effect", cost=_cost, reads="neighbours")
 def sharpen(picture: Picture, requested: Sharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: _sharpened(image, requested)))
+    sigma = requested.sigma
+    if sigma is None:
+        return picture.each_frame(lambda frame: premultiplied(frame, _sharpened_mildly))
+    return picture.each_frame(
+        lambda frame: beside_transparency(frame, lambda image: _sharpened(image, sigma, requested), _REACH * sigma)
+    )
 
 
-def _sharpened(image: pyvips.Image, requested: Sharpen) -> pyvips.Image:
-    if requested.sigma is None:
-        return image.conv(
-            pyvips.Image.new_from_array([[-1, -1, -1], [-1, 32, -1], [-1, -1, -1]], scale=24), precision="integer"
-        )
+def _sharpened_mildly(image: pyvips.Image) -> pyvips.Image:
+    kernel = pyvips.Image.new_from_array([[-1, -1, -1], [-1, 32, -1], [-1, -1, -1]], scale=24)
+    return image.conv(kernel, precision="integer")
+
+
+def _sharpened(image: pyvips.Image, sigma: float, requested: Sharpen) -> pyvips.Image:
     return image.sharpen(
-        sigma=requested.sigma, m1=requested.m1, m2=requested.m2, x1=requested.x1, y2=requested.y2, y3=requested.y3
+        sigma=sigma, m1=requested.m1, m2=requested.m2, x1=requested.x1, y2=requested.y2, y3=requested.y3
     )

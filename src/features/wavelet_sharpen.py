@@ -10,12 +10,14 @@ from msgspec import Meta
 
 from imaging.context import Context
 from imaging.cost import Cost
-from imaging.ops.alpha import beside_alpha, premultiplied
+from imaging.ops.alpha import beside_transparency
 from imaging.params.model import Params, hint
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
 _LEVELS = 5
+_REACH = 2**_LEVELS - 1
+"""Pixels to which the gaps of all levels add up."""
 _LUMA = [[0.299, 0.587, 0.114]]
 
 
@@ -47,7 +49,7 @@ def wavelet_sharpen(picture: Picture, requested: WaveletSharpen, context: Contex
             sharpened = _sharpened(image, requested)
         return sharpened.rint().cast(image.format).copy(interpretation=image.interpretation)
 
-    return picture.each_frame(lambda frame: premultiplied(frame, lambda image: beside_alpha(image, sharpen)))
+    return picture.each_frame(lambda frame: beside_transparency(frame, sharpen, _REACH))
 
 
 def _sharpened(image: pyvips.Image, requested: WaveletSharpen) -> pyvips.Image:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import pyvips
 from tests.pictures import deep, film, grey, scene, scene_with_alpha
@@ -82,3 +84,49 @@ def test_refuses(said: dict[str, str], message: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
         check(Sharpen, said, where="sharpen", text=True)
     assert refused.value.message.startswith(message)
+
+
+def disc(colour: tuple[int, int, int] = (255, 255, 255), size: int = 120) -> pyvips.Image:
+    """A disc of one colour with a soft edge; what is clear has another colour."""
+    across = pyvips.Image.xyz(size, size) - size / 2
+    distance = (across[0] * across[0] + across[1] * across[1]) ** 0.5
+    alpha = ((distance * -1 + size / 3) * 60).cast("uchar")
+    colours = (alpha > 0).ifthenelse(list(colour), [0, 255, 0])
+    return colours.cast("uchar").bandjoin(alpha).copy(interpretation="srgb")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("sharpen", {"sigma": 1}),
+        ("sharpen", {"sigma": 4, "m2": 10}),
+        ("sharpen", {}),
+        ("waveletSharpen", {"amount": 2}),
+        ("waveletSharpen", {"amount": 2, "luminance": False}),
+    ],
+)
+@pytest.mark.parametrize("colour", [(255, 255, 255), (180, 90, 40)])
+def test_the_edge_of_what_is_visible_gets_no_halo(
+    name: str, parameters: dict[str, Any], colour: tuple[int, int, int]
+) -> None:
+    shape = disc(colour)
+    sharpened = apply(name, picture(shape), **parameters).image
+    # `[x]` of a pyvips image has no type of its own.
+    inside: Any = sharpened[3] > 40
+    difference: Any = (sharpened[:3] - list(colour)).abs().bandor()
+    # The mild sharpening works on colours times alpha, where a level is more the less is seen.
+    rounded = 2 if parameters else 255 // 40 + 1
+    assert inside.ifthenelse(difference, 0).max() <= (0 if colour == (255, 255, 255) else rounded)
+
+
+def test_opaque_pixels_are_sharpened_as_without_alpha() -> None:
+    for sigma in (2.0, 10.0):
+        plain = apply("sharpen", picture(scene()), sigma=sigma).image
+        opaque = apply("sharpen", picture(scene().bandjoin(255)), sigma=sigma).image
+        assert mean_difference(opaque[:3], plain) == 0
+
+
+def test_a_tall_picture_that_is_read_once() -> None:
+    tall = scene_with_alpha(60, 3000)
+    once = apply("sharpen", sequential(tall), sigma=10).image
+    assert mean_difference(once, apply("sharpen", picture(tall), sigma=10).image) == 0

@@ -75,6 +75,8 @@ LIMITS: tuple[Limit, ...] = (
           "a right angle after a resize with fit `contain` cuts the image off in sharp; here it stays complete"),
     Limit(_weighed, 60, EVERYTHING,
           "with transparency, sharp gives all edits premultiplied colours if it also resizes, blurs or sharpens"),
+    Limit(lambda case: _clear(case) and _has("sharpen")(case), 4, 40,
+          "beside transparency, sharp's `sharpen` darkens the edge of light colours; here it compares colours alone"),
     Limit(_has("gamma"), 5, 30, "`gamma`: one level of the darkened image is up to 20 levels of the brightened one"),
     Limit(_has("normalise", "normalize"), 6, 20, "`normalise` uses whole steps of CIELAB's lightness"),
     Limit(lambda case: _clear(case) and _has("clahe")(case), 6, 40,

@@ -7,6 +7,12 @@ from collections.abc import Callable
 import pyvips
 
 Work = Callable[[pyvips.Image], pyvips.Image]
+_ROUNDING = 1 / 1024
+"""Of a level."""
+_VISIBLE = 16
+"""Alpha of 8 bits from which on the colour of a pixel is exact enough to be compared with."""
+_BLURRED = 4
+"""Pixels that are blurred in full size; to reach further, the image is reduced before."""
 
 
 def beside_alpha(image: pyvips.Image, work: Work) -> pyvips.Image:
@@ -23,4 +29,35 @@ def premultiplied(image: pyvips.Image, work: Work) -> pyvips.Image:
     """
     if not image.hasalpha():
         return work(image)
-    return work(image.premultiply().cast(image.format)).unpremultiply().cast(image.format)
+    result = work(image.premultiply().cast(image.format)).unpremultiply()
+    # A full level can come out a little lower, and would lose a level. In 8 bits, `linear` casts as well.
+    if image.format == "uchar":
+        return result.linear([1], [_ROUNDING], uchar=True).copy(interpretation=image.interpretation)
+    return result.cast(image.format)
+
+
+def beside_transparency(image: pyvips.Image, work: Work, reach: float) -> pyvips.Image:
+    """Apply `work`, which compares each pixel with others up to `reach` pixels away, to the colours alone.
+
+    The colours of transparent pixels mean nothing, so those nearby are continued there. An edge of the visible part is
+    then no edge of the colours, which sharpening would turn into a halo.
+    """
+    if not image.hasalpha():
+        return work(image)
+    alpha = image[image.bands - 1]
+    colours = image[: image.bands - 1]
+    continued = (alpha >= (_VISIBLE if image.format == "uchar" else _VISIBLE * 257)).ifthenelse(
+        colours, _spread(image, reach).rint().cast(image.format)
+    )
+    return work(continued.copy(interpretation=image.interpretation)).bandjoin(alpha)
+
+
+def _spread(image: pyvips.Image, reach: float) -> pyvips.Image:
+    """Return the mean colour of the visible pixels around each pixel."""
+    factor = max(1, round(reach / _BLURRED))
+    weighted = image.premultiply()
+    small = weighted.shrink(factor, factor, ceil=True) if factor > 1 else weighted
+    # To this amplitude, the Gaussian reaches three deviations.
+    soft = small.gaussblur(max(0.5, reach / factor / 2), min_ampl=0.01, precision="float")
+    large = soft.zoom(factor, factor).crop(0, 0, image.width, image.height) if factor > 1 else soft
+    return large.unpremultiply()[: image.bands - 1]
