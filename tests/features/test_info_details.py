@@ -19,7 +19,7 @@ from tests.pictures import GPS_MARKS, NAMES, SECONDS, jpeg, png, sample, scene, 
 
 from features import edits
 from features.info.thumb_hash import encode
-from imaging import Context, Limits, Output, Region, Report, run
+from imaging import Context, Label, Limits, Output, Region, Report, run
 from imaging.codecs.containers.jpeg import make_segment
 from imaging.detection import DetectionNotConfigured
 
@@ -169,6 +169,9 @@ def test_shares_belong_to_the_colours() -> None:
 
 
 class OneFace(DetectionNotConfigured):
+    def labels(self) -> tuple[Label, ...]:
+        return (Label("Weapons", 91.5, ("Violence",)),)
+
     def faces(self) -> tuple[Region, ...]:
         return (Region(0.25, 0.5, 0.125, 0.25),)
 
@@ -179,7 +182,13 @@ def test_faces_are_reported_in_pixels() -> None:
     assert outcome.content["faces"] == [{"left": 40, "top": 60, "width": 20, "height": 30}]
 
 
-@pytest.mark.parametrize("query", ["info.details=true", "info.faces=true"])
+def test_moderation_labels_are_reported() -> None:
+    outcome = run(jpeg(), edits({"info": {"moderation": True}}), Output(), Context(vision=OneFace()))
+    assert isinstance(outcome, Report)
+    assert outcome.content["moderationLabels"] == [{"name": "Weapons", "confidence": 91.5, "above": ["Violence"]}]
+
+
+@pytest.mark.parametrize("query", ["info.details=true", "info.faces=true", "info.moderation=true"])
 def test_strangers_get_the_public_report_only(tmp_path: Path, query: str) -> None:
     (tmp_path / "cat.jpg").write_bytes(camera_file())
     source = {"SOURCE_BUCKETS": f"p=file://{tmp_path}"}

@@ -36,6 +36,9 @@ class Info(Params):
         bool,
         Meta(description="Add the boxes of detected faces, in pixels of the upright original. Needs the same"),
     ] = False
+    moderation: Annotated[
+        bool, Meta(description="Add the moderation labels, with their confidence in percent. Needs the same")
+    ] = False
 
 
 @feature(
@@ -44,7 +47,7 @@ class Info(Params):
     cost=each_pixel(0.007, 2),
     reads="neighbours",
     preshrink=lambda _requested, size: max(size) / _SIDE,
-    is_private=lambda requested: requested.details or requested.faces,
+    is_private=lambda requested: requested.details or requested.faces or requested.moderation,
 )
 def info(picture: Picture, requested: Info, context: Context) -> Report:
     small = _thumbnail(picture)
@@ -62,6 +65,8 @@ def info(picture: Picture, requested: Info, context: Context) -> Report:
         content |= _details(small, picture.source, context)
     if requested.faces:
         content["faces"] = _faces(picture.source, context)
+    if requested.moderation:
+        content["moderationLabels"] = _labels(context)
     return Report(content)
 
 
@@ -107,6 +112,14 @@ def _faces(source: ImageHeader, context: Context) -> list[dict[str, int]]:
         }
         for face in context.vision.faces()
     ]
+
+
+def _labels(context: Context) -> list[dict[str, object]] | None:
+    """Return the labels; None if moderation is not available now and the operator lets such images pass."""
+    labels = context.vision.labels()
+    if labels is None:
+        return None
+    return [{"name": label.name, "confidence": label.confidence, "above": list(label.above)} for label in labels]
 
 
 def _thumbnail(picture: Picture) -> pyvips.Image:

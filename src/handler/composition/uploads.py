@@ -54,7 +54,8 @@ def build_entrypoint(
     records = open_database() if open_database is not None else Unrecorded()
     notifier = open_notifier(settings.notifications, records, aws, open_secret)
     variants = VariantStore(layout, results)
-    facts = read_recipe({"info": True}).then(policy.always) if open_database is not None else None
+    report = read_recipe({"info": dict.fromkeys(processing.upload_facts, True) or True})
+    facts = report.then(policy.always) if open_database is not None else None
     pipeline = Pipeline(
         renderer=Renderer(render_context, variants, facts),
         variants=variants,

@@ -94,6 +94,20 @@ def choice(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a parser of a list of these words, in any case; the word `none` alone is the empty list."""
+
+    def parse(value: str) -> tuple[str, ...]:
+        named = string_list(value.lower())
+        if named == ("none",):
+            return ()
+        if not set(named).issubset(words):
+            raise ValueError("a list of " + ", ".join(words) + ", or none")
+        return named
+
+    return parse
+
+
 def records_address(value: str) -> str:
     """Check the kind of a database's address, which may be empty."""
     if value and not value.startswith(("sqlite:///", "postgresql+psycopg://", "dynamodb://")):

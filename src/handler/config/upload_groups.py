@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from handler.config.env_types import Env, choice, fraction, integer, records_address, tag, web_address
+from handler.config.env_types import Env, choice, fraction, integer, records_address, some_of, tag, web_address
 
 
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +46,15 @@ class ProcessingSettings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Env("UPLOAD_SUFFIX", "List of suffixes such as .jpg: only keys that end with one, in any case, are processed"),
     ] = ()
+    upload_facts: Annotated[
+        tuple[str, ...],
+        Env(
+            "UPLOAD_FACTS",
+            "What the record of an original has beside the facts of its file: details (hashes, camera, credit, "
+            "licence), faces and moderation, which need VISION and may be billed, or none",
+            some_of("details", "faces", "moderation"),
+        ),
+    ] = ("details",)
     upload_srcset: Annotated[
         str,
         Env(

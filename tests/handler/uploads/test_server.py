@@ -75,6 +75,7 @@ def test_an_upload_is_processed(folder: Path, records: Records) -> None:
         rejected = wait_for(records, "text.jpg", lambda record: record.status == "rejected")
         assert [variant.key for variant in ready.variants] == ["thumb/originals/cat.jpg"]
         assert ready.facts["width"] == pictures.WIDTH
+        assert {"dominantColor", "thumbHash", "sha256", "perceptualHash", "origin"} <= ready.facts.keys()
         assert rejected.error is not None
         assert rejected.error.code == "UnsupportedMediaType"
         assert variants(folder) == ["thumb/originals/cat.jpg"]
