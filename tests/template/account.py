@@ -41,6 +41,10 @@ _DESCRIBED = (
     b"<CreationTime>2026-01-31T12:00:00Z</CreationTime><StackStatus>%s</StackStatus>"
     b"</member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
 )
+_PUBLISHED = (
+    b"<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult>"
+    b"<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></PublishResponse>"
+)
 _INVALIDATED = b"<Invalidation><Id>I1</Id></Invalidation>"
 
 
@@ -60,6 +64,10 @@ class Account:
     """Functions that do not run, each with the error that Lambda returns."""
     status: str = "UPDATE_IN_PROGRESS"
     """What CloudFormation is doing with the stack."""
+    announced: list[dict[str, Any]] = field(default_factory=list)
+    """The messages of the SNS topic."""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """The entries that EventBridge received."""
     quota: int = 1000
     """Concurrent executions that the account allows."""
     endpoints: dict[str, ScriptedServer] = field(default_factory=dict)
@@ -97,6 +105,8 @@ class Account:
             "rekognition": _of_rekognition,
             "cloudformation": lambda _: Reply(200, _DESCRIBED % self.status.encode()),
             "lambda": self._of_lambda,
+            "sns": self._of_sns,
+            "events": self._of_events,
         }
         service = _service(asked)
         if service in replies:
@@ -107,6 +117,16 @@ class Account:
         # The stand-in's account is another, and the ends of its ARNs are chance: it is asked by name.
         by_name = re.sub(rb"arn:aws:secretsmanager:[^\"]*:secret:(\w+)-\w{6}", rb"\1", asked.body)
         return self._forwarded(replace(asked, body=by_name))
+
+    def _of_sns(self, asked: ParsedRequest) -> Reply:
+        self.announced.append(json.loads(parse_qs(asked.body.decode())["Message"][0]))
+        return Reply(200, _PUBLISHED)
+
+    def _of_events(self, asked: ParsedRequest) -> Reply:
+        entries = json.loads(asked.body)["Entries"]
+        self.events += entries
+        accepted = [{"EventId": str(number)} for number, _ in enumerate(entries)]
+        return Reply(200, json.dumps({"FailedEntryCount": 0, "Entries": accepted}).encode())
 
     def _of_lambda(self, asked: ParsedRequest) -> Reply:
         if asked.path == _QUOTA:
@@ -151,29 +171,49 @@ class Account:
 def asks(asked: ParsedRequest) -> list[Ask]:
     """What has to be allowed for a signed call; an unsigned one asks for nothing that a role gives."""
     service = _service(asked)
-    operation = asked.headers.get("x-amz-target", "").partition(".")[2]
-    last = asked.path.rpartition("/")[2]
-    match service:
-        case "secretsmanager":
-            named = json.loads(asked.body)["SecretId"]
-            ask = Ask(f"secretsmanager:{operation}", named if named.startswith("arn:") else f"{SECRETS}:{named}-AbCdEf")
-        case "rekognition":
-            ask = Ask(f"rekognition:{operation}", "*")
-        case "cloudformation":
-            ask = Ask("cloudformation:DescribeStacks", parse_qs(asked.body.decode())["StackName"][0])
-        case "cloudfront" if asked.method == "GET":
-            ask = Ask("cloudfront:GetDistribution", f"{_DISTRIBUTIONS}/{last}")
-        case "cloudfront":
-            (name,) = re.findall(r"^/2020-05-31/distribution/(\w+)/invalidation$", asked.path)
-            ask = Ask("cloudfront:CreateInvalidation", f"{_DISTRIBUTIONS}/{name}")
-        case "lambda" if asked.path == _QUOTA:
-            ask = Ask("lambda:GetAccountSettings", "*")
-        case "lambda":
-            (name,) = re.findall(r"^/2015-03-31/functions/(\w+)/invocations$", asked.path)
-            ask = Ask("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
-        case _:
-            return _of_s3(asked) if service == "s3" else []
-    return [ask]
+    return _ASKS[service](asked) if service else []
+
+
+def _operation(asked: ParsedRequest) -> str:
+    return asked.headers["x-amz-target"].partition(".")[2]
+
+
+def _ask_secret(asked: ParsedRequest) -> list[Ask]:
+    named = json.loads(asked.body)["SecretId"]
+    resource = named if named.startswith("arn:") else f"{SECRETS}:{named}-AbCdEf"
+    return [Ask(f"secretsmanager:{_operation(asked)}", resource)]
+
+
+def _ask_cloudfront(asked: ParsedRequest) -> list[Ask]:
+    if asked.method == "GET":
+        return [Ask("cloudfront:GetDistribution", f"{_DISTRIBUTIONS}/{asked.path.rpartition('/')[2]}")]
+    (name,) = re.findall(r"^/2020-05-31/distribution/(\w+)/invalidation$", asked.path)
+    return [Ask("cloudfront:CreateInvalidation", f"{_DISTRIBUTIONS}/{name}")]
+
+
+def _ask_lambda(asked: ParsedRequest) -> list[Ask]:
+    if asked.path == _QUOTA:
+        return [Ask("lambda:GetAccountSettings", "*")]
+    (name,) = re.findall(r"^/2015-03-31/functions/(\w+)/invocations$", asked.path)
+    return [Ask("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")]
+
+
+def _ask_events(asked: ParsedRequest) -> list[Ask]:
+    buses = {entry["EventBusName"] for entry in json.loads(asked.body)["Entries"]}
+    return [Ask("events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}") for bus in buses]
+
+
+def _ask_dynamodb(asked: ParsedRequest) -> list[Ask]:
+    """A transaction needs what each of its parts needs, and a query of an index the right to that index."""
+    tables = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
+    said = json.loads(asked.body)
+    if _operation(asked) == "TransactWriteItems":
+        parts = [part for item in said["TransactItems"] for part in item.items()]
+        return [Ask(f"dynamodb:{kind}Item", f"{tables}/{part['TableName']}") for kind, part in parts]
+    if _operation(asked) == "BatchGetItem":
+        return [Ask("dynamodb:BatchGetItem", f"{tables}/{name}") for name in said["RequestItems"]]
+    index = f"/index/{said['IndexName']}" if "IndexName" in said else ""
+    return [Ask(f"dynamodb:{_operation(asked)}", f"{tables}/{said['TableName']}{index}")]
 
 
 def _of_cloudfront(asked: ParsedRequest) -> Reply:
@@ -191,12 +231,17 @@ def _of_s3(asked: ParsedRequest) -> list[Ask]:
     url = urlsplit(asked.path)
     bucket, _, key = unquote(url.path[1:]).partition("/")
     resource = f"arn:aws:s3:::{bucket}"
+    if {"uploadId", "uploads"} & {pair.partition("=")[0] for pair in url.query.split("&")}:
+        verb = "AbortMultipartUpload" if asked.method == "DELETE" else "PutObject"
+        return [Ask(f"s3:{verb}", f"{resource}/{key}")]
     if asked.method == "POST":
         assert url.query.startswith("delete"), asked.path
         keys = re.findall(rb"<Key>([^<]+)</Key>", asked.body)
         return [Ask("s3:DeleteObject", f"{resource}/{each.decode()}") for each in keys]
     if not key:
         return [Ask("s3:ListBucket", resource)]
+    if url.query == "tagging" and asked.method == "GET":
+        return [Ask("s3:GetObjectTagging", f"{resource}/{key}")]
     verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "DELETE": "Delete"}[asked.method]
     # To write over what has a certain ETag, one must be allowed to read it.
     verbs = [verb, "Get"] if "if-match" in asked.headers and verb == "Put" else [verb]
@@ -208,8 +253,24 @@ def _listing(ask: Ask) -> Ask:
 
 
 def _service(asked: ParsedRequest) -> str:
-    found = re.search(r"Credential=[^/]+/\d+/[^/]+/(\w+)/aws4_request", asked.headers.get("authorization", ""))
+    proof = asked.headers.get("authorization", "") or unquote(urlsplit(asked.path).query)  # a presigned URL has its own
+    found = re.search(r"Credential=[^/]+/\d+/[^/]+/(\w+)/aws4_request", proof)
     return found[1] if found else ""
+
+
+_ASKS: Mapping[str, Callable[[ParsedRequest], list[Ask]]] = {
+    "secretsmanager": _ask_secret,
+    "rekognition": lambda asked: [Ask(f"rekognition:{_operation(asked)}", "*")],
+    "cloudformation": lambda asked: [
+        Ask("cloudformation:DescribeStacks", parse_qs(asked.body.decode())["StackName"][0])
+    ],
+    "cloudfront": _ask_cloudfront,
+    "lambda": _ask_lambda,
+    "dynamodb": _ask_dynamodb,
+    "events": _ask_events,
+    "sns": lambda asked: [Ask("sns:Publish", parse_qs(asked.body.decode())["TopicArn"][0])],
+    "s3": _of_s3,
+}
 
 
 def _denied() -> Reply:

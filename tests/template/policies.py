@@ -56,9 +56,9 @@ def _is_meant(principal: Any, asking: str) -> bool:
     return principal in (None, "*") or asking in _each(principal["Service"])
 
 
-def _holds(operator: str, wanted: Mapping[str, str], ask: Ask) -> bool:
+def _holds(operator: str, wanted: Mapping[str, str | list[str]], ask: Ask) -> bool:
     assert operator in ("Bool", "StringEquals", "ArnEquals"), f"{operator} is not evaluated here"
-    return all(ask.context.get(key, "") == value for key, value in wanted.items())
+    return all(ask.context.get(key, "") in _each(value) for key, value in wanted.items())
 
 
 def _each(said: str | list[str]) -> list[str]:

@@ -38,7 +38,13 @@ VALUES = {
     "RekognitionRegion": ["eu-central-1"],
     "UploadBucket": ["photos"],
     "UploadPrefix": ["incoming/"],
-    "UploadSuffix": [".jpg"],
+    "UploadsExpireAfterDays": ["30"],
+    "UploadSrcset": ['{"thumb": {"widths": [40, 80], "formats": ["webp", "jpeg"]}}'],
+    "UploadSuffix": [".jpg,.png"],
+    "OutputKey": ["suffixes", "small/{stem}-{preset}.{ext}"],
+    "RequireTag": ["GuardDutyMalwareScanStatus=NO_THREATS_FOUND"],
+    "NotifyEmail": ["pictures@example.com"],
+    "EventBus": ["", "pictures"],
     "UploadPresets": ["thumb,big"],
     "OutputBucket": ["variations"],
     "UploadMemorySize": ["3008", "10240"],
@@ -57,7 +63,9 @@ _TOGETHER = {
     "CertificateArn": {"Aliases": VALUES["Aliases"][0]},
     "ProvisionedConcurrency": {"DeployedAt": VALUES["DeployedAt"][0]},
     "SecretId": {"EnableSignature": "Yes"},
+    "RequireTag": {"DeployDemoUI": "No"},
 }
+OWN_UPLOADS = {"CreateUploadBuckets": "Yes", "UploadPresets": "thumb,big", "Presets": VALUES["Presets"][0]}
 UPLOADS = {
     "UploadBucket": "photos",
     "UploadPresets": "thumb,big",
@@ -79,16 +87,30 @@ def stacks() -> dict[str, dict[str, str]]:
     """Stacks, each by a name: the smallest, one for every value of every parameter, and those with everything."""
     found = {"least": LEAST}
     for parameter in template()["Parameters"]:
-        companions = UPLOADS if parameter.startswith("Upload") or parameter == "OutputBucket" else {}
+        is_of_uploads = parameter.startswith("Upload") or parameter in (
+            "OutputBucket",
+            "OutputKey",
+            "NotifyEmail",
+            "EventBus",
+        )
+        companions = UPLOADS if is_of_uploads else {}
+        companions = OWN_UPLOADS if parameter in ("CreateUploadBuckets", "UploadsExpireAfterDays") else companions
         for value in values(parameter):
             on = value != "" and value != str(template()["Parameters"][parameter].get("Default"))
             beside = {**companions, **_TOGETHER.get(parameter, {})} if on else {}
             found[f"{parameter}={value[:40]}"] = {**LEAST, **beside, parameter: value}
-    everything = {name: values(name)[-1] for name in template()["Parameters"]} | UPLOADS
+    everything = {name: values(name)[-1] for name in template()["Parameters"]} | UPLOADS | {"RequireTag": ""}
     switches = {
         name: "Yes" for name, about in template()["Parameters"].items() if about.get("Default") in ("Yes", "No")
     }
-    found["everything"] = {**everything, **switches, "ExistingDistributionId": ""}
-    found["everything, own distribution"] = {**everything, **switches}
+    # Either the stack has buckets for uploads, or the user.
+    named = {**switches, "CreateUploadBuckets": "No", "UploadsExpireAfterDays": ""}
+    found["everything"] = {**everything, **named, "ExistingDistributionId": ""}
+    found["everything, own distribution"] = {**everything, **named}
+    found["everything, created buckets"] = {
+        **everything,
+        **switches,
+        **dict.fromkeys(("UploadBucket", "OutputBucket", "ExistingDistributionId"), ""),
+    }
     found["nothing"] = {**LEAST, **dict.fromkeys(switches, "No")}
     return found

@@ -245,6 +245,7 @@ _REFS: dict[str, Callable[[str], str]] = {
     "AWS::SecretsManager::Secret": _secret,
     "AWS::Lambda::Alias": _alias,
     "AWS::ApiGatewayV2::Api": lambda name: "a1b2c3",
+    "AWS::SNS::Topic": lambda name: f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}",
     "AWS::CloudFront::Distribution": lambda name: "EDISTRIBUTION",
     "AWS::Logs::LogGroup": lambda name: f"/logs/{name}",
 }
@@ -253,6 +254,7 @@ _ARNS: dict[str, Callable[[str], str]] = {
     "AWS::IAM::Role": lambda name: f"arn:aws:iam::{ACCOUNT}:role/{name}",
     "AWS::Lambda::Function": lambda name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
     "AWS::Logs::LogGroup": lambda name: f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/logs/{name}:*",
+    "AWS::DynamoDB::Table": lambda name: f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}",
     "AWS::SQS::Queue": lambda name: f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
     "AWS::Events::Rule": lambda name: f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}",
     "AWS::CloudFront::Function": lambda name: f"arn:aws:cloudfront::{ACCOUNT}:function/{name}",

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from tests.template.samples import LEAST, UPLOADS, VALUES, stacks, values
+from tests.template.samples import LEAST, UPLOADS, VALUES, stacks
 from tests.template.stack import TEMPLATE, Stack, template
 from tests.tools import case
 
@@ -231,47 +231,6 @@ def test_the_outputs_say_what_is_open(parameters: dict[str, str], words: list[st
     said = Stack({**LEAST, **parameters}).outputs["PublicAccess"]
     assert all(word in said for word in words), said
     assert ("demo page" in said) is (parameters.get("DeployDemoUI") != "No")
-
-
-def test_uploads_wait_long_enough_and_fail_one_by_one() -> None:
-    stack = Stack({**LEAST, **UPLOADS})
-    queue, mapping = stack.resources["UploadQueue"], stack.resources["UploadMapping"]
-    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
-    assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith(":FailedUploads")
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["BatchSize"] == 1, "the time of one call is the time of one upload"
-    assert mapping["FunctionName"] == "UploadFunction"
-    assert Stack(LEAST).of_type("AWS::SQS::Queue") == {}
-    for minutes in values("UploadMinutes"):
-        resources = Stack({**LEAST, **UPLOADS, "UploadMinutes": minutes, "UploadConcurrency": "40"}).resources
-        function = resources["UploadFunction"]
-        assert function["Timeout"] == 60 * int(minutes)
-        assert int(function["Environment"]["Variables"]["MAX_SECONDS"]) == function["Timeout"] - 5
-        assert resources["UploadQueue"]["VisibilityTimeout"] == 6 * function["Timeout"]
-        assert resources["UploadMapping"]["ScalingConfig"] == {"MaximumConcurrency": "40"}
-
-
-@pytest.mark.parametrize(
-    ("parameters", "key", "is_taken"),
-    [
-        ({}, "cat.jpg", True),
-        ({"UploadPrefix": "incoming/"}, "incoming/cat.jpg", True),
-        ({"UploadPrefix": "incoming/"}, "outgoing/cat.jpg", False),
-        ({"UploadSuffix": ".jpg"}, "deep/cat.jpg", True),
-        ({"UploadSuffix": ".jpg"}, "cat.png", False),
-        ({"UploadPrefix": "in/", "UploadSuffix": ".jpg"}, "in/cat.jpg", True),
-        ({"UploadPrefix": "in/", "UploadSuffix": ".jpg"}, "in/cat.jpg.txt", False),
-    ],
-)
-def test_the_rule_takes_the_uploads_that_the_parameters_name(
-    parameters: dict[str, str], key: str, is_taken: bool
-) -> None:
-    pattern = Stack({**LEAST, **UPLOADS, **parameters}).resources["UploadRule"]["EventPattern"]
-    assert pattern["source"] == ["aws.s3"]
-    assert {"Object Created", "Object Deleted"} <= set(pattern["detail-type"])
-    assert pattern["detail"]["bucket"] == {"name": ["photos"]}
-    (rule,) = pattern["detail"]["object"]["key"]
-    assert (re.fullmatch(re.escape(rule["wildcard"]).replace(r"\*", ".*"), key) is not None) is is_taken
 
 
 def test_the_guide_to_a_distribution_of_the_site_s_own_names_what_there_is() -> None:

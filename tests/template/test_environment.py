@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.template.samples import LEAST, SECRET, stacks
+from tests.template.samples import LEAST, OWN_UPLOADS, SECRET, UPLOADS, stacks
 from tests.template.stack import Stack, template
 from tests.tools import case
 
@@ -83,6 +83,10 @@ def test_defaults_are_those_of_the_function() -> None:
             {"Vision": "local", "RekognitionRegion": "eu-west-1"},
             {"VISION": "local", "REKOGNITION_REGION": "eu-west-1"},
         ),
+        (UPLOADS, {"RECORDS": "dynamodb://Records", "UPLOAD_SOURCE": ""}),
+        ({**UPLOADS, "UploadApi": "Yes"}, {"UPLOAD_SOURCE": "photos"}),
+        ({**OWN_UPLOADS, "UploadApi": "Yes"}, {"UPLOAD_SOURCE": "uploads"}),
+        ({}, {"RECORDS": "", "UPLOAD_SOURCE": ""}),
         ({"DeployedAt": "2026-01-31T12:00:00Z"}, {"DEPLOYED_AT": "2026-01-31T12:00:00Z"}),
     ],
 )
@@ -121,7 +125,8 @@ def test_the_heavy_function_is_told_the_same() -> None:
             )
             assert ordinary.pop("HEAVY_FUNCTION") == "HeavyWorker"
             assert int(ordinary.pop("MAX_SECONDS")) - int(heavy.pop("MAX_SECONDS")) == 2
-            del ordinary["DISTRIBUTION_ID"]
+            for variable in ("DISTRIBUTION_ID", "RECORDS", "UPLOAD_SOURCE"):
+                del ordinary[variable]
             assert ordinary == heavy
 
 
@@ -130,21 +135,26 @@ def test_the_upload_function_is_told_what_it_needs() -> None:
     for name, parameters in stacks().items():
         with case(name):
             resources = Stack(parameters).resources
-            assert ("UploadFunction" in resources) is (parameters.get("UploadBucket", "") != "")
+            takes = parameters.get("UploadBucket", "") != "" or parameters.get("CreateUploadBuckets") == "Yes"
+            assert ("UploadFunction" in resources) is takes
             if "UploadFunction" not in resources:
                 continue
             said = resources["UploadFunction"]["Environment"]["Variables"]
             assert set(said) <= KNOWN
             settings = Settings.from_environment(said)
-            assert (settings.storage.output_bucket, settings.storage.upload_presets) == ("variations", ("thumb", "big"))
+            output = "variantbucket" if parameters.get("CreateUploadBuckets") == "Yes" else "variations"
+            assert (settings.storage.output_bucket, settings.storage.upload_presets) == (output, ("thumb", "big"))
+            assert settings.records.database == "dynamodb://Records"
             assert not any("SECRET" in variable or "TOKEN" in variable for variable in said)
             assert sum(len(name) + len(value) for name, value in said.items()) < 4096
             ordinary = environment(parameters)
             same = set(said) & set(ordinary) - {"MAX_SECONDS", "SOURCE_BUCKETS"}
+            assert {"REQUIRE_TAG", "RECORDS", "DISTRIBUTION_ID", "RESULTS_BUCKET"} <= same
             assert {variable: said[variable] for variable in same} == {
                 variable: ordinary[variable] for variable in same
             }
-            assert ordinary["SOURCE_BUCKETS"].startswith(said["SOURCE_BUCKETS"])
+            own, every = (each["SOURCE_BUCKETS"].split(",") for each in (said, ordinary))
+            assert own == [source for source in every if not source.startswith("samples=")]
 
 
 def test_the_longest_presets_fit_into_the_environment() -> None:

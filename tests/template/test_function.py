@@ -18,6 +18,7 @@ from tests.template.samples import LEAST, UPLOADS
 
 from handler.aws import secrets
 from handler.pages.demo_site import SAMPLES
+from handler.records.dynamodb.table import TABLE
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +56,7 @@ def moto(running: Moto) -> Moto:
     made = {"OriginSecret": ORIGIN, "OperatorToken": OPERATOR, "SignatureSecret": '{"SECRET_KEY": "a key"}'}
     for name, value in made.items():
         running.client("secretsmanager").create_secret(Name=name, SecretString=value)
+    running.client("dynamodb").create_table(TableName="Records", **TABLE)
     return running
 
 
@@ -146,13 +148,15 @@ def test_what_a_model_works_on_goes_to_the_heavy_function(moto: Moto) -> None:
     assert "Detect" in stack.used["HeavyRole"]
 
 
-def event_of_uploads(*uploaded: str) -> dict[str, Any]:
+def event_of_uploads(
+    *uploaded: str, kind: str = "Object Created", sequencer: str = "0055AED6DCD90281E5"
+) -> dict[str, Any]:
     """As EventBridge tells the queue, and the queue the function."""
     records = []
     for key in uploaded:
-        about = {"key": key, "size": 1, "sequencer": "0055AED6DCD90281E5"}
+        about = {"key": key, "size": 1, "sequencer": sequencer}
         detail = {"bucket": {"name": "photos"}, "object": about, "reason": "PutObject"}
-        body = {"version": "0", "detail-type": "Object Created", "source": "aws.s3", "detail": detail}
+        body = {"version": "0", "detail-type": kind, "source": "aws.s3", "detail": detail}
         records.append({"messageId": key, "eventSource": "aws:sqs", "body": json.dumps(body)})
     return {"Records": records}
 
@@ -168,7 +172,33 @@ def test_uploads_become_variations_and_only_failures_come_again(moto: Moto) -> N
         failed = client.invoke(event_of_uploads("large.png", "404.png"))
         assert failed == {"batchItemFailures": [{"itemIdentifier": "large.png"}]}
         assert "thumb/photos/404.png" in keys(moto, "variations")
+        stack.broken.clear()
+        assert client.invoke({"task": "sweep"}) is not None
+        assert client.invoke(event_of_uploads("cat.jpg", kind="Object Deleted", sequencer="1055AED6DCD90281E5")) == {
+            "batchItemFailures": []
+        }
+        assert [key for key in keys(moto, "variations") if key.endswith("cat.jpg")] == []
     assert stack.denied == []
+    told = [(notice["type"], notice["data"]["key"]) for notice in stack.announced]
+    assert ("image.ready", "cat.jpg") in told
+    assert ("image.deleted", "cat.jpg") in told
+    assert [entry["DetailType"] for entry in stack.events] == [kind for kind, _ in told]
+
+
+def test_only_originals_with_the_tag_are_served_and_processed(moto: Moto) -> None:
+    with account(moto, {**LEAST, **UPLOADS, "RequireTag": "scanned=clean", "DeployDemoUI": "No"}) as stack:
+        uploads = stack.client("UploadFunction")
+        uploads.invoke(event_of_uploads("cat.jpg"))
+        assert keys(moto, "variations") == []
+        assert get(stack.client(), "/cat.jpg?width=40").status == 403
+        moto.s3.put_object_tagging(
+            Bucket="photos", Key="cat.jpg", Tagging={"TagSet": [{"Key": "scanned", "Value": "clean"}]}
+        )
+        assert uploads.invoke(event_of_uploads("cat.jpg")) == {"batchItemFailures": []}
+        assert len(keys(moto, "variations")) == 2
+        assert get(stack.client(), "/cat.jpg?width=40").status == 200
+    assert stack.denied == []
+    assert all("ReadTags" in stack.used[role] for role in ("FunctionRole", "UploadRole"))
 
 
 def test_errors_are_answered_with_the_picture_for_them(moto: Moto) -> None:
@@ -211,7 +241,8 @@ def test_no_role_may_more_than_its_function_does(moto: Moto) -> None:
     """Every statement is there for something: here it is asked for, and none of it is refused."""
     faces = "feature=smartCropping&smartCropping.subject=faces&width=40&height=40"
     presets = json.dumps({"thumb": faces, "big": "width=200"})
-    parameters = {**SIGNING, **UPLOADS, "StoreResults": "Yes", "PublicFeatures": "*", "Presets": presets}
+    uploading = {**UPLOADS, "UploadApi": "Yes"}
+    parameters = {**SIGNING, **uploading, "StoreResults": "Yes", "PublicFeatures": "*", "Presets": presets}
     with account(moto, parameters) as stack:
         client = stack.client()
 
@@ -241,6 +272,9 @@ def test_no_role_may_more_than_its_function_does(moto: Moto) -> None:
         assert uploads == {"batchItemFailures": []}
         assert operator(client, "purge", b'{"keys": ["cat.jpg"]}').status == 200
         assert operator(client, "images").status == 200
+        assert operator(client, "uploads", b'{"key": "new.jpg"}').status == 201
+        in_parts = b'{"key": "large.tif", "multipart": true, "bytes": 20000000}'
+        assert operator(client, "uploads", in_parts).status == 201
         for resource in ("SelfCheck", "DemoPage"):
             assert deliver(stack, resource)["Status"] == "SUCCESS"
         stack.crashing["DemoFiller"] = {"errorType": "Runtime.ExitError"}

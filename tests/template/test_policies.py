@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.template.policies import Ask, allows, resource_statements, role_statements
-from tests.template.samples import LEAST, SECRET, UPLOADS, VALUES, stacks
+from tests.template.samples import LEAST, OWN_UPLOADS, SECRET, UPLOADS, VALUES, stacks
 from tests.template.stack import ACCOUNT, REGION, STACK_ID, Stack
 
 RESULTS = "arn:aws:s3:::resultsbucket"
@@ -64,6 +64,8 @@ FUNCTION_MAY_NOT = [
     ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:Function"),
     ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/FunctionRole"),
 ]
+TABLE = f"arn:aws:dynamodb:{HERE}:table/Records"
+RECORD_ACTIONS = ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
 QUEUE = f"arn:aws:sqs:{HERE}:UploadQueue"
 NAMED = f"{SECRETS}:signing/key-AbCdEf"
 WITH = [
@@ -188,8 +190,21 @@ UPLOADS_MAY = [
     ("s3:PutBucketPolicy", "arn:aws:s3:::variations", False),
     ("s3:GetObject", f"{RESULTS}/detections/x", True),
     ("s3:PutObject", f"{RESULTS}/detections/x", True),
-    ("s3:PutObject", f"{RESULTS}/public/x", False),
+    ("s3:DeleteObject", f"{RESULTS}/public/_results/x", True),
+    ("s3:DeleteObject", f"{RESULTS}/batch/x", False),
     ("s3:ListBucket", RESULTS, True),
+    ("cloudfront:CreateInvalidation", OURS, True),
+    ("cloudfront:UpdateDistribution", OURS, False),
+    *((f"dynamodb:{verb}", TABLE, True) for verb in RECORD_ACTIONS),
+    ("dynamodb:Query", f"{TABLE}/index/by-key", True),
+    ("dynamodb:Scan", TABLE, False),
+    ("dynamodb:DeleteTable", TABLE, False),
+    ("dynamodb:GetItem", f"arn:aws:dynamodb:{HERE}:table/another", False),
+    ("sns:Publish", f"arn:aws:sns:{HERE}:Notices", True),
+    ("sns:Publish", f"arn:aws:sns:{HERE}:another", False),
+    ("events:PutEvents", f"arn:aws:events:{HERE}:event-bus/default", True),
+    ("events:PutEvents", f"arn:aws:events:{HERE}:event-bus/another", False),
+    ("s3:GetObjectTagging", "arn:aws:s3:::photos/cat.jpg", False),
     ("sqs:ReceiveMessage", QUEUE, True),
     ("sqs:DeleteMessage", QUEUE, True),
     ("sqs:SendMessage", QUEUE, False),
@@ -218,6 +233,7 @@ def test_no_role_has_more_than_the_table() -> None:
         action for _, action, _, allowed in WITH if allowed
     }
     known |= {action for action, _, allowed in UPLOADS_MAY + PROVIDER_MAY if allowed}
+    known |= {action for _, _, action, _, allowed in OF_UPLOADS if allowed}
     known |= {"xray:PutTelemetryRecords", "sqs:GetQueueAttributes"}
     stack = Stack(EVERYTHING)
     for role in stack.of_type("AWS::IAM::Role"):
@@ -228,10 +244,56 @@ def test_no_role_has_more_than_the_table() -> None:
         assert "ManagedPolicyArns" not in stack.resources[role]
 
 
+TAGGED = {"RequireTag": "scanned=clean"}
+OF_UPLOADS = [
+    # parameters, role, action, resource, allowed
+    (UPLOADS, "FunctionRole", "dynamodb:Query", f"{TABLE}/index/by-status", True),
+    (UPLOADS, "HeavyRole", "dynamodb:GetItem", TABLE, False),
+    ({}, "FunctionRole", "dynamodb:GetItem", TABLE, False),
+    ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:PutObject", "arn:aws:s3:::photos/new.jpg", True),
+    ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:AbortMultipartUpload", "arn:aws:s3:::photos/new.jpg", True),
+    ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:PutObject", "arn:aws:s3:::other.photos/new.jpg", False),
+    ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:DeleteObject", "arn:aws:s3:::photos/new.jpg", False),
+    ({**UPLOADS, "UploadApi": "Yes"}, "HeavyRole", "s3:PutObject", "arn:aws:s3:::photos/new.jpg", False),
+    ({**OWN_UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:PutObject", "arn:aws:s3:::uploadedbucket/a.jpg", True),
+    (OWN_UPLOADS, "FunctionRole", "s3:PutObject", "arn:aws:s3:::uploadedbucket/a.jpg", False),
+    *(
+        (OWN_UPLOADS, role, "s3:GetObject", "arn:aws:s3:::uploadedbucket/a.jpg", True)
+        for role in ("FunctionRole", "HeavyRole", "UploadRole")
+    ),
+    (OWN_UPLOADS, "UploadRole", "s3:ListBucket", "arn:aws:s3:::uploadedbucket", True),
+    (OWN_UPLOADS, "UploadRole", "s3:PutObject", "arn:aws:s3:::variantbucket/thumb/a.jpg", True),
+    (OWN_UPLOADS, "UploadRole", "s3:PutObject", "arn:aws:s3:::variations/thumb/a.jpg", False),
+    (OWN_UPLOADS, "FunctionRole", "s3:PutObject", "arn:aws:s3:::variantbucket/thumb/a.jpg", False),
+    *(
+        ({**UPLOADS, **TAGGED}, role, "s3:GetObjectTagging", "arn:aws:s3:::photos/cat.jpg", True)
+        for role in ("FunctionRole", "HeavyRole", "UploadRole")
+    ),
+    ({**OWN_UPLOADS, **TAGGED}, "UploadRole", "s3:GetObjectTagging", "arn:aws:s3:::uploadedbucket/a.jpg", True),
+    ({**UPLOADS, **TAGGED}, "UploadRole", "s3:PutObjectTagging", "arn:aws:s3:::photos/cat.jpg", False),
+    ({**UPLOADS, "EventBus": ""}, "UploadRole", "events:PutEvents", f"arn:aws:events:{HERE}:event-bus/default", False),
+    (UPLOADS, "BatchRole", "lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:UploadFunction", True),
+    (UPLOADS, "BatchRole", "lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:Function", False),
+    (UPLOADS, "BatchRole", "s3:GetObject", f"{RESULTS}/batch/manifest.csv", True),
+    (UPLOADS, "BatchRole", "s3:GetObjectVersion", f"{RESULTS}/batch/manifest.csv", True),
+    (UPLOADS, "BatchRole", "s3:PutObject", f"{RESULTS}/batch/report/x", True),
+    (UPLOADS, "BatchRole", "s3:GetObject", f"{RESULTS}/private/x", False),
+    (UPLOADS, "BatchRole", "s3:GetObject", "arn:aws:s3:::photos/cat.jpg", False),
+]
+
+
+@pytest.mark.parametrize(("parameters", "role", "action", "resource", "allowed"), OF_UPLOADS)
+def test_the_roles_of_uploads(parameters: dict[str, str], role: str, action: str, resource: str, allowed: bool) -> None:
+    assert allows(role_statements(Stack({**LEAST, **parameters}), role), Ask(action, resource)) is allowed
+
+
 def test_roles_are_assumed_by_lambda_alone() -> None:
-    for role in Stack(EVERYTHING).of_type("AWS::IAM::Role").values():
+    """But for the one of S3 Batch Operations, which acts for this account alone."""
+    for name, role in Stack(EVERYTHING).of_type("AWS::IAM::Role").items():
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+        service = "batchoperations.s3.amazonaws.com" if name == "BatchRole" else "lambda.amazonaws.com"
+        assert statement["Principal"] == {"Service": service}
+        assert (statement.get("Condition") == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}) is (name == "BatchRole")
 
 
 BUCKET_MAY = [
@@ -293,7 +355,11 @@ def test_queues_are_told_by_the_rule_of_uploads_alone(queue: str) -> None:
     assert stack.resources[f"{queue}Policy"]["Queues"] == [queue]
     address = f"arn:aws:sqs:{HERE}:{queue}"
     rule = {**TLS, "aws:SourceArn": f"arn:aws:events:{HERE}:rule/UploadRule"}
+    scan = {**TLS, "aws:SourceArn": f"arn:aws:events:{HERE}:rule/ScanRule"}
     events = "events.amazonaws.com"
+    assert not allows(statements, Ask("sqs:SendMessage", address, events, scan))
+    tagged = resource_statements(Stack({**LEAST, **UPLOADS, **TAGGED}), f"{queue}Policy")
+    assert allows(tagged, Ask("sqs:SendMessage", address, events, scan))
     assert allows(statements, Ask("sqs:SendMessage", address, events, rule))
     assert not allows(statements, Ask("sqs:SendMessage", address, events, {**rule, "aws:SecureTransport": "false"}))
     assert not allows(statements, Ask("sqs:SendMessage", address, events, {**rule, "aws:SourceArn": "another"}))
@@ -302,10 +368,10 @@ def test_queues_are_told_by_the_rule_of_uploads_alone(queue: str) -> None:
 
 
 def test_every_bucket_is_closed() -> None:
-    stack = Stack({**EVERYTHING, "ExistingDistributionId": ""})
+    stack = Stack(stacks()["everything, created buckets"])
     policies = {policy["Bucket"]: policy for policy in stack.of_type("AWS::S3::BucketPolicy").values()}
     buckets = stack.of_type("AWS::S3::Bucket")
-    assert len(buckets) >= 2
+    assert len(buckets) >= 5
     for name, bucket in buckets.items():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
         assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -318,8 +384,13 @@ def test_every_bucket_is_closed() -> None:
         assert deny[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_the_gateway_alone_may_call_the_function() -> None:
+def test_the_gateway_and_the_schedule_may_call_their_functions() -> None:
     for parameters in (LEAST, EVERYTHING):
-        permissions = Stack(parameters).of_type("AWS::Lambda::Permission").values()
-        assert {said["Principal"] for said in permissions} == {"apigateway.amazonaws.com"}
-        assert all(said["SourceArn"] == f"arn:aws:execute-api:{HERE}:a1b2c3/*" for said in permissions)
+        permissions = Stack(parameters).of_type("AWS::Lambda::Permission")
+        sweep = permissions.pop("SweepPermission", None)
+        assert {said["Principal"] for said in permissions.values()} == {"apigateway.amazonaws.com"}
+        assert all(said["SourceArn"] == f"arn:aws:execute-api:{HERE}:a1b2c3/*" for said in permissions.values())
+        assert (sweep is None) is (parameters is LEAST)
+        if sweep:
+            assert sweep["SourceArn"] == f"arn:aws:events:{HERE}:rule/SweepRule"
+            assert sweep["FunctionName"] == "UploadFunction"
