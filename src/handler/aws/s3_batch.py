@@ -10,12 +10,16 @@ import msgspec
 from handler.aws import AwsAccess
 from handler.aws.sdk import sdk_client, sdk_errors
 
+REPORTS = "batch"
+"""Prefix of the reports, to which the role may write."""
 _INVENTORY = "S3InventoryReport_CSV_20161130"
 
 
 class BatchJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job of S3 Batch Operations."""
 
+    account: str
+    """Number of the account that owns the job and the bucket."""
     function: str
     """ARN of the function that is invoked."""
     role: str
@@ -35,9 +39,8 @@ class BatchJob(msgspec.Struct, frozen=True, kw_only=True):
     def create(self, aws: AwsAccess) -> str:
         """Create the job and return its ID. Raise SdkError."""
         with sdk_errors():
-            account = _client("sts", aws).get_caller_identity()["Account"]
             answer = _client("s3control", aws).create_job(
-                AccountId=account,
+                AccountId=self.account,
                 ConfirmationRequired=not self.starts,
                 ClientRequestToken=uuid.uuid4().hex,
                 Description=self.description[:256],
@@ -54,10 +57,10 @@ class BatchJob(msgspec.Struct, frozen=True, kw_only=True):
                     "Bucket": f"arn:{self._partition}:s3:::{self.report_bucket}",
                     "Format": "Report_CSV_20180820",
                     "Enabled": True,
-                    "Prefix": "backfill",
+                    "Prefix": REPORTS,
                     "ReportScope": "FailedTasksOnly",
                 },
-                **(self._inventory(aws) if self.manifest else self._generator(account)),
+                **(self._inventory(aws) if self.manifest else self._generator()),
             )
             return str(answer["JobId"])
 
@@ -73,10 +76,10 @@ class BatchJob(msgspec.Struct, frozen=True, kw_only=True):
         location = {"ObjectArn": f"arn:{self._partition}:s3:::{bucket}/{key}", "ETag": etag}
         return {"Manifest": {"Spec": {"Format": _INVENTORY}, "Location": location}}
 
-    def _generator(self, account: str) -> dict[str, Any]:
+    def _generator(self) -> dict[str, Any]:
         """Return the parameters with which S3 lists the bucket by itself."""
         generator: dict[str, Any] = {
-            "ExpectedBucketOwner": account,
+            "ExpectedBucketOwner": self.account,
             "SourceBucket": f"arn:{self._partition}:s3:::{self.bucket}",
             "EnableManifestOutput": False,
         }

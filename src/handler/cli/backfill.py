@@ -46,8 +46,8 @@ _CONCURRENCIES = (100, 1000)
     help="Memory of the upload function in MB, for the estimate.",
 )  # fmt: skip
 @click.option("--batch", is_flag=True, help="Let S3 Batch Operations invoke the upload function of --stack.")
-@click.option("--stack", metavar="NAME", help="Stack with the upload function and the role of --batch.")
-@click.option("--report-bucket", metavar="BUCKET", help="Bucket for the report of --batch on what has failed.")
+@click.option("--stack", metavar="NAME", help="Stack with the upload function of --batch.")
+@click.option("--role", metavar="ARN", help="Role of --batch. By default that of the stack.")
 @click.option("--start", is_flag=True, help="Start the job of --batch. By default it waits until you confirm it.")
 def backfill(source: str, prefix: str, manifest: str | None, presets: str | None, **options: Any) -> int:
     """Process originals that are not up to date.

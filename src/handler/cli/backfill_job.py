@@ -13,7 +13,8 @@ from handler.aws.stacks import stack_outputs
 from handler.config import Settings
 from handler.storage.sources import StoreLocation, read_locations
 
-_FUNCTION, _ROLE = "UploadFunctionArn", "BackfillRoleArn"
+_FUNCTION, _ROLE, _BUCKET = "UploadFunctionName", "BatchRoleArn", "ResultsBucketName"
+"""Outputs of the stack."""
 
 
 def create_job(
@@ -28,23 +29,23 @@ def create_job(
     """Create the job and return its ID. Raise SdkError, or UsageError for options that are missing."""
     if not options["stack"]:
         raise click.UsageError("--batch needs --stack NAME, whose upload function it invokes")
-    if not options["report_bucket"]:
-        raise click.UsageError("--batch needs --report-bucket BUCKET")
     if manifest and prefix:
         raise click.UsageError("--batch takes a whole inventory: leave out --prefix, or --manifest")
     outputs = stack_outputs(options["stack"], aws)
-    if missing := [name for name in (_FUNCTION, _ROLE) if name not in outputs]:
+    if missing := [name for name in (_FUNCTION, _ROLE, _BUCKET) if name not in outputs]:
         raise click.UsageError(
             f"stack {options['stack']!r} has no output {', '.join(missing)}: it processes no uploads"
         )
+    partition, account = outputs[_ROLE].split(":")[1], outputs[_ROLE].split(":")[4]
     location = _find_source(settings, source)
     job = BatchJob(
-        function=outputs[_FUNCTION],
-        role=outputs[_ROLE],
+        account=account,
+        function=f"arn:{partition}:lambda:{aws.home}:{account}:function:{outputs[_FUNCTION]}",
+        role=options["role"] or outputs[_ROLE],
         bucket=location.bucket,
         prefix=f"{location.prefix}/{prefix}" if location.prefix else prefix,
         manifest=manifest or "",
-        report_bucket=options["report_bucket"],
+        report_bucket=outputs[_BUCKET],
         # Without the argument only missing variants are rendered.
         arguments={"presets": ",".join(sorted(presets))} if options["again"] else {},
         description=f"image-handler backfill {location.name} {prefix}".strip(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -13,14 +12,15 @@ from typing import Any
 import click
 
 from handler.app import lambda_handler
+from handler.aws.sdk import SdkRefusal
 from handler.aws.sqs import Queue
 from handler.cli.probes import probe_server
 from handler.composition import wiring
 from handler.composition.factories import build_aws_access
 from handler.jobs.worker import Worker, WorkerOptions
 
-_SILENT_SECONDS = 90.0
-"""After this time without an answer of the queue the worker is not ready."""
+_SILENT_SECONDS = 60.0
+"""After this time, and that of one original, without an answer of the queue the worker is not ready."""
 
 
 def parse_address(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, int] | None:
@@ -82,13 +82,16 @@ def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, hea
     application.health.replace = running.stop
 
     def is_ready() -> bool:
-        return application.health.works and time.monotonic() - running.polled_at < _SILENT_SECONDS
+        return application.health.works and running.is_active(_SILENT_SECONDS + application.settings.limits.max_seconds)
 
     with ExitStack() as stack:
         if health:
             stack.enter_context(probe_server(health, is_ready, lambda: _measures(running)))
         click.echo(f"Processing the messages of {queue} (Ctrl-C to stop)")
-        is_finished = running.run()
+        try:
+            is_finished = running.run()
+        except SdkRefusal as error:
+            raise click.ClickException(str(error)) from error
     counts = running.counts
     click.echo(f"{counts.processed} messages processed, {counts.failed} failed")
     if not is_finished or not application.health.works:

@@ -82,8 +82,8 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
             # A failed attempt has left its error; without one, another process may be at work.
             age: timedelta = self.pipeline.now() - record.updated_at
             return "in process" if record.error is None and age < self.stale_after else change
-        if candidate.etag and record.etag and candidate.etag != record.etag:
-            # The event of the newer version was lost, so the variants that are stored are outdated.
+        if self._is_outdated(candidate, record):
+            # The event of the newer version was lost, so the variants that are stored are outdated as well.
             return msgspec.structs.replace(change, presets=None)
         is_done = not self.again and (record.status == "rejected" or self._has_variants(record))
         return _DONE[record.status] if is_done else change
@@ -138,6 +138,13 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
                     count_first()
             while running:
                 count_first()
+
+    def _is_outdated(self, candidate: Candidate, record: ImageRecord) -> bool:
+        """Return whether the source has another version than the record. Raise HandlerError."""
+        if not candidate.etag or not record.etag or candidate.etag == record.etag:
+            return False
+        # An inventory is a day old, so the record can be the newer one.
+        return self.pipeline.renderer.render_context.objects.head(candidate.ref).etag != record.etag
 
     def _has_variants(self, record: ImageRecord) -> bool:
         """Return whether a record has a variant for each output key of the presets."""

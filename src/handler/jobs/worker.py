@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from handler.aws.sdk import SdkError
+from handler.aws.sdk import SdkError, SdkRefusal
 from handler.aws.sqs import Queue, QueueMessage
 from handler.observability import logger
 
@@ -62,12 +62,19 @@ class Worker:
         self._lock = threading.Lock()
         self._running: dict[Future[None], QueueMessage] = {}
         self.counts = WorkerCounts()
-        self.polled_at = time.monotonic()
-        """When the queue has last answered, on the monotonic clock."""
+        self._active_at = time.monotonic()
+        """When the queue has last answered, or a message was last finished, on the monotonic clock."""
 
     def stop(self) -> None:
         """Receive nothing more and finish what is being processed. A signal handler may call this."""
         self._stopping.set()
+
+    def is_active(self, seconds: float) -> bool:
+        """Return whether the worker gets answers of the queue, or finishes messages, that are not older than this.
+
+        While all jobs are busy the queue is not called: then one message may take `seconds`.
+        """
+        return time.monotonic() - self._active_at < seconds
 
     @property
     def in_flight(self) -> int:
@@ -75,7 +82,10 @@ class Worker:
         return len(self._running)
 
     def run(self) -> bool:
-        """Work until `stop`. Return whether all messages were finished; the others are returned to the queue."""
+        """Work until `stop`. Return whether all messages were finished; the others are returned to the queue.
+
+        Raise SdkRefusal if the queue refuses the first request.
+        """
         heartbeat_ends = threading.Event()
         heartbeat = threading.Thread(target=self._prolong, args=(heartbeat_ends,), daemon=True, name="visibility")
         heartbeat.start()
@@ -91,7 +101,7 @@ class Worker:
         return not unfinished
 
     def _receive_all(self, pool: ThreadPoolExecutor) -> None:
-        pause = 1.0
+        pause, has_answered = 1.0, False
         while not self._stopping.is_set():
             free = self._wait_for_a_free_job()
             if not free:
@@ -99,13 +109,16 @@ class Worker:
             try:
                 messages = self._queue.receive(free, self._options.visibility)
             except SdkError as error:
+                if isinstance(error, SdkRefusal) and error.status < 500 and not has_answered:
+                    raise  # no such queue, or no permission: waiting does not mend that
                 self.counts.errors += 1
                 logger().warning("the queue does not answer", extra={"detail": str(error)})
                 self._stopping.wait(pause)
                 pause = min(_MAX_PAUSE, 2 * pause)
                 continue
             pause = 1.0
-            self.polled_at = time.monotonic()
+            has_answered = True
+            self._active_at = time.monotonic()
             if self._stopping.is_set():
                 self._return(messages)
                 return
@@ -136,6 +149,7 @@ class Worker:
         except Exception:  # noqa: BLE001 - the other messages go on
             logger().exception("a message failed", extra={"message_id": message.id})
             has_failed = True
+        self._active_at = time.monotonic()
         try:
             if has_failed:
                 self.counts.failed += 1

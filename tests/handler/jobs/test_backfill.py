@@ -170,8 +170,7 @@ def test_a_dry_run_counts_and_processes_nothing(environment: dict[str, str]) -> 
         (("--presets", ","), "--presets must name presets of UPLOAD_PRESETS"),
         (("--rate", "0"), "--rate"),
         (("--batch",), "--batch needs --stack"),
-        (("--batch", "--stack", "s"), "--batch needs --report-bucket"),
-        (("--batch", "--stack", "s", "--report-bucket", "b", "--manifest", "m", "--prefix", "p"), "leave out --prefix"),
+        (("--batch", "--stack", "s", "--manifest", "m", "--prefix", "p"), "leave out --prefix"),
     ],
 )
 def test_invalid_options_are_refused(environment: dict[str, str], arguments: tuple[str, ...], message: str) -> None:
@@ -324,6 +323,17 @@ def test_an_inventory_takes_the_place_of_listing(moto: Moto, in_s3: tuple[str, d
     assert last_line(run(settings, "--manifest", manifest)) == "2 listed, 2 up to date"
 
 
+def test_an_inventory_that_is_older_than_the_records_changes_nothing(
+    moto: Moto, in_s3: tuple[str, dict[str, str]]
+) -> None:
+    bucket, settings = in_s3
+    run(settings)
+    before = record_of(settings, "a.jpg", bucket)
+    manifest = put_inventory(moto, bucket, f'"{bucket}","a.jpg","true","false","1000","0123"\n')
+    assert last_line(run(settings, "--manifest", manifest)) == "1 listed, 1 up to date"
+    assert record_of(settings, "a.jpg", bucket) == before
+
+
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
@@ -351,8 +361,9 @@ def test_a_manifest_is_an_object_of_s3(in_s3: tuple[str, dict[str, str]], url: s
 
 
 OUTPUTS = {
-    "UploadFunctionArn": f"arn:aws:lambda:{REGION}:111122223333:function:uploads",
-    "BackfillRoleArn": "arn:aws:iam::111122223333:role/backfill",
+    "UploadFunctionName": "uploads",
+    "BatchRoleArn": "arn:aws:iam::111122223333:role/backfill",
+    "ResultsBucketName": "reports",
 }
 
 
@@ -373,7 +384,7 @@ class FakeControl:
         self.body = ""
 
     def answer(self, request: ParsedRequest) -> Reply:
-        assert (request.method, request.path) == ("POST", "http://123456789012.control.test/v20180820/jobs")
+        assert (request.method, request.path) == ("POST", "http://111122223333.control.test/v20180820/jobs")
         self.body = request.body.decode()
         return Reply(200, b"<CreateJobResult><JobId>job-1</JobId></CreateJobResult>")
 
@@ -389,15 +400,16 @@ def test_a_job_of_s3_batch_operations(moto: Moto, in_s3: tuple[str, dict[str, st
         control = {"AWS_ENDPOINT_URL_S3_CONTROL": "http://control.test", "HTTP_PROXY": server.url}
         result = run(
             {**settings, **control, "NO_PROXY": "127.0.0.1"}, "--batch", "--stack", stack,
-            "--report-bucket", "reports", "--again", *chosen,
+            "--again", *chosen,
         )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert "Job job-1 is created; confirm it" in result.output
     body = fake.body
     assert "<ConfirmationRequired>true</ConfirmationRequired>" in body
-    assert f"<FunctionArn>{OUTPUTS['UploadFunctionArn']}</FunctionArn>" in body
-    assert f"<RoleArn>{OUTPUTS['BackfillRoleArn']}</RoleArn>" in body
+    assert f"<FunctionArn>arn:aws:lambda:{REGION}:111122223333:function:uploads</FunctionArn>" in body
+    assert f"<RoleArn>{OUTPUTS['BatchRoleArn']}</RoleArn>" in body
     assert "<InvocationSchemaVersion>2.0</InvocationSchemaVersion>" in body
+    assert "<Prefix>batch</Prefix>" in body
     assert "<key>presets</key><value>thumb</value>" in body
     assert "<Bucket>arn:aws:s3:::reports</Bucket>" in body
     if with_manifest:
@@ -410,6 +422,6 @@ def test_a_job_of_s3_batch_operations(moto: Moto, in_s3: tuple[str, dict[str, st
 
 def test_a_stack_without_uploads_is_refused(moto: Moto, in_s3: tuple[str, dict[str, str]]) -> None:
     stack = create_stack(moto, Other="x")
-    result = run(in_s3[1], "--batch", "--stack", stack, "--report-bucket", "reports")
+    result = run(in_s3[1], "--batch", "--stack", stack)
     assert result.exit_code == 2
-    assert "has no output UploadFunctionArn, BackfillRoleArn" in result.output
+    assert "has no output UploadFunctionName, BatchRoleArn, ResultsBucketName" in result.output

@@ -20,6 +20,7 @@ from tests.stand_ins.queues import TestQueue, topic_of, with_dead_letters
 from tests.stand_ins.scripted_http import Reply, scripted_server
 
 from handler.aws import AwsAccess, Credentials
+from handler.aws.sdk import SdkRefusal
 from handler.aws.sqs import Queue, QueueMessage
 from handler.jobs.worker import Worker, WorkerOptions, retry_seconds
 from handler.records import open_records
@@ -322,6 +323,29 @@ def test_a_queue_that_does_not_answer_is_asked_again() -> None:
         thread.join(60)
     assert not thread.is_alive()
     assert worker.counts.errors >= 1
+
+
+def test_a_queue_that_does_not_exist_ends_the_worker_at_once(moto: Moto) -> None:
+    queue = Queue(f"{moto.url}/123456789012/missing", moto.access)
+    with pytest.raises(SdkRefusal, match="NonExistentQueue"):
+        Worker(queue, lambda _: {}, WorkerOptions()).run()
+
+
+def test_a_busy_worker_is_active_as_long_as_a_message_may_take(moto: Moto) -> None:
+    queue, begun, release = TestQueue(moto), threading.Event(), threading.Event()
+    queue.send("long")
+
+    def handle(event: Mapping[str, Any]) -> Mapping[str, Any]:
+        begun.set()
+        release.wait(60)
+        return {"batchItemFailures": []}
+
+    running = Running(moto, queue, handle, jobs=1)
+    assert begun.wait(60)
+    wait_until(lambda: not running.worker.is_active(0.2))
+    assert running.worker.is_active(3600)
+    release.set()
+    assert running.stop()
 
 
 def test_sweeps_run_from_time_to_time_and_may_fail(moto: Moto) -> None:
