@@ -117,7 +117,8 @@ def serve(
         admit=application.http.admit, loopback_only=on_loopback,
     )  # fmt: skip
     _log_to_standard_output()
-    if application.background is not None:
+    if application.background is not None and application.uploads is not None:
+        server.measures.observe_notices(application.uploads().notice_totals)
         application.background.start()
     click.echo(f"Serving {images or settings.storage.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
     _run(server, listener, application.health, limits, application.background)

@@ -75,6 +75,7 @@ def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, hea
         raise click.UsageError(
             "nothing to process: set OUTPUT_BUCKET and UPLOAD_PRESETS, or RECORDS, in the environment"
         )
+    notices = application.uploads().notice_totals
     options = WorkerOptions(jobs=jobs, visibility=visibility, grace=grace)
     running = Worker(Queue(queue, build_aws_access(application.settings), wait), _handle, options)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -86,7 +87,7 @@ def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, hea
 
     with ExitStack() as stack:
         if health:
-            stack.enter_context(probe_server(health, is_ready, lambda: _measures(running)))
+            stack.enter_context(probe_server(health, is_ready, lambda: _measures(running, notices())))
         click.echo(f"Processing the messages of {queue} (Ctrl-C to stop)")
         try:
             is_finished = running.run()
@@ -103,7 +104,7 @@ def _handle(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return lambda_handler(event, None)
 
 
-def _measures(running: Worker) -> Mapping[str, float]:
+def _measures(running: Worker, notices: Mapping[str, int]) -> Mapping[str, float]:
     """Return the metrics of a worker by their names."""
     counts = running.counts
     return {
@@ -111,4 +112,5 @@ def _measures(running: Worker) -> Mapping[str, float]:
         "failed_total": counts.failed,
         "queue_errors_total": counts.errors,
         "in_flight": running.in_flight,
+        **{f"notices_{name}_total": count for name, count in notices.items()},
     }

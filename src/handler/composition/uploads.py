@@ -72,6 +72,7 @@ def build_entrypoint(
         sweep=Sweep(pipeline, timedelta(seconds=processing.upload_stale_seconds), _send_due(notifier)),
         output_bucket=results.location.bucket if results is not None else "",
         send_notices=lambda deadline: notifier.send_written(datetime.now(UTC), deadline),
+        notice_totals=notifier.totals,
     )
 
 

@@ -64,6 +64,8 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
     """An S3 bucket, or empty for a folder. Uploads to this bucket are refused, because they are results."""
     send_notices: Callable[[Deadline], object] | None = None
     """Sends the notices of the outbox; what it cannot send stays there."""
+    notice_totals: Callable[[], Mapping[str, int]] = dict
+    """Returns the numbers of notices since the start of the process, by what became of them."""
 
     def handle(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
         """Process an event and return its report.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -70,6 +71,15 @@ class Measures:
             registry=self._registry,
         )  # fmt: skip
 
+    def observe_notices(self, totals: Callable[[], Mapping[str, int]]) -> None:
+        """Show the numbers of notices by what became of them, as `totals` returns them."""
+        gauge = Gauge(
+            "image_handler_notices", "Notices of originals since the start, by outcome", ["outcome"],
+            registry=self._registry,
+        )  # fmt: skip
+        for outcome in totals():
+            gauge.labels(outcome).set_function(partial(_read, totals, outcome))
+
     def count(self, status: int, seconds: float) -> None:
         """Count one answer."""
         self._requests.labels(status).inc()
@@ -78,6 +88,10 @@ class Measures:
     def page(self) -> Answer:
         """Answer with all metrics in Prometheus' text format."""
         return Answer(HTTPStatus.OK, {"Content-Type": CONTENT_TYPE_LATEST}, generate_latest(self._registry))
+
+
+def _read(totals: Callable[[], Mapping[str, int]], name: str) -> float:
+    return totals()[name]
 
 
 class Workers:

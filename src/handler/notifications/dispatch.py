@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -45,8 +45,7 @@ class Notifier:
     def __init__(self, records: Records, senders: Sequence[Sender], retry_days: int = 3) -> None:
         self.senders = tuple(senders)
         self.retry_days = retry_days
-        self.totals = Dispatched()
-        """What became of all notices since the start of the process."""
+        self._totals = dict.fromkeys(Dispatched.__struct_fields__, 0)
         self._records = records
         self._written: deque[str] = deque()
 
@@ -76,12 +75,15 @@ class Notifier:
 
     def _send(self, notices: Iterable[PendingNotice], now: datetime, deadline: Deadline) -> Dispatched:
         report = dispatch(self._records, notices, self.senders, now, deadline, retry_days=self.retry_days)
-        for name, count in msgspec.structs.asdict(report).items():
-            setattr(self.totals, name, getattr(self.totals, name) + count)
-        counts = {f"notices_{name}": count for name, count in msgspec.structs.asdict(report).items() if count}
-        if counts:
-            add_log_fields(**counts)
+        counts = {name: count for name, count in msgspec.structs.asdict(report).items() if count}
+        for name, count in counts.items():
+            self._totals[name] += count
+        add_log_fields(**{f"notices_{name}": count for name, count in counts.items()})
         return report
+
+    def totals(self) -> Mapping[str, int]:
+        """Return the numbers of notices since the start of the process: `sent`, `postponed` and `given_up`."""
+        return self._totals
 
 
 def dispatch(

@@ -149,7 +149,9 @@ def test_the_command_answers_probes(moto: Moto) -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/_health", timeout=30) as answer:
             assert json.load(answer) == {"status": "ok"}
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/_metrics", timeout=30) as answer:
-            assert b"image_handler_worker_in_flight 0\n" in answer.read()
+            metrics = answer.read()
+        assert b"image_handler_worker_in_flight 0\n" in metrics
+        assert b"image_handler_worker_notices_given_up_total 0\n" in metrics
 
 
 def free_port() -> int:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks.webhooks import Webhook
 from tests import pictures
 from tests.local_server import Server, running
+from tests.stand_ins.scripted_http import Reply, scripted_server
 from tests.tools import require_tool
 
 from handler.aws import AwsAccess
@@ -35,8 +37,9 @@ def records(folder: Path) -> Iterator[Records]:
     records.close()
 
 
-def serving(folder: Path) -> Any:
+def serving(folder: Path, **more: str) -> Any:
     environment = {
+        **more,
         "SOURCE_BUCKETS": f"originals={(folder / 'originals').as_uri()}",
         "UPLOAD_SOURCE": "originals",
         "OUTPUT_BUCKET": f"output={(folder / 'output').as_uri()}",
@@ -82,6 +85,30 @@ def test_an_upload_is_processed(folder: Path, records: Records) -> None:
         upload(server, "cat.jpg", pictures.png(), "?overwrite=true")
         newer = wait_for(records, "cat.jpg", lambda record: record.status == "ready" and record.etag != ready.etag)
         assert newer.facts["format"] == "png"
+
+
+def test_the_webhook_gets_signed_notices(folder: Path) -> None:
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    (folder / "secret").write_text(secret)
+    with scripted_server(lambda _: Reply(204)) as receiver:
+        settings = {
+            "WEBHOOK_URL": receiver.url,
+            "WEBHOOK_SECRET_FILE": f"{folder}/secret",
+            "WEBHOOK_ALLOW_PRIVATE": "Yes",
+        }
+        with serving(folder, **settings) as server:
+            assert server.metric("image_handler_notices") == 0
+            upload(server, "cat.jpg", pictures.jpeg())
+            upload(server, "text.jpg", b"this is no image")
+            until = time.monotonic() + 120
+            while server.metric("image_handler_notices") < 2:
+                assert time.monotonic() < until
+                time.sleep(0.05)
+    notices = [Webhook(secret).verify(asked.body, dict(asked.headers)) for asked in receiver.asked]
+    assert sorted((notice["type"], notice["data"]["key"]) for notice in notices) == [
+        ("image.ready", "cat.jpg"),
+        ("image.rejected", "text.jpg"),
+    ]
 
 
 def test_uploads_that_a_kill_has_left_behind(folder: Path, records: Records) -> None:
