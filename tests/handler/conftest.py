@@ -6,9 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 from tests.stand_ins.moto import Moto, moto_server
+from tests.stand_ins.postgres import Postgres, postgres_server
 
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[Moto]:
     with moto_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with postgres_server() as running:
         yield running

@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -203,6 +205,60 @@ print(json.dumps([results.put(f"k{{n}}", b"x", ObjectAttributes("a/b"), replaces
     processes = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(3)]
     won = [json.loads(process.communicate()[0]) for process in processes]
     assert [sum(each) for each in zip(*won, strict=True)] == [1] * 40
+
+
+class Killed(BaseException):
+    """Ends a process at once."""
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("name", ["replace", "mkdir", "unlink", "exists"])
+def test_a_write_to_a_folder_that_is_killed_is_there_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, after: bool
+) -> None:
+    """An object without its metadata would never be removed, because another program could have written it."""
+    for fail_at in range(1, 20):
+        results = open_results(f"results={tmp_path.as_uri()}")
+        old = results.head("a/cat")
+        calls = 0
+        real = getattr(Path, name)
+
+        def call(path: Path, *args: Any, real: Any = real, fail_at: int = fail_at, **options: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == fail_at and not after:
+                raise Killed
+            result = real(path, *args, **options)
+            if calls == fail_at:
+                raise Killed
+            return result
+
+        body = f"body {fail_at}".encode()
+        with monkeypatch.context() as patched, suppress(Killed):
+            patched.setattr(Path, name, call)
+            put(results, "a/cat", body, old.etag if old else None, number=str(fail_at))
+        found = results.head("a/cat")
+        new = {"number": str(fail_at)}
+        assert (found.metadata if found else None) in (new, old.metadata if old else None)
+        assert (results.read("a/cat") == body) == (found is not None and found.metadata == new)
+        if fail_at % 2:
+            results.delete(["a/cat"])
+            left = [path.name for path in tmp_path.rglob("*") if path.is_file() and path.name != "lock"]
+            assert left == []
+        elif found:
+            assert put(results, "a/cat", body, found.etag, number="0")
+        if calls < fail_at:
+            return
+    pytest.fail("a write takes 20 calls")
+
+
+def test_the_objects_of_a_whole_folder_are_listed(tmp_path: Path) -> None:
+    results = open_results(f"results={tmp_path.as_uri()}")
+    assert list(results.list("")) == []
+    put(results, "a/cat", b"cat")
+    put(results, "dog", b"dog")
+    results.link("dog", 1)
+    assert [info.ref.key for info in results.list("")] == ["a/cat", "dog"]
 
 
 @pytest.mark.parametrize("left", [b"", b"x" * 31])

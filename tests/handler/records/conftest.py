@@ -8,19 +8,13 @@ from pathlib import Path
 
 import pytest
 from tests.stand_ins.moto import Moto
-from tests.stand_ins.postgres import Postgres, postgres_server
+from tests.stand_ins.postgres import Postgres
 
 from handler.aws import AwsAccess
 from handler.records import open_records
 from handler.records.store import Records
 
 DATABASES = ("sqlite", "postgresql", "dynamodb")
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with postgres_server() as running:
-        yield running
 
 
 @pytest.fixture(params=DATABASES)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from handler.errors import BadRequest, UpstreamError
@@ -59,6 +60,7 @@ class FolderResults:
         """Write an object unless it exists (`replaces` None) or has another ETag; return whether it was written."""
         target, facts = self._paths(key)
         with self._locked(key, exclusive=True):
+            self._end_interrupted_write(key)
             existing = self._info(key, target, facts)
             if (existing.etag if existing else None) != replaces:
                 return False
@@ -68,15 +70,14 @@ class FolderResults:
                 "cache_control": attributes.cache_control,
                 "metadata": dict(attributes.metadata),
             }
-            # The body first: after a crash in between, the older sequencer in the facts has the upload done again.
-            self._replace(target, body)
-            self._replace(facts, json.dumps(stored).encode())
+            self._write(key, body, stored)
         return True
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield all objects under a prefix that ends in a slash."""
+        """Yield all objects under a prefix that is empty or ends in a slash."""
         for path in sorted((self.location.folder / prefix).rglob("*")):
-            info = self.head(path.relative_to(self.location.folder).as_posix()) if path.is_file() else None
+            is_object = path.is_file() and not path.is_relative_to(self._state_folder)
+            info = self.head(path.relative_to(self.location.folder).as_posix()) if is_object else None
             if info is not None:
                 yield info
 
@@ -84,6 +85,7 @@ class FolderResults:
         """Delete these objects; keys without an object are ignored."""
         for key in keys:
             with self._locked(key, exclusive=True):
+                self._end_interrupted_write(key)
                 for path in self._paths(key):
                     path.unlink(missing_ok=True)
 
@@ -122,12 +124,10 @@ class FolderResults:
             status = body.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        try:
-            stored = json.loads(facts.read_text("utf-8"))
-        except (OSError, ValueError):
-            stored = None
-        if not isinstance(stored, dict):
-            stored = {}  # written by another program, or lost in a crash
+        draft, following = self._draft_paths(key)
+        # A process that was killed has replaced the body, but not yet its facts.
+        is_between = following.exists() and not draft.exists()
+        stored = _read_json(following if is_between else facts)
         return ObjectInfo(
             ObjectRef(self.location.name, key),
             status.st_size,
@@ -138,15 +138,45 @@ class FolderResults:
             stored.get("metadata", {}),
         )
 
+    def _write(self, key: str, body: bytes, stored: dict[str, Any]) -> None:
+        """Replace an object and its facts, so that a process that is killed in between leaves both or neither.
+
+        The new facts are stored beside the old ones. They hold as soon as the draft of the body is there no longer,
+        because it has become the object.
+        """
+        target, facts = self._paths(key)
+        draft, following = self._draft_paths(key)
+        try:
+            _write_file(draft, body)
+            for path in (following, target):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            _write_file(following, json.dumps(stored).encode())
+            draft.replace(target)
+        except OSError:
+            following.unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
+            raise
+        following.replace(facts)
+
+    def _end_interrupted_write(self, key: str) -> None:
+        """Complete the write of a process that was killed, or remove what it has left."""
+        draft, following = self._draft_paths(key)
+        if draft.exists():
+            following.unlink(missing_ok=True)
+            draft.unlink()
+        elif following.exists():
+            following.replace(self._paths(key)[1])
+
+    def _draft_paths(self, key: str) -> tuple[Path, Path]:
+        """Return the files with the body and the facts that an object gets. One process at a time writes them."""
+        facts = self._paths(key)[1]
+        return self._state_folder / hashlib.sha256(key.encode()).hexdigest(), facts.with_name(f"{facts.name}.next")
+
     def _replace(self, target: Path, body: bytes, mode: int = 0o666) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = self._state_folder / uuid.uuid4().hex
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-                file.write(body)
-                file.flush()
-                # Without it, some file systems could have the new name but not the bytes after a power failure.
-                os.fsync(file.fileno())
+            _write_file(draft, body, mode)
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
@@ -165,3 +195,20 @@ class FolderResults:
                 os.close(lock)
         except OSError as error:
             raise UpstreamError(f"the output folder cannot store `{key}`", detail=str(error)) from error
+
+
+def _write_file(path: Path, body: bytes, mode: int = 0o666) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(body)
+        file.flush()
+        # Without it, some file systems could have the new name but not the bytes after a power failure.
+        os.fsync(file.fileno())
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file; empty if the file is missing or has something else."""
+    try:
+        stored = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stored if isinstance(stored, dict) else {}
