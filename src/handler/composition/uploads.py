@@ -53,7 +53,7 @@ def build_entrypoint(
     results = open_results(output, aws=aws, sources=sources.locations) if output else None
     records = open_database() if open_database is not None else Unrecorded()
     notifier = open_notifier(settings.notifications, records, aws, open_secret)
-    variants = VariantStore(layout, results)
+    variants = VariantStore(layout, results, processing.output_url)
     report = read_recipe({"info": dict.fromkeys(processing.upload_facts, True) or True})
     facts = report.then(policy.always) if open_database is not None else None
     pipeline = Pipeline(

@@ -71,6 +71,10 @@ class ProcessingSettings(msgspec.Struct, frozen=True, kw_only=True):
             "with {preset}, {bucket}, {key}, {stem}, {ext}, {format}, {width} and {height}",
         ),
     ] = "folders"
+    output_url: Annotated[
+        str,
+        Env("OUTPUT_URL", "Beginning of the URLs of variants in records, such as https://cdn.example.com", web_address),
+    ] = ""
     require_tag: Annotated[
         tuple[str, str] | None,
         Env(

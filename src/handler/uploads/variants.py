@@ -6,6 +6,7 @@ A variant replaces only the object that was read before (a conditional write), a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 import msgspec
 
@@ -37,6 +38,8 @@ class VariantStore(msgspec.Struct, frozen=True):
     layout: OutputLayout
     results: ObjectStore | None = None
     """None if there are no presets."""
+    base_url: str = ""
+    """Beginning of the URLs of variants; empty if they have none."""
 
     def find(self, ref: ObjectRef, sequencer: str) -> dict[str, Variant | None]:
         """Return, for each output key of an original, the variant of this sequencer that is stored there, or None.
@@ -47,7 +50,7 @@ class VariantStore(msgspec.Struct, frozen=True):
         for key, preset in self.layout.keys_of(ref).items():
             stored = self._head(key)
             is_ours = stored is not None and _is_for(stored, ref, sequencer)
-            found[key] = _describe(preset.name, stored) if stored and is_ours else None
+            found[key] = self._describe(preset.name, stored) if stored and is_ours else None
         return found
 
     def put(
@@ -80,11 +83,11 @@ class VariantStore(msgspec.Struct, frozen=True):
             deadline.check()
             stored = self._head(key)
             if stored is not None and _is_for(stored, ref, sequencer) and not or_same:
-                return _describe(preset.name, stored), False
+                return self._describe(preset.name, stored), False
             if self.results.put(key, result.body, attributes, replaces=stored.etag if stored else None):
                 variant = Variant(
                     preset=preset.name, key=key, media_type=result.media_type, width=result.width,
-                    height=result.height, bytes=len(result.body), etag=result.facts.etag,
+                    height=result.height, bytes=len(result.body), etag=result.facts.etag, url=self._url(key),
                 )  # fmt: skip
                 return variant, stored is not None
             # Another process has written in the meantime: compare with its sequencer.
@@ -119,6 +122,17 @@ class VariantStore(msgspec.Struct, frozen=True):
             self.results.delete(removed)
         return len(removed)
 
+    def _describe(self, preset: str, stored: ObjectInfo) -> Variant:
+        metadata: Mapping[str, str] = stored.metadata
+        width, height = (int(text) if (text := metadata.get(name, "")).isdigit() else 0 for name in (_WIDTH, _HEIGHT))
+        return Variant(
+            preset=preset, key=stored.ref.key, media_type=stored.content_type, width=width, height=height,
+            bytes=stored.size, etag=metadata.get(_ETAG, stored.etag), url=self._url(stored.ref.key),
+        )  # fmt: skip
+
+    def _url(self, key: str) -> str:
+        return f"{self.base_url.rstrip('/')}/{quote(key)}" if self.base_url else ""
+
     def _head(self, key: str) -> ObjectInfo | None:
         return self.results.head(key) if self.results is not None else None
 
@@ -149,12 +163,3 @@ def _compare(stored: ObjectInfo, sequencer: str) -> int | None:
     if not is_sequencer(other):
         return None
     return int(is_older(sequencer, other)) - int(is_older(other, sequencer))
-
-
-def _describe(preset: str, stored: ObjectInfo) -> Variant:
-    metadata: Mapping[str, str] = stored.metadata
-    width, height = (int(text) if (text := metadata.get(name, "")).isdigit() else 0 for name in (_WIDTH, _HEIGHT))
-    return Variant(
-        preset=preset, key=stored.ref.key, media_type=stored.content_type, width=width, height=height,
-        bytes=stored.size, etag=metadata.get(_ETAG, stored.etag),
-    )  # fmt: skip
