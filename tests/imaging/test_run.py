@@ -8,10 +8,21 @@ from typing import Any
 import pytest
 import pyvips
 from PIL import Image as Pillow
-from tests import pictures
+from tests import odd_files, pictures
 
 from features import edits
-from imaging import Context, DamagedSource, Deadline, InvalidParameter, Limits, Output, Rendered, TimeExceeded, run
+from imaging import (
+    Context,
+    DamagedSource,
+    Deadline,
+    InvalidParameter,
+    Limits,
+    Output,
+    Rendered,
+    TimeExceeded,
+    check,
+    run,
+)
 
 STRIPPED = [name for name in pictures.NAMES if name.startswith(("jpeg", "png", "webp", "gif", "avif", "svg"))]
 ALL = frozenset({"avif", "webp"})
@@ -121,6 +132,76 @@ def test_an_original_that_fits_stays_where_nothing_as_small_can_be_made() -> Non
     made = answer(speckled, format="auto", max_bytes=len(answer(speckled).body))
     assert made.media_type == "image/png"
     assert pixels(made.body) == pixels(speckled)
+
+
+def recompressed(original: bytes, said: dict[str, object], **options: Any) -> Rendered:
+    made = run(original, edits(said), check(Output, options), Context())
+    assert isinstance(made, Rendered)
+    return made
+
+
+OWN_SIZE: list[dict[str, object]] = [
+    {},
+    {"resize": {"width": 160}},
+    {"resize": {"width": 160, "height": 120}},
+    {"resize": {"width": 400, "withoutEnlargement": True}},
+    {"resize": {"width": 400, "height": 400, "fit": "inside", "withoutEnlargement": True}},
+]
+
+
+@pytest.mark.parametrize("said", OWN_SIZE)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("jpeg", {"quality": 100}), ("webp", {"quality": 90}), ("png", {"effort": 0})],
+)
+def test_a_recompression_is_never_larger(name: str, options: dict[str, Any], said: dict[str, object]) -> None:
+    small = {"jpeg": pictures.jpeg(Q=20), "webp": pictures.webp(Q=20), "png": pictures.png(compression=9, filter="all")}
+    untouched = recompressed(small[name], {})
+    assert recompressed(small[name], said, **options).body == untouched.body
+    large = (
+        pictures.png(compression=0)
+        if name == "png"
+        else pictures.jpeg(Q=100)
+        if "jpeg" in name
+        else pictures.webp(Q=100)
+    )
+    options = {"effort": 5} if name == "png" else {"quality": 30}
+    assert len(recompressed(large, said, **options).body) < len(recompressed(large, {}).body)
+    assert untouched.media_type == f"image/{name.partition('-')[0]}"
+
+
+def test_what_an_edit_brings_to_srgb_is_encoded_anew() -> None:
+    own_size: dict[str, object] = {"resize": {"width": 160}}
+    for original in (
+        pictures.jpeg(pictures.wide(), icc=pictures.profile("p3"), Q=5),
+        pictures.jpeg(Q=5, orientation=6),
+        pictures.cmyk(icc=False),
+        odd_files.FOLDER.joinpath("s-gama-18.png").read_bytes(),
+    ):
+        made = recompressed(original, own_size, quality=100)
+        assert made.body != recompressed(original, {}).body
+    srgb = pictures.jpeg(Q=5, icc=pictures.profile("srgb"))
+    assert recompressed(srgb, own_size, quality=100).body == recompressed(srgb, {}).body
+
+
+@pytest.mark.parametrize(
+    ("said", "options"),
+    [
+        ({"resize": {"width": 159}}, {}),
+        ({"resize": {"width": 160}, "blur": 2}, {}),
+        ({"resize": {"width": 160}}, {"format": "png"}),
+        ({"resize": {"width": 160}}, {"progressive": True}),
+        ({"resize": {"width": 160}}, {"chromaSubsampling": "4:4:4"}),
+        ({"resize": {"width": 160, "height": 160, "fit": "contain"}}, {}),
+        ({"resize": {"width": 160}}, {"metadata": "keep"}),
+    ],
+)
+def test_what_changes_more_than_bytes_is_done_whatever_its_size(
+    said: dict[str, object], options: dict[str, object]
+) -> None:
+    original = pictures.jpeg(Q=5)
+    made = recompressed(original, said, **{"quality": 100, **options})
+    assert len(made.body) > len(recompressed(original, {}).body)
 
 
 def test_auto_leaves_a_drawing_a_drawing() -> None:

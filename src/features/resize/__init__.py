@@ -132,6 +132,12 @@ def _searched_position(requested: Resize) -> CropPosition | None:
     return requested.position if requested.fit == "cover" and requested.position.searches else None
 
 
+def keeps(requested: Resize, full: Size) -> bool:
+    """Return whether the image has the requested size."""
+    planned = plan(requested, full)
+    return planned.scaled == planned.result == full
+
+
 _ENLARGING = {"nearest": 0.003, "linear": 0.012}
 """Seconds for one megapixel of the result; all other kernels use the cubic interpolator."""
 
@@ -155,6 +161,7 @@ def _cost(requested: Resize, shape: Shape) -> Cost:
     size=lambda requested, full, _: plan(requested, full).result,
     preshrink=preshrink,
     is_noop=asks_nothing,
+    keeps=keeps,
     for_source=for_source,
 )
 def resize(picture: Picture, requested: Resize, context: Context) -> Picture:

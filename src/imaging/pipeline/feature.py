@@ -80,6 +80,8 @@ class Feature(msgspec.Struct, frozen=True):
     """Return the parameters for an original, where they depend on what its header says."""
     is_noop: Callable[[Params], bool] | None = None
     """Return whether the step changes nothing with these parameters, so that it is left out."""
+    keeps: Callable[[Params, Size], bool] | None = None
+    """Return whether the step leaves an image of a width and height as it is."""
     objects: Callable[[Params], tuple[ObjectRef, ...]] | None = None
     """Return the objects that the parameters name, which are fetched before the run."""
     decide: Callable[[Params, Context], Decision] | None = None
@@ -139,6 +141,10 @@ class Step(NamedTuple):
         adapt = self.feature.for_source
         return self if adapt is None else self._replace(params=adapt(self.params, source))
 
+    def keeps(self, size: Size) -> bool:
+        """Return whether it leaves an image of this width and height as it is."""
+        return self.feature.keeps is not None and self.feature.keeps(self.params, size)
+
     @property
     def is_restricted(self) -> bool:
         """Whether only trusted callers may request it, unless the operator opens the feature to all."""
@@ -187,6 +193,7 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     max_preshrink: Callable[[ParamsT, Size], float] | None = None,
     for_source: Callable[[ParamsT, ImageHeader], ParamsT] | None = None,
     is_noop: Callable[[ParamsT], bool] | None = None,
+    keeps: Callable[[ParamsT, Size], bool] | None = None,
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
     decide: Callable[[ParamsT, Context], Decision] | None = None,
     redacts_all_inputs: bool = False,
@@ -207,8 +214,8 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
             reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
             overlay_size=cast("Any", overlay_size), preshrink=cast("Any", preshrink), scale_free=scale_free,
             max_preshrink=cast("Any", max_preshrink), for_source=cast("Any", for_source),
-            is_noop=cast("Any", is_noop), objects=cast("Any", objects), decide=cast("Any", decide),
-            redacts_all_inputs=redacts_all_inputs,
+            is_noop=cast("Any", is_noop), keeps=cast("Any", keeps), objects=cast("Any", objects),
+            decide=cast("Any", decide), redacts_all_inputs=redacts_all_inputs,
             report=cast("Any", report), implies=cast("Any", implies),
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
-from imaging.codecs.decode import decode, inspect, source_at_fault, uninterruptible_seconds
+from imaging.codecs.decode import decode, inspect, is_stored_as_shown, source_at_fault, uninterruptible_seconds
 from imaging.codecs.decode.sniff import sniff
 from imaging.codecs.encode import encode
 from imaging.codecs.negotiation import is_negotiated, is_shown
@@ -70,11 +70,30 @@ def _run(original: bytes, steps: Sequence[Step], output: Output, context: Contex
         if untouched is None:
             raise
         return untouched
-    if untouched is None or isinstance(outcome, Report):
+    if isinstance(outcome, Report):
         return outcome
+    if untouched is None:
+        return smaller_of(outcome, original, steps, output, context)
     # Encoding to the same format again only loses quality.
     is_same_format = outcome.media_type == untouched.media_type
     return untouched if is_same_format or len(untouched.body) <= len(outcome.body) else outcome
+
+
+def smaller_of(outcome: Rendered, original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered:
+    """Return the outcome, or the original without its metadata where encoding it anew has not made it smaller.
+
+    Only the options that ask for fewer bytes, or for no further loss, may be given, and every step must leave an image
+    of the original's size as it is. An edited image is upright and in sRGB, so the original must be that as well.
+    """
+    source = outcome.source
+    is_same_file = outcome.media_type == MEDIA_TYPES[source.format] and outcome.frames == source.frames
+    if not is_same_file or not all(step.keeps(source.upright) for step in steps):
+        return outcome
+    kept = structs.replace(output, quality=None, format_quality=None, effort=None, lossless=False, auto_jpeg=False)
+    untouched = without_decoding(original, source, kept, context)
+    if untouched is None or len(untouched.body) > len(outcome.body) or not is_stored_as_shown(original, source):
+        return outcome
+    return untouched
 
 
 def order_steps(steps: Sequence[Step], source: ImageHeader, output: Output) -> Sequence[Step]:

@@ -22,6 +22,7 @@ from imaging.pipeline.run import (
     preshrink_of,
     read_metadata,
     run,
+    smaller_of,
     without_decoding,
 )
 
@@ -123,6 +124,9 @@ def _run_on(
     try:
         with source_at_fault(original, source, plan.job.output, context):
             metadata = read_metadata(original, source, plan.steps, plan.job.output, context)
-            return apply_and_encode(picture, plan.steps, plan.job.output, context, metadata)
+            outcome = apply_and_encode(picture, plan.steps, plan.job.output, context, metadata)
+        if isinstance(outcome, Report):
+            return outcome
+        return smaller_of(outcome, original, plan.steps, plan.job.output, context)
     except FeatureError as error:
         return error

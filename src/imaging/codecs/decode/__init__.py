@@ -4,6 +4,7 @@
 noticed only then, so `source_at_fault` surrounds all code that uses pixels.
 """
 
+from imaging.codecs.decode.color import is_stored_as_shown
 from imaging.codecs.decode.cost import decoding_memory, decoding_seconds, uninterruptible_seconds
 from imaging.codecs.decode.decoder import decode, loaded_size, source_at_fault
 from imaging.codecs.decode.header import inspect, read_header
@@ -13,6 +14,7 @@ __all__ = [
     "decoding_memory",
     "decoding_seconds",
     "inspect",
+    "is_stored_as_shown",
     "loaded_size",
     "read_header",
     "source_at_fault",

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyvips
 
+from imaging.codecs.decode.loaders import load
+from imaging.formats import format_by_name
+from imaging.picture import ImageHeader
+
 if TYPE_CHECKING:
     from imaging.codecs.decode.color_space import ColorSpace
     from imaging.formats.format import Format
@@ -44,6 +48,21 @@ def to_srgb(image: Image, original: bytes = b"", record: Format | None = None) -
         image = image.copy()
         image.remove(_PROFILE)
     return image
+
+
+def is_stored_as_shown(original: bytes, source: ImageHeader) -> bool:
+    """Return whether the pixels of a file are upright and in sRGB or grey as they are stored, 8 bits per band."""
+    is_plain = source.orientation == 1 and source.bits <= 8 and source.bands - source.alpha <= 3
+    if not is_plain:
+        return False
+    read_color_space = format_by_name(source.format).decoder.read_color_space
+    space: ColorSpace | None = (
+        read_color_space(original, has_profile=source.profile) if read_color_space is not None else None
+    )
+    if space is not None or not source.profile:
+        return space is None or (space.is_srgb and not source.profile)
+    header: Image = load(original, source.format)
+    return is_srgb(bytes(header.get(_PROFILE)))
 
 
 def _without_inks(image: Image, *, is_shown: bool) -> Image:
