@@ -119,6 +119,7 @@ CASES: dict[str, list[Params]] = {
     "frame": [LOGO],
     "gamma": [3],
     "gammaOut": [3],
+    "gradient": ["black", {"color": "black", "angle": 45}],
     "grayscale": [True],
     "info": [True],
     "linear": [{"a": 1.3, "b": -20}],

@@ -42,6 +42,7 @@ ORDER = (
     "noise",
     "curve",
     "colorize",
+    "gradient",
     "watermark",
     "text",
     "frame",

@@ -55,6 +55,7 @@ EXAMPLES: tuple[Example, ...] = (
         "watermark",
         "width=320&watermark.key={logo}&watermark.width=25&watermark.opacity=80&watermark.position=southeast",
     ),
+    Example("Gradient", "gradient", "width=320&gradient=black&gradient.opacity=80&gradient.start=40"),
     Example(
         "Text",
         "text",

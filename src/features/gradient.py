@@ -1,0 +1,102 @@
+"""Lay a gradient over the image, from transparent to a colour, for example under a title."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+import pyvips
+from msgspec import Meta
+
+from imaging.context import Context
+from imaging.cost import each_pixel
+from imaging.errors import InvalidParameter
+from imaging.ops.geometry import level_scale
+from imaging.params.model import Params, hint
+from imaging.params.types import Color
+from imaging.picture import Picture
+from imaging.pipeline.feature import feature
+
+Image = Any
+"""A pyvips image; its stubs know no names of enumerations."""
+
+
+_ANGLES = {"up": 0.0, "right": 90.0, "down": 180.0, "left": 270.0}
+
+
+class Gradient(Params):
+    """Lay a gradient over the image, from transparent to a colour, for example under a title."""
+
+    color: Annotated[
+        Color, Meta(description="Colour at the end of the gradient", extra=hint(main=True, aliases=("colour",)))
+    ] = Color(0, 0, 0)
+    opacity: Annotated[
+        float, Meta(ge=0, le=100, description="Opacity of the colour at the end", extra=hint(unit="%"))
+    ] = 100.0
+    direction: Annotated[
+        Literal["down", "up", "right", "left"], Meta(description="Direction in which the colour becomes stronger")
+    ] = "down"
+    angle: Annotated[
+        float | None,
+        Meta(
+            description="Direction as in CSS, which replaces `direction`: 0 upwards, 90 to the right, 180 downwards",
+            extra=hint(unit="°", usual=(0, 360)),
+        ),
+    ] = None
+    start: Annotated[
+        float,
+        Meta(ge=0, le=100, description="Where the gradient begins, on the way through the image", extra=hint(unit="%")),
+    ] = 0.0
+    stop: Annotated[float, Meta(ge=0, le=100, description="Where it has reached the colour", extra=hint(unit="%"))] = (
+        100.0
+    )
+
+    def check(self) -> None:
+        """Raise InvalidParameter if the gradient would end before it begins."""
+        if self.stop < self.start:
+            raise InvalidParameter("gradient.stop", f"at least gradient.start, {self.start:g}", self.stop)
+
+
+@feature(Gradient, group="overlay", cost=each_pixel(0.03, 6))
+def gradient(picture: Picture, requested: Gradient, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    coverage = _ramp((picture.width, picture.height), requested) * (requested.color.alpha * requested.opacity / 100)
+
+    def lay(frame: Image) -> Image:
+        if frame.bands < 3 and not requested.color.grey:
+            frame = frame.colourspace("rgb16" if frame.format == "ushort" else "srgb")
+        scale = level_scale(frame)
+        levels = [level * scale for level in requested.color.rgb]
+        colours = frame.bands - 1 if frame.hasalpha() else frame.bands
+        pixels = frame[:colours]
+        if not frame.hasalpha():
+            laid = pixels + (coverage * -1.0) * (pixels - levels[:colours])
+            return laid.rint().cast(frame.format).copy(interpretation=frame.interpretation)
+        # Porter and Duff's "over" (1984): colours are weighted by the opacity that each layer contributes.
+        full = 255.0 * scale
+        below = frame[colours] / full * (1 - coverage)
+        alpha = below + coverage
+        weight = (alpha > 0).ifthenelse(coverage / alpha, 0)
+        laid = pixels + weight * (pixels - levels[:colours]) * -1.0
+        both = laid.bandjoin(alpha * full)
+        return both.rint().cast(frame.format).copy(interpretation=frame.interpretation)
+
+    return picture.each_frame(lay)
+
+
+def _ramp(size: tuple[int, int], requested: Gradient) -> Image:
+    """Return how far the gradient has come in each pixel, from 0 to 1.
+
+    The line of the gradient is that of CSS (Images Module Level 3, 3.1.1): perpendiculars to it through two corners
+    are its start and its end.
+    """
+    angle = _ANGLES[requested.direction] if requested.angle is None else requested.angle
+    turn = math.radians(angle)
+    across, up = math.sin(turn), math.cos(turn)
+    length = abs(size[0] * across) + abs(size[1] * up)
+    centred = pyvips.Image.xyz(*size) + [0.5 - size[0] / 2, 0.5 - size[1] / 2]
+    way: Image = (centred[0] * across - centred[1] * up) / length + 0.5
+    start, stop = requested.start / 100, requested.stop / 100
+    if stop == start:
+        return (way >= start).ifthenelse(1.0, 0.0)
+    ramp = (way - start) / (stop - start)
+    return (ramp < 0).ifthenelse(0.0, (ramp > 1).ifthenelse(1.0, ramp))
