@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ class Steps:
     def process_of(self, studio: Studio) -> Studio:
         """Return another process on the same originals, bucket and database, which fails."""
         records = self._wrap(studio.records, ("get", "write"))
-        return Studio(records, studio.originals, self._wrap(studio.output, ("head", "put", "delete")))
+        return replace(studio, records=records, output=self._wrap(studio.output, ("head", "put", "delete")))
 
     def _wrap(self, target: Any, names: tuple[str, ...]) -> Any:
         steps = self

@@ -27,12 +27,9 @@ PENDING = "pending"
 Item = dict[str, Any]
 
 
-def _index(name: str, key: str, sort: str, *others: str) -> dict[str, Any]:
-    projection = (
-        {"ProjectionType": "INCLUDE", "NonKeyAttributes": [*others]} if others else {"ProjectionType": "KEYS_ONLY"}
-    )
+def _index(name: str, key: str, sort: str) -> dict[str, Any]:
     keys = [{"AttributeName": key, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
-    return {"IndexName": name, "KeySchema": keys, "Projection": projection}
+    return {"IndexName": name, "KeySchema": keys, "Projection": {"ProjectionType": "KEYS_ONLY"}}
 
 
 TABLE: Mapping[str, Any] = {
