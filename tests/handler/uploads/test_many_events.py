@@ -3,6 +3,7 @@
 Changes of a few originals follow one another while workers process events of earlier ones: duplicates, in any order,
 some with next to no time. Calls of the database, the source and the store fail before or after they have an effect,
 the receiver of notices refuses some, and workers are killed, between two of their calls and at any other moment.
+PostgreSQL is killed as well, and starts again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import random
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,11 +58,12 @@ def test_everything_fails_and_the_newest_versions_stand(
     """DynamoDB's stand-in takes ten times as long as a database for each call, so it gets fewer events."""
     environment, aws = _prepare(kind, tmp_path, receiver, request)
     records = open_records(environment["RECORDS"], aws)
+    restart = request.getfixturevalue("postgres").restart if kind == "postgresql" else _do_nothing
     chance = random.Random(events)
     queue = Queue(random.Random(1))
     originals = Originals(tmp_path / "photos", queue, random.Random(2), keys=max(8, events // 250))
     with workers(environment, WORKERS, tmp_path) as running:
-        _run(running, originals, events, chance)
+        _run(running, originals, events, chance, restart)
         kills = sum(each.kills for each in running)
         _sweep(running[0], records)
         dead = _newest_dead(queue)
@@ -79,6 +81,10 @@ def test_everything_fails_and_the_newest_versions_stand(
     _check_objects(originals, records, tmp_path)
     _check_notices(receiver, records)
     records.close()
+
+
+def _do_nothing() -> None:
+    """Stands for the restart of a database that has no server, or that is a stand-in without a disk."""
 
 
 def _prepare(
@@ -108,32 +114,39 @@ def _prepare(
     return {**environment, "RECORDS": f"sqlite:///{folder}/records.db"}, AwsAccess()
 
 
-def _run(running: list[Worker], originals: Originals, events: int, chance: random.Random) -> None:
-    """Change originals and deliver the events, until all were delivered; kill workers meanwhile."""
-    queue, is_over = originals.queue, threading.Event()
-
-    def serve(number: int) -> None:
-        mine = random.Random(number)
-        while True:
-            if mine.random() < 0.01:
-                running[number].handle({"task": "sweep"}, mine.uniform(0, 2), faults=True)
-            if not deliver(running[number], queue, mine, faults=True):
-                if is_over.is_set():
-                    return
-                time.sleep(0.002)
-
+def _run(
+    running: list[Worker], originals: Originals, events: int, chance: random.Random, restart: Callable[[], None]
+) -> None:
+    """Change originals and deliver the events, until all were delivered; kill workers and the database meanwhile."""
+    is_over = threading.Event()
+    restarts = [events // 4, events // 2, events * 3 // 4]
     with ThreadPoolExecutor(len(running)) as pool:
-        served = [pool.submit(serve, number) for number in range(len(running))]
+        served = [pool.submit(_serve, *each, originals.queue, is_over) for each in enumerate(running)]
         while originals.events < events and not any(each.done() for each in served):
-            if len(queue.visible) < BACKLOG:
+            if len(originals.queue.visible) < BACKLOG:
                 originals.change()
             else:
                 time.sleep(0.002)
                 if chance.random() < 0.002:
                     chance.choice(running).kill()
+            if restarts and originals.events >= restarts[0]:
+                restarts.pop(0)
+                restart()
         is_over.set()
         for each in served:
             each.result()
+
+
+def _serve(seed: int, worker: Worker, queue: Queue, is_over: threading.Event) -> None:
+    """Give a worker events, and sweeps now and then, until all were delivered."""
+    chance = random.Random(seed)
+    while True:
+        if chance.random() < 0.01:
+            worker.handle({"task": "sweep"}, chance.uniform(0, 2), faults=True)
+        if not deliver(worker, queue, chance, faults=True):
+            if is_over.is_set():
+                return
+            time.sleep(0.002)
 
 
 def _sweep(worker: Worker, records: Records) -> None:
