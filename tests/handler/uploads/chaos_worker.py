@@ -99,6 +99,8 @@ def work(environment: dict[str, str], seed: int) -> None:
     entrypoint = open_entrypoint(environment, faults)
     write_line(pid=os.getpid())
     while line := sys.stdin.buffer.readline():
+        if not line.startswith(b'{"id"'):
+            continue  # the rest of a task, of which a process that was killed had read the beginning
         task = json.loads(line)
         faults.are_on = task["faults"]
         try:
