@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from handler.aws import AwsAccess
 from handler.composition.wiring import build
 from handler.config import SETTINGS, Settings, SettingsError
+from handler.records import open_records
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -103,3 +105,34 @@ def test_the_database_of_records_may_be_named_in_a_file(tmp_path: Path) -> None:
         assert opened[0].get("0" * 32) is None
         opened[0].close()
     assert (tmp_path / "records.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "is_valid"),
+    [
+        ("", True),
+        *((f"sqlite:///{path}", valid) for path, valid in [("a.db", True), ("/a/b c.db", True), ("", False)]),
+        *((f"sqlite:///{path}", False) for path in (":memory:", "a.db?mode=ro")),
+        *(
+            (f"postgresql+psycopg://{rest}", True)
+            for rest in ("/db?host=/run/pg", "u:p%40%2F@host:5432/db", "u@[::1]:1/d")
+        ),
+        *((f"postgresql+psycopg://{rest}", True) for rest in ("host/db?sslmode=verify-full", "u:p/p:p?p@host/db")),
+        *(
+            (f"postgresql+psycopg://{rest}", False)
+            for rest in ("host", "host/", "u@host:port/db", "u:p@p@host/db", "h/a/b")
+        ),
+        *((f"dynamodb://{table}", valid) for table, valid in [("Records-1", True), ("a", False), ("a/b", False)]),
+        *((other, False) for other in ("records.db", "postgresql://u@host/db", "mysql://u@host/db")),
+    ],
+)
+def test_the_address_of_a_database_is_checked_at_the_start(address: str, is_valid: bool) -> None:
+    """And what is accepted can be opened."""
+    if is_valid:
+        accepted = Settings.from_environment({"RECORDS": address})
+        assert accepted.records.database == address
+        if address:
+            open_records(address, AwsAccess()).close()
+    else:
+        with pytest.raises(SettingsError, match="RECORDS must be"):
+            Settings.from_environment({"RECORDS": address})

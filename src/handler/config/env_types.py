@@ -25,6 +25,14 @@ class Env(msgspec.Struct, frozen=True):
     """Whether messages must not repeat the value."""
 
 
+_RECORDS_ADDRESSES = (
+    r"sqlite:///(?!:memory:)[^?]+",
+    # The user and the password, a name, an IPv6 address or none, the port, the database and parameters of libpq
+    r"postgresql\+psycopg://(?:[^@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^@/?:\[\]]*)(?::\d+)?/[^/?]+(?:\?.*)?",
+    r"dynamodb://[A-Za-z0-9_.-]{3,255}",
+)
+
+
 def text(value: str) -> str:
     """Return the value as it is."""
     return value
@@ -109,8 +117,8 @@ def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
 
 
 def records_address(value: str) -> str:
-    """Check the kind of a database's address, which may be empty."""
-    if value and not value.startswith(("sqlite:///", "postgresql+psycopg://", "dynamodb://")):
+    """Check the form of a database's address, which may be empty."""
+    if value and not any(re.fullmatch(form, value) for form in _RECORDS_ADDRESSES):
         raise ValueError("sqlite:///file, postgresql+psycopg://user@host/database or dynamodb://table")
     return value
 
