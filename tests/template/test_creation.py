@@ -41,9 +41,9 @@ def test_the_stack_is_made_and_deleted(moto: Moto, name: str) -> None:
     (made,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     assert made["StackStatus"] == "CREATE_COMPLETE"
     said = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
-    # It names no alarm.
+    # It names no alarm and no metric filter.
     names = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in said if "LogicalResourceId" in each}
-    wanted = {name for name in json.loads(body)["Resources"] if not name.endswith("Alarm")}
+    wanted = {name for name in json.loads(body)["Resources"] if not name.endswith(("Alarm", "Filter"))}
     assert wanted <= set(names)
     assert ("UploadQueue" in names) is (name == "uploads")
     _look_at(moto, names)

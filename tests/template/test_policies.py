@@ -279,6 +279,9 @@ OF_UPLOADS = [
     (UPLOADS, "BatchRole", "s3:PutObject", f"{RESULTS}/batch/report/x", True),
     (UPLOADS, "BatchRole", "s3:GetObject", f"{RESULTS}/private/x", False),
     (UPLOADS, "BatchRole", "s3:GetObject", "arn:aws:s3:::photos/cat.jpg", False),
+    (UPLOADS, "BatchRole", "s3:PutInventoryConfiguration", "arn:aws:s3:::photos", True),
+    (UPLOADS, "BatchRole", "s3:PutInventoryConfiguration", "arn:aws:s3:::other", False),
+    (OWN_UPLOADS, "BatchRole", "s3:PutInventoryConfiguration", "arn:aws:s3:::uploadedbucket", True),
 ]
 
 

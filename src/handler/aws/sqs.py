@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -143,6 +144,11 @@ class Queue:
         found = self._attributes("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
 
+    def max_receive_count(self) -> int | None:
+        """Return after how many attempts a message moves to the dead-letter queue, None if there is no such queue."""
+        policy = self._attributes("RedrivePolicy").get("RedrivePolicy")
+        return int(json.loads(policy)["maxReceiveCount"]) if policy else None
+
     def arn(self) -> str:
         """Return the ARN of the queue."""
         return self._attributes("QueueArn")["QueueArn"]
@@ -150,7 +156,7 @@ class Queue:
     def _attributes(self, *names: str) -> dict[str, str]:
         with sdk_errors():
             answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=list(names))
-            return dict(answer["Attributes"])
+            return dict(answer.get("Attributes", {}))
 
     def sources(self) -> Iterator[str]:
         """Yield the URLs of the queues whose failed messages this queue receives."""

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from handler.app import lambda_handler
-from handler.aws.sdk import SdkRefusal
+from handler.aws.sdk import SdkError, SdkRefusal
 from handler.aws.sqs import Queue
 from handler.cli.probes import probe_server
 from handler.composition import wiring
@@ -77,7 +77,8 @@ def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, hea
         )
     notices = application.uploads().notice_totals
     options = WorkerOptions(jobs=jobs, visibility=visibility, grace=grace)
-    running = Worker(Queue(queue, build_aws_access(application.settings), wait), _handle, options)
+    source = Queue(queue, build_aws_access(application.settings), wait)
+    running = Worker(source, _handle, options)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: running.stop())
     application.health.replace = running.stop
@@ -88,6 +89,7 @@ def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, hea
     with ExitStack() as stack:
         if health:
             stack.enter_context(probe_server(health, is_ready, lambda: _measures(running, notices())))
+        _check_attempts(source, application.settings.processing.upload_max_attempts)
         click.echo(f"Processing the messages of {queue} (Ctrl-C to stop)")
         try:
             is_finished = running.run()
@@ -98,6 +100,21 @@ def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, hea
     if not is_finished or not application.health.works:
         sys.stdout.flush()
         os._exit(1)  # a thread that does not end would keep the process alive
+
+
+def _check_attempts(queue: Queue, attempts: int) -> None:
+    """Print a warning if a message would move to the dead-letter queue before its original is recorded as failed."""
+    try:
+        count = queue.max_receive_count()
+    except SdkError as error:  # it may not be allowed to read the attributes
+        click.echo(f"The queue does not tell its maxReceiveCount: {error}", err=True)
+        return
+    if count is None:
+        click.echo("The queue has no dead-letter queue: what fails is tried again until it is too old", err=True)
+    elif count != attempts:
+        click.echo(
+            f"UPLOAD_MAX_ATTEMPTS is {attempts}, and the queue's maxReceiveCount {count}: make them equal", err=True
+        )
 
 
 def _handle(event: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -171,8 +171,8 @@ def build_uploads(
 
         return build_entrypoint(settings, aws, sources, render_context, policy, results, records)
 
-    # A function that answers requests for images has RECORDS for the operator API, but no OUTPUT_BUCKET.
-    if settings.storage.output_bucket:
+    # A function that answers requests for images has RECORDS for the operator API, but neither of these.
+    if settings.storage.output_bucket or settings.notifications.has_receiver:
         get_uploads()
     return get_uploads
 

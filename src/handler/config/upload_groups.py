@@ -144,6 +144,11 @@ class NotificationSettings(msgspec.Struct, frozen=True, kw_only=True):
         int, Env("NOTIFICATION_DAYS", "Days for which a notice that is not accepted is sent again", integer(1, 30))
     ] = 3
 
+    @property
+    def has_receiver(self) -> bool:
+        """Whether notices are sent to anybody."""
+        return bool(self.notification_topic or self.notification_bus or self.webhook_url)
+
 
 class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):
     """How URLs of imgproxy are read, where DIALECTS accepts them."""

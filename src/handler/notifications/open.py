@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from handler.aws import AwsAccess
 from handler.config.upload_groups import NotificationSettings
+from handler.errors import UpstreamError
 from handler.notifications.dispatch import Notifier
 from handler.notifications.sender import Sender
 from handler.ports import SecretSource
@@ -18,7 +19,7 @@ OpenSecret = Callable[[str, str, AwsAccess], SecretSource | None]
 def open_notifier(
     settings: NotificationSettings, records: Records, aws: AwsAccess, open_secret: OpenSecret
 ) -> Notifier:
-    """Return what sends the notices of a database. Raise ValueError for an invalid ARN."""
+    """Return what sends the notices of a database. Raise ValueError for an invalid ARN or secret."""
     return Notifier(records, _open_senders(settings, aws, open_secret), settings.notification_days)
 
 
@@ -36,7 +37,20 @@ def _open_senders(settings: NotificationSettings, aws: AwsAccess, open_secret: O
         senders.append(EventBus(settings.notification_bus, aws))
     secret = open_secret(settings.webhook_secret, settings.webhook_secret_file, aws)
     if settings.webhook_url and secret:
-        from handler.notifications.webhook import Webhook  # noqa: PLC0415 - see above
+        from handler.notifications.webhook import Webhook, parse_key  # noqa: PLC0415 - see above
 
+        if settings.webhook_secret_file:
+            _check_file(secret, parse_key)
         senders.append(Webhook(settings.webhook_url, secret, settings.webhook_allow_private))
     return tuple(senders)
+
+
+def _check_file(secret: SecretSource, parse_key: Callable[[str], object]) -> None:
+    """Raise ValueError for a file whose lines are not keys: it is cheaper to say so now than with each notice."""
+    try:
+        for value in secret.values():
+            parse_key(value)
+    except ValueError as error:
+        raise ValueError(f"the file of WEBHOOK_SECRET_FILE must hold {error}") from None
+    except UpstreamError as error:
+        raise ValueError(f"WEBHOOK_SECRET_FILE: {error.detail or error.message}") from error

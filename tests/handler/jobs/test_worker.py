@@ -75,12 +75,14 @@ def test_the_command_processes_a_queue_and_ends_at_sigterm(moto: Moto) -> None:
     source, output = moto.bucket(**{name: pictures.jpeg() for name in names}), moto.bucket()
     queue, dead = with_dead_letters(moto, 5)
     queue.send(*(s3_event(source, name) for name in names), "not an event")
-    with worker_process(queue, settings(moto, source, output), "--jobs", "2", "--wait", "1") as process:
+    environment = settings(moto, source, output, UPLOAD_MAX_ATTEMPTS="3")
+    with worker_process(queue, environment, "--jobs", "2", "--wait", "1") as process:
         wait_until(lambda: queue.visible == 0 and queue.hidden == 1 and len(keys(moto, output)) == 4)
         process.send_signal(signal.SIGTERM)
         log, _ = process.communicate(timeout=60)
     assert process.returncode == 0, log
     assert "4 messages processed, 1 failed" in log
+    assert "UPLOAD_MAX_ATTEMPTS is 3, and the queue's maxReceiveCount 5" in log
     assert keys(moto, output) == {f"thumb/{source}/{name}" for name in names}
     assert dead.visible == 0
 
@@ -140,7 +142,7 @@ def test_the_command_answers_probes(moto: Moto) -> None:
 
     queue = TestQueue(moto)
     port = free_port()
-    environment = settings(moto, moto.bucket(), moto.bucket())
+    environment = settings(moto, moto.bucket(), moto.bucket())  # no dead-letter queue: a warning
     with worker_process(queue, environment, "--wait", "1", "--health", f"127.0.0.1:{port}") as process:
         assert process.stdout
         for line in process.stdout:

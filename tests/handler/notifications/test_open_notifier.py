@@ -12,6 +12,7 @@ from tests.handler.notifications.notices import NOW, notice
 from tests.stand_ins.scripted_http import Reply, scripted_server
 
 from handler.aws import AwsAccess
+from handler.composition import wiring
 from handler.composition.factories import open_secret
 from handler.config import Settings, SettingsError
 from handler.notifications.dispatch import Dispatched, Notifier
@@ -46,7 +47,7 @@ def test_nothing_is_sent_by_default(records: Records) -> None:
 
 
 def test_each_setting_adds_a_receiver(records: Records, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("s\n")
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
     notifier = open_by(
         records,
         NOTIFICATION_TOPIC=TOPIC,
@@ -82,6 +83,14 @@ def test_a_topic_is_an_arn(records: Records, topic: str) -> None:
         open_by(records, NOTIFICATION_TOPIC=topic)
 
 
+@pytest.mark.parametrize("text", ["", "short", "whsec_c2hvcnQ=", f"{SECRET}\nnot base64!", "1\n2\n3"])
+def test_the_file_of_the_webhooks_secret_is_checked_at_the_start(records: Records, tmp_path: Path, text: str) -> None:
+    (tmp_path / "secret").write_text(text)
+    with pytest.raises(ValueError, match="WEBHOOK_SECRET_FILE") as caught:
+        open_by(records, WEBHOOK_URL="https://example.com/", WEBHOOK_SECRET_FILE=f"{tmp_path}/secret")
+    assert "c2hvcnQ" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
@@ -97,3 +106,13 @@ def test_a_topic_is_an_arn(records: Records, topic: str) -> None:
 def test_invalid_settings_are_refused(variables: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings.from_environment(variables)
+
+
+def test_faults_are_reported_with_those_of_all_settings(tmp_path: Path) -> None:
+    variables = {
+        "SOURCE_BUCKETS": f"photos=file://{tmp_path}",
+        "RECORDS": f"sqlite:///{tmp_path}/records.db",
+        "NOTIFICATION_TOPIC": "images",
+    }
+    with pytest.raises(SettingsError, match="NOTIFICATION_TOPIC must be the ARN of an SNS topic, got 'images'"):
+        wiring.build(Settings.from_environment(variables))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from tests.handler.notifications.notices import notice, variant
+from tests.weights import ROOT
 
 from handler.notifications.payload import MAX_BYTES, message_of
 from handler.records.record import FINAL, ProcessingError, Status
@@ -81,18 +82,29 @@ def test_variants_are_left_out_once_there_are_no_facts() -> None:
     assert MAX_BYTES * 0.9 < len(message.body) <= MAX_BYTES
 
 
+def schema_of(kind: str) -> dict[str, Any]:
+    document = openapi()
+    body = document["webhooks"][kind]["post"]["requestBody"]
+    return {**body["content"]["application/json"]["schema"], "components": document["components"]}
+
+
 @pytest.mark.parametrize("status", FINAL)
 def test_a_notice_has_the_schema_of_the_openapi_document(status: Status) -> None:
     document = openapi()
-    body = document["webhooks"][f"image.{status}"]["post"]["requestBody"]
-    schema = {**body["content"]["application/json"]["schema"], "components": document["components"]}
     error = ProcessingError(code="UnsupportedImage", message="the file is not an image", attempts=1)
     for fields in ({}, {"error": error}, {"facts": {"exif": "x" * 300_000}}):
         content = json.loads(message_of(notice(status=status, **fields)).body)
-        Draft202012Validator(schema).validate(content)
+        Draft202012Validator(schema_of(f"image.{status}")).validate(content)
         assert {*content["data"]} == {*document["components"]["schemas"]["Record"]["properties"]}
         variant_schema = document["components"]["schemas"]["Record"]["properties"]["variants"]["items"]
         assert {*content["data"]["variants"][0]} == {*variant_schema["properties"]}
+
+
+def test_the_example_of_the_documentation_has_the_schema() -> None:
+    page = (ROOT / "docs/uploads.md").read_text("utf-8")
+    example = json.loads(page.split("```json\n")[1].split("```")[0])
+    Draft202012Validator(schema_of("image.ready")).validate(example)
+    assert {*example["data"]} == {*openapi()["components"]["schemas"]["Record"]["properties"]}
 
 
 @given(
