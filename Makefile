@@ -23,12 +23,8 @@ help: ## List the targets
 
 setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov $(BIN)/thumbor $(NODE_MODULES) ## Install everything that runs, tests and checks the project into .venv
 
-run: $(VENV)/.project weights/.ready ## Serve the sample images and process uploads on this machine
-	mkdir -p .local/originals .local/variants
-	MALLOC_ARENA_MAX=2 UPLOAD_SOURCE=uploads UPLOAD_PRESETS=thumb PRESETS='{"thumb": "width=400&format=webp"}' \
-	  SOURCE_BUCKETS='samples=file://$(CURDIR)/samples,uploads=file://$(CURDIR)/.local/originals' \
-	  OUTPUT_BUCKET='variants=file://$(CURDIR)/.local/variants' RECORDS='sqlite:///$(CURDIR)/.local/records.db' \
-	  $(BIN)/image-handler serve
+run: $(VENV)/.project weights/.ready ## Serve the sample images and process uploads, in .local, on this machine
+	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples --uploads .local
 
 test: setup check ## Check and test everything, and fuzz for two minutes
 	$(BIN)/pytest -n 2 --dist loadgroup

@@ -17,6 +17,7 @@ import uvicorn
 
 from handler import pages
 from handler.app import answer_call
+from handler.cli.local_uploads import add_uploads
 from handler.composition import wiring
 from handler.config import Settings
 from handler.entrypoints.background_uploads import BackgroundUploads
@@ -50,6 +51,10 @@ def _parse_networks(_: click.Context, __: click.Parameter, values: tuple[str, ..
 @click.option(
     "--images", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
     help="Folder to serve; by default the sources in SOURCE_BUCKETS.",
+)  # fmt: skip
+@click.option(
+    "--uploads", type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
+    help="Folder for uploads, their variants and records, created if needed; by default the settings decide.",
 )  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -89,7 +94,15 @@ def _parse_networks(_: click.Context, __: click.Parameter, values: tuple[str, ..
 )  # fmt: skip
 @click.option("--behind-proxy", is_flag=True, help="A proxy on this machine forwards requests from the network.")
 def serve(
-    images: Path | None, host: str, port: int, workers: int, queue: int, *, behind_proxy: bool, **options: Any
+    images: Path | None,
+    uploads: Path | None,
+    host: str,
+    port: int,
+    workers: int,
+    queue: int,
+    *,
+    behind_proxy: bool,
+    **options: Any,
 ) -> None:
     """Serve images over HTTP.
 
@@ -99,6 +112,8 @@ def serve(
     settings = Settings.from_environment()
     if images is not None:
         settings = settings.replace(source_buckets=f"images={images.as_uri()}")
+    if uploads is not None:
+        settings = add_uploads(settings, uploads)
     if not settings.storage.source_buckets:
         raise click.UsageError("nothing to serve: pass --images DIR, or set SOURCE_BUCKETS in the environment")
     listener = _listen(host, port)
