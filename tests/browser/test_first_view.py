@@ -85,25 +85,25 @@ def test_for_everybody(visit: Open, server: Server, size: tuple[int, int], schem
     """axe-core finds nothing, in any of the page's main states."""
     with visit(server, size, scheme=scheme, wants="400") as demo:
         demo.open("/photos/coffee.jpg?width=300&height=300&blur=5&format=webp")
-        found = {"open": _violations(demo)}
+        found = {"open": violations(demo)}
         for closed in ('.opener[aria-expanded="false"]', '.card-body > button.quiet[aria-expanded="false"]'):
             demo.locate(closed).evaluate_all("all => all.forEach(each => each.click())")
-        found["all controls"] = _violations(demo)
+        found["all controls"] = violations(demo)
         demo.open("/photos/coffee.jpg?blur=0.1")
         expect(demo.locate("#fault")).to_be_visible()
-        found["an error"] = _violations(demo)
+        found["an error"] = violations(demo)
         demo.open("/photos/coffee.jpg?info=true")
-        found["a report"] = _violations(demo)
+        found["a report"] = violations(demo)
         demo.open("side/photos/coffee.jpg?crop.left=10p&crop.top=10p&crop.width=50p&crop.height=50p")
         demo.opened("crop").get_by_role("button", name="Draw the box").click()
         expect(demo.locate(".box")).to_be_focused(timeout=SECONDS)
-        found["a box"] = _violations(demo)
+        found["a box"] = violations(demo)
         demo.page.evaluate("document.getElementById('ask').showModal()")
-        found["the dialog"] = _violations(demo)
+        found["the dialog"] = violations(demo)
     assert {state: wrong for state, wrong in found.items() if wrong} == {}
 
 
-def _violations(demo: Demo) -> list[str]:
+def violations(demo: Demo) -> list[str]:
     answer = Axe().run(demo.page)
     assert len(answer.response["passes"]) > 10
     return [

@@ -110,6 +110,7 @@ def _build_record_pages(
 
         output = settings.storage.output_bucket
         variants = open_results(output, aws=aws) if output else None
-        return RecordPages(records(), tuple(locations), changes, open_source, variants)
+        default = settings.ingest.upload_source or next(iter(locations))
+        return RecordPages(records(), tuple(locations), default, changes, open_source, variants)
 
     return get_pages

@@ -37,6 +37,8 @@ class RecordPages(msgspec.Struct, frozen=True):
     records: Records
     sources: tuple[str, ...]
     """Names of the sources, the default one first."""
+    default_source: str
+    """The source in which keys with a prefix are looked for if no source is named: that of uploads, if there is one."""
     changes: ChangeIntake | None
     """None if another function processes originals."""
     open_source: Callable[[str], UploadStore]
@@ -66,7 +68,7 @@ class RecordPages(msgspec.Struct, frozen=True):
         if source and source not in self.sources:
             raise BadRequest(f"`source` must be one of {', '.join(self.sources)}, got {source[:60]!a}")
         which = RecordFilter(
-            source=source or (self.sources[0] if prefix else ""), prefix=prefix, status=status,
+            source=source or (self.default_source if prefix else ""), prefix=prefix, status=status,
             owner=params.get("owner", ""),
         )  # fmt: skip
         limit = parse_limit(params.get("limit"), DEFAULT_LISTED, MAX_PAGE)
@@ -74,6 +76,7 @@ class RecordPages(msgspec.Struct, frozen=True):
         return response.report(
             {
                 "sources": self.sources,
+                "source": which.source,
                 "records": [serialize_record(record) for record in page.records],
                 "cursor": page.cursor,
             }

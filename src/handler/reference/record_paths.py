@@ -34,10 +34,12 @@ def record_paths() -> dict[str, Any]:
 def _list() -> dict[str, Any]:
     sources = {"type": "array", "items": _TEXT, "description": "All sources, the default first"}
     cursor = {"type": ["string", "null"], "description": "Value of `cursor` for the next page; null: there is no more"}
-    page = object_schema({"sources": sources, "records": {"type": "array", "items": _RECORD}, "cursor": cursor})
+    source = _TEXT | {"description": "The source whose records these are; empty: all sources"}
+    records = {"type": "array", "items": _RECORD}
+    page = object_schema({"sources": sources, "source": source, "records": records, "cursor": cursor})
     limit: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 50}
     parameters = [
-        parameter("source", "Name of a source. Default: all of them; with a prefix the first one", _TEXT),
+        parameter("source", "Name of a source. Default: all; with a prefix UPLOAD_SOURCE or the first one", _TEXT),
         parameter("prefix", "Beginning of the keys. Records are in the order of their keys then", _TEXT),
         parameter("status", "Only records with this status", {"enum": list(get_args(Status))}),
         parameter("owner", "Only records of this visitor of the gallery", _TEXT),

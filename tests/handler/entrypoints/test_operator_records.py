@@ -107,12 +107,14 @@ def test_records_are_listed_by_prefix_and_status(client: Client, moto: Moto, buc
     _upload(client, moto, bucket, "b/3.png", body=b"no image")
     listed = _get(client, "records").json()
     assert {record["key"] for record in listed["records"]} == {"a/1.png", "b/1.png", "b/2.png", "b/3.png"}
-    assert listed["sources"] == [bucket, "folder", "web"]
-    first = _get(client, "records?prefix=b/&limit=2").json()
+    assert (listed["sources"], listed["source"]) == ([bucket, "folder", "web"], "")
+    assert _get(client, "records?prefix=b/").json()["source"] == "folder"  # that of uploads
+    query = f"records?source={bucket}&prefix=b/"
+    first = _get(client, f"{query}&limit=2").json()
     assert [record["key"] for record in first["records"]] == ["b/1.png", "b/2.png"]
-    second = _get(client, f"records?prefix=b/&limit=2&cursor={first['cursor']}").json()
+    second = _get(client, f"{query}&limit=2&cursor={first['cursor']}").json()
     assert ([record["key"] for record in second["records"]], second["cursor"]) == (["b/3.png"], None)
-    rejected = _get(client, f"records?prefix=b/&status=rejected&source={bucket}").json()
+    rejected = _get(client, f"{query}&status=rejected").json()
     assert [record["key"] for record in rejected["records"]] == ["b/3.png"]
     assert _get(client, "records?status=ready&source=folder").json()["records"] == []
 
