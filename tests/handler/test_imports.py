@@ -83,3 +83,11 @@ def test_neither_do_effects_presets_and_negotiation(tmp_path: Path) -> None:
         tmp_path, "preset=thumb&blur=1&rotate=90", PRESETS='{"thumb": {"resize": {"width": 9}}}', AUTO_FORMAT="Yes"
     )
     assert forbidden(modules) == []
+
+
+def test_records_and_uploads_are_not_imported_for_a_request(tmp_path: Path) -> None:
+    """The function that answers requests has the database of the operator API, and no OUTPUT_BUCKET."""
+    settings = {"RECORDS": f"sqlite:///{tmp_path}/records.db", "AWS_LAMBDA_FUNCTION_NAME": "images"}
+    modules = modules_of(tmp_path, "width=40&format=webp", **settings)
+    packages = ("handler.uploads", "handler.records", "handler.notifications", "sqlalchemy", "psycopg")
+    assert [name for name in modules if name.startswith(packages)] == []

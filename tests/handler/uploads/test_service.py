@@ -6,14 +6,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pyvips
+from msgspec.structs import replace
 from tests import pictures
 from tests.client import Client
 from tests.stand_ins.moto import REGION, Moto
+from tests.stand_ins.rclone import rclone_server
 from tests.stand_ins.rekognition import rekognition_server
 from tests.stand_ins.scripted_http import Reply, ScriptedServer, scripted_server
 
@@ -187,3 +190,50 @@ def test_records_without_an_output_bucket(moto: Moto, tmp_path: Path) -> None:
     record = service.record()
     assert (record.status, record.variants, record.facts["format"]) == ("ready", (), "jpeg")
     assert service.delete()["deleted"] == ["cat.jpg"]
+
+
+def test_a_sweep_ends_what_was_left_in_process(moto: Moto, tmp_path: Path) -> None:
+    """One attempt was interrupted, and of another original all attempts were; the event of the scheduler ends both."""
+    service = Service(moto, tmp_path, {"UPLOAD_STALE_SECONDS": "60", "UPLOAD_MAX_ATTEMPTS": "3"})
+    for key, attempts in (("once.jpg", 1), ("always.jpg", 3)):
+        service.put(pictures.jpeg(), key)
+        ready = service.record(key)
+        stale = replace(
+            ready, status="processing", attempts=attempts, updated_at=ready.updated_at - timedelta(minutes=2)
+        )
+        assert service.records.write(stale, replaces=ready.revision)
+    assert service.client.invoke({"task": "sweep"}) == {"swept": 2}
+    assert service.record("once.jpg").status == "ready"
+    failed = service.record("always.jpg")
+    assert failed.error is not None
+    assert (failed.status, failed.error.code, failed.variants) == ("failed", "Interrupted", ())
+    assert service.keys_in(service.output) == ["thumb/photos/once.jpg"]
+    assert service.client.invoke({"task": "sweep"}) == {"swept": 0}
+
+
+def test_another_s3_and_events_of_its_kind(tmp_path: Path) -> None:
+    """A second S3 server, which verifies signatures, with events as MinIO writes them."""
+    for name in ("originals/photos", "variants"):
+        (tmp_path / name).mkdir(parents=True)
+    with rclone_server(tmp_path / "originals") as access:
+        assert access.credentials is not None
+        client = Client(
+            {
+                "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": access.endpoint_url_s3,
+                "AWS_ACCESS_KEY_ID": access.credentials.access_key_id,
+                "AWS_SECRET_ACCESS_KEY": access.credentials.secret_access_key, "SOURCE_BUCKETS": "photos",
+                "OUTPUT_BUCKET": f"variants={(tmp_path / 'variants').as_uri()}",
+                "RECORDS": f"sqlite:///{tmp_path}/records.db", "PRESETS": '{"thumb": "width=20&format=webp"}',
+                "UPLOAD_PRESETS": "thumb",
+            }
+        )  # fmt: skip
+        event = json.loads((EVENTS / "minio-put.json").read_text("utf-8"))
+        details = event["Records"][0]["s3"]["object"]
+        details["key"] = "cat.jpg"
+        (tmp_path / "originals/photos/cat.jpg").write_bytes(pictures.jpeg())
+        assert client.invoke(event)["stored"] == ["thumb/photos/cat.jpg"]
+        (tmp_path / "originals/photos/cat.jpg").unlink()
+        event["Records"][0]["eventName"] = "s3:ObjectRemoved:Delete"
+        details["sequencer"] += "1"
+        assert client.invoke(event)["deleted"] == ["cat.jpg"]
+    assert [*(tmp_path / "variants").glob("thumb/**/*.jpg")] == []
