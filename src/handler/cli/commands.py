@@ -8,6 +8,7 @@ import click
 
 from handler.cli.backfill import backfill
 from handler.cli.check_settings import check_settings
+from handler.cli.check_urls import check_urls
 from handler.cli.doctor import doctor
 from handler.cli.explain import explain, translate
 from handler.cli.features import features
@@ -42,6 +43,7 @@ for command in (
     translate,
     features,
     check_settings,
+    check_urls,
     doctor,
     weights,
     worker,

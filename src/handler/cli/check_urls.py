@@ -1,0 +1,172 @@
+"""`image-handler check-urls`: say what would become of each URL of a list or an access log, before a site moves."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import NamedTuple, TextIO
+from urllib.parse import unquote, urlsplit
+
+import click
+import msgspec
+
+from handler.auth.canonical import decode_path
+from handler.composition import wiring
+from handler.config import Settings
+from handler.entrypoints.http import HttpEntrypoint
+from handler.entrypoints.http_call import HttpRequest
+from handler.errors import HandlerError, status_of
+from handler.requests.image_request import ImageRequest, list_objects
+from handler.requests.parse import parse_request
+from handler.requests.policy import Policy
+from handler.response import IGNORED
+from imaging import Deadline, FeatureError, InvalidParameter, ObjectRef
+
+_REQUEST_LINE = re.compile(r'"([A-Z]+) (\S+)(?: HTTP/[0-9.]+)?"')
+"""The request of a line in the common log format, as web servers and load balancers write it."""
+_URL = re.compile(r"(?:https?://[^\s/\"'<>]+)?/[^\s\"'<>]*")
+_CLOUDFRONT_FIELDS = "#Fields:"
+_COLUMNS = ("cs-method", "cs-uri-stem", "cs-uri-query")
+_METHODS = ("GET", "HEAD")
+_LONGEST_LINE = 100_000
+_ACCEPT = "image/avif,image/webp,image/*,*/*;q=0.8"
+_SUMMARY_LINES = 40
+_SECONDS = 60.0
+"""Time for rendering one image with --fetch."""
+
+
+class Verdict(NamedTuple):
+    """What would become of a URL: the outcome, and what to know of it."""
+
+    outcome: str
+    """`ok`, `ignored` if parts are left out or repaired, or `refused`."""
+    detail: str = ""
+    reason: str = ""
+    """What URLs with the same fault have in common, for the totals."""
+
+
+@click.command("check-urls")
+@click.argument("file", type=click.File("r", encoding="utf-8", errors="replace"))
+@click.option("--fetch", is_flag=True, help="Render each image too, which reads the originals.")
+@click.option("--quiet", is_flag=True, help="Print only the totals.")
+def check_urls(file: TextIO, fetch: bool, quiet: bool) -> int:
+    """Say for each URL in FILE what would become of it: accepted, accepted with parts ignored, or refused.
+
+    FILE (- is standard input) holds URLs or paths, one a line, or is an access log: of CloudFront, a load balancer or a
+    web server. A URL counts as often as it occurs. The settings are those of the environment; in both modes each line
+    says what COMPATIBILITY=lenient ignores or repairs. No image is read without --fetch. The exit status is 1 if a URL
+    is refused.
+    """
+    entrypoint = wiring.build(Settings.from_environment()).http
+    totals: Counter[str] = Counter()
+    reasons: Counter[tuple[str, str]] = Counter()
+    for url, count in Counter(read_urls(file)).items():
+        verdict = _fetch(entrypoint, url) if fetch else _check(entrypoint, url)
+        totals[verdict.outcome] += count
+        if verdict.reason:
+            reasons[verdict.outcome, verdict.reason] += count
+        if not quiet:
+            click.echo("\t".join(filter(None, (verdict.outcome, url, verdict.detail))))
+    _print_totals(totals, reasons)
+    return 1 if totals["refused"] else 0
+
+
+def read_urls(lines: TextIO) -> Iterator[str]:
+    """Yield the path and query of each URL in a list or an access log."""
+    columns: tuple[int, ...] = ()
+    while line := lines.readline(_LONGEST_LINE):
+        if line.startswith(_CLOUDFRONT_FIELDS):
+            names = line.removeprefix(_CLOUDFRONT_FIELDS).split()
+            if set(_COLUMNS) <= set(names):
+                columns = tuple(map(names.index, _COLUMNS))
+        elif line.strip() and not line.startswith("#"):
+            url = _read_columns(line, columns) if columns else _find_url(line)
+            if url:
+                yield url
+
+
+def _read_columns(line: str, columns: tuple[int, ...]) -> str:
+    """Return the URL of a line in CloudFront's log, in which an empty query is a hyphen."""
+    cells = line.rstrip("\n").split("\t")
+    if len(cells) <= max(columns):
+        return ""
+    method, path, query = (cells[column] for column in columns)
+    if method not in _METHODS:
+        return ""
+    return path + (f"?{query}" if query not in ("", "-") else "")
+
+
+def _find_url(line: str) -> str:
+    """Return the URL of a line: its request as a log has it, or the first URL or path in it."""
+    request = _REQUEST_LINE.search(line)
+    found = _URL.search(request[2] if request else line)
+    if found is None or (request and request[1] not in _METHODS):
+        return ""
+    parts = urlsplit(found[0])
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _check(entrypoint: HttpEntrypoint, url: str) -> Verdict:
+    """Return what would become of a URL, as far as that shows without its original."""
+    try:
+        return _report(_parse(entrypoint, url, entrypoint.policy).ignored, "")
+    except InvalidParameter as error:
+        refused = Verdict("refused", error.message, f"{int(status_of(error))} {error.code}: {error.name}")
+        if entrypoint.policy.is_lenient:
+            return refused
+    except (FeatureError, HandlerError) as error:
+        return Verdict("refused", error.message, f"{int(status_of(error))} {error.code}")
+    try:
+        request = _parse(entrypoint, url, msgspec.structs.replace(entrypoint.policy, is_lenient=True))
+    except (FeatureError, HandlerError):
+        return refused
+    names = ", ".join(request.ignored)
+    detail = f"{refused.detail} (COMPATIBILITY=lenient would accept it, without or with repaired: {names})"
+    return refused._replace(detail=detail, reason=f"{refused.reason} in strict mode alone: {names}")
+
+
+def _parse(entrypoint: HttpEntrypoint, url: str, policy: Policy) -> ImageRequest:
+    """Return the request that a URL makes. Raise FeatureError or HandlerError if it is refused."""
+    call = _build_call(url)
+    path, pairs = decode_path(call.path), call.pairs(entrypoint.ignored)
+    proof = entrypoint.authenticator.authenticate(path, pairs, call.path, call.sent_pairs)
+    request = parse_request(path, pairs, policy, caller=proof.caller, signed_path=proof.signed_path)
+    for ref in (request.source, *list_objects(request.steps)):
+        if isinstance(ref, ObjectRef):
+            entrypoint.render_context.objects.resolve(ref)
+    return request
+
+
+def _build_call(url: str) -> HttpRequest:
+    path, _, query = url.partition("?")
+    return HttpRequest(method="GET", path=path, encoded=True, query=query, headers={"accept": _ACCEPT})
+
+
+def _report(ignored: Sequence[str], detail: str) -> Verdict:
+    names = ", ".join(ignored)
+    if not names:
+        return Verdict("ok", detail)
+    return Verdict("ignored", "; ".join(filter(None, (detail, f"ignored or repaired: {names}"))), names)
+
+
+def _fetch(entrypoint: HttpEntrypoint, url: str) -> Verdict:
+    """Return what the service answers to a URL."""
+    answer = entrypoint.answer(_build_call(url), Deadline.after(_SECONDS))
+    if answer.status >= HTTPStatus.BAD_REQUEST:
+        told = json.loads(answer.body) if answer.is_text else {}
+        return Verdict("refused", str(told.get("message", "")), f"{int(answer.status)} {told.get('code', '')}".strip())
+    ignored = [unquote(name) for name in answer.headers.get(IGNORED, "").split(", ") if name]
+    return _report(ignored, f"{answer.headers.get('Content-Type', answer.status)}, {len(answer.body)} bytes")
+
+
+def _print_totals(totals: Counter[str], reasons: Counter[tuple[str, str]]) -> None:
+    """Print how many requests have each outcome, and the most frequent reasons."""
+    whole = sum(totals.values())
+    click.echo(f"{whole} requests", err=True)
+    for outcome in ("ok", "ignored", "refused"):
+        click.echo(f"{totals[outcome]:8d} {outcome} ({totals[outcome] / max(1, whole):.1%})", err=True)
+    for (outcome, reason), count in reasons.most_common(_SUMMARY_LINES):
+        click.echo(f"{count:8d} {outcome}: {reason}", err=True)
