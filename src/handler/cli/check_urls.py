@@ -38,7 +38,7 @@ _SECONDS = 60.0
 """Time for rendering one image with --fetch."""
 
 
-class Verdict(NamedTuple):
+class CheckedUrl(NamedTuple):
     """What would become of a URL: the outcome, and what to know of it."""
 
     outcome: str
@@ -64,12 +64,12 @@ def check_urls(file: TextIO, fetch: bool, quiet: bool) -> int:
     totals: Counter[str] = Counter()
     reasons: Counter[tuple[str, str]] = Counter()
     for url, count in Counter(read_urls(file)).items():
-        verdict = _fetch(entrypoint, url) if fetch else _check(entrypoint, url)
-        totals[verdict.outcome] += count
-        if verdict.reason:
-            reasons[verdict.outcome, verdict.reason] += count
+        checked = _fetch(entrypoint, url) if fetch else _check(entrypoint, url)
+        totals[checked.outcome] += count
+        if checked.reason:
+            reasons[checked.outcome, checked.reason] += count
         if not quiet:
-            click.echo("\t".join(filter(None, (verdict.outcome, url, verdict.detail))))
+            click.echo("\t".join(filter(None, (checked.outcome, url, checked.detail))))
     _print_totals(totals, reasons)
     return 1 if totals["refused"] else 0
 
@@ -109,16 +109,16 @@ def _find_url(line: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _check(entrypoint: HttpEntrypoint, url: str) -> Verdict:
+def _check(entrypoint: HttpEntrypoint, url: str) -> CheckedUrl:
     """Return what would become of a URL, as far as that shows without its original."""
     try:
         return _report(_parse(entrypoint, url, entrypoint.policy).ignored, "")
     except InvalidParameter as error:
-        refused = Verdict("refused", error.message, f"{int(status_of(error))} {error.code}: {error.name}")
+        refused = CheckedUrl("refused", error.message, f"{int(status_of(error))} {error.code}: {error.name}")
         if entrypoint.policy.is_lenient:
             return refused
     except (FeatureError, HandlerError) as error:
-        return Verdict("refused", error.message, f"{int(status_of(error))} {error.code}")
+        return CheckedUrl("refused", error.message, f"{int(status_of(error))} {error.code}")
     try:
         request = _parse(entrypoint, url, msgspec.structs.replace(entrypoint.policy, is_lenient=True))
     except (FeatureError, HandlerError):
@@ -145,19 +145,21 @@ def _build_call(url: str) -> HttpRequest:
     return HttpRequest(method="GET", path=path, encoded=True, query=query, headers={"accept": _ACCEPT})
 
 
-def _report(ignored: Sequence[str], detail: str) -> Verdict:
+def _report(ignored: Sequence[str], detail: str) -> CheckedUrl:
     names = ", ".join(ignored)
     if not names:
-        return Verdict("ok", detail)
-    return Verdict("ignored", "; ".join(filter(None, (detail, f"ignored or repaired: {names}"))), names)
+        return CheckedUrl("ok", detail)
+    return CheckedUrl("ignored", "; ".join(filter(None, (detail, f"ignored or repaired: {names}"))), names)
 
 
-def _fetch(entrypoint: HttpEntrypoint, url: str) -> Verdict:
+def _fetch(entrypoint: HttpEntrypoint, url: str) -> CheckedUrl:
     """Return what the service answers to a URL."""
     answer = entrypoint.answer(_build_call(url), Deadline.after(_SECONDS))
     if answer.status >= HTTPStatus.BAD_REQUEST:
-        told = json.loads(answer.body) if answer.is_text else {}
-        return Verdict("refused", str(told.get("message", "")), f"{int(answer.status)} {told.get('code', '')}".strip())
+        body = json.loads(answer.body) if answer.is_text else {}
+        return CheckedUrl(
+            "refused", str(body.get("message", "")), f"{int(answer.status)} {body.get('code', '')}".strip()
+        )
     ignored = [unquote(name) for name in answer.headers.get(IGNORED, "").split(", ") if name]
     return _report(ignored, f"{answer.headers.get('Content-Type', answer.status)}, {len(answer.body)} bytes")
 
