@@ -64,7 +64,10 @@ PIECES = (
         "~",
     ),
 )
-WEIGHTS = {"open": 6, "default": 3, "signed": 3, "presets": 1, "always": 2, "rewritten": 2, "kept": 1, "tolerant": 1}
+WEIGHTS = {
+    "open": 6, "lenient": 6, "default": 3, "signed": 3, "moved": 2, "presets": 1, "always": 2, "rewritten": 2,
+    "kept": 1, "tolerant": 1,
+}  # fmt: skip
 """How often a configuration is asked."""
 COSTLY = (
     *(
@@ -98,7 +101,7 @@ def case(draw: random.Random) -> Case:
         return Case("addresses", made, "imgproxy", draw.choices(KINDS, [6, 1, 1, 1])[0])
     configuration = draw.choices(*zip(*WEIGHTS.items(), strict=True))[0]
     made = draw.choices([_query, _json, _thumbor, _page], [4, 3, 4, 1])[0](draw)
-    if configuration == "signed" and draw.random() < 0.8:
+    if configuration in ("signed", "moved") and draw.random() < 0.8:
         made = signed(draw, made)
     if draw.random() < 0.25:
         made = spoilt(draw, made)

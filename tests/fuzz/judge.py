@@ -64,6 +64,11 @@ CONFIGURATIONS: dict[str, dict[str, str]] = {
         "DIALECTS": "imgproxy,thumbor,query", "ENABLE_SIGNATURE": "Yes", "PUBLIC_FEATURES": "*",
         "IMGPROXY_KEY": IMGPROXY_KEY.hex(), "IMGPROXY_SALT": IMGPROXY_SALT.hex(),
     },
+    "lenient": {"COMPATIBILITY": "lenient", "PUBLIC_FEATURES": "*"},
+    "moved": {
+        "COMPATIBILITY": "lenient", "IGNORED_PARAMETERS": "aws", "ENABLE_SIGNATURE": "Yes", "PUBLIC_FEATURES": "*",
+        "PRESETS": _PRESETS,
+    },
     "tolerant": {"TOLERATE_TRUNCATED": "Yes", "PUBLIC_FEATURES": "*"},
 }  # fmt: skip
 ORIGINALS = (
