@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pyvips
 
 Work = Callable[[pyvips.Image], pyvips.Image]
-_ROUNDING = 1 / 1024
-"""Of a level."""
+_MAX_ALPHA = 255.002
+"""Alpha of an opaque pixel, and what floats lose when they are divided by an alpha and multiplied by this."""
 _VISIBLE = 16
 """Alpha of 8 bits from which on the colour of a pixel is exact enough to be compared with."""
 _BLURRED = 4
@@ -29,11 +29,11 @@ def premultiplied(image: pyvips.Image, work: Work) -> pyvips.Image:
     """
     if not image.hasalpha():
         return work(image)
-    result = work(image.premultiply().cast(image.format)).unpremultiply()
-    # A full level can come out a little lower, and would lose a level. In 8 bits, `linear` casts as well.
+    result = work(image.premultiply().cast(image.format))
+    # A full level would come out a little lower, and the cast discards fractions.
     if image.format == "uchar":
-        return result.linear([1], [_ROUNDING], uchar=True).copy(interpretation=image.interpretation)
-    return result.cast(image.format)
+        return result.unpremultiply(max_alpha=_MAX_ALPHA).cast("uchar")
+    return result.unpremultiply().cast(image.format)
 
 
 def beside_transparency(image: pyvips.Image, work: Work, reach: float) -> pyvips.Image:

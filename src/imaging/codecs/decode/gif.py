@@ -6,6 +6,7 @@ disposed of, in black or the background colour. Browsers show it clear.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -40,8 +41,6 @@ class Frame(NamedTuple):
     height: int
     disposal: int
     is_transparent: bool
-    is_whole: bool
-    """Whether all of its data are there."""
 
     def covers(self, width: int, height: int) -> bool:
         """Return whether the frame draws on the whole canvas."""
@@ -50,29 +49,40 @@ class Frame(NamedTuple):
 
 def check_parts(original: bytes, _limits: Limits) -> bool:
     """Check the number of blocks; return whether the pixels of all frames are there."""
-    return all(frame.is_whole for frame in read_frames(original))
+    try:
+        for _ in read_frames(original):
+            pass
+    except EOFError:
+        return False
+    return True
 
 
 def read_frames(original: bytes) -> Iterator[Frame]:
-    """Yield the frames, up to the trailer or to where the file ends. Raises TooLarge for too many blocks."""
+    """Yield the frames, each before its data are passed, up to the trailer or to where the file ends.
+
+    Raises TooLarge for too many blocks, and EOFError where the data of a frame are cut off.
+    """
     maximum = 5 * MAX_FRAMES + len(original) // _USUAL_BLOCK
     blocks = extensions = frames = control = 0
     at = 13 + _palette(original, 10)
     # What stands at the place of a block and is not one is damage, which libvips reports.
     while original[at : at + 1] in _BLOCKS:
-        is_frame, start = original[at] == _IMAGE, at
-        at += 11 + _palette(original, at + 9) if is_frame else 2
-        at, passed, is_whole = _pass_data(original, at, maximum - blocks)
-        blocks += passed
+        is_frame = original[at] == _IMAGE
         if is_frame:
             frames += 1
-            left, top, width, height = _PLACE.unpack_from(original[start + 1 : start + 9].ljust(8, b"\0"))
-            yield Frame(left, top, width, height, control >> 2 & 7, bool(control & 1), is_whole)
+            left, top, width, height = _PLACE.unpack_from(original[at + 1 : at + 9].ljust(8, b"\0"))
+            yield Frame(left, top, width, height, control >> 2 & 7, bool(control & 1))
             control = 0
+            at += 11 + _palette(original, at + 9)
         else:
             extensions += 1
-            if original[start + 1 : start + 2] == _GRAPHIC_CONTROL:
-                control = int.from_bytes(original[start + 3 : start + 4], "big")
+            if original[at + 1 : at + 2] == _GRAPHIC_CONTROL:
+                control = int.from_bytes(original[at + 3 : at + 4], "big")
+            at += 2
+        at, passed, is_whole = _pass_data(original, at, maximum - blocks)
+        blocks += passed
+        if is_frame and not is_whole:
+            raise EOFError("the data of a frame are cut off")
         if frames > MAX_FRAMES or extensions > 2 * MAX_FRAMES or blocks > maximum:
             raise TooLarge(
                 f"a GIF of this size must have at most {MAX_FRAMES} frames, twice as many extensions, and "
@@ -107,7 +117,9 @@ def clear_undrawn(image: Image, original: bytes, reload: Callable[[bytes], Image
     `reload` opens the same frames of another file.
     """
     page, n = options.get("page", 0), options.get("n", 1)
-    frames = list(islice(read_frames(original), page + n if n > 0 else None))
+    frames: list[Frame] = []
+    with contextlib.suppress(EOFError):  # The file may be cut off where that is tolerated.
+        frames.extend(islice(read_frames(original), page + n if n > 0 else None))
     if image.hasalpha():
         if all(frame.is_transparent or frame.disposal != _TO_BACKGROUND for frame in frames[:-1]):
             return image
