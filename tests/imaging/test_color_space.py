@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -210,6 +211,12 @@ def test_a_profile_counts_before_nclx() -> None:
     avif = with_nclx(pictures.avif(lossless=True), 9, 8)
     assert read_color_space(avif, has_profile=False)
     assert read_color_space(avif, has_profile=True) is None
+
+
+def test_a_png_in_an_icon_is_converted_as_any_other() -> None:
+    image = patches(cicp(12, 13))
+    icon = struct.pack("<HHHBBHHHII", 0, 1, 1, 6, 1, 0, 1, 32, len(image), 22) + image
+    assert row(icon) == row(image)
 
 
 def pq(level: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 import subprocess
 import sys
@@ -10,10 +11,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import pyvips
 from deploy.image import pack
-from tests import pictures
+from tests import odd_files, pictures
 
-from imaging import DamagedSource, Unavailable
+from imaging import Context, DamagedSource, Deadline, Limits, Output, Unavailable
+from imaging.codecs.decode import decode, inspect
 from imaging.codecs.decode.heif import decode_heif
 from imaging.codecs.decode.libheif import Library
 
@@ -52,6 +55,44 @@ def test_pixels_are_those_of_pillows_plugin(original: bytes, mode: str) -> None:
     image = decode_heif(original, 0)
     assert by_pillow(original) == (mode, image.write_to_memory())
     assert image.interpretation == ("b-w" if mode == "L" else "srgb")
+
+
+def patches(levels: list[tuple[int, ...]], primaries: int, transfer: int, *, deep: bool) -> bytes:
+    """A HEIC of patches of 32 pixels, whose colors nclx states; levels of 16 bits, stored in 10 or 8."""
+    import pillow_heif
+
+    flat = [(pyvips.Image.black(32, 32, bands=3) + list(each)).cast("ushort") for each in levels]
+    image = pyvips.Image.arrayjoin(flat, across=len(levels))
+    image = image if deep else (image >> 8).cast("uchar")
+    mode, out = "RGB;16" if deep else "RGB", io.BytesIO()
+    made = pillow_heif.from_bytes(mode, (image.width, image.height), bytes(image.write_to_memory()))
+    made.save(
+        out, quality=-1, chroma=444, color_primaries=primaries, transfer_characteristics=transfer,
+        matrix_coefficients=0, full_range_flag=1,
+    )  # fmt: skip
+    return out.getvalue()
+
+
+LEVELS: list[tuple[int, ...]] = [
+    (51400, 25700, 12850),
+    (32896, 32896, 32896),
+    (38550, 38550, 38550),
+    (20000, 21000, 22000),
+]
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (9, 16), (9, 18), (1, 8), (1, 13)])
+@pytest.mark.parametrize("deep", [True, False])
+def test_stated_colors_are_those_of_a_png(primaries: int, transfer: int, deep: bool) -> None:
+    original = patches(LEVELS, primaries, transfer, deep=deep)
+    source = inspect(original, Limits())
+    found = decode(original, source, Output(), Context(deadline=Deadline.after(30))).image.copy_memory()
+    row = b"".join(level.to_bytes(2, "big") for levels in LEVELS for level in levels)
+    png = odd_files.png([row], len(LEVELS), depth=16, chunks=odd_files.cicp(primaries, transfer))
+    expected = decode(png, inspect(png, Limits()), Output(), Context()).image.copy_memory()
+    for at in range(len(LEVELS)):
+        # One level of 8 bits of PQ is up to three levels of sRGB.
+        assert found.getpoint(32 * at + 16, 16) == pytest.approx(expected.getpoint(at, 0), abs=2 if deep else 5)
 
 
 def test_what_is_damaged_or_not_there_is_refused() -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyvips
 
+from imaging.codecs.decode.color import to_srgb
 from imaging.codecs.decode.loaders import as_damaged_source, load
 from imaging.codecs.decode.parts import check_parts
 from imaging.context import Context, Deadline, Limits
 from imaging.errors import DamagedSource, TooLarge
-from imaging.formats import BMP, ICO, PNG
+from imaging.formats import BMP, ICO, PNG, format_by_name
 from imaging.formats.format import Loading
 from imaging.picture import ImageHeader
 
@@ -181,7 +182,8 @@ def decode_ico(original: bytes, page: int | None, *, tolerant: bool) -> pyvips.I
     payload = bytes(icon.payload)
     if payload.startswith(_PNG):
         check_parts(payload, PNG.name, Limits(tolerate_truncated=True))
-        return load(payload, PNG.name, tolerant=tolerant)
+        image: pyvips.Image = to_srgb(load(payload, PNG.name, tolerant=tolerant), payload, format_by_name(PNG.name))
+        return image
     from PIL import IcoImagePlugin  # noqa: PLC0415 - most requests never need it
 
     # Pillow sorts the pictures of an icon; of an icon that has only this one it takes the right one.

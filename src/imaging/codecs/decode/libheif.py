@@ -30,14 +30,15 @@ int heif_image_handle_is_premultiplied_alpha(const void *);
 struct heif_error heif_image_handle_get_preferred_decoding_colorspace(const void *, int *, int *);
 struct heif_decoding_options *heif_decoding_options_alloc(void);
 struct heif_error heif_decode_image(const void *, void **, int, int, const struct heif_decoding_options *);
+int heif_image_get_bits_per_pixel_range(const void *, int);
 int heif_image_get_width(const void *, int);
 int heif_image_get_height(const void *, int);
 const uint8_t *heif_image_get_plane_readonly(const void *, int, int *);
 """
 _RGB, _MONOCHROME = 1, 2
 """heif_colorspace."""
-_INTERLEAVED = {3: 10, 4: 11}
-"""heif_chroma, by bands."""
+_INTERLEAVED = {(3, False): 10, (4, False): 11, (3, True): 14, (4, True): 15}
+"""heif_chroma, by bands and whether samples have 16 bits (little-endian)."""
 _CHANNEL = 10
 """heif_channel_interleaved."""
 
@@ -47,7 +48,7 @@ class HeifError(Exception):
 
 
 class Decoded(NamedTuple):
-    """An image: rows of interleaved samples of 8 bits, which libheif keeps until the process ends."""
+    """An image: rows of interleaved samples of 8 or 16 bits, which libheif keeps until the process ends."""
 
     content: Any
     width: int
@@ -57,6 +58,8 @@ class Decoded(NamedTuple):
     is_gray: bool
     """All colour bands are equal."""
     is_premultiplied: bool
+    bits: int = 8
+    """Bits of a sample that are used; 8 where samples have 8."""
 
 
 class Library:
@@ -80,19 +83,19 @@ class Library:
         """Return the version, such as 1.23.6."""
         return bytes(self._ffi.string(self._library.heif_get_version())).decode()
 
-    def decode(self, original: bytes, index: int) -> Decoded:
-        """Decode one of the file's images, turned upright. HeifError."""
+    def decode(self, original: bytes, index: int, *, deep: bool = False) -> Decoded:
+        """Decode one of the file's images, turned upright; with `deep` in samples of 16 bits. HeifError."""
         handle = self._handle(original, index)
         bands = 4 if self._library.heif_image_handle_has_alpha_channel(handle) else 3
         options = self._library.heif_decoding_options_alloc()
-        options.convert_hdr_to_8bit = 1
+        options.convert_hdr_to_8bit = not deep
         image = self._ffi.new("void **")
-        self._check(self._library.heif_decode_image(handle, image, _RGB, _INTERLEAVED[bands], options))
+        self._check(self._library.heif_decode_image(handle, image, _RGB, _INTERLEAVED[bands, deep], options))
         stride = self._ffi.new("int *")
         rows = self._library.heif_image_get_plane_readonly(image[0], _CHANNEL, stride)
         width = self._library.heif_image_get_width(image[0], _CHANNEL)
         height = self._library.heif_image_get_height(image[0], _CHANNEL)
-        if rows == self._ffi.NULL or min(width, height) < 1 or stride[0] < width * bands:
+        if rows == self._ffi.NULL or min(width, height) < 1 or stride[0] < width * bands * (2 if deep else 1):
             raise HeifError(f"{width} × {height} in rows of {stride[0]} bytes")
         return Decoded(
             self._ffi.buffer(rows, stride[0] * height),
@@ -102,6 +105,7 @@ class Library:
             stride[0],
             self._is_gray(handle),
             bool(self._library.heif_image_handle_is_premultiplied_alpha(handle)),
+            self._library.heif_image_get_bits_per_pixel_range(image[0], _CHANNEL) if deep else 8,
         )
 
     def _handle(self, original: bytes, index: int) -> Any:
