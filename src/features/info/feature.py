@@ -10,8 +10,10 @@ from msgspec import Meta
 
 from features.info import hashes
 from features.info.colours import find_palette
+from features.info.imgproxy_report import FACTS, Known, report_facts
 from imaging.context import Context
 from imaging.cost import each_pixel
+from imaging.errors import InvalidParameter
 from imaging.formats import MEDIA_TYPES
 from imaging.params.model import Params
 from imaging.picture import ImageHeader, Picture, Report
@@ -32,6 +34,18 @@ class Info(Params):
             "PUBLIC_FEATURES lists `info`"
         ),
     ] = False
+    facts: (
+        Annotated[
+            str,
+            Meta(
+                max_length=200,
+                description="Report these facts alone, under the names of imgproxy's info endpoint: size, format, "
+                "mime_type, width, height, orientation, colorspace, bands, sample_format, pages_number, alpha, "
+                "palette, average, blurhash, thumb_hash, perceptual_hash",
+            ),
+        ]
+        | None
+    ) = None
     faces: Annotated[
         bool,
         Meta(description="Add the boxes of detected faces, in pixels of the upright original. Needs the same"),
@@ -39,6 +53,12 @@ class Info(Params):
     moderation: Annotated[
         bool, Meta(description="Add the moderation labels, with their confidence in percent. Needs the same")
     ] = False
+
+    def check(self) -> None:
+        """Raise InvalidParameter for a fact that is not known."""
+        for name in self.facts.split(",") if self.facts is not None else ():
+            if name not in FACTS:
+                raise InvalidParameter("info.facts", "some of " + ", ".join(FACTS), name)
 
 
 @feature(
@@ -51,6 +71,8 @@ class Info(Params):
 )
 def info(picture: Picture, requested: Info, context: Context) -> Report:
     small = _thumbnail(picture)
+    if requested.facts is not None:
+        return Report(report_facts(requested.facts.split(","), Known(picture.source, small)))
     palette = find_palette(small)
     content = {
         **_facts(picture.source),

@@ -118,7 +118,11 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Env("ALWAYS", "Edits in JSON that are added to every request, or its s3:// or file:// address")
     ] = ""
     dialects: Annotated[
-        tuple[str, ...], Env("DIALECTS", "List of the URL dialects that are accepted. Default: all of them")
+        tuple[str, ...],
+        Env(
+            "DIALECTS",
+            "List of the URL dialects, in the order in which they are tried. Default: json,thumbor,query",
+        ),
     ] = ()
     ignored_parameters: Annotated[
         str, Env("IGNORED_PARAMETERS", "Query parameters that are ignored; *: all unknown ones; aws: all but AWS's")

@@ -179,6 +179,9 @@ class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):
     imgproxy_presets_path: Annotated[
         str, Env("IMGPROXY_PRESETS_PATH", "File of presets in imgproxy's syntax, one on each line")
     ] = ""
+    imgproxy_path_prefix: Annotated[
+        str, Env("IMGPROXY_PATH_PREFIX", "Beginning of the paths of imgproxy, such as /img")
+    ] = ""
     imgproxy_arguments_separator: Annotated[
         str, Env("IMGPROXY_ARGUMENTS_SEPARATOR", "Character between an option and its arguments")
     ] = ":"

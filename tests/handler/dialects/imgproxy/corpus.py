@@ -265,9 +265,43 @@ def _sites() -> Iterator[Case]:
         yield Case("sites and frameworks", path, size=size, format=name)
 
 
+def _documentation() -> Iterator[Case]:
+    """Yield the examples of imgproxy's documentation, with an original of this corpus."""
+    encoded = base64_url("local:///t.jpg")
+    examples = {
+        "resize:fill:300:400:0/gravity:sm/plain/local:///t.jpg@png": ((200, 100), "png"),
+        "rs:fill:300:400:0/g:sm/plain/local:///t.jpg@png": ((200, 100), "png"),
+        f"resize:fill:300:400:0/gravity:sm/{encoded}.png": ((200, 100), "png"),
+        f"rs:fill:300:400:1/g:sm/{encoded[:5]}/{encoded[5:]}.png": ((300, 400), "png"),
+        "size:100:100/plain/local:///t.jpg": ((100, 50), "jpeg"),
+        "crop:100:50:nowe:30:40/plain/local:///t.jpg": ((100, 50), "jpeg"),
+        "s:100:100/padding:10/plain/local:///t.jpg": ((120, 70), "jpeg"),
+        "resizing_type:fill/enlarge:1/w:300/h:300/plain/local:///t.jpg": ((300, 300), "jpeg"),
+        "sharpen:0.7/plain/local:///t.jpg": ((200, 100), "jpeg"),
+        "blur:2/plain/local:///t.jpg": ((200, 100), "jpeg"),
+        "w:150/h:75/zoom:2/plain/local:///t.jpg": ((200, 100), "jpeg"),
+        "trim:10/plain/local:///t.jpg": (None, "jpeg"),
+        "bg:255:128:0/plain/local:///t.png@jpg": ((200, 100), "jpeg"),
+        "rot:90/plain/local:///t.jpg": ((100, 200), "jpeg"),
+    }
+    for path, (size, name) in examples.items():
+        yield Case("documentation", path, size=size, format=name)
+
+
+def _errors() -> Iterator[Case]:
+    """Yield what handlers/errors.go and processing/errors.go answer."""
+    for path in ("plain/local:///text.txt", "plain/local:///broken.jpg", "plain/local:///t.png@svg"):
+        yield Case("errors of images", path, status=422)
+    for path in ("plain/local:///nosuch.jpg", "plain/local:///folder", "plain/local:///nosuch.jpg@png", "klingon:1/x"):
+        yield Case("errors of images", path, status=404)
+    for name in ("jxl", "bmp", "ico"):
+        # imgproxy's own build writes them.
+        yield Case("output formats", f"plain/local:///t.jpg@{name}", size=(200, 100))
+
+
 def cases() -> list[Case]:
     """Return all requests."""
     return [
         *(*_resizes(), *_crops(), *_extensions(), *_paddings(), *_rotations()),
-        *(*_sources(), *_sites(), *_options(), *_formats()),
+        *(*_sources(), *_sites(), *_documentation(), *_options(), *_formats(), *_errors()),
     ]

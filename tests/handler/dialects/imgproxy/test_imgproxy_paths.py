@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -308,3 +310,34 @@ def test_a_format_that_is_not_written_is_422(folder: Path) -> None:
 def test_a_file_that_cannot_be_small_enough_is_sent_all_the_same(folder: Path) -> None:
     answer = client(folder).get("/unsafe/mb:210/plain/t.jpg")
     assert (answer.status, len(answer.body) > 210) == (200, True)
+
+
+def test_paths_may_have_a_prefix(folder: Path) -> None:
+    served = client(folder, IMGPROXY_PATH_PREFIX="/img")
+    assert size(served.get("/img/unsafe/w:20/plain/t.jpg").body) == (20, 10)
+    assert served.get("/insecure/w:20/plain/t.jpg").status == 404
+    assert size(served.get("/t.jpg?width=20").body) == (20, 10)
+
+
+def test_the_info_endpoint_has_imgproxys_shape(folder: Path) -> None:
+    served = client(folder)
+    body = (folder / "t.jpg").stat().st_size
+    facts = {"size": body, "format": "jpeg", "mime_type": "image/jpeg", "width": 200, "height": 100, "orientation": 1}
+    assert served.get("/info/unsafe/plain/local:///t.jpg").json() == facts
+    assert served.get("/info/insecure/bG9jYWw6Ly8vdC5qcGc").json() == facts
+    assert served.get("/info/unsafe/s:0/exif:1/d:0/f:0/bands:1/plain/t.jpg").json() == {"bands": 3}
+    more = served.get("/info/unsafe/p:4/avg:1/bh:4:3/alpha:1/pn:1/th:1/plain/t.png").json()
+    assert {"palette", "average", "blurhash", "alpha", "pages_number", "thumb_hash"} <= set(more)
+    assert set(more["palette"][0]) == set(more["average"]) == {"R", "G", "B", "A"}
+    assert more["alpha"] == {"has_alpha": True}
+    for path in ("detect_objects:1/plain/t.jpg", "plain/nosuch.jpg", "s:0/f:0/d:0/plain/t.jpg", "w:10/plain/t.jpg"):
+        assert served.get("/info/unsafe/" + path).status == 404, path
+
+
+def test_a_signature_of_an_image_is_none_of_its_report(folder: Path) -> None:
+    """imgproxy's signature covers what follows it, and not the word `info` before it."""
+    served = client(folder, IMGPROXY_KEY="aa", IMGPROXY_SALT="bb")
+    digest = hmac.digest(b"\xaa", b"\xbb/plain/t.jpg", "sha256")
+    signature = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    assert served.get(f"/{signature}/plain/t.jpg").status == 200
+    assert served.get(f"/info/{signature}/plain/t.jpg").status == 403

@@ -27,9 +27,12 @@ _SIGNED_HEAD = r"\A(/+)[A-Za-z0-9_-]{22,43}=*/(?=(?:[a-z_-]+(?::|%3A)|plain/|[A-
 _SIGNED_SEGMENT = r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}=*(?=/(?:[a-z_-]+:|plain/|[A-Za-z0-9_=-]{16,}))"
 
 
-def _split(path: str) -> tuple[str, str]:
-    """Return the first segment and what follows it."""
-    head, _, rest = path.lstrip("/").partition("/")
+def _split(path: str, prefix: str = "") -> tuple[str, str]:
+    """Return the first segment behind a prefix and what follows it; both are empty without the prefix."""
+    path = path.lstrip("/")
+    if not path.startswith(prefix):
+        return "", ""
+    head, _, rest = path.removeprefix(prefix).lstrip("/").partition("/")
     return head, rest
 
 
@@ -44,10 +47,17 @@ def parse(path: str, faults: Faults = STRICT, *, configuration: Configuration | 
 
     Raises InvalidURL or NotFound for an invalid path, and Forbidden for one that is not allowed.
     """
-    head, rest = _split(path)
+    head, rest = _split(path, configuration.prefix if configuration is not None else "")
+    is_info = head == "info"
+    if is_info:
+        head, rest = _split(rest)
     is_alone = configuration is not None and configuration.is_alone
     if not head or not rest or not (head in _UNSIGNED or is_alone or _is_unmistakable(rest, configuration)):
         return None
+    if is_info:
+        from handler.requests.dialects.imgproxy.interpret import parse_unsigned_info  # noqa: PLC0415 - as below
+
+        return parse_unsigned_info(head, rest, configuration, faults)
     from handler.requests.dialects.imgproxy.interpret import parse_unsigned  # noqa: PLC0415 - most paths are keys
 
     return parse_unsigned(head, rest, configuration, faults)
@@ -71,12 +81,12 @@ def parse_signed(text: str, faults: Faults = STRICT, *, configuration: Configura
     return parse_rest(text, configuration, faults)
 
 
-def find_signature(raw_path: str) -> PathSignature | None:
+def find_signature(raw_path: str, *, prefix: str = "") -> PathSignature | None:
     """Return the first segment of a path as it is in the URL, if it may be a signature, and the text that it covers.
 
     Bits of the last letter that belong to no byte are dropped, as Go's decoder does.
     """
-    head, rest = _split(raw_path)
+    head, rest = _split(raw_path, prefix)
     if not rest or not _SIGNATURE.fullmatch(head):
         return None
     try:
@@ -88,9 +98,9 @@ def find_signature(raw_path: str) -> PathSignature | None:
     return PathSignature(base64.urlsafe_b64encode(digest).rstrip(b"=").decode(), (mend(rest),))
 
 
-def begins_with_signature(path: str, *, length: int) -> bool:
+def begins_with_signature(path: str, *, length: int, prefix: str = "") -> bool:
     """Return whether the first segment of a decoded path looks like a signature of that many letters."""
-    head, rest = _split(path)
+    head, rest = _split(path, prefix)
     return bool(rest) and len(head) == length and _SIGNATURE.fullmatch(head) is not None
 
 

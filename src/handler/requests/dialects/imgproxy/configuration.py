@@ -21,6 +21,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of the dialect, which `handler.composition` fills in."""
 
     separator: str = ":"
+    prefix: str = ""
+    """What every path of the dialect begins with, such as `img/`."""
     presets: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Options by the name of the preset."""
     house_presets: frozenset[str] = frozenset()

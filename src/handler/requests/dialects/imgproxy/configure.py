@@ -38,8 +38,12 @@ def configure(dialect: Dialect, environment: Environment) -> Dialect:
     signing = None
     if pairs is not None:
         signing = PathSigning(
-            find=imgproxy.find_signature,
-            begins=partial(imgproxy.begins_with_signature, length=signature_length(settings.imgproxy_signature_size)),
+            find=partial(imgproxy.find_signature, prefix=configuration.prefix),
+            begins=partial(
+                imgproxy.begins_with_signature,
+                length=signature_length(settings.imgproxy_signature_size),
+                prefix=configuration.prefix,
+            ),
             sign=signer(settings.imgproxy_signature_size),
             secrets=pairs,
         )
@@ -79,6 +83,7 @@ def _read_configuration(settings: ImgproxySettings, environment: Environment) ->
         raise ValueError(f"IMGPROXY_ALLOWED_PROCESSING_OPTIONS must name options, got {unknown[0]!r}")
     return Configuration(
         separator=settings.imgproxy_arguments_separator or ":",
+        prefix=f"{prefix}/" if (prefix := settings.imgproxy_path_prefix.strip("/")) else "",
         presets=presets,
         house_presets=frozenset(environment.presets) - frozenset(presets),
         only_presets=environment.settings.requests.presets_only,

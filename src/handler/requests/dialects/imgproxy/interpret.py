@@ -10,6 +10,7 @@ from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.imgproxy.arguments import Arguments
 from handler.requests.dialects.imgproxy.configuration import Configuration
 from handler.requests.dialects.imgproxy.handlers import ALIASES, HANDLERS, PRESET
+from handler.requests.dialects.imgproxy.info import parse_info
 from handler.requests.dialects.imgproxy.options import Collected
 from handler.requests.dialects.imgproxy.output import build_output
 from handler.requests.dialects.imgproxy.paid import REFUSED
@@ -127,6 +128,16 @@ def parse_unsigned(head: str, rest: str, configuration: Configuration | None, fa
         # An option in the place of the signature: the URL was written without one.
         raise Forbidden(f"the path must begin with a signature or `unsafe`, got {head[:60]!r}")
     return parse_rest(mend(rest), configuration, faults)
+
+
+def parse_unsigned_info(head: str, rest: str, configuration: Configuration | None, faults: Faults) -> ParsedRequest:
+    """Parse a path of the info endpoint, whose segment behind `info` stands for no signature."""
+    configuration = configuration or Configuration()
+    if configuration.only_presets:
+        raise Forbidden("only presets are allowed here (PRESETS_ONLY), got the info endpoint")
+    if configuration.separator in head:
+        raise Forbidden(f"the path must hold a signature or `unsafe` behind `info`, got {head[:60]!r}")
+    return parse_info(rest, configuration, faults)
 
 
 def parse_preset(text: str, where: str, configuration: Configuration | None = None) -> Recipe:
