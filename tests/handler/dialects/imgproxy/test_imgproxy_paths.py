@@ -272,13 +272,13 @@ def test_it_is_translated_there_and_back(folder: Path) -> None:
 
 
 def test_lenient_mode_ignores_what_it_cannot_do_and_names_it(folder: Path) -> None:
-    path = "/unsafe/w:20/gr:0.5:000/el:yes/plain/t.jpg"
+    path = "/unsafe/w:20/ush:always/el:yes/plain/t.jpg"
     refused = client(folder).get(path)
     assert (refused.status, refused.json()["code"]) == (404, "InvalidURL")
-    assert "`gr` must be left out" in refused.json()["message"]
+    assert "`ush` must be left out" in refused.json()["message"]
     answer = client(folder, COMPATIBILITY="lenient").get(path)
     assert size(answer.body) == (20, 10)
-    assert answer.headers["X-Ignored"] == "gr, el"
+    assert answer.headers["X-Ignored"] == "ush, el"
     # An unknown option is an error in imgproxy, too.
     assert client(folder, COMPATIBILITY="lenient").get("/unsafe/klingon:1/plain/t.jpg").status == 404
 
@@ -288,7 +288,8 @@ def test_options_of_the_paid_edition(folder: Path) -> None:
     for option in (
         "ra:nearest/w:50", "br:20", "co:1.5", "sa:0.5", "a:10:1.2:0.8", "mc:1:b3b3b3", "dt:0.5:000066:ffeecc",
         "bg:fff/bga:0.5",
-        "col:0.5:ff0000", "jpgo:1:1", "pngo:1:1:16/f:png", "webpo:lossless/f:webp", "avifo:off/f:avif", "pg:0", "da:1",
+        "col:0.5:ff0000", "jpgo:1:1", "pngo:1:1:16/f:png", "webpo:lossless/f:webp", "avifo:off/f:avif",
+        "gr:0.5", "gr:1:ff0000:up:0.2:0.9", "gr:1:000:90", "wm:0.5:soea/wmt:SGVsbG8", "pg:0", "da:1",
     ):  # fmt: skip
         with case(option):
             assert served.get(f"/unsafe/{option}/plain/t.png").status == 200

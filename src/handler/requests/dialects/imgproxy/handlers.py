@@ -175,7 +175,7 @@ def _watermark(arguments: Arguments, into: Collected) -> None:
         x, y = (arguments.number(at, -math.inf) for at in (2, 3))
         position = (position[0], position[1] if x is None else x, position[2] if y is None else y)
     scale = arguments.number(4, above=False)
-    into.pipeline.mark = Mark(opacity, position, old.scale if scale is None else scale, url=old.url)
+    into.pipeline.mark = Mark(opacity, position, old.scale if scale is None else scale, url=old.url, text=old.text)
 
 
 def _security(arguments: Arguments, into: Collected) -> None:  # noqa: ARG001 - every handler has one shape

@@ -24,6 +24,7 @@ class Mark(msgspec.Struct):
     position: Anchor = ("ce", 0.0, 0.0)
     scale: float = 0.0
     url: str = ""
+    text: str = ""
 
 
 class Pipeline(msgspec.Struct):
@@ -65,6 +66,7 @@ class Pipeline(msgspec.Struct):
     tone: tuple[float, str, str, int] | None = None
     """How much of the colours is replaced; the colours of black and of the level that is the last number."""
     colorize: tuple[float, str] = (0.0, "000000")
+    gradient: dict[str, object] | None = None
     mark: Mark = msgspec.field(default_factory=Mark)
 
 

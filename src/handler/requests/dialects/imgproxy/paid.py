@@ -78,6 +78,27 @@ def _color(arguments: Arguments, at: int, default: str) -> str:
     return digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
 
 
+def gradient(arguments: Arguments, into: Collected) -> None:
+    """Set a gradient: opacity, colour, direction in words or degrees, start and stop."""
+    opacity, color = arguments.given_number(0, 0, 1), _color(arguments, 1, "000000")
+    params: dict[str, object] = {"opacity": 100 * opacity, "color": color}
+    word = arguments.text(2)
+    if word in ("down", "up", "right", "left"):
+        params["direction"] = word
+    elif (angle := arguments.number(2, -3600, 3600)) is not None:
+        # Its 0 leads down and its 90 to the left; in CSS 180 leads down.
+        params["angle"] = (angle + 180) % 360
+    for at, name in ((3, "start"), (4, "stop")):
+        if (share := arguments.number(at, 0, 1)) is not None:
+            params[name] = 100 * share
+    into.pipeline.gradient = params if opacity else None
+
+
+def watermark_text(arguments: Arguments, into: Collected) -> None:
+    """Set a text in the place of the watermark."""
+    into.pipeline.mark.text = arguments.base64(0) if arguments.text(0) else ""
+
+
 def watermark_url(arguments: Arguments, into: Collected) -> None:
     """Set the URL of the watermark."""
     into.pipeline.mark.url = arguments.base64(0) if arguments.text(0) else ""
@@ -143,6 +164,8 @@ HANDLERS = {
     "duotone": (3, duotone),
     "colorize": (3, colorize),
     "watermark_url": (1, watermark_url),
+    "watermark_text": (1, watermark_text),
+    "gradient": (5, gradient),
     "jpeg_options": (6, jpeg_options),
     "png_options": (3, png_options),
     "webp_options": (3, webp_options),
@@ -176,8 +199,6 @@ REFUSED = {
     "progressive_blur": "there is no such feature",
     "blur_detections": "moderation blurs whole images, so that nothing can be made visible again",
     "draw_detections": "it is for debugging",
-    "gradient": "an SVG as the watermark is a gradient",
-    "watermark_text": "an SVG with its text as paths needs no font",
     "watermark_size": "the scale of watermark follows the size of the image",
     "watermark_rotate": "an SVG has the angle that it is drawn with",
     "watermark_shadow": "an SVG has the shadow that it is drawn with",

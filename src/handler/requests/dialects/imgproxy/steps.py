@@ -7,7 +7,7 @@ from typing import Any
 
 from handler.requests.dialects.imgproxy.colors import adjust_colors, make_step
 from handler.requests.dialects.imgproxy.configuration import Configuration
-from handler.requests.dialects.imgproxy.options import Anchor, Extension, Pipeline
+from handler.requests.dialects.imgproxy.options import Anchor, Extension, Mark, Pipeline
 from handler.requests.dialects.imgproxy.source import locate_source
 from imaging import InvalidParameter, Step
 
@@ -39,6 +39,8 @@ def build_steps(pipeline: Pipeline, configuration: Configuration) -> Iterator[St
         yield make_step("fill", behind=True, color=digits + alpha)
     elif pipeline.background:
         yield make_step("flatten", background=pipeline.background)
+    if pipeline.gradient is not None:
+        yield make_step("gradient", **pipeline.gradient)
     yield from _watermark(pipeline, configuration)
 
 
@@ -139,8 +141,24 @@ def _extensions(pipeline: Pipeline) -> Iterator[Step]:
         yield make_step("extend", dpr=dpr, background=_CLEAR, **{name: min(10_000_000, sides[name]) for name in sides})
 
 
+_WORDS = {
+    "ce": "center", "no": "top", "so": "bottom", "we": "left", "ea": "right", "nowe": "top-left", "noea": "top-right",
+    "sowe": "bottom-left", "soea": "bottom-right",
+}  # fmt: skip
+
+
+def _text(mark: Mark) -> Step:
+    """Return a text in imgproxy's default font and size, at the position of the watermark without its offsets."""
+    kind = mark.position[0]
+    place = {"tile": True} if kind == "re" else {"position": _WORDS[kind]}
+    return make_step("text", text=mark.text, size="16", color="000000", opacity=100 * mark.opacity, **place)
+
+
 def _watermark(pipeline: Pipeline, configuration: Configuration) -> Iterator[Step]:
     mark, overlay = pipeline.mark, configuration.watermark
+    if mark.text and mark.opacity:
+        yield _text(mark)
+        return
     if mark.url:
         overlay = locate_source(mark.url, configuration)
     if not mark.opacity or overlay is None:
