@@ -70,7 +70,7 @@ class Ingest(msgspec.Struct, frozen=True):
         key = self._new_key(upload, now)
         max_bytes = self._check_size(upload)
         if same := self._find_same(key, upload):
-            return Stored(same, is_new=False)
+            return self._known(same)
         expires = now + upload.life
         sizes = (upload.bytes or 1, max_bytes)
         form = None
@@ -89,7 +89,7 @@ class Ingest(msgspec.Struct, frozen=True):
             raise BadRequest("`bytes` must be the size of the file, because it decides on the number of parts")
         self._check_size(upload)
         if same := self._find_same(key, upload):
-            return Stored(same, is_new=False)
+            return self._known(same)
         part_bytes = max(PART_BYTES, -(-upload.bytes // _MAX_PARTS))
         identifier = self.store.begin(key, upload.attributes)
         numbers = range(1, -(-upload.bytes // part_bytes) + 1)
@@ -109,8 +109,11 @@ class Ingest(msgspec.Struct, frozen=True):
         return self._accept(key, self.store.complete(key, upload, parts, overwrite=overwrite))
 
     def abort_parts(self, key: str, upload: str) -> None:
-        """Delete the parts of an upload that will not be completed."""
+        """Delete the parts of an upload that will not be completed, and the record that it has begun."""
         self.store.abort(key, upload)
+        record = self.records.get(record_id(self.source, key)) if self.records is not None else None
+        if self.records is not None and record is not None and record.status == "uploading" and not record.sequencer:
+            self.records.remove(record.id, revision=record.revision)
 
     def write(self, upload: UploadRequest, blocks: Iterable[bytes], now: datetime) -> Stored:
         """Write an original block by block, which are not read if the same file is there already.
@@ -120,7 +123,7 @@ class Ingest(msgspec.Struct, frozen=True):
         key = self._new_key(upload, now)
         self._check_size(upload)
         if same := self._find_same(key, upload):
-            return Stored(same, is_new=False)
+            return self._known(same)
         self._record_upload(key, upload.name, upload.owner, now, now + upload.life)
         limited = _limit(blocks, 1, self.max_bytes)
         return self._accept(key, self.store.write(key, limited, upload.attributes, overwrite=upload.overwrite))
@@ -159,6 +162,17 @@ class Ingest(msgspec.Struct, frozen=True):
         if not upload.overwrite:
             raise _taken(key)
         return None
+
+    def _known(self, info: ObjectInfo) -> Stored:
+        """Return an original that is stored already. One that was never processed is handed over again.
+
+        An earlier upload can have been stored while the database or the queue of the server did not take it.
+        """
+        if self.records is not None and not self.store.sends_events:
+            record = self.records.get(record_id(self.source, info.ref.key))
+            if record is None or record.status == "uploading":
+                self.submit(ObjectRef(self.source, info.ref.key))
+        return Stored(info, is_new=False)
 
     def _part_url(self, key: str, upload: str, number: int, life: timedelta, now: datetime) -> str:
         url = None
