@@ -11,7 +11,8 @@ from PIL import Image as Pillow
 from tests import odd_files, pictures
 from tests.client import Client
 
-from imaging import Context, DamagedSource, Deadline, Limits, Output
+from features import edits
+from imaging import Context, DamagedSource, Deadline, InvalidParameter, Job, Limits, ObjectRef, Output, run_each
 from imaging.codecs.decode.repair import repair_png
 from imaging.pipeline.run import Rendered, run
 
@@ -94,3 +95,33 @@ def test_sound_files_are_not_looked_at_twice(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(f"imaging.codecs.decode.repair.{name}", refuse)
     for name in ("jpeg", "png", "gif", "webp"):
         assert pixels(pictures.sample(name).body)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png", "png-alpha"])
+def test_overlays_are_repaired_as_well(name: str) -> None:
+    whole = pictures.sample(name).body
+    cut = unfinished(name) if name == "jpeg" else whole[:-20]
+    ref = ObjectRef("", "logo")
+    steps = edits({"watermark": {"key": "logo"}})
+
+    def marked(overlay: bytes) -> bytes:
+        context = Context(objects={ref: overlay}, deadline=Deadline.after(30))
+        outcome = run(pictures.sample("jpeg").body, steps, Output(format="png", effort=1), context)
+        assert isinstance(outcome, Rendered)
+        return outcome.body
+
+    assert marked(cut) == marked(whole)
+    with pytest.raises(InvalidParameter):
+        marked(whole[: len(whole) // 2])
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png"])
+def test_several_results_of_a_file_that_is_repaired(name: str) -> None:
+    whole = pictures.sample(name).body
+    cut = unfinished(name) if name == "jpeg" else whole[:-20]
+    jobs = [Job(edits({"resize": {"width": width}}), Output(), CONTEXT) for width in (20, 40)]
+    outcomes = dict(run_each(cut, jobs))
+    for number, width in enumerate((20, 40)):
+        outcome = outcomes[number]
+        assert isinstance(outcome, Rendered)
+        assert outcome.width == width

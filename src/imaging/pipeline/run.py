@@ -16,7 +16,7 @@ from imaging.codecs.negotiation import is_negotiated, is_shown
 from imaging.context import Context
 from imaging.cost import Pending
 from imaging.deadlines.vips_watchdog import watched
-from imaging.errors import DamagedSource, InvalidParameter, TooLarge
+from imaging.errors import DamagedSource, InvalidParameter, TooLarge, UnsupportedSource
 from imaging.formats import MEDIA_TYPES, format_by_name
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture, Report
@@ -48,11 +48,28 @@ def run(original: bytes, steps: Sequence[Step], output: Output, context: Context
     try:
         return _run(original, steps, output, context)
     except DamagedSource:
-        repair = format_by_name(sniff(original)).decoder.repair
-        repaired = repair(original, context) if repair else None
+        repaired = repair(original, context)
         if repaired is None:
             raise
-    return _run(repaired, steps, output, context)
+        original = repaired
+    except InvalidParameter as error:
+        if not isinstance(error.__cause__, DamagedSource):
+            raise
+        # An overlay is damaged.
+        objects = {ref: repair(body, context) or body for ref, body in context.objects.items()}
+        if objects == context.objects:
+            raise
+        context = structs.replace(context, objects=objects)
+    return _run(original, steps, output, context)
+
+
+def repair(original: bytes, context: Context) -> bytes | None:
+    """Return the file with its end mark and checksums, or None if it has them or cannot be repaired."""
+    try:
+        decoder = format_by_name(sniff(original)).decoder
+    except UnsupportedSource:
+        return None
+    return decoder.repair(original, context) if decoder.repair else None
 
 
 def _run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:

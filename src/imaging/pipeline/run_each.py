@@ -9,7 +9,7 @@ import msgspec
 from imaging.codecs.decode import inspect, loaded_size, source_at_fault
 from imaging.context import Context
 from imaging.deadlines.vips_watchdog import watched
-from imaging.errors import FeatureError, TooLarge
+from imaging.errors import DamagedSource, FeatureError, TooLarge
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.budget import refuse_beyond_budget, with_inspected
@@ -21,6 +21,7 @@ from imaging.pipeline.run import (
     order_steps,
     preshrink_of,
     read_metadata,
+    repair,
     run,
     smaller_of,
     without_decoding,
@@ -91,7 +92,7 @@ def _run_alone(original: bytes, job: Job) -> Rendered | Report | FeatureError:
 def _run_together(
     original: bytes, source: ImageHeader, plans: Sequence[_Plan]
 ) -> Iterator[tuple[int, Rendered | Report | FeatureError | None]]:
-    """Yield the outcome of each plan from pixels that are decoded once; None where that takes too much memory."""
+    """Yield the outcome of each plan from pixels that are decoded once; None where that fails."""
     # The largest needs the most pixels. A drawing has no pixels of its own: it is drawn at the largest scale.
     largest = max(plans, key=lambda plan: (plan.loaded[1][0] * plan.loaded[1][1], -plan.shrink))
     shrink = min(plan.shrink for plan in plans)
@@ -101,7 +102,10 @@ def _run_together(
             picture = decode_original(original, source, output, context, shrink)
             with watched(picture.image, context.deadline):
                 picture = picture.in_memory()
-    except TooLarge:
+    except (TooLarge, DamagedSource) as error:
+        # Alone, each has less to hold, and repairs the file.
+        if isinstance(error, DamagedSource) and repair(original, context) is None:
+            raise
         for plan in plans:
             yield plan.number, None
         return
