@@ -12,6 +12,7 @@ import yaml
 from tests.weights import ROOT
 
 from handler.cli import serve as serving
+from handler.cli import worker as working
 from handler.config import SETTINGS, Settings
 from handler.entrypoints.server import HEALTH
 from handler.storage.sources import read_locations
@@ -28,6 +29,8 @@ def read(name: str) -> dict[str, Any]:
 
 
 KUSTOMIZATION = read("kustomization.yaml")
+WORKER_COMPONENT = read("worker/kustomization.yaml")
+WORKER = read("worker/deployment.yaml")
 RESOURCES = {resource["kind"]: resource for resource in map(read, KUSTOMIZATION["resources"])}
 PODS = RESOURCES["Deployment"]["spec"]["template"]
 CONTAINER = PODS["spec"]["containers"][0]
@@ -47,6 +50,38 @@ def test_kubernetes_knows_every_field(kind: str, version: str) -> None:
     kubernetes_validate.validate(RESOURCES[kind], version, strict=True)
 
 
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_kubernetes_knows_every_field_of_the_worker(version: str) -> None:
+    kubernetes_validate.validate(WORKER, version, strict=True)
+
+
+def test_the_worker_has_the_rights_settings_and_secrets_of_the_server() -> None:
+    pods = WORKER["spec"]["template"]
+    (container,) = pods["spec"]["containers"]
+    for name in ("image", "envFrom", "securityContext", "volumeMounts", "resources"):
+        assert container[name] == CONTAINER[name], name
+    for name in ("serviceAccountName", "securityContext", "volumes", "automountServiceAccountToken"):
+        assert pods["spec"][name] == PODS["spec"][name], name
+    assert WORKER["spec"]["selector"] == {"matchLabels": pods["metadata"]["labels"]}
+    assert pods["metadata"]["labels"] != PODS["metadata"]["labels"], "the service must not send requests to it"
+
+
+def test_the_worker_s_options_and_probes_are_those_of_the_command() -> None:
+    pods = WORKER["spec"]["template"]["spec"]
+    (container,) = pods["containers"]
+    queue, *options = container["args"]
+    assert (container["command"], queue) == (["image-handler", "worker"], "--queue=$(UPLOAD_QUEUE)")
+    given = working.worker.make_context("worker", ["--queue=https://sqs.eu-west-1.amazonaws.com/1/q", *options]).params
+    (port,) = container["ports"]
+    assert given["health"] == ("0.0.0.0", port["containerPort"])
+    assert given["jobs"] == int(container["resources"]["limits"]["cpu"])
+    assert pods["terminationGracePeriodSeconds"] > given["grace"]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"] == {"path": HEALTH, "port": port["name"]}
+    for name in ("UPLOAD_QUEUE", "RECORDS_FILE", "components", "image-handler redrive"):
+        assert name in GUIDE
+
+
 def test_a_field_that_is_not_known_would_be_told() -> None:
     wrong = {**RESOURCES["Service"], "spec": {**RESOURCES["Service"]["spec"], "port": 80}}
     with pytest.raises(kubernetes_validate.ValidationError):
@@ -55,7 +90,11 @@ def test_a_field_that_is_not_known_would_be_told() -> None:
 
 def test_every_file_is_named_once() -> None:
     named = {*KUSTOMIZATION["resources"], *SETTINGS_FILE["envs"], "kustomization.yaml"}
-    assert named == {path.name for path in FOLDER.iterdir()}
+    assert named == {path.name for path in FOLDER.iterdir()} - {"worker"}
+    assert {*WORKER_COMPONENT["resources"], "kustomization.yaml"} == {
+        path.name for path in (FOLDER / "worker").iterdir()
+    }
+    assert WORKER_COMPONENT["kind"] == "Component", "a component is applied only by those who list it"
     assert set(KUSTOMIZATION) == {"apiVersion", "kind", "resources", "configMapGenerator"}
 
 
