@@ -1,7 +1,7 @@
 """Insert the parameter names of all features into the edge function, and code into the template.
 
-The sources are the features, `edge/viewer_request.js` and `provider/provider.py`. `--write` updates the files,
-`--check` fails if one of them is out of date.
+The sources are the features, `edge/viewer_request.js`, `provider/provider.py` and `authorizer/authorizer.py`. `--write`
+updates the files, `--check` fails if one of them is out of date.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ EDGE = HERE / "edge" / "viewer_request.js"
 TEMPLATE = HERE / "serverless-image-handler-template.yaml"
 PROVIDER = HERE / "provider" / "provider.py"
 _CODE = re.compile(r"(?<=      FunctionCode: !Sub \|\n)(?:        .*\n|\n)+")
+AUTHORIZER = HERE / "authorizer" / "authorizer.py"
 _PROVIDER = re.compile(r"(?<=        ZipFile: \| # template/provider/provider.py\n)(?:          .*\n|\n)+")
+_AUTHORIZER = re.compile(r"(?<=        ZipFile: \| # template/authorizer/authorizer.py\n)(?:          .*\n|\n)+")
 _LIST = re.compile(r"^var (KNOWN_HEADS|KNOWN_NAMES) = '.*';$", re.MULTILINE)
 
 
@@ -36,9 +38,14 @@ def edge_with_names(edge: str) -> str:
     return _LIST.sub(lambda match: f"var {match[1]} = '{lists[match[1]]}';", edge)
 
 
-def template_with_code(template: str, edge: str, provider: str) -> str:
+def template_with_code(template: str, edge: str) -> str:
     """Return the template with this code. ValueError if it has no single place for one of them."""
-    for what, place, code, indent in (("edge function", _CODE, edge, 8), ("provider", _PROVIDER, provider, 10)):
+    parts = (
+        ("edge function", _CODE, edge, 8),
+        ("provider", _PROVIDER, PROVIDER.read_text("utf-8"), 10),
+        ("authorizer", _AUTHORIZER, AUTHORIZER.read_text("utf-8"), 10),
+    )
+    for what, place, code, indent in parts:
         found = place.search(template)
         if found is None or place.search(template, found.end()):
             raise ValueError(f"the template must hold one {what}")
@@ -53,7 +60,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"expected --write or --check, got {' '.join(arguments) or 'nothing'}\n")
         return 2
     edge = edge_with_names(EDGE.read_text("utf-8"))
-    renewed = {EDGE: edge, TEMPLATE: template_with_code(TEMPLATE.read_text("utf-8"), edge, PROVIDER.read_text("utf-8"))}
+    renewed = {EDGE: edge, TEMPLATE: template_with_code(TEMPLATE.read_text("utf-8"), edge)}
     stale = [path for path, text in renewed.items() if path.read_text("utf-8") != text]
     for path in stale:
         if arguments == ["--write"]:

@@ -391,6 +391,9 @@ def test_the_gateway_and_the_schedule_may_call_their_functions() -> None:
     for parameters in (LEAST, EVERYTHING):
         permissions = Stack(parameters).of_type("AWS::Lambda::Permission")
         sweep = permissions.pop("SweepPermission", None)
+        authorizer = permissions.pop("AuthorizerPermission")
+        assert authorizer["FunctionName"] == "AuthorizerFunction"
+        assert authorizer["SourceArn"] == f"arn:aws:execute-api:{HERE}:a1b2c3/authorizers/Authorizer"
         assert {said["Principal"] for said in permissions.values()} == {"apigateway.amazonaws.com"}
         assert all(said["SourceArn"] == f"arn:aws:execute-api:{HERE}:a1b2c3/*" for said in permissions.values())
         assert (sweep is None) is (parameters is LEAST)

@@ -71,8 +71,8 @@ def check_direct_access(target: Target) -> Failures:
     if not target.api:
         raise Skipped("no --api: pass the stack's output ApiEndpoint")
     response = Service(target.api).get(f"/{quote(target.key)}?width=64")
-    if response.status != 403:
-        yield f"the API must refuse requests that do not come through the CDN (403), got {response.describe()}"
+    if response.status not in (401, 403):
+        yield f"the API must refuse requests that do not come through the CDN (401 or 403), got {response.describe()}"
 
 
 def check_https_redirect(target: Target) -> Failures:
