@@ -19,6 +19,7 @@ VALUES = {
     "HeavyReservedConcurrency": ["5"],
     "ResultsExpireAfterDays": ["2"],
     "ProvisionedConcurrency": ["2"],
+    "ExtraSettings": ['{"MAX_FRAMES": 10, "ALLOW_GPS": true, "LOG_LEVEL": "DEBUG"}'],
     "DeployedAt": ["2026-01-31T12:00:00Z"],
     "SecretId": ["signing/key", SECRET],
     "SecretKey": ["key"],

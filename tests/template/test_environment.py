@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from tests.template.stack import Stack, template
 from tests.tools import case
 
 from handler.auth.canonical import IGNORED_BY_DEFAULT, IgnoredParameters
-from handler.config import SETTINGS, Settings
+from handler.config import SETTINGS, Settings, SettingsError
+from handler.config.extra_settings import with_extra_settings
 from handler.requests.dialects import DIALECTS
 from handler.storage.sources import read_locations
 
@@ -95,6 +97,39 @@ def test_parameters_reach_the_function(parameters: dict[str, str], expected: dic
     assert {name: said[name] for name in expected} == expected
 
 
+def test_every_setting_can_be_reached() -> None:
+    """By a parameter, or by ExtraSettings, but for those that Lambda or the stack sets and those of a laptop."""
+    for name, setting in SETTINGS.items():
+        is_set = setting.variable in environment(LEAST) or setting.variable.startswith(
+            ("AWS_", "DEMO_BUCKET", "EXTRA_")
+        )
+        if not is_set:
+            value = {bool: "Yes", int: "7"}.get(type(setting.default), "")
+            extra = json.dumps({setting.variable: value})
+            said = {**environment(LEAST), "EXTRA_SETTINGS": extra}
+            assert set(with_extra_settings(said, KNOWN)) == {*said, setting.variable}, name
+    said = environment({**LEAST, "ExtraSettings": '{"MAX_FRAMES": 10, "ALLOW_GPS": true, "LOG_LEVEL": "DEBUG"}'})
+    settings = Settings.from_environment(said)
+    assert (settings.limits.max_frames, settings.access.allow_gps, settings.process.log_level) == (10, True, "DEBUG")
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ('{"MAX_FRAME": 10}', "`MAX_FRAME`"),
+        ('{"PRESETS": "{}"}', "`PRESETS`, which the environment"),
+        ('{"MAX_FRAMES": "many"}', "MAX_FRAMES must be"),
+        ('{"MAX_FRAMES": [1]}', "EXTRA_SETTINGS must be a JSON object"),
+        ('{"MAX_FRAMES": 1', "EXTRA_SETTINGS must be a JSON object"),
+        ('{"AWS_ACCESS_KEY_ID": "x"}', "`AWS_ACCESS_KEY_ID`"),
+    ],
+)
+def test_extra_settings_are_checked(extra: str, words: str) -> None:
+    with pytest.raises(SettingsError) as told:
+        Settings.from_environment(environment({**LEAST, "ExtraSettings": extra}))
+    assert words in str(told.value)
+
+
 def test_without_a_time_of_deployment_the_image_has_its_own() -> None:
     assert "DEPLOYED_AT" not in environment(LEAST)
 
@@ -160,7 +195,9 @@ def test_the_upload_function_is_told_what_it_needs() -> None:
 def test_the_longest_presets_fit_into_the_environment() -> None:
     """Lambda takes 4 KB of all variables together."""
     declared = template()["Parameters"]
-    longest = {name: "{" + " " * (declared[name]["MaxLength"] - 2) + "}" for name in ("Presets", "Always")}
+    longest = {
+        name: "{" + " " * (declared[name]["MaxLength"] - 2) + "}" for name in ("Presets", "Always", "ExtraSettings")
+    }
     stack = Stack({**stacks()["everything"], **longest})
     assert stack.refused() == []
     for function in ("Function", "HeavyWorker", "UploadFunction"):

@@ -71,6 +71,7 @@ def test_a_healthy_stack_passes(moto: Moto, parameters: dict[str, str]) -> None:
         ({**UPLOADS, "UploadPresets": "thump"}, ("UPLOAD_PRESETS", "thump")),
         ({"Always": '{"blurr": 3}'}, ("ALWAYS", "blurr")),
         ({"Presets": "s3://photos/none.json"}, ("none.json",)),
+        ({"ExtraSettings": '{"MAX_FRAME": 10}'}, ("EXTRA_SETTINGS", "MAX_FRAME")),
         ({"SourcePaths": "old/=foto"}, ("SOURCE_PATHS", "foto")),
         ({"RewriteMatchPattern": "/(/", "RewriteSubstitution": "x"}, ("REWRITE_MATCH_PATTERN",)),
         ({"SourceBuckets": "photos,fotos"}, ("SOURCE_BUCKETS", "fotos")),

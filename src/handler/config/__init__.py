@@ -62,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the settings from the environment, or from a mapping. Raises SettingsError, which lists every fault."""
         environment = os.environ if environment is None else environment
+        if environment.get("EXTRA_SETTINGS", "").strip():
+            environment = _with_extra_settings(environment)
         if any(name.startswith("IMGPROXY_") for name in environment):
             from handler.config.imgproxy_names import with_translated  # noqa: PLC0415 - few deployments have these names
 
@@ -176,6 +178,15 @@ class Setting(NamedTuple):
     def value_in(self, settings: Settings) -> Any:
         """Return the value in these settings."""
         return getattr(getattr(settings, self.group), self.field)
+
+
+def _with_extra_settings(environment: Mapping[str, str]) -> Mapping[str, str]:
+    from handler.config.extra_settings import with_extra_settings  # noqa: PLC0415 - few deployments have them
+
+    try:
+        return with_extra_settings(environment, {setting.variable for setting in SETTINGS.values()})
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _read_declarations(group: str, default: Any) -> Iterator[Setting]:

@@ -284,6 +284,12 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
 class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The process itself: its log, and what Lambda states about the function."""
 
+    extra_settings: Annotated[
+        str,
+        Env(
+            "EXTRA_SETTINGS", "More settings as a JSON object, by the names in this table; for a stack's ExtraSettings"
+        ),
+    ] = ""
     log_level: Annotated[str, Env("LOG_LEVEL", "Level of the log: DEBUG, INFO, WARNING or ERROR", log_level_name)] = (
         "INFO"
     )
