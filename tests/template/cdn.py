@@ -66,7 +66,11 @@ class Distribution(ThreadingHTTPServer):
 
     def at_the_edge(self, viewer: Viewer, behaviour: Mapping[str, Any]) -> Passed:
         if self.edge_runs and "FunctionAssociations" in behaviour:
-            return run(self.script, [viewer], self.folder)[0]
+            name = behaviour["FunctionAssociations"][0]["FunctionARN"].rpartition("/")[2]
+            script = self.script if name == "ViewerRequest" else Stack(LEAST).resources[name]["FunctionCode"]
+            passed = run(script, [viewer], self.folder)[0]
+            # The other function does not touch the query.
+            return passed if name == "ViewerRequest" else Passed(passed.uri, viewer.query, passed.accept)
         return Passed(viewer.uri, viewer.query, ",".join(viewer.accept) or None)
 
     def ask(self, method: str, passed: Passed, headers: Mapping[str, str], body: bytes) -> Kept:

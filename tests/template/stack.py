@@ -55,7 +55,9 @@ class Stack:
         parameters: Mapping[str, str] | None = None,
         read: Mapping[str, Any] | None = None,
         linked: Collection[str] = (),
+        region: str = REGION,
     ) -> None:
+        self.pseudo = {**PSEUDO, "AWS::Region": region}
         self.template = read or template()
         self.linked = linked
         declared = self.template["Parameters"]
@@ -162,8 +164,8 @@ class Stack:
     def _ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return _NOTHING
-        if name in PSEUDO:
-            return PSEUDO[name]
+        if name in self.pseudo:
+            return self.pseudo[name]
         if name in self.parameters:
             value = self.parameters[name]
             is_list = self.template["Parameters"][name]["Type"] == "CommaDelimitedList"

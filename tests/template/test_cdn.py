@@ -43,7 +43,9 @@ def test_every_behaviour_has_an_origin_and_the_tags_stay_inside() -> None:
                 assert len(set(origins)) == len(origins)
                 for behaviour in [config["DefaultCacheBehavior"], *config["CacheBehaviors"]]:
                     assert behaviour["TargetOriginId"] in origins
-                    assert behaviour["Compress"] is (behaviour["TargetOriginId"] == "demo")
+                    assert behaviour["Compress"] is (
+                        behaviour["PathPattern"] != "/_api/*" if "PathPattern" in behaviour else True
+                    )
                     policy = stack.resources[behaviour["ResponseHeadersPolicyId"]]["ResponseHeadersPolicyConfig"]
                     assert policy["RemoveHeadersConfig"]["Items"] == [{"Header": CACHE_TAG}]
                     assert policy["SecurityHeadersConfig"]["ContentTypeOptions"] == {"Override": True}
@@ -121,8 +123,8 @@ def test_pictures_are_named_by_the_whole_query_and_accept() -> None:
     keyed = hinted["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]["Headers"]
     assert keyed == ["Accept", *HEADERS]
     assert named["CookiesConfig"] == {"CookieBehavior": "none"}
-    assert not named["EnableAcceptEncodingGzip"]
-    assert not named["EnableAcceptEncodingBrotli"]
+    assert named["EnableAcceptEncodingGzip"]
+    assert named["EnableAcceptEncodingBrotli"]
     assert policy["MinTTL"] == 0
 
 
@@ -170,7 +172,7 @@ def test_routes_of_the_gateway() -> None:
     assert every == {"ThrottlingRateLimit": "7", "ThrottlingBurstLimit": "9"}
     assert routes == {"$default", "ANY /_api/{proxy+}"}
     assert set(throttled) == {"ANY /_api/{proxy+}"}
-    assert throttled["ANY /_api/{proxy+}"]["ThrottlingRateLimit"] <= 20
+    assert throttled["ANY /_api/{proxy+}"]["ThrottlingRateLimit"] == "20"
     assert stack.template["Resources"]["ApiStage"]["DependsOn"] == "OperatorRoute"
     assert stack.resources["ApiStage"]["StageName"] == "$default"
     assert stack.resources["ApiIntegration"]["PayloadFormatVersion"] == "2.0"
@@ -216,6 +218,31 @@ def test_alarms_tell_whom_they_are_given() -> None:
     assert {alarm["MetricName"] for alarm in told.values()} >= {"5xx", "Throttles", "Duration"}
     assert {tuple(alarm["AlarmActions"]) for alarm in told.values()} == {(topic,)}
     assert not [alarm for alarm in Stack(LEAST).of_type("AWS::CloudWatch::Alarm").values() if "AlarmActions" in alarm]
+
+
+def test_alarms_watch_every_function_and_the_account() -> None:
+    alarms = Stack({**LEAST, **UPLOADS}).of_type("AWS::CloudWatch::Alarm").values()
+    watched = {
+        (alarm["MetricName"], alarm["Dimensions"][0]["Value"])
+        for alarm in alarms
+        if alarm["Namespace"] == "AWS/Lambda" and "Dimensions" in alarm
+    }
+    functions = ("Function", "HeavyWorker", "UploadFunction")
+    assert {(metric, name) for metric in ("Errors", "Throttles") for name in functions} <= watched
+    assert "ClaimedAccountConcurrency" in {alarm["MetricName"] for alarm in alarms}
+    assert "ApproximateAgeOfOldestMessage" in {alarm["MetricName"] for alarm in alarms}
+
+
+def test_every_role_has_the_boundary_of_the_organisation() -> None:
+    boundary = VALUES["PermissionsBoundaryArn"][0]
+    bounded = Stack({**LEAST, **UPLOADS, "PermissionsBoundaryArn": boundary}).of_type("AWS::IAM::Role")
+    assert {role["PermissionsBoundary"] for role in bounded.values()} == {boundary}
+    assert not any("PermissionsBoundary" in role for role in Stack(LEAST).of_type("AWS::IAM::Role").values())
+
+
+def test_the_secret_of_signed_urls_survives_the_switch_and_the_stack() -> None:
+    about = template()["Resources"]["SignatureSecret"]
+    assert (about["DeletionPolicy"], about["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 @pytest.mark.parametrize(

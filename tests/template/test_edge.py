@@ -6,12 +6,15 @@ import base64
 import json
 from pathlib import Path
 from random import Random
+from urllib.parse import quote
 
 import pytest
 from template import embed
 from tests.meanings import Meanings
 from tests.mutants import ADDRESSES, function_url, mutate, through_the_edge
 from tests.template.edge import Edge, Passed, Viewer, code, run
+from tests.template.samples import LEAST
+from tests.template.stack import Stack
 
 from handler.auth import canonical
 from handler.auth.canonical import IgnoredParameters, split_query, unwrap
@@ -213,3 +216,26 @@ def test_an_address_means_the_same_through_the_edge(
         assert through == direct, address
         accepted += direct is not None
     assert count / 20 < accepted < len(sent)
+
+
+def test_a_query_of_too_many_parameters_is_refused_before_any_work(edge: Edge) -> None:
+    most, more = edge([Viewer("/cat.jpg", "&".join(f"a{n}=%41" for n in range(count))) for count in (100, 101)])
+    assert (most.status, most.query.count("&")) == (0, 99)
+    assert more.status == 400
+    assert json.loads(more.body)["code"] == "TooManyParameters"
+    assert "at most 100 parameters, got 101" in json.loads(more.body)["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_known"), [("width", True), ("all alpha", False), ("resize.x", True), ("wid", False)]
+)
+def test_a_single_star_ignores_what_is_no_whole_name(edge: Edge, name: str, is_known: bool) -> None:
+    (passed,) = edge([Viewer("/cat.jpg", f"{quote(name)}=1")], "*")
+    assert (passed.query != "") is is_known
+
+
+def test_the_demo_page_is_the_index_of_its_folder(tmp_path: Path) -> None:
+    script = str(Stack(LEAST).resources["DemoIndex"]["FunctionCode"])
+    paths = ["/_demo/", "/_demo/app.js", "/_demo/samples/"]
+    passed = run(script, [Viewer(path) for path in paths], tmp_path)
+    assert [each.uri for each in passed] == ["/_demo/index.html", "/_demo/app.js", "/_demo/samples/index.html"]

@@ -35,6 +35,7 @@ FUNCTION_MAY = [
     ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/logs/FunctionLogs:log-stream:a"),
     ("xray:PutTraceSegments", "*"),
 ]
+TRACED = {**LEAST, "Tracing": "Yes"}
 ORDINARY_MAY = [
     ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:HeavyWorker"),
     ("cloudfront:CreateInvalidation", OURS),
@@ -100,7 +101,8 @@ WITH = [
 def test_the_function(action: str, resource: str, allowed: bool) -> None:
     for role in ("FunctionRole", "HeavyRole"):
         meant = resource.replace("FunctionLogs", "HeavyLogs") if role == "HeavyRole" else resource
-        assert allows(role_statements(Stack(LEAST), role), Ask(action, meant)) is allowed
+        assert allows(role_statements(Stack(TRACED), role), Ask(action, meant)) is allowed
+        assert not allows(role_statements(Stack(LEAST), role), Ask("xray:PutTraceSegments", "*"))
 
 
 @pytest.mark.parametrize(("action", "resource"), ORDINARY_MAY)

@@ -229,3 +229,10 @@ def test_a_wrong_value_is_refused(parameter: str, value: str) -> None:
 )
 def test_what_does_not_go_together_is_refused(parameters: dict[str, str], said: str) -> None:
     assert said in "\n".join(Stack({**LEAST, **parameters}).refused())
+
+
+def test_access_logs_are_refused_where_cloudfront_does_not_deliver_them() -> None:
+    logging = {**LEAST, "AccessLogs": "Yes"}
+    assert "AccessLogs must be No" in Stack(logging, region="eu-south-1").refused()[0]
+    assert Stack(LEAST, region="eu-south-1").refused() == []
+    assert Stack(logging, region="eu-west-3").refused() == []
