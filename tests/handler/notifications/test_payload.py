@@ -102,7 +102,8 @@ def test_a_notice_has_the_schema_of_the_openapi_document(status: Status) -> None
 
 def test_the_example_of_the_documentation_has_the_schema() -> None:
     page = (ROOT / "docs/uploads.md").read_text("utf-8")
-    example = json.loads(page.split("```json\n")[1].split("```")[0])
+    section = page.split("\n## Notifications\n")[1]
+    example = json.loads(section.split("```json\n", 1)[1].split("```", 1)[0])
     Draft202012Validator(schema_of("image.ready")).validate(example)
     assert {*example["data"]} == {*openapi()["components"]["schemas"]["Record"]["properties"]}
 
