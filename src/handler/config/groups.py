@@ -119,10 +119,7 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     dialects: Annotated[
         tuple[str, ...],
-        Env(
-            "DIALECTS",
-            "List of the URL dialects, in the order in which they are tried. Default: json,thumbor,query",
-        ),
+        Env("DIALECTS", "URL dialects in the order in which they are tried. Default: json,thumbor,query"),
     ] = ()
     ignored_parameters: Annotated[
         str, Env("IGNORED_PARAMETERS", "Query parameters that are ignored; *: all unknown ones; aws: all but AWS's")

@@ -65,7 +65,7 @@ def negotiate_format(picture: Planned, output: Output, context: Context) -> Form
         can_animate = picture.frames == 1 or encoder_of(name).animated
         if name in context.accepts and is_possible and is_small and can_animate:
             return name
-    return _shown_everywhere(picture, output, own)
+    return _preferred(picture, output.preferred) if output.preferred else _shown_everywhere(picture, output, own)
 
 
 def _preferred(picture: Planned, names: Sequence[str]) -> FormatName:

@@ -196,4 +196,6 @@ class Output(Params):
 
     def leaves_unchanged(self, name: str) -> bool:
         """Return whether an original of this format is not edited."""
-        return bool(self.unchanged) and name in (self.unchanged or ()) and self.format in (None, "original", name)
+        return (
+            bool(self.unchanged) and name in (self.unchanged or ()) and self.format in (None, "auto", "original", name)
+        )

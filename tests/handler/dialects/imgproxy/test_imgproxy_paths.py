@@ -220,6 +220,23 @@ def test_other_settings_of_the_language(folder: Path) -> None:
     assert pyvips.Image.new_from_buffer(answer.body, "").get("n-pages") == 3
 
 
+def test_formats_are_negotiated_before_the_preferred_ones(folder: Path) -> None:
+    (folder / "t.webp").write_bytes(pictures.webp(pictures.scene(200, 100)))
+    (folder / "t.svg").write_bytes(pictures.svg(200, 100))
+    served = client(folder, IMGPROXY_AUTO_WEBP="true")
+    for name, accept, expected in (
+        ("t.jpg", "image/webp", "image/webp"),
+        ("t.jpg", "*/*", "image/jpeg"),
+        ("t.webp", "*/*", "image/jpeg"),
+        ("t.png", "*/*", "image/png"),
+        ("t.svg", "image/webp", "image/svg+xml"),
+    ):
+        with case(f"{name} {accept}"):
+            answer = served.get(f"/unsafe/w:20/plain/{name}", accept=accept)
+            assert answer.headers["Content-Type"] == expected
+    assert served.get("/unsafe/w:20/plain/t.jpg@png", accept="image/webp").headers["Content-Type"] == "image/png"
+
+
 def test_headers_are_imgproxys(folder: Path) -> None:
     served = client(folder)
     named = served.get("/unsafe/fn:cat/plain/t.jpg@png").headers["Content-Disposition"]

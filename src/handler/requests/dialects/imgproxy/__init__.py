@@ -10,7 +10,9 @@ import base64
 import binascii
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
+from handler.auth.canonical import encode_path
 from handler.auth.signature import PathSignature
 from handler.requests.dialects.dialect import HIDDEN, STRICT, Dialect, Environment, Faults, Redaction
 from handler.requests.parsed_request import ParsedRequest, Recipe
@@ -82,9 +84,10 @@ def parse_signed(text: str, faults: Faults = STRICT, *, configuration: Configura
 
 
 def find_signature(raw_path: str, *, prefix: str = "") -> PathSignature | None:
-    """Return the first segment of a path as it is in the URL, if it may be a signature, and the text that it covers.
+    """Return the first segment of a path as it is in the URL, if it may be a signature, and the texts it may cover.
 
-    Bits of the last letter that belong to no byte are dropped, as Go's decoder does.
+    They are the rest of the path as it is in the URL and, where that is encoded as this service encodes a path that a
+    gateway has decoded, the decoded rest. Bits of the last letter that belong to no byte are dropped, as Go does.
     """
     head, rest = _split(raw_path, prefix)
     if not rest or not _SIGNATURE.fullmatch(head):
@@ -95,7 +98,10 @@ def find_signature(raw_path: str, *, prefix: str = "") -> PathSignature | None:
         return None
     from handler.requests.dialects.imgproxy.path import mend  # noqa: PLC0415 - where the dialect is on
 
-    return PathSignature(base64.urlsafe_b64encode(digest).rstrip(b"=").decode(), (mend(rest),))
+    texts = [mend(rest)]
+    if "%" in rest and encode_path(decoded := unquote(rest)) == rest:
+        texts.append(mend(decoded))
+    return PathSignature(base64.urlsafe_b64encode(digest).rstrip(b"=").decode(), tuple(dict.fromkeys(texts)))
 
 
 def begins_with_signature(path: str, *, length: int, prefix: str = "") -> bool:
