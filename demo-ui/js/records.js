@@ -84,7 +84,10 @@ function show({ sources, source, records, cursor: following }, next) {
 }
 
 function fail(error) {
-  $("fault").replaceChildren(h("strong", {}, title(error)), ` ${error.message}`);
+  // Without RECORDS the page of records does not exist; a record that is gone has a code of its own.
+  const isOff = error.status === 404 && error.code === "NotFound";
+  const text = isOff ? "This service keeps no records. The setting RECORDS names their database." : error.message;
+  $("fault").replaceChildren(h("strong", {}, isOff ? "No records" : title(error)), ` ${text}`);
   $("fault").hidden = false;
 }
 

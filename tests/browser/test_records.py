@@ -162,6 +162,18 @@ def test_an_error_is_told_in_words(visit: Open, uploads: Server) -> None:
         expect(demo.locate("#fault")).to_have_text("The service is busy every worker is taken")
 
 
+def test_a_service_without_records_says_so(visit: Open, server: Server) -> None:
+    with visit(server, wants="404") as demo:
+        demo.page.goto(f"{demo.origin}{PAGE}")
+        expect(demo.locate("#fault")).to_contain_text("RECORDS")
+        box = demo.locate("#fault").bounding_box()
+        filters = demo.locate("#filters").bounding_box()
+        assert box
+        assert filters
+        assert box["x"] >= 0
+        assert box["y"] >= filters["y"] + filters["height"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_for_everybody(visit: Open, uploads: Server, size: tuple[int, int], scheme: str) -> None:
