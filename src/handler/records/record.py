@@ -26,7 +26,9 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     """In pixels."""
     bytes: int
     etag: str
+    """The ETag of the result, which an answer to the same request would have; a store has ETags of its own."""
     url: str = ""
+    """Under OUTPUT_URL; empty if that is not set."""
 
 
 class ProcessingError(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +57,10 @@ class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     """The name that a person sees; empty: the last part of the key."""
     sequencer: str = ""
-    """The sequencer of the newest event, which orders the versions of an original. Hexadecimal, padded on the left."""
+    """The sequencer of the newest event, which orders the versions of an original.
+
+    Hexadecimal, in upper case and without zeros on the left; `handler.uploads.change` compares two of them.
+    """
     etag: str = ""
     """The ETag of the original that facts and variants were made of."""
     facts: Mapping[str, Any] = msgspec.field(default_factory=dict)

@@ -56,7 +56,8 @@ class Renderer(msgspec.Struct, frozen=True):
         everything else is stored if the error may pass; NewerVariant; OriginalChanged.
         """
         ref = change.ref
-        presets, variants = self.variants.layout.keys_of(ref), self.variants.find(ref, change.sequencer)
+        presets, found = self.variants.layout.keys_of(ref), self.variants.find(ref, change.sequencer)
+        variants = {key: each.variant for key, each in found.items()}
         todo = [key for key, preset in presets.items() if variants[key] is None or _is_forced(change, preset)]
         recipes = [presets[key].recipe for key in todo]
         if self.facts is not None:
@@ -76,10 +77,10 @@ class Renderer(msgspec.Struct, frozen=True):
             elif number == len(todo):
                 facts = json.loads(outcome.body)
             else:
-                key = todo[number]
-                preset = presets[key]
+                preset = presets[key := todo[number]]
+                known, or_same = found[key].stored, _is_forced(change, preset)
                 variants[key], is_replaced = self.variants.put(
-                    ref, preset, key, outcome, change.sequencer, deadline, or_same=_is_forced(change, preset)
+                    ref, preset, key, outcome, change.sequencer, deadline, stored=known, or_same=or_same
                 )
                 stored.append(key)
                 has_replaced = has_replaced or is_replaced

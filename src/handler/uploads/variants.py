@@ -32,6 +32,14 @@ class NewerVariant(Exception):
         self.sequencer = sequencer
 
 
+class Found(msgspec.Struct, frozen=True):
+    """What is stored under an output key."""
+
+    stored: ObjectInfo | None
+    variant: Variant | None
+    """None if it is not a variant of the sequencer in question."""
+
+
 class VariantStore(msgspec.Struct, frozen=True):
     """Stores, finds and removes the variants of originals."""
 
@@ -41,16 +49,16 @@ class VariantStore(msgspec.Struct, frozen=True):
     base_url: str = ""
     """Beginning of the URLs of variants; empty if they have none."""
 
-    def find(self, ref: ObjectRef, sequencer: str) -> dict[str, Variant | None]:
-        """Return, for each output key of an original, the variant of this sequencer that is stored there, or None.
+    def find(self, ref: ObjectRef, sequencer: str) -> dict[str, Found]:
+        """Return, for each output key of an original, what is stored there.
 
         Raise NewerVariant if a newer one is stored, and BadRequest for a key that is invalid or taken.
         """
-        found: dict[str, Variant | None] = {}
+        found: dict[str, Found] = {}
         for key, preset in self.layout.keys_of(ref).items():
             stored = self._head(key)
             is_ours = stored is not None and _is_for(stored, ref, sequencer)
-            found[key] = self._describe(preset.name, stored) if stored and is_ours else None
+            found[key] = Found(stored, self._describe(preset.name, stored) if stored and is_ours else None)
         return found
 
     def put(
@@ -62,9 +70,10 @@ class VariantStore(msgspec.Struct, frozen=True):
         sequencer: str,
         deadline: Deadline,
         *,
+        stored: ObjectInfo | None,
         or_same: bool,
     ) -> tuple[Variant, bool]:
-        """Store a variant. Return it, and whether another object was replaced.
+        """Store a variant in the place of what `find` has found. Return it, and whether another object was replaced.
 
         With `or_same` it also replaces one of the same sequencer; without, that one is returned. Raise as `find` does.
         """
@@ -81,7 +90,6 @@ class VariantStore(msgspec.Struct, frozen=True):
         attributes = ObjectAttributes(result.media_type, result.facts.cache_control, metadata)
         while True:
             deadline.check()
-            stored = self._head(key)
             if stored is not None and _is_for(stored, ref, sequencer) and not or_same:
                 return self._describe(preset.name, stored), False
             if self.results.put(key, result.body, attributes, replaces=stored.etag if stored else None):
@@ -91,6 +99,7 @@ class VariantStore(msgspec.Struct, frozen=True):
                 )  # fmt: skip
                 return variant, stored is not None
             # Another process has written in the meantime: compare with its sequencer.
+            stored = self._head(key)
 
     def are_stored(self, variants: Iterable[Variant], sequencer: str) -> bool:
         """Return whether all of these variants are stored, each with this sequencer."""

@@ -19,6 +19,7 @@ from handler.requests.parsed_request import Recipe
 from handler.requests.presets import read_presets
 from handler.uploads.layout import LAYOUTS, OutputLayout
 from handler.uploads.presets import Srcset, UploadPreset, expand_presets, parse_srcsets
+from handler.uploads.variants import VariantStore
 from imaging import ObjectRef
 from imaging.codecs.decode import decoder
 
@@ -160,13 +161,22 @@ def test_a_srcset_through_the_pipeline_reads_and_decodes_the_original_once(monke
         opened.append(source.format)
         return loaded(original, source, *args)
 
+    looked_up: list[str] = []
+    head = VariantStore._head
     monkeypatch.setattr(decoder, "_loaded", count)
+
+    def look_up(store: VariantStore, key: str) -> Any:
+        looked_up.append(key)
+        return head(store, key)
+
+    monkeypatch.setattr(VariantStore, "_head", look_up)
     srcset = Srcset((2, 4, 6), ("png", "webp", "jpeg"))
     studio = Studio(MemoryRecords(), presets={"set": "sharpen=1"}, srcsets={"set": srcset})
     studio.put(40)
     outcome = studio.process("1")
     assert len(outcome.stored) == 9
     assert (len(studio.originals.reads), opened) == (1, ["png"])
+    assert sorted(looked_up) == sorted(outcome.stored), "each output key is looked up once"
     sizes = sorted((variant.width, variant.media_type) for variant in studio.record().variants)
     assert sizes == sorted((width, f"image/{kind}") for width in (2, 4, 6) for kind in ("png", "webp", "jpeg"))
     assert studio.process("2", "deleted").status == "deleted"
