@@ -54,9 +54,7 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Access: signatures, the operator token, the origin secret, and what is public."""
 
-    enable_signature: Annotated[bool, Env("ENABLE_SIGNATURE", "Refuse requests for images whose URL is not signed")] = (
-        False
-    )
+    enable_signature: Annotated[bool, Env("ENABLE_SIGNATURE", "Refuse URLs of images that are not signed")] = False
     secrets_manager: Annotated[
         str, Env("SECRETS_MANAGER", "ID of the secret in Secrets Manager that holds the key for signing URLs")
     ] = ""
@@ -104,9 +102,7 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
     rewrite_substitution: Annotated[
         str, Env("REWRITE_SUBSTITUTION", "Replacement of each match; the new path is parsed as a Thumbor path")
     ] = ""
-    client_hints: Annotated[bool, Env("CLIENT_HINTS", "Use pixel ratio and width of Sec-CH-DPR and Sec-CH-Width")] = (
-        False
-    )
+    client_hints: Annotated[bool, Env("CLIENT_HINTS", "Use the headers Sec-CH-DPR and Sec-CH-Width")] = False
     presets: Annotated[
         str, Env("PRESETS", "Presets in JSON (name → edits or query), or its s3:// or file:// address")
     ] = ""
