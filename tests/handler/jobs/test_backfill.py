@@ -205,7 +205,10 @@ def test_a_stopped_run_can_be_resumed(environment: dict[str, str], tmp_path: Pat
     assert last_line(run(environment)) == f"23 listed, {23 - done} ready, {done} up to date"
 
 
-def test_an_original_that_fails_is_tried_again_and_reported(environment: dict[str, str], tmp_path: Path) -> None:
+def test_an_original_that_fails_is_tried_again_and_reported(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handler.jobs.backfill._PAUSES", (0.0, 0.0))
     run(environment, "--prefix", "b")
     (tmp_path / "variants/thumb/photos/a.jpg").mkdir(parents=True)  # nothing can be stored under this key
     (tmp_path / "variants/thumb/photos/a.jpg/x").write_text("")
