@@ -80,7 +80,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
                 change = replace(change, sequencer=error.sequencer, kind=None)
                 continue
             except OriginalChanged:
-                change = replace(change, force=True, presets=None)
+                change = replace(change, force=True, presets=None, is_repetition=True)
                 continue
             except Exception as error:
                 self._note_failure(change, claimed, error, deadline)
@@ -132,10 +132,12 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             revision = None
         else:
             revision = record.revision
-        continues = record.status == "processing" and is_same(record.sequencer, change.sequencer)
+        is_known = is_same(record.sequencer, change.sequencer)
+        continues = is_known and record.status == "processing"
         claimed = replace(
             record, status="processing", sequencer=change.sequencer, updated_at=now, expires_at=None,
             attempts=record.attempts + 1 if continues else attempts, error=record.error if continues else None,
+            announced=record.announced if continues or (is_known and change.is_repetition) else (),
         )  # fmt: skip
         is_written = self.records.write(claimed, replaces=revision)
         return replace(claimed, revision=(revision or 0) + 1) if is_written else None
@@ -203,9 +205,13 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     def _end(self, change: OriginalChange, claimed: ImageRecord, final: ImageRecord, deadline: Deadline) -> bool:
         """Write a final state and its notice. Return False if the change has to be looked at again."""
         final = replace(final, updated_at=self.now())
-        revision = claimed.revision
-        notices = [notice_of(final)] if self.announces else []
-        while not self.records.write(final, replaces=revision, notices=notices):
+        revision, announced = claimed.revision, claimed.announced
+        while True:
+            # A state of a version is announced once, although the version may be rendered again.
+            notices = [notice_of(final)] if self.announces and final.status not in announced else []
+            final = replace(final, announced=tuple(dict.fromkeys((*announced, final.status))))
+            if self.records.write(final, replaces=revision, notices=notices):
+                break
             deadline.check()
             current = self.records.get(final.id)
             is_ours = current is not None and is_same(current.sequencer, final.sequencer)
@@ -216,7 +222,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
                 return False
             if final.status != "ready":
                 self.variants.remove(change.ref, change.sequencer, (each.key for each in claimed.variants))
-            revision = current.revision
+            revision, announced = current.revision, current.announced
         for notice in notices:
             self.on_notice(notice.id)
         return True

@@ -76,7 +76,7 @@ class Originals:
     sequencer: int = 0
 
     def change(self) -> None:
-        """Change an original, then send its event up to three times."""
+        """Change an original, then send its event two to four times."""
         key = f"{self.chance.randrange(self.keys)}.png"
         shade = self.chance.choices([self.chance.randrange(250), DELETED, JUNK], [7, 2, 1])[0]
         if shade == DELETED:
@@ -91,7 +91,7 @@ class Originals:
         name = "ObjectRemoved:Delete" if shade == DELETED else "ObjectCreated:Put"
         s3 = {"bucket": {"name": "photos"}, "object": {"key": key, "sequencer": sequencer}}
         event = {"Records": [{"eventSource": "aws:s3", "eventName": name, "s3": s3}]}
-        copies = self.chance.choice([1, 2, 2, 3, 3])
+        copies = self.chance.choice([2, 3, 3, 4])
         self.events += copies
         with self.queue.lock:
             self.queue.visible += [Message(event) for _ in range(copies)]

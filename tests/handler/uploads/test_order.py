@@ -295,3 +295,22 @@ def deliver(studio: Studio, sequencer: str, kind: str) -> None:
             assert attempt < 19
         else:
             return
+
+
+def test_a_version_is_announced_once_although_it_is_rendered_again(studio: Studio) -> None:
+    """Between two of its variants the original changes, and a duplicate of the event ends; then it changes again."""
+    studio.put(40)
+    studio.process("1")
+    studio.put(90)
+
+    def overwrite() -> None:
+        studio.put(140)
+        studio.process("2")
+        studio.put(200)
+
+    studio.output.before_put = lambda: setattr(studio.output, "before_put", overwrite)
+    studio.process("2")
+    assert studio.notices() == ["image.ready"] * 2
+    studio.process("3")
+    check(studio, 200, "3")
+    assert studio.notices() == ["image.ready"] * 3
