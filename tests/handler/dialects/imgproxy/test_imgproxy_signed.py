@@ -122,6 +122,7 @@ def test_keys_come_from_a_file(folder: Path, tmp_path: Path) -> None:
         ({"IMGPROXY_KEY": "aa,bb", "IMGPROXY_SALT": "aa"}, "as many entries, got 2 and 1"),
         ({"IMGPROXY_KEY": "aa", "IMGPROXY_SALT": ""}, "IMGPROXY_SALT must be hexadecimal"),
         ({"IMGPROXY_TRUSTED_SIGNATURES": "word"}, "IMGPROXY_TRUSTED_SIGNATURES must be left out"),
+        ({"DIALECTS": "thumbor"}, "IMGPROXY_KEY needs imgproxy in DIALECTS, got thumbor"),
         ({"IMGPROXY_SIGNATURE_SIZE": "33"}, "IMGPROXY_SIGNATURE_SIZE must be a whole number from 1 to 32"),
     ],
 )
