@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 TEMPLATE=template/serverless-image-handler-template.yaml
 LARGEST_INLINE=51200 # bytes of a template that CloudFormation accepts without S3
 REPOSITORY=${REPOSITORY:-image-handler}
+# Each image takes about 0.3 GB. A stack must not run one that is no longer among the latest.
+KEEP_LATEST='{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 30}, "action": {"type": "expire"}}]}'
 BASE_IMAGE=${BASE_IMAGE:-$(sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)}
 
 fail() { echo "$*" >&2; exit 1; }
@@ -48,8 +50,10 @@ image() {
   region=$(region)
   registry=$account.dkr.ecr.$region.amazonaws.com
   tag=$(git describe --always --dirty 2>/dev/null || echo local)-$arch
-  aws ecr describe-repositories --repository-names "$REPOSITORY" >/dev/null 2>&1 ||
+  if ! aws ecr describe-repositories --repository-names "$REPOSITORY" >/dev/null 2>&1; then
     aws ecr create-repository --repository-name "$REPOSITORY" --image-scanning-configuration scanOnPush=true >/dev/null
+    aws ecr put-lifecycle-policy --repository-name "$REPOSITORY" --lifecycle-policy-text "$KEEP_LATEST" >/dev/null
+  fi
   aws ecr get-login-password | docker login --username AWS --password-stdin "$registry" >&2
   base=$(pinned_base "$platform")
   echo "The base image is $base" >&2
@@ -82,10 +86,25 @@ template_bucket() {
 
 exists() { aws cloudformation describe-stacks --stack-name "$STACK" >/dev/null 2>&1; }
 
+# Delete a stack whose creation failed: CloudFormation updates no such stack, and there is nothing in it.
+discard_failed() {
+  local status
+  status=$(aws cloudformation describe-stacks --stack-name "$STACK" --query 'Stacks[0].StackStatus' --output text 2>/dev/null || true)
+  case $status in
+    ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED) ;;
+    *) return 0 ;;
+  esac
+  [ -n "${SOURCE_BUCKETS:-}" ] || fail "the stack $STACK was never created ($status), so it needs SOURCE_BUCKETS=bucket,another"
+  echo "The creation of the stack $STACK has failed before ($status). It is deleted first." >&2
+  aws cloudformation delete-stack --stack-name "$STACK"
+  aws cloudformation wait stack-delete-complete --stack-name "$STACK"
+}
+
 deploy() {
   [ -n "${SOURCE_BUCKETS:-}" ] || exists || fail "a new stack needs SOURCE_BUCKETS=bucket,another"
   local uri parameters bucket options=()
   uri=${IMAGE_URI:-$(image)}
+  discard_failed
   parameters=("ImageUri=$uri" "DeployedAt=$(date -u +%Y-%m-%dT%H:%M:%SZ)")
   # The caller alone knows the architecture of an image that was built elsewhere.
   [ -n "${IMAGE_URI:-}" ] && [ -z "${ARCHITECTURE:-}" ] || parameters+=("Architecture=$(architecture)")
@@ -101,13 +120,16 @@ deploy() {
 }
 
 destroy() {
-  local kept bucket
+  local kept bucket tables table
+  tables=$(aws cloudformation describe-stack-resources --stack-name "$STACK" --output text \
+    --query "StackResources[?ResourceType=='AWS::DynamoDB::Table'].PhysicalResourceId")
   kept=$(aws cloudformation describe-stack-resources --stack-name "$STACK" --output text \
     --query "StackResources[?ResourceType=='AWS::S3::Bucket' && LogicalResourceId!='DemoBucket'].PhysicalResourceId")
   aws cloudformation delete-stack --stack-name "$STACK"
   aws cloudformation wait stack-delete-complete --stack-name "$STACK"
   echo "The stack $STACK is deleted. These remain, for you to keep or to delete:"
   for bucket in $kept; do echo "  aws s3 rb --force s3://$bucket"; done
+  for table in $tables; do echo "  aws dynamodb delete-table --table-name $table"; done
   echo "  aws s3 rm --recursive s3://$(templates)/$STACK"
   echo "  aws ecr delete-repository --force --repository-name $REPOSITORY"
 }

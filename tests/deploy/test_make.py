@@ -22,6 +22,8 @@ def test_an_image_is_built_pushed_and_named_by_its_digest(tmp_path: Path, archit
     ran = make(tmp_path, "image", f"ARCHITECTURE={architecture}", aws_ecr_describe__repositories=(254, ""))
     assert (ran.status, ran.said) == (0, f"{REGISTRY}/image-handler@{DIGEST}\n"), ran.faults
     assert ran.call("aws", "ecr", "create-repository")[3:5] == ["--repository-name", "image-handler"]
+    (rule,) = json.loads(ran.call("aws", "ecr", "put-lifecycle-policy")[-1])["rules"]
+    assert (rule["selection"]["countType"], rule["action"]) == ("imageCountMoreThan", {"type": "expire"})
     login = ran.call("docker", "login")
     assert login[-1] == REGISTRY
     assert ran.read[ran.calls.index(login)] == "password\n"
@@ -108,6 +110,33 @@ def test_a_value_that_make_would_spoil_goes_to_the_script_as_the_guide_says(tmp_
     assert read_presets(json.loads(value))
 
 
+STATUS = "aws cloudformation describe-stacks --stack-name pictures --query Stacks[0].StackStatus"
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "CREATE_FAILED"])
+def test_a_stack_whose_creation_failed_is_deleted_first(tmp_path: Path, status: str) -> None:
+    variables = {"STACK": "pictures", "SOURCE_BUCKETS": "photos", "IMAGE_URI": f"{REGISTRY}/mine@{DIGEST}"}
+    ran = run(tmp_path, ["deploy/aws.sh", "deploy"], {STATUS: (0, status)}, variables)
+    assert ran.status == 0, ran.faults
+    order = [
+        call[2] for call in ran.calls if call[1] == "cloudformation" and call[2] in ("delete-stack", "wait", "deploy")
+    ]
+    assert order == ["delete-stack", "wait", "deploy"]
+    del variables["SOURCE_BUCKETS"]
+    ran = run(tmp_path, ["deploy/aws.sh", "deploy"], {STATUS: (0, status)}, variables)
+    assert ran.status != 0
+    assert "SOURCE_BUCKETS" in ran.faults
+    assert not [call for call in ran.calls if "delete-stack" in call]
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE"])
+def test_a_stack_that_works_is_never_deleted_by_a_deployment(tmp_path: Path, status: str) -> None:
+    variables = {"STACK": "pictures", "SOURCE_BUCKETS": "photos", "IMAGE_URI": f"{REGISTRY}/mine@{DIGEST}"}
+    ran = run(tmp_path, ["deploy/aws.sh", "deploy"], {STATUS: (0, status)}, variables)
+    assert ran.status == 0, ran.faults
+    assert not [call for call in ran.calls if "delete-stack" in call]
+
+
 def test_a_stack_that_is_there_keeps_its_buckets(tmp_path: Path) -> None:
     ran = make(tmp_path, "deploy", "STACK=pictures")
     assert ran.status == 0, ran.faults
@@ -143,5 +172,6 @@ def test_a_stack_is_deleted_and_what_stays_is_told(tmp_path: Path) -> None:
     assert ran.status == 0, ran.faults
     assert ran.call("aws", "cloudformation", "delete-stack")[3:] == ["--stack-name", "pictures"]
     assert ran.call("aws", "cloudformation", "wait")[3] == "stack-delete-complete"
+    assert "aws dynamodb delete-table --table-name" in ran.said
     for left in ("s3://pictures-results", "s3://pictures-logs", "-eu-central-1/pictures", "ecr delete-repository"):
         assert left in ran.said
