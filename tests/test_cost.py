@@ -8,11 +8,14 @@ import pytest
 from tests.template.stack import template
 from tests.weights import ROOT
 
+from handler.aws.secrets import KEPT_SECONDS
 from handler.jobs import estimate as estimates
 from handler.jobs.estimate import Workload, estimate
 
 PAGE = (ROOT / "docs/cost.md").read_text("utf-8")
 DELIVERED, MISSED, GIGABYTES = 1_000_000, 100_000, 50
+CALLS_OF_A_SECRET = 2 * 30 * 24 * 60 * 60 / KEPT_SECONDS
+"""In a month of one instance that is always busy: of the origin secret, the current value and the previous one."""
 PROCESSOR = 1769 / 1024
 """GB that come with one processor."""
 
@@ -46,7 +49,8 @@ def cost() -> dict[str, tuple[float, float]]:
     return {
         **{name: (dollars, dollars) for name, dollars in both.items()},
         "edge function": (DELIVERED * price("CloudFront Functions")[0], 0.0),
-        "traces": (MISSED * 0.05 * price("X-Ray")[0], 0.0),
+        "secrets": (2 * price("Secrets Manager")[0], 0.0),
+        "secrets, calls": (CALLS_OF_A_SECRET * price("Secrets Manager, calls")[0], 0.0),
         "API": (MISSED * price("API Gateway, HTTP")[0], MISSED * price("API Gateway, REST")[0]),
         "Lambda, time": (MISSED * ours * PROCESSOR * arm, MISSED * theirs * PROCESSOR * intel),
     }
