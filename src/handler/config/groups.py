@@ -54,7 +54,9 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Access: signatures, the operator token, the origin secret, and what is public."""
 
-    enable_signature: Annotated[bool, Env("ENABLE_SIGNATURE", "Refuse URLs of images that are not signed")] = False
+    enable_signature: Annotated[bool, Env("ENABLE_SIGNATURE", "Refuse requests for images whose URL is not signed")] = (
+        False
+    )
     secrets_manager: Annotated[
         str, Env("SECRETS_MANAGER", "ID of the secret in Secrets Manager that holds the key for signing URLs")
     ] = ""
