@@ -203,9 +203,10 @@ def _takes_large_body(request: Request) -> bool:
 
 def _takes_stream(request: Request) -> bool:
     """Whether a path takes a body of any size and stores it while it arrives."""
+    if request.method not in ("POST", "PUT"):
+        return False
     path = unquote(_raw_path(request))
-    is_bytes = request.method == "PUT" and path.startswith("/_api/uploads/")
-    return is_bytes or (request.method in ("POST", "PUT") and path.startswith("/_upload"))
+    return path.startswith("/_upload") or (request.method == "PUT" and path.startswith("/_api/uploads/"))
 
 
 async def _wait_for_disconnect(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
