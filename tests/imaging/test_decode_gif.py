@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+import pyvips
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import odd_files, pictures
 from tests.odd_files import Drawn
 
-from imaging import Context, Limits, Output
+from imaging import Context, Limits, Output, TooLarge
 from imaging.codecs.decode import decode, inspect
 
 WIDTH, HEIGHT = 12, 9
@@ -68,3 +70,14 @@ def test_frames_without_a_palette_for_all() -> None:
         place = b"\x2c" + b"".join(side.to_bytes(2, "little") for side in frame[:4])
         local = local.replace(place + b"\x00\x08", place + b"\x87" + palette + b"\x08")
     assert frames_of(local, Output(format="webp")) == odd_files.shown(WIDTH, HEIGHT, frames)
+
+
+def test_a_canvas_that_is_too_large_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = odd_files.gif(2_000, 2_000, [Drawn(1, 1, 5, 5, 0, 1), Drawn(2, 2, 5, 5, 2, 1)])
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("computed")
+
+    monkeypatch.setattr(pyvips.Image, "copy_memory", refuse)
+    with pytest.raises(TooLarge):
+        inspect(body, Limits(source_pixels=3_000_000))

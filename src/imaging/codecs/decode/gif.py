@@ -166,7 +166,9 @@ def _are_all_covered(frames: list[Frame], page: int, width: int, height: int) ->
 def _drawn(frames: list[Frame], width: int, height: int) -> Iterator[Image]:
     """Yield, for each frame, 255 where the canvas has been drawn on when the frame is shown, and else 0."""
     drawn = pyvips.Image.black(width, height)
-    for frame in frames:
+    for number, frame in enumerate(frames):
+        # The first one is not computed here: the size of the canvas is checked after the header has been read.
+        drawn = drawn.copy_memory() if number else drawn
         before = drawn
         drawn = _with_rectangle(drawn, frame, 255)
         yield drawn
@@ -181,4 +183,4 @@ def _with_rectangle(drawn: Image, frame: Frame, level: int) -> Image:
     height = min(frame.height, drawn.height - frame.top)
     if min(width, height) < 1:
         return drawn
-    return drawn.insert((pyvips.Image.black(width, height) + level).cast("uchar"), frame.left, frame.top).copy_memory()
+    return drawn.insert((pyvips.Image.black(width, height) + level).cast("uchar"), frame.left, frame.top)

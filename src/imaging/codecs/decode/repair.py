@@ -32,6 +32,8 @@ _SECONDS_PER_BYTE = 2e-7
 _KEPT = (b"IHDR", b"PLTE", b"tRNS", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
 _LARGEST_CHUNK = 4_000_000
 _MAX_CHUNKS = 100_000
+_COPIES = 8
+"""How often the pixels may be in memory: in pieces, joined, compressed, in a chunk and a file, and decoded."""
 _ZLIB_HEADER, _RAW = 2, -15
 """Bytes before the deflate stream, and `wbits` of such a stream without header and checksum."""
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -72,7 +74,7 @@ def repair_png(original: bytes, context: Context) -> bytes | None:
             kept.append(chunk(kind, payload))
         if kind == b"IHDR":
             size = _bytes_of_pixels(payload)
-    if not size or size > context.limits.memory // 4:
+    if not size or size > context.limits.memory // _COPIES:
         return None
     try:
         rows = b"".join(inflated(_without_header(pixels), size, context.deadline, wbits=_RAW))
