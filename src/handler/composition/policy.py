@@ -12,7 +12,7 @@ from handler.requests import dialects
 from handler.requests.parsed_request import Recipe
 from handler.requests.policy import Policy
 from handler.storage.sources import open_sources, read_locations
-from imaging import NEGOTIATED, WEBP, ObjectRef
+from imaging import NEGOTIATED, WEBP, ObjectRef, Output, check
 
 if TYPE_CHECKING:
     from handler.requests.dialects.dialect import Dialect
@@ -44,6 +44,7 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
         source_paths=source_paths,
         client_hints=requests.client_hints,
         signed_only=settings.access.enable_signature,
+        base=Recipe(output=check(Output, {"matte": requests.matte}, text=True)) if requests.matte else Recipe(),
         is_lenient=requests.compatibility == "lenient",
         rewrite=_parse_rewrite(requests.rewrite_match_pattern, requests.rewrite_substitution),
     )

@@ -126,9 +126,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def image_limits(self) -> Limits:
         """The limits of one image that `imaging` takes."""
         limits, memory = self.limits, self.process.memory_size
+        # AWS's handler takes what is not a number for the default.
+        size_limit = int(limits.sharp_size_limit) if limits.sharp_size_limit.isdecimal() else 0
         return Limits(
             source_bytes=limits.max_source_bytes,
-            source_pixels=limits.max_source_pixels,
+            source_pixels=min(size_limit, 2**31) or limits.max_source_pixels,
             frames=limits.max_frames,
             animation_pixels=limits.max_animation_pixels,
             result_side=limits.max_result_side,

@@ -133,6 +133,7 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
     auto_format: Annotated[
         bool, Env("AUTO_FORMAT", "Without a given format, choose AVIF or WebP by the Accept header")
     ] = False
+    matte: Annotated[str, Env("MATTE", "Colour behind transparent parts in JPEG, such as 000000. Default: white")] = ""
     auto_webp: Annotated[bool, Env("AUTO_WEBP", "Without a given format, choose WebP by the Accept header")] = False
 
 
@@ -241,6 +242,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_seconds: Annotated[
         int, Env("MAX_SECONDS", "Maximum duration of a request in seconds; longer ones get 504", integer(1, 900))
     ] = 28
+    sharp_size_limit: Annotated[
+        str, Env("SHARP_SIZE_LIMIT", "AWS's name for MAX_SOURCE_PIXELS, which a number here overrides")
+    ] = ""
     tolerate_truncated: Annotated[
         bool, Env("TOLERATE_TRUNCATED", "Decode what there is of a truncated JPEG, PNG, GIF or BMP; others get 422")
     ] = False

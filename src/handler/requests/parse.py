@@ -156,7 +156,7 @@ def _apply_policy(
         recipe = recipe.over(policy.presets[preset])
     if hints is not None and policy.client_hints:
         recipe = hints.apply_to(recipe)
-    recipe = recipe.then(policy.always)
+    recipe = policy.complete(recipe)
     if recipe.output.format is None and policy.auto:
         recipe = Recipe(output=check(Output, {"format": "auto"})).over(recipe)
         accepts &= policy.auto

@@ -38,6 +38,8 @@ class Policy(msgspec.Struct, frozen=True):
     signed_only: bool = False
     """Whether every URL of an image must be signed."""
     rewrite: Rewrite | None = None
+    base: Recipe = msgspec.field(default_factory=Recipe)
+    """Output options that apply unless a request, a preset or ALWAYS sets them."""
     is_lenient: bool = False
     """Whether each dialect ignores, clamps or repairs what its own service does (COMPATIBILITY=lenient)."""
 
@@ -48,6 +50,11 @@ class Policy(msgspec.Struct, frozen=True):
             return ref
         prefix = max(prefixes, key=len)
         return ObjectRef(self.source_paths[prefix], ref.key.removeprefix(prefix))
+
+    def complete(self, recipe: Recipe) -> Recipe:
+        """Return a recipe with ALWAYS, and with the operator's output options where it has none of its own."""
+        recipe = recipe.then(self.always)
+        return recipe if self.base == Recipe() else recipe.over(self.base)
 
     def faults(self) -> list[str]:
         """Return a line for each rule that is invalid or contradicts another."""

@@ -58,7 +58,7 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     if not encoder.has_frames:
         picture = _first_frame(picture)
     _check_size(picture, chosen, output, context.limits)
-    picture = picture.with_image(_fitting(picture.image, encoder))
+    picture = picture.with_image(_fitting(picture.image, encoder, output))
     pixels = picture.width * picture.height * picture.frames
     if not math.isinf(context.deadline.at):
         output = limit_effort(chosen, output, pixels)
@@ -108,13 +108,17 @@ def _check_size(picture: Picture, chosen: FormatName, output: Output, limits: Li
         )
 
 
-def _fitting(image: Image, encoder: Encoder) -> Image:
+def _fitting(image: Image, encoder: Encoder, output: Output) -> Image:
     """Return the pixels with the bands and the depth that the format can store."""
     if image.format != "uchar" and not encoder.deep:
         image = image.colourspace("b-w" if image.bands < 3 else "srgb")
         image = image if image.format == "uchar" else image.cast("uchar")
     if not encoder.alpha and image.hasalpha():
-        image = image.flatten(background=255)
+        level = 257 if image.format == "ushort" else 1
+        matte = output.matte.rgb if output.matte is not None else [255, 255, 255]
+        if image.bands == 2 and matte != [matte[0]] * 3:
+            image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
+        image = image.flatten(background=[level * channel for channel in matte[: image.bands - 1]])
     return image
 
 

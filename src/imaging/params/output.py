@@ -9,7 +9,7 @@ from msgspec import Meta, structs
 from imaging.errors import InvalidParameter
 from imaging.formats import INDEX, NAMES, WRITTEN
 from imaging.params.model import Params, hint
-from imaging.params.types import FormatQuality, Names, Numbers
+from imaging.params.types import Color, FormatQuality, Names, Numbers
 
 if TYPE_CHECKING:
     FormatChoice = str
@@ -67,6 +67,13 @@ class Output(Params):
                 description="Processor time to spend on a smaller file; 0: fastest, 10: smallest file; limited for "
                 "large AVIF images",
             ),
+        ]
+        | None
+    ) = None
+    matte: (
+        Annotated[
+            Color,
+            Meta(description="Colour behind transparent parts where the format has no transparency. Default: white"),
         ]
         | None
     ) = None

@@ -117,6 +117,8 @@ def _add_fill(builder: StepBuilder, arguments: Arguments) -> None:
         box["adaptive"] = True
     if not box and not behind:
         return
+    if color not in ("auto", "blur", "transparent"):
+        builder.set_output(arguments.where, matte=color)  # for what is transparent in a JPEG
     builder.add(arguments.where, "fill", **background, **box, behind=behind)
 
 
