@@ -58,8 +58,17 @@ def _read_preset_documents(value: str, aws: AwsAccess) -> Mapping[str, object]:
     if not value:
         return {}
     for dialect in dialects.DIALECTS:
-        if dialect.split_presets is not None and not value.startswith("{") and "://" not in value:
-            return dialect.split_presets(value)
+        # name=options: neither JSON nor the address of a document.
+        if (
+            dialect.split_presets is not None
+            and "=" in value
+            and not value.startswith(("{", "["))
+            and "://" not in value
+        ):
+            try:
+                return dialect.split_presets(value)
+            except ValueError as error:
+                raise ValueError(f"PRESETS: {error}") from None
     document = _read_document("PRESETS", value, aws)
     if not isinstance(document, Mapping):
         raise ValueError("PRESETS must be a JSON object: name → edits or query parameters")
