@@ -19,6 +19,9 @@ from imaging.params.validation import fields
 SRC = Path(__file__).parents[2] / "src"
 NAMES = {name for each in INDEX for name in (each.name, *each.aliases)}
 EXCEPTIONS = {
+    "handler/requests/dialects/imgproxy/configuration.py": "imgproxy's preferred formats, and qualities by format",
+    "handler/requests/dialects/imgproxy/output.py": "imgproxy's rules for SVG, HEIC, JPEG and WebP",
+    "handler/requests/dialects/imgproxy/saving.py": "imgproxy's names of formats",
     "handler/requests/dialects/json_edits/formats.py": "sharp's own names for formats, which AWS's edits use",
     "handler/requests/dialects/thumbor/aws.py": "the formats of AWS's filters, and extensions of keys",
     "handler/requests/dialects/thumbor/filters.py": "the formats of Thumbor's filter `format`",

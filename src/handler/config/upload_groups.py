@@ -207,8 +207,9 @@ class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...], Env("IMGPROXY_FORMAT_QUALITY", "List of format=quality. Default: webp=79,avif=63")
     ] = ()
     imgproxy_preferred_formats: Annotated[
-        tuple[str, ...], Env("IMGPROXY_PREFERRED_FORMATS", "List of formats of results where a URL names none")
-    ] = ("jpeg", "png", "gif")
+        tuple[str, ...],
+        Env("IMGPROXY_PREFERRED_FORMATS", "Formats of results where a URL names none. Default: jpeg,png,gif"),
+    ] = ()
     imgproxy_skip_processing_formats: Annotated[
         tuple[str, ...], Env("IMGPROXY_SKIP_PROCESSING_FORMATS", "List of formats of originals that are not edited")
     ] = ()

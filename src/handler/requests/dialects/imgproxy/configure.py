@@ -18,8 +18,9 @@ from handler.requests.dialects.imgproxy.configuration import (
     read_presets,
     read_replacements,
 )
-from handler.requests.dialects.imgproxy.handlers import is_format, is_option
+from handler.requests.dialects.imgproxy.handlers import is_option
 from handler.requests.dialects.imgproxy.interpret import parse_preset
+from handler.requests.dialects.imgproxy.saving import OWN_NAMES, is_format
 from handler.requests.dialects.imgproxy.signing import FixedText, KeyPairs, join_pairs, signature_length, signer
 from imaging import WRITTEN, InvalidParameter, ObjectRef
 
@@ -95,7 +96,8 @@ def _read_configuration(settings: ImgproxySettings, environment: Environment) ->
         find_source=environment.find_source,
         quality=settings.imgproxy_quality,
         format_quality=_read_qualities(settings.imgproxy_format_quality),
-        preferred=_read_formats("IMGPROXY_PREFERRED_FORMATS", settings.imgproxy_preferred_formats, WRITTEN),
+        preferred=_read_formats("IMGPROXY_PREFERRED_FORMATS", settings.imgproxy_preferred_formats, WRITTEN)
+        or Configuration().preferred,
         skipped=_read_formats("IMGPROXY_SKIP_PROCESSING_FORMATS", settings.imgproxy_skip_processing_formats),
         keeps_animations=settings.imgproxy_max_animation_frames > 1,
         strips_metadata=settings.imgproxy_strip_metadata,
@@ -129,12 +131,12 @@ def _read_qualities(pairs: tuple[str, ...]) -> dict[str, int]:
         if not is_format(name) or not quality.isdecimal() or not 1 <= int(quality) <= 100:
             raise ValueError(f"IMGPROXY_FORMAT_QUALITY must be format=quality,… with 1 to 100, got {pair[:40]!r}")
         found[name] = int(quality)
-    return {"webp": 79, "avif": 63, **found}
+    return {**Configuration().format_quality, **found}
 
 
 def _read_formats(setting: str, names: tuple[str, ...], known: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the names of formats as this service writes them. Raise ValueError."""
-    ours = tuple({"jpg": "jpeg", "heic": "heif"}.get(name, name) for name in names)
+    ours = tuple(OWN_NAMES.get(name, name) for name in names)
     for name in ours:
         if not is_format(name) or (known and name not in known):
             raise ValueError(f"{setting} must be a list of formats ({', '.join(known)}), got {name[:40]!r}")

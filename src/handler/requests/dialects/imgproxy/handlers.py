@@ -250,8 +250,3 @@ def is_option(name: str) -> bool:
     """Return whether this is the name of an option."""
     long = ALIASES.get(name, name)
     return long == PRESET or long in HANDLERS or long in paid.REFUSED
-
-
-def is_format(name: str) -> bool:
-    """Return whether this is the name of a format, in imgproxy's words or in those of this service."""
-    return name in saving.FORMATS or name == "heif"

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from handler.errors import BadRequest
 from handler.requests.dialects.imgproxy.configuration import Configuration
 from handler.requests.dialects.imgproxy.options import Collected, Saving
+from handler.requests.dialects.imgproxy.saving import OWN_NAMES
 from imaging import FORMATS, WRITTEN, Output, check
 
 _MIN_BYTES, _MAX_BYTES = 200, 100_000_000
@@ -62,12 +63,9 @@ def _unchanged(saving: Saving, configuration: Configuration) -> list[str]:
     return [*dict.fromkeys(map(_known, (*configuration.skipped, *saving.skipped, *svg)))]
 
 
-_FORMAT_NAMES = {"jpg": "jpeg", "heic": "heif"}
-
-
 def _known(name: str) -> str:
     """Return the name that this service has for a format."""
-    return _FORMAT_NAMES.get(name, name)
+    return OWN_NAMES.get(name, name)
 
 
 def _written(name: str) -> str:

@@ -9,6 +9,8 @@ from handler.requests.dialects.imgproxy.arguments import Arguments
 from handler.requests.dialects.imgproxy.options import Collected
 
 FORMATS = ("jpeg", "jpg", "jxl", "png", "webp", "gif", "ico", "svg", "heic", "avif", "bmp", "tiff")
+OWN_NAMES = {"jpg": "jpeg", "heic": "heif"}
+"""What this service calls the formats that have another name in imgproxy."""
 _PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 
@@ -82,3 +84,8 @@ def filename(arguments: Arguments, into: Collected) -> None:
 def return_attachment(arguments: Arguments, into: Collected) -> None:
     """Have the browser save the file."""
     into.saving.attachment = arguments.given_boolean(0)
+
+
+def is_format(name: str) -> bool:
+    """Return whether this is the name of a format, in imgproxy's words or in those of this service."""
+    return name in FORMATS or name in OWN_NAMES.values()
