@@ -27,7 +27,7 @@ from imaging import (
 from imaging.codecs.decode import decode, inspect
 from imaging.detection import DetectionNotConfigured, Label, Region
 
-NEEDED = {"key": "logo", "color": "teal", "amount": 20}
+NEEDED = {"key": "logo", "color": "teal", "amount": 20, "text": "Hg"}
 OWN: dict[str, dict[str, object]] = {
     "affine": {"matrix": "1,0.1,0,1"},
     "recomb": {"matrix": "0,0,1,0,1,0,1,0,0"},
