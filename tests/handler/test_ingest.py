@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from handler.aws import AwsAccess
-from handler.errors import Busy
+from handler.errors import BadRequest, Busy, PayloadTooLarge
 from handler.ingest.form_policy import FormSigner, ProcessSecret
 from handler.ingest.ingest import Ingest, PartsGrant
 from handler.ingest.requests import UploadRequest
@@ -95,4 +95,21 @@ def test_the_record_of_a_deleted_original_keeps_its_sequencer(ingest: Ingest, re
     assert record is not None
     assert (record.status, record.sequencer) == ("uploading", "7")
     ingest.abort_parts("a.png", begun.upload)
+    assert records.get(ID) is not None
+
+
+def test_an_upload_that_is_refused_leaves_no_record(ingest: Ingest, records: Records, tmp_path: Path) -> None:
+    (tmp_path / "originals" / "a.png").mkdir()
+    (tmp_path / "originals" / "a.png" / "b.png").write_bytes(BODY)
+    with pytest.raises(BadRequest, match="beside its other keys"):
+        ingest.write(REQUEST, [BODY], NOW)
+    with pytest.raises(PayloadTooLarge):
+        ingest.write(replace(REQUEST, key="c.png"), [bytes(2_000)], NOW)
+    assert [records.get(record_id("originals", key)) for key in ("a.png", "c.png")] == [None, None]
+
+
+def test_a_refused_upload_leaves_the_record_of_another_one(ingest: Ingest, records: Records) -> None:
+    ingest.grant_form(replace(REQUEST, sha256=""), NOW)
+    with pytest.raises(PayloadTooLarge):
+        ingest.write(REQUEST, [bytes(2_000)], NOW)
     assert records.get(ID) is not None

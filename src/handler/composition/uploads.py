@@ -69,7 +69,12 @@ def build_entrypoint(
     return UploadEntrypoint(
         pipeline=pipeline,
         source_of=lambda bucket, key: source_of(bucket, key, sources.locations),
-        sweep=Sweep(pipeline, timedelta(seconds=processing.upload_stale_seconds), _send_due(notifier)),
+        sweep=Sweep(
+            pipeline,
+            timedelta(seconds=processing.upload_stale_seconds),
+            frozenset(location.name for location in sources.locations if location.scheme == "file"),
+            _send_due(notifier),
+        ),
         output_bucket=results.location.bucket if results is not None else "",
         send_notices=lambda deadline: notifier.send_written(datetime.now(UTC), deadline),
         notice_totals=notifier.totals,

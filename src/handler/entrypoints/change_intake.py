@@ -19,6 +19,15 @@ class ChangeIntake(msgspec.Struct, frozen=True):
     background: BackgroundUploads | None
     """None in Lambda, and without a database, in which a change would survive a kill."""
 
+    def prepare(self, change: OriginalChange) -> None:
+        """Write that a change is about to be made, so that the sweep sees it if the process is killed before `accept`.
+
+        Raise an error if the change could not be accepted. What is processed while the caller waits is not written.
+        """
+        if self.background is not None:
+            self.background.check()
+            self.get_uploads().pipeline.accept(change)
+
     def accept(self, change: OriginalChange, deadline: Deadline) -> None:
         """Return when a change is processed, or is written into the database. Raise an error otherwise."""
         if self.background is not None:

@@ -100,7 +100,14 @@ class RecordPages(msgspec.Struct, frozen=True):
             store = self.open_source(record.source)
         except ValueError:
             raise Conflict(f"source `{record.source}` is read only, so its originals cannot be deleted here") from None
-        store.delete(record.key)
+        if self.changes is not None:
+            self.changes.prepare(_forced(record))
+        try:
+            store.delete(record.key)
+        except HandlerError:
+            if self.changes is not None:
+                self.changes.accept(msgspec.structs.replace(_forced(record), force=False), deadline)
+            raise
         # A store that sends events reports the deletion, which also reaches a function of its own.
         if self.changes is not None:
             self.changes.accept(_forced(record), deadline)

@@ -144,12 +144,13 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
             logger().warning("notices could not be sent", extra={"detail": error.detail or error.message})
 
     def _source(self, change: ObjectChange) -> ObjectRef:
-        if change.bucket == self.output_bucket:
+        source = self.source_of(change.bucket, change.key)
+        # A bucket can hold the originals under one prefix and the variants under another.
+        if source is None and change.bucket == self.output_bucket:
             raise HandlerError(
                 "OUTPUT_BUCKET must not send events of its own objects: each result would be rendered again",
                 code="Configuration",
             )
-        source = self.source_of(change.bucket, change.key)
         if source is None:
             message = f"bucket `{change.bucket}` sends upload events, but SOURCE_BUCKETS does not list it"
             raise Forbidden(message, code="ImageBucket::CannotAccessBucket")

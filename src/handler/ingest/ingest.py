@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from handler.errors import BadRequest, Conflict, PayloadTooLarge
 from handler.ingest.form_policy import FormSigner, FormUpload, PartUpload
@@ -112,8 +113,8 @@ class Ingest(msgspec.Struct, frozen=True):
         """Delete the parts of an upload that will not be completed, and the record that it has begun."""
         self.store.abort(key, upload)
         record = self.records.get(record_id(self.source, key)) if self.records is not None else None
-        if self.records is not None and record is not None and record.status == "uploading" and not record.sequencer:
-            self.records.remove(record.id, revision=record.revision)
+        if record is not None and record.status == "uploading":
+            self._forget_upload(record)
 
     def write(self, upload: UploadRequest, blocks: Iterable[bytes], now: datetime) -> Stored:
         """Write an original block by block, which are not read if the same file is there already.
@@ -124,9 +125,15 @@ class Ingest(msgspec.Struct, frozen=True):
         self._check_size(upload)
         if same := self._find_same(key, upload):
             return self._known(same)
-        self._record_upload(key, upload.name, upload.owner, now, now + upload.life)
+        begun = self._record_upload(key, upload.name, upload.owner, now, now + upload.life)
         limited = _limit(blocks, 1, self.max_bytes)
-        return self._accept(key, self.store.write(key, limited, upload.attributes, overwrite=upload.overwrite))
+        try:
+            stored = self.store.write(key, limited, upload.attributes, overwrite=upload.overwrite)
+        except BaseException:
+            if begun is not None:
+                self._forget_upload(begun)
+            raise
+        return self._accept(key, stored)
 
     def write_form(self, form: FormUpload, blocks: Iterable[bytes]) -> Stored:
         """Write the original of a form whose signature is verified."""
@@ -192,21 +199,30 @@ class Ingest(msgspec.Struct, frozen=True):
             self.submit(ObjectRef(self.source, key))
         return Stored(info)
 
-    def _record_upload(self, key: str, name: str, owner: str, now: datetime, expires: datetime) -> None:
-        """Write a record with status `uploading`, unless there is one: the upload itself will change that one."""
+    def _forget_upload(self, record: ImageRecord) -> None:
+        """Remove the record of an upload that will not come, unless a deleted version needs its sequencer."""
+        if self.records is not None and not record.sequencer:
+            self.records.remove(record.id, revision=record.revision)
+
+    def _record_upload(self, key: str, name: str, owner: str, now: datetime, expires: datetime) -> ImageRecord | None:
+        """Write a record with status `uploading`, unless there is one: the upload itself will change that one.
+
+        Return the record if there was none before.
+        """
         if self.records is None:
-            return
+            return None
         identifier = record_id(self.source, key)
         known = self.records.get(identifier)
         if known is not None and known.status not in ("deleted", "uploading"):
-            return
+            return None
         record = ImageRecord(
             id=identifier, source=self.source, key=key, status="uploading", name=name, owner=owner,
             sequencer=known.sequencer if known else "", created_at=known.created_at if known else now,
             updated_at=now, expires_at=expires + _ABANDONED,
         )  # fmt: skip
         # If another process has written in the meantime, its record is as good.
-        self.records.write(record, replaces=known.revision if known else None)
+        is_written = self.records.write(record, replaces=known.revision if known else None)
+        return replace(record, revision=1) if is_written and known is None else None
 
 
 def _limit(blocks: Iterable[bytes], smallest: int, largest: int) -> Iterator[bytes]:

@@ -95,6 +95,14 @@ class Renderer(msgspec.Struct, frozen=True):
             has_replaced=has_replaced,
         )  # fmt: skip
 
+    def exists(self, change: OriginalChange) -> bool:
+        """Return whether the source has an original."""
+        try:
+            self.render_context.objects.head(change.ref)
+        except (BadRequest, NotFound):  # a folder has no such key
+            return False
+        return True
+
     def is_current(self, change: OriginalChange, etag: str) -> bool:
         """Return whether the source still shows the version of this ETag, and lets it be read."""
         try:

@@ -14,10 +14,14 @@ from tests import pictures
 from tests.client import Answered, Client, answered, function_url_event
 from tests.stand_ins.moto import Moto
 
+from handler.entrypoints.background_uploads import BackgroundUploads
 from handler.entrypoints.store_events import parse_events
 from handler.entrypoints.upload_events import changes_in
-from handler.errors import BadRequest
+from handler.errors import BadRequest, Forbidden
 from handler.records.record import record_id
+from handler.storage.upload_stores.folder import FolderUploads
+from handler.uploads.recovery import Sweep
+from imaging import Deadline
 
 TOKEN = {"authorization": "Bearer op-token"}
 EVENTS = Path(__file__).parents[2] / "events"
@@ -176,6 +180,81 @@ def _put_in_folder(client: Client) -> None:
     event = function_url_event("/_api/uploads/a.png?overwrite=true", method="PUT", headers=TOKEN, body=body)
     assert answered(client.invoke(event)).status == 201
     assert client.post(f"/_api/records/{record_id('folder', 'a.png')}/reprocess", b"", **TOKEN).status == 202
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_kill_during_a_deletion(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The record shows what is left, and never stays ready without an original."""
+    del environment["AWS_LAMBDA_FUNCTION_NAME"]
+    server = Client(environment)
+    sweep = _process_in_server(server)
+    delete = FolderUploads.delete
+
+    def die(store: FolderUploads, key: str) -> None:
+        if moment == "after":
+            delete(store, key)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FolderUploads, "delete", die)
+    page = f"records/{record_id('folder', 'a.png')}"
+    with pytest.raises(KeyboardInterrupt):
+        _delete(server, page)
+    assert _get(server, page).json()["status"] == "processing"
+    sweep.run(Deadline.after(60), timedelta(0))
+    assert _get(server, page).json()["status"] == ("deleted" if moment == "after" else "ready")
+    assert any((tmp_path / "output" / "thumb").rglob("*.png")) == (moment == "before")
+
+
+def test_a_deletion_that_the_store_refuses(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    del environment["AWS_LAMBDA_FUNCTION_NAME"]
+    server = Client(environment)
+    sweep = _process_in_server(server)
+
+    def refuse(_: FolderUploads, __: str) -> None:
+        raise Forbidden("the folder cannot be written")
+
+    monkeypatch.setattr(FolderUploads, "delete", refuse)
+    page = f"records/{record_id('folder', 'a.png')}"
+    assert _delete(server, page).status == 403
+    sweep.run(Deadline.after(60), timedelta(0))
+    assert _get(server, page).json()["status"] == "ready"
+
+
+def test_an_upload_that_is_stored_when_the_server_is_killed(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del environment["AWS_LAMBDA_FUNCTION_NAME"]
+    server = Client(environment)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(BackgroundUploads, "submit", die)
+    _post(server, "uploads", {"key": "never-sent.png"})
+    with pytest.raises(KeyboardInterrupt):
+        _put_in_folder(server)
+    sweep = _sweep_of(server)
+    assert sweep.run(Deadline.after(60), timedelta(minutes=5)) == 0, "it may be under way"
+    assert sweep.run(Deadline.after(60), timedelta(0)) == 1
+    assert _get(server, f"records/{record_id('folder', 'a.png')}").json()["status"] == "ready"
+    assert _get(server, f"records/{record_id('folder', 'never-sent.png')}").json()["status"] == "uploading"
+
+
+def _process_in_server(server: Client) -> Sweep:
+    """Upload an original to a server whose thread for uploads is not started, and process it by a sweep."""
+    event = function_url_event("/_api/uploads/a.png", method="PUT", headers=TOKEN, body=pictures.png())
+    assert answered(server.invoke(event)).status == 201
+    sweep = _sweep_of(server)
+    assert sweep.run(Deadline.after(60), timedelta(0)) == 1
+    return sweep
+
+
+def _sweep_of(server: Client) -> Sweep:
+    uploads = server.application.uploads
+    assert uploads is not None
+    return uploads().sweep
 
 
 def test_an_original_of_a_website_is_not_deleted(client: Client) -> None:

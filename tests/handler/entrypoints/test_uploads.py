@@ -292,12 +292,20 @@ def test_no_time_left(studio: Studio) -> None:
 
 
 def test_results_do_not_make_results(studio: Studio) -> None:
-    looping = entrypoint(studio, output_bucket="photos")
+    looping = entrypoint(studio)
     with pytest.raises(HandlerError, match="OUTPUT_BUCKET") as refused:
-        looping.handle(s3_event("1"), Deadline())
+        looping.handle(s3_event("1", bucket="out"), Deadline())
     assert refused.value.code == "Configuration"
-    assert looping.handle(batch_of(s3_event("1")), Deadline()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert looping.handle(batch_of(s3_event("1", bucket="out")), Deadline()) == {
+        "batchItemFailures": [{"itemIdentifier": "m0"}]
+    }
     assert studio.output.objects == {}
+
+
+def test_originals_and_results_in_one_bucket(studio: Studio) -> None:
+    shared = entrypoint(studio, output_bucket="photos")
+    assert shared.handle(s3_event("1"), Deadline())["refused"] == []
+    assert len(studio.output.objects) == 2
 
 
 class Invalidations:
