@@ -28,6 +28,8 @@ An image is first turned upright by its EXIF orientation. Then the features appl
 their order in the request. All features work on animations, frame by frame. A parameter that is unknown, malformed or
 out of range is refused with status 400 and a message that names it.
 
+[quantize.md](quantize.md) and [text.md](text.md) show `quantize`, `text` and `gradient` by examples and pictures.
+
 """
 _RESTRICTED = """
 An expensive feature runs a model on the processor. A billed feature calls Amazon Rekognition, which bills each image.
