@@ -11,8 +11,8 @@ MOST_BYTES = 250_000
 
 
 def test_each_is_there_small_and_shown() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = set(re.findall(r"docs/images/(demo[\w-]*)\.webp", readme))
+    pages = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/demo.md"))
+    shown = set(re.findall(r"images/(demo[\w-]*)\.webp", pages))
     assert shown == {shot.name for shot in SHOTS}
     assert {path.stem for path in FOLDER.glob("demo*")} == shown
     assert max(path.stat().st_size for path in FOLDER.iterdir()) < MOST_BYTES
