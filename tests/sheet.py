@@ -25,7 +25,7 @@ def draw(client: Client) -> pyvips.Image:
         if answer.status != 200:
             raise RuntimeError(f"{url}: {answer.body.decode()}")
         images.append(pyvips.Image.new_from_buffer(answer.body, ""))
-    return pyvips.Image.arrayjoin(images, across=3, shim=8, background=255)
+    return pyvips.Image.arrayjoin(images, across=3, shim=8, background=[255.0])
 
 
 def samples_client() -> Client:
