@@ -201,7 +201,7 @@ def _smaller_outputs(encoder: Encoder, output: Output) -> list[Output]:
             return [output]  # Fewer colours change an image beyond recognition, so they are for those who ask for them.
         fewer = [size for size in encoder.palette_sizes if size < (output.colors or 257)]
         return [output, *(msgspec.structs.replace(output, palette=True, colors=size) for size in fewer)]
-    if output.lossless:
+    if output.lossless or not encoder.default_quality:
         return [output]
     quality = output.quality or encoder.default_quality
     return [output, *(msgspec.structs.replace(output, quality=lower) for lower in range(quality - 1, 0, -1))]

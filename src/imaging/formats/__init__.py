@@ -24,7 +24,8 @@ AVIF = FormatEntry(
 GIF = FormatEntry(name="gif", media_type="image/gif", max_pixels=12 * MEGA)
 TIFF = FormatEntry(name="tiff", media_type="image/tiff", aliases=("tif",))
 HEIF = FormatEntry(name="heif", media_type="image/heic", writable=False)
-BMP = FormatEntry(name="bmp", media_type="image/bmp", writable=False)
+# Nothing compresses it: its limit bounds the bytes of an answer.
+BMP = FormatEntry(name="bmp", media_type="image/bmp", max_pixels=12 * MEGA)
 ICO = FormatEntry(name="ico", media_type="image/x-icon", writable=False)
 SVG = FormatEntry(name="svg", media_type="image/svg+xml", writable=False, scripted=True)
 

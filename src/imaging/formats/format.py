@@ -112,7 +112,7 @@ class FormatEntry(msgspec.Struct, frozen=True, kw_only=True):
     is_slow: bool = False
     """Whether encoding takes so long that the result is stored even if nothing else was done to the image."""
     max_pixels: int | None = None
-    """Default limit on the pixels of a result, for an encoder that nothing can interrupt."""
+    """Default limit on the pixels of a result, for an encoder that nothing interrupts or that compresses nothing."""
     negotiation: Negotiation | None = None
     """Set if only some browsers show it, whose Accept header names its media type."""
     scripted: bool = False
@@ -179,6 +179,7 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
     max_effort: Callable[[int, float], int] | None = None
     """Returns the effort that an image of so many megapixels gets instead of the requested one, where it is slow."""
     default_quality: int = 80
+    """0 for a format that has no quality."""
     palette_sizes: tuple[int, ...] = ()
     """Numbers of colours that `maxBytes` tries, for a format whose quality cannot be reduced."""
     lossless: bool = False
