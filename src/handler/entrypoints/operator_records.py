@@ -100,17 +100,18 @@ class RecordPages(msgspec.Struct, frozen=True):
             store = self.open_source(record.source)
         except ValueError:
             raise Conflict(f"source `{record.source}` is read only, so its originals cannot be deleted here") from None
+        change = msgspec.structs.replace(_forced(record), is_announced=not store.sends_events)
         if self.changes is not None:
-            self.changes.prepare(_forced(record))
+            self.changes.prepare(change)
         try:
             store.delete(record.key)
         except HandlerError:
             if self.changes is not None:
-                self.changes.accept(msgspec.structs.replace(_forced(record), force=False), deadline)
+                self.changes.accept(msgspec.structs.replace(change, force=False), deadline)
             raise
         # A store that sends events reports the deletion, which also reaches a function of its own.
         if self.changes is not None:
-            self.changes.accept(_forced(record), deadline)
+            self.changes.accept(change, deadline)
         elif not store.sends_events:
             self._require_changes()
         return response.report(serialize_record(self._get(record.id)), HTTPStatus.ACCEPTED)

@@ -29,6 +29,8 @@ class OriginalChange(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a version that is in a final state is processed again."""
     presets: frozenset[str] | None = None
     """Of a forced change: the presets whose variants are rendered although they are stored. None: all of them."""
+    is_announced: bool = True
+    """Whether its final state is announced; not if the store itself will report the same change."""
     is_repetition: bool = False
     """Whether the pipeline itself forces it, because the original was overwritten while its variants were stored."""
 

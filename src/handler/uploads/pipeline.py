@@ -208,8 +208,9 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         revision, announced = claimed.revision, claimed.announced
         while True:
             # A state of a version is announced once, although the version may be rendered again.
-            notices = [notice_of(final)] if self.announces and final.status not in announced else []
-            final = replace(final, announced=tuple(dict.fromkeys((*announced, final.status))))
+            is_new = change.is_announced and final.status not in announced
+            notices = [notice_of(final)] if self.announces and is_new else []
+            final = replace(final, announced=(*announced, final.status) if is_new else announced)
             if self.records.write(final, replaces=revision, notices=notices):
                 break
             deadline.check()

@@ -174,6 +174,28 @@ def test_an_original_is_deleted_with_all_that_was_made_of_it(
     assert _delete(client, page).status == 202
 
 
+@pytest.mark.parametrize("source", ["bucket", "folder"])
+def test_a_deletion_is_announced_once(
+    environment: dict[str, str], moto: Moto, bucket: str, tmp_path: Path, source: str
+) -> None:
+    (tmp_path / "hook").write_text("whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    hook = {"WEBHOOK_URL": "https://127.0.0.1:1/", "WEBHOOK_SECRET_FILE": str(tmp_path / "hook")}
+    client = Client({**environment, **hook})
+    if source == "bucket":
+        _upload(client, moto, bucket, "a.png")
+    else:
+        _put_in_folder(client)
+    name = bucket if source == "bucket" else "folder"
+    assert _delete(client, f"records/{record_id(name, 'a.png')}").json()["status"] == "deleted"
+    if source == "bucket":  # S3 reports the deletion as well
+        later = _record(bucket, "a.png", "ObjectRemoved:Delete", sequencer="11")
+        assert _post(client, "events", {"Records": [later]}).status == 200
+    records = client.application.records
+    assert records is not None
+    pending = records().pending(datetime.now(UTC) + timedelta(days=1), 10)
+    assert sorted(each.notice.type for each in pending) == ["image.deleted", "image.ready"]
+
+
 def _put_in_folder(client: Client) -> None:
     """Have an original processed that another program has put into the folder: no event reports it."""
     body = pictures.png()
