@@ -102,3 +102,13 @@ def test_signatures_are_verified(
     assert status == 1
     assert "1 ok (50.0%)" in totals
     assert "1 refused: 400 AuthorizationQueryParametersError" in totals
+
+
+def test_paths_are_read_as_they_are_encoded(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIALECTS", "imgproxy")
+    _, outcomes, _ = check(
+        folder, capsys, "/unsafe/plain/cat.jpg@webp\n/unsafe/plain/cat.jpg@2x\n/unsafe/plain/a%402x\n"
+    )
+    assert [each.split()[0] for each in outcomes] == ["ok", "refused", "ok"]

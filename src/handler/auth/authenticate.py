@@ -37,6 +37,11 @@ class Authentication(msgspec.Struct, frozen=True):
     signed_path: SignedPath | None = None
     """What must be parsed instead of the path, if a signature in the path is valid."""
 
+    @property
+    def covers_decoded_path(self) -> bool:
+        """Whether a signature in the query covers the decoded path: how that is encoded must not change the answer."""
+        return self.caller is Caller.SIGNED and self.signed_path is None
+
 
 class Authenticator(msgspec.Struct, frozen=True):
     """Authenticates callers by the signatures in URLs. What a signature does not cover cannot change the answer."""

@@ -133,7 +133,8 @@ def _parse(entrypoint: HttpEntrypoint, url: str, policy: Policy) -> ImageRequest
     call = _build_call(url)
     path, pairs = decode_path(call.path), call.pairs(entrypoint.ignored)
     proof = entrypoint.authenticator.authenticate(path, pairs, call.path, call.sent_pairs)
-    request = parse_request(path, pairs, policy, caller=proof.caller, signed_path=proof.signed_path)
+    raw_path = None if proof.covers_decoded_path else call.path
+    request = parse_request(path, pairs, policy, caller=proof.caller, raw_path=raw_path, signed_path=proof.signed_path)
     for ref in (request.source, *list_objects(request.steps)):
         if isinstance(ref, ObjectRef):
             entrypoint.render_context.objects.resolve(ref)

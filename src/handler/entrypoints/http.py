@@ -161,6 +161,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     def _answer_image(self, path: str, raw_path: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         pairs = call.pairs(self.ignored)
         authentication = self.authenticator.authenticate(path, pairs, raw_path, call.sent_pairs)
+        # A gateway may have decoded the path: how it was encoded is not known then.
+        is_raw = (call.encoded or call.path.startswith(canonical.WRAPPED)) and not authentication.covers_decoded_path
 
         def parsed(hints: Hints | None) -> ImageRequest:
             return parse_request(
@@ -169,7 +171,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
                 self.policy,
                 caller=authentication.caller,
                 accepts=call.accepts,
-                raw_path=raw_path,
+                raw_path=raw_path if is_raw else None,
                 signed_path=authentication.signed_path,
                 hints=hints,
             )

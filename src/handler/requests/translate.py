@@ -80,7 +80,7 @@ class Translator(msgspec.Struct, frozen=True):
             address.pairs,
             policy,
             caller=Caller.OPERATOR,
-            raw_path=address.raw_path,
+            raw_path=self._raw_path(address, signed_path),
             signed_path=signed_path,
         )
         ref = self._resolved(request.source) if isinstance(request.source, ObjectRef) else parsed.ref
@@ -139,12 +139,13 @@ class Translator(msgspec.Struct, frozen=True):
         return self._parse(address, Faults(is_lenient=self.policy.is_lenient))
 
     def _parse(self, address: _Address, faults: Faults) -> ParsedRequest:
+        signed_path = self._signed_path(address)
         return parse_address(
             address.path,
             address.pairs,
             self.policy,
-            raw_path=address.raw_path,
-            signed_path=self._signed_path(address),
+            raw_path=self._raw_path(address, signed_path),
+            signed_path=signed_path,
             faults=faults,
         )
 
@@ -162,6 +163,11 @@ class Translator(msgspec.Struct, frozen=True):
         """
         verified = self.authenticator.verified_path(address.raw_path) if self.tells_settings else None
         return verified or self.authenticator.claimed_path(address.raw_path)
+
+    def _raw_path(self, address: _Address, signed_path: SignedPath | None) -> str | None:
+        """Return the path as it is in the URL, None where a signature in the query covers the decoded path alone."""
+        covers_query = self.authenticator.signed_only and SIGNATURE in dict(address.pairs)
+        return None if covers_query and signed_path is None else address.raw_path
 
     def _resolved(self, ref: ObjectRef) -> ObjectRef:
         try:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from handler.auth.authenticate import SignedPath
-from handler.auth.canonical import encode_path
 from handler.auth.signature import PathSigning
 from handler.errors import BadRequest
 from handler.requests.dialects import imgproxy, json_edits, query, thumbor
@@ -77,7 +76,8 @@ def parse_path(
     """Parse a decoded path in the first dialect that claims it. Raises InvalidParameter, NotFound or Forbidden.
 
     A verified signature decides the dialect, and the text that it covers is parsed instead of `path`. `raw_path` is the
-    path as it is in the URL, for dialects that decode it themselves.
+    path as it is in the URL, for dialects that decode it themselves; without it only `%` is encoded for them, so that
+    `@` and `:` have their meaning and each decoded path has one.
     """
     if path.startswith(KEY_PREFIX):
         return _key(path.removeprefix(KEY_PREFIX))
@@ -90,7 +90,7 @@ def parse_path(
     rewritten = rewrite(path) if rewrite is not None else path
     for dialect in dialects:
         plain = rewritten if dialect.reads_rewritten else path
-        text = (raw_path or encode_path(path)) if dialect.reads_raw else plain
+        text = (raw_path or path.replace("%", "%25")) if dialect.reads_raw else plain
         parsed = dialect.parse(text.removeprefix("/"), faults)
         if parsed is not None:
             return msgspec.structs.replace(parsed, dialect=dialect.name)

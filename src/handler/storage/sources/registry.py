@@ -136,13 +136,19 @@ def object_of(address: str, locations: Sequence[StoreLocation]) -> ObjectRef | N
         return found
     store = {"abs": "az"}.get(scheme, scheme)
     for location in locations:
-        if location.scheme != store:
-            continue
-        prefix = urlsplit(location.url).path.strip("/")
-        within = f"{prefix}/" if prefix and store != "s3" else ""
-        if bucket == location.name or (bucket == urlsplit(location.url).netloc and key.startswith(within)):
-            return ObjectRef(location.name, key if bucket == location.name else key.removeprefix(within))
+        if location.scheme == store and (within := _key_within(location, bucket, key)) is not None:
+            return ObjectRef(location.name, within)
     return None
+
+
+def _key_within(location: StoreLocation, bucket: str, key: str) -> str | None:
+    """Return the key in a source that has the name of the bucket or, except in S3, is in it; None in another one."""
+    if bucket == location.name and bucket != location.bucket:
+        return key
+    place = urlsplit(location.url)
+    within = f"{prefix}/" if (prefix := place.path.strip("/")) else ""
+    is_within = location.scheme != "s3" and bucket == place.netloc and key.startswith(within)
+    return key.removeprefix(within) if is_within else None
 
 
 def source_of(bucket: str, key: str, locations: Sequence[StoreLocation]) -> ObjectRef | None:

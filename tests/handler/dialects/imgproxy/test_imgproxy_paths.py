@@ -207,6 +207,14 @@ def test_sources_are_those_of_source_buckets(folder: Path) -> None:
     assert size(served.get("/unsafe/plain/t.jpg").body) == (60, 40)
 
 
+def test_a_bucket_of_s3_is_served_below_the_prefix_of_its_source_alone() -> None:
+    served = Client({"SOURCE_BUCKETS": "media=s3://bkt/pre,photos=gs://bkt", "DIALECTS": "imgproxy"})
+    for source in ("s3://bkt/pre/a.jpg", "s3://media/a.jpg"):
+        found = ask(served, "explain", url=f"/unsafe/w:10/plain/{source}")
+        assert (found["bucket"], found["key"]) == ("media", "a.jpg"), source
+    assert served.get("/unsafe/w:10/plain/s3://bkt/other/a.jpg").json()["code"] == "InvalidSourceURL"
+
+
 def test_other_settings_of_the_language(folder: Path) -> None:
     served = client(folder, IMGPROXY_ARGUMENTS_SEPARATOR=",", IMGPROXY_ALLOWED_PROCESSING_OPTIONS="w,h,pr",
                     IMGPROXY_PRESETS_SEPARATOR=";", IMGPROXY_PRESETS="a=w,20/q,50")  # fmt: skip

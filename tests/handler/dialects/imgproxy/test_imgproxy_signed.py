@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from tests import pictures
 from tests.client import Client, answered, function_url_event, size
 
+from handler.auth.signature import signed_url
 from handler.config import SettingsError
+from handler.redaction import redact_address
 from handler.requests.dialects import imgproxy
 
 KEYS, SALTS = ("746573742d6b6579", "00ff"), ("746573742d73616c74", "aa")
@@ -106,6 +108,14 @@ def test_a_gateway_may_have_decoded_the_path(folder: Path) -> None:
     assert (answer.status, answer.headers["Content-Type"]) == (200, "image/png")
 
 
+def test_a_gateway_may_have_decoded_a_path_without_a_signature(folder: Path) -> None:
+    served = Client({"SOURCE_BUCKETS": f"local=file://{folder}", "DIALECTS": "imgproxy"})
+    event = function_url_event("/unsafe/rs:fit:50:50/plain/local:///t.jpg@png")
+    event["requestContext"]["domainName"] = "abc.execute-api.eu-central-1.amazonaws.com"
+    answer = answered(served.invoke(event))
+    assert (answer.status, answer.headers["Content-Type"], size(answer.body)) == (200, "image/png", (50, 25))
+
+
 def test_keys_come_from_a_file(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_text(json.dumps({"IMGPROXY_KEY": ",".join(KEYS), "IMGPROXY_SALT": ",".join(SALTS)}))
@@ -142,6 +152,41 @@ def test_other_dialects_keep_their_own_signatures(folder: Path, tmp_path: Path) 
     assert size(served.get(f"/t.jpg?width=30&signature={canonical}").body) == (30, 15)
     # A signature of the query covers a path of imgproxy only together with its own signature.
     assert served.get(f"/unsafe/{PATH}?signature={canonical}").status == 403
+
+
+READINGS = {
+    "/unsafe/w:50/plain/t.jpg@png": "/unsafe/w:50/plain/t.jpg%40png",
+    "/unsafe/wm:0:ce:0:0:1:x/w:50/plain/t.jpg": "/unsafe/wm:0:ce:0:0:1:x%2Fw:50/plain/t.jpg",
+    "/unsafe/w:50/plain/local:///t.jpg": "/unsafe%2Fw%3a50/%70lain/local:///t.jpg",
+}
+"""Paths → the same path with another encoding, which imgproxy reads as another request."""
+
+
+@pytest.mark.parametrize(("path", "other"), READINGS.items())
+def test_a_signature_in_the_query_covers_one_reading_of_the_path(
+    folder: Path, tmp_path: Path, path: str, other: str
+) -> None:
+    (folder / "t.jpg@png").write_bytes(pictures.jpeg(pictures.scene(60, 40)))
+    (tmp_path / "secret").write_text("s3cret")
+    settings = {"DIALECTS": "imgproxy,thumbor,query", "ENABLE_SIGNATURE": "Yes"}
+    served = Client({
+        "SOURCE_BUCKETS": f"local=file://{folder}", "SIGNATURE_SECRET_FILE": str(tmp_path / "secret"), **settings,
+    })  # fmt: skip
+    signed = signed_url(path, "s3cret")
+    query = signed.partition("?")[2]
+    answers = [served.get(address) for address in (f"{path}?{query}", f"{other}?{query}", signed)]
+    assert [size(answer.body) for answer in answers] == [(50, 25)] * 3
+    assert len({answer.headers["ETag"] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("prefix", ["", "img/"])
+@pytest.mark.parametrize("rest", ["w:50/plain/t.jpg", "/w%3A50/plain/t.jpg", "small/plain/t.jpg", "w,50/plain/t.jpg"])
+def test_the_log_has_no_signature(prefix: str, rest: str) -> None:
+    for length in (32, 16) if "w:" not in rest else (32, 16, 8):
+        assert redact_address(f"/{prefix}{signature(rest, length=length)}/{rest}") == f"/{prefix}…/{rest}"
+    # Other first segments say what was requested.
+    for path in ("/insecure/w:50/plain/t.jpg", "/unsafe/1200x1200/filters:blur(2)/t.jpg", "/photographs/plain/t.jpg"):
+        assert redact_address(path) == path
 
 
 @given(st.text(st.sampled_from("abZ09_-=/:%."), max_size=60))

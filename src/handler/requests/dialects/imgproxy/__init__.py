@@ -25,8 +25,15 @@ _UNSIGNED = ("unsafe", "insecure", "_", "-")
 _SIGNATURE = re.compile(r"[A-Za-z0-9_-]{2,43}")
 _OPTION = r"([a-z_-]+):"
 """A name before a separator, as at the beginning of an option."""
-_SIGNED_HEAD = r"\A(/+)[A-Za-z0-9_-]{22,43}=*/(?=(?:[a-z_-]+(?::|%3A)|plain/|[A-Za-z0-9_=-]{16,}))"
-_SIGNED_SEGMENT = r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}=*(?=/(?:[a-z_-]+:|plain/|[A-Za-z0-9_=-]{16,}))"
+_FOLLOWED = r"(?=/+(?:[A-Za-z0-9_-]{1,40}(?::|%3A)|(?:[^/\s]{1,80}/)?plain/|[A-Za-z0-9_=-]{16,}))"
+"""What follows a signature: an option, a preset, or a source."""
+_SIGNED_HEAD = (
+    r"\A(/+(?:[^/]{1,40}/+){0,2}?)(?!insecure/)"
+    rf"(?:[A-Za-z0-9_-]{{43}}=*(?=/)|[A-Za-z0-9_-]{{22,43}}=*{_FOLLOWED}"
+    r"|[A-Za-z0-9_-]{8,21}(?=/+(?!filters)[a-z_-]{1,40}(?::|%3A)))"
+)
+"""A signature, perhaps behind a prefix; a short one only before an option, which Thumbor's filters are not."""
+_SIGNED_SEGMENT = rf"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{{43}}=*{_FOLLOWED}"
 
 
 def _split(path: str, prefix: str = "") -> tuple[str, str]:
@@ -136,7 +143,7 @@ def _serialize(request: ParsedRequest) -> tuple[str, ...]:
 
 
 def _redact_path(raw_path: str) -> str:
-    return re.sub(_SIGNED_HEAD, rf"\1{HIDDEN}/", raw_path) if raw_path.count("/") > 1 else raw_path
+    return re.sub(_SIGNED_HEAD, rf"\1{HIDDEN}", raw_path) if raw_path.count("/") > 1 else raw_path
 
 
 def _redact_address(text: str) -> str:

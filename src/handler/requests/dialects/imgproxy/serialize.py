@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -21,8 +22,15 @@ def to_path(request: ParsedRequest) -> str:
     options += _write_output(describe(request.recipe.output))
     scheme = f"s3://{request.ref.bucket}/" if request.ref.bucket else ""
     source = scheme + request.ref.key
-    path = "/".join(("/unsafe", *options, "plain", quote(source, safe="/:")))
+    path = "/".join(("/unsafe", *options, _write_source(source)))
     return path + build_url("", request.controls)
+
+
+def _write_source(source: str) -> str:
+    """Return a source as it is, or in base64 if a gateway that decodes the path would change its meaning."""
+    if "@" in source:
+        return base64.urlsafe_b64encode(source.encode()).rstrip(b"=").decode()
+    return "plain/" + quote(source, safe="/:")
 
 
 def _write_resize(params: Params) -> list[str]:
