@@ -80,7 +80,6 @@ def test_nothing_is_read_without_fetch(folder: Path, capsys: pytest.CaptureFixtu
     [
         (WEB_SERVER, ["ok /fit-in/30x30/cat.jpg", "ok /cat.jpg?width=9"]),
         (CLOUDFRONT, ["ok /cat.jpg?width=9", "ok /cat.jpg"]),
-        ("\n# a comment\nno address\n", []),
     ],
 )
 def test_access_logs(folder: Path, capsys: pytest.CaptureFixture[str], log: str, expected: list[str]) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import NamedTuple, TextIO
-from urllib.parse import unquote, urlsplit
+from typing import BinaryIO, NamedTuple
+from urllib.parse import unquote
 
 import click
 import msgspec
 
 from handler.auth.canonical import decode_path
+from handler.cli.access_logs import AccessLog
 from handler.composition import wiring
 from handler.config import Settings
 from handler.entrypoints.http import HttpEntrypoint
@@ -25,13 +25,6 @@ from handler.requests.policy import Policy
 from handler.response import IGNORED
 from imaging import Deadline, FeatureError, InvalidParameter, ObjectRef
 
-_REQUEST_LINE = re.compile(r'"([A-Z]+) (\S+)(?: HTTP/[0-9.]+)?"')
-"""The request of a line in the common log format, as web servers and load balancers write it."""
-_URL = re.compile(r"(?:https?://[^\s/\"'<>]+)?/[^\s\"'<>]*")
-_CLOUDFRONT_FIELDS = "#Fields:"
-_COLUMNS = ("cs-method", "cs-uri-stem", "cs-uri-query")
-_METHODS = ("GET", "HEAD")
-_LONGEST_LINE = 100_000
 _ACCEPT = "image/avif,image/webp,image/*,*/*;q=0.8"
 _SUMMARY_LINES = 40
 _SECONDS = 60.0
@@ -49,21 +42,25 @@ class CheckedUrl(NamedTuple):
 
 
 @click.command("check-urls")
-@click.argument("file", type=click.File("r", encoding="utf-8", errors="replace"))
+@click.argument("file", type=click.File("rb"))
 @click.option("--fetch", is_flag=True, help="Render each image too, which reads the originals.")
 @click.option("--quiet", is_flag=True, help="Print only the totals.")
-def check_urls(file: TextIO, fetch: bool, quiet: bool) -> int:
+def check_urls(file: BinaryIO, fetch: bool, quiet: bool) -> int:
     """Say for each URL in FILE what would become of it: accepted, accepted with parts ignored, or refused.
 
     FILE (- is standard input) holds URLs or paths, one a line, or is an access log: of CloudFront, a load balancer or a
-    web server. A URL counts as often as it occurs. The settings are those of the environment; in both modes each line
-    says what COMPATIBILITY=lenient ignores or repairs. No image is read without --fetch. The exit status is 1 if a URL
-    is refused.
+    web server. It may be packed by gzip. A URL counts as often as it occurs. The settings are those of the environment;
+    in both modes each line says what COMPATIBILITY=lenient ignores or repairs. No image is read without --fetch. The
+    exit status is 1 if a URL is refused, and 2 if FILE holds no URL.
     """
+    log = AccessLog(file)
+    urls = Counter(log.read_urls())
+    if not urls:
+        raise click.UsageError(f"FILE holds no URL of a GET or HEAD request ({log.skipped} lines of something else)")
     entrypoint = wiring.build(Settings.from_environment()).http
     totals: Counter[str] = Counter()
     reasons: Counter[tuple[str, str]] = Counter()
-    for url, count in Counter(read_urls(file)).items():
+    for url, count in urls.items():
         checked = _fetch(entrypoint, url) if fetch else _check(entrypoint, url)
         totals[checked.outcome] += count
         if checked.reason:
@@ -71,42 +68,9 @@ def check_urls(file: TextIO, fetch: bool, quiet: bool) -> int:
         if not quiet:
             click.echo("\t".join(filter(None, (checked.outcome, url, checked.detail))))
     _print_totals(totals, reasons)
+    if log.skipped:
+        click.echo(f"{log.skipped:8d} lines skipped: too long, or without the URL of a GET or HEAD request", err=True)
     return 1 if totals["refused"] else 0
-
-
-def read_urls(lines: TextIO) -> Iterator[str]:
-    """Yield the path and query of each URL in a list or an access log."""
-    columns: tuple[int, ...] = ()
-    while line := lines.readline(_LONGEST_LINE):
-        if line.startswith(_CLOUDFRONT_FIELDS):
-            names = line.removeprefix(_CLOUDFRONT_FIELDS).split()
-            if set(_COLUMNS) <= set(names):
-                columns = tuple(map(names.index, _COLUMNS))
-        elif line.strip() and not line.startswith("#"):
-            url = _read_columns(line, columns) if columns else _find_url(line)
-            if url:
-                yield url
-
-
-def _read_columns(line: str, columns: tuple[int, ...]) -> str:
-    """Return the URL of a line in CloudFront's log, in which an empty query is a hyphen."""
-    cells = line.rstrip("\n").split("\t")
-    if len(cells) <= max(columns):
-        return ""
-    method, path, query = (cells[column] for column in columns)
-    if method not in _METHODS:
-        return ""
-    return path + (f"?{query}" if query not in ("", "-") else "")
-
-
-def _find_url(line: str) -> str:
-    """Return the URL of a line: its request as a log has it, or the first URL or path in it."""
-    request = _REQUEST_LINE.search(line)
-    found = _URL.search(request[2] if request else line)
-    if found is None or (request and request[1] not in _METHODS):
-        return ""
-    parts = urlsplit(found[0])
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _check(entrypoint: HttpEntrypoint, url: str) -> CheckedUrl:
