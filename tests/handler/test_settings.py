@@ -89,7 +89,7 @@ def test_the_password_of_a_database_is_in_no_message() -> None:
         with pytest.raises(SettingsError, match="RECORDS") as raised:
             Settings.from_environment(environment)
         assert "hunter2" not in str(raised.value)
-    with pytest.raises(SettingsError, match=r"the file of a secret must exist, got 'nowhere'"):
+    with pytest.raises(SettingsError, match=r"RECORDS_FILE must name a file that exists, got 'nowhere'"):
         build(Settings.from_environment({"RECORDS_FILE": "nowhere"}))
 
 

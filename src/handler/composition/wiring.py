@@ -233,8 +233,12 @@ def _find_faults_of_uploads(settings: Settings, sources: Sources) -> list[str]:
 
 
 def _find_missing_files(settings: Settings) -> list[str]:
-    files = [setting.value_in(settings) for setting in SETTINGS.values() if setting.variable.endswith("_FILE")]
-    return [f"the file of a secret must exist, got {file!r}" for file in files if file and not Path(file).is_file()]
+    files = {each.variable: each.value_in(settings) for each in SETTINGS.values() if each.variable.endswith("_FILE")}
+    return [
+        f"{variable} must name a file that exists, got {file!r}"
+        for variable, file in files.items()
+        if file and not Path(file).is_file()
+    ]
 
 
 def _use_fonts(folder: str) -> list[str]:

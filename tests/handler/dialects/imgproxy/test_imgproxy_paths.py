@@ -136,7 +136,7 @@ def test_presets_only_takes_names_and_nothing_else(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"IMGPROXY_PRESETS": "small"}, "presets must be name=options"),
+        ({"IMGPROXY_PRESETS": "small"}, "IMGPROXY_PRESETS must be name=options"),
         ({"IMGPROXY_PRESETS": "small=w:abc"}, "the preset small of imgproxy: `small.w` must be"),
         ({"IMGPROXY_PRESETS": "small=msr:5"}, "the preset small of imgproxy"),
         ({"IMGPROXY_ALLOWED_PROCESSING_OPTIONS": "w,klingon"}, "must name options, got 'klingon'"),

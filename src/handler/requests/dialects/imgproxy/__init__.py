@@ -133,7 +133,7 @@ def _parse_preset(preset: object, where: str) -> Recipe | None:
 def _split_presets(value: str) -> dict[str, str]:
     from handler.requests.dialects.imgproxy.configuration import read_presets  # noqa: PLC0415 - few presets are options
 
-    return read_presets(value)
+    return read_presets("PRESETS, which is not a JSON object,", value)
 
 
 def _serialize(request: ParsedRequest) -> tuple[str, ...]:

@@ -52,8 +52,11 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this is the only dialect with signatures, so that any first segment is a signature."""
 
 
-def read_presets(text: str, separator: str = ",") -> dict[str, str]:
-    """Parse presets: `name=options,name=options`, or one on each line with `#` before a comment. Raise ValueError."""
+def read_presets(setting: str, text: str, separator: str = ",") -> dict[str, str]:
+    """Parse presets: `name=options,name=options`, or one on each line with `#` before a comment.
+
+    Raise ValueError, which names the setting, for anything else.
+    """
     presets: dict[str, str] = {}
     for line in text.splitlines():
         for entry in [] if line.strip().startswith("#") else line.split(separator):
@@ -61,7 +64,7 @@ def read_presets(text: str, separator: str = ",") -> dict[str, str]:
                 continue
             name, equals, options = (part.strip() for part in entry.partition("="))
             if not equals or not name or not options or "=" in options:
-                raise ValueError(f"presets must be name=options, got {entry.strip()[:60]!r}")
+                raise ValueError(f"{setting} must be name=options, got {entry.strip()[:60]!r}")
             presets[name] = options
     return presets
 

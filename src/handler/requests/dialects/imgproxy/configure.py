@@ -76,9 +76,10 @@ def _open_keys(settings: ImgproxySettings, environment: Environment) -> SecretSo
 def _read_configuration(settings: ImgproxySettings, environment: Environment) -> Configuration:
     presets = {name: text for name, text in environment.presets.items() if isinstance(text, str)}
     presets = {name: text for name, text in presets.items() if imgproxy.DIALECT.parse_preset and _is_own(text, name)}
-    presets |= read_presets(settings.imgproxy_presets, settings.imgproxy_presets_separator)
+    presets |= read_presets("IMGPROXY_PRESETS", settings.imgproxy_presets, settings.imgproxy_presets_separator)
     if settings.imgproxy_presets_path:
-        presets |= read_presets(Path(settings.imgproxy_presets_path).read_text(encoding="utf-8"), "\n")
+        text = Path(settings.imgproxy_presets_path).read_text(encoding="utf-8")
+        presets |= read_presets("the file of IMGPROXY_PRESETS_PATH", text, "\n")
     unknown = [name for name in settings.imgproxy_allowed_processing_options if not is_option(name)]
     if unknown:
         raise ValueError(f"IMGPROXY_ALLOWED_PROCESSING_OPTIONS must name options, got {unknown[0]!r}")
