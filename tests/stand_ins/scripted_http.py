@@ -110,7 +110,7 @@ def _handler(scripted: ScriptedServer, tls: ssl.SSLContext | None) -> type[BaseH
             if reply.sent is not None or not reply.has_length:
                 self.close_connection = True
 
-        do_GET = do_HEAD = do_PUT = do_POST = _answer  # noqa: N815 - the standard library's names
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - the standard library's names
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

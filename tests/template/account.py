@@ -68,6 +68,8 @@ class Account:
     """The messages of the SNS topic."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """The entries that EventBridge received."""
+    queued: list[str] = field(default_factory=list)
+    """The bodies of the messages that the function sent to the queue of uploads."""
     quota: int = 1000
     """Concurrent executions that the account allows."""
     endpoints: dict[str, ScriptedServer] = field(default_factory=dict)
@@ -107,6 +109,7 @@ class Account:
             "lambda": self._of_lambda,
             "sns": self._of_sns,
             "events": self._of_events,
+            "sqs": self._of_sqs,
         }
         service = _service(asked)
         if service in replies:
@@ -121,6 +124,10 @@ class Account:
     def _of_sns(self, asked: ParsedRequest) -> Reply:
         self.announced.append(json.loads(parse_qs(asked.body.decode())["Message"][0]))
         return Reply(200, _PUBLISHED)
+
+    def _of_sqs(self, asked: ParsedRequest) -> Reply:
+        self.queued.append(json.loads(asked.body)["MessageBody"])
+        return Reply(200, json.dumps({"MessageId": f"m{len(self.queued)}"}).encode())
 
     def _of_events(self, asked: ParsedRequest) -> Reply:
         entries = json.loads(asked.body)["Entries"]
@@ -203,6 +210,11 @@ def _ask_events(asked: ParsedRequest) -> list[Ask]:
     return [Ask("events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}") for bus in buses]
 
 
+def _ask_sqs(asked: ParsedRequest) -> list[Ask]:
+    queue = json.loads(asked.body)["QueueUrl"].rpartition("/")[2]
+    return [Ask(f"sqs:{_operation(asked)}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")]
+
+
 def _ask_dynamodb(asked: ParsedRequest) -> list[Ask]:
     """A transaction needs what each of its parts needs, and a query of an index the right to that index."""
     tables = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
@@ -268,6 +280,7 @@ _ASKS: Mapping[str, Callable[[ParsedRequest], list[Ask]]] = {
     "lambda": _ask_lambda,
     "dynamodb": _ask_dynamodb,
     "events": _ask_events,
+    "sqs": _ask_sqs,
     "sns": lambda asked: [Ask("sns:Publish", parse_qs(asked.body.decode())["TopicArn"][0])],
     "s3": _of_s3,
 }

@@ -247,6 +247,7 @@ _REFS: dict[str, Callable[[str], str]] = {
     "AWS::SecretsManager::Secret": _secret,
     "AWS::Lambda::Alias": _alias,
     "AWS::ApiGatewayV2::Api": lambda name: "a1b2c3",
+    "AWS::SQS::Queue": lambda name: f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}",
     "AWS::SNS::Topic": lambda name: f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}",
     "AWS::CloudFront::Distribution": lambda name: "EDISTRIBUTION",
     "AWS::Logs::LogGroup": lambda name: f"/logs/{name}",

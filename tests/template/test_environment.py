@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.template.samples import LEAST, OWN_UPLOADS, SECRET, UPLOADS, stacks
-from tests.template.stack import Stack, template
+from tests.template.stack import ACCOUNT, REGION, Stack, template
 from tests.tools import case
 
 from handler.auth.canonical import IGNORED_BY_DEFAULT, IgnoredParameters
@@ -88,7 +88,9 @@ def test_defaults_are_those_of_the_function() -> None:
         (UPLOADS, {"RECORDS": "dynamodb://Records", "UPLOAD_SOURCE": ""}),
         ({**UPLOADS, "UploadApi": "Yes"}, {"UPLOAD_SOURCE": "photos"}),
         ({**OWN_UPLOADS, "UploadApi": "Yes"}, {"UPLOAD_SOURCE": "uploads"}),
-        ({}, {"RECORDS": "", "UPLOAD_SOURCE": ""}),
+        ({}, {"RECORDS": "", "UPLOAD_SOURCE": "", "UPLOAD_QUEUE": ""}),
+        (UPLOADS, {"UPLOAD_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/UploadQueue"}),
+        ({**UPLOADS, "OperatorApi": "No"}, {"UPLOAD_QUEUE": ""}),
         ({"DeployedAt": "2026-01-31T12:00:00Z"}, {"DEPLOYED_AT": "2026-01-31T12:00:00Z"}),
     ],
 )
@@ -160,7 +162,7 @@ def test_the_heavy_function_is_told_the_same() -> None:
             )
             assert ordinary.pop("HEAVY_FUNCTION") == "HeavyWorker"
             assert int(ordinary.pop("MAX_SECONDS")) - int(heavy.pop("MAX_SECONDS")) == 2
-            for variable in ("DISTRIBUTION_ID", "RECORDS", "UPLOAD_SOURCE"):
+            for variable in ("DISTRIBUTION_ID", "RECORDS", "UPLOAD_SOURCE", "UPLOAD_QUEUE"):
                 del ordinary[variable]
             assert ordinary == heavy
 

@@ -19,6 +19,7 @@ from tests.template.samples import LEAST, UPLOADS
 from handler.aws import secrets
 from handler.pages.demo_site import SAMPLES
 from handler.records.dynamodb.table import TABLE
+from handler.records.record import record_id
 
 pytestmark = pytest.mark.slow
 
@@ -64,11 +65,11 @@ def get(client: Client, address: str, secret: str = ORIGIN) -> Answered:
     return client.get(address, x_origin_secret=secret)
 
 
-def operator(client: Client, page: str, body: bytes = b"", token: str = OPERATOR) -> Answered:
+def operator(client: Client, page: str, body: bytes = b"", token: str = OPERATOR, method: str = "GET") -> Answered:
     bearer = f"Bearer {token}"
     if body:
         return client.post(f"/_api/{page}", body, x_origin_secret=ORIGIN, authorization=bearer)
-    return client.get(f"/_api/{page}", x_origin_secret=ORIGIN, authorization=bearer)
+    return client.get(f"/_api/{page}", method=method, x_origin_secret=ORIGIN, authorization=bearer)
 
 
 def keys(moto: Moto, bucket: str) -> list[str]:
@@ -159,6 +160,12 @@ def event_of_uploads(
         body = {"version": "0", "detail-type": kind, "source": "aws.s3", "detail": detail}
         records.append({"messageId": key, "eventSource": "aws:sqs", "body": json.dumps(body)})
     return {"Records": records}
+
+
+def queued(stack: Account) -> dict[str, Any]:
+    """Return what the queue hands to the upload function: the messages that the operator API has sent."""
+    bodies = [(f"m{number}", body) for number, body in enumerate(stack.queued)]
+    return {"Records": [{"messageId": name, "eventSource": "aws:sqs", "body": body} for name, body in bodies]}
 
 
 def test_uploads_become_variations_and_only_failures_come_again(moto: Moto) -> None:
@@ -268,13 +275,19 @@ def test_no_role_may_more_than_its_function_does(moto: Moto) -> None:
             assert signed(missing).status == 404, missing
             # What is deleted after the ordinary function saw it.
             assert signed(missing, stack.client("HeavyWorker")).status == 404, missing
-        uploads = stack.client("UploadFunction").invoke(event_of_uploads("404.png", "none.jpg"))
-        assert uploads == {"batchItemFailures": []}
+        uploads_function = stack.client("UploadFunction")
+        assert uploads_function.invoke(event_of_uploads("404.png", "none.jpg")) == {"batchItemFailures": []}
         assert operator(client, "purge", b'{"keys": ["cat.jpg"]}').status == 200
         assert operator(client, "images").status == 200
         assert operator(client, "uploads", b'{"key": "new.jpg"}').status == 201
         in_parts = b'{"key": "large.tif", "multipart": true, "bytes": 20000000}'
         assert operator(client, "uploads", in_parts).status == 201
+        record = f"records/{record_id('photos', '404.png')}"
+        assert operator(client, f"{record}/reprocess", b"{}").status == 202
+        assert uploads_function.invoke(queued(stack)) == {"batchItemFailures": []}
+        assert operator(client, record).json()["status"] == "ready"
+        assert operator(client, record, method="DELETE").status == 202
+        assert "404.png" not in keys(moto, "photos")
         for resource in ("SelfCheck", "DemoPage"):
             assert deliver(stack, resource)["Status"] == "SUCCESS"
         stack.crashing["DemoFiller"] = {"errorType": "Runtime.ExitError"}

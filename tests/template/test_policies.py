@@ -255,7 +255,17 @@ OF_UPLOADS = [
     ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:PutObject", "arn:aws:s3:::photos/new.jpg", True),
     ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:AbortMultipartUpload", "arn:aws:s3:::photos/new.jpg", True),
     ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:PutObject", "arn:aws:s3:::other.photos/new.jpg", False),
-    ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:DeleteObject", "arn:aws:s3:::photos/new.jpg", False),
+    ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:DeleteObject", "arn:aws:s3:::photos/new.jpg", True),
+    ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:DeleteObject", "arn:aws:s3:::other.photos/a.jpg", False),
+    ({**UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:DeleteObjectVersion", "arn:aws:s3:::photos/a.jpg", False),
+    ({**UPLOADS, "UploadApi": "Yes"}, "HeavyRole", "s3:DeleteObject", "arn:aws:s3:::photos/new.jpg", False),
+    (UPLOADS, "FunctionRole", "s3:DeleteObject", "arn:aws:s3:::photos/new.jpg", False),
+    (UPLOADS, "FunctionRole", "sqs:SendMessage", QUEUE, True),
+    (UPLOADS, "FunctionRole", "sqs:SendMessage", f"arn:aws:sqs:{HERE}:FailedUploads", False),
+    (UPLOADS, "FunctionRole", "sqs:PurgeQueue", QUEUE, False),
+    (UPLOADS, "HeavyRole", "sqs:SendMessage", QUEUE, False),
+    ({**UPLOADS, "OperatorApi": "No"}, "FunctionRole", "sqs:SendMessage", QUEUE, False),
+    ({}, "FunctionRole", "sqs:SendMessage", QUEUE, False),
     ({**UPLOADS, "UploadApi": "Yes"}, "HeavyRole", "s3:PutObject", "arn:aws:s3:::photos/new.jpg", False),
     ({**OWN_UPLOADS, "UploadApi": "Yes"}, "FunctionRole", "s3:PutObject", "arn:aws:s3:::uploadedbucket/a.jpg", True),
     (OWN_UPLOADS, "FunctionRole", "s3:PutObject", "arn:aws:s3:::uploadedbucket/a.jpg", False),
@@ -357,7 +367,7 @@ def test_a_distribution_of_the_site_s_own_reads_what_is_public(policy: str, key:
 def test_queues_are_told_by_the_rule_of_uploads_alone(queue: str) -> None:
     stack = Stack({**LEAST, **UPLOADS})
     statements = resource_statements(stack, f"{queue}Policy")
-    assert stack.resources[f"{queue}Policy"]["Queues"] == [queue]
+    assert stack.resources[f"{queue}Policy"]["Queues"] == [f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{queue}"]
     address = f"arn:aws:sqs:{HERE}:{queue}"
     rule = {**TLS, "aws:SourceArn": f"arn:aws:events:{HERE}:rule/UploadRule"}
     scan = {**TLS, "aws:SourceArn": f"arn:aws:events:{HERE}:rule/ScanRule"}

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from handler.aws import AwsAccess
+from handler.aws.queue_address import QueueAddress
 from handler.aws.sdk import sdk_client, sdk_errors
 
 MAX_BATCH = 10
 """Messages in one request, by SQS's limit."""
-_REGION = re.compile(r"(?:^|\.)([a-z]{2}(?:-[a-z]+)+-\d+)\.")
 _READ_SECONDS = 10.0
 """Time for an answer, beside the seconds for which SQS itself waits for messages."""
 
@@ -71,20 +69,17 @@ class Queue:
     @property
     def is_amazons(self) -> bool:
         """Whether SQS itself serves the queue, not a compatible service."""
-        host = urlsplit(self.url).hostname or ""
-        return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        return QueueAddress(self.url).is_amazons
 
     @cached_property
     def _client(self) -> Any:
-        address = urlsplit(self.url)
-        region = _REGION.search(address.hostname or "")
-        endpoint = self._aws.endpoint_url_sqs or (self._aws.endpoint_url if self.is_amazons else "")
+        address = QueueAddress(self.url)
         with sdk_errors():
             return sdk_client(
                 "sqs",
                 self._aws,
-                region=region[1] if region else self._aws.home,
-                endpoint=endpoint or f"{address.scheme}://{address.netloc}",
+                region=address.region(self._aws),
+                endpoint=address.endpoint(self._aws),
                 connect_timeout=5.0,
                 read_timeout=self._wait + _READ_SECONDS,
                 attempts=3,

@@ -106,11 +106,14 @@ def _build_record_pages(
     @cache
     def get_pages() -> RecordPages:
         from handler.entrypoints.operator_records import RecordPages  # noqa: PLC0415 - not every API has these pages
+        from handler.entrypoints.reprocess_queue import ReprocessQueue  # noqa: PLC0415 - as above
         from handler.storage.results import open_results  # noqa: PLC0415 - as above
 
         output = settings.storage.output_bucket
         variants = open_results(output, aws=aws) if output else None
         default = settings.ingest.upload_source or next(iter(locations))
-        return RecordPages(records(), tuple(locations), default, changes, open_source, variants)
+        queue = ReprocessQueue(url, aws) if (url := settings.records.upload_queue) else None
+        own = changes if queue is None else None
+        return RecordPages(records(), tuple(locations), default, own, queue, open_source, variants)
 
     return get_pages

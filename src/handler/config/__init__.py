@@ -116,6 +116,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             yield "UPLOAD_PRESETS needs OUTPUT_BUCKET"
         if self.records.database and self.records.database_file:
             yield "RECORDS and RECORDS_FILE must not both be set"
+        if self.records.upload_queue and not (self.records.database or self.records.database_file):
+            yield "UPLOAD_QUEUE needs RECORDS or RECORDS_FILE"
         notifications = self.notifications
         if notifications.webhook_url and not (notifications.webhook_secret or notifications.webhook_secret_file):
             yield "WEBHOOK_URL needs WEBHOOK_SECRET or WEBHOOK_SECRET_FILE"

@@ -102,7 +102,7 @@ class ProcessingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the records of originals are stored."""
+    """Where the records of originals are stored, and where they are processed again."""
 
     database: Annotated[
         str,
@@ -116,6 +116,15 @@ class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     database_file: Annotated[
         str, Env("RECORDS_FILE", "File that holds the value of RECORDS, for a password that is mounted as a file")
+    ] = ""
+    upload_queue: Annotated[
+        str,
+        Env(
+            "UPLOAD_QUEUE",
+            "URL of the SQS queue from which another function or a worker takes uploads: "
+            "/_api/records/{id}/reprocess sends a message to it",
+            web_address,
+        ),
     ] = ""
 
 

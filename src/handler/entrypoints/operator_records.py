@@ -13,6 +13,7 @@ from handler import response
 from handler.entrypoints.change_intake import ChangeIntake
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.operator_page import Page, parse_limit, read_params
+from handler.entrypoints.reprocess_queue import ReprocessQueue
 from handler.entrypoints.store_events import parse_events
 from handler.entrypoints.upload_events import changes_in
 from handler.entrypoints.uploads import UploadEntrypoint
@@ -23,8 +24,8 @@ from handler.records.serialize import serialize_record
 from handler.records.store import MAX_PAGE, RecordFilter, Records
 from handler.response import Answer
 from handler.storage.upload_stores import UploadStore
-from handler.uploads.change import OriginalChange
-from imaging import Deadline, FeatureError, ObjectRef
+from handler.uploads.change import OriginalChange, make_forced_change
+from imaging import Deadline, FeatureError
 
 DEFAULT_LISTED = 50
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -40,7 +41,9 @@ class RecordPages(msgspec.Struct, frozen=True):
     default_source: str
     """The source in which keys with a prefix are looked for if no source is named: that of uploads, if there is one."""
     changes: ChangeIntake | None
-    """None if another function processes originals."""
+    """None if another function or a worker processes originals."""
+    queue: ReprocessQueue | None
+    """The queue of that function or worker; None without `UPLOAD_QUEUE`."""
     open_source: Callable[[str], UploadStore]
     """Opens a source of this name for writing. Raises ValueError for one that cannot be written."""
     variants: ObjectStore | None = None
@@ -89,10 +92,9 @@ class RecordPages(msgspec.Struct, frozen=True):
         return response.report(serialize_record(record))
 
     def _reprocess(self, identifier: str, _: HttpRequest, deadline: Deadline) -> Answer:
-        """Process an original again, as it is in its source now."""
+        """Process an original again, as it is in its source now, or queue it."""
         record = self._get(identifier)
-        self._require_changes().accept(_forced(record), deadline)
-        return response.report(serialize_record(self._get(identifier)), HTTPStatus.ACCEPTED)
+        return self._answer_change(identifier, self._change(record, _forced(record), deadline))
 
     def _delete(self, record: ImageRecord, deadline: Deadline) -> Answer:
         """Delete an original. The pipeline removes its variants, results and copies, as after any other deletion."""
@@ -100,6 +102,10 @@ class RecordPages(msgspec.Struct, frozen=True):
             store = self.open_source(record.source)
         except ValueError:
             raise Conflict(f"source `{record.source}` is read only, so its originals cannot be deleted here") from None
+        # A store that sends events reports the deletion to another function itself.
+        is_reported = store.sends_events and self.changes is None
+        if not is_reported:
+            self._require_processing()
         change = msgspec.structs.replace(_forced(record), is_announced=not store.sends_events)
         if self.changes is not None:
             self.changes.prepare(change)
@@ -109,12 +115,19 @@ class RecordPages(msgspec.Struct, frozen=True):
             if self.changes is not None:
                 self.changes.accept(msgspec.structs.replace(change, force=False), deadline)
             raise
-        # A store that sends events reports the deletion, which also reaches a function of its own.
+        return self._answer_change(record.id, {} if is_reported else self._change(record, change, deadline))
+
+    def _change(self, record: ImageRecord, change: OriginalChange, deadline: Deadline) -> dict[str, object]:
+        """Have an original processed again. Return what the answer tells beside the record: what was queued."""
+        self._require_processing()
+        if self.queue is not None:
+            return {"queued": self.queue.send([record.id], deadline)}
         if self.changes is not None:
             self.changes.accept(change, deadline)
-        elif not store.sends_events:
-            self._require_changes()
-        return response.report(serialize_record(self._get(record.id)), HTTPStatus.ACCEPTED)
+        return {}
+
+    def _answer_change(self, identifier: str, more: dict[str, object]) -> Answer:
+        return response.report({**serialize_record(self._get(identifier)), **more}, HTTPStatus.ACCEPTED)
 
     def _variant(self, identifier: str, number: str, _: HttpRequest, __: Deadline) -> Answer:
         """Return the bytes of a variant, by its position in the record."""
@@ -133,14 +146,14 @@ class RecordPages(msgspec.Struct, frozen=True):
             raise NotFound(f"there is no record `{identifier[:60]}`", code="NoSuchRecord")
         return record
 
-    def _require_changes(self) -> ChangeIntake:
-        if self.changes is None:
+    def _require_processing(self) -> None:
+        """Raise HandlerError with status 501 if originals are processed neither here nor through a queue."""
+        if self.queue is None and self.changes is None:
             raise HandlerError(
-                "this function does not process originals: OUTPUT_BUCKET is not set",
+                "this function does not process originals: set OUTPUT_BUCKET, or UPLOAD_QUEUE for another one",
                 code="Configuration",
                 status=HTTPStatus.NOT_IMPLEMENTED,
             )
-        return self.changes
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -181,5 +194,4 @@ class EventPage(msgspec.Struct, frozen=True):
 
 
 def _forced(record: ImageRecord) -> OriginalChange:
-    """Return the change that has an original processed again, whatever its source shows now."""
-    return OriginalChange(ref=ObjectRef(record.source, record.key), kind=None, force=True)
+    return make_forced_change(record.source, record.key)

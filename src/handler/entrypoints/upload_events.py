@@ -22,6 +22,10 @@ _STORE = re.compile("[a-z]+:s3")
 _OBJECT_EVENT = "the event must be an object event of S3 or EventBridge"
 _CREATED, _DELETED = "ObjectCreated:", ("ObjectRemoved:", "LifecycleExpiration:")
 """Beginnings of S3's names of events."""
+REPROCESS = "reprocess"
+"""The task of a message that has originals processed again: `{"task": "reprocess", "records": ["ID of a record"]}`."""
+_MAX_RECORDS = 10
+"""Records of one such message: as many originals as an attempt can process, because each attempt processes all."""
 _SCAN_RESULT = "GuardDuty Malware Protection Object Scan Result"
 
 
@@ -56,6 +60,20 @@ def is_sweep(event: Mapping[str, Any]) -> bool:
 def is_batch_job(event: Mapping[str, Any]) -> bool:
     """Return whether an event has tasks of a job of S3 Batch Operations."""
     return "invocationSchemaVersion" in event and "tasks" in event
+
+
+def is_reprocess(event: Mapping[str, Any]) -> bool:
+    """Return whether a message has originals processed again, as the operator API sends it to the queue."""
+    return event.get("task") == REPROCESS
+
+
+def records_in(event: Mapping[str, Any]) -> list[str]:
+    """Return the IDs of the records whose originals are processed again, each once. Raise BadRequest."""
+    records = event.get("records")
+    is_valid = isinstance(records, list) and all(isinstance(record, str) and record for record in records)
+    if not is_valid or not records or len(records) > _MAX_RECORDS:
+        raise BadRequest(f"`records` must be a list of 1 to {_MAX_RECORDS} IDs of records, got {records!r:.80}")
+    return list(dict.fromkeys(records))
 
 
 def changes_in(event: Mapping[str, Any]) -> list[ObjectChange]:
@@ -152,5 +170,5 @@ def _loads(text: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise BadRequest("the message must be JSON", detail=repr(error)) from error
     if not isinstance(event, Mapping):
-        raise BadRequest("the message must be an event of S3 or EventBridge")
+        raise BadRequest("the message must be an event of S3 or EventBridge, or a task")
     return event

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,12 +15,14 @@ from handler.entrypoints.upload_events import (
     count_of,
     is_batch,
     is_batch_job,
+    is_reprocess,
     is_sweep,
     parse_message,
+    records_in,
 )
 from handler.errors import Forbidden, HandlerError
 from handler.observability import logger
-from handler.uploads.change import OriginalChange
+from handler.uploads.change import OriginalChange, make_forced_change
 from handler.uploads.outcome import Outcome
 from handler.uploads.pipeline import Pipeline
 from handler.uploads.recovery import Sweep
@@ -121,13 +124,31 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
     def _process(self, event: Mapping[str, Any], attempt: int, deadline: Deadline, report: Report) -> None:
         """Process every original of an event, then raise the first failure that may succeed in another try."""
         failure: Exception | None = None
-        for change in changes_in(event):
+        steps: list[Callable[[], None]]
+        if is_reprocess(event):
+            steps = [partial(self._reprocess, record, attempt, deadline, report) for record in records_in(event)]
+        else:
+            steps = [partial(self._process_change, change, attempt, deadline, report) for change in changes_in(event)]
+        for step in steps:
             try:
-                report.add(*self.process(change, deadline, attempt=attempt))
+                step()
             except Exception as error:  # noqa: BLE001 - raised below, after the other originals are processed
                 failure = failure or error
         if failure is not None:
             raise failure
+
+    def _process_change(self, change: ObjectChange, attempt: int, deadline: Deadline, report: Report) -> None:
+        report.add(*self.process(change, deadline, attempt=attempt))
+
+    def _reprocess(self, identifier: str, attempt: int, deadline: Deadline, report: Report) -> None:
+        """Process the original of a record again. A repeated message renders the same variants once more."""
+        record = self.pipeline.records.get(identifier)
+        if record is None:
+            # The record has expired since the message was sent, and with it all that was made of the original.
+            logger().warning("there is no such record to process again", extra={"record": identifier})
+            return
+        change = make_forced_change(record.source, record.key, attempt)
+        report.add(change.ref, self.pipeline.process(change, deadline))
 
     def _sweep(self, deadline: Deadline) -> dict[str, object]:
         swept = self.sweep.run(deadline)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from handler.entrypoints.store_events import MAX_EVENTS
+from handler.entrypoints.upload_events import REPROCESS
 from handler.records.record import Status
 from handler.records.store import MAX_PAGE
 from handler.reference.operations import error_references, object_schema, parameter
@@ -12,6 +13,24 @@ from handler.reference.schema import Schema
 
 _TEXT: Schema = {"type": "string"}
 _RECORD: Schema = {"$ref": "#/components/schemas/Record"}
+_QUEUED = object_schema(
+    {
+        "task": {"const": REPROCESS},
+        "records": {"type": "array", "items": _TEXT},
+        "message": _TEXT | {"description": "ID of the message in the queue"},
+    }
+)
+_CHANGED: Schema = {
+    "allOf": [
+        _RECORD,
+        {
+            "type": "object",
+            "properties": {
+                "queued": _QUEUED | {"description": "The message that was sent to UPLOAD_QUEUE, if one was"}
+            },
+        },
+    ]
+}
 _ID = {"name": "id", "in": "path", "required": True, "schema": _TEXT, "description": "ID of a record"}
 _NUMBER = {
     "name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0},
@@ -57,20 +76,23 @@ def _read() -> dict[str, Any]:
 
 def _delete() -> dict[str, Any]:
     description = (
-        "Needs the operator token and RECORDS. Deletes the original from its source. Its variants, stored results, "
+        "Needs the operator token, RECORDS, and the permission to delete from the source, which the stack gives with "
+        "UploadApi for the bucket for uploads. Deletes the original from its source. Its variants, stored results, "
         "detections and copies in the CDN are removed as after any other deletion; the record stays for 30 days with "
         "the status `deleted`, so that an event that comes late changes nothing."
     )
-    answers = {"202": _answer("The original is deleted; the record as it is now", _RECORD)}
+    answers = {"202": _answer("The original is deleted; the record as it is now", _CHANGED)}
     return _operation("Delete an original and all that was made of it", description, [_ID], answers)
 
 
 def _reprocess() -> dict[str, Any]:
     description = (
         "Needs the operator token and RECORDS. Reads the original again and renders all of its variants, whatever its "
-        "status. If the original does not exist any more, its variants are removed."
+        "status. If the original does not exist any more, its variants are removed. With UPLOAD_QUEUE, as in the "
+        "stack, a message in that queue has the upload function do it. Without UPLOAD_QUEUE and OUTPUT_BUCKET a "
+        "function answers 501."
     )
-    answers = {"202": _answer("The original is or will be processed; the record as it is now", _RECORD)}
+    answers = {"202": _answer("The original is or will be processed; the record as it is now", _CHANGED)}
     return _operation("Process an original again", description, [_ID], answers)
 
 

@@ -35,6 +35,11 @@ class OriginalChange(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the pipeline itself forces it, because the original was overwritten while its variants were stored."""
 
 
+def make_forced_change(source: str, key: str, attempt: int = 1) -> OriginalChange:
+    """Return the change that has an original processed again, whatever its source shows now."""
+    return OriginalChange(ref=ObjectRef(source, key), kind=None, attempt=attempt, force=True)
+
+
 def is_sequencer(text: str) -> bool:
     """Return whether a text is a sequencer of S3, which orders the events of an object."""
     return bool(_HEX.fullmatch(text))
