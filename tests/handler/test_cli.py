@@ -243,5 +243,5 @@ def test_check_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setenv("SIGNATURE_SECRET_FILE", str(tmp_path / "missing"))
     assert run_command(["check-settings"]) == 2
     complaints = capsys.readouterr().err
-    assert "PRESETS, which is not a JSON object, must be name=options, got '['" in complaints
+    assert "PRESETS must be a JSON object or an address such as s3://bucket/key, got '['" in complaints
     assert f"SIGNATURE_SECRET_FILE must name a file that exists, got '{tmp_path / 'missing'}'" in complaints

@@ -65,10 +65,7 @@ def _read_preset_documents(value: str, aws: AwsAccess) -> Mapping[str, object]:
             and not value.startswith(("{", "["))
             and "://" not in value
         ):
-            try:
-                return dialect.split_presets(value)
-            except ValueError as error:
-                raise ValueError(f"PRESETS: {error}") from None
+            return dialect.split_presets(value)
     document = _read_document("PRESETS", value, aws)
     if not isinstance(document, Mapping):
         raise ValueError("PRESETS must be a JSON object: name → edits or query parameters")

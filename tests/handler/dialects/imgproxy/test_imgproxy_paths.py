@@ -137,6 +137,7 @@ def test_presets_only_takes_names_and_nothing_else(folder: Path) -> None:
     ("settings", "message"),
     [
         ({"IMGPROXY_PRESETS": "small"}, "IMGPROXY_PRESETS must be name=options"),
+        ({"PRESETS": "small=w:1,x"}, "PRESETS, which is not a JSON object, must be name=options, got 'x'"),
         ({"IMGPROXY_PRESETS": "small=w:abc"}, "the preset small of imgproxy: `small.w` must be"),
         ({"IMGPROXY_PRESETS": "small=msr:5"}, "the preset small of imgproxy"),
         ({"IMGPROXY_ALLOWED_PROCESSING_OPTIONS": "w,klingon"}, "must name options, got 'klingon'"),
