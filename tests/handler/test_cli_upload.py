@@ -84,6 +84,17 @@ def test_a_key_with_other_contents_is_kept_unless_told_otherwise(
     assert (originals / "taken.png").read_bytes() == PNG
 
 
+def test_an_empty_file_in_a_folder_does_not_keep_the_others_from_being_uploaded(
+    command: list[str], folder: Path, originals: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "empty.png").touch()
+    assert run([*command, str(folder)]) == 1
+    printed = capsys.readouterr()
+    assert "2 uploaded, 0 unchanged, 1 failed" in printed.out
+    assert "empty.png: the file is empty" in printed.err
+    assert not (originals / "empty.png").exists()
+
+
 def test_a_large_file_is_uploaded_in_parts(
     command: list[str], tmp_path: Path, originals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

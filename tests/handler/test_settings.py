@@ -91,6 +91,9 @@ def test_the_password_of_a_database_is_in_no_message() -> None:
         assert "hunter2" not in str(raised.value)
     with pytest.raises(SettingsError, match=r"RECORDS_FILE must name a file that exists, got 'nowhere'"):
         build(Settings.from_environment({"RECORDS_FILE": "nowhere"}))
+    with pytest.raises(SettingsError, match="WEBHOOK_URL") as raised:
+        Settings.from_environment({"WEBHOOK_URL": "https://user:hunter2@example.com/hook"})
+    assert "hunter2" not in str(raised.value)
 
 
 def test_the_database_of_records_may_be_named_in_a_file(tmp_path: Path) -> None:

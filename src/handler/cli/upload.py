@@ -92,7 +92,7 @@ def _find_files(paths: tuple[Path, ...], prefix: str) -> list[LocalFile]:
         if key in files:
             raise click.UsageError(f"{path} and {files[key].path} must have different keys, got {key!r} for both")
         files[key] = LocalFile(path, key, path.stat().st_size)
-        if not files[key].size:
+        if not files[key].size and path in paths:
             raise click.UsageError(f"{path} must have contents, got an empty file")
     if not files:
         raise click.UsageError("FILE… must be files, or folders with images in them, got folders without any")

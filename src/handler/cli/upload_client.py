@@ -51,6 +51,8 @@ class UploadClient(msgspec.Struct, frozen=True):
 
     def upload(self, file: LocalFile) -> str:
         """Upload a file and return `uploaded`; `unchanged` if the service has it under its key. Raise UploadFailed."""
+        if not file.size:
+            raise UploadFailed("the file is empty")
         try:
             request = {
                 "key": file.key,

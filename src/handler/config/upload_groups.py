@@ -138,7 +138,14 @@ class NotificationSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Env("NOTIFICATION_BUS", "Name or ARN of the EventBridge bus to which the notices are sent")
     ] = ""
     webhook_url: Annotated[
-        str, Env("WEBHOOK_URL", "URL to which the notices are sent by POST, signed by Standard Webhooks", web_address)
+        str,
+        # Many receivers have a secret in the path or the query.
+        Env(
+            "WEBHOOK_URL",
+            "URL to which the notices are sent by POST, signed by Standard Webhooks",
+            web_address,
+            secret=True,
+        ),
     ] = ""
     webhook_secret: Annotated[
         str, Env("WEBHOOK_SECRET", "ID of the secret in Secrets Manager that signs the webhook's requests")

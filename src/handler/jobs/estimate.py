@@ -69,8 +69,8 @@ def estimate(work: Workload) -> Estimate:
     requests = {
         "S3, LIST": 0 if work.is_batch else -(-work.listed // _KEYS_PER_LIST),
         "S3, GET of originals": count,
-        # Before it is rendered, and before it is stored.
-        "S3, HEAD of variants": 2 * count * work.variants,
+        # Before it is rendered; to store it is conditional on what was found.
+        "S3, HEAD of variants": count * work.variants,
         "S3, PUT of variants": count * work.variants,
         "Lambda": count,
     }
