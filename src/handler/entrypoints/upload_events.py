@@ -86,8 +86,11 @@ def changes_in(event: Mapping[str, Any]) -> list[ObjectChange]:
     except (KeyError, TypeError, AttributeError) as error:
         raise BadRequest(_OBJECT_EVENT, detail=repr(error)) from error
     for change in found:
+        texts = (change.bucket, change.key, change.sequencer)
+        if not all(isinstance(text, str) for text in texts) or not change.bucket or not change.key:
+            raise BadRequest(_OBJECT_EVENT, detail=f"{texts!r:.200}")
         if not is_sequencer(change.sequencer) and not (change.kind is None and not change.sequencer):
-            raise BadRequest(f"`sequencer` must be hexadecimal, got `{change.sequencer}`")
+            raise BadRequest(f"`sequencer` must be 1 to 64 hexadecimal digits, got `{change.sequencer[:80]}`")
     return [change for change in found if not change.key.endswith("/")]
 
 

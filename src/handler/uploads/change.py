@@ -11,7 +11,7 @@ import msgspec
 from imaging import ObjectRef
 
 Kind = Literal["created", "deleted"]
-_HEX = re.compile("[0-9A-Fa-f]+")
+_HEX = re.compile("[0-9A-Fa-f]{1,64}")
 
 
 class OriginalChange(msgspec.Struct, frozen=True, kw_only=True):

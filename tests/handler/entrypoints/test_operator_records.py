@@ -435,6 +435,21 @@ def test_other_bodies_are_refused(client: Client, body: bytes) -> None:
     assert "the body must" in answer.json()["message"]
 
 
+@pytest.mark.parametrize("sequencer", [7, ["1"], "g", "F" * 65], ids=["number", "list", "other digits", "too long"])
+def test_an_invalid_sequencer_is_refused(client: Client, bucket: str, sequencer: object) -> None:
+    answer = _post(client, "events", {"Records": [_record(bucket, "a.png", sequencer=sequencer)]})
+    assert (answer.status, answer.json()["code"]) == (400, "BadRequest")
+    assert _get(client, "records").json()["records"] == []
+
+
+@pytest.mark.parametrize(("found", "key"), [(5, "a.png"), ([], "a.png"), (None, ""), ("", "a.png")])
+def test_an_event_without_bucket_or_key_is_refused(client: Client, bucket: str, found: object, key: str) -> None:
+    record = _record(bucket, key)
+    if found is not None:
+        record["s3"]["bucket"]["name"] = found
+    assert _post(client, "events", {"Records": [record]}).status == 400
+
+
 WORDS = ("PutObject", "ObjectCreated:Put", "minio:s3", TIME)
 NAMES = ("Records", "s3", "object", "bucket", "key", "name", "eventName", "eventSource", "eventTime", "action")
 JSON = st.recursive(
