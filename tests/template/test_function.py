@@ -208,6 +208,16 @@ def test_only_originals_with_the_tag_are_served_and_processed(moto: Moto) -> Non
     assert all("ReadTags" in stack.used[role] for role in ("FunctionRole", "UploadRole"))
 
 
+def test_originals_are_deleted_only_where_the_operator_may_upload(moto: Moto) -> None:
+    with account(moto, {**LEAST, **UPLOADS}) as stack:
+        assert stack.client("UploadFunction").invoke(event_of_uploads("404.png")) == {"batchItemFailures": []}
+        record = f"records/{record_id('photos', '404.png')}"
+        assert operator(stack.client(), record, method="DELETE").status == 403
+        assert operator(stack.client(), record).json()["status"] == "ready"
+    assert [(ask.action, ask.resource) for ask in stack.denied] == [("s3:DeleteObject", "arn:aws:s3:::photos/404.png")]
+    assert "404.png" in keys(moto, "photos")
+
+
 def test_errors_are_answered_with_the_picture_for_them(moto: Moto) -> None:
     with account(moto, {**LEAST, "FallbackImage": "404.png"}) as stack:
         answer = get(stack.client(), "/nothing.jpg")

@@ -24,6 +24,7 @@ from handler.aws.sdk import SdkRefusal
 from handler.aws.sqs import Queue, QueueMessage
 from handler.jobs.worker import Worker, WorkerOptions, retry_seconds
 from handler.records import open_records
+from handler.records.record import record_id
 from handler.records.store import RecordFilter
 
 ROOT = Path(__file__).parents[3]
@@ -97,6 +98,12 @@ def test_each_final_state_is_announced_once(moto: Moto, tmp_path: Path) -> None:
     with worker_process(uploads, environment, "--jobs", "3", "--wait", "1"):
         uploads.send(*events, *events)
         wait_until(lambda: uploads.visible == uploads.hidden == 0 and notices.visible == 2)
+        # A message of the operator API has the variant rendered again, which is announced already.
+        variant = f"thumb/{source}/cat.jpg"
+        moto.s3.delete_object(Bucket=output, Key=variant)
+        uploads.send(json.dumps({"task": "reprocess", "records": [record_id(source, "cat.jpg")]}))
+        wait_until(lambda: uploads.visible == uploads.hidden == 0 and variant in keys(moto, output))
+        assert notices.visible == 2
         uploads.send(*events, deleted, deleted)
         wait_until(lambda: uploads.visible == uploads.hidden == 0 and notices.visible == 3)
     received = [json.loads(message["Message"]) for message in notices.json()]
