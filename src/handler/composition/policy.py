@@ -86,9 +86,15 @@ def _configure_dialects(
     """Return the accepted dialects in their order, with their settings. Raise ValueError."""
     chosen = dialects.select(settings.requests.dialects)
     if not any(dialect.configure for dialect in chosen):
-        if settings.imgproxy.imgproxy_key:
+        keys = settings.imgproxy
+        given = {
+            "IMGPROXY_KEY": keys.imgproxy_key,
+            "IMGPROXY_KEYS_SECRET": keys.imgproxy_keys_secret,
+            "IMGPROXY_KEYS_FILE": keys.imgproxy_keys_file,
+        }
+        for name in filter(given.get, given):
             needed = " or ".join(dialect.name for dialect in dialects.DIALECTS if dialect.configure)
-            raise ValueError(f"IMGPROXY_KEY needs {needed} in DIALECTS, got {','.join(each.name for each in chosen)}")
+            raise ValueError(f"{name} needs {needed} in DIALECTS, got {','.join(each.name for each in chosen)}")
         return chosen
     from handler.requests.dialects.dialect import Environment  # noqa: PLC0415 - few services have such a dialect
     from handler.storage.sources.registry import object_of  # noqa: PLC0415 - see above

@@ -37,7 +37,7 @@ from handler.render.render import RenderContext
 from handler.requests import dialects
 from handler.requests.policy import Policy
 from handler.response import Answer, Caching, report
-from handler.storage.sources import Sources, open_sources
+from handler.storage.sources import Sources, open_sources, read_locations
 from imaging import InvalidParameter, ObjectRef
 
 if TYPE_CHECKING:
@@ -257,7 +257,17 @@ def _resolve_fallback(settings: Settings, sources: Sources) -> ObjectRef | None:
     responses = settings.responses
     if not responses.enable_fallback:
         return None
-    return sources.resolve(ObjectRef(responses.fallback_bucket, responses.fallback_key))
+    ref: ObjectRef | None = ObjectRef(responses.fallback_bucket, responses.fallback_key)
+    if "://" in responses.fallback_key and not responses.fallback_bucket:
+        from handler.storage.sources.registry import object_of  # noqa: PLC0415 - most fallback images are keys
+
+        ref = object_of(responses.fallback_key, read_locations(settings.storage.source_buckets))
+    if ref is None:
+        raise ValueError(
+            "DEFAULT_FALLBACK_IMAGE_KEY must be a key, or a URL under one of SOURCE_BUCKETS, got "
+            f"{responses.fallback_key[:60]!r}"
+        )
+    return sources.resolve(ref)
 
 
 @contextmanager

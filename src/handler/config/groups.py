@@ -178,7 +178,9 @@ class ResponseSettings(msgspec.Struct, frozen=True, kw_only=True):
         False
     )
     fallback_bucket: Annotated[str, Env("DEFAULT_FALLBACK_IMAGE_BUCKET", "Source of the fallback image")] = ""
-    fallback_key: Annotated[str, Env("DEFAULT_FALLBACK_IMAGE_KEY", "Key of the fallback image")] = ""
+    fallback_key: Annotated[
+        str, Env("DEFAULT_FALLBACK_IMAGE_KEY", "Key of the fallback image, or its URL under a source")
+    ] = ""
     max_answer_bytes: Annotated[
         int,
         Env(

@@ -27,7 +27,7 @@ def _without_zero(name: str) -> Callable[[str], dict[str, str]]:
 
 
 TRANSLATIONS: Mapping[str, Callable[[str], dict[str, str]]] = {
-    "IMGPROXY_KEY": lambda value: {"ENABLE_SIGNATURE": "Yes"} if value else {},
+    "IMGPROXY_KEY": lambda _: {"ENABLE_SIGNATURE": "Yes"},
     "IMGPROXY_ONLY_PRESETS": _same("PRESETS_ONLY"),
     "IMGPROXY_AUTO_WEBP": _same("AUTO_WEBP"),
     "IMGPROXY_ENABLE_WEBP_DETECTION": _same("AUTO_WEBP"),
@@ -37,13 +37,13 @@ TRANSLATIONS: Mapping[str, Callable[[str], dict[str, str]]] = {
     "IMGPROXY_MAX_SRC_RESOLUTION": _megapixels,
     "IMGPROXY_MAX_SRC_FILE_SIZE": _without_zero("MAX_SOURCE_BYTES"),
     "IMGPROXY_MAX_RESULT_DIMENSION": _without_zero("MAX_RESULT_SIDE"),
-    "IMGPROXY_ALLOW_ORIGIN": lambda value: {"CORS_ENABLED": "Yes", "CORS_ORIGIN": value} if value else {},
+    "IMGPROXY_ALLOW_ORIGIN": lambda value: {"CORS_ENABLED": "Yes", "CORS_ORIGIN": value},
     "IMGPROXY_ENABLE_CLIENT_HINTS": _same("CLIENT_HINTS"),
     "IMGPROXY_TIMEOUT": _same("MAX_SECONDS"),
     "IMGPROXY_LOG_LEVEL": lambda value: {"LOG_LEVEL": "WARNING" if value.lower() == "warn" else value},
-    "IMGPROXY_LOCAL_FILESYSTEM_ROOT": lambda value: {"SOURCE_BUCKETS": f"local=file://{value}"} if value else {},
+    "IMGPROXY_LOCAL_FILESYSTEM_ROOT": lambda value: {"SOURCE_BUCKETS": f"local=file://{value}"},
     "IMGPROXY_FALLBACK_IMAGE_URL": lambda value: (
-        {"ENABLE_DEFAULT_FALLBACK_IMAGE": "Yes", "DEFAULT_FALLBACK_IMAGE_KEY": value} if value else {}
+        {"ENABLE_DEFAULT_FALLBACK_IMAGE": "Yes", "DEFAULT_FALLBACK_IMAGE_KEY": value}
     ),
 }
 """What a value of imgproxy's setting means in settings of this service."""
@@ -59,6 +59,8 @@ def with_translated(environment: Mapping[str, str], known: Collection[str]) -> M
     for name in sorted(environment):
         if not name.startswith(_PREFIX):
             continue
+        if not environment[name].strip():
+            continue  # To imgproxy an empty value is none.
         if name in TRANSLATIONS:
             found = TRANSLATIONS[name](environment[name].strip())
             ours = [setting for setting in found if setting not in environment]
@@ -66,4 +68,5 @@ def with_translated(environment: Mapping[str, str], known: Collection[str]) -> M
             _log.info("%s sets %s", name, " and ".join(ours) or "nothing: a setting of this service is set")
         elif name not in known:
             _log.warning("%s is not used here: docs/migrate-from-imgproxy.md says why", name)
-    return {**translated, **environment}
+    given = {name: value for name, value in environment.items() if value.strip() or not name.startswith(_PREFIX)}
+    return {**translated, **given}

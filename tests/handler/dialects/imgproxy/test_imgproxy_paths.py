@@ -257,6 +257,20 @@ def test_headers_are_imgproxys(folder: Path) -> None:
     assert served.get("/unsafe/exp:4102444800/plain/t.jpg?expires=20000101T000000Z").status == 400
 
 
+@pytest.mark.parametrize("url", ["t.jpg", "local:///t.jpg"])
+def test_a_fallback_image_is_a_key_or_a_url(folder: Path, url: str) -> None:
+    answer = client(folder, IMGPROXY_FALLBACK_IMAGE_URL=url).get("/unsafe/w:20/plain/nosuch.jpg")
+    assert (answer.status, size(answer.body)) == (404, (200, 100))
+    with pytest.raises(SettingsError, match="DEFAULT_FALLBACK_IMAGE_KEY must be a key, or a URL under"):
+        client(folder, IMGPROXY_FALLBACK_IMAGE_URL="s3://nosuch/t.jpg")
+
+
+def test_empty_settings_of_imgproxy_are_not_set(folder: Path) -> None:
+    names = ("KEY", "SALT", "TTL", "QUALITY", "ONLY_PRESETS", "ALLOW_ORIGIN", "FALLBACK_IMAGE_URL", "WATERMARK_URL")
+    served = client(folder, **{f"IMGPROXY_{name}": "" for name in names})
+    assert size(served.get("/unsafe/w:20/plain/t.jpg").body) == (20, 10)
+
+
 def test_a_watermark_is_placed_and_scaled(folder: Path) -> None:
     plain = client(folder).get("/unsafe/plain/t.png@png")
     assert pixels(client(folder).get("/unsafe/wm:1/plain/t.png@png")) == pixels(plain)

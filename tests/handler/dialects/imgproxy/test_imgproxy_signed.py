@@ -133,6 +133,10 @@ def test_keys_come_from_a_file(folder: Path, tmp_path: Path) -> None:
         ({"IMGPROXY_KEY": "aa", "IMGPROXY_SALT": ""}, "IMGPROXY_SALT must be hexadecimal"),
         ({"IMGPROXY_TRUSTED_SIGNATURES": "word"}, "IMGPROXY_TRUSTED_SIGNATURES must be left out"),
         ({"DIALECTS": "thumbor"}, "IMGPROXY_KEY needs imgproxy in DIALECTS, got thumbor"),
+        (
+            {"DIALECTS": "thumbor", "IMGPROXY_KEY": "", "IMGPROXY_SALT": "", "IMGPROXY_KEYS_FILE": "/keys"},
+            "IMGPROXY_KEYS_FILE needs imgproxy in DIALECTS",
+        ),
         ({"IMGPROXY_SIGNATURE_SIZE": "33"}, "IMGPROXY_SIGNATURE_SIZE must be a whole number from 1 to 32"),
     ],
 )
