@@ -60,7 +60,7 @@ def with_translated(environment: Mapping[str, str], known: Collection[str]) -> M
         if not name.startswith(_PREFIX):
             continue
         if not environment[name].strip():
-            continue  # To imgproxy an empty value is none.
+            continue  # imgproxy ignores empty values.
         if name in TRANSLATIONS:
             found = TRANSLATIONS[name](environment[name].strip())
             ours = [setting for setting in found if setting not in environment]

@@ -108,6 +108,14 @@ def test_presets_are_merged_option_by_option(folder: Path) -> None:
     assert size(served.get("/t.jpg?preset=small").body) == (50, 50)
 
 
+def test_presets_of_presets_are_bounded(folder: Path) -> None:
+    presets = ["a0=w:20", *(f"a{at}=" + "/".join([f"pr:a{at - 1}"] * 10) for at in (1, 2, 3))]
+    served = client(folder, IMGPROXY_PRESETS=",".join(presets))
+    assert size(served.get("/unsafe/pr:a3/plain/t.jpg").body) == (20, 10)
+    refused = served.get("/unsafe/pr:a3" + ":a3" * 20 + "/plain/t.jpg")
+    assert (refused.status, refused.json()["code"]) == (404, "InvalidURL")
+
+
 def test_presets_can_be_in_imgproxys_syntax_in_a_file_and_in_presets(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "presets").write_text("# sizes\nsmall = rs:fill:40:40\n\nwide=w:90\n")
     by_file = client(folder, IMGPROXY_PRESETS_PATH=str(tmp_path / "presets"))

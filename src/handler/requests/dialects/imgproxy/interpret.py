@@ -20,6 +20,9 @@ from handler.requests.dialects.imgproxy.steps import build_steps
 from handler.requests.parsed_request import ParsedRequest, Recipe
 from imaging import InvalidParameter
 
+_MAX_OPTIONS = 10_000
+"""More than a path has room for; presets that name presets could multiply them without a bound."""
+
 
 def parse_rest(rest: str, configuration: Configuration | None, faults: Faults) -> ParsedRequest:
     """Parse a mended path behind its signature. Raise InvalidURL, NotFound, or Forbidden for what is not allowed."""
@@ -65,6 +68,9 @@ def apply_options(
     """Apply options in their order; `presets` are those that they stand in."""
     first = collected.at
     for name, *texts in options:
+        collected.count += 1
+        if collected.count > _MAX_OPTIONS:
+            raise InvalidURL("path", f"at most {_MAX_OPTIONS} options, those of presets among them", "more")
         if name == PIPELINE and not texts:
             collected.next_pipeline()
             continue

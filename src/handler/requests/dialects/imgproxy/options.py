@@ -100,6 +100,8 @@ class Collected(msgspec.Struct):
     """The pipeline that options belong to."""
     faults: Faults = STRICT
     """Collects what lenient mode tolerates."""
+    count: int = 0
+    """How many options were applied, those of presets among them."""
     house_preset: str = ""
     """A preset of the service that is written in another dialect."""
 
