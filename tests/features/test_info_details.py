@@ -15,7 +15,9 @@ import pyvips
 from PIL import Image as Pillow
 from PIL.TiffImagePlugin import IFDRational
 from tests.client import Client
+from tests.local_server import SAMPLES
 from tests.pictures import GPS_MARKS, NAMES, SECONDS, jpeg, png, sample, scene, scene_with_alpha
+from tests.stand_ins.rekognition import rekognition_server
 
 from features import edits
 from features.info.thumb_hash import encode
@@ -186,6 +188,18 @@ def test_moderation_labels_are_reported() -> None:
     outcome = run(jpeg(), edits({"info": {"moderation": True}}), Output(), Context(vision=OneFace()))
     assert isinstance(outcome, Report)
     assert outcome.content["moderationLabels"] == [{"name": "Weapons", "confidence": 91.5, "above": ["Violence"]}]
+
+
+def test_a_url_reports_faces_and_moderation_labels() -> None:
+    with rekognition_server() as rekognition:
+        rekognition.labels = lambda _: {"Smoking": 97.2}
+        settings = {"SOURCE_BUCKETS": f"p=file://{SAMPLES}", "PUBLIC_FEATURES": "info"}
+        client = Client({**settings, **rekognition.environment})
+        labels = client.get("/photos/astronaut.jpg?info.moderation=true").json()["moderationLabels"]
+    assert [label["name"] for label in labels] == ["Smoking"]
+    (face,) = Client({**settings, "VISION": "local"}).get("/photos/astronaut.jpg?info.faces=true").json()["faces"]
+    assert 150 < face["left"] < 250
+    assert 30 < face["top"] < 120
 
 
 @pytest.mark.parametrize("query", ["info.details=true", "info.faces=true", "info.moderation=true"])

@@ -49,7 +49,7 @@ class RenderContext(msgspec.Struct, frozen=True):
     """Version of the rendering code: part of every ETag."""
     deployed_at: datetime
     detection: Callable[[], DetectionService] | None = None
-    """Opens the detectors; called only for features that are billed."""
+    """Opens the detectors; called only for steps that may detect something."""
     weights: str | None = None
     """Folder of the models' weights."""
     delegates_expensive: bool = False
@@ -194,7 +194,7 @@ def _context(request: ImageRequest, inputs: Inputs, render_context: RenderContex
     context = Context(
         limits=render_context.limits, deadline=deadline, accepts=request.accepts, weights=render_context.weights
     )
-    if render_context.detection is None or not any(step.feature.billed for step in request.steps):
+    if render_context.detection is None or not any(step.may_detect for step in request.steps):
         return context
     original, *overlays = inputs.detection_inputs
     vision = render_context.detection().on(original, overlays, render_context.limits, deadline)

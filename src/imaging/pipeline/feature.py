@@ -148,8 +148,13 @@ class Step(NamedTuple):
     @property
     def is_restricted(self) -> bool:
         """Whether only trusted callers may request it, unless the operator opens the feature to all."""
+        return self.feature.expensive or self.may_detect
+
+    @property
+    def may_detect(self) -> bool:
+        """Whether it may ask for faces, objects or labels: a billed feature does, and one that reports private data."""
         is_private = self.feature.is_private
-        return self.feature.expensive or self.feature.billed or (is_private is not None and is_private(self.params))
+        return self.feature.billed or (is_private is not None and is_private(self.params))
 
     @property
     def is_noop(self) -> bool:
