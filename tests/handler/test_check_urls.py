@@ -111,3 +111,12 @@ def test_paths_are_read_as_they_are_encoded(
         folder, capsys, "/unsafe/plain/cat.jpg@webp\n/unsafe/plain/cat.jpg@2x\n/unsafe/plain/a%402x\n"
     )
     assert [each.split()[0] for each in outcomes] == ["ok", "refused", "ok"]
+
+
+def test_settings_without_a_source_are_a_usage_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SOURCE_BUCKETS")
+    status, outcomes, error = check(folder, capsys, URLS)
+    assert (status, outcomes) == (2, [])
+    assert "SOURCE_BUCKETS must name the sources of the URLs" in error

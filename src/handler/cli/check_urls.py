@@ -57,7 +57,10 @@ def check_urls(file: BinaryIO, fetch: bool, quiet: bool) -> int:
     urls = Counter(log.read_urls())
     if not urls:
         raise click.UsageError(f"FILE holds no URL of a GET or HEAD request ({log.skipped} lines of something else)")
-    entrypoint = wiring.build(Settings.from_environment()).http
+    settings = Settings.from_environment()
+    if not settings.storage.source_buckets.strip():
+        raise click.UsageError("SOURCE_BUCKETS must name the sources of the URLs, such as photos, got nothing")
+    entrypoint = wiring.build(settings).http
     totals: Counter[str] = Counter()
     reasons: Counter[tuple[str, str]] = Counter()
     for url, count in urls.items():

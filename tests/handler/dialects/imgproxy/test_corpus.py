@@ -66,8 +66,8 @@ def test_the_answers_are_those_of_imgproxy(client: Client) -> None:
     differing = [found for each in groups.values() for found in each if found]
     mean = sum(shares.values()) / len(shares)
     assert mean >= MINIMUM, (shares, differing)
-    stated = f"A kept corpus of {sum(map(len, groups.values()))} requests in {len(groups)} groups"
-    score = f"the mean over the groups of what agrees is {mean:.3f}"
+    stated = f"The tests hold {sum(map(len, groups.values()))} requests in {len(groups)} groups"
+    score = f"On average over the groups, {100 * mean:.1f} % of the requests agree."
     text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
     assert stated in text, stated
     assert score in text, score
