@@ -21,6 +21,7 @@ _LUMA = (0.299, 0.587, 0.114)
 _POSITION = re.compile(r"(-?)([0-9]{1,7})(p?)")
 _POINTS = re.compile(r"\[(?:\([0-9]{1,3},[0-9]{1,3}\),?)*\]")
 _RADII = re.compile(r"([0-9]{1,5})(?:\|([0-9]{1,5}))?")
+_MIN_PROPORTION = 0.0001
 
 
 class Effect(NamedTuple):
@@ -137,8 +138,9 @@ def _add_noise(builder: StepBuilder, arguments: Arguments) -> None:
 
 def _add_proportion(builder: StepBuilder, arguments: Arguments) -> None:
     factor = arguments.number(0)
-    if not 0 < factor <= 1:
-        arguments.refuse("a number above 0 and at most 1")
+    # Nothing is left of an image by a smaller factor: imagor ignores it, and Thumbor fails.
+    if not _MIN_PROPORTION <= factor <= 1:
+        arguments.refuse(f"a number from {_MIN_PROPORTION} to 1")
     builder.add(arguments.where, "resize", ratio=factor)
 
 
