@@ -188,6 +188,9 @@ class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):
     imgproxy_trusted_signatures: Annotated[
         tuple[str, ...], Env("IMGPROXY_TRUSTED_SIGNATURES", "Must be empty: words in the place of a signature")
     ] = ()
+    imgproxy_secret: Annotated[
+        str, Env("IMGPROXY_SECRET", "Must be empty: ORIGIN_SECRET is what a CDN proves itself with", secret=True)
+    ] = ""
     imgproxy_presets: Annotated[str, Env("IMGPROXY_PRESETS", "Presets in imgproxy's syntax, name=options,…")] = ""
     imgproxy_presets_separator: Annotated[
         str, Env("IMGPROXY_PRESETS_SEPARATOR", "Character between two presets of IMGPROXY_PRESETS")

@@ -132,6 +132,7 @@ def test_keys_come_from_a_file(folder: Path, tmp_path: Path) -> None:
         ({"IMGPROXY_KEY": "aa,bb", "IMGPROXY_SALT": "aa"}, "as many entries, got 2 and 1"),
         ({"IMGPROXY_KEY": "aa", "IMGPROXY_SALT": ""}, "IMGPROXY_SALT must be hexadecimal"),
         ({"IMGPROXY_TRUSTED_SIGNATURES": "word"}, "IMGPROXY_TRUSTED_SIGNATURES must be left out"),
+        ({"IMGPROXY_SECRET": "xyz"}, "IMGPROXY_SECRET must be left out: it is not verified here"),
         ({"DIALECTS": "thumbor"}, "IMGPROXY_KEY needs imgproxy in DIALECTS, got thumbor"),
         (
             {"DIALECTS": "thumbor", "IMGPROXY_KEY": "", "IMGPROXY_SALT": "", "IMGPROXY_KEYS_FILE": "/keys"},

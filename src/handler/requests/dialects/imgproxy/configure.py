@@ -63,6 +63,8 @@ def _open_keys(settings: ImgproxySettings, environment: Environment) -> SecretSo
         raise ValueError(
             "IMGPROXY_TRUSTED_SIGNATURES must be left out: who learns such a word may request anything; sign the URLs"
         )
+    if settings.imgproxy_secret:
+        raise ValueError("IMGPROXY_SECRET must be left out: it is not verified here; use ORIGIN_SECRET or signatures")
     if settings.imgproxy_key or settings.imgproxy_salt:
         join_pairs(settings.imgproxy_key, settings.imgproxy_salt)
         return KeyPairs(FixedText(settings.imgproxy_key), FixedText(settings.imgproxy_salt))
