@@ -108,6 +108,20 @@ def test_presets_are_merged_option_by_option(folder: Path) -> None:
     assert size(served.get("/t.jpg?preset=small").body) == (50, 50)
 
 
+def test_sides_of_padding_that_are_left_out_take_those_that_are_set(folder: Path) -> None:
+    """applyPaddingOption of options/parser/apply.go."""
+    served = client(folder)
+    for options, expected in {
+        "pd::10": (220, 100),
+        "pd:10/pd::20": (240, 120),
+        "pd:1:2:3:4/pd::20": (240, 102),
+        "pd:1:2:3:4/pd::::7": (208, 102),
+        "pd:5/pd:0": (200, 100),
+    }.items():
+        with case(options):
+            assert size(served.get(f"/unsafe/{options}/plain/t.jpg").body) == expected
+
+
 def test_presets_of_presets_are_bounded(folder: Path) -> None:
     presets = ["a0=w:20", *(f"a{at}=" + "/".join([f"pr:a{at - 1}"] * 10) for at in (1, 2, 3))]
     served = client(folder, IMGPROXY_PRESETS=",".join(presets))

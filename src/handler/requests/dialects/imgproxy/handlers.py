@@ -118,16 +118,17 @@ def _trim(arguments: Arguments, into: Collected) -> None:
 
 
 def _padding(arguments: Arguments, into: Collected) -> None:
-    """Set the sides as CSS does: a value counts for the sides behind it that have no argument of their own."""
+    """Set the sides: right and bottom take the top where they are left out, left takes the right; unset sides stay."""
     top, right, bottom, left = into.pipeline.padding
     given = [arguments.integer(at) for at in range(4)]
-    if given[0] is not None:
-        top = right = bottom = left = given[0]
-    if given[1] is not None:
-        right = left = given[1]
-    bottom = bottom if given[2] is None else given[2]
-    left = left if given[3] is None else given[3]
-    into.pipeline.padding = (top, right, bottom, left)
+    top = top if given[0] is None else given[0]
+    right = _first_set(given[1], top, right)
+    bottom = _first_set(given[2], top, bottom)
+    into.pipeline.padding = (top, right, bottom, _first_set(given[3], right, left))
+
+
+def _first_set(*sides: int | None) -> int | None:
+    return next((side for side in sides if side is not None), None)
 
 
 def _rotate(arguments: Arguments, into: Collected) -> None:

@@ -51,8 +51,8 @@ class Pipeline(msgspec.Struct):
     trim: float | None = None
     trim_color: str = ""
     trim_equal: tuple[bool, bool] = (False, False)
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
-    """Top, right, bottom and left."""
+    padding: tuple[int | None, int | None, int | None, int | None] = (None, None, None, None)
+    """Top, right, bottom and left; None is not set."""
     rotate: int = 0
     flip: tuple[bool, bool] = (False, False)
     """Horizontally and vertically."""
