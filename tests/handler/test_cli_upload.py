@@ -52,6 +52,8 @@ def folder(tmp_path: Path) -> Path:
         path = tmp_path / "summer" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
+    (tmp_path / "elsewhere.png").write_bytes(PNG)
+    (tmp_path / "summer" / "link.png").symlink_to(tmp_path / "elsewhere.png")
     return tmp_path / "summer"
 
 

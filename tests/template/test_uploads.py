@@ -99,3 +99,10 @@ def test_the_sweep_comes_every_five_minutes_and_attempts_are_the_queue_s() -> No
     assert json.loads(resources["SweepRule"]["Targets"][0]["Input"]) == {"task": "sweep"}
     attempts = resources["UploadFunction"]["Environment"]["Variables"]["UPLOAD_MAX_ATTEMPTS"]
     assert int(attempts) == resources["UploadQueue"]["RedrivePolicy"]["maxReceiveCount"]
+
+
+@pytest.mark.parametrize("minutes", ["1", "2", "3", "5", "10", "15"])
+def test_the_sweep_takes_nothing_that_the_queue_will_still_deliver(minutes: str) -> None:
+    resources = Stack({**LEAST, **UPLOADS, "UploadMinutes": minutes}).resources
+    stale = int(resources["UploadFunction"]["Environment"]["Variables"]["UPLOAD_STALE_SECONDS"])
+    assert stale > resources["UploadQueue"]["VisibilityTimeout"]

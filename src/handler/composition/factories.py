@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from handler.aws import AwsAccess, Credentials
 from handler.config import Settings
@@ -177,13 +178,36 @@ def build_uploads(
     return get_uploads
 
 
+_locks: list[IO[str]] = []
+"""Files whose locks this process holds until it ends."""
+
+
+def _is_only_server(database: str) -> bool:
+    """Return whether no other server uses a database of SQLite, which a lock on a file beside it tells.
+
+    What is in process when the only server starts was left behind by the one before.
+    """
+    path = Path(database.removeprefix("sqlite:///"))
+    if not database.startswith("sqlite:///") or not path.parent.is_dir():
+        return False
+    import fcntl  # noqa: PLC0415 - of servers with SQLite alone
+
+    lock = path.with_name(f"{path.name}-server").open("a", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return False
+    _locks.append(lock)
+    return True
+
+
 def build_background(settings: Settings, get_uploads: Callable[[], UploadEntrypoint]) -> BackgroundUploads | None:
     """Return what processes the uploads of a server, which is not started yet; None in Lambda."""
     if settings.process.function_name:
         return None
     from handler.entrypoints.background_uploads import BackgroundOptions, BackgroundUploads  # noqa: PLC0415 - see above
 
-    # A file of SQLite belongs to one server: what is in process when it starts was left behind by the one before.
-    is_alone = settings.records.database.startswith("sqlite:")
+    is_alone = _is_only_server(settings.records.database)
     options = BackgroundOptions(seconds=float(settings.limits.max_seconds), is_alone=is_alone)
     return BackgroundUploads(_once(get_uploads), options)
