@@ -30,6 +30,8 @@ from imaging import Deadline, FeatureError
 DEFAULT_LISTED = 50
 STATUSES: tuple[str, ...] = get_args(Status)
 _RETRY_SECONDS = "10"
+_MAX_REFUSED_KEY = 1024
+"""Characters of the key of a refused event that the answer repeats."""
 
 
 class RecordPages(msgspec.Struct, frozen=True):
@@ -167,8 +169,9 @@ class EventPage(msgspec.Struct, frozen=True):
         return Page(("POST",), self._accept) if name == "events" else None
 
     def _accept(self, call: HttpRequest, deadline: Deadline) -> Answer:
-        """Accept every event, and answer 200 only if each one is processed or recorded."""
+        """Accept every event, and answer 200 only if each one is processed, recorded or refused for good."""
         accepted: list[dict[str, str]] = []
+        refused: list[dict[str, str]] = []
         failures: list[FeatureError | HandlerError] = []
         foreign = ""
         for event in parse_events(call.body):
@@ -180,6 +183,9 @@ class EventPage(msgspec.Struct, frozen=True):
                 try:
                     self.changes.accept(OriginalChange(ref=ref, sequencer=change.sequencer, kind=change.kind), deadline)
                     accepted.append({"id": record_id(*ref), "source": ref.bucket, "key": ref.key})
+                except BadRequest as error:  # such as a key that no database stores: it would fail again
+                    key = ref.key[:_MAX_REFUSED_KEY]
+                    refused.append({"source": ref.bucket, "key": key, "code": error.code, "message": error.message})
                 except (FeatureError, HandlerError) as error:
                     failures.append(error)
         if failures:
@@ -190,7 +196,7 @@ class EventPage(msgspec.Struct, frozen=True):
         if foreign:
             message = f"bucket `{foreign[:80]}` sends events, but SOURCE_BUCKETS does not list it"
             raise Forbidden(message, code="ImageBucket::CannotAccessBucket")
-        return response.report({"accepted": accepted})
+        return response.report({"accepted": accepted, "refused": refused})
 
 
 def _forced(record: ImageRecord) -> OriginalChange:

@@ -106,11 +106,14 @@ def _events() -> dict[str, Any]:
     event: Schema = {"type": "object", "description": "An event of S3 with `Records`, or an event of Cloudflare R2"}
     body: Schema = {"anyOf": [event, {"type": "array", "items": event}]}
     change = object_schema({"id": _TEXT | {"description": "ID of the record"}, "source": _TEXT, "key": _TEXT})
-    accepted = object_schema({"accepted": {"type": "array", "items": change}})
+    refusal = object_schema({"source": _TEXT, "key": _TEXT, "code": _TEXT, "message": _TEXT})
+    lists = {"accepted": {"type": "array", "items": change}, "refused": {"type": "array", "items": refusal}}
+    accepted = object_schema(lists)
     description = (
         "Needs the operator token. For stores that post events, such as MinIO and Ceph: each created, overwritten "
         f"or deleted original is processed. At most {MAX_EVENTS} events. With status 200 each of them is processed, or "
-        "written into its record; with any other status the sender must send all of them again, which does no harm."
+        "written into its record, or is refused for good, such as one with a key that no database stores; with any "
+        "other status the sender must send all of them again, which does no harm."
     )
     operation = _operation(
         "Take events of a store", description, [], {"200": _answer("The changed originals", accepted)}

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import given
@@ -88,7 +89,8 @@ def test_an_event_makes_a_record_with_variants(client: Client, moto: Moto, bucke
     accepted = _upload(client, moto, bucket, "cats/a 1.png")
     assert accepted.status == 200
     identifier = record_id(bucket, "cats/a 1.png")
-    assert accepted.json() == {"accepted": [{"id": identifier, "source": bucket, "key": "cats/a 1.png"}]}
+    expected = {"id": identifier, "source": bucket, "key": "cats/a 1.png"}
+    assert accepted.json() == {"accepted": [expected], "refused": []}
     record = _get(client, f"records/{identifier}").json()
     assert (record["status"], record["key"], record["facts"]["width"]) == ("ready", "cats/a 1.png", pictures.WIDTH)
     assert [variant["preset"] for variant in record["variants"]] == ["thumb"]
@@ -372,6 +374,19 @@ def test_a_batch_is_accepted_as_a_whole_or_sent_again(client: Client, moto: Moto
     batch = [{"Records": [_record(bucket, "a.png")]}, {"Records": [_record(bucket, "folder/")]}]
     answer = _post(client, "events", batch)
     assert (answer.status, len(answer.json()["accepted"])) == (200, 1)
+
+
+@pytest.mark.parametrize("key", ["a\0.png", "ü" * 600 + ".png"], ids=["NUL", "too long"])
+def test_an_event_that_no_database_can_store_is_refused_for_good(
+    client: Client, moto: Moto, bucket: str, key: str
+) -> None:
+    moto.s3.put_object(Bucket=bucket, Key="a.png", Body=pictures.png())
+    answer = _post(client, "events", {"Records": [_record(bucket, quote_plus(key)), _record(bucket, "a.png")]})
+    assert answer.status == 200
+    assert [each["key"] for each in answer.json()["accepted"]] == ["a.png"]
+    [refused] = answer.json()["refused"]
+    assert (refused["source"], refused["key"], refused["code"]) == (bucket, key, "BadRequest")
+    assert refused["message"].startswith("key must ")
 
 
 def test_an_event_that_cannot_be_processed_is_answered_with_503(
