@@ -68,6 +68,8 @@ class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
     error: ProcessingError | None = None
     attempts: int = 0
     """Attempts to process the version of `sequencer`."""
+    is_forced: bool = False
+    """Whether the variants of this version are to be rendered again although they are stored; until it is final."""
     announced: tuple[Status, ...] = ()
     """The final states of this version that were announced, so that none is announced twice."""
     expires_at: datetime | None = None

@@ -34,6 +34,11 @@ class OriginalChange(msgspec.Struct, frozen=True, kw_only=True):
     is_repetition: bool = False
     """Whether the pipeline itself forces it, because the original was overwritten while its variants were stored."""
 
+    @property
+    def renders_again(self) -> bool:
+        """Whether it has any variant rendered although that is stored."""
+        return self.force and self.presets != frozenset()
+
 
 def make_forced_change(source: str, key: str, attempt: int = 1) -> OriginalChange:
     """Return the change that has an original processed again, whatever its source shows now."""

@@ -73,7 +73,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             if claimed is None:
                 continue
             try:
-                outcome = self._run(change, claimed, deadline)
+                outcome = self._run(_widen(change, record), claimed, deadline)
             except NewerVariant as error:
                 # There is no record of the newer change, which has been removed or is not written: whatever the source
                 # shows now is at least as new.
@@ -138,6 +138,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             record, status="processing", sequencer=change.sequencer, updated_at=now, expires_at=None,
             attempts=record.attempts + 1 if continues else attempts, error=record.error if continues else None,
             announced=record.announced if continues or (is_known and change.is_repetition) else (),
+            is_forced=change.renders_again or (is_known and record.is_forced),
         )  # fmt: skip
         is_written = self.records.write(claimed, replaces=revision)
         return replace(claimed, revision=(revision or 0) + 1) if is_written else None
@@ -204,7 +205,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
 
     def _end(self, change: OriginalChange, claimed: ImageRecord, final: ImageRecord, deadline: Deadline) -> bool:
         """Write a final state and its notice. Return False if the change has to be looked at again."""
-        final = replace(final, updated_at=self.now())
+        final = replace(final, updated_at=self.now(), is_forced=False)
         revision, announced = claimed.revision, claimed.announced
         while True:
             # A state of a version is announced once, although the version may be rendered again.
@@ -287,3 +288,9 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             current = self.records.get(record.id)
             if current is not None:
                 self._repeat(change, current, deadline)
+
+
+def _widen(change: OriginalChange, record: ImageRecord | None) -> OriginalChange:
+    """Return the change, forced if an earlier attempt at the same version was forced and has not ended."""
+    is_forced = record is not None and record.is_forced and is_same(record.sequencer, change.sequencer)
+    return replace(change, force=True, presets=None) if is_forced else change

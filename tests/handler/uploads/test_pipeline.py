@@ -10,8 +10,20 @@ from tests import pictures
 from tests.handler.uploads.studio import CAT, PRESETS, Studio, picture
 
 from handler.errors import BadRequest, Forbidden, HandlerError, PayloadTooLarge, UpstreamError
+from handler.uploads.change import OriginalChange, make_forced_change
 from handler.uploads.outcome import KeyFilter
-from imaging import DamagedSource, Limits, ObjectRef, Rejected, TimeExceeded, TooLarge, Unavailable, UnsupportedSource
+from handler.uploads.recovery import Sweep
+from imaging import (
+    DamagedSource,
+    Deadline,
+    Limits,
+    ObjectRef,
+    Rejected,
+    TimeExceeded,
+    TooLarge,
+    Unavailable,
+    UnsupportedSource,
+)
 
 BOTH = {"thumb/photos/cat.png", "large/photos/cat.png"}
 
@@ -217,6 +229,36 @@ def test_a_forced_change_renders_again_what_it_names(studio: Studio) -> None:
     assert studio.notices() == ["image.ready"], "the version was announced before"
 
 
+@pytest.mark.parametrize("is_begun", [False, True], ids=["accepted", "begun"])
+def test_a_sweep_renders_again_what_a_killed_process_was_to_render_again(studio: Studio, is_begun: bool) -> None:
+    studio.put(40)
+    studio.process("1")
+    studio.output.writes.clear()
+    change = make_forced_change(*CAT)
+    studio.pipeline.accept(change)
+    if is_begun:
+        studio.originals.errors[CAT] = [UpstreamError("down")]
+        with pytest.raises(UpstreamError):
+            studio.pipeline.process(change, Deadline.after(60))
+    assert studio.record().is_forced
+    studio.now += timedelta(hours=1)
+    sweep = Sweep(studio.pipeline, timedelta(minutes=30))
+    assert sweep.run(Deadline.after(60)) == 1
+    assert sorted(studio.output.writes) == sorted(BOTH)
+    assert (studio.record().status, studio.record().is_forced) == ("ready", False)
+    assert studio.notices() == ["image.ready"], "the version was announced before"
+
+
+def test_a_newer_version_is_not_forced_because_the_one_before_was(studio: Studio) -> None:
+    studio.put(40)
+    studio.process("1")
+    studio.pipeline.accept(make_forced_change(*CAT))
+    studio.put(90)
+    studio.pipeline.accept(OriginalChange(ref=CAT, sequencer="2"))
+    assert not studio.record().is_forced
+    assert studio.process("2").status == "ready"
+
+
 def test_a_backfill_of_an_unknown_original_gives_way_to_any_event(studio: Studio) -> None:
     studio.put(40)
     assert studio.process("", None, force=True, presets=frozenset()).status == "ready"
@@ -260,9 +302,6 @@ def test_an_object_of_another_program_is_replaced_but_never_deleted(studio: Stud
 
 @pytest.mark.parametrize("make", [lambda studio: studio.records, lambda _: None], ids=["recorded", "unrecorded"])
 def test_no_time_left(studio: Studio, unrecorded: Studio, make: Callable[[Studio], object]) -> None:
-    from handler.uploads.change import OriginalChange
-    from imaging import Deadline
-
     chosen = studio if make(studio) else unrecorded
     chosen.put(40)
     with pytest.raises(TimeExceeded):
