@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
@@ -195,7 +195,9 @@ def _with_extra_settings(environment: Mapping[str, str]) -> Mapping[str, str]:
 
 def _read_declarations(group: str, default: Any) -> Iterator[Setting]:
     """Yield the variables of a group, from the annotations of its fields."""
-    for field, hint in get_type_hints(type(default), include_extras=True).items():
+    # The modules of the groups evaluate their annotations, so `get_type_hints` would only take time at a cold start.
+    annotations: dict[str, Any] = type(default).__annotations__
+    for field, hint in annotations.items():
         if get_origin(hint) is Annotated:
             kind, env = get_args(hint)
             parse = env.parse or PARSERS[kind]

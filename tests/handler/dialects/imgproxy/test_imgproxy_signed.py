@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,36 @@ def test_the_log_has_no_signature(prefix: str, rest: str) -> None:
     # Other first segments say what was requested.
     for path in ("/insecure/w:50/plain/t.jpg", "/unsafe/1200x1200/filters:blur(2)/t.jpg", "/photographs/plain/t.jpg"):
         assert redact_address(path) == path
+
+
+@given(
+    st.text(st.sampled_from("ab9_-=//:%3A."), max_size=90)
+    | st.builds(
+        "{}/{}/{}".format,
+        *[
+            st.sampled_from(
+                (
+                    "",
+                    "a" * 8,
+                    "b-" * 11,
+                    "c" * 21,
+                    "d" * 43,
+                    "e" * 44,
+                    "w:5",
+                    "w%3A5",
+                    "plain",
+                    "img",
+                    "f" * 16,
+                    "plain/t.jpg",
+                )
+            )
+        ]
+        * 3,
+    )
+)
+def test_the_quick_look_at_a_path_misses_no_signature(path: str) -> None:
+    hidden = re.sub(imgproxy._SIGNED_HEAD, r"\1…", f"/{path}")
+    assert imgproxy.DIALECT.redaction.path(f"/{path}") == hidden or f"/{path}".count("/") < 2
 
 
 @given(st.text(st.sampled_from("abZ09_-=/:%."), max_size=60))

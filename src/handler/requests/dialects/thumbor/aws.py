@@ -24,7 +24,7 @@ _EXTENSIONS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tif
 _FORMATS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "heif": "avif", "heic": "avif",
             "gif": "gif", "avif": "avif"}  # fmt: skip
 """The formats that `format()` takes. sharp's default compression in HEIF is AV1, and that is AVIF."""
-_PLACE = re.compile(r"-?(?:[0-9]{1,7}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})p?")
+_PLACE = r"-?(?:[0-9]{1,7}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})p?"
 _CODES = {"resize": aws_rules.RESIZE_ERROR, "watermark": aws_rules.OVERLAY_ERROR}
 
 
@@ -194,7 +194,7 @@ def _add_watermark(builder: _Builder, arguments: Arguments) -> None:
         if text in ("", "center" if name in ("left", "top") else "none"):
             continue
         # Of a place that is no number the mapper makes the centre, and of such an alpha or share its default.
-        if name in ("left", "top") and arguments.faults.is_lenient and not _PLACE.fullmatch(text):
+        if name in ("left", "top") and arguments.faults.is_lenient and not re.fullmatch(_PLACE, text):
             arguments.tolerate("places in pixels, or in percent such as 20p")
             continue
         with arguments.faults.leave_out(arguments.where):

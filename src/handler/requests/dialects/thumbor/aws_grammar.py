@@ -18,9 +18,10 @@ from handler.requests.dialects.thumbor.grammar import (
     take_size,
 )
 
-_SIZE = re.compile(rf"({PIXELS})x({PIXELS})")
-_ONE_SIDE = re.compile(rf"(?:{PIXELS})x|x(?:{PIXELS})")
-_BUCKET = re.compile(r"s3:([^/]+)")
+# A path behind `unsafe` or a signature imports this module and needs no pattern: each is compiled when it is used.
+_SIZE = rf"({PIXELS})x({PIXELS})"
+_ONE_SIDE = rf"(?:{PIXELS})x|x(?:{PIXELS})"
+_BUCKET = r"s3:([^/]+)"
 
 
 def parse_aws_path(text: str, faults: Faults = STRICT) -> ThumborPath | None:
@@ -56,13 +57,13 @@ def _take_segment(path: ThumborPath, text: str, *, is_first: bool) -> str | None
     if not slash or not path.faults.is_lenient:
         return None
     # AWS drops every size, crop and `fit-in` from the key, of which the first counts.
-    is_repeated = head == "fit-in" or _SIZE.fullmatch(head) or AREA.fullmatch(head)
+    is_repeated = head == "fit-in" or re.fullmatch(_SIZE, head) or AREA.fullmatch(head)
     return after if is_repeated or (is_first and _take_one_side(path, head)) else None
 
 
 def _take_one_side(path: ThumborPath, head: str) -> bool:
     """Take `100x` or `x100` at the front of a path as a size with one free side."""
-    return _ONE_SIDE.fullmatch(head) is not None and take_size(path, head)
+    return re.fullmatch(_ONE_SIDE, head) is not None and take_size(path, head)
 
 
 def _take_crop(path: ThumborPath, head: str) -> bool:
@@ -74,11 +75,11 @@ def _take_fit_in(path: ThumborPath, head: str) -> bool:
 
 
 def _take_size(path: ThumborPath, head: str) -> bool:
-    return path.size is None and _SIZE.fullmatch(head) is not None and take_size(path, head)
+    return path.size is None and re.fullmatch(_SIZE, head) is not None and take_size(path, head)
 
 
 def _take_bucket(path: ThumborPath, head: str) -> bool:
-    found = None if path.bucket else _BUCKET.fullmatch(head)
+    found = None if path.bucket else re.fullmatch(_BUCKET, head)
     if found:
         path.bucket = found[1]
     return found is not None
