@@ -45,11 +45,16 @@ class Gradient(Params):
     ] = None
     start: Annotated[
         float,
-        Meta(ge=0, le=100, description="Where the gradient begins, on the way through the image", extra=hint(unit="%")),
+        Meta(
+            ge=0,
+            le=100,
+            description="Where the gradient begins, in percent of its length; before it the image is unchanged",
+            extra=hint(unit="%"),
+        ),
     ] = 0.0
-    stop: Annotated[float, Meta(ge=0, le=100, description="Where it has reached the colour", extra=hint(unit="%"))] = (
-        100.0
-    )
+    stop: Annotated[
+        float, Meta(ge=0, le=100, description="Where the gradient reaches the full colour", extra=hint(unit="%"))
+    ] = 100.0
 
     def check(self) -> None:
         """Raise InvalidParameter if the gradient would end before it begins."""

@@ -29,8 +29,8 @@ class Info(Params):
     details: Annotated[
         bool,
         Meta(
-            description="Add hashes of the file and of what it shows, and what its metadata says of camera, dates, "
-            "title, credit, licence and digital source type. Needs a signature or the operator's token, unless "
+            description="Add the SHA-256 of the file, a perceptual hash, and camera, dates, title, credit, licence and "
+            "digital source type from its metadata. Needs a signature or the operator's token, unless "
             "PUBLIC_FEATURES lists `info`"
         ),
     ] = False
@@ -39,7 +39,7 @@ class Info(Params):
             str,
             Meta(
                 max_length=200,
-                description="Report these facts alone, under the names of imgproxy's info endpoint: size, format, "
+                description="Return only these facts, separated by commas, under the names of imgproxy's info endpoint: size, format, "
                 "mime_type, width, height, orientation, colorspace, bands, sample_format, pages_number, alpha, "
                 "palette, average, blurhash, thumb_hash, perceptual_hash",
             ),
@@ -48,10 +48,12 @@ class Info(Params):
     ) = None
     faces: Annotated[
         bool,
-        Meta(description="Add the boxes of detected faces, in pixels of the upright original. Needs the same"),
+        Meta(
+            description="Add the boxes of detected faces, in pixels of the upright original. Restricted like `details`"
+        ),
     ] = False
     moderation: Annotated[
-        bool, Meta(description="Add the moderation labels, with their confidence in percent. Needs the same")
+        bool, Meta(description="Add the moderation labels, with their confidence in percent. Restricted like `details`")
     ] = False
 
     def check(self) -> None:

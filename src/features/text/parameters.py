@@ -17,8 +17,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 class Text(Params):
     """Write a text over the image, on every frame.
 
-    Lines break at `width`; the shipped fonts cover Latin, Greek, Cyrillic, Vietnamese and Arabic, and text from right
-    to left is set in that direction. Sizes in percent are those of the image's width.
+    Lines break at `width`. The included fonts cover Latin (with Vietnamese), Greek, Cyrillic and Arabic, and Arabic is
+    written from right to left. Lengths in percent refer to the width of the image.
     """
 
     text: Annotated[
@@ -36,8 +36,8 @@ class Text(Params):
     size: Annotated[
         Length, Meta(description="Height of the letters with their line, 4 to 2000 px", extra=hint(unit="px or %"))
     ] = Length(5, True)
-    weight: Annotated[int, Meta(ge=100, le=900, description="Weight of the letters: 400 is regular, 700 bold")] = 400
-    italic: Annotated[bool, Meta(description="Slanted letters")] = False
+    weight: Annotated[int, Meta(ge=100, le=900, description="Weight of the font: 400 is regular, 700 is bold")] = 400
+    italic: Annotated[bool, Meta(description="Use the italic font")] = False
     color: Annotated[Color, Meta(description="Colour of the letters", extra=hint(aliases=("colour",)))] = Color(
         255, 255, 255
     )
@@ -53,12 +53,12 @@ class Text(Params):
     height: Annotated[
         Length | None,
         Meta(
-            description="Height that the text may have: the letters are reduced until it fits",
+            description="Maximum height of the text: its size is reduced until it fits",
             extra=hint(unit="px or %"),
         ),
     ] = None
     line_height: Annotated[
-        float, Meta(ge=0.5, le=4, description="Distance of the lines, as a multiple of the font's own")
+        float, Meta(ge=0.5, le=4, description="Distance between lines, as a multiple of the font's own")
     ] = 1.0
     background: Annotated[Color | None, Meta(description="Colour of a box behind the text")] = None
     padding: Annotated[Length, Meta(description="Distance of the box from the text", extra=hint(unit="px or %"))] = (
@@ -71,10 +71,14 @@ class Text(Params):
     stroke_width: Annotated[float, Meta(gt=0, le=16, description="Width of the outline", extra=hint(unit="px"))] = 2.0
     shadow: Annotated[Color | None, Meta(description="Colour of a shadow of the text, or of its box")] = None
     shadow_blur: Annotated[
-        float, Meta(ge=0, le=50, description="How soft the shadow is (sigma)", extra=hint(unit="px"))
+        float, Meta(ge=0, le=50, description="Blur of the shadow, as the sigma of a Gaussian", extra=hint(unit="px"))
     ] = 3.0
-    shadow_x: Annotated[float, Meta(ge=-200, le=200, description="Offset of the shadow", extra=hint(unit="px"))] = 2.0
-    shadow_y: Annotated[float, Meta(ge=-200, le=200, description="Offset of the shadow", extra=hint(unit="px"))] = 2.0
+    shadow_x: Annotated[
+        float, Meta(ge=-200, le=200, description="Offset of the shadow to the right", extra=hint(unit="px"))
+    ] = 2.0
+    shadow_y: Annotated[
+        float, Meta(ge=-200, le=200, description="Offset of the shadow downwards", extra=hint(unit="px"))
+    ] = 2.0
     rotate: Annotated[float, Meta(ge=-360, le=360, description="Angle, clockwise", extra=hint(unit="°"))] = 0.0
     position: Annotated[Position, Meta(description="Where the text is placed", extra=hint(aliases=("gravity",)))] = (
         Position("bottom")

@@ -123,7 +123,7 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Env("IGNORED_PARAMETERS", "Query parameters that are ignored; *: all unknown ones; aws: all but AWS's")
     ] = "utm_*,fbclid,gclid"
     compatibility: Annotated[
-        str, Env("COMPATIBILITY", "lenient tolerates in URLs what their own service does", choice("strict", "lenient"))
+        str, Env("COMPATIBILITY", "lenient repairs wrong URLs as their own service does", choice("strict", "lenient"))
     ] = "strict"
     auto_format: Annotated[
         bool, Env("AUTO_FORMAT", "Without a given format, choose AVIF or WebP by the Accept header")

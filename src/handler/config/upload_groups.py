@@ -23,7 +23,7 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Env(
             "UPLOAD_KEY",
-            "Template of keys that are made: {uuid}, and {date}, {year}, {month}, {day}, {name} and {ext}",
+            "Template of the keys of uploads without one: {uuid}, and {date}, {year}, {month}, {day}, {name} and {ext}",
         ),
     ] = "{date}/{uuid}{ext}"
     upload_urls: Annotated[
@@ -73,7 +73,7 @@ class ProcessingSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "folders"
     output_url: Annotated[
         str,
-        Env("OUTPUT_URL", "Beginning of the URLs of variants in records, such as https://cdn.example.com", web_address),
+        Env("OUTPUT_URL", "Prefix of the URLs of variants in records, such as https://cdn.example.com", web_address),
     ] = ""
     require_tag: Annotated[
         tuple[str, str] | None,
@@ -87,7 +87,7 @@ class ProcessingSettings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Env(
             "UPLOAD_MAX_ATTEMPTS",
-            "Attempts to process an original until it has failed: the maxReceiveCount of the queue",
+            "Number of attempts after which an original has failed: the maxReceiveCount of the queue",
             integer(1, 1000),
         ),
     ] = 5
@@ -186,7 +186,8 @@ class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     imgproxy_signature_size: Annotated[int, Env("IMGPROXY_SIGNATURE_SIZE", "Bytes of a signature", integer(1, 32))] = 32
     imgproxy_trusted_signatures: Annotated[
-        tuple[str, ...], Env("IMGPROXY_TRUSTED_SIGNATURES", "Must be empty: words in the place of a signature")
+        tuple[str, ...],
+        Env("IMGPROXY_TRUSTED_SIGNATURES", "Must be empty: fixed words instead of signatures are refused"),
     ] = ()
     imgproxy_secret: Annotated[
         str, Env("IMGPROXY_SECRET", "Must be empty: ORIGIN_SECRET is what a CDN proves itself with", secret=True)
@@ -198,9 +199,7 @@ class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):
     imgproxy_presets_path: Annotated[
         str, Env("IMGPROXY_PRESETS_PATH", "File of presets in imgproxy's syntax, one on each line")
     ] = ""
-    imgproxy_path_prefix: Annotated[
-        str, Env("IMGPROXY_PATH_PREFIX", "Beginning of the paths of imgproxy, such as /img")
-    ] = ""
+    imgproxy_path_prefix: Annotated[str, Env("IMGPROXY_PATH_PREFIX", "Prefix of imgproxy's paths, such as /img")] = ""
     imgproxy_arguments_separator: Annotated[
         str, Env("IMGPROXY_ARGUMENTS_SEPARATOR", "Character between an option and its arguments")
     ] = ":"
@@ -210,16 +209,17 @@ class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     imgproxy_allowed_sources: Annotated[
         tuple[str, ...],
-        Env("IMGPROXY_ALLOWED_SOURCES", "List of beginnings of source URLs, *: any text without a slash"),
+        Env("IMGPROXY_ALLOWED_SOURCES", "List of allowed prefixes of source URLs; * is any text without a slash"),
     ] = ()
     imgproxy_base_url: Annotated[
-        str, Env("IMGPROXY_BASE_URL", "Beginning of every source URL that has not this beginning")
+        str,
+        Env("IMGPROXY_BASE_URL", "Prefix of source URLs; it is added to every source URL that does not begin with it"),
     ] = ""
     imgproxy_url_replacements: Annotated[
         str, Env("IMGPROXY_URL_REPLACEMENTS", "Replacements in source URLs, pattern=replacement;…")
     ] = ""
     imgproxy_base64_url_includes_filename: Annotated[
-        bool, Env("IMGPROXY_BASE64_URL_INCLUDES_FILENAME", "Drop the last segment behind a source in base64")
+        bool, Env("IMGPROXY_BASE64_URL_INCLUDES_FILENAME", "Ignore the last segment after a source URL in base64")
     ] = False
     imgproxy_quality: Annotated[int, Env("IMGPROXY_QUALITY", "Quality of JPEGs; 0: 80", integer(0, 100))] = 0
     imgproxy_format_quality: Annotated[
