@@ -190,7 +190,7 @@ class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):
         Env("IMGPROXY_TRUSTED_SIGNATURES", "Must be empty: fixed words instead of signatures are refused"),
     ] = ()
     imgproxy_secret: Annotated[
-        str, Env("IMGPROXY_SECRET", "Must be empty: ORIGIN_SECRET is what a CDN proves itself with", secret=True)
+        str, Env("IMGPROXY_SECRET", "Must be empty: use ORIGIN_SECRET for the secret that a CDN sends", secret=True)
     ] = ""
     imgproxy_presets: Annotated[str, Env("IMGPROXY_PRESETS", "Presets in imgproxy's syntax, name=options,…")] = ""
     imgproxy_presets_separator: Annotated[
