@@ -40,8 +40,8 @@ class Info(Params):
             Meta(
                 max_length=200,
                 description="Return only these facts, separated by commas, under the names of imgproxy's info "
-                "endpoint: size, format, mime_type, width, height, orientation, colorspace, bands, sample_format, pages_number, "
-                "alpha, palette, average, blurhash, thumb_hash, perceptual_hash",
+                "endpoint: size, format, mime_type, width, height, orientation, colorspace, bands, sample_format, "
+                "pages_number, alpha, palette, average, blurhash, thumb_hash, perceptual_hash",
             ),
         ]
         | None
