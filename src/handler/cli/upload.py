@@ -108,7 +108,7 @@ def _walk(paths: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
         for file in sorted(path.rglob("*")):
             below = file.relative_to(path)
             is_hidden = any(part.startswith(".") for part in below.parts)
-            # A link may lead out of the folder, to a file that nobody meant.
+            # A link may lead to a file outside the folder, which the user has not named.
             if file.is_file() and not file.is_symlink() and not is_hidden and guess_type(file.name) != DEFAULT_TYPE:
                 yield file, below.as_posix()
 
