@@ -1,6 +1,6 @@
 """The parameters of resize."""
 
-from __future__ import annotations
+# There is no `from __future__ import annotations` here: with it, a cold start would compile each annotation twice.
 
 from typing import Annotated, Literal
 

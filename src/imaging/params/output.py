@@ -1,8 +1,8 @@
 """The output options: the format, its quality and the other options of the encoders."""
 
-from __future__ import annotations
+# There is no `from __future__ import annotations` here: with it, a cold start would compile each annotation twice.
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from msgspec import Meta, structs
 
@@ -196,7 +196,7 @@ class Output(Params):
             if name not in NAMES:
                 raise InvalidParameter("unchanged", "some of " + ", ".join(NAMES), name)
 
-    def for_format(self, name: str) -> Output:
+    def for_format(self, name: str) -> Self:
         """Return the options for a result of a format: with its quality, if it has one of its own."""
         quality = self.format_quality.of(name) if self.format_quality and self.quality is None else None
         return structs.replace(self, quality=quality, format_quality=None) if quality else self
