@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from handler.errors import HandlerError
-from handler.records.record import FINAL, ImageRecord, ProcessingError
+from handler.records.record import FINAL, ImageRecord, ProcessingError, Status
 from handler.uploads.change import OriginalChange, is_same
 from imaging import FeatureError
 
@@ -44,6 +44,22 @@ def is_done(change: OriginalChange, record: ImageRecord) -> bool:
     """Return whether a version is in a final state already. One that has failed is processed when it is redriven."""
     is_final = record.status in FINAL and record.status != "failed"
     return is_final and not change.force and is_same(change.sequencer, record.sequencer)
+
+
+def is_continued(change: OriginalChange, record: ImageRecord) -> bool:
+    """Return whether a change is another attempt at the version that a record has in process."""
+    return record.status == "processing" and is_same(record.sequencer, change.sequencer)
+
+
+def announced_states(change: OriginalChange, record: ImageRecord) -> tuple[Status, ...]:
+    """Return the states in which a version is not announced again after it was claimed.
+
+    An original that is known to be deleted is not announced as deleted a second time.
+    """
+    is_repeated = change.is_repetition and is_same(record.sequencer, change.sequencer)
+    if is_repeated or is_continued(change, record):
+        return record.announced
+    return ("deleted",) if record.status == "deleted" and "deleted" in record.announced else ()
 
 
 def explain(error: Exception) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from handler.records.store import Records
 from handler.storage.sources.tag_gate import TagMissing
 from handler.uploads.change import OriginalChange, is_older, is_same, normalize_sequencer
 from handler.uploads.copies import CopyPurge
-from handler.uploads.outcome import KeyFilter, Outcome, explain, is_done
+from handler.uploads.outcome import KeyFilter, Outcome, announced_states, explain, is_continued, is_done
 from handler.uploads.rendering import Made, OriginalChanged, Renderer, is_permanent
 from handler.uploads.variants import NewerVariant, VariantStore
 from imaging import Deadline, FeatureError, ObjectRef
@@ -132,13 +132,12 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             revision = None
         else:
             revision = record.revision
-        is_known = is_same(record.sequencer, change.sequencer)
-        continues = is_known and record.status == "processing"
+        continues = is_continued(change, record)
+        is_forced = change.renders_again or (record.is_forced and is_same(record.sequencer, change.sequencer))
         claimed = replace(
             record, status="processing", sequencer=change.sequencer, updated_at=now, expires_at=None,
             attempts=record.attempts + 1 if continues else attempts, error=record.error if continues else None,
-            announced=record.announced if continues or (is_known and change.is_repetition) else (),
-            is_forced=change.renders_again or (is_known and record.is_forced),
+            announced=announced_states(change, record), is_forced=is_forced,
         )  # fmt: skip
         is_written = self.records.write(claimed, replaces=revision)
         return replace(claimed, revision=(revision or 0) + 1) if is_written else None
@@ -152,7 +151,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         except TagMissing as error:
             return self._wait(record, error)
         except (FeatureError, HandlerError) as error:
-            if isinstance(error, NotFound) and change.kind is None:
+            # What is missing may also be an overlay of a preset.
+            if isinstance(error, NotFound) and not self.renderer.exists(change):
                 return self._delete(change, record, deadline)
             if not is_permanent(error):
                 raise

@@ -10,7 +10,7 @@ from tests import pictures
 from tests.handler.uploads.studio import CAT, PRESETS, Studio, picture
 
 from handler.errors import BadRequest, Forbidden, HandlerError, PayloadTooLarge, UpstreamError
-from handler.uploads.change import OriginalChange, make_forced_change
+from handler.uploads.change import Kind, OriginalChange, make_forced_change
 from handler.uploads.outcome import KeyFilter
 from handler.uploads.recovery import Sweep
 from imaging import (
@@ -121,10 +121,26 @@ def test_a_file_that_cannot_be_processed_is_rejected(studio: Studio, body: bytes
     assert studio.notices() == ["image.ready", "image.rejected"]
 
 
-def test_an_original_that_is_gone_is_rejected(studio: Studio) -> None:
-    assert studio.process("1").status == "rejected"
-    assert studio.record().error is not None
-    assert studio.record().error.code == "NoSuchKey"  # type: ignore[union-attr]  # asserted above
+def test_an_original_that_is_gone_is_deleted_and_announced_once(studio: Studio) -> None:
+    assert studio.process("1").status == "deleted"
+    assert (studio.record().status, studio.record().error) == ("deleted", None)
+    assert studio.process("2", "deleted").status == "deleted"
+    assert studio.record().sequencer == "2"
+    assert studio.notices() == ["image.deleted"]
+    studio.put(40)
+    assert studio.process("3").status == "ready"
+    del studio.originals.bodies[CAT]
+    studio.process("4", "deleted")
+    assert studio.notices() == ["image.deleted", "image.ready", "image.deleted"]
+
+
+@pytest.mark.parametrize("kind", ["created", None])
+def test_an_original_whose_overlay_is_missing_is_rejected(studio: Studio, kind: Kind | None) -> None:
+    studio.presets = {"marked": {"watermark": {"key": "logo.png"}, "toFormat": "png"}}
+    studio.put(40)
+    outcome = studio.process("1", kind)
+    assert outcome.error is not None
+    assert (outcome.status, outcome.error.code) == ("rejected", "NoSuchKey")
 
 
 LASTING = [
