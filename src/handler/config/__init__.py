@@ -21,8 +21,8 @@ from handler.config.groups import (
     ResponseSettings,
     StorageSettings,
 )
-from handler.config.upload_groups import ImgproxySettings as ImgproxySettings
-from handler.config.upload_groups import IngestSettings, NotificationSettings, ProcessingSettings, RecordSettings
+from handler.config.optional_groups import ImgproxySettings as ImgproxySettings
+from handler.config.optional_groups import IngestSettings, NotificationSettings, ProcessingSettings, RecordSettings
 from imaging import AVIF, GIF, Limits
 
 _MB_OF_A_PROCESSOR = 1769
