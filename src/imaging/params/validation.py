@@ -227,11 +227,12 @@ def _translate_error(
 def _refuse_infinite(params: Params, dotted: str) -> None:
     for name, public in zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True):
         value = getattr(params, name)
-        if not _finite(value):
+        # Most fields are None: every request asks this of each field.
+        if value is not None and not _finite(value):
             raise InvalidParameter(dotted + public, "a finite number", value)
 
 
 def _finite(value: object) -> bool:
-    if isinstance(value, tuple | list):
-        return all(_finite(part) for part in value)
-    return not isinstance(value, float) or math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, (tuple, list)) or all(map(_finite, value))
