@@ -19,6 +19,7 @@ from imaging.errors import (
     TimeExceeded,
     TooLarge,
     Unavailable,
+    UnreadableByDetector,
     UnsupportedSource,
 )
 from imaging.formats import (
@@ -87,6 +88,7 @@ __all__ = [
     "TimeExceeded",
     "TooLarge",
     "Unavailable",
+    "UnreadableByDetector",
     "UnsupportedSource",
     "Vision",
     "add_font_folder",

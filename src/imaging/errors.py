@@ -58,6 +58,10 @@ class DamagedSource(FeatureError):
         return cls("the picture is damaged or cut off", detail=f"{type(error).__name__}: {error}")
 
 
+class UnreadableByDetector(DamagedSource):
+    """A detector cannot read the image. Repairing the file would not help, and a detector may bill each call."""
+
+
 class TooLarge(FeatureError):
     """Bytes, pixels, frames or memory are above a limit."""
 

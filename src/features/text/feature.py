@@ -11,6 +11,7 @@ from features.text.letters import MIN_SIZE, Letters, set_text
 from features.text.parameters import Text
 from imaging.context import Context
 from imaging.cost import Cost, Shape
+from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import TooLarge
 from imaging.ops.alpha import premultiplied
 from imaging.ops.rounded import rounded_rectangle_mask
@@ -64,7 +65,8 @@ def text(picture: Picture, requested: Text, context: Context) -> Picture:
     context.deadline.check()
     size, width, height = _measures(requested, room)
     label, margin = _draw(set_text(requested, size, width, height), requested, room)
-    label = label.copy_memory()
+    with watched(label, context.deadline):
+        label = label.copy_memory()
     box = (label.width - 2 * margin, label.height - 2 * margin)
     if requested.tile:
         label, left, top = _tile(label, requested, room), 0, 0

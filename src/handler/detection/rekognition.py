@@ -22,7 +22,7 @@ from handler.aws.sdk import (
 )
 from handler.detection.cache import Detection
 from handler.detection.service import DetectionUnavailable
-from imaging import DamagedSource, Deadline, Label, Region, Unavailable
+from imaging import DamagedSource, Deadline, Label, Region, Unavailable, UnreadableByDetector
 
 if TYPE_CHECKING:
     import pyvips
@@ -244,7 +244,7 @@ def _translate_errors(operation: str) -> Iterator[None]:
 
 def _error_of_code(operation: str, code: str, detail: str) -> DetectionUnavailable | DamagedSource:
     if code in _UNREADABLE:
-        return DamagedSource("Rekognition cannot read the image", detail=detail)
+        return UnreadableByDetector("Rekognition cannot read the image", detail=detail)
     if code in _BUSY:
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "5"}
         return DetectionUnavailable("Rekognition is throttling requests", detail=detail, status=status, headers=headers)

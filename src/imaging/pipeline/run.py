@@ -16,7 +16,7 @@ from imaging.codecs.negotiation import is_negotiated, is_shown
 from imaging.context import Context
 from imaging.cost import Pending
 from imaging.deadlines.vips_watchdog import watched
-from imaging.errors import DamagedSource, InvalidParameter, TooLarge, UnsupportedSource
+from imaging.errors import DamagedSource, InvalidParameter, TooLarge, UnreadableByDetector, UnsupportedSource
 from imaging.formats import MEDIA_TYPES, format_by_name
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture, Report
@@ -47,6 +47,8 @@ def run(original: bytes, steps: Sequence[Step], output: Output, context: Context
     """
     try:
         return _run(original, steps, output, context)
+    except UnreadableByDetector:
+        raise
     except DamagedSource:
         repaired = repair(original, context)
         if repaired is None:
