@@ -69,6 +69,6 @@ def _switched(value: object, *, text: bool, number: bool) -> bool | None:
         return bool(word)
     if not number and word in (0, 1, "0", "1"):
         return word in (1, "1")
-    if text and word in _ON | _OFF:
+    if text and isinstance(word, str) and word in _ON | _OFF:
         return word in _ON
     return None
