@@ -86,6 +86,6 @@ def _expand_srcset(name: str, recipe: Recipe, srcset: Srcset) -> Iterator[Upload
         # A preset with both sides keeps its aspect ratio at every width.
         scaled = {"height": max(1, round(height * each / width))} if width and height else {}
         steps = edits({"resize": {"withoutEnlargement": True, **resize, "width": each, **scaled}}, where=name)
-        for wanted in dict.fromkeys(srcset.formats) or ("",):
-            output = check(Output, {"format": wanted}, where=f"UPLOAD_SRCSET.{name}") if wanted else Output()
+        for chosen in dict.fromkeys(srcset.formats) or ("",):
+            output = check(Output, {"format": chosen}, where=f"UPLOAD_SRCSET.{name}") if chosen else Output()
             yield UploadPreset(name, Recipe(steps, output).over(recipe), srcset.key)
