@@ -73,6 +73,48 @@ def test_each_variable_sets_its_own_field_alone() -> None:
     assert changed == values
 
 
+_GALLERY = {
+    "GALLERY_SOURCE": "gallery",
+    "PRIVATE_SOURCES": "contracts,drafts",
+    "SIGNATURE_SECRET_FILE": "secret",
+    "RECORDS": "sqlite:///records.db",
+}
+
+
+def test_the_source_of_the_gallery_is_private() -> None:
+    assert Settings.from_environment(_GALLERY).private_sources == {"gallery", "contracts", "drafts"}
+    assert Settings.from_environment({}).private_sources == frozenset()
+
+
+def test_the_settings_of_the_gallery_are_read() -> None:
+    gallery = Settings.from_environment(
+        _GALLERY
+        | {"GALLERY_RECIPES": "cutout, small", "GALLERY_EXPIRE_DAYS": "7", "USER_LIMIT": "9", "GALLERY_MAX_BYTES": "0"}
+        | {"GALLERY_UPLOADS_PER_HOUR": "5", "GALLERY_MODERATION": "80", "GALLERY_FINE_TUNE": "No"}
+        | {"GALLERY_PASSWORD_FILE": "password", "GALLERY_PASSWORD_SECRET": "password-id"}
+    ).gallery
+    assert (gallery.gallery_recipes, gallery.gallery_expire_days, gallery.user_limit) == (("cutout", "small"), 7, 9)
+    assert (gallery.gallery_max_bytes, gallery.gallery_uploads_per_hour) == (0, 5)
+    assert (gallery.gallery_moderation, gallery.gallery_fine_tune) == (80, False)
+    assert (gallery.gallery_password_file, gallery.gallery_password) == ("password", "password-id")
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"SIGNATURE_SECRET_FILE": ""}, "PRIVATE_SOURCES needs SECRETS_MANAGER or SIGNATURE_SECRET_FILE"),
+        ({"SIGNATURE_SECRET_FILE": ""}, "GALLERY_SOURCE needs SECRETS_MANAGER or SIGNATURE_SECRET_FILE"),
+        ({"RECORDS": ""}, "GALLERY_SOURCE needs RECORDS or RECORDS_FILE"),
+        ({"PUBLIC_SOURCES": "photos,drafts"}, "PUBLIC_SOURCES must not name a private source, got 'drafts'"),
+        ({"PUBLIC_SOURCES": "gallery"}, "PUBLIC_SOURCES must not name a private source, got 'gallery'"),
+    ],
+)
+def test_a_conflict_of_private_sources_is_named(changed: dict[str, str], expected: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environment({**_GALLERY, **changed})
+    assert expected in str(raised.value).splitlines()
+
+
 def test_a_copy_with_other_values_is_checked_as_a_whole() -> None:
     settings = Settings.from_environment({}).replace(enable_signature=True, store_results=True)
     with pytest.raises(SettingsError) as raised:

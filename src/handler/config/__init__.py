@@ -9,11 +9,12 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
+from handler.config.aws_settings import AwsSettings
 from handler.config.env_types import PARSERS
+from handler.config.gallery_settings import GallerySettings
 from handler.config.groups import (
     MEGA,
     AccessSettings,
-    AwsSettings,
     LimitSettings,
     ModelSettings,
     ProcessSettings,
@@ -55,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     records: RecordSettings = RecordSettings()
     notifications: NotificationSettings = NotificationSettings()
     processing: ProcessingSettings = ProcessingSettings()
+    gallery: GallerySettings = GallerySettings()
     imgproxy: ImgproxySettings = ImgproxySettings()
     process: ProcessSettings = ProcessSettings()
 
@@ -123,6 +125,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             yield "WEBHOOK_URL needs WEBHOOK_SECRET or WEBHOOK_SECRET_FILE"
         if notifications.webhook_url.startswith("http:") and not notifications.webhook_allow_private:
             yield "WEBHOOK_URL must be an https URL, unless WEBHOOK_ALLOW_PRIVATE=Yes"
+        yield from self._conflicts_of_private_sources()
+
+    def _conflicts_of_private_sources(self) -> Iterator[str]:
+        access, gallery = self.access, self.gallery.gallery_source
+        if not (access.secrets_manager or access.signature_secret_file):
+            named = {"PRIVATE_SOURCES": access.private_sources, "GALLERY_SOURCE": gallery}
+            for setting in filter(named.get, named):
+                yield f"{setting} needs SECRETS_MANAGER or SIGNATURE_SECRET_FILE"
+        if gallery and not (self.records.database or self.records.database_file):
+            yield "GALLERY_SOURCE needs RECORDS or RECORDS_FILE"
+        for name in sorted(self.private_sources & set(access.public_sources)):
+            yield f"PUBLIC_SOURCES must not name a private source, got {name!r}"
+
+    @property
+    def private_sources(self) -> frozenset[str]:
+        """The names of the sources that are served only with a signature."""
+        return frozenset(filter(None, (*self.access.private_sources, self.gallery.gallery_source)))
 
     @property
     def image_limits(self) -> Limits:
