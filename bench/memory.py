@@ -1,4 +1,4 @@
-"""`python -m bench.memory`: peak memory of decoding, beside what `imaging.codecs.decode.cost` reckons from the header.
+"""`python -m bench.memory`: peak memory of decoding, beside what `imaging.codecs.cost` reckons from the header.
 
 Each file is made an 800 pixel JPEG, and decoded at its full size, in a process of its own. A ratio below 1 is an
 estimate that is too low: the budget would let a picture in that takes more than it may. The figures of `cost` come
@@ -23,7 +23,8 @@ _MEASURE = """
 import resource, sys
 from features import edits
 from imaging import Context, Limits, Output, run
-from imaging.codecs.decode import cost, decode, inspect
+from imaging.codecs import cost
+from imaging.codecs.decode import decode, inspect
 original = open(sys.argv[1], "rb").read()
 estimates = []
 reckon = cost.decoding_memory

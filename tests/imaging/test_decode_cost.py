@@ -11,8 +11,8 @@ import pytest
 from tests import pictures
 
 from imaging import Limits
+from imaging.codecs.cost import decoding_memory
 from imaging.codecs.decode import inspect
-from imaging.codecs.decode.cost import decoding_memory
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ from tests.similarity import mean_difference
 from tests.tools import case
 
 from imaging import Context, InvalidParameter, Limits, Output, Rendered, TooLarge, check, run
-from imaging.codecs.encoding_cost import limit_effort
+from imaging.codecs.cost import limit_effort
 from imaging.picture import ImageHeader, Picture
 
 FORMATS = ("jpeg", "png", "webp", "avif", "gif", "tiff")

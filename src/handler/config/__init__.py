@@ -9,7 +9,6 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
-from handler.config.aws_settings import AwsSettings
 from handler.config.env_types import PARSERS
 from handler.config.gallery_settings import GallerySettings
 from handler.config.groups import (
@@ -22,8 +21,14 @@ from handler.config.groups import (
     ResponseSettings,
     StorageSettings,
 )
+from handler.config.optional_groups import (
+    AwsSettings,
+    IngestSettings,
+    NotificationSettings,
+    ProcessingSettings,
+    RecordSettings,
+)
 from handler.config.optional_groups import ImgproxySettings as ImgproxySettings
-from handler.config.optional_groups import IngestSettings, NotificationSettings, ProcessingSettings, RecordSettings
 from imaging import AVIF, GIF, Limits
 
 _MB_OF_A_PROCESSOR = 1769

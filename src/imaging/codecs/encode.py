@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import pyvips
 
-from imaging.codecs.encoding_cost import encoder_memory, limit_effort, uninterruptible_seconds
+from imaging.codecs.cost import encoder_memory, limit_effort, uninterruptible_encoding_seconds
 from imaging.codecs.graphic_detection import is_from_graphic, is_graphic
 from imaging.codecs.negotiation import choose_format
 from imaging.context import MEGA, Context, Deadline, Limits
@@ -63,7 +63,7 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     if not math.isinf(context.deadline.at):
         output = limit_effort(chosen, output, pixels)
     graphic = bool(colours) or (picture.frames == 1 and is_from_graphic(picture.source))
-    seconds = uninterruptible_seconds(chosen, output, pixels, picture.frames, graphic=graphic)
+    seconds = uninterruptible_encoding_seconds(chosen, output, pixels, picture.frames, graphic=graphic)
     if seconds or output.max_bytes or _content_decides(picture, output, encoder):
         picture, graphic = _in_memory(picture, context.deadline)
     body = _in_time(picture, _Job(chosen, output, graphic, metadata, colours), context, seconds)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from imaging.codecs.cost import encoder_memory, encoding_seconds, limit_effort
 from imaging.codecs.decode import decoding_memory, decoding_seconds, inspect, loaded_size, read_header
-from imaging.codecs.encoding_cost import encoder_memory, encoding_seconds, limit_effort
 from imaging.codecs.negotiation import negotiate_format
 from imaging.context import MEGA, Context, Limits
 from imaging.cost import Pending, Shape, Size

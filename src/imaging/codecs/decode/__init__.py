@@ -4,8 +4,9 @@
 noticed only then, so `source_at_fault` surrounds all code that uses pixels.
 """
 
+from imaging.codecs.cost import decoding_memory, decoding_seconds
+from imaging.codecs.cost import uninterruptible_decoding_seconds as uninterruptible_seconds
 from imaging.codecs.decode.color import is_stored_as_shown
-from imaging.codecs.decode.cost import decoding_memory, decoding_seconds, uninterruptible_seconds
 from imaging.codecs.decode.decoder import decode, loaded_size, source_at_fault
 from imaging.codecs.decode.header import inspect, read_header
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyvips
 
-from imaging.codecs.decode import cost
+from imaging.codecs import cost
 from imaging.codecs.decode.color import to_srgb
 from imaging.codecs.decode.header import read_header
 from imaging.codecs.decode.loaders import as_damaged_source, load
@@ -72,7 +72,7 @@ def source_at_fault(original: bytes, source: ImageHeader, output: Output, contex
 
 def _read_through(original: bytes, source: ImageHeader, output: Output, context: Context) -> None:
     is_isolated = format_by_name(source.format).decoder.isolated
-    if is_isolated or not context.deadline.leaves_room_for(cost.uninterruptible_seconds(source)):
+    if is_isolated or not context.deadline.leaves_room_for(cost.uninterruptible_decoding_seconds(source)):
         return  # it was read where it can be killed, and its faults were found there
     picture = decode(original, source, output, context)
     try:

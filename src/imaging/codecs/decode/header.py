@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from imaging.codecs.decode import cost
+from imaging.codecs import cost
 from imaging.codecs.decode.loaders import load
 from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.decode.sniff import sniff
