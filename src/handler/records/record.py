@@ -41,6 +41,18 @@ class ProcessingError(msgspec.Struct, frozen=True, kw_only=True):
     """Number of attempts so far."""
 
 
+class AppliedRecipe(msgspec.Struct, frozen=True, kw_only=True):
+    """A result that the owner of an original keeps: the recipe is stored, and the result is rendered from it."""
+
+    id: str
+    """Unique within the record."""
+    recipe: str
+    """The name of the recipe; empty if the owner composed the edits."""
+    edits: Mapping[str, Any]
+    """In the form of the JSON dialect; empty for a preset of the operator, which is applied by its name."""
+    created_at: datetime
+
+
 class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one original."""
 
@@ -65,6 +77,8 @@ class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The ETag of the original that facts and variants were made of."""
     facts: Mapping[str, Any] = msgspec.field(default_factory=dict)
     variants: tuple[Variant, ...] = ()
+    applied: tuple[AppliedRecipe, ...] = ()
+    """The results that the owner keeps, in the order in which they were made."""
     error: ProcessingError | None = None
     attempts: int = 0
     """Attempts to process the version of `sequencer`."""

@@ -224,6 +224,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
                 return False
             if final.status != "ready":
                 self.variants.remove(change.ref, change.sequencer, (each.key for each in claimed.variants))
+            # The owner may have renamed or deleted the picture, or applied a recipe to it, in the meantime.
+            final = replace(final, owner=current.owner, name=current.name, applied=current.applied)
             revision, announced = current.revision, current.announced
         for notice in notices:
             self.on_notice(notice.id)

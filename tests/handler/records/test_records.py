@@ -11,7 +11,7 @@ import pytest
 from tests.handler.records.samples import START, VARIANT, moment, record
 
 from handler.errors import BadRequest
-from handler.records.record import FINAL, ImageRecord, ProcessingError, notice_of, record_id
+from handler.records.record import FINAL, AppliedRecipe, ImageRecord, ProcessingError, notice_of, record_id
 from handler.records.store import Records
 
 
@@ -44,6 +44,10 @@ def test_a_record_is_read_back_with_all_its_fields(reopen: Callable[[], Records]
         etag='"e"',
         facts={"width": 10, "exif": {"f": 1.5, "title": "null \0"}, "palette": ["#fff"], "gone": None},
         variants=(VARIANT,),
+        applied=(
+            AppliedRecipe(id="r1", recipe="cutout", edits={"resize": {"width": 1.5}, "flip": True}, created_at=START),
+            AppliedRecipe(id="r2", recipe="", edits={}, created_at=moment(3)),
+        ),
         error=ProcessingError(code="TooLarge", message="too large", attempts=2),
         attempts=2,
         expires_at=moment(100),

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from tests import pictures
 from tests.handler.uploads.studio import CAT, PRESETS, Studio, picture
 
 from handler.errors import BadRequest, Forbidden, HandlerError, PayloadTooLarge, UpstreamError
+from handler.records.record import AppliedRecipe
 from handler.uploads.change import Kind, OriginalChange, make_forced_change
 from handler.uploads.outcome import KeyFilter
 from handler.uploads.recovery import Sweep
@@ -323,3 +325,20 @@ def test_no_time_left(studio: Studio, unrecorded: Studio, make: Callable[[Studio
     with pytest.raises(TimeExceeded):
         chosen.pipeline.process(OriginalChange(ref=CAT, sequencer="1"), Deadline(at=0))
     assert chosen.output.objects == {}
+
+
+def test_what_the_owner_changes_while_an_original_is_processed_is_kept(studio: Studio) -> None:
+    applied = AppliedRecipe(id="r", recipe="cutout", edits={"removeBackground": True}, created_at=studio.now)
+
+    def rename() -> None:
+        record = studio.record()
+        assert record.status == "processing"
+        changed = replace(record, name="My cat", owner="visitor", applied=(applied,))
+        assert studio.records.write(changed, replaces=record.revision)
+
+    studio.put(40)
+    studio.originals.during_read = rename
+    assert set(studio.process("1").stored) == BOTH
+    record = studio.record()
+    assert (record.status, record.name, record.owner, record.applied) == ("ready", "My cat", "visitor", (applied,))
+    assert studio.notices() == ["image.ready"]
