@@ -6,7 +6,7 @@ import { Controls } from "./controls.js";
 import { $, h, label, prose, quietly } from "./dom.js";
 import { watchDrops } from "./drops.js";
 import { format, showOriginal, showResult, showTime } from "./figures.js";
-import { Gallery } from "./gallery.js";
+import { Images } from "./images.js";
 import { Picker } from "./pick.js";
 import { report } from "./report.js";
 import { Service, title } from "./service.js";
@@ -39,8 +39,8 @@ class App {
     this.stage = new Stage();
     this.picker = new Picker();
     this.code = new Code(this.service, this.language);
-    this.gallery = new Gallery(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
-    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.pick(what), overlay: () => this.gallery.overlay() });
+    this.images = new Images(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
+    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.pick(what), overlay: () => this.images.overlay() });
     this.soon = quietly(180, () => this.refresh());
     this.listen();
   }
@@ -51,15 +51,15 @@ class App {
     if (known) this.fromHash();
     else this.controls.show(this.wish, { open: true });
     performance.mark("usable");
-    const keys = await this.gallery.load();
+    const keys = await this.images.load();
     if (!known && keys.length) {
       this.wish.output = { format: "auto" };
-      this.choose({ bucket: this.gallery.bucket, key: this.gallery.photo() }, { replace: true });
+      this.choose({ bucket: this.images.bucket, key: this.images.photo() }, { replace: true });
     } else if (!known) {
       this.idle("Type the key of an image above, or drop a file.");
-      this.gallery.release();
+      this.images.release();
     }
-    this.gallery.mark(this.file ? "" : this.wish.key);
+    this.images.mark(this.file ? "" : this.wish.key);
   }
 
   listen() {
@@ -179,7 +179,7 @@ class App {
     $("key").placeholder = this.file ? `${this.file.name} (dropped)` : "photos/cat.jpg, or paste a whole URL";
     this.picking?.abort();
     this.picker.close();
-    this.gallery.mark(this.file ? "" : this.wish.key);
+    this.images.mark(this.file ? "" : this.wish.key);
     this.original = null;
     this.originalRun?.abort();
     this.originalRun = new AbortController();
@@ -227,8 +227,8 @@ class App {
 
   async recipe(recipe) {
     if (recipe.logo && !this.file) {
-      const key = this.gallery.overlay();
-      if (key && key !== this.wish.key) Object.assign(this.wish, { bucket: this.gallery.bucket, key });
+      const key = this.images.overlay();
+      if (key && key !== this.wish.key) Object.assign(this.wish, { bucket: this.images.bucket, key });
       this.opened();
     }
     if (recipe.query.includes("{half}")) await this.learnt();
@@ -237,11 +237,11 @@ class App {
 
   pairsOf({ query }) {
     const half = Math.max(200, Math.round((this.original?.bytes ?? 40_000) / 2));
-    // An overlay is stored in the source of the gallery, which may not be the default source.
-    const { bucket } = this.gallery;
+    // An overlay is stored in the source of the images, which may not be the default source.
+    const { bucket } = this.images;
     const bucketOf = ([name, value]) => bucket && value === "{logo}" ? [[`${name.split(".")[0]}.bucket`, bucket]] : [];
     const pairs = [...new URLSearchParams(query)].flatMap((pair) => [pair, ...bucketOf(pair)]);
-    return pairs.map(([name, value]) => [name, value.replace("{logo}", this.gallery.overlay()).replace("{half}", String(half))]);
+    return pairs.map(([name, value]) => [name, value.replace("{logo}", this.images.overlay()).replace("{half}", String(half))]);
   }
 
   /** Marks the example that equals the current request. */
@@ -270,7 +270,7 @@ class App {
     this.tell();
     const lacking = this.lacking();
     if (lacking) {
-      this.gallery.release();
+      this.images.release();
       return this.fail(lacking);
     }
     this.busy(true);
@@ -287,7 +287,7 @@ class App {
       if (!signal.aborted) this.fail(error);
     } finally {
       if (this.run.signal === signal) this.busy(false);
-      this.gallery.release();
+      this.images.release();
     }
   }
 

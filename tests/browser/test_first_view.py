@@ -27,7 +27,7 @@ def test_a_picture_its_original_and_its_figures(demo: Demo) -> None:
     assert re.fullmatch(r"[\d.]+ m?s · cache: miss", demo.locate("#fact-time").inner_text())
 
 
-def test_the_gallery_shows_pictures_and_nothing_else(demo: Demo) -> None:
+def test_the_images_column_shows_pictures_and_nothing_else(demo: Demo) -> None:
     demo.open()
     names = demo.locate(".thumb span").all_inner_texts()
     assert names[0] == "astronaut.jpg"

@@ -111,7 +111,7 @@ def test_an_open_stack_shows_samples_and_whatever_is_typed(visit: Open, guarded:
         demo.open()
         assert demo.page.get_by_role("dialog").count() == 0
         assert demo.path == "/photos/astronaut.jpg?format=auto"
-        expect(demo.locate("#gallery-note")).to_contain_text("Listing the source needs the operator token")
+        expect(demo.locate("#images-note")).to_contain_text("Listing the source needs the operator token")
         assert "retina.jpg" in demo.locate(".thumb span").all_inner_texts()
         demo.locate("#key").fill("logo.svg")
         demo.locate("#key").press("Enter")

@@ -79,7 +79,7 @@ def test_a_host_that_has_no_api(visit: Open, server: Server) -> None:
     with visit(server, wants="404") as demo:
         demo.page.route("**/_api/**", lambda route: route.fulfill(status=404, body="<h1>Not here</h1>"))
         demo.open()
-        expect(demo.locate("#gallery-note")).to_contain_text("does not list its images")
+        expect(demo.locate("#images-note")).to_contain_text("does not list its images")
         assert demo.size() == (512, 512)
         demo.page.get_by_role("tab", name="Base64 JSON").click()
         expect(demo.locate("#code-note")).to_contain_text("404")
@@ -91,7 +91,7 @@ def test_listing_can_be_off(visit: Open) -> None:
     with serving(SAMPLES, LIST_IMAGES="No") as server, visit(server, wants="40[34]") as demo:
         demo.open()
         expect(demo.locate(".thumb")).not_to_have_count(0)
-        expect(demo.locate("#gallery-note")).not_to_be_empty()
+        expect(demo.locate("#images-note")).not_to_be_empty()
         assert demo.fault == ""
 
 

@@ -1,21 +1,18 @@
-"""The demo page on the local server; a stack serves the same files from a bucket."""
+"""The demo page and the gallery on the local server; a stack serves the same files from a bucket."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import NamedTuple
 
+from handler.pages.frame import ANY_HOST, FRAME, read_page
 from handler.response import Answer
 
 FOLDER = Path(__file__).resolve().parents[3] / "demo-ui"
 """Beside src/."""
-HOME = "/_demo/"
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -25,24 +22,68 @@ TYPES = {
 }
 
 
+class Site(NamedTuple):
+    """Pages of demo-ui under one path, with the files that all pages share."""
+
+    home: str
+    pages: tuple[str, ...]
+    """The first one is the site's home."""
+
+
+DEMO = Site("/_demo/", ("index.html", "records.html"))
+GALLERY = Site("/_gallery/", ("gallery.html",))
+HOME = DEMO.home
+
+
+def list_files(site: Site, folder: Path = FOLDER) -> Mapping[str, Path]:
+    """Return the files of a site by their path below its home; empty without the folder."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.suffix in TYPES and path.parent.name != FRAME]
+    named = {path.relative_to(folder).as_posix(): path for path in paths}
+    return {name: path for name, path in named.items() if path.suffix != ".html" or name in site.pages}
+
+
 def demo(folder: Path = FOLDER) -> Mapping[str, Callable[[], Answer]]:
-    """Return the files of the demo page by path, each read when it is requested; empty without the folder."""
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix in TYPES]
-    named = {HOME + path.relative_to(folder).as_posix(): partial(_answer_file, path) for path in files}
-    home = named.get(HOME + "index.html")
-    return {**named, HOME: home, "/": _redirect_home, HOME.rstrip("/"): _redirect_home} if home else {}
+    """Return the answers of the demo page by path, and the redirects to it; empty without the folder."""
+    served = _serve(DEMO, folder, ())
+    return {**served, "/": partial(_redirect, DEMO)} if served else {}
 
 
-def _answer_file(path: Path) -> Answer:
+def gallery(origins: Sequence[str] = (), folder: Path = FOLDER) -> Mapping[str, Callable[[], Answer]]:
+    """Return the answers of the gallery's page by path; empty without the folder.
+
+    `origins` are those of stores to which the page uploads, such as `https://bucket.s3.eu-west-1.amazonaws.com`.
+    """
+    return _serve(GALLERY, folder, origins)
+
+
+def build_policy(origins: Sequence[str] = ()) -> str:
+    """Return the content security policy of a page that loads from and sends to these origins beside its own."""
+    others = "".join(f" {origin}" for origin in origins)
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:{others}; "
+        f"connect-src 'self'{others}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _serve(site: Site, folder: Path, origins: Sequence[str]) -> Mapping[str, Callable[[], Answer]]:
+    """Return each file of a site by its path; a file is read when it is requested."""
+    files = list_files(site, folder)
+    if site.pages[0] not in files:
+        return {}
+    named = {site.home + name: partial(_answer_file, path, origins) for name, path in files.items()}
+    return {**named, site.home: named[site.home + site.pages[0]], site.home.rstrip("/"): partial(_redirect, site)}
+
+
+def _answer_file(path: Path, origins: Sequence[str]) -> Answer:
     headers = {
         "Content-Type": TYPES[path.suffix],
         "Cache-Control": "no-cache",
-        "Content-Security-Policy": POLICY,
+        "Content-Security-Policy": build_policy(origins),
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }
-    return Answer(HTTPStatus.OK, headers, path.read_bytes())
+    return Answer(HTTPStatus.OK, headers, read_page(path, origins or ANY_HOST))
 
 
-def _redirect_home() -> Answer:
-    return Answer(HTTPStatus.FOUND, {"Location": HOME, "Cache-Control": "no-cache"})
+def _redirect(site: Site) -> Answer:
+    return Answer(HTTPStatus.FOUND, {"Location": site.home, "Cache-Control": "no-cache"})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from handler.pages import FOLDER, TYPES
+from handler.pages import DEMO, TYPES, Site, list_files, read_page
 from handler.ports import ObjectAttributes, ObjectStore
 from imaging import Deadline
 
@@ -26,11 +26,12 @@ _CACHE_CONTROL = "public, max-age=300"
 
 
 class DemoSite(msgspec.Struct, frozen=True):
-    """The demo page under a prefix of a bucket, with the samples in `samples/` below it."""
+    """The demo page under a prefix of a bucket, with the samples in `samples/` below it, or the gallery."""
 
     store: ObjectStore
     prefix: str
     """Ends with a slash."""
+    site: Site = DEMO
 
     def fill(self, deadline: Deadline) -> int:
         """Write every file and delete all others. Return the number of files."""
@@ -44,10 +45,11 @@ class DemoSite(msgspec.Struct, frozen=True):
         return len(contents)
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
-        for folder, below in ((FOLDER, ""), (SAMPLES, f"{SOURCE}/")):
-            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-                key = f"{self.prefix}{below}{path.relative_to(folder).as_posix()}"
-                yield key, _read_samples(path) if path.name == "samples.json" else path.read_bytes()
+        for name, path in list_files(self.site).items():
+            yield self.prefix + name, _read_samples(path) if name == "samples.json" else read_page(path)
+        if self.site == DEMO:
+            for path in sorted(path for path in SAMPLES.rglob("*") if path.is_file()):
+                yield f"{self.prefix}{SOURCE}/{path.relative_to(SAMPLES).as_posix()}", path.read_bytes()
 
 
 def _read_samples(path: Path) -> bytes:

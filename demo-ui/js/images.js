@@ -9,7 +9,7 @@ const NO_PICTURE = [403, 404, 413, 415, 422]; // other errors, such as a busy se
 const ENOUGH = 6;
 const MOST_SUGGESTED = 500;
 
-export class Gallery {
+export class Images {
   constructor(service, { address, choose, again }) {
     this.service = service;
     this.address = address; // request of a thumbnail → its URL
@@ -93,7 +93,7 @@ export class Gallery {
     this.add(samples.keys);
     if (error.status !== 401) return this.note(error.status === 404 ? "These are samples. This service does not list its images, but you can type any key above." : error.message);
     this.note("These are samples. Listing the source needs the operator token. ");
-    $("gallery-note").append(h("button", { type: "button", class: "quiet", onclick: () => this.withToken() }, "Enter token"));
+    $("images-note").append(h("button", { type: "button", class: "quiet", onclick: () => this.withToken() }, "Enter token"));
   }
 
   async withToken() {
@@ -111,7 +111,7 @@ export class Gallery {
   }
 
   note(text) {
-    $("gallery-note").textContent = text;
+    $("images-note").textContent = text;
   }
 
   add(keys, before = null) {
