@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from handler import response
 from handler.auth.canonical import WRAPPED, unwrap
 from handler.composition.wiring import Application, application
-from handler.config import SettingsError
+from handler.config import SettingsError, starts_from_snapshot
 from handler.entrypoints.http_call import HttpRequest, is_http_event, read_http_request
 from handler.errors import BadRequest, HandlerError
 from handler.observability import log_exception, log_request
@@ -162,3 +162,9 @@ def _deadline(app: Application, context: LambdaContext | None) -> Deadline:
     if context is not None:
         seconds = min(seconds, context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
     return Deadline.after(seconds)
+
+
+if starts_from_snapshot():
+    from handler.composition import snapshot
+
+    snapshot.register()

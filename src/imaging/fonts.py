@@ -23,12 +23,20 @@ def add_font_folder(folder: str) -> None:
     _folders.append(folder)
 
 
-@cache
 def use_shipped_fonts() -> dict[str, str]:
     """Let fontconfig find the shipped fonts and those of the added folders, and no others, in this process.
 
-    Returns the variables of the environment by which another process finds the same.
+    Returns the variables of the environment by which another process finds the same. The file that they name is written
+    again if it is gone, as /tmp may be where Lambda restores the process from a snapshot.
     """
+    if not Path((variables := _write_configuration())["FONTCONFIG_FILE"]).exists():
+        _write_configuration.cache_clear()
+        variables = _write_configuration()
+    return variables
+
+
+@cache
+def _write_configuration() -> dict[str, str]:
     import atexit  # noqa: PLC0415 - most requests draw no text
     import tempfile  # noqa: PLC0415 - see above
     from importlib.util import find_spec  # noqa: PLC0415 - see above

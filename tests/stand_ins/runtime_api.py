@@ -47,6 +47,10 @@ class RuntimeApi(ThreadingHTTPServer):
         self.seconds = seconds
         self.events: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self.returned: queue.Queue[Returned] = queue.Queue()
+        self.initialised = threading.Event()
+        """Set when a runtime with SnapStart is ready for its snapshot."""
+        self.restored = threading.Event()
+        """To be set by the test: the runtime goes on as after a restore."""
         self._count = 0
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -83,6 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self) -> None:
+        if self.path == f"{_PREFIX}restore/next":
+            self._answer_restore()
+            return
         request_id, event = self.server.events.get()
         self.send_response(200)
         self.send_header("Lambda-Runtime-Aws-Request-Id", request_id)
@@ -92,6 +99,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(event)))
         self.end_headers()
         self.wfile.write(event)
+
+    def _answer_restore(self) -> None:
+        self.server.initialised.set()
+        self.server.restored.wait(self.server.seconds)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def do_POST(self) -> None:
         body = self._body()

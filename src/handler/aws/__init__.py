@@ -50,6 +50,9 @@ class AwsAccess(msgspec.Struct, frozen=True):
     """The endpoint of S3 Control (`AWS_ENDPOINT_URL_S3_CONTROL`); takes precedence over `endpoint_url`."""
     credentials: Credentials | None = None
     """Those of Lambda's environment. If None, botocore's chain is used: profile, web identity, container, instance."""
+    is_restored: bool = False
+    """Whether the process starts from a snapshot. Lambda then has credentials at an address that obstore does not
+    know, and only botocore's chain finds them."""
 
     @property
     def home(self) -> str:

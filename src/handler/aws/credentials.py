@@ -24,3 +24,8 @@ def found_credentials() -> Credentials:
         raise UpstreamError("AWS cannot be called: there are no credentials", detail="no AWS credentials were found")
     keys = found.get_frozen_credentials()
     return Credentials(keys.access_key, keys.secret_key, keys.token or "")
+
+
+def forget_credentials() -> None:
+    """Search the chain again at the next call, as after the restore of a snapshot, whose credentials may be old."""
+    _credential_chain.cache_clear()

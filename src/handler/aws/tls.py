@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from functools import cache
 from http.client import HTTPConnection, HTTPSConnection
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 
 # Where distributions keep one file for each root, named by its hash (Debian; Fedora and Amazon Linux).
 _HASHED = ("/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash")
+
+_RANDOM_BYTES = 64
 
 
 @cache
@@ -28,6 +31,15 @@ def client_tls() -> ssl.SSLContext:
     else:
         context.load_default_certs()
     return context
+
+
+def renew_tls() -> None:
+    """Make a new context for the connections that follow, and give OpenSSL's generator random bytes of this process.
+
+    After the restore of a snapshot, copies of the process would otherwise draw the same numbers.
+    """
+    ssl.RAND_add(os.urandom(_RANDOM_BYTES), _RANDOM_BYTES)
+    client_tls.cache_clear()
 
 
 def connection_to(url: str, timeout: float) -> HTTPConnection:

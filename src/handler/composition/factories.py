@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from handler.aws import AwsAccess, Credentials
-from handler.config import Settings
+from handler.config import Settings, starts_from_snapshot
 from handler.ports import DetectionService, InvokeFunction, SecretSource
 from handler.render.render import RenderContext
 from handler.requests.policy import Policy
@@ -125,6 +125,7 @@ def build_aws_access(settings: Settings) -> AwsAccess:
         endpoint_url_dynamodb=aws.endpoint_url_dynamodb,
         endpoint_url_s3_control=aws.endpoint_url_s3_control,
         credentials=Credentials(*keys, aws.session_token) if all(keys) else None,
+        is_restored=starts_from_snapshot(),
     )
 
 

@@ -184,6 +184,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.responses.max_answer_bytes or (LAMBDA_ANSWER_BYTES if self.process.function_name else 0)
 
 
+def starts_from_snapshot() -> bool:
+    """Return whether this function has SnapStart: Lambda takes a snapshot of the process after its initialisation."""
+    return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
+
+
 def trace_id() -> str:
     """Return the X-Ray trace ID of the current request, which Lambda sets in the environment for each request.
 

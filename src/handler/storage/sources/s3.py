@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from obstore.exceptions import GenericError
@@ -15,10 +16,12 @@ from handler.storage.sources.cloud import client_options
 from handler.storage.sources.locations import StoreLocation
 
 if TYPE_CHECKING:
-    from obstore.store import ObjectStore, S3Config
+    from obstore.store import ObjectStore, S3Config, S3Credential
 
 T = TypeVar("T")
 _REGION_SECONDS = 3.0
+_CREDENTIALS_AGE = timedelta(minutes=5)
+"""Time after which obstore asks for credentials again."""
 
 
 class S3Bucket:
@@ -95,10 +98,29 @@ class S3Bucket:
             config["secret_access_key"] = self.aws.credentials.secret_access_key
             if self.aws.credentials.session_token:
                 config["session_token"] = self.aws.credentials.session_token
-        # Without credentials, obstore looks in the environment, web identity, the container and the instance.
+        # Without either of them, obstore looks in the environment, web identity, the container and the instance.
+        provider = _renewed_credentials if self.aws.is_restored and self.aws.credentials is None else None
         return S3Store(
-            name, prefix=self.location.prefix or None, config=config, client_options=client, retry_config=retry
+            name,
+            prefix=self.location.prefix or None,
+            config=config,
+            client_options=client,
+            retry_config=retry,
+            credential_provider=provider,
         )
+
+
+def _renewed_credentials() -> S3Credential:
+    """Return the credentials of botocore's chain, which renews them in time if it is asked that often."""
+    from handler.aws.credentials import found_credentials  # noqa: PLC0415 - of a function with SnapStart alone
+
+    keys = found_credentials()
+    return {
+        "access_key_id": keys.access_key_id,
+        "secret_access_key": keys.secret_access_key,
+        "token": keys.session_token or None,
+        "expires_at": datetime.now(UTC) + _CREDENTIALS_AGE,
+    }
 
 
 def _region_of(bucket: str, endpoint: str) -> str | None:
