@@ -14,7 +14,8 @@ from tests.weights import ROOT
 from handler.cli import serve as serving
 from handler.cli import worker as working
 from handler.config import SETTINGS, Settings
-from handler.entrypoints.server import HEALTH
+from handler.entrypoints.readiness import PATIENCE_SECONDS, VALID_SECONDS
+from handler.entrypoints.server import HEALTH, READY
 from handler.storage.sources import read_locations
 
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -37,6 +38,17 @@ CONTAINER = PODS["spec"]["containers"][0]
 SETTINGS_FILE = KUSTOMIZATION["configMapGenerator"][0]
 GUIDE = (ROOT / "docs/kubernetes.md").read_text("utf-8")
 OVERLAY = yaml.safe_load(textwrap.dedent(re.split("```(?:yaml)?\n", GUIDE)[1]))
+
+
+def check_probes(container: dict[str, Any]) -> None:
+    """Only the readiness depends on the database: Kubernetes restarts what fails the other two."""
+    (port,) = container["ports"]
+    pages = {"startupProbe": HEALTH, "readinessProbe": READY, "livenessProbe": HEALTH}
+    assert {probe: container[probe]["httpGet"] for probe in pages} == {
+        probe: {"path": page, "port": port["name"]} for probe, page in pages.items()
+    }
+    assert container["readinessProbe"]["timeoutSeconds"] > PATIENCE_SECONDS
+    assert container["readinessProbe"]["periodSeconds"] > VALID_SECONDS
 
 
 def environment() -> dict[str, str]:
@@ -76,8 +88,7 @@ def test_the_worker_s_options_and_probes_are_those_of_the_command() -> None:
     assert given["health"] == ("0.0.0.0", port["containerPort"])
     assert given["jobs"] == int(container["resources"]["limits"]["cpu"])
     assert pods["terminationGracePeriodSeconds"] > given["grace"]
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert container[probe]["httpGet"] == {"path": HEALTH, "port": port["name"]}
+    check_probes(container)
     for name in ("UPLOAD_QUEUE", "RECORDS_FILE", "components", "image-handler redrive"):
         assert name in GUIDE
 
@@ -124,8 +135,7 @@ def test_ports_and_probes_are_those_of_the_server() -> None:
     assert (context.params["host"], context.params["port"]) == ("0.0.0.0", port["containerPort"])
     assert context.params["workers"] == int(CONTAINER["resources"]["limits"]["cpu"])
     assert RESOURCES["Service"]["spec"]["ports"][0]["targetPort"] == port["name"]
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert CONTAINER[probe]["httpGet"] == {"path": HEALTH, "port": port["name"]}
+    check_probes(CONTAINER)
 
 
 def test_a_pod_ends_after_its_requests() -> None:

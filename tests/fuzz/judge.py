@@ -28,7 +28,7 @@ REFUSALS = (400, 403, 404, 405, 406, 410, 414, 415)
 """Statuses of what is refused before any pixel is decoded."""
 NOT_OURS = (501,)
 """A model or service that is not set up."""
-OPEN_PAGES = re.compile(r"/*(?:$|_health|_api/|_demo|favicon|robots)")
+OPEN_PAGES = re.compile(r"/*(?:$|_health|_ready|_api/|_demo|favicon|robots)")
 """Paths that need no signature, beside those of pictures."""
 
 _LIMITS = {

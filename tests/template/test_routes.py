@@ -18,6 +18,7 @@ ROUTES = [
     ("/unsafe/20x20/retina.jpg", "api", False, 200),
     ("/nothing.jpg", "api", False, 404),
     ("/_health", "api", False, 200),
+    ("/_ready", "api", False, 200),
     ("/_api/openapi.json", "api", True, 200),
     ("/_api/docs", "api", True, 200),
     ("/_api/docs.css", "api", True, 200),

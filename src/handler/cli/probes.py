@@ -11,15 +11,15 @@ from typing import Any
 
 import click
 
+from handler.response import Answer
+
 _SECONDS = 5.0
-_PREFIX = "image_handler_worker_"
+_NOT_FOUND = Answer(HTTPStatus.NOT_FOUND, {"Content-Type": "text/plain"}, b"not found\n")
 
 
 @contextmanager
-def probe_server(
-    address: tuple[str, int], is_ready: Callable[[], bool], measures: Callable[[], Mapping[str, float]]
-) -> Iterator[int]:
-    """Answer `/_health` (200 or 503) and `/_metrics` until the block ends; yield the port.
+def probe_server(address: tuple[str, int], pages: Mapping[str, Callable[[], Answer]]) -> Iterator[int]:
+    """Answer each page by its path until the block ends; yield the port.
 
     Raise ClickException if the address is in use.
     """
@@ -28,22 +28,12 @@ def probe_server(
         timeout = _SECONDS
 
         def do_GET(self) -> None:
-            if self.path == "/_health":
-                ready = is_ready()
-                status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-                self._answer(status, "application/json", f'{{"status":"{"ok" if ready else "failing"}"}}')
-            elif self.path == "/_metrics":
-                lines = "".join(f"{_PREFIX}{name} {value}\n" for name, value in measures().items())
-                self._answer(HTTPStatus.OK, "text/plain; version=0.0.4", lines)
-            else:
-                self._answer(HTTPStatus.NOT_FOUND, "text/plain", "not found\n")
-
-        def _answer(self, status: HTTPStatus, media_type: str, text: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", media_type)
-            self.send_header("Content-Length", str(len(text)))
+            answer = pages[self.path]() if self.path in pages else _NOT_FOUND
+            self.send_response(answer.status)
+            for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(text.encode())
+            self.wfile.write(answer.body)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Log nothing: probes come every few seconds."""

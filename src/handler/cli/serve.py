@@ -23,7 +23,7 @@ from handler.config import Settings
 from handler.entrypoints.background_uploads import BackgroundUploads
 from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
 from handler.entrypoints.health import Health, exit_process
-from handler.entrypoints.server import HEALTH, PictureServer, access
+from handler.entrypoints.server import HEALTH, READY, PictureServer, access
 from handler.entrypoints.workers import Bounds
 from handler.observability import set_log_level
 
@@ -128,7 +128,7 @@ def serve(
     seconds = settings.limits.max_seconds + 0.5
     bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, seconds, limits.stall_seconds)
     server = PictureServer(
-        answer_call, bounds, {**pages.demo(), HEALTH: application.health.page},
+        answer_call, bounds, {**pages.demo(), HEALTH: application.health.page, READY: application.http.ready},
         admit=application.http.admit, loopback_only=on_loopback,
     )  # fmt: skip
     _log_to_standard_output()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from http import HTTPStatus
 from typing import Any
 
 import click
@@ -17,10 +18,13 @@ from handler.aws.sqs import Queue
 from handler.cli.probes import probe_server
 from handler.composition import wiring
 from handler.composition.factories import build_aws_access
+from handler.composition.wiring import Application
 from handler.jobs.worker import Worker, WorkerOptions
+from handler.response import Answer, report
 
+_FAILING = report({"status": "failing"}, HTTPStatus.SERVICE_UNAVAILABLE)
 _SILENT_SECONDS = 60.0
-"""After this time, and that of one original, without an answer of the queue the worker is not ready."""
+"""After this time, and that of one original, without an answer of the queue the worker counts as failing."""
 
 
 def parse_address(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, int] | None:
@@ -62,7 +66,7 @@ def parse_queue(_: click.Context, parameter: click.Parameter, value: str | None)
 )  # fmt: skip
 @click.option(
     "--health", callback=parse_address, metavar="HOST:PORT",
-    help="Answer /_health and /_metrics at this address, such as 0.0.0.0:8081.",
+    help="Answer /_health, /_ready and /_metrics at this address, such as 0.0.0.0:8081.",
 )  # fmt: skip
 def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, health: tuple[str, int] | None) -> None:
     """Process the upload events of a queue with the code that Lambda runs.
@@ -75,20 +79,15 @@ def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, hea
         raise click.UsageError(
             "nothing to process: set OUTPUT_BUCKET and UPLOAD_PRESETS, or RECORDS, in the environment"
         )
-    notices = application.uploads().notice_totals
     options = WorkerOptions(jobs=jobs, visibility=visibility, grace=grace)
     source = Queue(queue, build_aws_access(application.settings), wait)
     running = Worker(source, _handle, options)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: running.stop())
     application.health.replace = running.stop
-
-    def is_ready() -> bool:
-        return application.health.works and running.is_active(_SILENT_SECONDS + application.settings.limits.max_seconds)
-
     with ExitStack() as stack:
         if health:
-            stack.enter_context(probe_server(health, is_ready, lambda: _measures(running, notices())))
+            stack.enter_context(probe_server(health, _pages(application, running)))
         _check_attempts(source, application.settings.processing.upload_max_attempts)
         click.echo(f"Processing the messages of {queue} (Ctrl-C to stop)")
         try:
@@ -121,13 +120,30 @@ def _handle(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return lambda_handler(event, None)
 
 
-def _measures(running: Worker, notices: Mapping[str, int]) -> Mapping[str, float]:
-    """Return the metrics of a worker by their names."""
-    counts = running.counts
+def _pages(application: Application, running: Worker) -> dict[str, Callable[[], Answer]]:
+    """Return the pages for Kubernetes' probes and for Prometheus."""
+    seconds = _SILENT_SECONDS + application.settings.limits.max_seconds
+
+    def unless_failing(page: Callable[[], Answer]) -> Answer:
+        return page() if application.health.works and running.is_active(seconds) else _FAILING
+
     return {
+        "/_health": lambda: unless_failing(lambda: report({"status": "ok"})),
+        "/_ready": lambda: unless_failing(application.http.ready),
+        "/_metrics": lambda: _metrics(application, running),
+    }
+
+
+def _metrics(application: Application, running: Worker) -> Answer:
+    """Return the metrics of a worker in Prometheus's text format."""
+    counts = running.counts
+    notices = application.uploads().notice_totals() if application.uploads else {}
+    measures = {
         "processed_total": counts.processed,
         "failed_total": counts.failed,
         "queue_errors_total": counts.errors,
         "in_flight": running.in_flight,
         **{f"notices_{name}_total": count for name, count in notices.items()},
     }
+    lines = "".join(f"image_handler_worker_{name} {value}\n" for name, value in measures.items())
+    return Answer(HTTPStatus.OK, {"Content-Type": "text/plain; version=0.0.4"}, lines.encode())

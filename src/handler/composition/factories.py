@@ -14,12 +14,14 @@ from handler.config import Settings, starts_from_snapshot
 from handler.ports import DetectionService, InvokeFunction, SecretSource
 from handler.render.render import RenderContext
 from handler.requests.policy import Policy
-from handler.response import Caching, body_bytes
+from handler.response import Answer, Caching, body_bytes
 from handler.storage.sources import Sources
 from imaging import Deadline
 
 if TYPE_CHECKING:
     from handler.entrypoints.background_uploads import BackgroundUploads
+    from handler.entrypoints.health import Health
+    from handler.entrypoints.readiness import Readiness
     from handler.entrypoints.uploads import UploadEntrypoint
     from handler.records.store import Records
     from handler.storage.result_cache import BucketResultCache
@@ -94,6 +96,19 @@ def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Records] |
         return open_records(secret.values()[0] if secret else settings.records.database, aws)
 
     return _once(build)
+
+
+def build_ready_page(health: Health, sources: Sources, records: Callable[[], Records] | None) -> Callable[[], Answer]:
+    """Return a function that answers `/_ready`."""
+
+    @cache
+    def build() -> Readiness:
+        from handler.composition.readiness import build_readiness  # noqa: PLC0415 - no image needs it
+
+        return build_readiness(health, sources, records)
+
+    get_readiness = _once(build)
+    return lambda: get_readiness().page()
 
 
 def _has_rekognition(settings: Settings, aws: AwsAccess) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from handler.composition.factories import (
     build_background,
     build_detection,
     build_expensive_function,
+    build_ready_page,
     build_records,
     build_result_cache,
     build_uploads,
@@ -36,7 +37,7 @@ from handler.ports import InvokeFunction, SecretSource
 from handler.render.render import RenderContext
 from handler.requests import dialects
 from handler.requests.policy import Policy
-from handler.response import Answer, Caching, report
+from handler.response import Answer, Caching
 from handler.storage.sources import Sources, open_sources, read_locations
 from imaging import InvalidParameter, ObjectRef
 
@@ -120,7 +121,7 @@ def build(settings: Settings) -> Application:
         return DirectInvocation(delegating, policy, http.caching, settings.answer_bytes, expensive_function)
 
     background = build_background(settings, uploads) if uploads is not None else None
-    http = msgspec.structs.replace(http, health=health.page)
+    http = msgspec.structs.replace(http, health=health.page, ready=build_ready_page(health, sources, records))
     http = _add_operator(http, settings, aws, uploads, background, records)
     return Application(settings, http, get_direct_invocation, uploads, background, records, health)
 
@@ -158,7 +159,7 @@ def _build_http(
         max_bytes=settings.answer_bytes,
         result_cache=result_cache,
         expensive_function=expensive_function,
-        static_documents={"openapi.json": _openapi, "docs": _reference, "docs.css": _style},
+        static_documents={name: partial(_document, name) for name in ("openapi.json", "docs", "docs.css")},
         json_endpoints=_build_json_endpoints(policy, authenticator, ignored, render_context),
     )
 
@@ -281,20 +282,7 @@ def _collect_faults(faults: list[str], prefix: str = "") -> Iterator[None]:
         faults.append(prefix + str(error))
 
 
-def _openapi() -> Answer:
-    from handler.reference import openapi  # noqa: PLC0415 - no image needs it
+def _document(name: str) -> Answer:
+    from handler.composition.pages import static_document  # noqa: PLC0415 - no image needs it
 
-    return report(openapi(), cache_control="public, max-age=300")
-
-
-def _reference() -> Answer:
-    from handler.pages import reference  # noqa: PLC0415 - no image needs it
-    from handler.reference import openapi  # noqa: PLC0415 - no image needs it
-
-    return reference(openapi())
-
-
-def _style() -> Answer:
-    from handler.pages import style  # noqa: PLC0415 - no image needs it
-
-    return style()
+    return static_document(name)

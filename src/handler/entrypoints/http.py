@@ -66,6 +66,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     """Whether the operator API is open without a token, so that CORS must not open it to other sites."""
     health: Callable[[], Answer] = lambda: response.report({"status": "ok"})
     """Answers `/_health`."""
+    ready: Callable[[], Answer] = lambda: response.report({"status": "ready"})
+    """Answers `/_ready`."""
     fallback: ObjectRef | None = None
     """The image that is sent as the body of errors."""
     max_bytes: int = 0
@@ -123,8 +125,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         path, raw_path = self._path(call)
         if call.method == "OPTIONS":
             return self._answer_preflight(has_cors=self._has_cors(call))
-        if path == "/_health":
-            return self.health()
+        if (probe := {"/_health": self.health, "/_ready": self.ready}.get(path)) is not None:
+            return probe()
         if path.startswith("/_api/"):
             return self._answer_api(path.removeprefix("/_api/"), call, deadline)
         if path.startswith(_UPLOAD) and self.ingest is not None:

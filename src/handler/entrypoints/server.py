@@ -36,7 +36,7 @@ from handler.response import Answer, Caching, refusal, report
 
 Handle = Callable[[HttpRequest, Remaining], Answer]
 Page = Callable[[], Answer]
-HEALTH, METRICS = PROBES = ("/_health", "/_metrics")
+HEALTH, READY, METRICS = PROBES = ("/_health", "/_ready", "/_metrics")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _GRACE_SECONDS = 0.4
 """Time to wait after a request's deadline, because the handler ends most work by itself."""
@@ -76,17 +76,22 @@ class PictureServer:
         self._uploads = ThreadPoolExecutor(bounds.uploads, thread_name_prefix="upload")
         # Threads of their own, so that a probe waits neither for callers that try tokens nor for long pages.
         self._probes = ThreadPoolExecutor(2, thread_name_prefix="probe")
+        # A database that does not answer delays /_ready, but not /_health, whose failure replaces the process.
+        self._readiness = ThreadPoolExecutor(2, thread_name_prefix="readiness")
         self._admission = ThreadPoolExecutor(bounds.workers, thread_name_prefix="admission")
         self._loopback_only = loopback_only
-        own_pages = {HEALTH: lambda: report({"status": "ok"}), METRICS: self.measures.page, **(pages or {})}
-        self._pages: Mapping[str, Page] = own_pages | {HEALTH: partial(self._health, own_pages[HEALTH])}
+        probes: dict[str, Page] = {HEALTH: lambda: report({"status": "ok"}), READY: lambda: report({"status": "ready"})}
+        own_pages = {**probes, METRICS: self.measures.page, **(pages or {})}
+        self._pages: Mapping[str, Page] = own_pages | {
+            name: partial(self._unless_workers_are_lost, own_pages[name]) for name in probes
+        }
 
     def close(self) -> bool:
         """Stop the workers after the server has stopped. Return False if one of them does not end."""
         return self._workers.close()
 
-    def _health(self, page: Page) -> Answer:
-        """Answer `/_health`: 503 if no worker thread is left, else the page itself."""
+    def _unless_workers_are_lost(self, page: Page) -> Answer:
+        """Answer `/_health` or `/_ready`: 503 if no worker thread is left, else the page itself."""
         return report({"status": "failing"}, HTTPStatus.SERVICE_UNAVAILABLE) if self._workers.are_lost else page()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,7 +128,8 @@ class PictureServer:
             return _to_starlette(refusal(error, Caching()))
 
     async def _page(self, page: Page, request: Request) -> Response:
-        threads = self._probes if _raw_path(request) in PROBES else None
+        path = _raw_path(request)
+        threads = self._readiness if path == READY else self._probes if path in PROBES else None
         answer = await asyncio.get_running_loop().run_in_executor(threads, page)
         return _compress(_to_starlette(answer), request.headers.get("accept-encoding", ""))
 

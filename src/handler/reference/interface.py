@@ -73,11 +73,27 @@ def _paths() -> dict[str, Any]:
         **upload_paths(),
         **record_paths(),
         "/_health": {"get": json_answer("Return whether the service is healthy", _HEALTHY)},
+        "/_ready": {"get": _ready()},
     }
 
 
 _HEALTHY = object_schema({"status": {"const": "ok"}})
+_READY = object_schema({"status": {"const": "ready"}})
+_NOT_READY = object_schema(
+    {
+        "status": {"const": "failing"},
+        "failing": {"type": "array", "items": {"enum": ["drawing", "source", "database"]}, "minItems": 1},
+    }
+)
 _KEY_ONLY = "For keys that would be read as a request in another dialect, or as another path of this interface."
+
+
+def _ready() -> dict[str, Any]:
+    answer = json_answer("Return whether drawing, a source and the database work", _READY)
+    content = {"application/json": {"schema": _NOT_READY}}
+    refused = {"description": "Names the parts that do not work or do not answer within 3 seconds", "content": content}
+    about = "The checks run at most every two seconds; requests in between get the last result."
+    return {**answer, "description": about, "responses": {**answer["responses"], "503": refused}}
 
 
 def _get(summary: str, parameters: list[dict[str, Any]], description: str) -> dict[str, Any]:

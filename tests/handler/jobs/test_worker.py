@@ -157,6 +157,8 @@ def test_the_command_answers_probes(moto: Moto) -> None:
                 break
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/_health", timeout=30) as answer:
             assert json.load(answer) == {"status": "ok"}
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_ready", timeout=30) as answer:
+            assert json.load(answer) == {"status": "ready"}
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/_metrics", timeout=30) as answer:
             metrics = answer.read()
         assert b"image_handler_worker_in_flight 0\n" in metrics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -126,6 +127,10 @@ def info_of(ref: ObjectRef, meta: ObjectMeta, attributes: Attributes) -> ObjectI
     )
 
 
+_CODE = re.compile(r"<Code>(\w{1,64})</Code>")
+"""In the body of S3's errors, which a line with the XML declaration may precede."""
+
+
 def client_options(timeout: float, *, allow_http: bool = False) -> tuple[ClientConfig, RetryConfig]:
     """Return the options of an obstore client: up to two quick retries, and none after a timeout."""
     seconds = timedelta(seconds=timeout)
@@ -167,5 +172,7 @@ def translate_errors(ref: ObjectRef, timeout: float, started: float | None = Non
 
 
 def _first_line(error: Exception) -> str:
-    """Return obstore's message without its internal details, which are on further lines."""
-    return str(error).partition("\n")[0]
+    """Return obstore's message without its internal details, which are on further lines, but with S3's code."""
+    line, _, details = str(error).partition("\n")
+    code = _CODE.search(details)
+    return f"{line} ({code[1]})" if code else line
