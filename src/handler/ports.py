@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from imaging import Deadline, Limits, ObjectRef, Vision
+from imaging import Deadline, Limits, ObjectRef, SubjectMasks, Vision
 
 
 class ObjectInfo(msgspec.Struct, frozen=True):
@@ -122,6 +122,8 @@ class DetectionInput(msgspec.Struct, frozen=True):
     name: str
     """Name for messages."""
     read: Callable[[], bytes]
+    is_inline: bool = False
+    """Whether it was sent with the request, so that no purge can find what is stored of it."""
 
 
 class DetectionService(Protocol):
@@ -131,6 +133,10 @@ class DetectionService(Protocol):
         self, original: DetectionInput, overlays: Sequence[DetectionInput], limits: Limits, deadline: Deadline
     ) -> Vision:
         """Return the detections of one request, which are made when a feature asks for them."""
+        ...
+
+    def masks(self, original: DetectionInput, version: str, deadline: Deadline) -> SubjectMasks:
+        """Return the masks of subjects in an original. `version` is that of the code that edits images."""
         ...
 
 

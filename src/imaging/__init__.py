@@ -10,7 +10,7 @@ from imaging import fast_msgspec_import as fast_msgspec_import  # isort: split
 from imaging import vips_errors as vips_errors  # isort: split
 
 from imaging.context import Context, Deadline, Limits, ObjectRef
-from imaging.detection import Label, Region, SalientRegion, Vision
+from imaging.detection import Label, Region, SalientRegion, SubjectMasks, Vision
 from imaging.errors import (
     DamagedSource,
     FeatureError,
@@ -85,6 +85,7 @@ __all__ = [
     "Report",
     "SalientRegion",
     "Step",
+    "SubjectMasks",
     "TimeExceeded",
     "TooLarge",
     "Unavailable",

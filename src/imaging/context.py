@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from imaging.detection import DetectionNotConfigured, Vision
+from imaging.detection import DetectionNotConfigured, MasksNotKept, SubjectMasks, Vision
 from imaging.errors import TimeExceeded
 from imaging.formats import INDEX, NEGOTIATED
 from imaging.formats.format import FormatName
@@ -105,6 +105,11 @@ class Context(msgspec.Struct, frozen=True):
     weights: str | None = None
     # What detectors find in the original; only few features ask for it.
     vision: Vision = msgspec.field(default_factory=DetectionNotConfigured)
+    # The masks of subjects that models have found in the original.
+    masks: SubjectMasks = msgspec.field(default_factory=MasksNotKept)
+    # Which page of the original the first frame is, and what was done to it before. Only expensive steps are told.
+    page: int = 0
+    applied: tuple[Mapping[str, object], ...] = ()
     # The bytes of the original, for a report about the file.
     original: bytes = b""
     # Hides what moderation does not allow. It is applied to the original and to each overlay as soon as it is decoded.

@@ -6,9 +6,17 @@ adapters.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from imaging.errors import Unavailable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.uint8]
+    """The rows of a mask, from 0 (background) to 255 (subject)."""
 
 
 class Region(NamedTuple):
@@ -95,3 +103,22 @@ class DetectionNotConfigured:
 
     def labels(self) -> tuple[Label, ...] | None:
         raise Unavailable("moderation is not configured: set VISION=rekognition")
+
+
+class SubjectMasks(Protocol):
+    """The masks that models have made of the original of one run, kept so that its variants need no other run."""
+
+    def get(self, name: str, compute: Callable[[], Mask], *, is_edited: bool) -> Mask:
+        """Return the mask that is kept under a name, or compute it.
+
+        The name holds all that the mask depends on beside the original. `is_edited` says whether steps before have
+        changed what the model is given, so that it depends on the code of those steps too.
+        """
+        ...
+
+
+class MasksNotKept:
+    """The masks where none is kept."""
+
+    def get(self, _name: str, compute: Callable[[], Mask], *, is_edited: bool) -> Mask:  # noqa: ARG002 - see SubjectMasks
+        return compute()

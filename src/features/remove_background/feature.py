@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pyvips
+from msgspec import structs
 
 from features.remove_background.parameters import RemoveBackground
 from imaging.codecs.open_image import open_image
@@ -68,13 +69,14 @@ def remove_background(picture: Picture, requested: RemoveBackground, context: Co
 
 def _subjects(frames: list[pyvips.Image], requested: RemoveBackground, context: Context) -> pyvips.Image:
     """Return all frames without background. Raises TimeExceeded as soon as it is clear that the time is too short."""
+    contexts = [structs.replace(context, page=context.page + index) for index in range(len(frames))]
     cut = [_subject(frames[0], requested, context)]
     if len(frames) == 1:
         return cut[0]
     # The first frame does not count for the pace, because it may have waited until the model was loaded.
     started = time.monotonic()
-    for frame in frames[1:]:
-        cut.append(_subject(frame, requested, context))
+    for frame, of_frame in zip(frames[1:], contexts[1:], strict=True):
+        cut.append(_subject(frame, requested, of_frame))
         pace = (time.monotonic() - started) / (len(cut) - 1)
         if pace * (len(frames) - len(cut)) > context.deadline.left():
             raise TimeExceeded(

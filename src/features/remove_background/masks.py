@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +14,8 @@ import pyvips
 from imaging.context import Context
 from imaging.errors import Unavailable
 from imaging.models.inference import InterruptibleSession, model_lock, session_options
-from imaging.models.rembg import session_class
-from imaging.models.saliency import MODELS, compute_saliency, to_rgb_array
+from imaging.models.rembg import MISSING, session_class
+from imaging.models.saliency import MODELS, compute_saliency, find_weights, to_rgb_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.uint8]
 
+_VERSION = 1
+"""Raised with each change of how the model's input and its mask are made, because masks are kept."""
+_PIECES, _PIECE_BYTES = 64, 4096
 _MODEL_SIDE = 1024
 """Longer side in pixels of the input for rembg's models; none of them has a larger input."""
 _STEPS = 63
@@ -27,12 +33,50 @@ _STEPS = 63
 
 
 def subject_mask(image: pyvips.Image, model: str, context: Context) -> pyvips.Image:
-    """Return one band in the size of the image, 0 (background) to 255 (subject). Raises Unavailable, TimeExceeded."""
-    if model in MODELS:
-        mask = compute_saliency(to_rgb_array(image), context.weights, context.deadline, model)
-    else:
-        mask = _by_rembg(image, model, context)
+    """Return one band in the size of the image, 0 (background) to 255 (subject). Raises Unavailable, TimeExceeded.
+
+    A model runs once for each page of an original, whatever the size of the image is in which it looks at the page.
+    """
+
+    def compute() -> Mask:
+        if model in MODELS:
+            return compute_saliency(to_rgb_array(image), context.weights, context.deadline, model)
+        return _by_rembg(image, model, context)
+
+    name = json.dumps([_VERSION, model, _model_version(model, context.weights), context.page, context.applied])
+    mask = context.masks.get(name, compute, is_edited=bool(context.applied))
     return _enlarged(mask, image.width, image.height)
+
+
+@cache
+def _model_version(model: str, weights: str | None) -> str:
+    """Return what tells one version of a model's weights from another. Raises Unavailable where they are missing."""
+    if model in MODELS:
+        path = find_weights(weights, model)
+        data = path.with_suffix(".bin")
+        return _fingerprint(data if data.exists() else path)
+    if model.endswith("_custom"):
+        return _fingerprint(Path(_own_file(model, weights)["model_path"]))
+    # rembg compares its weights with checksums of its own.
+    return _rembg_version()
+
+
+def _fingerprint(path: Path) -> str:
+    """Return a digest of the size of a file and of pieces of it: reading 170 MB would take as long as a model runs."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for piece in range(_PIECES):
+            file.seek(size * piece // _PIECES)
+            digest.update(file.read(_PIECE_BYTES))
+    return digest.hexdigest()[:16]
+
+
+def _rembg_version() -> str:
+    try:
+        return version("rembg")
+    except PackageNotFoundError:
+        raise Unavailable(MISSING) from None
 
 
 def _enlarged(mask: Mask, width: int, height: int) -> pyvips.Image:

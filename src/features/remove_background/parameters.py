@@ -15,8 +15,8 @@ from imaging.params.model import Params, hint
 class RemoveBackground(Params):
     """Remove the background: it becomes transparent, or a colour or an image of your choice.
 
-    In formats without an alpha channel, the background is the given colour, or white. Names and defaults are
-    rembg's, where it has them.
+    In formats without an alpha channel, the background is the given colour, or white. The model runs once for all
+    variants of an original, whose mask is kept. Names and defaults are rembg's, where it has them.
     """
 
     model: Annotated[

@@ -35,7 +35,7 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...], Env("UPLOAD_PRESETS", "List of presets that are rendered for each upload")
     ] = ()
     results_bucket: Annotated[
-        str, Env("RESULTS_BUCKET", "Bucket, or name=URL, in which results and detections are stored")
+        str, Env("RESULTS_BUCKET", "Bucket, or name=URL, in which results, detections and masks are stored")
     ] = ""
     store_results: Annotated[
         bool,

@@ -6,6 +6,7 @@ from functools import partial
 
 from handler.aws import AwsAccess
 from handler.detection.cache import DetectionCache
+from handler.detection.masks import MaskCache
 from handler.detection.service import DetectionService, Detector
 from handler.ports import ObjectStore
 from imaging import has_saliency
@@ -25,10 +26,10 @@ def open_detection(
     `weights` is the folder of U²-Net's weights, `store` caches detections, and with `lets_pass` images are sent while
     moderation is unavailable.
     """
-    cache = DetectionCache(store)
+    cache, masks = DetectionCache(store), MaskCache(store)
     salient = partial(_open_local_saliency, weights) if has_saliency(weights) else None
     if not with_rekognition:
-        return DetectionService(_open_local_faces, cache, salient=salient)
+        return DetectionService(_open_local_faces, cache, masks=masks, salient=salient)
     from handler.detection.rekognition import (  # noqa: PLC0415 - local detection does not need it
         FacesByRekognition,
         LabelsByRekognition,
@@ -43,6 +44,7 @@ def open_detection(
         objects=lambda: ObjectsByRekognition(client),
         labels=lambda: LabelsByRekognition(client),
         salient=salient,
+        masks=masks,
         lets_pass=lets_pass,
     )
 

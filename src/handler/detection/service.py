@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from handler.detection.cache import Detection, DetectionCache
+from handler.detection.masks import MaskCache, OriginalMasks
 from handler.errors import UpstreamError
 from handler.observability import logger
 from handler.ports import DetectionInput
@@ -72,12 +73,14 @@ class DetectionService:
         objects: Open | None = None,
         labels: Open | None = None,
         salient: Open | None = None,
+        masks: MaskCache | None = None,
         lets_pass: bool = False,
     ) -> None:
         self._open = {"faces": faces, "objects": objects, "labels": labels, "salient": salient}
         self._opened: dict[str, Detector] = {}
         self._lock = threading.Lock()
         self._cache = cache
+        self._masks = masks or MaskCache()
         self.lets_pass = lets_pass
         """Whether images are sent while moderation is unavailable (MODERATION_FAIL=open)."""
 
@@ -86,6 +89,10 @@ class DetectionService:
     ) -> Detections:
         """Return the detections of one request, which are made when a feature asks for them."""
         return Detections(self, original, overlays, limits, deadline)
+
+    def masks(self, original: DetectionInput, version: str, deadline: Deadline) -> OriginalMasks:
+        """Return the masks of subjects in an original, for one request."""
+        return self._masks.of(original, version, deadline)
 
     def has(self, kind: str) -> bool:
         """Whether a detector of this kind is configured."""

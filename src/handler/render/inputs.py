@@ -67,7 +67,7 @@ class Inputs(msgspec.Struct, frozen=True):
         """What detectors may look at, the original first."""
         original = self.original
         if isinstance(original, bytes):
-            first = DetectionInput("posted", self.inline_hash, "the posted image", lambda: original)
+            first = DetectionInput("posted", self.inline_hash, "the posted image", lambda: original, is_inline=True)
         else:
             first = original.detection_input
         return [first, *(stored.detection_input for stored in self.named.values())]

@@ -194,11 +194,14 @@ def _context(request: ImageRequest, inputs: Inputs, render_context: RenderContex
     context = Context(
         limits=render_context.limits, deadline=deadline, accepts=request.accepts, weights=render_context.weights
     )
-    if render_context.detection is None or not any(step.may_detect for step in request.steps):
+    may_look = any(step.may_detect or step.feature.expensive for step in request.steps)
+    if render_context.detection is None or not may_look:
         return context
     original, *overlays = inputs.detection_inputs
-    vision = render_context.detection().on(original, overlays, render_context.limits, deadline)
-    return msgspec.structs.replace(context, vision=vision)
+    service = render_context.detection()
+    vision = service.on(original, overlays, render_context.limits, deadline)
+    masks = service.masks(original, render_context.version, deadline)
+    return msgspec.structs.replace(context, vision=vision, masks=masks)
 
 
 def _etag(request: ImageRequest, inputs: Inputs, version: str, decision: tuple[str, ...]) -> str:

@@ -78,9 +78,14 @@ def compute_saliency(pixels: Pixels, weights: str | None, deadline: Deadline, ve
     return mask
 
 
-@cache
-def _opened(weights: str | None, version: str = "u2net") -> InterruptibleSession:
+def find_weights(weights: str | None, version: str) -> Path:
+    """Return the file of a version of U²-Net. Raises Unavailable where it is missing."""
     path = Path(weights or "", MODELS[version])
     if not weights or not path.exists():
         raise Unavailable(f"the weights of {version} are missing: run `image-handler weights {version}`")
-    return open_model(path)
+    return path
+
+
+@cache
+def _opened(weights: str | None, version: str = "u2net") -> InterruptibleSession:
+    return open_model(find_weights(weights, version))

@@ -21,7 +21,7 @@ from imaging.formats import MEDIA_TYPES, format_by_name
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.budget import refuse_beyond_budget, with_inspected
-from imaging.pipeline.feature import Step
+from imaging.pipeline.feature import Step, describe_steps
 
 if TYPE_CHECKING:
     from imaging.codecs.metadata import Metadata
@@ -173,7 +173,7 @@ def apply_and_encode(
     """Apply the steps to decoded pixels and encode the result."""
     context = _with_redaction(steps, context)
     pending = Pending()
-    for step in steps:
+    for number, step in enumerate(steps):
         context.deadline.check()
         # The watchdog stops the computation of one image. Once the pixels are in memory, later steps compute from a
         # new image, which must be watched by itself.
@@ -181,7 +181,7 @@ def apply_and_encode(
             with watched(picture.image, context.deadline):
                 picture, pending = picture.in_memory(), Pending()
         with watched(picture.image, context.deadline):
-            outcome = step.feature.apply(picture, step.params, context)
+            outcome = step.feature.apply(picture, step.params, _context_of(number, steps, picture, output, context))
         if isinstance(outcome, Report):
             return outcome
         picture, pending = outcome, pending.then(step.reach)
@@ -196,6 +196,17 @@ def apply_and_encode(
         source=picture.source,
         negotiated=is_negotiated(picture.source, output),
     )
+
+
+def _context_of(number: int, steps: Sequence[Step], picture: Picture, output: Output, context: Context) -> Context:
+    """Return the context of a step. It tells an expensive one which pixels a model is given."""
+    if not steps[number].feature.expensive:
+        return context
+    applied: list[dict[str, object]] = describe_steps(steps[:number])
+    if applied:
+        # What steps find in the image is not told by their parameters alone, nor which frames they have looked at.
+        applied.append({"view": picture.view, "frames": picture.frames})
+    return structs.replace(context, page=output.page or 0, applied=tuple(applied))
 
 
 def _with_redaction(steps: Sequence[Step], context: Context) -> Context:
