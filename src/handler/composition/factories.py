@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from handler.aws import AwsAccess, Credentials
 from handler.config import Settings, starts_from_snapshot
 from handler.ports import DetectionService, InvokeFunction, SecretSource
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
     from handler.storage.results import ResultStore
 
 _Built = TypeVar("_Built")
+
+
+class ProcessingParts(msgspec.Struct, frozen=True):
+    """What processes and records originals, as far as it is switched on."""
+
+    uploads: Callable[[], UploadEntrypoint] | None
+    background: BackgroundUploads | None
+    records: Callable[[], Records] | None
 
 
 def open_result_store(settings: Settings, aws: AwsAccess, sources: Sources) -> ResultStore | None:

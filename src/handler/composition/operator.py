@@ -6,32 +6,21 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from handler.aws import AwsAccess
+from handler.composition.factories import ProcessingParts
 from handler.config import Settings
 from handler.entrypoints.http import HttpEntrypoint
 from handler.ports import SecretSource
 from handler.storage.sources import read_locations
 
 if TYPE_CHECKING:
-    from handler.entrypoints.background_uploads import BackgroundUploads
     from handler.entrypoints.change_intake import ChangeIntake
     from handler.entrypoints.operator import OperatorEntrypoint
     from handler.entrypoints.operator_page import Page
     from handler.entrypoints.operator_records import RecordPages
-    from handler.entrypoints.uploads import UploadEntrypoint
     from handler.ingest.ingest import Ingest
     from handler.records.store import Records
     from handler.storage.upload_stores import UploadStore
-
-
-class ProcessingParts(msgspec.Struct, frozen=True):
-    """What processes and records originals, as far as it is switched on."""
-
-    uploads: Callable[[], UploadEntrypoint] | None
-    background: BackgroundUploads | None
-    records: Callable[[], Records] | None
 
 
 def build_operator(
@@ -70,7 +59,7 @@ def _more_pages(
         from handler.entrypoints.operator_uploads import UploadPages  # noqa: PLC0415 - not every API has these pages
 
         finders.append(lambda name: UploadPages(ingest()).find(name) if name.startswith("uploads") else None)
-    changes = _build_intake(settings, processing)
+    changes = build_intake(settings, processing)
     if processing.records is not None:
         pages = _build_record_pages(settings, aws, processing.records, changes)
         finders.append(lambda name: pages().find(name) if name.startswith("records") else None)
@@ -81,7 +70,7 @@ def _more_pages(
     return tuple(finders)
 
 
-def _build_intake(settings: Settings, processing: ProcessingParts) -> ChangeIntake | None:
+def build_intake(settings: Settings, processing: ProcessingParts) -> ChangeIntake | None:
     """Return what takes changes, or None if another function processes originals."""
     is_elsewhere = bool(settings.process.function_name) and not settings.storage.output_bucket
     if processing.uploads is None or is_elsewhere:

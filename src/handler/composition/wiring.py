@@ -15,6 +15,7 @@ from handler.auth.canonical import IgnoredParameters
 from handler.auth.signature import Signatures
 from handler.aws import AwsAccess
 from handler.composition.factories import (
+    ProcessingParts,
     build_aws_access,
     build_background,
     build_detection,
@@ -95,7 +96,7 @@ def build(settings: Settings) -> Application:
         ignored = IgnoredParameters(settings.requests.ignored_parameters, dialects.is_known_parameter)
     faults += [*_find_missing_files(settings), *_use_fonts(settings.storage.fonts)]
     if not faults:
-        faults += [*_find_unknown_sources(policy, sources), *_find_faults_of_uploads(settings, sources)]
+        faults += [*_find_unknown_sources(policy, sources), *_find_faults_of_uploads(settings, sources, policy)]
     raise_faults(faults)
     fallback = results = uploads = None
     with _collect_faults(faults):
@@ -122,7 +123,7 @@ def build(settings: Settings) -> Application:
 
     background = build_background(settings, uploads) if uploads is not None else None
     http = msgspec.structs.replace(http, health=health.page, ready=build_ready_page(health, sources, records))
-    http = _add_operator(http, settings, aws, uploads, background, records)
+    http = _add_more(http, settings, aws, ProcessingParts(uploads, background, records))
     return Application(settings, http, get_direct_invocation, uploads, background, records, health)
 
 
@@ -164,26 +165,23 @@ def _build_http(
     )
 
 
-def _add_operator(
-    http: HttpEntrypoint,
-    settings: Settings,
-    aws: AwsAccess,
-    uploads: Callable[[], UploadEntrypoint] | None,
-    background: BackgroundUploads | None,
-    records: Callable[[], Records] | None,
-) -> HttpEntrypoint:
-    """Return the entrypoint with the operator API and with uploads, if they are switched on."""
+def _add_more(http: HttpEntrypoint, settings: Settings, aws: AwsAccess, processing: ProcessingParts) -> HttpEntrypoint:
+    """Return the entrypoint with the operator API, uploads and the gallery, as far as they are switched on."""
     token = open_secret(settings.access.operator_token, settings.access.operator_token_file, aws)
     if settings.ingest.upload_source:
         from handler.composition.ingest import build_ingest  # noqa: PLC0415 - many services take no uploads
 
+        background = processing.background
         submit = background.process_in_background if background is not None else None
-        http = msgspec.structs.replace(http, ingest=build_ingest(settings, aws, records, token, submit))
+        http = msgspec.structs.replace(http, ingest=build_ingest(settings, aws, processing.records, token, submit))
     if token is not None or settings.access.operator_open:
-        from handler.composition.operator import ProcessingParts, build_operator  # noqa: PLC0415 - many services have no operator API
+        from handler.composition.operator import build_operator  # noqa: PLC0415 - many services have no operator API
 
-        processing = ProcessingParts(uploads, background, records)
         http = msgspec.structs.replace(http, operator=build_operator(settings, aws, http, token, processing))
+    if settings.gallery.gallery_source:
+        from handler.composition.gallery import add_gallery  # noqa: PLC0415 - many services have no gallery
+
+        http = add_gallery(http, settings, aws, processing)
     return http
 
 
@@ -225,12 +223,17 @@ def _find_unknown_sources(policy: Policy, sources: Sources) -> list[str]:
     ]
 
 
-def _find_faults_of_uploads(settings: Settings, sources: Sources) -> list[str]:
-    if not settings.ingest.upload_source:
-        return []
-    from handler.composition.ingest import find_faults  # noqa: PLC0415 - many services take no uploads
+def _find_faults_of_uploads(settings: Settings, sources: Sources, policy: Policy) -> list[str]:
+    faults: list[str] = []
+    if settings.ingest.upload_source:
+        from handler.composition import ingest  # noqa: PLC0415 - many services take no uploads
 
-    return [*find_faults(settings, sources.locations)]
+        faults += ingest.find_faults(settings, sources.locations)
+    if settings.gallery.gallery_source:
+        from handler.composition import gallery  # noqa: PLC0415 - many services have no gallery
+
+        faults += gallery.find_faults(settings, policy)
+    return faults
 
 
 def _find_missing_files(settings: Settings) -> list[str]:

@@ -26,6 +26,7 @@ from handler.response import Answer, Caching
 from imaging import Deadline, FeatureError, ObjectRef, TooLarge
 
 if TYPE_CHECKING:
+    from handler.entrypoints.gallery import GalleryEntrypoint
     from handler.entrypoints.operator import OperatorEntrypoint
     from handler.ingest.ingest import Ingest
     from handler.requests.client_hints import Hints
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 ORIGIN_HEADER = "x-origin-secret"
 MAX_PATH_BYTES = 8_192
 _IMAGE_METHODS = ("GET", "HEAD")
-_UPLOAD = "/_upload"
+_UPLOAD, _GALLERY = "/_upload", "/_api/gallery/"
 
 
 class JsonEndpoint(msgspec.Struct, frozen=True):
@@ -58,6 +59,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     """Opens the operator API under `/_api/`."""
     ingest: Callable[[], Ingest] | None = None
     """Opens what takes signed uploads under `/_upload`; None if this service takes none."""
+    gallery: Callable[[], GalleryEntrypoint] | None = None
+    """Opens the gallery's API under `/_api/gallery/`; None if this service has no gallery."""
     origin: SecretSource | None = None
     """The secret that the CDN sends with each request; None if requests need not come through it."""
     cors: str = ""
@@ -103,7 +106,9 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             from handler.entrypoints.upload_forms import admit  # noqa: PLC0415 - no image needs it
 
             admit(path, call, self.ingest())
-        if path.startswith("/_api/"):
+        if path.startswith(_GALLERY) and self.gallery is not None:
+            self.gallery().admit(path.removeprefix(_GALLERY), call)
+        elif path.startswith("/_api/"):
             if self.operator is None:
                 raise NotFound(f"no page is called {path!r}", code="NotFound")
             self.operator().admit(path.removeprefix("/_api/"), call)
@@ -119,7 +124,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
 
     def _has_cors(self, call: HttpRequest) -> bool:
         """Whether other sites may read the answer."""
-        return bool(self.cors) and not (self.local_operator and unquote(call.path).startswith("/_api/"))
+        closed = "/_api/" if self.local_operator else _GALLERY
+        return bool(self.cors) and not unquote(call.path).startswith(closed)
 
     def _route(self, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         path, raw_path = self._path(call)
@@ -239,6 +245,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         return response.stored(stored.info, stored.read())
 
     def _answer_api(self, page: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
+        if self.gallery is not None and page.startswith("gallery/"):
+            return self.gallery().answer(page.removeprefix("gallery/"), call, deadline)
         if page in self.static_documents and call.method in _IMAGE_METHODS:
             return self.static_documents[page]()
         endpoint = self.json_endpoints(False).get(page) if self.json_endpoints else None

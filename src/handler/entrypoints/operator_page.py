@@ -26,7 +26,7 @@ def read_params(call: HttpRequest, names: Iterable[str]) -> dict[str, Any]:
     """Return the parameters of a query and, with POST, of a JSON object. Raise BadRequest for an unknown name."""
     params: dict[str, Any] = dict(call.pairs(None))
     if call.method == "POST":
-        params |= _parse_object(call.body, names)
+        params |= parse_object(call.body, names)
     for name in params:
         if name not in names:
             raise BadRequest(f"`{name[:60]}` must be one of {', '.join(names)}")
@@ -42,7 +42,8 @@ def parse_limit(value: str | None, default: int, largest: int) -> int:
     return int(value)
 
 
-def _parse_object(body: bytes, names: Iterable[str]) -> dict[str, Any]:
+def parse_object(body: bytes, names: Iterable[str]) -> dict[str, Any]:
+    """Return the JSON object in a body. Raise BadRequest for anything else."""
     try:
         fields = loads(body.decode())
     except (ValueError, RecursionError):

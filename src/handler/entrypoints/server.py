@@ -212,7 +212,10 @@ def _takes_stream(request: Request) -> bool:
     if request.method not in ("POST", "PUT"):
         return False
     path = unquote(_raw_path(request))
-    return path.startswith("/_upload") or (request.method == "PUT" and path.startswith("/_api/uploads/"))
+    if path == "/_api/gallery/pictures":
+        return request.headers.get("content-type", "").lower().startswith("multipart/")
+    is_form = path.startswith("/_upload") or path == "/_api/gallery/uploads"
+    return is_form or (request.method == "PUT" and path.startswith("/_api/uploads/"))
 
 
 async def _wait_for_disconnect(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:

@@ -62,9 +62,7 @@ def parse_upload(fields: Mapping[str, Any]) -> UploadRequest:
         check_key(key)
     if prefix:
         check_key(prefix.removesuffix("/"), "prefix")
-    sha256 = _text(fields, "sha256")
-    if sha256 and not _SHA256.fullmatch(sha256):
-        raise BadRequest(f"`sha256` must be 64 hexadecimal digits in lower case, got {sha256[:80]!a}")
+    sha256 = parse_sha256(_text(fields, "sha256"))
     content_type = parse_media_type(_text(fields, "contentType") or guess_type(name or key), "contentType")
     return UploadRequest(
         key=key,
@@ -86,6 +84,13 @@ def parse_media_type(value: str, field: str) -> str:
     if media_type != DEFAULT_TYPE and not _MEDIA_TYPE.fullmatch(media_type):
         raise BadRequest(f"`{field}` must be an image's media type or {DEFAULT_TYPE}, got {value[:60]!a}")
     return media_type
+
+
+def parse_sha256(value: str) -> str:
+    """Return a SHA-256, which may be empty. Raise BadRequest for anything else."""
+    if value and not _SHA256.fullmatch(value):
+        raise BadRequest(f"`sha256` must be 64 hexadecimal digits in lower case, got {value[:80]!a}")
+    return value
 
 
 def parse_parts(value: object) -> list[tuple[int, str]]:

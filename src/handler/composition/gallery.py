@@ -1,0 +1,222 @@
+"""Build the gallery from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from handler.aws import AwsAccess
+from handler.composition.factories import ProcessingParts, open_secret
+from handler.config import Settings
+from handler.entrypoints.http import HttpEntrypoint
+from handler.requests.policy import Policy
+from handler.storage.sources import StoreLocation, read_locations
+from imaging import FORMATS, MEDIA_TYPES
+
+if TYPE_CHECKING:
+    from handler.entrypoints.gallery import GalleryEntrypoint
+    from handler.entrypoints.gallery_originals import GalleryOriginals
+    from handler.entrypoints.gallery_session import GallerySession
+    from handler.gallery.gallery import Gallery
+    from handler.gallery.recipes import GalleryRecipe
+    from handler.gallery.uploads import GalleryUploads
+    from handler.gallery.visitors import VisitorCookies
+    from handler.ingest.ingest import Ingest
+    from handler.ports import SecretSource
+    from handler.storage.upload_stores import UploadStore
+
+_MODEL = "u2net.onnx"
+"""The weights without which no background can be removed."""
+
+
+def find_faults(settings: Settings, policy: Policy) -> Iterator[str]:
+    """Yield why the gallery cannot work with these settings."""
+    source = settings.gallery.gallery_source
+    locations = read_locations(settings.storage.source_buckets)
+    names = [location.name for location in locations if location.scheme in ("file", "s3")]
+    if source not in names:
+        yield f"GALLERY_SOURCE must name a source in S3 or in a folder ({', '.join(names) or 'none'}), got `{source}`"
+    if not any(dialect.name == "json" for dialect in policy.dialects):
+        yield "GALLERY_SOURCE needs json in DIALECTS"
+    if policy.presets_only:
+        yield "GALLERY_SOURCE needs PRESETS_ONLY=No, because results are URLs with edits"
+    try:
+        _read_recipes(settings, policy)
+    except ValueError as error:
+        yield str(error)
+
+
+def add_gallery(
+    http: HttpEntrypoint, settings: Settings, aws: AwsAccess, processing: ProcessingParts
+) -> HttpEntrypoint:
+    """Return the entrypoint with the gallery, which is built at its first request."""
+    access = settings.access
+    secret = open_secret(access.secrets_manager, access.signature_secret_file, aws, access.secret_key)
+    if secret is None or processing.records is None:
+        return http  # `Settings.conflicts` has reported it
+    parts = _GalleryParts(settings, aws, http, processing, secret)
+    return msgspec.structs.replace(http, gallery=cache(parts.build))
+
+
+class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
+    """Builds the parts of the gallery."""
+
+    settings: Settings
+    aws: AwsAccess
+    http: HttpEntrypoint
+    processing: ProcessingParts
+    secret: SecretSource
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def build(self) -> GalleryEntrypoint:
+        """Return the entrypoint of the gallery."""
+        from handler.entrypoints.gallery import GalleryEntrypoint  # noqa: PLC0415 - no image needs it
+        from handler.entrypoints.gallery_pages import GalleryPages  # noqa: PLC0415 - as above
+        from handler.entrypoints.gallery_uploads import GalleryUploadPages  # noqa: PLC0415 - as above
+        from handler.storage.upload_stores import open_upload_store  # noqa: PLC0415 - as above
+
+        location = next(each for each in self._locations() if each.name == self.settings.gallery.gallery_source)
+        store = open_upload_store(location, self.aws)
+        gallery = self._build_gallery(self._build_originals(store))
+        cookies = self._build_cookies()
+        return GalleryEntrypoint(
+            session=self._build_session(gallery, cookies, location),
+            pages=GalleryPages(gallery=gallery, user_limit=self.settings.gallery.user_limit),
+            uploads=GalleryUploadPages(uploads=self._build_uploads(gallery, store)),
+            cookies=cookies,
+            behind_cdn=self.http.origin is not None,
+        )
+
+    def _build_gallery(self, originals: GalleryOriginals) -> Gallery:
+        from handler.auth.signature import Signatures  # noqa: PLC0415 - see `build`
+        from handler.gallery.edits import EditRules  # noqa: PLC0415 - see `build`
+        from handler.gallery.gallery import Gallery  # noqa: PLC0415 - see `build`
+        from handler.gallery.links import Links  # noqa: PLC0415 - see `build`
+        from handler.gallery.pictures import PictureView  # noqa: PLC0415 - see `build`
+
+        assert self.processing.records is not None  # noqa: S101 - `add_gallery` has checked it
+        settings, policy, objects = self.settings, self.http.policy, self.http.render_context.objects
+        source, life = settings.gallery.gallery_source, timedelta(days=settings.gallery.gallery_expire_days)
+        recipes = _read_recipes(settings, policy)
+        offered = {name for recipe in recipes.values() for name in recipe.features}
+        rules = EditRules(
+            source=source,
+            private_sources=settings.private_sources,
+            resolve=lambda ref: objects.resolve(policy.source_of(ref)),
+            features=frozenset({*policy.public_features, *offered}),
+        )
+        links = Links(source, Signatures(self.secret))
+        view = PictureView(links=links, recipes=recipes, life=life)
+        return Gallery(
+            records=self.processing.records(), source=source, recipes=recipes, rules=rules, links=links, view=view,
+            originals=originals, life=life,
+        )  # fmt: skip
+
+    def _build_originals(self, store: UploadStore) -> GalleryOriginals:
+        from handler.composition.operator import build_intake  # noqa: PLC0415 - see `build`
+        from handler.entrypoints.gallery_originals import GalleryOriginals  # noqa: PLC0415 - see `build`
+        from handler.entrypoints.reprocess_queue import ReprocessQueue  # noqa: PLC0415 - see `build`
+
+        queue = ReprocessQueue(url, self.aws) if (url := self.settings.records.upload_queue) else None
+        return GalleryOriginals(store, build_intake(self.settings, self.processing), queue)
+
+    def _build_uploads(self, gallery: Gallery, store: UploadStore) -> GalleryUploads:
+        from handler.gallery.uploads import GalleryUploads  # noqa: PLC0415 - see `build`
+
+        background = None if store.sends_events else self.processing.background
+        return GalleryUploads(
+            gallery=gallery,
+            ingest=self._build_ingest(store),
+            limits=_Unlimited(),
+            user_limit=self.settings.gallery.user_limit,
+            submit=background.process_in_background if background is not None else None,
+            check=background.check if background is not None else lambda: None,
+        )
+
+    def _build_ingest(self, store: UploadStore) -> Ingest:
+        from handler.auth.derived_secret import DerivedSecret  # noqa: PLC0415 - see `build`
+        from handler.ingest.form_policy import FormSigner  # noqa: PLC0415 - see `build`
+        from handler.ingest.ingest import Ingest  # noqa: PLC0415 - see `build`
+
+        settings = self.settings
+        return Ingest(
+            settings.gallery.gallery_source,
+            store,
+            "",
+            settings.limits.max_source_bytes,
+            # A form of the gallery is not one of /_api/uploads, which leads to another source.
+            FormSigner(DerivedSecret(self.secret, "gallery upload")),
+            takes_all=settings.ingest.upload_urls == "server",
+        )
+
+    def _build_cookies(self) -> VisitorCookies:
+        from handler.auth.derived_secret import DerivedSecret  # noqa: PLC0415 - see `build`
+        from handler.gallery.visitors import VisitorCookies  # noqa: PLC0415 - see `build`
+
+        life = timedelta(days=self.settings.gallery.gallery_expire_days)
+        return VisitorCookies(DerivedSecret(self.secret, "gallery visitor"), life)
+
+    def _build_session(self, gallery: Gallery, cookies: VisitorCookies, location: StoreLocation) -> GallerySession:
+        from handler.entrypoints.gallery_session import GallerySession  # noqa: PLC0415 - see `build`
+
+        own = self.settings.gallery
+        password = open_secret(own.gallery_password, own.gallery_password_file, self.aws, "PASSWORD")
+        takes_all = location.scheme != "s3" or self.settings.ingest.upload_urls == "server"
+        facts: dict[str, Any] = {
+            "limits": {
+                "pictures": own.user_limit,
+                "bytes": self.settings.limits.max_source_bytes,
+                "formats": sorted({MEDIA_TYPES[each.name] for each in FORMATS}),
+                "uploadsPerHour": own.gallery_uploads_per_hour,
+            },
+            "expireDays": own.gallery_expire_days,
+            "recipes": [
+                {
+                    "name": each.name,
+                    "edits": dict(each.edits) or None,
+                    "features": each.features,
+                    "isExpensive": each.is_expensive,
+                }
+                for each in gallery.recipes.values()
+            ],
+            "fineTune": own.gallery_fine_tune,
+            "uploads": "server" if takes_all else "store",
+        }
+        return GallerySession(gallery=gallery, cookies=cookies, facts=facts, password=password)
+
+    def _locations(self) -> tuple[StoreLocation, ...]:
+        return read_locations(self.settings.storage.source_buckets)
+
+
+class _Unlimited:
+    """Admits every upload."""
+
+    def admit(self, *_: object) -> None:
+        """Do nothing."""
+
+    def add_bytes(self, *_: object) -> None:
+        """Do nothing."""
+
+
+def _read_recipes(settings: Settings, policy: Policy) -> dict[str, GalleryRecipe]:
+    from handler.gallery.recipes import read_recipes  # noqa: PLC0415 - no image needs it
+
+    return read_recipes(settings.gallery.gallery_recipes, policy.presets, _can_run(settings))
+
+
+def _can_run(settings: Settings) -> Callable[[str], bool]:
+    """Return a function that tells whether a feature works in this service."""
+
+    def can_run(feature: str) -> bool:
+        if feature == "removeBackground":
+            return bool(settings.aws.heavy_function) or (Path(settings.weights_folder) / _MODEL).is_file()
+        return True
+
+    return can_run

@@ -1,0 +1,65 @@
+"""The session of a visitor of the gallery: `/_api/gallery/session`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from handler import response
+from handler.auth.compare_secret import matches_secret
+from handler.entrypoints.gallery_request import GalleryRequest, format_cookie, parse_text
+from handler.errors import BadRequest, Forbidden, Unauthorized
+from handler.gallery.gallery import Gallery
+from handler.gallery.visitors import Visitor, VisitorCookies
+from handler.ports import SecretSource
+from handler.response import Answer
+
+
+class GallerySession(msgspec.Struct, frozen=True, kw_only=True):
+    """Tells a visitor the limits and recipes, and admits one with the password."""
+
+    gallery: Gallery
+    cookies: VisitorCookies
+    facts: Mapping[str, Any]
+    """What is the same for all visitors."""
+    password: SecretSource | None = None
+
+    def show(self, request: GalleryRequest) -> Answer:
+        """Return limits, recipes and what the visitor has used of them."""
+        return self._report(request, request.visitor)
+
+    def enter(self, request: GalleryRequest) -> Answer:
+        """Admit a visitor with the password."""
+        fields = request.read_body(("password",))
+        password = parse_text(fields, "password")
+        if password is None:
+            raise BadRequest("`password` must be given")
+        if self.password is None or not matches_secret(password, self.password):
+            raise Forbidden("the password is wrong", code="wrong_password")
+        visitor = replace(request.visitor, password_tag=self.cookies.tag_of_password(password))
+        cookie = format_cookie(request.call, self.cookies.write(visitor, request.now), self.cookies.life)
+        return self._report(request, visitor).with_headers({"Set-Cookie": cookie})
+
+    def require_password(self, visitor: Visitor) -> None:
+        """Raise Unauthorized if the gallery has a password with which the visitor was not admitted."""
+        if not self._is_admitted(visitor):
+            raise Unauthorized("the gallery needs a password: send it to /_api/gallery/session", code="password_needed")
+
+    def _is_admitted(self, visitor: Visitor) -> bool:
+        if self.password is None:
+            return True
+        return visitor.password_tag in [self.cookies.tag_of_password(each) for each in self.password.values()]
+
+    def _report(self, request: GalleryRequest, visitor: Visitor) -> Answer:
+        is_admitted = self._is_admitted(visitor)
+        used = len(self.gallery.list(visitor, request.now)) if is_admitted else 0
+        content = {
+            **self.facts,
+            "visitor": visitor.tag if is_admitted else None,
+            "used": {"pictures": used},
+            "passwordNeeded": not is_admitted,
+        }
+        return response.report(content)
