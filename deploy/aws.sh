@@ -84,27 +84,86 @@ template_bucket() {
   echo "$bucket"
 }
 
-exists() { aws cloudformation describe-stacks --stack-name "$STACK" >/dev/null 2>&1; }
+# Print a part of what CloudFormation knows of the stack; nothing if there is no stack.
+stack_field() {
+  set -e # see image
+  local errors
+  errors=$(mktemp)
+  if ! aws cloudformation describe-stacks --stack-name "$STACK" --query "Stacks[0].$1" --output text 2>"$errors"; then
+    grep -q 'does not exist' "$errors" || { cat "$errors" >&2; return 1; }
+  fi
+  rm "$errors"
+}
 
-# Delete a stack whose creation failed: CloudFormation updates no such stack, and there is nothing in it.
-discard_failed() {
-  local status
-  status=$(aws cloudformation describe-stacks --stack-name "$STACK" --query 'Stacks[0].StackStatus' --output text 2>/dev/null || true)
-  case $status in
-    ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED) ;;
-    *) return 0 ;;
+# Print the resources in a state, such as UPDATE_FAILED, on one line.
+resources_in() {
+  aws cloudformation describe-stack-resources --stack-name "$STACK" --output text \
+    --query "StackResources[?ResourceStatus=='$1'].LogicalResourceId" | xargs
+}
+
+# Stop if no deployment can begin in this state of the stack. It is asked before an image is built.
+refuse_state() {
+  case $1 in
+    '' | None) [ -n "${SOURCE_BUCKETS:-}" ] || fail "a new stack needs SOURCE_BUCKETS=bucket,another" ;;
+    ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED | REVIEW_IN_PROGRESS)
+      [ -n "${SOURCE_BUCKETS:-}" ] || fail "the stack $STACK was never created ($1), so it needs SOURCE_BUCKETS=bucket,another"
+      ;;
+    DELETE_FAILED)
+      fail "the stack $STACK was deleted in part, and CloudFormation updates no such stack. Left are: $(resources_in DELETE_FAILED)." \
+        "Its events say why. Run make destroy STACK=$STACK again, or deploy under another name."
+      ;;
+    *_IN_PROGRESS) fail "the stack $STACK is busy ($1): wait until that is complete, then deploy again" ;;
   esac
-  [ -n "${SOURCE_BUCKETS:-}" ] || fail "the stack $STACK was never created ($status), so it needs SOURCE_BUCKETS=bucket,another"
-  echo "The creation of the stack $STACK has failed before ($status). It is deleted first." >&2
-  aws cloudformation delete-stack --stack-name "$STACK"
-  aws cloudformation wait stack-delete-complete --stack-name "$STACK"
+}
+
+# Bring a stack whose last creation or update failed into a state that CloudFormation updates.
+repair_state() {
+  case $1 in
+    ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED)
+      echo "The creation of the stack $STACK has failed before ($1). It is deleted first, for there is nothing in it." >&2
+      aws cloudformation delete-stack --stack-name "$STACK"
+      aws cloudformation wait stack-delete-complete --stack-name "$STACK"
+      ;;
+    UPDATE_FAILED)
+      echo "The last update of the stack $STACK has failed and was not taken back ($1). That is done first." >&2
+      aws cloudformation rollback-stack --stack-name "$STACK" >/dev/null
+      wait_for_rollback
+      ;;
+    UPDATE_ROLLBACK_FAILED)
+      echo "The rollback of the stack $STACK has failed before ($1). It is continued first." >&2
+      aws cloudformation continue-update-rollback --stack-name "$STACK"
+      wait_for_rollback
+      ;;
+  esac
+}
+
+wait_for_rollback() {
+  aws cloudformation wait stack-rollback-complete --stack-name "$STACK" && return
+  fail "the rollback of the stack $STACK does not succeed, because of: $(resources_in UPDATE_FAILED). Its events say why." \
+    "Mend that and deploy again; or leave them as they are: aws cloudformation continue-update-rollback" \
+    "--stack-name $STACK --resources-to-skip $(resources_in UPDATE_FAILED)"
+}
+
+# Print why resources failed since the last operation began, the first cause first. Events come latest first.
+explain_failure() {
+  echo "The deployment of the stack $STACK has failed:" >&2
+  aws cloudformation describe-stack-events --stack-name "$STACK" --max-items 200 --output text \
+    --query 'StackEvents[].[LogicalResourceId,ResourceStatus,ResourceStatusReason]' |
+    awk -F '\t' -v stack="$STACK" '
+      $1 == stack && $2 ~ /^(CREATE|UPDATE)_IN_PROGRESS$/ { exit }
+      $1 != stack && $2 ~ /_FAILED$/ && $3 !~ /cancelled/ { line[++n] = "  " $1 ": " $3 }
+      END { for (i = n; i > 0; i--) print line[i] }' >&2
+  exit 1
 }
 
 deploy() {
-  [ -n "${SOURCE_BUCKETS:-}" ] || exists || fail "a new stack needs SOURCE_BUCKETS=bucket,another"
-  local uri parameters bucket options=()
+  local status former former_arch uri parameters bucket options=()
+  status=$(stack_field StackStatus)
+  refuse_state "$status"
+  former=$(stack_field "Parameters[?ParameterKey=='ImageUri'].ParameterValue | [0]")
+  former_arch=$(stack_field "Parameters[?ParameterKey=='Architecture'].ParameterValue | [0]")
   uri=${IMAGE_URI:-$(image)}
-  discard_failed
+  repair_state "$status"
   parameters=("ImageUri=$uri" "DeployedAt=$(date -u +%Y-%m-%dT%H:%M:%SZ)")
   # The caller alone knows the architecture of an image that was built elsewhere.
   [ -n "${IMAGE_URI:-}" ] && [ -z "${ARCHITECTURE:-}" ] || parameters+=("Architecture=$(architecture)")
@@ -115,7 +174,11 @@ deploy() {
   fi
   # Parameters that are not named here keep their values.
   aws cloudformation deploy --stack-name "$STACK" --template-file "$TEMPLATE" ${options[@]+"${options[@]}"} \
-    --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides "${parameters[@]}" "$@" >&2
+    --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides "${parameters[@]}" "$@" >&2 || explain_failure
+  case $former in
+    "$uri" | '' | None) ;;
+    *) echo "To go back: make deploy STACK=$STACK IMAGE_URI=$former ARCHITECTURE=$former_arch" >&2 ;;
+  esac
   aws cloudformation describe-stacks --stack-name "$STACK" --query 'Stacks[0].Outputs[].[OutputKey,OutputValue]' --output text
 }
 

@@ -33,7 +33,8 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
         if deletes:
             empty(properties)
         else:
-            answer["Data"] = {"Notes": perform(properties, context, event["StackId"])[:1000]}
+            former = event.get("OldResourceProperties", {})
+            answer["Data"] = {"Notes": perform(properties, former, context, event["StackId"])[:1000]}
     except Exception as error:  # noqa: BLE001 - CloudFormation waits for an answer, whatever was raised
         answer |= {"Status": "FAILED", "Reason": str(error)[:1500] or repr(error)}
     body = json.dumps(answer).encode()
@@ -43,7 +44,7 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
     urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - see above
 
 
-def perform(properties: Mapping[str, Any], context: Any, stack: str) -> str:
+def perform(properties: Mapping[str, Any], former: Mapping[str, Any], context: Any, stack: str) -> str:
     """Return the notes of all functions. Raise RuntimeError with their faults, if any remain.
 
     A rollback does not fail for a fault: the stack would be stuck, and its former state is all that it can go back to.
@@ -52,7 +53,7 @@ def perform(properties: Mapping[str, Any], context: Any, stack: str) -> str:
     while True:
         replies = [ask(name, properties, context) for name in properties["Functions"]]
         faults = dict.fromkeys(fault for reply in replies for fault in reply["faults"])
-        faults |= dict.fromkeys(find_distribution(properties))
+        faults |= dict.fromkeys([*find_distribution(properties), *find_unpublished(properties, former)])
         if not faults:
             notes = dict.fromkeys(note for reply in replies for note in reply["notes"])
             return "; ".join([*notes, *find_quota()]) or "none"
@@ -99,6 +100,13 @@ def find_distribution(properties: Mapping[str, Any]) -> Iterator[str]:
             boto3.client("cloudfront", config=CLIENT).get_distribution(Id=properties["Distribution"])
         except Exception as error:  # noqa: BLE001 - as above
             yield f"ExistingDistributionId: {error}"
+
+
+def find_unpublished(properties: Mapping[str, Any], former: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a fault if a change publishes no versions: the alias would stay at those with the former settings."""
+    deployed_at = properties.get("DeployedAt")
+    if properties.get("Versions") == former.get("Versions") == "Yes" and deployed_at == former["DeployedAt"]:
+        yield f"DeployedAt must have a new value with every change, or no version is published, got {deployed_at}"
 
 
 def find_quota() -> Iterator[str]:

@@ -22,7 +22,7 @@ with open({calls!r}, "a") as log:
     log.write(json.dumps({{"call": call, "read": read, "bare": attested == "1"}}) + "\\n")
 for begin, (status, said) in standing.items():
     if " ".join(call).startswith(begin):
-        print(said)
+        print(said, file=sys.stderr if status else sys.stdout)
         sys.exit(status)
 """
 ACCOUNT, REGION = "123456789012", "eu-central-1"

@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.deploy.programs import BASE_DIGEST, DIGEST, REGISTRY, ROOT, make, run
+from tests.deploy.programs import BASE_DIGEST, DIGEST, REGISTRY, ROOT, Ran, make, run
 from tests.template.stack import TEMPLATE, template
 
 from handler.requests.presets import read_presets
@@ -110,10 +110,117 @@ def test_a_value_that_make_would_spoil_goes_to_the_script_as_the_guide_says(tmp_
     assert read_presets(json.loads(value))
 
 
-STATUS = "aws cloudformation describe-stacks --stack-name pictures --query Stacks[0].StackStatus"
+DESCRIBE = "aws cloudformation describe-stacks --stack-name pictures --query"
+STATUS = f"{DESCRIBE} Stacks[0].StackStatus"
+FAILED_RESOURCES = (
+    "aws cloudformation describe-stack-resources --stack-name pictures --output text --query StackResources"
+)
+MISSING = "An error occurred (ValidationError) when calling DescribeStacks: Stack with id new does not exist"
+DEPLOYING = {"STACK": "pictures", "IMAGE_URI": f"{REGISTRY}/mine@{DIGEST}"}
 
 
-@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "CREATE_FAILED"])
+def operations(ran: Ran) -> list[str]:
+    """What the script had CloudFormation do, in order."""
+    asked = ("describe-stacks", "describe-stack-resources", "describe-stack-events")
+    return [call[2] for call in ran.calls if call[1] == "cloudformation" and call[2] not in asked]
+
+
+@pytest.mark.parametrize(
+    ("status", "before"),
+    [
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+        ("UPDATE_FAILED", "rollback-stack"),
+    ],
+)
+def test_an_update_that_failed_is_taken_back_first(tmp_path: Path, status: str, before: str) -> None:
+    ran = run(tmp_path, ["deploy/aws.sh", "deploy"], {STATUS: (0, status)}, DEPLOYING)
+    assert ran.status == 0, ran.faults
+    assert operations(ran) == [before, "wait", "deploy"]
+    assert ran.call("aws", "cloudformation", "wait")[3] == "stack-rollback-complete"
+    assert status in ran.faults
+    waits = {
+        STATUS: (0, status),
+        FAILED_RESOURCES: (0, "Distribution\tApiRoute"),
+        "aws cloudformation wait": (255, "no"),
+    }
+    ran = run(tmp_path, ["deploy/aws.sh", "deploy"], waits, DEPLOYING)
+    assert ran.status == 1
+    assert "--stack-name pictures --resources-to-skip Distribution ApiRoute" in ran.faults
+    assert operations(ran) == [before, "wait"]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("UPDATE_IN_PROGRESS", "is busy (UPDATE_IN_PROGRESS): wait"),
+        ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "is busy"),
+        ("DELETE_IN_PROGRESS", "is busy"),
+        ("DELETE_FAILED", "Left are: ResultsBucket"),
+    ],
+)
+def test_a_state_that_allows_no_deployment_is_told_before_an_image_is_built(
+    tmp_path: Path, status: str, words: str
+) -> None:
+    answers = {STATUS: (0, status), FAILED_RESOURCES: (0, "ResultsBucket")}
+    variables = {"STACK": "pictures", "SOURCE_BUCKETS": "photos"}
+    ran = run(tmp_path, ["deploy/aws.sh", "deploy"], answers, variables)
+    assert ran.status == 1
+    assert words in ran.faults
+    assert operations(ran) == []
+    assert not [call for call in ran.calls if call[0] == "docker"]
+
+
+def test_credentials_that_expired_are_not_taken_for_a_new_stack(tmp_path: Path) -> None:
+    answers = {STATUS: (254, "An error occurred (ExpiredToken): the security token is expired")}
+    ran = run(tmp_path, ["deploy/aws.sh", "deploy"], answers, {**DEPLOYING, "SOURCE_BUCKETS": "photos"})
+    assert ran.status != 0
+    assert "ExpiredToken" in ran.faults
+    assert operations(ran) == []
+
+
+EVENTS = "\n".join(
+    "\t".join(event)
+    for event in [
+        ("pictures", "UPDATE_ROLLBACK_IN_PROGRESS", "The following resource(s) failed to update: [SelfCheck]"),
+        ("Dashboard", "UPDATE_FAILED", "Resource update cancelled"),
+        (
+            "SelfCheck",
+            "UPDATE_FAILED",
+            "Received response status [FAILED]: PRESETS.thumb: `widht` must be a known parameter",
+        ),
+        ("ApiRoute", "UPDATE_FAILED", "the first cause"),
+        ("pictures", "UPDATE_IN_PROGRESS", "User Initiated"),
+        ("SelfCheck", "UPDATE_FAILED", "of an earlier deployment"),
+    ]
+)
+
+
+def test_a_deployment_that_fails_says_why(tmp_path: Path) -> None:
+    answers = {
+        STATUS: (0, "UPDATE_COMPLETE"),
+        "aws cloudformation deploy": (255, "Failed to create/update the stack"),
+        "aws cloudformation describe-stack-events": (0, EVENTS),
+    }
+    ran = run(tmp_path, ["deploy/aws.sh", "deploy"], answers, DEPLOYING)
+    assert ran.status == 1
+    first, second = ran.faults.splitlines()[-2:]
+    assert first == "  ApiRoute: the first cause"
+    assert "`widht` must be a known parameter" in second
+
+
+def test_a_deployment_says_how_to_go_back(tmp_path: Path) -> None:
+    former = f"{REGISTRY}/image-handler@sha256:{'0d' * 32}"
+    answers = {
+        STATUS: (0, "UPDATE_COMPLETE"),
+        f"{DESCRIBE} Stacks[0].Parameters[?ParameterKey=='ImageUri']": (0, former),
+        f"{DESCRIBE} Stacks[0].Parameters[?ParameterKey=='Architecture']": (0, "arm64"),
+    }
+    ran = run(tmp_path, ["deploy/aws.sh", "deploy"], answers, DEPLOYING)
+    assert ran.status == 0, ran.faults
+    assert f"make deploy STACK=pictures IMAGE_URI={former} ARCHITECTURE=arm64" in ran.faults
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"])
 def test_a_stack_whose_creation_failed_is_deleted_first(tmp_path: Path, status: str) -> None:
     variables = {"STACK": "pictures", "SOURCE_BUCKETS": "photos", "IMAGE_URI": f"{REGISTRY}/mine@{DIGEST}"}
     ran = run(tmp_path, ["deploy/aws.sh", "deploy"], {STATUS: (0, status)}, variables)
@@ -148,7 +255,7 @@ def test_a_stack_that_is_there_keeps_its_buckets(tmp_path: Path) -> None:
     [
         (["deploy"], {}, "STACK=name is needed"),
         (["destroy"], {}, "STACK=name is needed"),
-        (["deploy", "STACK=new"], {"aws_cloudformation_describe__stacks": (254, "")}, "SOURCE_BUCKETS"),
+        (["deploy", "STACK=new"], {"aws_cloudformation_describe__stacks": (254, MISSING)}, "SOURCE_BUCKETS"),
         (["image", "ARCHITECTURE=mips"], {}, "ARCHITECTURE must be arm64 or x86_64, got mips"),
     ],
 )
@@ -164,7 +271,7 @@ def test_what_is_missing_is_told(
 def test_a_build_that_fails_deploys_nothing(tmp_path: Path) -> None:
     ran = make(tmp_path, "deploy", *STACK, docker_build=(1, "no space left"))
     assert ran.status != 0
-    assert not [call for call in ran.calls if "cloudformation" in call]
+    assert operations(ran) == []
 
 
 def test_a_stack_is_deleted_and_what_stays_is_told(tmp_path: Path) -> None:

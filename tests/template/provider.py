@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 from unittest.mock import patch
 
@@ -23,7 +24,12 @@ def load_provider(account: Account) -> dict[str, Any]:
 
 
 def deliver(
-    account: Account, resource: str, request: str = "Create", known: str = "", **changed: Any
+    account: Account,
+    resource: str,
+    request: str = "Create",
+    known: str = "",
+    former: Mapping[str, Any] | None = None,
+    **changed: Any,
 ) -> dict[str, Any]:
     """Send an event of a custom resource to the provider, and return the answer that CloudFormation receives."""
     answers: list[ParsedRequest] = []
@@ -43,6 +49,7 @@ def deliver(
             "LogicalResourceId": resource,
             "ResourceProperties": {**account.stack.resources[resource], **changed},
             **({"PhysicalResourceId": known} if known else {}),
+            **({"OldResourceProperties": former} if former else {}),
         }
         provider["handler"](event, FakeLambdaContext(110))
     (answer,) = answers

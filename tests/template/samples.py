@@ -66,6 +66,8 @@ _TOGETHER = {
     "Aliases": {"CertificateArn": VALUES["CertificateArn"][0]},
     "CertificateArn": {"Aliases": VALUES["Aliases"][0]},
     "ProvisionedConcurrency": {"DeployedAt": VALUES["DeployedAt"][0]},
+    "TrafficShifting": {"DeployedAt": VALUES["DeployedAt"][0]},
+    "SnapStart": {"DeployedAt": VALUES["DeployedAt"][0]},
     "SecretId": {"EnableSignature": "Yes"},
     "RequireTag": {"DeployDemoUI": "No"},
 }
@@ -107,6 +109,8 @@ def stacks() -> dict[str, dict[str, str]]:
     switches = {
         name: "Yes" for name, about in template()["Parameters"].items() if about.get("Default") in ("Yes", "No")
     }
+    switches["SnapStart"] = "No"  # which excludes ProvisionedConcurrency
+    snapshots = {"SnapStart": "Yes", "ProvisionedConcurrency": ""}
     # Either the stack has buckets for uploads, or the user.
     named = {**switches, "CreateUploadBuckets": "No", "UploadsExpireAfterDays": ""}
     found["everything"] = {**everything, **named, "ExistingDistributionId": ""}
@@ -116,5 +120,6 @@ def stacks() -> dict[str, dict[str, str]]:
         **switches,
         **dict.fromkeys(("UploadBucket", "OutputBucket", "ExistingDistributionId"), ""),
     }
+    found["everything, snapshots"] = {**found["everything"], **snapshots}
     found["nothing"] = {**LEAST, **dict.fromkeys(switches, "No")}
     return found

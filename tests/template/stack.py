@@ -239,7 +239,8 @@ def _secret(name: str) -> str:
 
 
 def _alias(name: str) -> str:
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Function:live"
+    function = template()["Resources"][name]["Properties"]["FunctionName"]["Ref"]
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}:live"
 
 
 _REFS: dict[str, Callable[[str], str]] = {

@@ -139,6 +139,28 @@ PROVIDER_MAY = [
     ("s3:GetObject", "arn:aws:s3:::photos/cat.jpg", False),
     ("secretsmanager:GetSecretValue", f"{SECRETS}:OperatorToken-AbCdEf", False),
 ]
+SHIFTER_MAY = [
+    # CodeDeploy moves requests from one version of a function to the next. action, resource, allowed
+    *(
+        (f"lambda:{verb}", f"arn:aws:lambda:{HERE}:function:{name}{qualifier}", True)
+        for verb in ("GetAlias", "UpdateAlias", "GetProvisionedConcurrencyConfig")
+        for name in ("Function", "HeavyWorker", "UploadFunction")
+        for qualifier in ("", ":live")
+    ),
+    ("cloudwatch:DescribeAlarms", "*", True),
+    ("cloudwatch:PutMetricAlarm", "*", False),
+    ("lambda:UpdateAlias", f"arn:aws:lambda:{HERE}:function:another:live", False),
+    ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{HERE}:function:Function", False),
+    ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:Function:live", False),
+    ("s3:GetObject", "arn:aws:s3:::photos/cat.jpg", False),
+]
+CANARY = {"TrafficShifting": "Canary10Percent5Minutes", "DeployedAt": "2026-01-31T12:00:00Z"}
+
+
+@pytest.mark.parametrize(("action", "resource", "allowed"), SHIFTER_MAY)
+def test_codedeploy(action: str, resource: str, allowed: bool) -> None:
+    stack = Stack({**LEAST, **UPLOADS, **CANARY})
+    assert allows(role_statements(stack, "DeploymentRole"), Ask(action, resource)) is allowed
 
 
 @pytest.mark.parametrize(("action", "resource", "allowed"), PROVIDER_MAY)
@@ -234,7 +256,7 @@ def test_no_role_has_more_than_the_table() -> None:
     known = {action for action, _ in FUNCTION_MAY + ORDINARY_MAY} | {
         action for _, action, _, allowed in WITH if allowed
     }
-    known |= {action for action, _, allowed in UPLOADS_MAY + PROVIDER_MAY if allowed}
+    known |= {action for action, _, allowed in UPLOADS_MAY + PROVIDER_MAY + SHIFTER_MAY if allowed}
     known |= {action for _, _, action, _, allowed in OF_UPLOADS if allowed}
     known |= {"xray:PutTelemetryRecords", "sqs:GetQueueAttributes"}
     stack = Stack(EVERYTHING)
@@ -303,10 +325,11 @@ def test_the_roles_of_uploads(parameters: dict[str, str], role: str, action: str
 
 
 def test_roles_are_assumed_by_lambda_alone() -> None:
-    """But for the one of S3 Batch Operations, which acts for this account alone."""
+    """But for the one of S3 Batch Operations, which acts for this account alone, and the one of CodeDeploy."""
+    others = {"BatchRole": "batchoperations.s3.amazonaws.com", "DeploymentRole": "codedeploy.amazonaws.com"}
     for name, role in Stack(EVERYTHING).of_type("AWS::IAM::Role").items():
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-        service = "batchoperations.s3.amazonaws.com" if name == "BatchRole" else "lambda.amazonaws.com"
+        service = others.get(name, "lambda.amazonaws.com")
         assert statement["Principal"] == {"Service": service}
         assert (statement.get("Condition") == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}) is (name == "BatchRole")
 
@@ -411,4 +434,4 @@ def test_the_gateway_and_the_schedule_may_call_their_functions() -> None:
         assert (sweep is None) is (parameters is LEAST)
         if sweep:
             assert sweep["SourceArn"] == f"arn:aws:events:{HERE}:rule/SweepRule"
-            assert sweep["FunctionName"] == "UploadFunction"
+            assert sweep["FunctionName"].endswith(":function:UploadFunction:live")

@@ -110,6 +110,15 @@ def test_a_bucket_that_denies_access_is_named(moto: Moto) -> None:
     assert "SOURCE_BUCKETS, photos" not in said
 
 
+def test_an_image_that_ends_at_its_start_is_told_with_its_error(moto: Moto) -> None:
+    """The upload function too, whatever the error is."""
+    exits = {"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited with error: exit status 1"}
+    with account(moto, {**LEAST, **UPLOADS}) as stack:
+        stack.crashing["UploadFunction"] = exits
+        said = deliver(stack, "SelfCheck")["Reason"]
+    assert "UploadFunction does not run (Runtime.ExitError: Runtime exited with error: exit status 1)" in said
+
+
 @pytest.mark.parametrize("function", ["Function", "HeavyWorker"])
 def test_an_image_that_does_not_start_is_told_with_the_architecture(moto: Moto, function: str) -> None:
     with account(moto, LEAST) as stack:
@@ -130,6 +139,23 @@ def test_a_rollback_does_not_fail_and_a_deletion_asks_nobody(moto: Moto) -> None
         used = set(stack.used["ProviderRole"])
         assert deliver(stack, "SelfCheck", "Delete", "self-check-stack")["Status"] == "SUCCESS"
         assert stack.used["ProviderRole"] == used
+
+
+def test_a_change_that_publishes_no_version_is_refused(moto: Moto) -> None:
+    """The alias would stay at the version with the former settings, and nobody would see why."""
+    time = {"DeployedAt": "2026-01-31T12:00:00Z", "TrafficShifting": "AllAtOnce"}
+    with account(moto, {**LEAST, **time}) as stack:
+        former = dict(stack.stack.resources["SelfCheck"])
+        known = "self-check-stack"
+        said = deliver(stack, "SelfCheck", "Update", known, former=former)
+        assert "DeployedAt must have a new value" in said["Reason"]
+        assert time["DeployedAt"] in said["Reason"]
+        earlier = {**former, "DeployedAt": "2025-12-31T12:00:00Z"}
+        assert deliver(stack, "SelfCheck", "Update", known, former=earlier)["Status"] == "SUCCESS"
+        without = {**former, "Versions": "No"}
+        assert deliver(stack, "SelfCheck", "Update", known, former=without)["Status"] == "SUCCESS"
+        stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        assert deliver(stack, "SelfCheck", "Update", known, former=former)["Status"] == "SUCCESS"
 
 
 def test_the_quota_of_a_new_account_is_a_note(moto: Moto) -> None:
@@ -173,7 +199,7 @@ def test_faults_are_asked_for_again_because_permissions_take_a_while(moto: Moto)
         provider.update(
             time=Clock, ask=reply, rolls_back=lambda _: False, find_quota=lambda: iter(()), left=lambda _: 99
         )
-        assert provider["perform"]({"Functions": ["Function"]}, None, "stack") == "none"
+        assert provider["perform"]({"Functions": ["Function"]}, {}, None, "stack") == "none"
     assert (len(waits), asked) == (1, ["Function", "Function"])
 
 

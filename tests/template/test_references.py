@@ -224,7 +224,13 @@ def test_a_wrong_value_is_refused(parameter: str, value: str) -> None:
         ({**UPLOADS, "UploadsExpireAfterDays": "3"}, "UploadsExpireAfterDays needs CreateUploadBuckets"),
         ({"RequireTag": "scanned=clean"}, "RequireTag needs DeployDemoUI No"),
         ({**UPLOADS, "UploadApi": "Yes", "OperatorApi": "No"}, "UploadApi needs OperatorApi"),
-        ({"ProvisionedConcurrency": "1"}, "needs DeployedAt"),
+        ({"ProvisionedConcurrency": "1"}, "need DeployedAt"),
+        ({"SnapStart": "Yes"}, "need DeployedAt"),
+        ({"TrafficShifting": "AllAtOnce"}, "need DeployedAt"),
+        (
+            {"SnapStart": "Yes", "ProvisionedConcurrency": "1", "DeployedAt": "2026-01-31T12:00:00Z"},
+            "ProvisionedConcurrency must be empty",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(parameters: dict[str, str], said: str) -> None:

@@ -1,0 +1,104 @@
+"""Published versions, the alias live, the shift of traffic with its alarms, and SnapStart."""
+
+from __future__ import annotations
+
+import pytest
+from tests.template.policies import Ask, allows, role_statements
+from tests.template.samples import LEAST, UPLOADS
+from tests.template.stack import ACCOUNT, REGION, Stack, template
+
+from handler.config import Settings
+
+HERE = f"{REGION}:{ACCOUNT}"
+ARN = f"arn:aws:lambda:{HERE}:function"
+TIME = {"DeployedAt": "2026-01-31T12:00:00Z"}
+CANARY = {**LEAST, **UPLOADS, **TIME, "TrafficShifting": "Canary10Percent5Minutes"}
+ALIASES = {"FunctionAlias": "Function", "HeavyAlias": "HeavyWorker", "UploadAlias": "UploadFunction"}
+PUBLISHING = [
+    {"ProvisionedConcurrency": "2"},
+    {"SnapStart": "Yes"},
+    {"TrafficShifting": "AllAtOnce"},
+    {"TrafficShifting": "Canary10Percent5Minutes"},
+]
+
+
+@pytest.mark.parametrize("parameters", PUBLISHING, ids=str)
+def test_every_caller_calls_the_alias_of_a_published_version(parameters: dict[str, str]) -> None:
+    resources = Stack({**LEAST, **UPLOADS, **TIME, **parameters}).resources
+    for alias, function in ALIASES.items():
+        assert resources[alias]["FunctionName"] == function
+        version = alias.replace("Alias", "Version")
+        assert resources[alias]["FunctionVersion"] == f"{version}.Version".lower()
+        assert TIME["DeployedAt"] in resources[version]["Description"]
+    assert resources["ApiIntegration"]["IntegrationUri"] == f"{ARN}:Function:live"
+    assert resources["ApiPermission"]["FunctionName"] == f"{ARN}:Function:live"
+    assert resources["Function"]["Environment"]["Variables"]["HEAVY_FUNCTION"] == "HeavyWorker:live"
+    assert resources["UploadMapping"]["FunctionName"] == f"{ARN}:UploadFunction:live"
+    assert resources["SweepRule"]["Targets"][0]["Arn"] == f"{ARN}:UploadFunction:live"
+    assert resources["SweepPermission"]["FunctionName"] == f"{ARN}:UploadFunction:live"
+
+
+def test_a_stack_without_versions_calls_the_functions_themselves() -> None:
+    stack = Stack({**LEAST, **UPLOADS})
+    assert not {kind for kind in ("AWS::Lambda::Version", "AWS::Lambda::Alias") if stack.of_type(kind)}
+    assert stack.resources["ApiIntegration"]["IntegrationUri"] == f"{ARN}:Function"
+    assert stack.resources["UploadMapping"]["FunctionName"] == "UploadFunction"
+    assert stack.outputs["UploadFunctionName"] == "UploadFunction"
+
+
+def test_the_function_may_invoke_the_alias_of_the_model_function_alone() -> None:
+    statements = role_statements(Stack(CANARY), "FunctionRole")
+    assert allows(statements, Ask("lambda:InvokeFunction", f"{ARN}:HeavyWorker:live"))
+    assert not allows(statements, Ask("lambda:InvokeFunction", f"{ARN}:HeavyWorker"))
+    assert not allows(statements, Ask("lambda:InvokeFunction", f"{ARN}:HeavyWorker:7"))
+
+
+def test_a_version_is_published_after_the_self_check_of_all_functions() -> None:
+    resources = template()["Resources"]
+    for alias in ALIASES:
+        version = alias.replace("Alias", "Version")
+        assert resources[version]["DependsOn"] == "SelfCheck"
+        assert resources[alias]["Properties"]["FunctionVersion"] == {"Fn::GetAtt": [version, "Version"]}
+    # The check is of the unpublished functions, which no request reaches.
+    assert Stack(CANARY).resources["SelfCheck"]["Functions"] == ["Function", "HeavyWorker", "UploadFunction"]
+
+
+def test_a_canary_goes_back_by_alarms_of_its_own_minute() -> None:
+    stack = Stack(CANARY)
+    groups = stack.of_type("AWS::CodeDeploy::DeploymentGroup")
+    assert set(groups) == {alias.replace("Alias", "Deployment") for alias in ALIASES}
+    for name, group in groups.items():
+        assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+        alarms = [each["Name"] for each in group["AlarmConfiguration"]["Alarms"]]
+        own = stack.resources[name.replace("Deployment", "ShiftAlarm")]
+        assert name.replace("Deployment", "ShiftAlarm") in alarms
+        assert (own["Period"], own["Threshold"]) == (60, 0)
+        function = own["Dimensions"][0]["Value"]
+        assert own["Dimensions"][1] == {"Name": "Resource", "Value": f"{function}:live"}
+        policy = template()["Resources"][name.replace("Deployment", "Alias")]["UpdatePolicy"]
+        assert stack.resolve(policy)["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"] == name
+    assert stack.resources["FaultFilter"]["FilterPattern"] == '{ $.message = "unexpected fault" }'
+
+
+@pytest.mark.parametrize("shifting", ["None", "AllAtOnce"])
+def test_without_a_shift_there_is_no_codedeploy(shifting: str) -> None:
+    stack = Stack({**CANARY, "TrafficShifting": shifting})
+    kinds = {template()["Resources"][name]["Type"] for name in stack.resources}
+    assert not {kind for kind in kinds if kind.startswith("AWS::CodeDeploy")}
+    assert stack.resolve(template()["Resources"]["FunctionAlias"]["UpdatePolicy"]) == {}
+
+
+def test_snapshots_are_of_versions_of_the_functions_that_visitors_wait_for() -> None:
+    resources = Stack({**LEAST, **UPLOADS, **TIME, "SnapStart": "Yes"}).resources
+    assert [resources[name]["SnapStart"] for name in ("Function", "HeavyWorker")] == [
+        {"ApplyOn": "PublishedVersions"}
+    ] * 2
+    assert "SnapStart" not in resources["UploadFunction"]
+    assert not any("SnapStart" in made for made in Stack(LEAST).resources.values())
+
+
+def test_the_settings_accept_an_alias_as_the_model_function() -> None:
+    said = Stack(CANARY).resources["Function"]["Environment"]["Variables"]
+    settings = Settings.from_environment({**said, "AWS_LAMBDA_FUNCTION_NAME": "Function"})
+    assert settings.aws.heavy_function == "HeavyWorker:live"
