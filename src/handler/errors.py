@@ -3,6 +3,7 @@
 HandlerError
 ├── BadRequest            400  the request cannot be parsed
 ├── BadSignature          403  (or 400 when it is missing)
+│   └── PrivateSource     403  an object of a private source is requested without a signature
 ├── Forbidden             403  the caller may not do that
 ├── Unauthorized          401  the operator's token is missing or wrong
 ├── NotFound              404  no such object, no such page
@@ -66,6 +67,12 @@ class BadSignature(HandlerError):
 
     status = HTTPStatus.FORBIDDEN
     code = "SignatureDoesNotMatch"
+
+
+class PrivateSource(BadSignature):
+    """An object of a private source is requested by a URL that is not signed."""
+
+    code = "AuthorizationQueryParametersError"
 
 
 class Unauthorized(HandlerError):

@@ -36,6 +36,10 @@ class Authentication(msgspec.Struct, frozen=True):
     caller: Caller
     signed_path: SignedPath | None = None
     """What must be parsed instead of the path, if a signature in the path is valid."""
+    opens_private: bool = False
+    """Whether the service's own secret has signed all of the URL, so that it may read private sources."""
+    fault: BadSignature | None = None
+    """Why a signature in the query that is not needed proves nothing."""
 
     @property
     def covers_decoded_path(self) -> bool:
@@ -52,6 +56,8 @@ class Authenticator(msgspec.Struct, frozen=True):
     """Whether every URL of an image must be signed."""
     path_signings: Mapping[str, PathSigning] = msgspec.field(default_factory=dict)
     """How paths may be signed, by the name of the dialect."""
+    has_private: bool = False
+    """Whether some sources are private, so that a signature in the query is verified although it is not needed."""
 
     def authenticate(
         self, path: str, pairs: Pairs, raw_path: str, get_sent: Callable[[], Pairs] = lambda: ()
@@ -65,22 +71,38 @@ class Authenticator(msgspec.Struct, frozen=True):
         if self.signatures is None and not self.signed_only and not any(self._own_keys()):
             return Authentication(Caller.ANYONE)
         signed_path = self.verified_path(raw_path)
-        has_signature = SIGNATURE in dict(pairs)
-        if signed_path is not None and pairs and not has_signature:
+        signature = dict(pairs).get(SIGNATURE)
+        if signed_path is not None and pairs and signature is None:
             raise BadSignature(
                 "the signature in the path does not cover the query: leave out "
                 f"`{pairs[0][0]}`, or cover it all by `{SIGNATURE}`"
             )
-        if pairs if signed_path is not None else self.signed_only:
-            if signed_path is None and not has_signature:
-                self._refuse_wrong_signature(raw_path)
-            if self.signatures is None:
-                raise BadSignature(f"`{SIGNATURE}` cannot be verified: no key for signing URLs is set")
-            self.signatures.verify(path, pairs, raw_path=raw_path, sent=get_sent())
-            if signed_path is None:
-                self._refuse_second_reading(path)
-        is_signed = signed_path is not None or self.signed_only
-        return Authentication(Caller.SIGNED if is_signed else Caller.ANYONE, signed_path)
+        is_needed = bool(pairs) if signed_path is not None else self.signed_only
+        if is_needed or (self.has_private and signature):
+            try:
+                self._verify_query(path, pairs, raw_path, signed_path, get_sent)
+            except BadSignature as fault:
+                if is_needed:
+                    raise
+                return Authentication(Caller.ANYONE, fault=fault)
+            return Authentication(Caller.SIGNED, signed_path, opens_private=True)
+        if signed_path is None:
+            return Authentication(Caller.ANYONE)
+        # Keys of a dialect's own are often those of another program, which has its own images to sign.
+        has_own_keys = self.path_signings[signed_path.dialect].secrets is not None
+        return Authentication(Caller.SIGNED, signed_path, opens_private=not has_own_keys)
+
+    def _verify_query(
+        self, path: str, pairs: Pairs, raw_path: str, signed_path: SignedPath | None, get_sent: Callable[[], Pairs]
+    ) -> None:
+        """Raise BadSignature unless the signature in the query covers the path and the other parameters."""
+        if signed_path is None and SIGNATURE not in dict(pairs):
+            self._refuse_wrong_signature(raw_path)
+        if self.signatures is None:
+            raise BadSignature(f"`{SIGNATURE}` cannot be verified: no key for signing URLs is set")
+        self.signatures.verify(path, pairs, raw_path=raw_path, sent=get_sent())
+        if signed_path is None:
+            self._refuse_second_reading(path)
 
     def verified_path(self, raw_path: str) -> SignedPath | None:
         """Return what a valid signature in the path covers, None if there is no such signature."""

@@ -92,7 +92,9 @@ def _read_settings(images: Path | None) -> Settings:
     settings = Settings.from_environment()
     if images is None and settings.storage.source_buckets:
         return settings
-    return settings.replace(source_buckets=f"images={(images or Path.cwd()).as_uri()}")
+    # What the settings say of other sources says nothing of this one.
+    others = {"public_sources": (), "private_sources": (), "gallery_source": "", "source_paths": ()}
+    return settings.replace(source_buckets=f"images={(images or Path.cwd()).as_uri()}", **others)
 
 
 @cache

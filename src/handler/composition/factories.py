@@ -17,8 +17,8 @@ from handler.ports import DetectionService, InvokeFunction, SecretSource
 from handler.render.render import RenderContext
 from handler.requests.policy import Policy
 from handler.response import Answer, Caching, body_bytes
-from handler.storage.sources import Sources
-from imaging import Deadline
+from handler.storage.sources import Sources, read_locations
+from imaging import Deadline, ObjectRef
 
 if TYPE_CHECKING:
     from handler.entrypoints.background_uploads import BackgroundUploads
@@ -47,6 +47,27 @@ def open_result_store(settings: Settings, aws: AwsAccess, sources: Sources) -> R
     from handler.storage.results import open_results  # noqa: PLC0415 - only a stack that stores results needs it
 
     return open_results(settings.storage.results_bucket, "RESULTS_BUCKET", aws=aws, sources=sources.locations)
+
+
+def resolve_fallback(settings: Settings, sources: Sources) -> ObjectRef | None:
+    """Return the image that is sent with errors, None if it is switched off. Raise ValueError or HandlerError."""
+    responses = settings.responses
+    if not responses.enable_fallback:
+        return None
+    ref: ObjectRef | None = ObjectRef(responses.fallback_bucket, responses.fallback_key)
+    if "://" in responses.fallback_key and not responses.fallback_bucket:
+        from handler.storage.sources.registry import object_of  # noqa: PLC0415 - most fallback images are keys
+
+        ref = object_of(responses.fallback_key, read_locations(settings.storage.source_buckets))
+    if ref is None:
+        raise ValueError(
+            "DEFAULT_FALLBACK_IMAGE_KEY must be a key, or a URL under one of SOURCE_BUCKETS, got "
+            f"{responses.fallback_key[:60]!r}"
+        )
+    resolved = sources.resolve(ref)
+    if resolved.bucket in settings.private_sources:
+        raise ValueError(f"the fallback image must not be in a private source, got one in `{resolved.bucket}`")
+    return resolved
 
 
 def build_result_cache(settings: Settings, store: ResultStore, caching: Caching) -> BucketResultCache:

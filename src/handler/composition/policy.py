@@ -11,7 +11,7 @@ from handler.config import Settings
 from handler.requests import dialects
 from handler.requests.parsed_request import Recipe
 from handler.requests.policy import Policy
-from handler.storage.sources import open_sources, read_locations
+from handler.storage.sources import Sources, open_sources, read_locations
 from imaging import NEGOTIATED, WEBP, ObjectRef, Output, check
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
         always=_read_always(requests.always, aws),
         public_features=settings.access.public_features,
         public_sources=settings.access.public_sources,
+        private_sources=settings.private_sources,
         dialects=accepted,
         auto=_auto_formats(settings),
         default_preset=requests.default_preset,
@@ -174,3 +175,23 @@ def _read_document(setting: str, value: str, aws: AwsAccess) -> object:
         return loads(value)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{setting} must be a JSON object: {error}") from None
+
+
+def find_faults_of_sources(settings: Settings, policy: Policy, sources: Sources) -> list[str]:
+    """Return a line for each rule that names a source which does not exist, or must not be named there."""
+    known = {location.name for location in sources.locations}
+    named = {
+        "SOURCE_PATHS": policy.source_paths.values(),
+        "PUBLIC_SOURCES": policy.public_sources,
+        "PRIVATE_SOURCES": settings.access.private_sources,
+    }
+    faults = [
+        f"{setting} must name sources of SOURCE_BUCKETS, got {name!r}"
+        for setting, names in named.items()
+        for name in sorted(set(names) - known)
+    ]
+    if not settings.private_sources or faults:
+        return faults
+    from handler.composition.private_sources import find_faults  # noqa: PLC0415 - few services have private sources
+
+    return [*find_faults(settings, policy, sources)]

@@ -26,8 +26,9 @@ from handler.composition.factories import (
     build_uploads,
     open_result_store,
     open_secret,
+    resolve_fallback,
 )
-from handler.composition.policy import read_policy
+from handler.composition.policy import find_faults_of_sources, read_policy
 from handler.config import SETTINGS, Settings, raise_faults
 from handler.config.version import drawing_version
 from handler.entrypoints.health import Health, exit_process
@@ -39,7 +40,7 @@ from handler.render.render import RenderContext
 from handler.requests import dialects
 from handler.requests.policy import Policy
 from handler.response import Answer, Caching
-from handler.storage.sources import Sources, open_sources, read_locations
+from handler.storage.sources import Sources, open_sources
 from imaging import InvalidParameter, ObjectRef
 
 if TYPE_CHECKING:
@@ -96,11 +97,11 @@ def build(settings: Settings) -> Application:
         ignored = IgnoredParameters(settings.requests.ignored_parameters, dialects.is_known_parameter)
     faults += [*_find_missing_files(settings), *_use_fonts(settings.storage.fonts)]
     if not faults:
-        faults += [*_find_unknown_sources(policy, sources), *_find_faults_of_uploads(settings, sources, policy)]
+        faults += _find_faults(settings, sources, policy)
     raise_faults(faults)
     fallback = results = uploads = None
     with _collect_faults(faults):
-        fallback = _resolve_fallback(settings, sources)
+        fallback = resolve_fallback(settings, sources)
     with _collect_faults(faults):
         results = open_result_store(settings, aws, sources)
     detection = build_detection(settings, aws, results)
@@ -122,9 +123,20 @@ def build(settings: Settings) -> Application:
         return DirectInvocation(delegating, policy, http.caching, settings.answer_bytes, expensive_function)
 
     background = build_background(settings, uploads) if uploads is not None else None
-    http = msgspec.structs.replace(http, health=health.page, ready=build_ready_page(health, sources, records))
+    http = msgspec.structs.replace(
+        http,
+        health=health.page,
+        ready=build_ready_page(health, sources, records),
+        public_context=_without_private_sources(delegating, settings, sources),
+    )
     http = _add_more(http, settings, aws, ProcessingParts(uploads, background, records))
     return Application(settings, http, get_direct_invocation, uploads, background, records, health)
+
+
+def _without_private_sources(context: RenderContext, settings: Settings, sources: Sources) -> RenderContext | None:
+    """Return the context of callers that may not read the private sources; None if no source is private."""
+    private = settings.private_sources
+    return msgspec.structs.replace(context, objects=sources.without(private)) if private else None
 
 
 def _build_http(
@@ -143,8 +155,9 @@ def _build_http(
     _prefetch(secret for secret in (signing if access.enable_signature else None, origin) if secret)
     caching = Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
     known = Signatures(signing) if signing else None
-    signatures = known if access.enable_signature else None
-    authenticator = Authenticator(known, access.enable_signature, dialects.path_signings(policy.dialects))
+    path_signings = dialects.path_signings(policy.dialects)
+    has_private = bool(settings.private_sources)
+    authenticator = Authenticator(known, access.enable_signature, path_signings, has_private)
     result_cache = build_result_cache(settings, results, caching) if results else None
     return HttpEntrypoint(
         render_context=render_context,
@@ -152,7 +165,7 @@ def _build_http(
         ignored=ignored,
         caching=caching,
         authenticator=authenticator,
-        signatures=signatures,
+        signatures=known if access.enable_signature or has_private else None,
         origin=origin,
         cors=responses.cors_origin if responses.cors_enabled else "",
         local_operator=access.operator_open and not (access.operator_token or access.operator_token_file),
@@ -213,18 +226,9 @@ def _build_json_endpoints(
     return get_endpoints
 
 
-def _find_unknown_sources(policy: Policy, sources: Sources) -> list[str]:
-    known = {location.name for location in sources.locations}
-    named = {"SOURCE_PATHS": policy.source_paths.values(), "PUBLIC_SOURCES": policy.public_sources}
-    return [
-        f"{setting} must name sources of SOURCE_BUCKETS, got {name!r}"
-        for setting, names in named.items()
-        for name in sorted(set(names) - known)
-    ]
-
-
-def _find_faults_of_uploads(settings: Settings, sources: Sources, policy: Policy) -> list[str]:
-    faults: list[str] = []
+def _find_faults(settings: Settings, sources: Sources, policy: Policy) -> list[str]:
+    """Return a line for each setting that does not go with the sources or with the policy."""
+    faults = find_faults_of_sources(settings, policy, sources)
     if settings.ingest.upload_source:
         from handler.composition import ingest  # noqa: PLC0415 - many services take no uploads
 
@@ -255,23 +259,6 @@ def _use_fonts(folder: str) -> list[str]:
 
     add_font_folder(str(Path(folder).resolve()))
     return []
-
-
-def _resolve_fallback(settings: Settings, sources: Sources) -> ObjectRef | None:
-    responses = settings.responses
-    if not responses.enable_fallback:
-        return None
-    ref: ObjectRef | None = ObjectRef(responses.fallback_bucket, responses.fallback_key)
-    if "://" in responses.fallback_key and not responses.fallback_bucket:
-        from handler.storage.sources.registry import object_of  # noqa: PLC0415 - most fallback images are keys
-
-        ref = object_of(responses.fallback_key, read_locations(settings.storage.source_buckets))
-    if ref is None:
-        raise ValueError(
-            "DEFAULT_FALLBACK_IMAGE_KEY must be a key, or a URL under one of SOURCE_BUCKETS, got "
-            f"{responses.fallback_key[:60]!r}"
-        )
-    return sources.resolve(ref)
 
 
 @contextmanager

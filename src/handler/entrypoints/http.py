@@ -14,7 +14,16 @@ from handler.auth import canonical
 from handler.auth.authenticate import Authenticator
 from handler.auth.signature import Signatures
 from handler.entrypoints.http_call import HttpRequest
-from handler.errors import BadRequest, Forbidden, HandlerError, MethodNotAllowed, NotFound, PayloadTooLarge, UriTooLong
+from handler.errors import (
+    BadRequest,
+    Forbidden,
+    HandlerError,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    PrivateSource,
+    UriTooLong,
+)
 from handler.observability import add_log_fields
 from handler.ports import InvokeFunction, SecretSource
 from handler.render.render import RenderContext, render, render_here
@@ -49,12 +58,15 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     """Answers HTTP requests; `handler.composition.wiring` builds it."""
 
     render_context: RenderContext
+    """Of callers that may read every source."""
     policy: Policy
     ignored: canonical.IgnoredParameters
     caching: Caching
+    public_context: RenderContext | None = None
+    """Of callers that may not read the private sources; None if no source is private."""
     authenticator: Authenticator = msgspec.field(default_factory=Authenticator)
     signatures: Signatures | None = None
-    """None if signatures are switched off."""
+    """None if no URL needs a signature."""
     operator: Callable[[], OperatorEntrypoint] | None = None
     """Opens the operator API under `/_api/`."""
     ingest: Callable[[], Ingest] | None = None
@@ -172,6 +184,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         # A gateway may have decoded the path: how it was encoded is not known then.
         is_raw = (call.encoded or call.path.startswith(canonical.WRAPPED)) and not authentication.covers_decoded_path
 
+        context = self.render_context if authentication.opens_private else self.public_context or self.render_context
+
         def parsed(hints: Hints | None) -> ImageRequest:
             return parse_request(
                 path,
@@ -188,19 +202,21 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         if request.ignored:
             add_log_fields(ignored=request.ignored)
         try:
-            return self._render(request, call, deadline)
+            return self._render(request, context, call, deadline)
+        except PrivateSource as error:
+            raise authentication.fault or error from None
         except (TooLarge, PayloadTooLarge):
             # A client hint may have enlarged the image beyond a limit. A browser's header must not turn an image into
             # an error, so the request is tried again without hints.
             without_hints = parsed(None)
             if without_hints == request:
                 raise
-        return self._render(without_hints, call, deadline)
+        return self._render(without_hints, context, call, deadline)
 
-    def _render(self, request: ImageRequest, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
-        result = render(
-            request, self.render_context, deadline=deadline, conditions=call.conditions, result_cache=self.result_cache
-        )
+    def _render(
+        self, request: ImageRequest, context: RenderContext, call: HttpRequest, deadline: Deadline
+    ) -> Answer | Delegated:
+        result = render(request, context, deadline=deadline, conditions=call.conditions, result_cache=self.result_cache)
         match result:
             case RenderedResult() | NotModified():
                 answer = self._with_client_hints(response.of_result(result, request, self.caching))
@@ -276,7 +292,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         always = self.policy.always
         request = ImageRequest(self.fallback, always.steps, always.output)
         try:
-            result = render_here(request, self.render_context, deadline)
+            result = render_here(request, self.public_context or self.render_context, deadline)
         except (FeatureError, HandlerError) as broken:
             return answer.with_headers({"X-Fallback-Error": broken.code})
         headers = answer.headers | response.headers_of_media_type(result.media_type)

@@ -26,6 +26,8 @@ class Policy(msgspec.Struct, frozen=True):
     public_features: tuple[str, ...] = ()
     public_sources: tuple[str, ...] = ()
     """Names of sources on which every feature may be used without a signature."""
+    private_sources: frozenset[str] = frozenset()
+    """Names of sources that are served only with a signature."""
     dialects: tuple[Dialect, ...] = msgspec.field(default_factory=dialects.select)
     """The dialects that are accepted."""
     auto: frozenset[str] = frozenset()

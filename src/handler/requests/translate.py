@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from handler.auth.authenticate import Authenticator, Caller, SignedPath
+from handler.auth.authenticate import Authentication, Authenticator, Caller, SignedPath
 from handler.auth.canonical import SIGNATURE, IgnoredParameters, Pairs, decode_path, split_address, split_query
 from handler.errors import BadRequest, BadSignature, Forbidden, NotFound
 from handler.requests import dialects
 from handler.requests.dialects.dialect import Dialect, Faults
 from handler.requests.dialects.serialize import join_resize
+from handler.requests.image_request import ImageRequest, list_objects
 from handler.requests.parse import locate, parse_address, parse_request
 from handler.requests.parsed_request import ParsedRequest
 from handler.requests.policy import Policy
@@ -90,7 +91,7 @@ class Translator(msgspec.Struct, frozen=True):
             "key": ref.key,
             "steps": describe_steps(request.steps),
             "output": describe(request.output),
-            "signature": self._signature(address, in_path=signed_path is not None),
+            "signature": self._signature(address, in_path=signed_path is not None, is_needed=self._is_private(request)),
             "compatibility": "lenient" if self.policy.is_lenient else "strict",
             "ignored": ignored,
         }
@@ -166,8 +167,11 @@ class Translator(msgspec.Struct, frozen=True):
 
     def _raw_path(self, address: _Address, signed_path: SignedPath | None) -> str | None:
         """Return the path as it is in the URL, None where a signature in the query covers the decoded path alone."""
-        covers_query = self.authenticator.signed_only and SIGNATURE in dict(address.pairs)
-        return None if covers_query and signed_path is None else address.raw_path
+        if signed_path is not None or SIGNATURE not in dict(address.pairs):
+            return address.raw_path
+        may_prove = self.authenticator.has_private and self.tells_settings
+        covers_query = self.authenticator.signed_only or (may_prove and self._verified(address) is not None)
+        return None if covers_query else address.raw_path
 
     def _resolved(self, ref: ObjectRef) -> ObjectRef:
         try:
@@ -175,18 +179,30 @@ class Translator(msgspec.Struct, frozen=True):
         except Forbidden:
             return ref
 
-    def _signature(self, address: _Address, *, in_path: bool) -> str:
+    def _is_private(self, request: ImageRequest) -> bool:
+        """Return whether the request reads an object of a private source."""
+        refs = [ref for ref in (request.source, *list_objects(request.steps)) if isinstance(ref, ObjectRef)]
+        return any(self._resolved(ref).bucket in self.policy.private_sources for ref in refs)
+
+    def _signature(self, address: _Address, *, in_path: bool, is_needed: bool) -> str:
         """Return `none`, `valid`, `invalid` or `missing`."""
         if not in_path and SIGNATURE not in dict(address.pairs):
-            return "missing" if self.authenticator.signed_only else "none"
-        if self.authenticator.signatures is None:
+            return "missing" if self.authenticator.signed_only or is_needed else "none"
+        proof = self._verified(address)
+        if proof is None:
             return "invalid"
+        # The keys of another program do not open private sources.
+        return "valid" if proof.opens_private or not is_needed else "missing"
+
+    def _verified(self, address: _Address) -> Authentication | None:
+        """Return what the signatures in a URL prove, None if one of them is wrong or does not cover the whole."""
+        if self.authenticator.signatures is None:
+            return None
         must = msgspec.structs.replace(self.authenticator, signed_only=True)
         try:
-            must.authenticate(address.path, address.pairs, address.raw_path, address.sent_pairs)
+            return must.authenticate(address.path, address.pairs, address.raw_path, address.sent_pairs)
         except BadSignature:
-            return "invalid"
-        return "valid"
+            return None
 
 
 def _describe_alone(parsed: ParsedRequest) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from handler.aws import AwsAccess
-from handler.errors import Forbidden, NotFound
+from handler.errors import Forbidden, NotFound, PrivateSource
 from handler.ports import Listing, ObjectInfo, StoredObject
 from handler.storage.sources import store_errors
 from handler.storage.sources.keys import is_invalid, other_forms
@@ -36,6 +36,13 @@ class Sources:
         self._opener = opener
         self._open: dict[str, Source] = {}
         self._lock = threading.Lock()
+        self._private: frozenset[str] = frozenset()
+
+    def without(self, private: frozenset[str]) -> Sources:
+        """Return the same sources for callers that may not read these: any use of one of them raises PrivateSource."""
+        others = Sources(self.locations, self._opener)
+        others._open, others._lock, others._private = self._open, self._lock, private
+        return others
 
     def resolve(self, ref: ObjectRef) -> ObjectRef:
         """Return the object with its bucket's name; for a key that is a URL, that of its origin and the key there."""
@@ -47,7 +54,7 @@ class Sources:
                 f"bucket `{ref.bucket}` is not in SOURCE_BUCKETS" if ref.bucket else "no source is configured",
                 code=store_errors.CANNOT_ACCESS,
             )
-        return ObjectRef(bucket, ref.key)
+        return self._admitted(ObjectRef(bucket, ref.key))
 
     def get(self, ref: ObjectRef) -> StoredObject:
         return self._try_forms(ref, lambda source, key: source.get(key))
@@ -91,6 +98,12 @@ class Sources:
             raise Forbidden(
                 "the URL is not under any of the HTTPS sources in SOURCE_BUCKETS", code=store_errors.CANNOT_ACCESS
             )
+        return self._admitted(ref)
+
+    def _admitted(self, ref: ObjectRef) -> ObjectRef:
+        """Return the object. Raise PrivateSource, whether it exists or not, if its source may not be read."""
+        if ref.bucket in self._private:
+            raise PrivateSource("an image that the URL names is private: `signature` must cover the URL, got none")
         return ref
 
 
