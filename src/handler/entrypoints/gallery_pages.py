@@ -30,9 +30,9 @@ from handler.response import Answer
 
 DEFAULT_LISTED, MAX_LISTED = 50, 200
 _CURSOR = re.compile("[0-9a-f]{32}")
-_SIDES = (16, 2048)
+SIDES = (16, 2048)
 """The smallest and the largest side of a preview that is scaled, in pixels."""
-_MIN_SHARED = 60
+MIN_SHARED = 60
 """Seconds."""
 
 
@@ -117,16 +117,16 @@ class GalleryPages(msgspec.Struct, frozen=True, kw_only=True):
 
     def _preview(self, picture: str, request: GalleryRequest) -> Answer:
         fields = request.read_body(("recipe", "edits", "side"))
-        side, recipe = parse_whole(fields, "side", *_SIDES), parse_text(fields, "recipe")
+        side, recipe = parse_whole(fields, "side", *SIDES), parse_text(fields, "recipe")
         url = self.gallery.preview(request.visitor, picture, recipe, fields.get("edits"), side, request.now)
         return response.report({"url": url})
 
     def _share(self, picture: str, request: GalleryRequest) -> Answer:
         fields = request.read_body(("result", "seconds"))
         longest = int(self.gallery.life.total_seconds())
-        seconds = parse_whole(fields, "seconds", _MIN_SHARED, longest)
+        seconds = parse_whole(fields, "seconds", MIN_SHARED, longest)
         if seconds is None:
-            raise BadRequest(f"`seconds` must be a whole number from {_MIN_SHARED} to {longest}")
+            raise BadRequest(f"`seconds` must be a whole number from {MIN_SHARED} to {longest}")
         url, small, expires = self.gallery.share(
             request.visitor, picture, parse_text(fields, "result"), timedelta(seconds=seconds), request.now
         )

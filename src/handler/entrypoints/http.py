@@ -72,7 +72,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     ingest: Callable[[], Ingest] | None = None
     """Opens what takes signed uploads under `/_upload`; None if this service takes none."""
     gallery: Callable[[], GalleryEntrypoint] | None = None
-    """Opens the gallery's API under `/_api/gallery/`; None if this service has no gallery."""
+    """Opens the gallery under `/_api/gallery/` and `/_gallery/`; None if this service has no gallery."""
     origin: SecretSource | None = None
     """The secret that the CDN sends with each request; None if requests need not come through it."""
     cors: str = ""
@@ -143,8 +143,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         path, raw_path = self._path(call)
         if call.method == "OPTIONS":
             return self._answer_preflight(has_cors=self._has_cors(call))
-        if (probe := {"/_health": self.health, "/_ready": self.ready}.get(path)) is not None:
-            return probe()
+        if (page := self._own_page(path)) is not None:
+            return page()
         if path.startswith("/_api/"):
             return self._answer_api(path.removeprefix("/_api/"), call, deadline)
         if path.startswith(_UPLOAD) and self.ingest is not None:
@@ -158,6 +158,12 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         if call.method not in _IMAGE_METHODS:
             raise MethodNotAllowed(f"the method must be GET or HEAD, got {call.method}", headers={"Allow": "GET, HEAD"})
         return self._answer_image(path, raw_path, call, deadline)
+
+    def _own_page(self, path: str) -> Callable[[], Answer] | None:
+        """Return the probe or the file that has exactly this path."""
+        if path.startswith("/_gallery") and self.gallery is not None:
+            return self.gallery().files().get(path)
+        return {"/_health": self.health, "/_ready": self.ready}.get(path)
 
     def _require_origin_secret(self, call: HttpRequest) -> None:
         """Raise Forbidden unless the CDN has sent the request."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from features import CATALOGUE, by_name, feature_aliases
+from handler.reference.gallery_paths import VISITOR_SCHEME, gallery_paths, gallery_schemas
 from handler.reference.notices import record_schema, webhooks
 from handler.reference.operations import error_references, error_responses, json_answer, object_schema, parameter
 from handler.reference.record_paths import record_paths
@@ -41,7 +42,7 @@ def openapi() -> dict[str, Any]:
             "schemas": _schemas(),
             "parameters": _parameters(),
             "responses": {"Picture": _picture(), **error_responses()},
-            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}, "visitor": VISITOR_SCHEME},
         },
     }
 
@@ -72,6 +73,7 @@ def _paths() -> dict[str, Any]:
         "/_api/openapi.json": {"get": json_answer("This document", {"type": "object"})},
         **upload_paths(),
         **record_paths(),
+        **gallery_paths(),
         "/_health": {"get": json_answer("Return whether the service is healthy", _HEALTHY)},
         "/_ready": {"get": _ready()},
     }
@@ -256,7 +258,7 @@ def _picture() -> dict[str, Any]:
 def _schemas() -> dict[str, Schema]:
     models: list[type[Params]] = [*(feature.params for feature in CATALOGUE), Output]
     error = object_schema({"status": {"type": "integer"}, "code": {"type": "string"}, "message": {"type": "string"}})
-    own = {"Edits": edits_schema(), "Error": error, "Record": record_schema()}
+    own = {"Edits": edits_schema(), "Error": error, "Record": record_schema(), **gallery_schemas()}
     return {**{model.__name__: model_schema(model) for model in models}, **own}
 
 
