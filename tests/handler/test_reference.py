@@ -65,7 +65,11 @@ def test_the_document_is_valid_openapi() -> None:
     uploads |= {"/_upload", "/_upload/part"}
     records = {f"/_api/records{page}" for page in ("", "/{id}", "/{id}/reprocess", "/{id}/variants/{number}")}
     records |= {"/_api/events"}
-    assert {"/{key}", "/_key/{key}"} | asked | operated | uploads | records == set(DOCUMENT["paths"])
+    actions = ("", "/results", "/results/{result}", "/preview", "/share", "/retry")
+    gallery = {f"/_api/gallery/{page}" for page in ("session", "pictures", "uploads")}
+    gallery |= {f"/_api/gallery/pictures/{{id}}{action}" for action in actions}
+    everything = {"/{key}", "/_key/{key}"} | asked | operated | uploads | records | gallery
+    assert everything == set(DOCUMENT["paths"])
 
 
 def test_every_field_of_an_upload_is_described() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import unquote
 
@@ -15,7 +14,6 @@ from handler.auth.authenticate import Authenticator
 from handler.auth.signature import Signatures
 from handler.entrypoints.http_call import HttpRequest
 from handler.errors import (
-    BadRequest,
     Forbidden,
     HandlerError,
     MethodNotAllowed,
@@ -142,7 +140,9 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     def _route(self, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         path, raw_path = self._path(call)
         if call.method == "OPTIONS":
-            return self._answer_preflight(has_cors=self._has_cors(call))
+            from handler.entrypoints.own_pages import answer_preflight  # noqa: PLC0415 - no image needs it
+
+            return answer_preflight(has_cors=self._has_cors(call))
         if (page := self._own_page(path)) is not None:
             return page()
         if path.startswith("/_api/"):
@@ -152,7 +152,9 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
 
             return answer_upload(path, call, self.ingest())
         if path.startswith("/_results/") and self.result_cache is not None and call.method in _IMAGE_METHODS:
-            return self._answer_stored_result(path.removeprefix("/_results/"), call)
+            from handler.entrypoints.own_pages import answer_stored_result  # noqa: PLC0415 - no image needs it
+
+            return answer_stored_result(self.result_cache, path.removeprefix("/_results/"), call)
         if is_own(path, self.policy.dialects):
             raise NotFound(f"no page is called {path!r}", code="NotFound")
         if call.method not in _IMAGE_METHODS:
@@ -254,18 +256,6 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         varies = answer.headers.get("Vary", "")
         return answer.with_headers({"Accept-CH": names, "Vary": f"{varies}, {names}" if varies else names})
 
-    def _answer_stored_result(self, path: str, call: HttpRequest) -> Answer:
-        """Answer with an offloaded result of any size, where neither a CDN nor S3 does: so not on Lambda."""
-        params = dict(call.pairs(None))
-        stored = (
-            self.result_cache.read(path, params.get("until", ""), params.get("proof", ""))
-            if self.result_cache
-            else None
-        )
-        if stored is None:
-            raise NotFound("there is no such result, or the address has expired", code="NotFound")
-        return response.stored(stored.info, stored.read())
-
     def _answer_api(self, page: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         if self.gallery is not None and page.startswith("gallery/"):
             return self.gallery().answer(page.removeprefix("gallery/"), call, deadline)
@@ -273,23 +263,17 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             return self.static_documents[page]()
         endpoint = self.json_endpoints(False).get(page) if self.json_endpoints else None
         if self.json_endpoints and endpoint is not None and call.method in _IMAGE_METHODS:
+            from handler.entrypoints.own_pages import read_query  # noqa: PLC0415 - no image needs it
+
             is_operator = self.operator is not None and self.operator().is_operator(call)
             endpoint = self.json_endpoints(is_operator)[page]
-            return response.report(endpoint.answer(**_read_query(endpoint, call)))
+            return response.report(endpoint.answer(**read_query(endpoint.parameters, call)))
         if self.operator is None:
             raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
         answer = self.operator().answer(page, call, deadline)
         if isinstance(answer, Answer):
             answer.refuse_above(self.max_bytes)
         return answer
-
-    def _answer_preflight(self, *, has_cors: bool) -> Answer:
-        headers = {"Allow": "GET, HEAD, OPTIONS", "X-Content-Type-Options": "nosniff"}
-        if has_cors:
-            headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
-            headers["Access-Control-Allow-Headers"] = "Content-Type, Authorization"
-            headers["Access-Control-Max-Age"] = "86400"
-        return Answer(HTTPStatus.NO_CONTENT, headers)
 
     def _answer_error(self, error: FeatureError | HandlerError, call: HttpRequest, deadline: Deadline) -> Answer:
         answer = response.refusal(error, self.caching)
@@ -303,13 +287,3 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             return answer.with_headers({"X-Fallback-Error": broken.code})
         headers = answer.headers | response.headers_of_media_type(result.media_type)
         return msgspec.structs.replace(answer, headers=headers, body=result.body)
-
-
-def _read_query(endpoint: JsonEndpoint, call: HttpRequest) -> dict[str, str]:
-    """Return the values of all parameters of an endpoint. BadRequest if one is missing or another one is sent."""
-    params = dict(call.pairs(None))
-    for name in (*endpoint.parameters, *params):
-        if name not in endpoint.parameters or not params.get(name):
-            expected = " and ".join(f"`{each}`" for each in endpoint.parameters)
-            raise BadRequest(f"the query must hold {expected}, got {', '.join(params) or 'nothing'}")
-    return params
