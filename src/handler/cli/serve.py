@@ -115,15 +115,7 @@ def serve(
     Settings are read from the environment, as in Lambda; options take precedence. On a loopback address, and without
     --behind-proxy, the operator API and every feature are open. Otherwise the settings decide.
     """
-    settings = Settings.from_environment()
-    if images is not None:
-        settings = settings.replace(source_buckets=f"images={images.as_uri()}")
-    if uploads is not None:
-        settings = add_uploads(settings, uploads)
-    if gallery:
-        settings = add_gallery(settings, uploads)
-    if not settings.storage.source_buckets:
-        raise click.UsageError("nothing to serve: pass --images DIR, or set SOURCE_BUCKETS in the environment")
+    settings = _read_settings(images, uploads, gallery=gallery)
     listener = _listen(host, port)
     on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback and not behind_proxy
     if on_loopback:
@@ -146,6 +138,20 @@ def serve(
     if application.http.gallery is not None:
         click.echo(f"The gallery is at {_address(listener).rstrip('/')}{pages.GALLERY.home}")
     _run(server, listener, application.health, limits, application.background)
+
+
+def _read_settings(images: Path | None, uploads: Path | None, *, gallery: bool) -> Settings:
+    """Return the settings of the environment, with what the options say."""
+    settings = Settings.from_environment()
+    if images is not None:
+        settings = settings.replace(source_buckets=f"images={images.as_uri()}")
+    if uploads is not None:
+        settings = add_uploads(settings, uploads)
+    if gallery:
+        settings = add_gallery(settings, uploads)
+    if not settings.storage.source_buckets:
+        raise click.UsageError("nothing to serve: pass --images DIR, or set SOURCE_BUCKETS in the environment")
+    return settings
 
 
 def _list_pages(application: Application) -> dict[str, Page]:
