@@ -123,9 +123,9 @@ def build(settings: Settings) -> Application:
         return DirectInvocation(delegating, policy, http.caching, settings.answer_bytes, expensive_function)
 
     background = build_background(settings, uploads) if uploads is not None else None
-    ready, public = build_ready_page(health, sources, records), _without_private_sources(delegating, settings, sources)
-    http = msgspec.structs.replace(http, health=health.page, ready=ready, public_context=public)
-    http = _add_more(http, settings, aws, ProcessingParts(uploads, background, records))
+    ready = build_ready_page(health, sources, records)
+    http = msgspec.structs.replace(http, health=health.page, ready=ready)
+    http = _add_more(http, settings, aws, sources, ProcessingParts(uploads, background, records))
     return Application(settings, http, get_direct_invocation, uploads, background, records, health)
 
 
