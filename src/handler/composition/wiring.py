@@ -123,8 +123,7 @@ def build(settings: Settings) -> Application:
         return DirectInvocation(delegating, policy, http.caching, settings.answer_bytes, expensive_function)
 
     background = build_background(settings, uploads) if uploads is not None else None
-    ready = build_ready_page(health, sources, records)
-    http = msgspec.structs.replace(http, health=health.page, ready=ready)
+    http = msgspec.structs.replace(http, health=health.page, ready=build_ready_page(health, sources, records))
     http = _add_more(http, settings, aws, sources, ProcessingParts(uploads, background, records))
     return Application(settings, http, get_direct_invocation, uploads, background, records, health)
 
@@ -174,8 +173,12 @@ def _build_http(
     )
 
 
-def _add_more(http: HttpEntrypoint, settings: Settings, aws: AwsAccess, processing: ProcessingParts) -> HttpEntrypoint:
-    """Return the entrypoint with the operator API, uploads and the gallery, as far as they are switched on."""
+def _add_more(
+    http: HttpEntrypoint, settings: Settings, aws: AwsAccess, sources: Sources, processing: ProcessingParts
+) -> HttpEntrypoint:
+    """Return the entrypoint with private sources, the operator API, uploads and the gallery, as far as they are on."""
+    public = _without_private_sources(http.render_context, settings, sources)
+    http = msgspec.structs.replace(http, public_context=public)
     token = open_secret(settings.access.operator_token, settings.access.operator_token_file, aws)
     if settings.ingest.upload_source:
         from handler.composition.ingest import build_ingest  # noqa: PLC0415 - many services take no uploads
