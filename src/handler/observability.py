@@ -1,4 +1,4 @@
-"""One log line for each request, without secrets and signed URLs."""
+"""One log line for each request, without secrets and signed URLs, from which CloudWatch reads metrics."""
 
 from __future__ import annotations
 
@@ -26,6 +26,18 @@ _log = logging.getLogger(SERVICE)
 def set_log_level(level: str) -> None:
     """Log nothing below a level, such as `WARNING`."""
     _log.setLevel(level)
+
+
+_metrics_namespace: list[str] = []
+_METRICS = (("milliseconds", "Milliseconds"), ("source_bytes", "Bytes"), ("result_bytes", "Bytes"))
+"""Fields of the log line that are metrics, and their units. The number of requests is the sample count of each."""
+_MAX_FEATURES = 8
+"""Features of one request that are counted. Each but the first takes a line of its own."""
+
+
+def set_metrics_namespace(namespace: str) -> None:
+    """Write metrics by feature and by format in this namespace of CloudWatch; none if it is empty."""
+    _metrics_namespace[:] = [namespace] if namespace else []
 
 
 @cache
@@ -70,7 +82,30 @@ def log_request(entrypoint: str, **fields: Any) -> Iterator[dict[str, Any]]:
     finally:
         _log_fields.reset(outer)
         log_fields["milliseconds"] = round((time.perf_counter() - started) * 1000, 1)
-        _write_line(logging.INFO, "request", log_fields)
+        first, *others = _metrics(log_fields) or [{}]
+        _write_line(logging.INFO, "request", {**log_fields, **first})
+        for metrics in others:
+            _write_line(logging.INFO, "metrics", metrics)
+
+
+def _metrics(log_fields: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the fields of CloudWatch's embedded metric format for each feature of a request that rendered something.
+
+    A document has one value for each dimension, so there is one for each feature. Only the first one has the format,
+    which would be counted several times. What the model function rendered is in that function's own log.
+    """
+    if not _metrics_namespace or "source_bytes" not in log_fields:
+        return []
+    names = str(log_fields.get("features", "none")).split("+")[:_MAX_FEATURES]
+    metrics = [{"Name": name, "Unit": unit} for name, unit in _METRICS]
+    documents = []
+    for number, name in enumerate(names):
+        dimensions = [["feature"]] if number else [["feature"], ["format"]]
+        directive = {"Namespace": _metrics_namespace[0], "Dimensions": dimensions, "Metrics": metrics}
+        values = {field: log_fields[field] for field, _ in _METRICS}
+        about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+        documents.append({"feature": name, **values, "_aws": about})
+    return documents
 
 
 def log_exception(fields: dict[str, Any]) -> None:

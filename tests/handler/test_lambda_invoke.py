@@ -46,7 +46,30 @@ def functions() -> Iterator[ScriptedServer]:
 
 
 def ordinary(environment: dict[str, str], functions: ScriptedServer, **more: str) -> Client:
-    return Client({**environment, "HEAVY_FUNCTION": "heavy", "AWS_ENDPOINT_URL_LAMBDA": functions.url, **more})
+    own = {"HEAVY_FUNCTION": "heavy", "AWS_ENDPOINT_URL_LAMBDA": functions.url}
+    return Client({**environment, **own, **more})
+
+
+def test_the_trace_of_the_request_is_passed_on_unsigned(
+    environment: dict[str, str], functions: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    client = ordinary(environment, functions)
+    for value in (trace, trace.replace("bd862", "cd862")):
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", value)
+        assert client.get(CUT).status == 200
+        headers = {name.lower(): sent for name, sent in functions.asked[-1].headers.items()}
+        assert headers["x-amzn-trace-id"] == value
+        assert "x-amzn-trace-id" not in headers["authorization"]
+    monkeypatch.delenv("_X_AMZN_TRACE_ID")
+    assert client.get(CUT).status == 200
+    assert "x-amzn-trace-id" not in {name.lower() for name in functions.asked[-1].headers}
+
+
+def test_the_model_function_may_be_named_with_its_alias(environment: dict[str, str], functions: ScriptedServer) -> None:
+    client = ordinary(environment, functions, HEAVY_FUNCTION="models:live")
+    assert client.get(CUT).status == 200
+    assert unquote(functions.asked[0].path) == "/2015-03-31/functions/models:live/invocations"
 
 
 def test_an_expensive_request_is_delegated_and_its_answer_returned(

@@ -233,6 +233,17 @@ def test_alarms_watch_every_function_and_the_account() -> None:
     assert "ApproximateAgeOfOldestMessage" in {alarm["MetricName"] for alarm in alarms}
 
 
+def test_the_cdn_s_errors_raise_an_alarm_where_its_metrics_are() -> None:
+    assert "CdnErrorAlarm" not in Stack(LEAST).resources
+    for parameters, distribution in ((LEAST, "EDISTRIBUTION"), ({**LEAST, "ExistingDistributionId": "E1OWN"}, "E1OWN")):
+        alarm = Stack(parameters, region="us-east-1").resources["CdnErrorAlarm"]
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/CloudFront", "5xxErrorRate")
+        assert {each["Name"]: each["Value"] for each in alarm["Dimensions"]} == {
+            "DistributionId": distribution,
+            "Region": "Global",
+        }
+
+
 def test_every_role_has_the_boundary_of_the_organisation() -> None:
     boundary = VALUES["PermissionsBoundaryArn"][0]
     bounded = Stack({**LEAST, **UPLOADS, "PermissionsBoundaryArn": boundary}).of_type("AWS::IAM::Role")

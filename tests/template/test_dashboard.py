@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests import pictures
 from tests.client import Client
-from tests.template.samples import LEAST, stacks
+from tests.template.samples import LEAST, UPLOADS, stacks
 from tests.template.stack import Stack
 from tests.tools import case
 
@@ -56,6 +56,29 @@ def test_expressions_name_metrics_that_are_there() -> None:
         for metric in metrics:
             if isinstance(metric[0], dict):
                 assert set(re.findall(r"[A-Za-z]+", metric[0]["expression"])) <= ids
+
+
+def test_metrics_by_feature_and_format_are_shown_where_they_are_written() -> None:
+    assert "SEARCH" not in json.dumps(widgets(LEAST))
+    shown = json.dumps(widgets({**LEAST, "Metrics": "Yes"}))
+    searched = re.findall(
+        r"SEARCH\('\{([^}]*)\} MetricName=([^']*)', '(\w+)'", shown.replace('\\\\\\"', '"').replace('\\"', '"')
+    )
+    assert {(where, name) for where, name, _ in searched} == {
+        ('"images",feature', '"milliseconds"'),
+        ('"images",format', '"milliseconds"'),
+        ('"images",format', '"source_bytes"'),
+        ('"images",format', '"result_bytes"'),
+    }
+    for function in ("Function", "HeavyWorker"):
+        said = Stack({**LEAST, "Metrics": "Yes"}).resources[function]["Environment"]["Variables"]
+        assert said["METRICS_NAMESPACE"] == "images"
+        assert Stack(LEAST).resources[function]["Environment"]["Variables"]["METRICS_NAMESPACE"] == ""
+
+
+def test_the_queue_of_uploads_is_in_it_where_there_is_one() -> None:
+    assert "uploadqueue.queuename" in json.dumps(widgets({**LEAST, **UPLOADS}))
+    assert "AWS/SQS" not in json.dumps(widgets(LEAST))
 
 
 @pytest.fixture

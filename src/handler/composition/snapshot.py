@@ -18,7 +18,7 @@ from snapshot_restore_py import register_after_restore, register_before_snapshot
 from features import check_drawing, edits
 from handler.aws.credentials import forget_credentials
 from handler.aws.tls import renew_tls
-from handler.composition.wiring import build, use
+from handler.composition.wiring import build, start
 from handler.config import Settings
 from handler.entrypoints.http_call import HttpRequest
 from imaging import WRITTEN, Context, Deadline, Output, has_saliency, run
@@ -82,4 +82,4 @@ def renew() -> None:
         numpy_random.seed()
     renew_tls()
     forget_credentials()
-    use(build(Settings.from_environment()))
+    start()

@@ -34,7 +34,7 @@ from handler.config.version import drawing_version
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.http import HttpEntrypoint, JsonEndpoint
 from handler.errors import HandlerError
-from handler.observability import set_log_level
+from handler.observability import set_log_level, set_metrics_namespace
 from handler.ports import InvokeFunction, SecretSource
 from handler.render.render import RenderContext
 from handler.requests import dialects
@@ -73,10 +73,16 @@ _built: list[Application] = []
 def application() -> Application:
     """Return the application of this process, which the first call builds from the environment."""
     if not _built:
-        settings = Settings.from_environment()
-        set_log_level(settings.process.lambdas_log_level or settings.process.log_level)
-        _built.append(build(settings))
+        start()
     return _built[0]
+
+
+def start() -> None:
+    """Build the application of this process, again if there is one, from the environment."""
+    settings = Settings.from_environment()
+    set_log_level(settings.process.lambdas_log_level or settings.process.log_level)
+    set_metrics_namespace(settings.process.metrics_namespace)
+    use(build(settings))
 
 
 def use(built: Application) -> None:

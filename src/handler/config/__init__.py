@@ -194,7 +194,12 @@ def trace_id() -> str:
 
     From `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1` it is the value of `Root`.
     """
-    return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
+    return trace_header().partition(";")[0].removeprefix("Root=")
+
+
+def trace_header() -> str:
+    """Return the tracing header of the current request, which calls to AWS pass on; empty outside of Lambda."""
+    return os.environ.get("_X_AMZN_TRACE_ID", "")
 
 
 class Setting(NamedTuple):

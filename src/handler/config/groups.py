@@ -267,6 +267,14 @@ class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[str, Env("LOG_LEVEL", "Level of the log: DEBUG, INFO, WARNING or ERROR", log_level_name)] = (
         "INFO"
     )
+    metrics_namespace: Annotated[
+        str,
+        Env(
+            "METRICS_NAMESPACE",
+            "Namespace of CloudWatch for metrics by feature and by format, which the log at level INFO carries; empty: "
+            "none",
+        ),
+    ] = ""
     lambdas_log_level: Annotated[
         str, Env("AWS_LAMBDA_LOG_LEVEL", "Level of the log, set by Lambda; overrides LOG_LEVEL", lambda_level_name)
     ] = ""

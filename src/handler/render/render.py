@@ -26,6 +26,7 @@ from handler.render.results import (
 )
 from handler.requests.image_request import Conditions, ImageRequest
 from imaging import (
+    MEDIA_TYPES,
     Context,
     Deadline,
     Decision,
@@ -38,6 +39,9 @@ from imaging import (
     describe_steps,
     run,
 )
+
+_FORMAT_NAMES = {media_type: name for name, media_type in MEDIA_TYPES.items()}
+"""Names of formats by media type."""
 
 
 class RenderContext(msgspec.Struct, frozen=True):
@@ -111,7 +115,7 @@ def render_each(
             yield number, error
             continue
         if rendering.decision.report is not None:
-            yield number, rendering.finish()
+            yield number, rendering.result(rendering.decision.report)
         else:
             renderings.append((number, rendering))
     if not renderings:
@@ -152,7 +156,18 @@ class _Rendering(msgspec.Struct, frozen=True):
             original, named = self.inputs.read()
             context = msgspec.structs.replace(self.context, objects=named)
             outcome = run(original, self.decision.steps, self.request.output, context)
-        return self.result(outcome)
+        result = self.result(outcome)
+        self._log(result)
+        return result
+
+    def _log(self, result: RenderedResult) -> None:
+        original = self.inputs.original
+        inline = len(original) if isinstance(original, bytes) else 0
+        add_log_fields(
+            format=_FORMAT_NAMES.get(result.media_type, "json"),
+            source_bytes=sum((info.size for info in self.inputs.infos), inline),
+            result_bytes=len(result.body),
+        )
 
     def result(self, outcome: Rendered | Report) -> RenderedResult:
         """Return what the engine has made, with what is known of it."""
