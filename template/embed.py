@@ -1,4 +1,4 @@
-"""Insert the parameter names of all features into the edge function, and code into the template.
+"""Insert the fingerprints of all parameter names into the edge function, and code into the template.
 
 The sources are the features, `edge/viewer_request.js`, `provider/provider.py` and `authorizer/authorizer.py`. `--write`
 updates the files, `--check` fails if one of them is out of date.
@@ -18,10 +18,13 @@ HERE = Path(__file__).parent
 EDGE = HERE / "edge" / "viewer_request.js"
 TEMPLATE = HERE / "serverless-image-handler-template.yaml"
 PROVIDER = HERE / "provider" / "provider.py"
-_CODE = re.compile(r"(?<=      FunctionCode: !Sub \|\n)(?:        .*\n|\n)+")
+_CODE = re.compile(r"(?<=        - \| # template/edge/viewer_request.js\n)(?:          .*\n|\n)+")
 AUTHORIZER = HERE / "authorizer" / "authorizer.py"
 _PROVIDER = re.compile(r"(?<=        ZipFile: \| # template/provider/provider.py\n)(?:          .*\n|\n)+")
 _AUTHORIZER = re.compile(r"(?<=        ZipFile: \| # template/authorizer/authorizer.py\n)(?:          .*\n|\n)+")
+_VARIABLE_LINE = re.compile(r"^// (\$\{\w+\})$")
+"""A line of the edge function that is a variable of the template, in a comment so that the file is JavaScript."""
+_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _LIST = re.compile(r"^var (KNOWN_HEADS|KNOWN_NAMES) = '.*';$", re.MULTILINE)
 
 
@@ -32,16 +35,30 @@ def known() -> dict[str, str]:
     return {"KNOWN_HEADS": " ".join(sorted(heads)), "KNOWN_NAMES": " ".join(sorted(names - heads))}
 
 
+def fingerprint(name: str) -> str:
+    """Return the four characters that stand for a name of ASCII letters, as the edge function computes them."""
+    value = 1
+    for char in name:
+        value = (value * 8191 + ord(char)) % 16_777_213  # the largest prime below 64**4
+    return "".join(_DIGITS[value >> shift & 63] for shift in (18, 12, 6, 0))
+
+
 def edge_with_names(edge: str) -> str:
-    """Return the edge function with the parameter names of all features."""
-    lists = known()
+    """Return the edge function with the fingerprints of the parameter names of all features."""
+    lists = {variable: "".join(map(fingerprint, names.split())) for variable, names in known().items()}
     return _LIST.sub(lambda match: f"var {match[1]} = '{lists[match[1]]}';", edge)
+
+
+def edge_without_comments(edge: str) -> str:
+    """Return the edge function without comments, blank lines and indentation: CloudFront accepts 10 KB of code."""
+    lines = (_VARIABLE_LINE.sub(r"\1", line).strip() for line in edge.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
 def template_with_code(template: str, edge: str) -> str:
     """Return the template with this code. ValueError if it has no single place for one of them."""
     parts = (
-        ("edge function", _CODE, edge, 8),
+        ("edge function", _CODE, edge_without_comments(edge), 10),
         ("provider", _PROVIDER, PROVIDER.read_text("utf-8"), 10),
         ("authorizer", _AUTHORIZER, AUTHORIZER.read_text("utf-8"), 10),
     )

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from handler.cache_control import is_looser, restricting_directives
+from handler.cache_control import freshness, is_looser, restricting_directives
 from handler.errors import HandlerError, PayloadTooLarge, UpstreamError, status_of
 from handler.ports import ObjectInfo
 from handler.render.results import NotModified, Offloaded, RenderedResult, ResultFacts
@@ -39,6 +39,8 @@ class Caching(msgspec.Struct, frozen=True):
     browser: int = 31_536_000
     cdn: int = 31_536_000
     error: int = 5
+    ends_at_edge: bool = False
+    """Whether the CDN checks `expires` at each request, so that it may cache images of URLs that expire."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -117,7 +119,7 @@ def of_result(result: RenderedResult | NotModified, request: ImageRequest, cachi
         headers[CACHE_TAG] = ",".join(facts.tags)
     if facts.negotiated:
         headers["Vary"] = "Accept"
-    if request.expires is not None and facts.is_cacheable:
+    if request.expires is not None and facts.is_cacheable and not caching.ends_at_edge:
         headers["Expires"] = http_date(request.expires)
     requested = _allowed(request, facts)
     if isinstance(result, NotModified):
@@ -208,6 +210,8 @@ def _cache_control(facts: ResultFacts, request: ImageRequest, caching: Caching) 
     if not facts.is_cacheable:
         return "no-store"
     restricting = restricting_directives(facts.cache_control)
+    if request.expires is not None and caching.ends_at_edge and not restricting:
+        return f"public, max-age=0, s-maxage={freshness(facts.cache_control, caching.cdn)}"
     if request.expires is not None and "no-store" not in restricting:
         left = int((request.expires - datetime.now(UTC)).total_seconds())
         return f"max-age={max(0, left)},{','.join(restricting) or 'public'}"

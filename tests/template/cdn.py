@@ -43,15 +43,20 @@ class Distribution(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, origin: str, secret: str, folder: Path) -> None:
+    def __init__(self, origin: str, secret: str, folder: Path, **parameters: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.origin, self.secret, self.folder = origin, secret, folder
-        self.script = code()
-        self.config: dict[str, Any] = Stack(LEAST).resources["Distribution"]["DistributionConfig"]
+        self.script = code(**parameters)
+        self.stack = Stack({**LEAST, **parameters})
+        self.config: dict[str, Any] = self.stack.resources["Distribution"]["DistributionConfig"]
+        self.values: dict[str, str] = {}
+        """What the key value store holds."""
         self.cache: dict[tuple[str, ...], Kept] = {}
         self.edge_runs = True
         """Whether the edge function is attached; a test of what is wrong takes it away."""
         self.removes_tags = True
+        self.keeps_signatures = False
+        """Whether the headers of the edge function are part of the cache key, which they must not be."""
 
     @property
     def url(self) -> str:
@@ -68,7 +73,7 @@ class Distribution(ThreadingHTTPServer):
         if self.edge_runs and "FunctionAssociations" in behaviour:
             name = behaviour["FunctionAssociations"][0]["FunctionARN"].rpartition("/")[2]
             script = self.script if name == "ViewerRequest" else Stack(LEAST).resources[name]["FunctionCode"]
-            passed = run(script, [viewer], self.folder)[0]
+            passed = run(script, [viewer], self.folder, self.values)[0]
             # The other function does not touch the query.
             return passed if name == "ViewerRequest" else Passed(passed.uri, viewer.query, passed.accept)
         return Passed(viewer.uri, viewer.query, ",".join(viewer.accept) or None)
@@ -115,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif behaviour["CachePolicyId"] == CACHING_DISABLED:
             self._pass_on(passed)
         else:
-            self._from_cache(passed)
+            self._from_cache(passed, behaviour)
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -142,12 +147,20 @@ class _Handler(BaseHTTPRequestHandler):
         got = self.server.ask(self.command, passed, headers, body)
         self._answer(got.status, got.headers, got.body, "Miss")
 
-    def _from_cache(self, passed: Passed) -> None:
-        name = (passed.uri, passed.query, passed.accept or "")
+    def _forwarded(self, behaviour: Mapping[str, Any], passed: Passed) -> dict[str, str]:
+        """The headers that are no part of the cache key and reach the origin all the same."""
+        policy = self.server.stack.resources.get(behaviour.get("OriginRequestPolicyId", ""))
+        listed = policy["OriginRequestPolicyConfig"]["HeadersConfig"]["Headers"] if policy else []
+        return {name: value for name, value in passed.verified.items() if name in listed}
+
+    def _from_cache(self, passed: Passed, behaviour: Mapping[str, Any]) -> None:
+        name: tuple[str, ...] = (passed.uri, passed.query, passed.accept or "")
+        name += tuple(passed.verified.values()) if self.server.keeps_signatures else ()
         kept = self.server.cache.get(name)
         hit = kept is not None and kept.until > time.monotonic()
         if kept is None or not hit:
             headers = {"Accept": passed.accept} if passed.accept else {}
+            headers |= self._forwarded(behaviour, passed)
             kept = self.server.cache[name] = self.server.ask("GET", passed, headers, b"")
         etag = {name.lower(): value for name, value in kept.headers}.get("etag")
         if kept.status == 200 and etag and etag in (self.headers.get("if-none-match") or ""):
@@ -171,9 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def distribution(origin: str, secret: str, folder: Path) -> Iterator[Distribution]:
-    """One that serves until this ends."""
-    with Distribution(origin, secret, folder) as server:
+def distribution(origin: str, secret: str, folder: Path, **parameters: str) -> Iterator[Distribution]:
+    """One of a stack with these parameters that serves until this ends."""
+    with Distribution(origin, secret, folder, **parameters) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()

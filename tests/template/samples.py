@@ -69,6 +69,7 @@ _TOGETHER = {
     "TrafficShifting": {"DeployedAt": VALUES["DeployedAt"][0]},
     "SnapStart": {"DeployedAt": VALUES["DeployedAt"][0]},
     "SecretId": {"EnableSignature": "Yes"},
+    "VerifyAtEdge": {"EnableSignature": "Yes"},
     "RequireTag": {"DeployDemoUI": "No"},
 }
 OWN_UPLOADS = {"CreateUploadBuckets": "Yes", "UploadPresets": "thumb,big", "Presets": VALUES["Presets"][0]}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -47,6 +48,15 @@ def _meaning(chance: random.Random) -> tuple[str, dict[str, str]]:
     names = chance.sample(NAMES, chance.randint(0, 5)) + [_text(chance, 4) for _ in range(chance.randint(0, 2))]
     pairs = {name: _text(chance) for name in names if name not in ("signature", "expires")}
     return "/" + _text(chance, 12), pairs
+
+
+def spelled_meanings(
+    chance: random.Random, count: int
+) -> Iterator[tuple[str, dict[str, str], Callable[[str, dict[str, str]], Viewer]]]:
+    """Paths, parameters, and a function that spells them in one of the ways of a page."""
+    for _ in range(count):
+        path, pairs = _meaning(chance)
+        yield path, dict(IgnoredParameters().without(pairs.items())), partial(_address, chance)
 
 
 def _address(chance: random.Random, path: str, pairs: dict[str, str]) -> Viewer:

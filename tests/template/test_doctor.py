@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -25,7 +26,7 @@ ANSWER = 6_291_556
 
 
 @contextmanager
-def stack(tmp: Path, **settings: str) -> Iterator[Distribution]:
+def stack(tmp: Path, parameters: Mapping[str, str] | None = None, **settings: str) -> Iterator[Distribution]:
     """Start the local server with the settings of a stack's function, and a distribution in front of it."""
     images = tmp / "images"
     (tmp / "results").mkdir()
@@ -33,7 +34,7 @@ def stack(tmp: Path, **settings: str) -> Iterator[Distribution]:
     shutil.copy(PHOTOS / "retina.jpg", images)
     for name, secret in SECRETS.items():
         (tmp / name).write_text(secret)
-    with distribution("", SECRETS["origin"], tmp) as cdn:
+    with distribution("", SECRETS["origin"], tmp, **(parameters or {})) as cdn:
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
@@ -83,10 +84,31 @@ def test_a_stack_in_health(tmp_path: Path, signed: str) -> None:
         status, results, _ = doctor(cdn, "--api", f"http://{cdn.origin}")
     skipped = {name for name, (result, _) in results.items() if result == "skipped"}
     assert {name: message for name, (result, message) in results.items() if result == "failed"} == {}
-    redirect, signatures = "http is redirected to https", "signatures are checked"
-    assert skipped == ({redirect} if signed == "Yes" else {redirect, signatures})
+    always = {"http is redirected to https", "signed URLs share a copy in the CDN"}
+    assert skipped == (always if signed == "Yes" else {*always, "signatures are checked"})
     assert status == 0
-    assert len(results) == 18
+    assert len(results) == 19
+
+
+def test_a_stack_that_verifies_signatures_at_the_edge_is_healthy(tmp_path: Path) -> None:
+    parameters = {"EnableSignature": "Yes", "VerifyAtEdge": "Yes"}
+    with stack(tmp_path, parameters, ENABLE_SIGNATURE="Yes") as cdn:
+        cdn.values = {"signing-keys": json.dumps([SECRETS["signature"]])}
+        status, results, _ = doctor(cdn)
+    assert {name: message for name, (result, message) in results.items() if result == "failed"} == {}
+    assert status == 0
+    assert results["signed URLs share a copy in the CDN"][0] == "ok"
+
+
+def test_signed_urls_that_share_no_copy(tmp_path: Path) -> None:
+    """The answers may be cached, but a CDN with the signature in its cache key never has one."""
+    parameters = {"EnableSignature": "Yes", "VerifyAtEdge": "Yes"}
+    with stack(tmp_path, parameters, ENABLE_SIGNATURE="Yes") as cdn:
+        cdn.values = {"signing-keys": json.dumps([SECRETS["signature"]])}
+        cdn.keeps_signatures = True
+        status, results, _ = doctor(cdn, "--key", "retina.jpg")
+    assert status == 1
+    assert "X-Cache is Miss" in results["signed URLs share a copy in the CDN"][1]
 
 
 def test_without_the_edge_function(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from template import embed
 from tests.meanings import Meanings
 from tests.mutants import ADDRESSES, function_url, mutate, through_the_edge
-from tests.template.edge import Edge, Passed, Viewer, code, run
+from tests.template.edge import Edge, Passed, Viewer, code, code_with_keys, run
 from tests.template.samples import LEAST
 from tests.template.stack import Stack
 
@@ -31,9 +31,16 @@ def test_the_template_holds_the_edge_function_and_today_s_names() -> None:
     assert embed.main(["--check"]) == 0
 
 
-def test_the_code_fits_into_a_cloudfront_function() -> None:
-    assert len(code("x" * 200).encode()) <= 10_240
-    assert "${" not in code()
+def test_the_code_fits_into_a_cloudfront_function_with_a_margin_for_more_features() -> None:
+    assert len(code_with_keys("x" * 200).encode()) <= 10_240 - 1_536
+    assert "${" not in code_with_keys()
+
+
+def test_a_stack_without_edge_keys_imports_nothing() -> None:
+    """CloudFront's module of key value stores exists only for a function with such a store."""
+    assert "import" in code_with_keys()
+    assert "import" not in code()
+    assert "KeyValueStoreAssociations" not in Stack(LEAST).resources["ViewerRequest"]["FunctionConfig"]
 
 
 def test_the_names_it_knows_are_those_that_the_query_knows() -> None:
@@ -41,6 +48,24 @@ def test_the_names_it_knows_are_those_that_the_query_knows() -> None:
     names = known["KNOWN_NAMES"].split() + known["KNOWN_HEADS"].split()
     assert len(names) > 50
     assert [name for name in names if not query.is_known(name)] == []
+
+
+def test_every_known_name_stays_where_a_single_star_ignores_the_others(edge: Edge) -> None:
+    known = embed.known()
+    names = known["KNOWN_NAMES"].split() + [
+        name + rest for name in known["KNOWN_HEADS"].split() for rest in ("", ".any")
+    ]
+    passed = edge([Viewer("/cat.jpg", f"{name}=1") for name in names], "*")
+    assert [each.query for each in passed] == [f"{name}=1" for name in names]
+
+
+def test_an_unknown_name_is_hardly_ever_taken_for_a_known_one(edge: Edge) -> None:
+    """Where it is, the cache keeps one more copy, and the function ignores the name."""
+    names = [f"utm{number}" for number in range(4000)]
+    passed = edge(
+        [Viewer("/cat.jpg", "&".join(f"{name}=1" for name in names[n : n + 100])) for n in range(0, 4000, 100)], "*"
+    )
+    assert sum(each.query.count("=") for each in passed) <= 2
 
 
 QUERIES = [

@@ -18,6 +18,10 @@ Pairs = tuple[tuple[str, str], ...]
 SIGNATURE = "signature"
 EXPIRES = "expires"
 WRAPPED = "/_p/"
+SIGNED = "/_s/"
+"""Instead of WRAPPED, if the CDN has verified the signature and moved it from the query into a header."""
+EXPIRING = "/_x/"
+"""Instead of SIGNED, if the CDN has moved `expires` too, and checks it at each request."""
 AWS = "aws"
 """The word in IGNORED_PARAMETERS for every name that AWS's image handler does not know."""
 AWS_NAMES = frozenset(("format", "fit", "width", "height", "rotate", "flip", "flop", "grayscale", "greyscale"))

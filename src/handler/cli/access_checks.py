@@ -36,6 +36,20 @@ def check_signatures(target: Target) -> Failures:
             yield f"{wrong[:60]}… has no valid signature and must be a 400 or 403, got {response.describe()}"
 
 
+def check_shared_copies(target: Target) -> Failures:
+    if not target.service.needs_signatures:
+        raise Skipped("signatures are off")
+    unsigned = f"/{quote(target.key)}?" + "&".join(filter(None, (target.query, "width=63")))
+    first = target.service.get(target.service.sign(unsigned, "1h"))
+    if "s-maxage" not in first.headers.get("cache-control", ""):
+        raise Skipped("signatures are not verified at the edge (VerifyAtEdge), or not yet: the first keys take minutes")
+    for minutes in (61, 62, 63):
+        other = target.service.get(target.service.sign(unsigned, f"{minutes}m"))
+        if "Hit" in other.headers.get("x-cache", ""):
+            return
+    yield "signed URLs of one image that expire at different times must share its copy, but X-Cache is Miss each time"
+
+
 def check_refused_requests(target: Target) -> Failures:
     service, sign = target.service, target.service.sign
     refused: dict[str, tuple[Callable[[], Response], set[int]]] = {

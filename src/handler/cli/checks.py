@@ -203,6 +203,7 @@ CHECKS: dict[str, Callable[[Target], Failures]] = {
     "formats are negotiated by Accept": _check_negotiation,
     "images over 6 MB are served": _check_large_image,
     "signatures are checked": access_checks.check_signatures,
+    "signed URLs share a copy in the CDN": access_checks.check_shared_copies,
     "forbidden requests are refused": access_checks.check_refused_requests,
     "the operator API accepts the token": access_checks.check_operator_api,
     "the API refuses direct requests": access_checks.check_direct_access,

@@ -84,11 +84,14 @@ class Service:
             f"/_api/{page}", method="POST", body=content, authorization=token, content_type="application/json"
         )
 
-    def sign(self, url: str) -> str:
-        """Return a URL signed by the operator API if the service needs signatures. Raise ClickException."""
+    def sign(self, url: str, expires: str = "") -> str:
+        """Return a URL signed by the operator API if the service needs signatures; `expires` is its time to live.
+
+        Raise ClickException.
+        """
         if not self.needs_signatures:
             return url
-        response = self.call_api("sign", {"url": url})
+        response = self.call_api("sign", {"url": url} | ({"expires": expires} if expires else {}))
         if response.status != 200:
             raise click.ClickException(f"/_api/sign must sign {url[:80]!r}, got {response.describe()}")
         return str(json.loads(response.body)["url"])

@@ -102,6 +102,8 @@ def add_query(parsed: ParsedRequest, parameters: ParsedQuery, faults: Faults = S
     ref, bucket = parsed.ref, parameters.controls.get("bucket", "")
     if ref.bucket and bucket:
         raise BadRequest("`bucket` must be given once: in the path or in the query")
+    if "expires" in parsed.controls and "expires" in parameters.controls:
+        raise BadRequest("`expires` must be given once: in the path or in the query")
     recipe, webp = build_recipe(parameters, faults=faults), parsed.webp
     if webp is not None:
         # A format in the query is final, so that AUTO_WEBP has nothing left to decide.
