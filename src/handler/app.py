@@ -22,7 +22,7 @@ from imaging import Deadline
 T = TypeVar("T")
 _MARGIN_SECONDS = 0.5
 """Time reserved for encoding the answer and returning it before Lambda ends the call."""
-_DEPLOYMENT_TASKS = frozenset({"self-check", "fill-demo"})
+_DEPLOYMENT_TASKS = frozenset({"self-check", "fill-demo", "sync-signing-keys"})
 """What the provider of the stack's custom resources asks for: the names in `composition.deployment.TASKS`."""
 _DEPLOYMENT_SECONDS = 60.0
 """Time for such a task where there is no Lambda context."""
@@ -45,7 +45,7 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
     fields: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
     is_http = is_http_event(fields)
     if not is_http and fields.get("task") in _DEPLOYMENT_TASKS:
-        return _handle_deployment_task(str(fields["task"]), context)
+        return _handle_deployment_task(str(fields["task"]), context, raises=fields.get("raises") is True)
     try:
         app = application()
     except SettingsError as error:
@@ -140,13 +140,19 @@ def _handle_upload(app: Application, event: Mapping[str, Any], deadline: Deadlin
             raise
 
 
-def _handle_deployment_task(task: str, context: LambdaContext | None) -> dict[str, object]:
-    """Do what CloudFormation's provider asks for, before the application is built: a setting may be invalid."""
+def _handle_deployment_task(task: str, context: LambdaContext | None, *, raises: bool) -> dict[str, object]:
+    """Do what CloudFormation's provider asks for, before the application is built: a setting may be invalid.
+
+    With `raises`, which a schedule sends, faults are raised, so that Lambda counts them as errors.
+    """
     from handler.composition import deployment  # noqa: PLC0415 - an image does not need it
 
     seconds = context.get_remaining_time_in_millis() / 1000 if context else _DEPLOYMENT_SECONDS
     with log_request(task):
-        return deployment.TASKS[task](Deadline.after(seconds - _DEPLOYMENT_MARGIN_SECONDS))
+        report = deployment.TASKS[task](Deadline.after(seconds - _DEPLOYMENT_MARGIN_SECONDS))
+        if raises and report["faults"]:
+            raise RuntimeError(f"{task}: {report['faults']}")
+        return report
 
 
 def _log_faults(error: SettingsError) -> HandlerError:

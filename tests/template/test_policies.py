@@ -251,12 +251,48 @@ def test_the_upload_function(action: str, resource: str, allowed: bool) -> None:
     assert allows(role_statements(stack, "UploadRole"), Ask(action, resource)) is allowed
 
 
+KEYS_AT_THE_EDGE = f"arn:aws:cloudfront::{ACCOUNT}:key-value-store/SigningKeys"
+COPIES_KEYS = [
+    *(
+        (f"cloudfront-keyvaluestore:{verb}", KEYS_AT_THE_EDGE, True)
+        for verb in ("DescribeKeyValueStore", "GetKey", "PutKey")
+    ),
+    ("cloudfront-keyvaluestore:PutKey", KEYS_AT_THE_EDGE + "2", False),
+    ("cloudfront-keyvaluestore:DeleteKey", KEYS_AT_THE_EDGE, False),
+    ("cloudfront:UpdateFunction", "*", False),
+    ("secretsmanager:GetSecretValue", f"{SECRETS}:SignatureSecret-AbCdEf", True),
+    ("secretsmanager:GetSecretValue", f"{SECRETS}:OriginSecret-AbCdEf", False),
+    ("secretsmanager:PutSecretValue", f"{SECRETS}:SignatureSecret-AbCdEf", False),
+    ("s3:GetObject", "arn:aws:s3:::photos/cat.jpg", False),
+    ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/logs/SigningKeysLogs:log-stream:a", True),
+]
+
+
+@pytest.mark.parametrize(("action", "resource", "allowed"), COPIES_KEYS)
+def test_the_function_that_copies_keys_to_the_edge(action: str, resource: str, allowed: bool) -> None:
+    stack = Stack({**LEAST, "EnableSignature": "Yes", "VerifyAtEdge": "Yes"})
+    assert allows(role_statements(stack, "SigningKeysRole"), Ask(action, resource)) is allowed
+    others = [role for role in stack.of_type("AWS::IAM::Role") if role != "SigningKeysRole"]
+    at_the_edge = Ask("cloudfront-keyvaluestore:GetKey", KEYS_AT_THE_EDGE)
+    assert not [role for role in others if allows(role_statements(stack, role), at_the_edge)]
+
+
+def test_the_keys_of_an_own_secret_are_read_by_its_name_and_decrypted() -> None:
+    parameters = {"EnableSignature": "Yes", "VerifyAtEdge": "Yes", "SecretId": "signing/key"}
+    key = f"arn:aws:kms:{HERE}:key/1-2"
+    statements = role_statements(Stack({**LEAST, **parameters, "KmsKeyArns": key}), "SigningKeysRole")
+    assert allows(statements, Ask("secretsmanager:GetSecretValue", f"{SECRETS}:signing/key-AbCdEf"))
+    assert not allows(statements, Ask("secretsmanager:GetSecretValue", f"{SECRETS}:signing/key2-AbCdEf"))
+    assert allows(statements, Ask("kms:Decrypt", key))
+
+
 def test_no_role_has_more_than_the_table() -> None:
     """Every action that a role names stands in the table above: a new one is to be thought about."""
     known = {action for action, _ in FUNCTION_MAY + ORDINARY_MAY} | {
         action for _, action, _, allowed in WITH if allowed
     }
     known |= {action for action, _, allowed in UPLOADS_MAY + PROVIDER_MAY + SHIFTER_MAY if allowed}
+    known |= {action for action, _, allowed in COPIES_KEYS if allowed}
     known |= {action for _, _, action, _, allowed in OF_UPLOADS if allowed}
     known |= {"xray:PutTelemetryRecords", "sqs:GetQueueAttributes"}
     stack = Stack(EVERYTHING)
@@ -426,6 +462,10 @@ def test_the_gateway_and_the_schedule_may_call_their_functions() -> None:
     for parameters in (LEAST, EVERYTHING):
         permissions = Stack(parameters).of_type("AWS::Lambda::Permission")
         sweep = permissions.pop("SweepPermission", None)
+        keys = permissions.pop("SigningKeysPermission", None)
+        if keys:
+            assert keys["SourceArn"] == f"arn:aws:events:{HERE}:rule/SigningKeysRule"
+            assert keys["FunctionName"] == "SigningKeysFunction"
         authorizer = permissions.pop("AuthorizerPermission")
         assert authorizer["FunctionName"] == "AuthorizerFunction"
         assert authorizer["SourceArn"] == f"arn:aws:execute-api:{HERE}:a1b2c3/authorizers/Authorizer"

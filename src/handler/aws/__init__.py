@@ -48,6 +48,8 @@ class AwsAccess(msgspec.Struct, frozen=True):
     """The endpoint of DynamoDB (`AWS_ENDPOINT_URL_DYNAMODB`); takes precedence over `endpoint_url`."""
     endpoint_url_s3_control: str = ""
     """The endpoint of S3 Control (`AWS_ENDPOINT_URL_S3_CONTROL`); takes precedence over `endpoint_url`."""
+    endpoint_url_key_value_store: str = ""
+    """The endpoint of CloudFront's key value stores (`AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE`)."""
     credentials: Credentials | None = None
     """Those of Lambda's environment. If None, botocore's chain is used: profile, web identity, container, instance."""
     is_restored: bool = False

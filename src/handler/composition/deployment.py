@@ -6,9 +6,11 @@ even if this container image does not start. Only principals that may invoke the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 
-from handler.composition.factories import build_aws_access
+from handler.aws.key_value_store import MAX_VALUE_BYTES, KeyValueStore
+from handler.composition.factories import build_aws_access, open_secret
 from handler.composition.self_check import check_deployment
 from handler.config import Settings, SettingsError
 from handler.errors import HandlerError
@@ -16,6 +18,8 @@ from handler.pages.demo_site import DemoSite
 from handler.storage.results import open_results
 from imaging import Deadline, FeatureError
 
+SIGNING_KEYS = "signing-keys"
+"""The key in that store, which `template/edge/viewer_request.js` reads."""
 PREFIX = "_demo/"
 """Of the demo page in its bucket, which is also its path."""
 
@@ -41,5 +45,34 @@ def fill_demo(deadline: Deadline) -> dict[str, object]:
         return {"faults": [f"the demo page: {error.message} ({error.detail})"], "notes": []}
 
 
-TASKS: Mapping[str, Callable[[Deadline], dict[str, object]]] = {"self-check": self_check, "fill-demo": fill_demo}
+def sync_signing_keys(_: Deadline) -> dict[str, object]:
+    """Write the signing keys, the current and the previous one, into the store that the edge function reads.
+
+    It runs at a deployment and every few minutes, so a rotation reaches the edge. Until then the edge passes on what it
+    cannot verify, and the function verifies it.
+    """
+    try:
+        settings = Settings.from_environment()
+        aws, access = build_aws_access(settings), settings.access
+        secret = open_secret(access.secrets_manager, access.signature_secret_file, aws, access.secret_key)
+        if secret is None or not settings.aws.signing_keys_store:
+            message = "SECRETS_MANAGER and SIGNING_KEYS_STORE must both be set"
+            raise HandlerError(message, code="Configuration")
+        secret.values()  # the first call fetches the current value only
+        value = json.dumps(secret.values(refresh=True))
+        if len(value.encode()) > MAX_VALUE_BYTES:
+            raise HandlerError(f"both keys must fit into {MAX_VALUE_BYTES} bytes of JSON", code="Configuration")
+        changed = KeyValueStore(settings.aws.signing_keys_store, aws).put(SIGNING_KEYS, value)
+        return {"faults": [], "notes": [], "changed": changed}
+    except SettingsError as error:
+        return {"faults": str(error).splitlines(), "notes": []}
+    except HandlerError as error:
+        return {"faults": [f"the signing keys of the edge: {error.message} ({error.detail})"], "notes": []}
+
+
+TASKS: Mapping[str, Callable[[Deadline], dict[str, object]]] = {
+    "self-check": self_check,
+    "fill-demo": fill_demo,
+    "sync-signing-keys": sync_signing_keys,
+}
 """Each task by its name."""

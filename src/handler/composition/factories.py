@@ -170,6 +170,7 @@ def build_aws_access(settings: Settings) -> AwsAccess:
         endpoint_url_sqs=aws.endpoint_url_sqs,
         endpoint_url_dynamodb=aws.endpoint_url_dynamodb,
         endpoint_url_s3_control=aws.endpoint_url_s3_control,
+        endpoint_url_key_value_store=aws.endpoint_url_key_value_store,
         credentials=Credentials(*keys, aws.session_token) if all(keys) else None,
         is_restored=starts_from_snapshot(),
     )

@@ -29,6 +29,12 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_url_sqs: Annotated[str, Env("AWS_ENDPOINT_URL_SQS", "Endpoint of SQS or of a compatible queue")] = ""
     endpoint_url_dynamodb: Annotated[str, Env("AWS_ENDPOINT_URL_DYNAMODB", "Endpoint of DynamoDB")] = ""
     endpoint_url_s3_control: Annotated[str, Env("AWS_ENDPOINT_URL_S3_CONTROL", "Endpoint of S3 Control")] = ""
+    endpoint_url_key_value_store: Annotated[
+        str, Env("AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE", "Endpoint of CloudFront's key value stores")
+    ] = ""
+    signing_keys_store: Annotated[
+        str, Env("SIGNING_KEYS_STORE", "ARN of the key value store that the edge function reads the signing keys from")
+    ] = ""
     access_key_id: Annotated[
         str, Env("AWS_ACCESS_KEY_ID", "Credential, set by Lambda; elsewhere AWS's default credential chain is used")
     ] = ""

@@ -12,7 +12,9 @@ from handler import response
 from handler.auth import canonical
 from handler.auth.authenticate import Authenticator
 from handler.auth.signature import Signatures
-from handler.entrypoints.http_call import HttpRequest, with_moved_signature
+from handler.entrypoints.edge_signature import caching_of, with_moved_signature
+from handler.entrypoints.http_call import HttpRequest
+from handler.entrypoints.json_endpoints import JsonEndpoint, read_query
 from handler.errors import (
     Forbidden,
     HandlerError,
@@ -43,13 +45,6 @@ ORIGIN_HEADER = "x-origin-secret"
 MAX_PATH_BYTES = 8_192
 _IMAGE_METHODS = ("GET", "HEAD")
 _UPLOAD, _GALLERY = "/_upload", "/_api/gallery/"
-
-
-class JsonEndpoint(msgspec.Struct, frozen=True):
-    """A JSON answer to a query with exactly these parameters."""
-
-    parameters: tuple[str, ...]
-    answer: Callable[..., object]
 
 
 class HttpEntrypoint(msgspec.Struct, frozen=True):
@@ -229,7 +224,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         result = render(request, context, deadline=deadline, conditions=call.conditions, result_cache=self.result_cache)
         match result:
             case RenderedResult() | NotModified():
-                answer = self._with_client_hints(response.of_result(result, request, self._caching(call)))
+                answer = self._with_client_hints(response.of_result(result, request, caching_of(call, self.caching)))
                 answer.refuse_above(self.max_bytes)
                 return answer.with_headers(response.headers_of_ignored(request))
             case Offloaded():
@@ -247,17 +242,6 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         from handler.requests.client_hints import Hints  # noqa: PLC0415 - few services use client hints
 
         return Hints.parse(call.headers)
-
-    def _caching(self, call: HttpRequest) -> Caching:
-        """Return how long the answer may be cached.
-
-        All signed URLs of an image share one cache key if the CDN verifies signatures: neither the end of one of them
-        nor an error that its signature causes may become the answer for the others.
-        """
-        if not call.verified_prefix:
-            return self.caching
-        ends_at_edge = call.verified_prefix == canonical.EXPIRING
-        return msgspec.structs.replace(self.caching, error=0, ends_at_edge=ends_at_edge)
 
     def _with_client_hints(self, answer: Answer) -> Answer:
         """Return the answer with the headers that have clients send hints and caches tell answers apart by them."""
@@ -289,7 +273,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         return answer
 
     def _answer_error(self, error: FeatureError | HandlerError, call: HttpRequest, deadline: Deadline) -> Answer:
-        answer = response.refusal(error, self._caching(call))
+        answer = response.refusal(error, caching_of(call, self.caching))
         if self.fallback is None or call.method not in _IMAGE_METHODS or "/_api/" in call.path:
             return answer
         always = self.policy.always

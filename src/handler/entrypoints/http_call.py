@@ -6,17 +6,13 @@ import base64
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
 from handler.auth import canonical
-from handler.errors import BadRequest, HandlerError
+from handler.errors import BadRequest
 from handler.requests.image_request import Conditions
 from imaging import MEDIA_TYPES, NEGOTIATED
-
-SIGNATURE_HEADER = "x-signature"
-EXPIRES_HEADER = "x-expires"
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
@@ -75,33 +71,6 @@ class HttpRequest(msgspec.Struct, frozen=True):
         return Conditions(
             none_match=self.headers.get("if-none-match", ""), modified_since=_parse_date(since) if since else None
         )
-
-
-def with_moved_signature(call: HttpRequest) -> HttpRequest:
-    """Return the request with the signature and the expiry that the CDN has moved from the query into headers.
-
-    Only for requests that have the CDN's secret. Raise HandlerError if the CDN does not send the headers.
-    """
-    prefix = next((each for each in (canonical.SIGNED, canonical.EXPIRING) if call.path.startswith(each)), "")
-    if not prefix:
-        return call
-    moved = ((SIGNATURE_HEADER, canonical.SIGNATURE), (EXPIRES_HEADER, canonical.EXPIRES))
-    pairs = tuple(
-        (name, call.headers.get(header, "")) for header, name in moved[: 2 if prefix == canonical.EXPIRING else 1]
-    )
-    if not all(value for _, value in pairs):
-        detail = "the CDN's behaviour lacks the stack's origin request policy (output OriginRequestPolicyId)"
-        raise HandlerError(
-            "the CDN does not send the signature that it has verified", code="Configuration", detail=detail
-        )
-    if isinstance(call.query, str):
-        query: str | canonical.Pairs = "&".join(
-            filter(None, (call.query, *(f"{name}={value}" for name, value in pairs)))
-        )
-    else:
-        query = (*call.query, *((name, unquote(value)) for name, value in pairs))
-    path = canonical.WRAPPED + call.path.removeprefix(prefix)
-    return msgspec.structs.replace(call, path=path, query=query, verified_prefix=prefix)
 
 
 def is_http_event(event: Mapping[str, Any]) -> bool:
