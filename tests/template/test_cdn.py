@@ -274,7 +274,8 @@ def test_the_outputs_say_what_is_open(parameters: dict[str, str], words: list[st
 def test_the_guide_to_a_distribution_of_the_site_s_own_names_what_there_is() -> None:
     """Every output that it names exists there, and every one that only such a site needs is named."""
     guide = (TEMPLATE.parents[1] / "docs/deploy-existing-distribution.md").read_text("utf-8")
-    outputs = Stack({**LEAST, "ExistingDistributionId": "E1ABCDEFGHIJKL"}).outputs
+    attached_to = {"ExistingDistributionId": "E1ABCDEFGHIJKL", "EnableSignature": "Yes", "VerifyAtEdge": "Yes"}
+    outputs = Stack({**LEAST, **attached_to}).outputs
     named = set(re.findall(r"`([A-Z]\w+)`", guide))
     attached = {name for name in outputs if name.endswith(("PolicyId", "FunctionArn"))}
     attached |= {"ApiDomain", "OriginSecretHeader", "OriginSecretArn", "ResultsBucketName", "DemoBucketName"}

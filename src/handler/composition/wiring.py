@@ -32,8 +32,7 @@ from handler.composition.policy import find_faults_of_sources, read_policy
 from handler.config import SETTINGS, Settings, raise_faults
 from handler.config.version import drawing_version
 from handler.entrypoints.health import Health, exit_process
-from handler.entrypoints.http import HttpEntrypoint
-from handler.entrypoints.json_endpoints import JsonEndpoint
+from handler.entrypoints.http import HttpEntrypoint, JsonEndpoint
 from handler.errors import HandlerError
 from handler.observability import set_log_level, set_metrics_namespace
 from handler.ports import InvokeFunction, SecretSource

@@ -12,9 +12,7 @@ from handler import response
 from handler.auth import canonical
 from handler.auth.authenticate import Authenticator
 from handler.auth.signature import Signatures
-from handler.entrypoints.edge_signature import caching_of, with_moved_signature
 from handler.entrypoints.http_call import HttpRequest
-from handler.entrypoints.json_endpoints import JsonEndpoint, read_query
 from handler.errors import (
     Forbidden,
     HandlerError,
@@ -45,6 +43,13 @@ ORIGIN_HEADER = "x-origin-secret"
 MAX_PATH_BYTES = 8_192
 _IMAGE_METHODS = ("GET", "HEAD")
 _UPLOAD, _GALLERY = "/_upload", "/_api/gallery/"
+
+
+class JsonEndpoint(msgspec.Struct, frozen=True):
+    """A JSON answer to a query with exactly these parameters."""
+
+    parameters: tuple[str, ...]
+    answer: Callable[..., object]
 
 
 class HttpEntrypoint(msgspec.Struct, frozen=True):
@@ -95,7 +100,9 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         """
         try:
             self._require_origin_secret(call)
-            if self.origin is not None:
+            if self.origin is not None and call.path.startswith((canonical.SIGNED, canonical.EXPIRING)):
+                from handler.entrypoints.edge_signature import with_moved_signature  # noqa: PLC0415 - few stacks move it
+
                 call = with_moved_signature(call)
         except HandlerError as error:
             return response.refusal(error, self.caching)
@@ -224,7 +231,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         result = render(request, context, deadline=deadline, conditions=call.conditions, result_cache=self.result_cache)
         match result:
             case RenderedResult() | NotModified():
-                answer = self._with_client_hints(response.of_result(result, request, caching_of(call, self.caching)))
+                answer = self._with_client_hints(response.of_result(result, request, call.caching(self.caching)))
                 answer.refuse_above(self.max_bytes)
                 return answer.with_headers(response.headers_of_ignored(request))
             case Offloaded():
@@ -273,7 +280,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         return answer
 
     def _answer_error(self, error: FeatureError | HandlerError, call: HttpRequest, deadline: Deadline) -> Answer:
-        answer = response.refusal(error, caching_of(call, self.caching))
+        answer = response.refusal(error, call.caching(self.caching))
         if self.fallback is None or call.method not in _IMAGE_METHODS or "/_api/" in call.path:
             return answer
         always = self.policy.always

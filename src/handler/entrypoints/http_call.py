@@ -12,6 +12,7 @@ import msgspec
 from handler.auth import canonical
 from handler.errors import BadRequest
 from handler.requests.image_request import Conditions
+from handler.response import Caching
 from imaging import MEDIA_TYPES, NEGOTIATED
 
 
@@ -57,6 +58,16 @@ class HttpRequest(msgspec.Struct, frozen=True):
             return self.pairs(None)
         except BadRequest:
             return ()
+
+    def caching(self, usual: Caching) -> Caching:
+        """Return how long the answer may be cached.
+
+        All signed URLs of an image share one cache key where the CDN verifies signatures. Neither the end of one of
+        them nor an error that its signature causes may become the answer for the others.
+        """
+        if not self.verified_prefix:
+            return usual
+        return msgspec.structs.replace(usual, error=0, ends_at_edge=self.verified_prefix == canonical.EXPIRING)
 
     @property
     def accepts(self) -> frozenset[str]:
