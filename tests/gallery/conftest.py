@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from tests.gallery.visiting import SECRET, Browser, over_http
 from tests.local_server import SAMPLES, Server, running
+from tests.stand_ins.moto import Moto, moto_server
+from tests.stand_ins.postgres import Postgres, postgres_server
 from tests.tools import require_tool
 
 
@@ -24,6 +26,18 @@ def gallery_settings(folder: Path, **more: str) -> dict[str, str]:
         "SIGNATURE_SECRET_FILE": str(secret),
         **more,
     }
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Moto]:
+    with moto_server() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with postgres_server() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

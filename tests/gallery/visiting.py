@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from tests.client import Client, answered
 from tests.forms import BOUNDARY
@@ -44,29 +45,61 @@ def over_http(server: Server) -> Send:
     return send
 
 
-def over_events(client: Client, host: str = "gallery.example.com") -> Send:
-    """Send requests in events of an HTTP API, payload 2.0: the cookies are not among the headers."""
+Shape = Callable[[str, str, dict[str, str], bytes], dict[str, Any]]
+"""Makes an event of method, address, headers and body."""
+
+
+def http_api_event(method: str, address: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    """Return the event of an HTTP API, payload 2.0: the cookies are not among the headers."""
+    path, _, query = address.partition("?")
+    cookies = [each.strip() for each in headers.pop("cookie", "").split(";") if each.strip()]
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "cookies": cookies,
+        "headers": headers,
+        "requestContext": {
+            "domainName": "a1b2c3.execute-api.eu-west-1.amazonaws.com",
+            "stage": "$default",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7"},
+        },
+        "body": base64.b64encode(body).decode() if body else None,
+        "isBase64Encoded": bool(body),
+    }
+
+
+def rest_api_event(method: str, address: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    """Return the event of a REST API, payload 1.0."""
+    path, _, query = address.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": dict(pairs) or None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in pairs} or None,
+        "requestContext": {
+            "resourcePath": "/{proxy+}",
+            "httpMethod": method,
+            "stage": "image",
+            "domainName": "a1b2c3.execute-api.eu-west-1.amazonaws.com",
+            "identity": {"sourceIp": "198.51.100.7"},
+        },
+        "body": base64.b64encode(body).decode() if body else None,
+        "isBase64Encoded": bool(body),
+    }
+
+
+def over_events(client: Client, shape: Shape = http_api_event, host: str = "gallery.example.com") -> Send:
+    """Send requests in events of API Gateway."""
 
     def send(method: str, address: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        path, _, query = address.partition("?")
         named = {"host": host, **{name.lower(): value for name, value in headers.items()}}
-        cookies = [each.strip() for each in named.pop("cookie", "").split(";") if each.strip()]
-        event = {
-            "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": path,
-            "rawQueryString": query,
-            "cookies": cookies,
-            "headers": named,
-            "requestContext": {
-                "domainName": "a1b2c3.execute-api.eu-west-1.amazonaws.com",
-                "stage": "$default",
-                "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7"},
-            },
-            "body": base64.b64encode(body).decode() if body else None,
-            "isBase64Encoded": bool(body),
-        }
-        answer = answered(client.invoke(event))
+        answer = answered(client.invoke(shape(method, address, named, body)))
         return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
 
     return send

@@ -14,6 +14,7 @@ from handler.notifications.dispatch import Notifier
 from handler.notifications.open import open_notifier
 from handler.records.store import Records
 from handler.render.render import RenderContext
+from handler.requests.parsed_request import Recipe
 from handler.requests.policy import Policy
 from handler.requests.presets import read_recipe
 from handler.requests.strict_json import loads
@@ -54,14 +55,13 @@ def build_entrypoint(
     records = open_database() if open_database is not None else Unrecorded()
     notifier = open_notifier(settings.notifications, records, aws, open_secret)
     variants = VariantStore(layout, results, processing.output_url)
-    report = read_recipe({"info": dict.fromkeys(processing.upload_facts, True) or True})
-    facts = report.then(policy.always) if open_database is not None else None
+    facts = _read_facts(settings).then(policy.always) if open_database is not None else None
     pipeline = Pipeline(
         renderer=Renderer(render_context, variants, facts),
         variants=variants,
         records=records,
         copies=_build_copy_purge(settings, aws, result_store),
-        filter=KeyFilter(processing.upload_prefix, tuple(suffix.lower() for suffix in processing.upload_suffix)),
+        filter=_read_filter(settings),
         max_attempts=processing.upload_max_attempts,
         announces=bool(notifier.senders),
         on_notice=notifier.add,
@@ -83,6 +83,18 @@ def build_entrypoint(
 
 def _send_due(notifier: Notifier) -> Callable[[Deadline], object]:
     return lambda deadline: notifier.send_due(datetime.now(UTC), _NOTICES_AT_ONCE, deadline)
+
+
+def _read_filter(settings: Settings) -> KeyFilter:
+    suffixes = tuple(suffix.lower() for suffix in settings.processing.upload_suffix)
+    return KeyFilter(settings.processing.upload_prefix, suffixes, settings.gallery.gallery_source)
+
+
+def _read_facts(settings: Settings) -> Recipe:
+    """Return the report that becomes the facts of a record: the gallery finds duplicates by their SHA-256."""
+    own = ("details",) if settings.gallery.gallery_source else ()
+    names = dict.fromkeys((*settings.processing.upload_facts, *own), True)
+    return read_recipe({"info": names or True})
 
 
 def _read_layout(settings: Settings, policy: Policy) -> OutputLayout:

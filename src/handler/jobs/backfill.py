@@ -72,7 +72,7 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     def decide(self, candidate: Candidate) -> OriginalChange | Skipped:
         """Return how to process an object, or why it is not processed. Raise UpstreamError."""
         ref = candidate.ref
-        if not self.pipeline.filter.includes(ref.key):
+        if not self.pipeline.filter.includes(ref):
             return "excluded by UPLOAD_PREFIX or UPLOAD_SUFFIX"
         record = self.pipeline.records.get(record_id(*ref))
         change = OriginalChange(ref=ref, kind=None, force=True, presets=self.presets if self.again else frozenset())

@@ -9,7 +9,7 @@ import msgspec
 from handler.errors import HandlerError
 from handler.records.record import FINAL, ImageRecord, ProcessingError, Status
 from handler.uploads.change import OriginalChange, is_same
-from imaging import FeatureError
+from imaging import FeatureError, ObjectRef
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,16 +28,20 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyFilter(msgspec.Struct, frozen=True):
-    """Which keys are processed: UPLOAD_PREFIX and UPLOAD_SUFFIX."""
+    """Which originals are processed: UPLOAD_PREFIX and UPLOAD_SUFFIX, which do not apply to the gallery."""
 
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
     """In lower case."""
+    gallery: str = ""
+    """GALLERY_SOURCE."""
 
-    def includes(self, key: str) -> bool:
-        """Return whether a key is processed; suffixes are compared without case."""
-        has_prefix = not self.prefixes or key.startswith(self.prefixes)
-        return has_prefix and (not self.suffixes or key.lower().endswith(self.suffixes))
+    def includes(self, ref: ObjectRef) -> bool:
+        """Return whether an original is processed; suffixes are compared without case."""
+        if self.gallery and ref.bucket == self.gallery:
+            return True
+        has_prefix = not self.prefixes or ref.key.startswith(self.prefixes)
+        return has_prefix and (not self.suffixes or ref.key.lower().endswith(self.suffixes))
 
 
 def is_done(change: OriginalChange, record: ImageRecord) -> bool:

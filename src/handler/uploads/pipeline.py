@@ -57,7 +57,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
 
         The caller calls `copies.flush` afterwards, and only then acknowledges the change.
         """
-        if not self.filter.includes(change.ref.key):
+        if not self.filter.includes(change.ref):
             return Outcome(status="ignored")
         while True:
             deadline.check()
@@ -90,7 +90,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
 
     def accept(self, change: OriginalChange) -> None:
         """Write that a change is to be processed, so that the sweep finds it if it is never processed."""
-        if not self.filter.includes(change.ref.key):
+        if not self.filter.includes(change.ref):
             return
         while True:
             record = self.records.get(record_id(*change.ref))
