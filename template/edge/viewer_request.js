@@ -28,8 +28,13 @@ async function handler(event) {
   if (raw > LONGEST) return tooLong(raw);
   var count = query.split('&').length;
   if (count > MOST) return refusal(400, 'Bad Request', 'TooManyParameters', 'the query must have at most ' + MOST + ' parameters, got ' + count);
-  var pairs = canonicalPairs(query, false);
   var api = apiPath(request.uri);
+  // The gallery's API is neither cached nor signed: its query stays as the page sends it.
+  if (api.indexOf('/_api/gallery/') === 0) {
+    request.uri = api;
+    return request;
+  }
+  var pairs = canonicalPairs(query, false);
   var prefix = '/_p/';
   delete request.headers['x-signature'];
   delete request.headers['x-expires'];

@@ -19,6 +19,8 @@ CALL_SECONDS = 45
 RESERVED_SECONDS = 15
 """For the answer to CloudFormation."""
 PAUSE_SECONDS = 5
+PREFIXES = ("_demo/", "_gallery/")
+"""Of the pages in their bucket."""
 CLIENT = Config(connect_timeout=5, read_timeout=CALL_SECONDS, retries={"total_max_attempts": 1})
 
 
@@ -121,14 +123,17 @@ def find_quota() -> Iterator[str]:
 
 
 def empty(properties: Mapping[str, Any]) -> None:
-    """Delete the demo page, so that its bucket can be deleted. No function is asked, since it may not run any more."""
+    """Delete the pages, so that their bucket can be deleted. No function is asked, since it may not run any more."""
     if properties["Task"] != "fill-demo":
         return
     s3 = boto3.client("s3", config=CLIENT)
     try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=properties["Bucket"], Prefix="_demo/"):
+        pages = s3.get_paginator("list_objects_v2")
+        for page in (
+            page for prefix in PREFIXES for page in pages.paginate(Bucket=properties["Bucket"], Prefix=prefix)
+        ):
             keys = [{"Key": entry["Key"]} for entry in page.get("Contents", ())]
             if keys and s3.delete_objects(Bucket=properties["Bucket"], Delete={"Objects": keys}).get("Errors"):
-                raise RuntimeError(f"the demo page in {properties['Bucket']} cannot be deleted")
+                raise RuntimeError(f"the pages in {properties['Bucket']} cannot be deleted")
     except s3.exceptions.NoSuchBucket:
         return  # nothing is left to delete

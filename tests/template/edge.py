@@ -31,6 +31,8 @@ async function main() {
   var asked = JSON.parse(fs.readFileSync(process.argv[2]));
   for (var i = 0; i < asked.length; i++) {
     var result = await handler(event(asked[i]));
+    // CloudFront keeps the query of the viewer where the function sets none.
+    if (result.querystring && typeof result.querystring !== 'string') result.querystring = asked[i].query;
     delete result.rawQueryString;
     results.push(result);
   }

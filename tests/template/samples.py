@@ -53,6 +53,12 @@ VALUES = {
     "OutputBucket": ["variations"],
     "UploadMemorySize": ["3008", "10240"],
     "UploadConcurrency": ["2", "1000"],
+    "GalleryExpireDays": ["1", "3650"],
+    "UserLimit": ["100000"],
+    "GalleryMaxBytes": ["0", "1000000000000000"],
+    "GalleryPasswordSecret": ["gallery/password", SECRET],
+    "GalleryOrigin": ["https://images.example.com"],
+    "GalleryRateLimit": ["5"],
     "ExistingDistributionId": ["E1ABCDEFGHIJKL"],
     "Aliases": ["images.example.com,*.cdn.example.com"],
     "CertificateArn": [f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/12345678-90ab-cdef-1234-567890abcdef"],
@@ -71,7 +77,10 @@ _TOGETHER = {
     "SecretId": {"EnableSignature": "Yes"},
     "VerifyAtEdge": {"EnableSignature": "Yes"},
     "RequireTag": {"DeployDemoUI": "No"},
+    "GalleryPasswordSecret": {"DeployGallery": "Yes"},
+    "GalleryOrigin": {"DeployGallery": "Yes", "ExistingDistributionId": VALUES["ExistingDistributionId"][0]},
 }
+GALLERY = {"DeployGallery": "Yes"}
 OWN_UPLOADS = {"CreateUploadBuckets": "Yes", "UploadPresets": "thumb,big", "Presets": VALUES["Presets"][0]}
 UPLOADS = {
     "UploadBucket": "photos",
@@ -112,14 +121,16 @@ def stacks() -> dict[str, dict[str, str]]:
     }
     switches["SnapStart"] = "No"  # which excludes ProvisionedConcurrency
     snapshots = {"SnapStart": "Yes", "ProvisionedConcurrency": ""}
+    # The gallery's URLs hold edits.
+    switches["PresetsOnly"] = "No"
     # Either the stack has buckets for uploads, or the user.
     named = {**switches, "CreateUploadBuckets": "No", "UploadsExpireAfterDays": ""}
-    found["everything"] = {**everything, **named, "ExistingDistributionId": ""}
+    found["everything"] = {**everything, **named, "ExistingDistributionId": "", "GalleryOrigin": ""}
     found["everything, own distribution"] = {**everything, **named}
     found["everything, created buckets"] = {
         **everything,
         **switches,
-        **dict.fromkeys(("UploadBucket", "OutputBucket", "ExistingDistributionId"), ""),
+        **dict.fromkeys(("UploadBucket", "OutputBucket", "ExistingDistributionId", "GalleryOrigin"), ""),
     }
     found["everything, snapshots"] = {**found["everything"], **snapshots}
     found["nothing"] = {**LEAST, **dict.fromkeys(switches, "No")}

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from tests.template.samples import LEAST, UPLOADS, VALUES, stacks
+from tests.template.samples import GALLERY, LEAST, UPLOADS, VALUES, stacks
 from tests.template.stack import TEMPLATE, Stack, template
 from tests.tools import case
 
@@ -43,9 +43,7 @@ def test_every_behaviour_has_an_origin_and_the_tags_stay_inside() -> None:
                 assert len(set(origins)) == len(origins)
                 for behaviour in [config["DefaultCacheBehavior"], *config["CacheBehaviors"]]:
                     assert behaviour["TargetOriginId"] in origins
-                    assert behaviour["Compress"] is (
-                        behaviour["PathPattern"] != "/_api/*" if "PathPattern" in behaviour else True
-                    )
+                    assert behaviour["Compress"] is not behaviour.get("PathPattern", "").startswith("/_api/")
                     policy = stack.resources[behaviour["ResponseHeadersPolicyId"]]["ResponseHeadersPolicyConfig"]
                     assert policy["RemoveHeadersConfig"]["Items"] == [{"Header": CACHE_TAG}]
                     assert policy["SecurityHeadersConfig"]["ContentTypeOptions"] == {"Override": True}
@@ -275,7 +273,7 @@ def test_the_guide_to_a_distribution_of_the_site_s_own_names_what_there_is() -> 
     """Every output that it names exists there, and every one that only such a site needs is named."""
     guide = (TEMPLATE.parents[1] / "docs/deploy-existing-distribution.md").read_text("utf-8")
     attached_to = {"ExistingDistributionId": "E1ABCDEFGHIJKL", "EnableSignature": "Yes", "VerifyAtEdge": "Yes"}
-    outputs = Stack({**LEAST, **attached_to}).outputs
+    outputs = Stack({**LEAST, **attached_to, **GALLERY, "GalleryOrigin": "https://a.example"}).outputs
     named = set(re.findall(r"`([A-Z]\w+)`", guide))
     attached = {name for name in outputs if name.endswith(("PolicyId", "FunctionArn"))}
     attached |= {"ApiDomain", "OriginSecretHeader", "OriginSecretArn", "ResultsBucketName", "DemoBucketName"}
@@ -287,7 +285,7 @@ def test_the_guide_to_a_distribution_of_the_site_s_own_names_what_there_is() -> 
         "CachingOptimized",
         "AllViewerExceptHostHeader",
     }
-    config = Stack(LEAST).resources["Distribution"]["DistributionConfig"]
+    config = Stack({**LEAST, **GALLERY}).resources["Distribution"]["DistributionConfig"]
     for behaviour in config["CacheBehaviors"]:
         assert f"Behaviour `{behaviour['PathPattern']}`" in guide
     assert json.dumps({"HeaderName": config["CacheTagConfig"]["HeaderName"]}) in guide

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.template.samples import LEAST, OWN_UPLOADS, SECRET, UPLOADS, stacks
+from tests.template.samples import GALLERY, LEAST, OWN_UPLOADS, SECRET, UPLOADS, stacks
 from tests.template.stack import ACCOUNT, REGION, Stack, template
 from tests.tools import case
 
@@ -19,6 +19,12 @@ from handler.requests.dialects import DIALECTS
 from handler.storage.sources import read_locations
 
 KNOWN = {setting.variable for setting in SETTINGS.values()}
+
+
+OF_THE_GALLERY = {
+    *("GALLERY_SOURCE", "GALLERY_EXPIRE_DAYS", "GALLERY_MAX_BYTES", "GALLERY_PASSWORD_SECRET", "GALLERY_FINE_TUNE"),
+    "USER_LIMIT",
+}
 
 
 def environment(parameters: dict[str, str]) -> dict[str, str]:
@@ -91,6 +97,26 @@ def test_defaults_are_those_of_the_function() -> None:
         ({}, {"RECORDS": "", "UPLOAD_SOURCE": "", "UPLOAD_QUEUE": ""}),
         (UPLOADS, {"UPLOAD_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/UploadQueue"}),
         ({**UPLOADS, "OperatorApi": "No"}, {"UPLOAD_QUEUE": ""}),
+        (
+            {**GALLERY, "GalleryExpireDays": "7", "UserLimit": "9", "GalleryMaxBytes": "5", "DeployDemoUI": "No"},
+            {
+                "SOURCE_BUCKETS": "photos,other.photos,gallery=s3://gallerybucket",
+                "GALLERY_SOURCE": "gallery",
+                "GALLERY_EXPIRE_DAYS": "7",
+                "USER_LIMIT": "9",
+                "GALLERY_MAX_BYTES": "5",
+                "GALLERY_FINE_TUNE": "No",
+                "ENABLE_SIGNATURE": "No",
+                "SECRETS_MANAGER": SECRET.replace("signing/key", "SignatureSecret"),
+                "RECORDS": "dynamodb://Records",
+                "UPLOAD_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/UploadQueue",
+                "UPLOAD_SOURCE": "",
+            },
+        ),
+        (
+            {**GALLERY, "SecretId": "mine", "GalleryPasswordSecret": "gallery/password"},
+            {"SECRETS_MANAGER": "mine", "GALLERY_PASSWORD_SECRET": "gallery/password"},
+        ),
         ({"DeployedAt": "2026-01-31T12:00:00Z"}, {"DEPLOYED_AT": "2026-01-31T12:00:00Z"}),
     ],
 )
@@ -102,9 +128,7 @@ def test_parameters_reach_the_function(parameters: dict[str, str], expected: dic
 def test_every_setting_can_be_reached() -> None:
     """By a parameter, or by ExtraSettings, but for those that Lambda or the stack sets and those of a laptop."""
     for name, setting in SETTINGS.items():
-        is_set = setting.variable in environment(LEAST) or setting.variable.startswith(
-            ("AWS_", "DEMO_BUCKET", "EXTRA_")
-        )
+        is_set = setting.variable in environment(LEAST) or setting.variable.startswith(("AWS_", "DEMO_", "EXTRA_"))
         if not is_set:
             value = {bool: "Yes", int: "7"}.get(type(setting.default), "")
             extra = json.dumps({setting.variable: value})
@@ -164,6 +188,9 @@ def test_the_heavy_function_is_told_the_same() -> None:
             assert int(ordinary.pop("MAX_SECONDS")) - int(heavy.pop("MAX_SECONDS")) == 2
             for variable in ("DISTRIBUTION_ID", "RECORDS", "UPLOAD_SOURCE", "UPLOAD_QUEUE"):
                 del ordinary[variable]
+            # It serves the gallery's pictures, and has no gallery.
+            assert heavy.pop("PRIVATE_SOURCES", "") == ordinary.get("GALLERY_SOURCE", "")
+            ordinary = {name: value for name, value in ordinary.items() if name not in OF_THE_GALLERY}
             assert ordinary == heavy
 
 
@@ -172,7 +199,8 @@ def test_the_upload_function_is_told_what_it_needs() -> None:
     for name, parameters in stacks().items():
         with case(name):
             resources = Stack(parameters).resources
-            takes = parameters.get("UploadBucket", "") != "" or parameters.get("CreateUploadBuckets") == "Yes"
+            has_bucket = parameters.get("UploadBucket", "") != "" or parameters.get("CreateUploadBuckets") == "Yes"
+            takes = has_bucket or parameters.get("DeployGallery") == "Yes"
             assert ("UploadFunction" in resources) is takes
             if "UploadFunction" not in resources:
                 continue
@@ -180,7 +208,9 @@ def test_the_upload_function_is_told_what_it_needs() -> None:
             assert set(said) <= KNOWN
             settings = Settings.from_environment(said)
             output = "variantbucket" if parameters.get("CreateUploadBuckets") == "Yes" else "variations"
-            assert (settings.storage.output_bucket, settings.storage.upload_presets) == (output, ("thumb", "big"))
+            expected = (output, ("thumb", "big")) if has_bucket else ("", ())
+            assert (settings.storage.output_bucket, settings.storage.upload_presets) == expected
+            assert settings.processing.uploads_only
             assert settings.records.database == "dynamodb://Records"
             assert not any("SECRET" in variable or "TOKEN" in variable for variable in said)
             assert sum(len(name) + len(value) for name, value in said.items()) < 4096

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.template.policies import Ask, allows, resource_statements, role_statements
-from tests.template.samples import LEAST, OWN_UPLOADS, SECRET, UPLOADS, VALUES, stacks
+from tests.template.samples import GALLERY, LEAST, OWN_UPLOADS, SECRET, UPLOADS, VALUES, stacks
 from tests.template.stack import ACCOUNT, REGION, STACK_ID, Stack
 
 RESULTS = "arn:aws:s3:::resultsbucket"
@@ -304,6 +304,81 @@ def test_no_role_has_more_than_the_table() -> None:
         assert "ManagedPolicyArns" not in stack.resources[role]
 
 
+PICTURES = "arn:aws:s3:::gallerybucket"
+PASSWORD = f"{SECRETS}:gallery/password-AbCdEf"
+OF_THE_GALLERY = [
+    # role, action, resource, allowed
+    ("FunctionRole", "s3:GetObject", f"{PICTURES}/v/a.jpg", True),
+    ("FunctionRole", "s3:PutObject", f"{PICTURES}/v/a.jpg", True),
+    ("FunctionRole", "s3:DeleteObject", f"{PICTURES}/v/a.jpg", True),
+    ("FunctionRole", "s3:ListBucket", PICTURES, True),
+    ("FunctionRole", "s3:PutBucketPolicy", PICTURES, False),
+    ("FunctionRole", "s3:PutLifecycleConfiguration", PICTURES, False),
+    ("FunctionRole", "s3:PutObjectAcl", f"{PICTURES}/v/a.jpg", False),
+    ("FunctionRole", "s3:PutObject", "arn:aws:s3:::photos/a.jpg", False),
+    ("FunctionRole", "s3:GetObject", f"{DEMO}/_gallery/gallery.html", False),
+    *((f"{role}Role", f"dynamodb:{verb}", TABLE, role != "Heavy") for role in ("Function", "Heavy", "Upload")
+      for verb in RECORD_ACTIONS),
+    ("FunctionRole", "dynamodb:Scan", TABLE, False),
+    ("FunctionRole", "sqs:SendMessage", QUEUE, True),
+    ("FunctionRole", "secretsmanager:GetSecretValue", f"{SECRETS}:SignatureSecret-AbCdEf", True),
+    ("FunctionRole", "secretsmanager:GetSecretValue", PASSWORD, True),
+    ("FunctionRole", "secretsmanager:GetSecretValue", f"{PASSWORD}9", False),
+    ("HeavyRole", "s3:GetObject", f"{PICTURES}/v/a.jpg", True),
+    ("HeavyRole", "s3:ListBucket", PICTURES, True),
+    ("HeavyRole", "s3:PutObject", f"{PICTURES}/v/a.jpg", False),
+    ("HeavyRole", "s3:DeleteObject", f"{PICTURES}/v/a.jpg", False),
+    ("HeavyRole", "secretsmanager:GetSecretValue", f"{SECRETS}:SignatureSecret-AbCdEf", True),
+    ("HeavyRole", "secretsmanager:GetSecretValue", PASSWORD, False),
+    ("UploadRole", "s3:GetObject", f"{PICTURES}/v/a.jpg", True),
+    ("UploadRole", "s3:ListBucket", PICTURES, True),
+    ("UploadRole", "s3:DeleteObject", f"{PICTURES}/v/a.jpg", True),
+    ("UploadRole", "s3:PutObject", f"{PICTURES}/v/a.jpg", False),
+    ("UploadRole", "secretsmanager:GetSecretValue", f"{SECRETS}:SignatureSecret-AbCdEf", False),
+    ("UploadRole", "secretsmanager:GetSecretValue", PASSWORD, False),
+    ("UploadRole", "sqs:ReceiveMessage", QUEUE, True),
+    ("DemoRole", "s3:PutObject", f"{DEMO}/_gallery/gallery.html", True),
+    ("DemoRole", "s3:GetObject", f"{PICTURES}/v/a.jpg", False),
+    ("ProviderRole", "s3:DeleteObject", f"{DEMO}/_gallery/gallery.html", True),
+    ("ProviderRole", "s3:DeleteObject", f"{PICTURES}/v/a.jpg", False),
+    ("ProviderRole", "lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:UploadFunction", True),
+    ("AuthorizerRole", "s3:GetObject", f"{PICTURES}/v/a.jpg", False),
+    ("BatchRole", "s3:GetObject", f"{PICTURES}/v/a.jpg", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("role", "action", "resource", "allowed"), OF_THE_GALLERY)
+def test_the_roles_of_the_gallery(role: str, action: str, resource: str, allowed: bool) -> None:
+    parameters = {**LEAST, **GALLERY, "GalleryPasswordSecret": "gallery/password", "DeployDemoUI": "No"}
+    ask = Ask(action, resource)
+    assert allows(role_statements(Stack(parameters), role), ask) is allowed
+    without = Stack({**LEAST, "DeployDemoUI": "No"})
+    if role in without.resources and "gallery" in resource:
+        assert not allows(role_statements(without, role), ask)
+
+
+def test_a_password_may_be_named_by_its_arn() -> None:
+    arn = VALUES["GalleryPasswordSecret"][1]
+    statements = role_statements(Stack({**LEAST, **GALLERY, "GalleryPasswordSecret": arn}), "FunctionRole")
+    assert allows(statements, Ask("secretsmanager:GetSecretValue", arn))
+
+
+def test_scanned_pictures_need_their_tags() -> None:
+    ask = Ask("s3:GetObjectTagging", f"{PICTURES}/v/a.jpg")
+    scanned = Stack({**LEAST, **GALLERY, **TAGGED, "DeployDemoUI": "No"})
+    for role in ("FunctionRole", "HeavyRole", "UploadRole"):
+        assert allows(role_statements(scanned, role), ask)
+        assert not allows(role_statements(Stack({**LEAST, **GALLERY}), role), ask)
+
+
+def test_nobody_outside_reads_the_pictures_of_the_gallery() -> None:
+    statements = resource_statements(Stack({**LEAST, **GALLERY}), "GalleryBucketPolicy")
+    for principal, context in ((CDN, {**TLS, "aws:SourceArn": OURS}), ("", TLS)):
+        for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"):
+            assert not allows(statements, Ask(action, f"{PICTURES}/v/a.jpg", principal, context))
+    assert {statement["Effect"] for statement in statements} == {"Deny"}
+
+
 TAGGED = {"RequireTag": "scanned=clean"}
 OF_UPLOADS = [
     # parameters, role, action, resource, allowed
@@ -396,6 +471,7 @@ DEMO_MAY = [
     # action, key, principal, context, allowed
     ("s3:GetObject", "/_demo/index.html", CDN, {**TLS, "aws:SourceArn": OURS}, True),
     ("s3:GetObject", "/_demo/samples/photos/cat.jpg", CDN, {**TLS, "aws:SourceArn": OURS}, True),
+    ("s3:GetObject", "/_gallery/gallery.html", CDN, {**TLS, "aws:SourceArn": OURS}, True),
     ("s3:GetObject", "/elsewhere", CDN, {**TLS, "aws:SourceArn": OURS}, False),
     ("s3:GetObject", "/_demo/index.html", CDN, {**TLS, "aws:SourceArn": OURS + "2"}, False),
     ("s3:GetObject", "/_demo/index.html", CDN, {"aws:SecureTransport": "false", "aws:SourceArn": OURS}, False),

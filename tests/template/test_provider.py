@@ -11,16 +11,17 @@ from tests import pictures
 from tests.stand_ins.moto import REGION, Moto, moto_server
 from tests.template.account import account
 from tests.template.provider import deliver, load_provider
-from tests.template.samples import LEAST, UPLOADS, stacks
+from tests.template.samples import GALLERY, LEAST, UPLOADS, stacks
 from tests.template.stack import Stack, template
 from tests.template.test_references import depends_on, references
 from tests.tools import case
 
 from handler.pages.demo_site import SAMPLES
+from handler.records.dynamodb.table import TABLE
 
 pytestmark = pytest.mark.slow
 
-BUCKETS = ("photos", "other.photos", "resultsbucket", "demobucket", "variations")
+BUCKETS = ("photos", "other.photos", "resultsbucket", "demobucket", "variations", "gallerybucket")
 EXEC_FORMAT = {
     "errorType": "Runtime.InvalidEntrypoint",
     "errorMessage": "RequestId: 1 Error: fork/exec /lambda-entrypoint.sh: exec format error",
@@ -43,8 +44,10 @@ def moto(running: Moto) -> Moto:
     running.s3.put_object(Bucket="photos", Key="deep/cat.jpg", Body=pictures.jpeg())
     running.s3.put_object(Bucket="photos", Key="logo.png", Body=pictures.png())
     secrets = running.client("secretsmanager")
-    for name, value in {"OriginSecret": "o", "OperatorToken": "t", "mine": json.dumps({"key": "k"})}.items():
+    values = {"OriginSecret": "o", "OperatorToken": "t", "SignatureSecret": json.dumps({"SECRET_KEY": "s"})}
+    for name, value in {**values, "mine": json.dumps({"key": "k"}), "password": "open"}.items():
         secrets.create_secret(Name=name, SecretString=value)
+    running.client("dynamodb").create_table(TableName="Records", **TABLE)
     return running
 
 
@@ -58,7 +61,7 @@ def reason(moto: Moto, parameters: dict[str, str], request: str = "Update") -> s
     return str(answer.get("Reason", ""))
 
 
-@pytest.mark.parametrize("parameters", [{}, UPLOADS, {"HeavyFunction": "No", "DeployDemoUI": "No"}])
+@pytest.mark.parametrize("parameters", [{}, UPLOADS, {"HeavyFunction": "No", "DeployDemoUI": "No"}, GALLERY])
 def test_a_healthy_stack_passes(moto: Moto, parameters: dict[str, str]) -> None:
     assert reason(moto, parameters, "Create") == ""
 
@@ -80,6 +83,9 @@ def test_a_healthy_stack_passes(moto: Moto, parameters: dict[str, str]) -> None:
         ({"EnableSignature": "Yes", "SecretId": "yours", "SecretKey": "key"}, ("SECRETS_MANAGER", "yours")),
         ({"FallbackImage": "404.png"}, ("DEFAULT_FALLBACK_IMAGE_KEY", "404.png")),
         ({"Presets": '{"mark": {"watermark": {"bucket": "photos", "key": "lgo.png"}}}'}, ("preset mark", "lgo.png")),
+        ({**GALLERY, "GalleryPasswordSecret": "missing"}, ("GALLERY_PASSWORD_SECRET", "missing")),
+        ({**GALLERY, "Dialects": "query"}, ("GALLERY_SOURCE", "json in DIALECTS")),
+        ({**GALLERY, "ExtraSettings": '{"GALLERY_RECIPES": "cutuot"}'}, ("GALLERY_RECIPES", "cutuot")),
         ({"ExistingDistributionId": "E1ABCDEFGHIJKX"}, ("ExistingDistributionId", "does not exist")),
     ],
 )
@@ -93,6 +99,7 @@ def test_a_stack_that_would_not_work_says_why(moto: Moto, parameters: dict[str, 
     [
         {"EnableSignature": "Yes", "SecretId": "mine", "SecretKey": "key"},
         {"FallbackImage": "logo.png"},
+        {**GALLERY, "GalleryPasswordSecret": "password", "SecretId": "mine", "SecretKey": "key"},
         {"Presets": '{"mark": {"watermark": {"bucket": "photos", "key": "logo.png"}}}'},
         {"Presets": '{"cut": "feature=removeBackground"}'},
         {"ExistingDistributionId": "E1ABCDEFGHIJKL"},
@@ -100,6 +107,32 @@ def test_a_stack_that_would_not_work_says_why(moto: Moto, parameters: dict[str, 
 )
 def test_what_exists_passes(moto: Moto, parameters: dict[str, str]) -> None:
     assert reason(moto, parameters) == ""
+
+
+def test_the_bucket_and_the_table_of_the_gallery_are_used_once(moto: Moto) -> None:
+    moto.s3.delete_bucket(Bucket="gallerybucket")
+    assert "SOURCE_BUCKETS, gallery" in reason(moto, GALLERY)
+    moto.client("dynamodb").delete_table(TableName="Records")
+    assert "RECORDS" in reason(moto, GALLERY)
+
+
+def test_the_page_of_the_gallery_comes_and_goes_with_the_switch(moto: Moto) -> None:
+    def sites() -> set[str]:
+        found = moto.s3.list_objects_v2(Bucket="demobucket").get("Contents", ())
+        return {entry["Key"].partition("/")[0] for entry in found}
+
+    for parameters, expected in [
+        (GALLERY, {"_demo", "_gallery"}),
+        ({}, {"_demo"}),
+        ({**GALLERY, "DeployDemoUI": "No"}, {"_gallery"}),
+    ]:
+        with account(moto, {**LEAST, **parameters}) as stack:
+            assert deliver(stack, "DemoPage")["Status"] == "SUCCESS"
+            assert sites() == expected
+            assert stack.denied == []
+            if parameters == {**GALLERY, "DeployDemoUI": "No"}:
+                assert deliver(stack, "DemoPage", "Delete", "fill-demo-demobucket")["Status"] == "SUCCESS"
+                assert sites() == set()
 
 
 def test_a_bucket_that_denies_access_is_named(moto: Moto) -> None:

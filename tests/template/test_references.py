@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from tests.template.samples import LEAST, UPLOADS, VALUES, stacks, values
+from tests.template.samples import GALLERY, LEAST, UPLOADS, VALUES, stacks, values
 from tests.template.stack import PSEUDO, Stack, Unresolved, template, variables
 from tests.tools import case
 
@@ -190,6 +190,11 @@ def test_what_has_no_default_is_asked_for() -> None:
         ("NotifyEmail", "pictures"),
         ("UploadsExpireAfterDays", "0"),
         ("EventBus", "arn:aws:events:eu-west-1:111122223333:event-bus/default"),
+        ("GalleryExpireDays", "0"),
+        ("UserLimit", "many"),
+        ("GalleryPasswordSecret", "a password"),
+        ("GalleryOrigin", "https://images.example.com/"),
+        ("GalleryOrigin", "*"),
         ("ExistingDistributionId", "https://d1.cloudfront.net"),
         ("PriceClass", "PriceClass_300"),
         ("Aliases", "https://images.example.com"),
@@ -231,6 +236,11 @@ def test_a_wrong_value_is_refused(parameter: str, value: str) -> None:
             {"SnapStart": "Yes", "ProvisionedConcurrency": "1", "DeployedAt": "2026-01-31T12:00:00Z"},
             "ProvisionedConcurrency must be empty",
         ),
+        ({**GALLERY, "PresetsOnly": "Yes"}, "DeployGallery needs PresetsOnly No"),
+        ({**GALLERY, "ExistingDistributionId": "E1ABCDEFGHIJKL"}, "needs GalleryOrigin"),
+        ({**GALLERY, "GalleryOrigin": "https://a.example"}, "GalleryOrigin needs ExistingDistributionId"),
+        ({"GalleryPasswordSecret": "gallery/password"}, "need DeployGallery"),
+        ({**GALLERY, "NotifyEmail": "a@example.com"}, "need UploadBucket or CreateUploadBuckets"),
     ],
 )
 def test_what_does_not_go_together_is_refused(parameters: dict[str, str], said: str) -> None:

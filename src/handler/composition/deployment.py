@@ -14,14 +14,15 @@ from handler.composition.factories import build_aws_access, open_secret
 from handler.composition.self_check import check_deployment
 from handler.config import Settings, SettingsError
 from handler.errors import HandlerError
+from handler.pages import DEMO, GALLERY, Site
 from handler.pages.demo_site import DemoSite
 from handler.storage.results import open_results
 from imaging import Deadline, FeatureError
 
 SIGNING_KEYS = "signing-keys"
 """The key in that store, which `template/edge/viewer_request.js` reads."""
-PREFIX = "_demo/"
-"""Of the demo page in its bucket, which is also its path."""
+SITES: Mapping[str, Site] = {"demo": DEMO, "gallery": GALLERY}
+"""What DEMO_SITES names. The path of a site is also its prefix in the bucket."""
 
 
 def self_check(deadline: Deadline) -> dict[str, object]:
@@ -31,14 +32,21 @@ def self_check(deadline: Deadline) -> dict[str, object]:
 
 
 def fill_demo(deadline: Deadline) -> dict[str, object]:
-    """Write the demo page and the samples into DEMO_BUCKET, and return the number of files, or the faults."""
+    """Write the pages of DEMO_SITES, and the samples of the demo page, into DEMO_BUCKET; delete all others.
+
+    Return the number of files, or the faults.
+    """
     try:
         settings = Settings.from_environment()
         bucket = settings.storage.demo_bucket
         if not bucket:
             raise HandlerError("this function has no demo bucket: DEMO_BUCKET is not set", code="Configuration")
         store = open_results(f"demo=s3://{bucket}", "DEMO_BUCKET", aws=build_aws_access(settings))
-        return {"faults": [], "notes": [], "files": DemoSite(store, PREFIX).fill(deadline)}
+        files = 0
+        for name, site in SITES.items():
+            pages = DemoSite(store, site.home.removeprefix("/"), site)
+            files += pages.fill(deadline) if name in settings.storage.demo_sites else pages.clear()
+        return {"faults": [], "notes": [], "files": files}
     except SettingsError as error:
         return {"faults": str(error).splitlines(), "notes": []}
     except (FeatureError, HandlerError) as error:

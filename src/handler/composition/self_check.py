@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from handler.composition.factories import build_aws_access, open_secret
+from handler.composition.readiness import PROBE
 from handler.composition.wiring import Application, build
 from handler.config import Settings, SettingsError
 from handler.entrypoints.health import check_drawing
@@ -44,7 +45,7 @@ def check_deployment(deadline: Deadline, environment: Mapping[str, str] | None =
     except SettingsError as error:
         report.faults += str(error).splitlines()
         return report
-    for find_faults in (_check_sources, _check_stores, _check_secrets, _check_fallback):
+    for find_faults in (_check_sources, _check_stores, _check_records, _check_secrets, _check_fallback):
         report.faults += find_faults(application)
     _check_presets(application, report, deadline)
     _attempt(report.faults, "drawing", check_drawing)
@@ -96,14 +97,26 @@ def _check_stores(application: Application) -> list[str]:
     return faults
 
 
+def _check_records(application: Application) -> list[str]:
+    """Read from the database of records."""
+    faults: list[str] = []
+    open_records = application.records
+    if open_records is not None:
+        _attempt(faults, "RECORDS", lambda: open_records().get(PROBE))
+    return faults
+
+
 def _check_secrets(application: Application) -> list[str]:
     """Fetch every secret that the settings name."""
-    access, faults = application.settings.access, list[str]()
+    access, gallery, faults = application.settings.access, application.settings.gallery, list[str]()
     aws = build_aws_access(application.settings)
     named = {
         "SECRETS_MANAGER": open_secret(access.secrets_manager, access.signature_secret_file, aws, access.secret_key),
         "OPERATOR_TOKEN_SECRET": open_secret(access.operator_token, access.operator_token_file, aws),
         "ORIGIN_SECRET": open_secret(access.origin_secret, access.origin_secret_file, aws),
+        "GALLERY_PASSWORD_SECRET": open_secret(
+            gallery.gallery_password, gallery.gallery_password_file, aws, "PASSWORD"
+        ),
     }
     for setting, secret in named.items():
         if secret is not None:

@@ -134,7 +134,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def _conflicts_of_private_sources(self) -> Iterator[str]:
         access, gallery = self.access, self.gallery.gallery_source
-        if not (access.secrets_manager or access.signature_secret_file):
+        if not (access.secrets_manager or access.signature_secret_file or self.processing.uploads_only):
             named = {"PRIVATE_SOURCES": access.private_sources, "GALLERY_SOURCE": gallery}
             for setting in filter(named.get, named):
                 yield f"{setting} needs SECRETS_MANAGER or SIGNATURE_SECRET_FILE"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 VARIABLE = "EXTRA_SETTINGS"
-_OF_LAMBDA = ("AWS_", "DEMO_BUCKET", VARIABLE)
+_OF_LAMBDA = ("AWS_", "DEMO_", VARIABLE)
 """Beginnings of names that the stack or Lambda itself sets."""
 
 

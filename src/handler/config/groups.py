@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from handler.config.env_types import Env, choice, header, integer, lambda_level_name, log_level_name, timestamp
+from handler.config.env_types import Env, choice, header, integer, lambda_level_name, log_level_name, some_of, timestamp
 
 MEGA = 1_000_000
 
@@ -49,6 +49,10 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
         int, Env("RESULTS_EXPIRE_AFTER_DAYS", "Days until RESULTS_BUCKET's lifecycle deletes results", integer(2, 3650))
     ] = 30
     demo_bucket: Annotated[str, Env("DEMO_BUCKET", "Bucket that a deployment fills with the demo page")] = ""
+    demo_sites: Annotated[
+        tuple[str, ...],
+        Env("DEMO_SITES", "List of the pages in DEMO_BUCKET: demo and gallery", some_of("demo", "gallery")),
+    ] = ("demo",)
 
 
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -75,6 +75,13 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
 class ProcessingSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which originals are processed when they are uploaded, and where their variants are stored."""
 
+    uploads_only: Annotated[
+        bool,
+        Env(
+            "UPLOADS_ONLY",
+            "Yes in a function that processes uploads and serves no URLs, so it needs no secret for them",
+        ),
+    ] = False
     upload_prefix: Annotated[
         tuple[str, ...], Env("UPLOAD_PREFIX", "List of prefixes: only keys that begin with one are processed")
     ] = ()

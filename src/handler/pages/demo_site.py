@@ -44,6 +44,11 @@ class DemoSite(msgspec.Struct, frozen=True):
         self.store.delete([key for key in stored if key not in contents])
         return len(contents)
 
+    def clear(self) -> int:
+        """Delete every file, and return how many files there are then."""
+        self.store.delete([info.ref.key for info in self.store.list(self.prefix)])
+        return 0
+
     def _files(self) -> Iterator[tuple[str, bytes]]:
         for name, path in list_files(self.site).items():
             yield self.prefix + name, _read_samples(path) if name == "samples.json" else read_page(path)
