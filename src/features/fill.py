@@ -27,10 +27,10 @@ class Fill(Params):
     """Place the image on a larger canvas: a colour, the image's average colour, or the image itself, blurred."""
 
     mode: Annotated[
-        Literal["color", "mean", "blur"],
+        Literal["color", "mean", "corner", "blur"],
         Meta(
-            description="Content of the canvas. color: one colour; mean: the image's average colour; blur: the "
-            "image, stretched and blurred",
+            description="Content of the canvas. color: one colour; mean: the image's average colour; corner: the "
+            "colour of its top left pixel; blur: the image, stretched and blurred",
             extra=hint(main=True, synonyms={"auto": "mean", "colour": "color"}),
         ),
     ] = "color"
@@ -105,7 +105,7 @@ def _cut_to(picture: Picture, size: Size) -> Picture:
 
 
 def _cost(requested: Fill, _shape: Shape) -> Cost:
-    return Cost({"color": 0.002, "mean": 0.004, "blur": 0.02}[requested.mode], 2)
+    return Cost({"color": 0.002, "mean": 0.004, "corner": 0.003, "blur": 0.02}[requested.mode], 2)
 
 
 @feature(
@@ -133,9 +133,10 @@ def fill(picture: Picture, requested: Fill, context: Context) -> Picture:
     if requested.mode == "blur":
         picture = picture.materialized()
         return picture.each_frame(lambda frame: _place(frame, _blurred_canvas(frame, size), corner, requested))
-    if requested.mode == "mean":
+    color = requested.color
+    if requested.mode != "color":
         picture = picture.materialized()
-    color = _mean(picture.image) if requested.mode == "mean" else requested.color
+        color = _mean(picture.image) if requested.mode == "mean" else _corner_color(picture.image)
 
     def put(frame: pyvips.Image) -> pyvips.Image:
         placed = embed_in_canvas(frame, corner, size, color)
@@ -160,6 +161,14 @@ def _place(frame: pyvips.Image, canvas: pyvips.Image, corner: Size, requested: F
     if requested.behind and frame.hasalpha():
         return canvas.composite2(frame, "over", x=corner[0], y=corner[1])
     return canvas.insert(frame, *corner)
+
+
+def _corner_color(image: pyvips.Image) -> Color:
+    """Return the colour of the top left pixel, as an opaque colour."""
+    scale = 255 / (65_535 if image.format == "ushort" else 255)
+    levels = [round(level * scale) for level in image(0, 0)][: image.bands - int(image.hasalpha())]
+    red, green, blue = levels if len(levels) == 3 else levels * 3
+    return Color(red, green, blue)
 
 
 def _mean(image: pyvips.Image) -> Color:

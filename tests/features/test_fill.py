@@ -55,14 +55,20 @@ def test_smaller_than_the_picture_changes_nothing() -> None:
     assert mean_difference(apply("fill", picture(scene()), width=10, height=0).image, scene()) == 0
 
 
-@pytest.mark.parametrize("mode", ["color", "mean", "blur"])
+def test_the_corner_gives_the_colour_of_the_canvas() -> None:
+    flat = scene().draw_rect([10, 20, 200], 0, 0, 4, 4, fill=True)
+    made = apply("fill", picture(flat), mode="corner", width=200, height=160).image
+    assert [round(level) for level in made(0, 0)] == [10, 20, 200]
+
+
+@pytest.mark.parametrize("mode", ["color", "mean", "corner", "blur"])
 def test_animation(mode: str) -> None:
     made = apply("fill", picture(film(), frames=3), mode=mode, width=200)
     assert (made.frames, made.width, made.height) == (3, 200, 120)
 
 
 def test_refuses() -> None:
-    with pytest.raises(InvalidParameter, match=r"`fill.mode` must be one of color, mean, blur, got 'solid'"):
+    with pytest.raises(InvalidParameter, match=r"`fill.mode` must be one of color, mean, corner, blur, got 'solid'"):
         check(Fill, {"mode": "solid"}, where="fill", text=True)
     with pytest.raises(TooLarge, match=r"`fill.width` must leave a picture of at most 300 pixels a side"):
         apply("fill", picture(scene()), width=301, context=Context(limits=Limits(result_side=300)))

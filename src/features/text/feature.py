@@ -64,7 +64,10 @@ def text(picture: Picture, requested: Text, context: Context) -> Picture:
         raise TooLarge(f"a text may cover {_MAX_PIXELS // 1_000_000} megapixels, this one would cover more")
     context.deadline.check()
     size, width, height = _measures(requested, room)
-    label, margin = _draw(set_text(requested, size, width, height), requested, room)
+    letters = set_text(requested, size, width, height)
+    if requested.tight:
+        letters = letters._replace(top=0, box=(letters.image.width, letters.image.height))
+    label, margin = _draw(letters, requested, room)
     with watched(label, context.deadline):
         label = label.copy_memory()
     box = (label.width - 2 * margin, label.height - 2 * margin)

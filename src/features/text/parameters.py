@@ -94,6 +94,9 @@ class Text(Params):
     gap: Annotated[
         Length, Meta(description="Distance between repetitions, in both directions", extra=hint(unit="px or %"))
     ] = Length(5, True)
+    tight: Annotated[
+        bool, Meta(description="Place the text by the edges of its letters, without the room of a line above and below")
+    ] = False
     markup: Annotated[
         bool, Meta(description="Read Pango markup, such as <b>bold</b> and <span foreground='red'>red</span>")
     ] = False

@@ -15,7 +15,13 @@ from handler.requests.dialects.query import ParsedQuery
 from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
 from imaging import ObjectRef
 
-DIALECTS: tuple[Dialect, ...] = (json_edits.DIALECT, thumbor.DIALECT, imgproxy.DIALECT, query.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (
+    json_edits.DIALECT,
+    thumbor.DIALECT,
+    thumbor.IMAGOR,
+    imgproxy.DIALECT,
+    query.DIALECT,
+)
 """Every dialect, in the order in which they are tried on a path. A path that none of them claims is a key."""
 
 # Query parameters control requests in every dialect, and presets and direct invocations may be written in them.

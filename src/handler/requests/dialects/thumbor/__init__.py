@@ -113,3 +113,39 @@ DIALECT = Dialect(
     parse_signed=parse_signed,
     redaction=Redaction(path=_redact_path, address=_redact_address, message=_redact_message),
 )
+
+
+def _parse_imagor(path: str, faults: Faults = STRICT) -> ParsedRequest | None:
+    """Parse a decoded path without its leading slash as imagor does; return None unless it begins with `unsafe`."""
+    head, slash, rest = path.lstrip("/").partition("/")
+    if head != UNSAFE or not slash:
+        return None
+    from handler.requests.dialects.imagor.interpret import interpret_path  # noqa: PLC0415 - few services are asked
+
+    return interpret_path(rest, faults)
+
+
+def _parse_signed_imagor(text: str, faults: Faults = STRICT) -> ParsedRequest:
+    from handler.requests.dialects.imagor.interpret import interpret_path  # noqa: PLC0415 - few services are asked
+
+    return interpret_path(text, faults, encoded=True)
+
+
+def _serialize_imagor(request: ParsedRequest) -> tuple[str, ...]:
+    from handler.requests.dialects.imagor.serialize import to_path  # noqa: PLC0415 - only `translate` writes URLs
+
+    return (to_path(request),)
+
+
+IMAGOR = Dialect(
+    name="imagor",
+    description="Where DIALECTS lists imagor before Thumbor, a path that begins with `unsafe` or a signature is a path "
+    "of imagor.",
+    parse=_parse_imagor,
+    serialize=_serialize_imagor,
+    path_signing=DIALECT.path_signing,
+    parse_signed=_parse_signed_imagor,
+    redaction=DIALECT.redaction,
+    is_default=False,
+)
+"""imagor's dialect of this language, which `dialects.imagor` interprets."""

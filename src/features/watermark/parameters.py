@@ -1,0 +1,168 @@
+"""The parameters of `watermark`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from imaging.context import ObjectRef
+from imaging.errors import InvalidParameter
+from imaging.params.model import Params, hint
+from imaging.params.types import Gravity, Length, Position
+
+
+class Watermark(Params):
+    """Place another image over the image, on every frame.
+
+    With `width` and `height` the overlay fits inside both. With neither it has its own size, reduced if it is
+    larger than the image.
+    """
+
+    key: Annotated[str, Meta(min_length=1, max_length=1024, description="Key of the overlay", extra=hint(main=True))]
+    bucket: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=255,
+                description="Source that the overlay is read from. Default: the first source",
+            ),
+        ]
+        | None
+    ) = None
+    position: Annotated[Position, Meta(description="Where the overlay is placed", extra=hint(aliases=("gravity",)))] = (
+        Position("center")
+    )
+    left: Annotated[
+        Length | None,
+        Meta(
+            description="Distance from the left edge or, if negative, from the right edge; replaces the "
+            "horizontal position",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    top: Annotated[
+        Length | None,
+        Meta(
+            description="Distance from the top edge or, if negative, from the bottom edge; replaces the vertical "
+            "position",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    width: (
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                le=100,
+                description="Width relative to the image's; its aspect ratio is kept",
+                extra=hint(unit="%"),
+            ),
+        ]
+        | None
+    ) = None
+    height: (
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                le=100,
+                description="Height relative to the image's; its aspect ratio is kept",
+                extra=hint(unit="%"),
+            ),
+        ]
+        | None
+    ) = None
+    box_width: Annotated[
+        Length | None,
+        Meta(
+            description="Width of the box that the overlay is resized to, in pixels or relative to the image's width; "
+            "replaces width and height",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    box_height: Annotated[
+        Length | None,
+        Meta(
+            description="Height of that box, in pixels or relative to the image's height; left out: computed from the "
+            "width",
+            extra=hint(unit="px or %"),
+        ),
+    ] = None
+    box_fit: Annotated[
+        Literal["inside", "cover", "fill"],
+        Meta(
+            description="How the overlay fits the box. inside: at most this size, and never enlarged; cover: fill it "
+            "and cut off the rest; fill: stretch"
+        ),
+    ] = "inside"
+    anchor: Annotated[
+        Gravity | None,
+        Meta(
+            description="Where the overlay is placed in imgproxy's words, such as soea:10:20, and by its rules: "
+            "replaces position, left and top, keeps the size of a larger overlay and enlarges a smaller one to the "
+            "width and height"
+        ),
+    ] = None
+    gap_x: Annotated[
+        float,
+        Meta(ge=0, le=65_535, description="Gap between tiles, horizontally", extra=hint(unit="px", usual=(0, 200))),
+    ] = 0.0
+    gap_y: Annotated[
+        float,
+        Meta(ge=0, le=65_535, description="Gap between tiles, vertically", extra=hint(unit="px", usual=(0, 200))),
+    ] = 0.0
+    dpr: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=100,
+            description="Device pixel ratio: multiplies gaps and the offsets of the anchor. Behind a resize with "
+            "rules=imgproxy the ratio that was applied counts",
+            extra=hint(usual=(1, 5)),
+        ),
+    ] = 1.0
+    tile: Annotated[bool, Meta(description="Repeat the overlay over the whole image")] = False
+    repeat: (
+        Annotated[
+            Literal["x", "y"],
+            Meta(description="Repeat the overlay from one edge to the other along one axis, in equal distances"),
+        ]
+        | None
+    ) = None
+    dense: Annotated[
+        bool, Meta(description="With repeat: leave no gap between the copies, and cut off the last one at the edge")
+    ] = False
+    opacity: Annotated[
+        float,
+        Meta(ge=0, le=100, description="Opacity of the overlay; 0: invisible, 100: unchanged", extra=hint(unit="%")),
+    ] = 100.0
+    blend: Annotated[
+        Literal[
+            "over", "multiply", "screen", "overlay", "darken", "lighten", "colour-dodge", "colour-burn", "hard-light",
+            "soft-light", "difference", "exclusion", "add", "saturate", "clear", "source", "in", "out", "atop", "dest",
+            "dest-over", "dest-in", "dest-out", "dest-atop", "xor",
+        ],
+        Meta(
+            description="Blend mode of the overlay",
+            extra=hint(synonyms={"color-dodge": "colour-dodge", "color-burn": "colour-burn"}),
+        ),
+    ] = "over"  # fmt: skip
+
+    def check(self) -> None:
+        """Raise InvalidParameter for gaps without tiles, and for an anchor that searches."""
+        if (self.gap_x or self.gap_y) and not self.tile:
+            raise InvalidParameter("watermark.gapX", "left out without tile", self.gap_x)
+        if self.anchor and self.anchor.searches:
+            raise InvalidParameter("watermark.anchor", "another one than sm", self.anchor)
+        for name, length in (("boxWidth", self.box_width), ("boxHeight", self.box_height)):
+            if length and length.value <= 0:
+                raise InvalidParameter(f"watermark.{name}", "more than 0", length)
+            if length and (self.width or self.height):
+                raise InvalidParameter(f"watermark.{name}", "left out with width or height", length)
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object that holds the overlay."""
+        return ObjectRef(self.bucket or "", self.key)
