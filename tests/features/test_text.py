@@ -52,6 +52,12 @@ def test_the_text_stands_at_its_position(position: str, across: int, down: int) 
         assert abs(start - expected) <= 16, (position, start, expected)
 
 
+def test_a_tight_text_begins_where_its_letters_begin() -> None:
+    tops = [box(written("HgH", size=40, position="top-left", y=30, tight=tight))[1] for tight in (False, True)]
+    assert tops[1] in (30, 31)
+    assert tops[0] > tops[1]
+
+
 def test_offsets_move_it() -> None:
     base = box(written("Hg", size=40, position="top-left"))
     moved = box(written("Hg", size=40, position="top-left", x=30, y="10p"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from features import by_name
 from handler.requests.dialects.thumbor.arguments import Arguments
-from imaging.params.types import Color
+from imaging import InvalidParameter, check
 
 BLACK = "000000"
 _EXPECTED = "a colour as a name, or as 3 or 6 hexadecimal digits"
@@ -18,8 +19,8 @@ def read_color(arguments: Arguments, at: int) -> str:
     """
     text = arguments.text(at, BLACK).lower().removeprefix("#")
     try:
-        Color.parse(text)
-    except ValueError:
+        check(by_name("flatten").params, {"background": text}, where="flatten")
+    except InvalidParameter:
         arguments.tolerate(_EXPECTED)
         return re.sub("[^0-9a-f]", "0", text) if len(text) in (3, 6) else BLACK
     return text
