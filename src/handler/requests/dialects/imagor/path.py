@@ -65,10 +65,6 @@ class ImagorPath(msgspec.Struct, kw_only=True):
     smart: bool = False
     filters: list[FilterCall] = msgspec.field(default_factory=list)
 
-    def has_filter(self, name: str) -> bool:
-        """Return whether a filter of that name is among the filters."""
-        return any(call.name == name for call in self.filters)
-
 
 def parse_path(text: str, faults: Faults = STRICT, *, encoded: bool = False) -> ImagorPath:
     """Take apart what follows a signature or `unsafe`. Raise InvalidParameter or NotFound.
