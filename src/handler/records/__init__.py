@@ -1,6 +1,6 @@
 """Records: what is known of each original, its variants, and the notices that are still to be sent.
 
-`record` declares the data, `store` the Protocol. Each adapter of the Protocol is a package of its own: `sql` for SQLite
+`record` declares the data, `store` and `counters` the Protocols. Each adapter is a package of its own: `sql` for SQLite
 and PostgreSQL, `dynamodb`. `open_records` is the function that chooses one.
 """
 
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from handler.aws import AwsAccess
 
 if TYPE_CHECKING:
-    from handler.records.store import Records
+    from handler.records.counters import Database
 
 DYNAMODB = "dynamodb://"
 SQL = ("sqlite://", "postgresql+psycopg://")
 
 
-def open_records(address: str, aws: AwsAccess) -> Records:
+def open_records(address: str, aws: AwsAccess) -> Database:
     """Return the database at an address; its first call connects.
 
     The addresses are `sqlite:///file`, `postgresql+psycopg://user:password@host/database` and `dynamodb://table`. Raise

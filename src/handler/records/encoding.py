@@ -17,6 +17,8 @@ MAX_RECORD_BYTES = 350_000
 """Of a record as JSON: an item of DynamoDB has at most 400 KB, with its keys."""
 MAX_TEXT_BYTES = 1024
 """Of a key, as in S3, and of an owner: an index of a database cannot hold longer ones."""
+MAX_NAME = 200
+"""Characters of the name of a counter."""
 _POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[0-9a-f]{32}")
 
 
@@ -93,6 +95,18 @@ def decode_cursor(cursor: str, which: RecordFilter) -> str:
     if order != expected or "\0" in position or (not which.prefix and not _POSITION.fullmatch(position)):
         raise BadRequest(f"cursor must be the cursor of a page with the same filter, got {cursor[:60]!r}")
     return position
+
+
+def counted_bytes(record: ImageRecord) -> int | None:
+    """Return how many bytes a record counts for the storage of its source, None if it counts for nothing."""
+    return record.bytes if record.bytes and record.status != "deleted" else None
+
+
+def check_name(name: str) -> str:
+    """Return the name of a counter. Raise ValueError for one that a database may not store."""
+    if not name.isascii() or not name.isprintable() or not 1 <= len(name) <= MAX_NAME:
+        raise ValueError(f"a name must have 1 to {MAX_NAME} printable characters of ASCII")
+    return name
 
 
 def check_page(which: RecordFilter, limit: int) -> None:

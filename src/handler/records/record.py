@@ -68,6 +68,10 @@ class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The gallery visitor that uploaded the original; empty for all other uploads."""
     name: str = ""
     """The name that a person sees; empty: the last part of the key."""
+    bytes: int = 0
+    """What the original counts for the storage of its source, from before it is stored until it is deleted; 0 for
+    originals whose storage nobody limits.
+    """
     sequencer: str = ""
     """The sequencer of the newest event, which orders the versions of an original.
 

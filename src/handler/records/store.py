@@ -15,7 +15,7 @@ MAX_PAGE = 1000
 NOTICE_MEMORY = timedelta(days=365)
 """How long the ID of a notice that was sent is remembered, so that it is not put into the outbox again."""
 
-Added = Literal["added", "exists", "full"]
+Added = Literal["added", "exists", "full", "no_space"]
 
 
 class RecordFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,11 +59,29 @@ class Records(Protocol):
         """
         ...
 
-    def add_within(self, record: ImageRecord, *, owner_limit: int) -> Added:
+    def add_within(self, record: ImageRecord, *, owner_limit: int, total_bytes: int | None = None) -> Added:
         """Write a new record, unless its owner has `owner_limit` records already, which is `full`.
+
+        `no_space` if all records of its source would then have more than `total_bytes` (None: no limit). DynamoDB may
+        exceed `total_bytes` by records that are added at the same moment; `owner_limit` is exact everywhere.
 
         Records that are deleted, or have expired at `record.updated_at`, do not count. `exists` if there is a record
         with this ID, whatever its owner has.
+        """
+        ...
+
+    def stored_bytes(self, source: str, now: datetime) -> int:
+        """Return the sum of `bytes` of all records of a source that are not deleted and have not expired.
+
+        It is derived from the records, or changed together with them. In DynamoDB what expires is counted up to a day
+        longer.
+        """
+        ...
+
+    def expired(self, source: str, now: datetime, limit: int) -> Sequence[ImageRecord]:
+        """Return up to `limit` records of a source that have expired although their original is not deleted.
+
+        Nothing where the database deletes them by itself, as DynamoDB does.
         """
         ...
 
@@ -102,8 +120,10 @@ class Records(Protocol):
         """Mark a notice as sent: it is not pending any more."""
         ...
 
-    def purge_expired(self, now: datetime, limit: int) -> int:
-        """Delete records whose `expires_at` has passed, and what is remembered of notices sent before NOTICE_MEMORY.
+    def purge_expired(self, now: datetime, limit: int, *, keeping: str = "") -> int:
+        """Delete records and counters that have expired, and what is remembered of notices sent before NOTICE_MEMORY.
+
+        Of the source `keeping` only records of deleted originals are deleted: `expired` returns the others.
 
         Return the number deleted, at most `limit` of each kind. Databases that do this by themselves return 0.
         """

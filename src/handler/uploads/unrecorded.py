@@ -23,9 +23,17 @@ class Unrecorded:
         """Return True: nothing contradicts the record."""
         return True
 
-    def add_within(self, record: ImageRecord, *, owner_limit: int) -> Added:  # noqa: ARG002 - as above
+    def add_within(self, record: ImageRecord, *, owner_limit: int, total_bytes: int | None = None) -> Added:  # noqa: ARG002 - as above
         """Return `full`: nothing can be added."""
         return "full"
+
+    def stored_bytes(self, source: str, now: datetime) -> int:  # noqa: ARG002 - as above
+        """Return 0."""
+        return 0
+
+    def expired(self, source: str, now: datetime, limit: int) -> Sequence[ImageRecord]:  # noqa: ARG002 - as above
+        """Return no records."""
+        return ()
 
     def remove(self, record_id: str, *, revision: int) -> bool:  # noqa: ARG002 - as above
         """Return False: there is nothing to remove."""
@@ -49,7 +57,7 @@ class Unrecorded:
     def settle(self, notice_id: str) -> None:
         """Do nothing."""
 
-    def purge_expired(self, now: datetime, limit: int) -> int:  # noqa: ARG002 - as above
+    def purge_expired(self, now: datetime, limit: int, *, keeping: str = "") -> int:  # noqa: ARG002 - as above
         """Return 0."""
         return 0
 

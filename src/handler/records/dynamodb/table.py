@@ -5,17 +5,24 @@
 | record | the record's ID | `body`, `revision`, `token`, and the keys of the indexes |
 | notice | `notice#` and the notice's ID | `body`, `attempts`, `sent_to`, and `list` and `at` until it was sent |
 | owner | `owner#` and the owner | `ids`: the set of the owner's records; `version` |
+| storage | `storage#`, a source and a time | `bytes`: of the records of the source that expire until then |
+| counter | `counter#` and its name | `count` |
+| value | `value#` and its name | `value`: what is taken once |
+
+A record that counts for storage names its storage item, and the bytes that it adds there. Both are written together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
-from handler.records.encoding import encode_notice, encode_record, time_text
+from handler.records.encoding import counted_bytes, encode_notice, encode_record, time_text
 from handler.records.record import ImageRecord, Notice, Status
 
 BY_STATUS, BY_OWNER, BY_KEY = "by-status", "by-owner", "by-key"
+_DAY, _HOUR, _NEVER = "%Y%m%d", "%Y%m%d%H", "never"
 SHARDS = 4
 """Into how many parts an index divides the records of one status or source.
 
@@ -63,6 +70,7 @@ def record_item(record: ImageRecord, token: str) -> Item:
     }
     if record.owner:
         item["owner"] = record.owner
+    item |= storage_fields(record)
     if record.expires_at:
         item[TTL_ATTRIBUTE] = int(record.expires_at.timestamp())
     return item
@@ -78,6 +86,50 @@ def notice_item(notice: Notice) -> Item:
         "list": f"{PENDING}#{_shard(notice.id)}",
         "at": f"{time_text(notice.time)}#{notice.id}",
     }
+
+
+def storage_fields(record: ImageRecord) -> Item:
+    """Return which storage item counts a record, and with how many bytes; nothing if none does.
+
+    An upload that does not arrive expires within the hour, and every other record on a day.
+    """
+    counted = counted_bytes(record)
+    if counted is None:
+        return {}
+    end = record.expires_at and record.expires_at.astimezone(UTC).strftime(
+        _HOUR if record.status == "uploading" else _DAY
+    )
+    return {"storage": f"{storage_list(record.source)}#{end or _NEVER}", "bytes": counted}
+
+
+def storage_change(storage: str, added: int) -> dict[str, Any]:
+    """Return the change that adds bytes to a storage item."""
+    listed, _, end = storage.rpartition("#")
+    values: Item = {":bytes": added, ":list": listed, ":at": end}
+    names = {"#bytes": "bytes", "#list": "list", "#at": "at"}
+    change = "ADD #bytes :bytes SET #list = :list, #at = :at"
+    if end != _NEVER:
+        names["#ttl"] = TTL_ATTRIBUTE
+        values[":ttl"] = int(_end_of(end).timestamp())
+        change += ", #ttl = :ttl"
+    return {
+        "Key": to_attributes({"id": storage}),
+        "UpdateExpression": change,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": to_attributes(values),
+    }
+
+
+def storage_list(source: str) -> str:
+    """Return the key of the index by status under which the storage items of a source are; it begins their IDs too."""
+    return f"storage#{source}"
+
+
+def _end_of(text: str) -> datetime:
+    """Return when the hour or day of a storage item is over."""
+    is_day = len(text) == len("20260131")
+    start = datetime.strptime(text, _DAY if is_day else _HOUR).replace(tzinfo=UTC)
+    return start + (timedelta(days=1) if is_day else timedelta(hours=1))
 
 
 def notice_key(notice_id: str) -> str:

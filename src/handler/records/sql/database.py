@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Select, and_, func, or_, select, text, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select, true, tuple_, update
 
 from handler.errors import UpstreamError
 from handler.records.encoding import (
     check_page,
+    counted_bytes,
     decode_cursor,
     decode_notice,
     decode_record,
@@ -28,8 +25,9 @@ from handler.records.encoding import (
     time_text,
 )
 from handler.records.record import ImageRecord, Notice, PendingNotice
-from handler.records.sql.engine import WRITES, open_engine
-from handler.records.sql.schema import NOTICES, RECORDS, migrate
+from handler.records.sql.counters import SqlCounters
+from handler.records.sql.schema import COUNTERS, NOTICES, RECORDS
+from handler.records.sql.transactions import Transactions, count_rows
 from handler.records.store import NOTICE_MEMORY, Added, RecordFilter, RecordPage
 
 _Result = TypeVar("_Result")
@@ -43,15 +41,16 @@ class SqlRecords:
 
     def __init__(self, address: str) -> None:
         """Take an SQLAlchemy URL. Raise ValueError for an invalid one; the first call connects and makes the tables."""
-        self._engine = open_engine(address)
-        self._writing = self._engine.execution_options(**{WRITES: True})
-        self._postgresql = self._engine.dialect.name == "postgresql"
-        self._lock = threading.Lock()
-        self._is_migrated = False
+        self._transactions = Transactions(address)
+
+    @property
+    def counters(self) -> SqlCounters:
+        """The counters beside the records."""
+        return SqlCounters(self._transactions)
 
     def get(self, record_id: str) -> ImageRecord | None:
         """Return a record, None if there is none."""
-        with self._read() as connection:
+        with self._transactions.read() as connection:
             body = connection.execute(select(RECORDS.c.body).where(RECORDS.c.id == record_id)).scalar()
         return None if body is None else decode_record(body)
 
@@ -64,7 +63,7 @@ class SqlRecords:
                 written = self._insert(connection, RECORDS, row)
             else:
                 same = and_(RECORDS.c.id == record.id, RECORDS.c.revision == replaces)
-                written = _count(connection.execute(update(RECORDS).where(same).values(row))) == 1
+                written = count_rows(connection.execute(update(RECORDS).where(same).values(row))) == 1
             for notice in notices if written else ():
                 values = {"id": notice.id, "attempts": 0, "due_at": time_text(notice.time), "sent_to": ""}
                 self._insert(connection, NOTICES, {**values, "body": encode_notice(notice)})
@@ -72,9 +71,10 @@ class SqlRecords:
 
         return self._commit(put, row, True)
 
-    def add_within(self, record: ImageRecord, *, owner_limit: int) -> Added:
-        """Write a new record, unless its owner has `owner_limit` records already."""
+    def add_within(self, record: ImageRecord, *, owner_limit: int, total_bytes: int | None = None) -> Added:
+        """Write a new record, unless its owner has `owner_limit` records already, or its source has no space for it."""
         row = _row_of(record, None)
+        locks = [record.owner] if total_bytes is None else [record.owner, f"source {record.source}"]
         expires = RECORDS.c.expires_at
         counted = select(func.count()).where(
             RECORDS.c.owner == row["owner"],
@@ -83,30 +83,43 @@ class SqlRecords:
         )
 
         def put(connection: Connection) -> Added:
-            if self._postgresql:
-                # One transaction of an owner at a time. In SQLite one transaction writes at a time.
-                lock = hashlib.sha256(record.owner.encode()).digest()[:8]
-                number = int.from_bytes(lock, signed=True)
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
+            for name in locks:
+                self._transactions.take_lock(connection, _lock_number(name))
             if connection.execute(select(RECORDS.c.id).where(RECORDS.c.id == record.id)).scalar() is not None:
                 return "exists"
             if (connection.execute(counted).scalar() or 0) >= owner_limit:
                 return "full"
+            if total_bytes is not None:
+                stored = connection.execute(_sum_of_bytes(record.source, record.updated_at)).scalar() or 0
+                if stored + record.bytes > total_bytes:
+                    return "no_space"
             return "added" if self._insert(connection, RECORDS, row) else "exists"
 
         return self._commit(put, row, "added")
 
+    def stored_bytes(self, source: str, now: datetime) -> int:
+        """Return the bytes of all originals of a source."""
+        with self._transactions.read() as connection:
+            return int(connection.execute(_sum_of_bytes(source, now)).scalar() or 0)
+
+    def expired(self, source: str, now: datetime, limit: int) -> Sequence[ImageRecord]:
+        """Return records of a source that have expired and whose original is not deleted."""
+        is_old = and_(RECORDS.c.source == source, RECORDS.c.expires_at <= time_text(now), RECORDS.c.status != "deleted")
+        query = select(RECORDS.c.body).where(is_old).order_by(RECORDS.c.expires_at).limit(limit)
+        with self._transactions.read() as connection:
+            return [decode_record(body) for body in connection.execute(query).scalars()]
+
     def remove(self, record_id: str, *, revision: int) -> bool:
         """Delete a record if it has exactly that revision."""
         same = and_(RECORDS.c.id == record_id, RECORDS.c.revision == revision)
-        with self._write() as connection:
-            return _count(connection.execute(RECORDS.delete().where(same))) == 1
+        with self._transactions.write() as connection:
+            return count_rows(connection.execute(RECORDS.delete().where(same))) == 1
 
     def page(self, which: RecordFilter, cursor: str, limit: int) -> RecordPage:
         """Return up to `limit` records."""
         check_page(which, limit)
         query = _page_query(which, decode_cursor(cursor, which)).limit(limit + 1)
-        with self._read() as connection:
+        with self._transactions.read() as connection:
             records = [decode_record(body) for (body,) in connection.execute(query)]
         following = encode_cursor(position_of(records[limit - 1], which), which) if len(records) > limit else None
         return RecordPage(tuple(records[:limit]), following)
@@ -121,7 +134,7 @@ class SqlRecords:
         return next(iter(self._find_notices(_PENDING.where(NOTICES.c.id == notice_id))), None)
 
     def _find_notices(self, query: Select[Any]) -> list[PendingNotice]:
-        with self._read() as connection:
+        with self._transactions.read() as connection:
             rows = connection.execute(query).all()
         return [
             PendingNotice(
@@ -142,33 +155,35 @@ class SqlRecords:
         """Mark a notice as sent. Its ID is remembered, its content is not."""
         self._update_notice(notice_id, settled_at=time_text(datetime.now(UTC)), body="")
 
-    def purge_expired(self, now: datetime, limit: int) -> int:
-        """Delete records that have expired, and the IDs of notices that were sent long ago."""
+    def purge_expired(self, now: datetime, limit: int, *, keeping: str = "") -> int:
+        """Delete records and counters that have expired, and the IDs of notices that were sent long ago."""
         deleted = 0
-        for table, time, until in (
-            (RECORDS, RECORDS.c.expires_at, now),
-            (NOTICES, NOTICES.c.settled_at, now - NOTICE_MEMORY),
+        is_kept = and_(RECORDS.c.source == keeping, RECORDS.c.status != "deleted")
+        for table, time, until, condition in (
+            (RECORDS, RECORDS.c.expires_at, now, not_(is_kept)),
+            (COUNTERS, COUNTERS.c.expires_at, now, true()),
+            (NOTICES, NOTICES.c.settled_at, now - NOTICE_MEMORY, true()),
         ):
-            is_old = time <= time_text(until)
+            is_old = and_(time <= time_text(until), condition)
             old = select(table.c.id).where(is_old).order_by(time).limit(limit)
-            with self._write() as connection:
+            with self._transactions.write() as connection:
                 # The condition again: a record can have been written since the subquery chose it.
-                deleted += _count(connection.execute(table.delete().where(is_old, table.c.id.in_(old))))
+                deleted += count_rows(connection.execute(table.delete().where(is_old, table.c.id.in_(old))))
         return deleted
 
     def close(self) -> None:
         """Close the connections that no thread uses."""
-        self._engine.dispose()
+        self._transactions.close()
 
     def _insert(self, connection: Connection, table: Any, row: dict[str, Any]) -> bool:
         """Insert a row. Return False if there is one with this ID."""
-        insert = postgresql.insert if self._postgresql else sqlite.insert
-        statement = insert(table).values(row).on_conflict_do_nothing(index_elements=["id"]).returning(table.c.id)
+        insertion = self._transactions.insert(table).values(row)
+        statement = insertion.on_conflict_do_nothing(index_elements=["id"]).returning(table.c.id)
         return connection.execute(statement).scalar() is not None
 
     def _update_notice(self, notice_id: str, **values: Any) -> None:
         pending = and_(NOTICES.c.id == notice_id, NOTICES.c.settled_at.is_(None))
-        with self._write() as connection:
+        with self._transactions.write() as connection:
             connection.execute(update(NOTICES).where(pending).values(values))
 
     def _commit(self, work: Callable[[Connection], _Result], row: dict[str, Any], success: _Result) -> _Result:
@@ -178,48 +193,14 @@ class SqlRecords:
         of this call. Any other row proves nothing, because the database may still be at work.
         """
         try:
-            with self._write() as connection:
+            with self._transactions.write() as connection:
                 return work(connection)
         except UpstreamError:
             token = select(RECORDS.c.token).where(RECORDS.c.id == row["id"])
-            with self._read() as connection:
+            with self._transactions.read() as connection:
                 if connection.execute(token).scalar() == row["token"]:
                     return success
             raise
-
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with _upstream_errors():
-            self._ensure_tables()
-            with self._engine.begin() as connection:
-                yield connection
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with _upstream_errors():
-            self._ensure_tables()
-            with self._writing.begin() as connection:
-                yield connection
-
-    def _ensure_tables(self) -> None:
-        if self._is_migrated:
-            return
-        with self._lock:
-            if not self._is_migrated:
-                with self._writing.begin() as connection:
-                    migrate(connection)
-                self._is_migrated = True
-
-
-@contextmanager
-def _upstream_errors() -> Iterator[None]:
-    """Raise the errors of a database as UpstreamError. The detail for the log holds no statement and no values."""
-    try:
-        yield
-    except (SQLAlchemyError, OSError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        detail = f"{type(cause).__name__}: {str(cause).partition(chr(10))[0][:300]}"
-        raise UpstreamError("the database of records does not answer", detail=detail, status=503) from error
 
 
 def _row_of(record: ImageRecord, replaces: int | None) -> dict[str, Any]:
@@ -234,13 +215,21 @@ def _row_of(record: ImageRecord, replaces: int | None) -> dict[str, Any]:
         "updated_at": time_text(stored.updated_at),
         "expires_at": time_text(stored.expires_at) if stored.expires_at else None,
         "revision": stored.revision,
+        "bytes": counted_bytes(stored),
         "token": uuid.uuid4().hex,
         "body": encode_record(stored),
     }
 
 
-def _count(result: CursorResult[Any]) -> int:
-    return int(result.rowcount)
+def _sum_of_bytes(source: str, now: datetime) -> Select[Any]:
+    """Return the statement for the bytes that the records of a source count."""
+    expires = RECORDS.c.expires_at
+    counts = and_(RECORDS.c.source == source, RECORDS.c.bytes.is_not(None))
+    return select(func.sum(RECORDS.c.bytes)).where(counts, or_(expires.is_(None), expires > time_text(now)))
+
+
+def _lock_number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
 def _page_query(which: RecordFilter, position: str) -> Select[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, inspect, text
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, Text, inspect, text
 
 _METADATA = MetaData()
 RECORDS = Table(
@@ -16,6 +16,7 @@ RECORDS = Table(
     Column("updated_at", Text),
     Column("expires_at", Text),
     Column("revision", Integer),
+    Column("bytes", BigInteger),  # NULL if the record counts for no storage
     Column("token", Text),  # of the call that wrote the row: a call whose commit was not answered finds its own write
     Column("body", Text),
 )
@@ -28,6 +29,14 @@ NOTICES = Table(
     Column("sent_to", Text),  # the names of receivers, separated by commas
     Column("settled_at", Text),  # NULL until the notice was sent
     Column("body", Text),
+)
+COUNTERS = Table(
+    "image_counters",
+    _METADATA,
+    Column("id", Text, primary_key=True),
+    Column("count", BigInteger),
+    Column("value", Text),  # of what is taken once; NULL in a counter
+    Column("expires_at", Text),
 )
 _VERSION = "image_records_version"
 _MIGRATION_LOCK = 0x696D61676573  # any number that all replicas use
@@ -47,6 +56,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
              settled_at {text}, body TEXT NOT NULL)""",
         "CREATE INDEX image_notices_due ON image_notices (due_at, id) WHERE settled_at IS NULL",
         "CREATE INDEX image_notices_settled ON image_notices (settled_at) WHERE settled_at IS NOT NULL",
+    ),
+    (
+        "ALTER TABLE image_records ADD COLUMN bytes BIGINT",
+        "CREATE INDEX image_records_bytes ON image_records (source, expires_at, bytes) WHERE bytes IS NOT NULL",
+        """CREATE TABLE image_counters (
+             id {text} PRIMARY KEY, count BIGINT NOT NULL, value {text}, expires_at {text} NOT NULL)""",
+        "CREATE INDEX image_counters_expires ON image_counters (expires_at)",
     ),
 )
 """The statements that lead from one version of the tables to the next. An entry is never changed, only added.
