@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from handler import response
-from handler.auth.canonical import WRAPPED, unwrap
+from handler.auth.canonical import EXPIRING, SIGNED, WRAPPED, unwrap
 from handler.composition.wiring import Application, application
 from handler.config import SettingsError, starts_from_snapshot
 from handler.entrypoints.http_call import HttpRequest, is_http_event, read_http_request
@@ -98,21 +98,26 @@ def _handle_http_event(
 
 
 def _answer_http(app: Application, call: HttpRequest, deadline: Deadline, log_fields: dict[str, Any]) -> Answer:
-    log_fields.update(method=call.method, path=_redact_path(call.path))
+    log_fields.update(method=call.method, **_address(call))
     answer = app.http.answer(call, deadline)
     log_fields.update(status=int(answer.status), bytes=len(answer.body), **answer.for_the_log)
     return answer
 
 
-def _redact_path(path: str) -> str:
-    """Return a path without its signature. A wrapped path that holds one, or cannot be decoded, is cut short."""
-    if path.startswith(WRAPPED):
+def _address(call: HttpRequest) -> dict[str, str]:
+    """Return the path of the viewer's URL and its query, both without secrets, for the log.
+
+    A path that the CDN has wrapped and that cannot be unwrapped is cut short.
+    """
+    path, query = call.path, call.query
+    if path.startswith((WRAPPED, SIGNED, EXPIRING)):
         try:
-            plain = unwrap(path)
+            path = unwrap(WRAPPED + path[len(WRAPPED) :])
         except HandlerError:
-            return f"{WRAPPED}…"
-        return path if redact_address(plain) == plain else f"{WRAPPED}…"
-    return redact_address(path)
+            path = f"{WRAPPED}…"
+    if not isinstance(query, str):
+        query = "&".join(f"{name}={value}" for name, value in query)
+    return {"path": redact_address(path)} | ({"query": redact_address("", query)[1:]} if query else {})
 
 
 def _is_upload_event(event: Mapping[str, Any]) -> bool:

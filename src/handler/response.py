@@ -42,6 +42,11 @@ class Caching(msgspec.Struct, frozen=True):
     ends_at_edge: bool = False
     """Whether the CDN checks `expires` at each request, so that it may cache images of URLs that expire."""
 
+    @property
+    def header(self) -> str:
+        """The Cache-Control of images whose originals have none."""
+        return f"public, max-age={self.browser}, s-maxage={self.cdn}"
+
 
 class Answer(msgspec.Struct, frozen=True):
     """An HTTP answer."""
@@ -215,7 +220,7 @@ def _cache_control(facts: ResultFacts, request: ImageRequest, caching: Caching) 
     if request.expires is not None and "no-store" not in restricting:
         left = int((request.expires - datetime.now(UTC)).total_seconds())
         return f"max-age={max(0, left)},{','.join(restricting) or 'public'}"
-    return facts.cache_control or f"public, max-age={caching.browser}, s-maxage={caching.cdn}"
+    return facts.cache_control or caching.header
 
 
 def _allowed(request: ImageRequest, facts: ResultFacts) -> dict[str, str]:

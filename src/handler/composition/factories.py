@@ -79,7 +79,7 @@ def build_result_cache(settings: Settings, store: ResultStore, caching: Caching)
         stores_results=settings.storage.store_results,
         max_bytes=body_bytes(settings.answer_bytes),
         life=timedelta(days=settings.storage.results_expire_after_days),
-        cache_control=f"public, max-age={caching.browser}, s-maxage={caching.cdn}",
+        cache_control=caching.header,
     )
 
 

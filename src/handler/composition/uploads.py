@@ -54,7 +54,7 @@ def build_entrypoint(
     results = open_results(output, aws=aws, sources=sources.locations) if output else None
     records = open_database() if open_database is not None else Unrecorded()
     notifier = open_notifier(settings.notifications, records, aws, open_secret)
-    variants = VariantStore(layout, results, processing.output_url)
+    variants = VariantStore(layout, results, processing.output_url, _caching(settings).header)
     facts = _read_facts(settings).then(policy.always) if open_database is not None else None
     pipeline = Pipeline(
         renderer=Renderer(render_context, variants, facts),
@@ -111,8 +111,12 @@ def _read_layout(settings: Settings, policy: Policy) -> OutputLayout:
     return OutputLayout(expand_presets(names, policy.presets, srcsets, template, policy.always))
 
 
+def _caching(settings: Settings) -> Caching:
+    responses = settings.responses
+    return Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
+
+
 def _build_copy_purge(settings: Settings, aws: AwsAccess, result_store: ResultStore | None) -> CopyPurge:
-    responses, distribution = settings.responses, settings.aws.distribution_id
-    caching = Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
-    result_cache = build_result_cache(settings, result_store, caching) if result_store else None
+    distribution = settings.aws.distribution_id
+    result_cache = build_result_cache(settings, result_store, _caching(settings)) if result_store else None
     return CopyPurge(result_cache, Distribution(distribution, aws) if distribution else None)

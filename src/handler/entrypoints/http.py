@@ -211,8 +211,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             )
 
         request = parsed(self._parse_client_hints(call))
-        if request.ignored:
-            add_log_fields(ignored=request.ignored)
+        add_log_fields(dialect=request.dialect, **({"ignored": request.ignored} if request.ignored else {}))
         try:
             return self._render(request, context, call, deadline)
         except PrivateSource as error:
@@ -229,6 +228,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         self, request: ImageRequest, context: RenderContext, call: HttpRequest, deadline: Deadline
     ) -> Answer | Delegated:
         result = render(request, context, deadline=deadline, conditions=call.conditions, result_cache=self.result_cache)
+        add_log_fields(result=type(result).__name__)
         match result:
             case RenderedResult() | NotModified():
                 answer = self._with_client_hints(response.of_result(result, request, call.caching(self.caching)))

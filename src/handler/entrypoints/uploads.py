@@ -22,6 +22,7 @@ from handler.entrypoints.upload_events import (
 )
 from handler.errors import Forbidden, HandlerError
 from handler.observability import logger
+from handler.redaction import redact_text
 from handler.uploads.change import OriginalChange, make_forced_change
 from handler.uploads.outcome import Outcome
 from handler.uploads.pipeline import Pipeline
@@ -95,7 +96,7 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
         """Process one changed object of an S3 bucket. Raise as `Pipeline.process` does; Forbidden for other buckets."""
         ref = self._source(change)
         sequenced = OriginalChange(ref=ref, sequencer=change.sequencer, kind=change.kind, **options)
-        return ref, self.pipeline.process(sequenced, deadline)
+        return ref, _log_outcome(ref, self.pipeline.process(sequenced, deadline))
 
     def finish(self, deadline: Deadline) -> None:
         """Invalidate the CDN's copies of what was changed, then send notices. Raise UpstreamError for the former."""
@@ -148,7 +149,7 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
             logger().warning("there is no such record to process again", extra={"record": identifier})
             return
         change = make_forced_change(record.source, record.key, attempt)
-        report.add(change.ref, self.pipeline.process(change, deadline))
+        report.add(change.ref, _log_outcome(change.ref, self.pipeline.process(change, deadline)))
 
     def _sweep(self, deadline: Deadline) -> dict[str, object]:
         swept = self.sweep.run(deadline)
@@ -176,3 +177,12 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
             message = f"bucket `{change.bucket}` sends upload events, but SOURCE_BUCKETS does not list it"
             raise Forbidden(message, code="ImageBucket::CannotAccessBucket")
         return source
+
+
+def _log_outcome(ref: ObjectRef, outcome: Outcome) -> Outcome:
+    """Log what has become of an original, on a line of its own, as one event may hold several. Return the outcome."""
+    details = {"source": ref.bucket, "key": redact_text(ref.key), "outcome": outcome.status}
+    if outcome.stored:
+        details["variants"] = " ".join(map(redact_text, outcome.stored))
+    logger().info("original", extra=details)
+    return outcome

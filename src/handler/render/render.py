@@ -13,6 +13,7 @@ from handler.cache_control import strictest
 from handler.errors import HandlerError
 from handler.observability import add_log_fields
 from handler.ports import DetectionService, ObjectReader, Objects
+from handler.redaction import redact_text
 from handler.render.inputs import Inputs, fetch_inputs, tag_of
 from handler.render.results import (
     REPORT,
@@ -186,6 +187,8 @@ def _prepare(
 ) -> _Rendering:
     """Fetch the inputs' facts and let the features decide. `objects` replaces those of the context."""
     add_log_fields(features="+".join(dict.fromkeys(step.feature.name for step in request.steps)) or "none")
+    if not isinstance(request.source, bytes):
+        add_log_fields(source=request.source.bucket or "default", key=redact_text(request.source.key))
     inputs = fetch_inputs(request, objects or render_context.objects, render_context.limits)
     context = _context(request, inputs, render_context, deadline)
     decision = decide_all(request.steps, context)

@@ -27,6 +27,8 @@ class ImageRequest(msgspec.Struct, frozen=True):
     """When the URL expires. The response must not be cached for longer, and its result must not be public."""
     ignored: tuple[str, ...] = ()
     """Names of what was ignored or repaired in the URL; only COMPATIBILITY=lenient does that."""
+    dialect: str = ""
+    """The URL language, for the log alone: nothing may depend on it."""
     signed: bool = False
     """Whether a signature or the operator's token proves who asks. The result must then not be public."""
     restricted: bool = False

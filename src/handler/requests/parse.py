@@ -149,9 +149,8 @@ def _apply_policy(
         if preset not in policy.presets:
             # Under PRESETS_ONLY the names of presets are not told to anyone who has no signature.
             hides_names = policy.presets_only and caller is Caller.ANYONE
-            known = (
-                "those in PRESETS" if hides_names else ", ".join(policy.presets) or "those in PRESETS, which is empty"
-            )
+            named = ", ".join(policy.presets) or "those in PRESETS, which is empty"
+            known = "those in PRESETS" if hides_names else named
             raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
         recipe = recipe.over(policy.presets[preset])
     if hints is not None and policy.client_hints:
@@ -169,6 +168,7 @@ def _apply_policy(
         accepts=accepts,
         headers=parsed.headers,
         expires=parse_expiry(expires, datetime.now(UTC)) if expires is not None else None,
+        dialect=parsed.dialect,
         signed=caller is not Caller.ANYONE,
         restricted=policy.signed_only or policy.always != Recipe(),
     )

@@ -48,6 +48,8 @@ class VariantStore(msgspec.Struct, frozen=True):
     """None if there are no presets."""
     base_url: str = ""
     """Beginning of the URLs of variants; empty if they have none."""
+    cache_control: str = ""
+    """Cache-Control of variants whose originals have none."""
 
     def find(self, ref: ObjectRef, sequencer: str) -> dict[str, Found]:
         """Return, for each output key of an original, what is stored there.
@@ -87,7 +89,7 @@ class VariantStore(msgspec.Struct, frozen=True):
             _WIDTH: str(result.width),
             _HEIGHT: str(result.height),
         }
-        attributes = ObjectAttributes(result.media_type, result.facts.cache_control, metadata)
+        attributes = ObjectAttributes(result.media_type, result.facts.cache_control or self.cache_control, metadata)
         while True:
             deadline.check()
             if stored is not None and _is_for(stored, ref, sequencer) and not or_same:
