@@ -24,7 +24,8 @@ _MEASURE = """
 import ctypes, json, sys, time
 import pyvips
 from features import edits
-from imaging import Context, Deadline, ImageHeader, Label, Limits, ObjectRef, Region, compute_saliency, to_rgb_array
+from imaging import Context, Deadline, Found, ImageHeader, Label, Limits, ObjectRef, Region
+from imaging import compute_saliency, to_rgb_array
 from imaging.picture import Picture
 photo, logo, said, weights = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), sys.argv[4]
 step = edits(said)[0]
@@ -39,6 +40,9 @@ class Seen:
         return (Region(0.3, 0.3, 0.2, 0.3),)
     def objects(self):
         return ()
+    def find(self, kind, frames, overlay):
+        self.salient()
+        return tuple(Found(Region(0.3, 0.3, 0.2, 0.3), frame) for frame in frames)
     def salient(self):
         compute_saliency(to_rgb_array(opened().image), weights, Deadline())
     def labels(self):
@@ -72,7 +76,7 @@ def measured(steps):
 
 measured([])
 SIZE = (opened().width, opened().height)
-if step.feature.expensive:
+if step.is_expensive:
     measured([step])  # the model is opened once in a process
 plain, least, _ = measured([])
 seconds, memory, size = measured([step])
@@ -132,6 +136,7 @@ CASES: dict[str, list[Params]] = {
     "quantize": [8, "auto", {"colors": 256, "dither": True}, {"criterion": "silhouette", "maxColors": 256}],
     "recomb": ["0.39,0.77,0.19,0.35,0.69,0.17,0.27,0.53,0.13"],
     "redEye": [True],
+    "redact": [{"areas": "5p,5p,90p,90p"}, {"areas": "0,0,50p,50p,20p,20p,70p,70p", "shape": "ellipse"}],
     "removeAlpha": [True],
     "removeBackground": [True],
     "resize": [{"width": 800}, {"width": 4800}, {"width": 1900, "height": 500, "position": "entropy"}],

@@ -1,26 +1,33 @@
-"""Draw the picture of docs/text.md from the URLs on that page: `python -m tests.sheet`."""
+"""Draw the pictures of pages in docs/ from the URLs on those pages: `python -m tests.sheet`."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pyvips
 from tests.client import Client
 from tests.local_server import ROOT, SAMPLES
 
-PAGE = ROOT / "docs" / "text.md"
-SHEET = ROOT / "docs" / "images" / "text.webp"
+PAGES = ("text", "redact")
+"""Names of pages, and of their pictures in docs/images."""
 
 
-def read_urls() -> list[str]:
+def sheet_of(page: str) -> Path:
+    """Return the file of a page's picture."""
+    return ROOT / "docs" / "images" / f"{page}.webp"
+
+
+def read_urls(page: str) -> list[str]:
     """Return the URLs of samples that the page shows, from top to bottom."""
-    return re.findall(r"^/photos/\S+$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    return re.findall(r"^/photos/\S+$", text, re.MULTILINE)
 
 
-def draw(client: Client) -> pyvips.Image:
+def draw(client: Client, page: str) -> pyvips.Image:
     """Return the images of all URLs, three in a row; raise RuntimeError for an answer other than 200."""
     images = []
-    for url in read_urls():
+    for url in read_urls(page):
         answer = client.get(f"{url}&format=png")
         if answer.status != 200:
             raise RuntimeError(f"{url}: {answer.body.decode()}")
@@ -30,8 +37,11 @@ def draw(client: Client) -> pyvips.Image:
 
 def samples_client() -> Client:
     """Return a client of the samples."""
-    return Client({"SOURCE_BUCKETS": f"samples=file://{SAMPLES}"})
+    environment = {"SOURCE_BUCKETS": f"samples=file://{SAMPLES}", "VISION": "local", "PUBLIC_FEATURES": "*"}
+    return Client(environment)
 
 
 if __name__ == "__main__":
-    draw(samples_client()).webpsave(str(SHEET), Q=80, effort=6, smart_subsample=True)
+    for name in PAGES:
+        drawn = draw(samples_client(), name)
+        drawn.webpsave(str(sheet_of(name)), Q=80, effort=6, smart_subsample=True)

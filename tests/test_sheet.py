@@ -1,15 +1,17 @@
-"""The picture of docs/text.md shows what the URLs of that page answer."""
+"""The pictures of pages in docs/ show what the URLs of those pages answer."""
 
 from __future__ import annotations
 
+import pytest
 import pyvips
-from tests.sheet import SHEET, draw, read_urls, samples_client
+from tests.sheet import PAGES, draw, read_urls, samples_client, sheet_of
 
 
-def test_the_picture_shows_the_urls_of_the_page() -> None:
-    drawn = draw(samples_client())
-    kept = pyvips.Image.new_from_file(str(SHEET))
-    assert len(read_urls()) == 6
+@pytest.mark.parametrize("page", PAGES)
+def test_the_picture_shows_the_urls_of_the_page(page: str) -> None:
+    drawn = draw(samples_client(), page)
+    kept = pyvips.Image.new_from_file(str(sheet_of(page)))
+    assert len(read_urls(page)) == 6
     assert (kept.width, kept.height) == (drawn.width, drawn.height)
     assert (kept.colourspace("srgb") - drawn.colourspace("srgb")[:3]).abs().avg() < 5
-    assert SHEET.stat().st_size < 150_000
+    assert sheet_of(page).stat().st_size < 150_000

@@ -204,9 +204,10 @@ const keyed = (parameter) => /(^|[a-z])key$/i.test(parameter.name);
 const line = (parameter, id, change) => text(parameter, id, change, keyed(parameter) ? { list: "keys", placeholder: "logo.png" } : {});
 const names = (parameter, id, change) => text(parameter, id, change, { placeholder: "one, two" });
 const numbers = (parameter, id, change) => text(parameter, id, change, { placeholder: "0,1,0" });
+const boxes = (parameter, id, change) => text(parameter, id, change, { placeholder: "10p,10p,20p,30p" });
 
 const MAKERS = {
-  integer: number, number, length, choice, position, switch: toggle, color, point, ratio, names, numbers, text: line,
+  integer: number, number, length, choice, position, switch: toggle, color, point, ratio, names, numbers, boxes, text: line,
   backdrop: (parameter, id, change) => color({ ...parameter, default: parameter.default ?? null }, id, change),
 };
 

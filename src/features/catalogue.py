@@ -13,6 +13,7 @@ from imaging.pipeline.feature import Feature
 
 ORDER = (
     "contentModeration",
+    "redact",
     "redEye",
     "smartCropping",
     "trim",

@@ -93,7 +93,7 @@ def decide(requested: ContentModeration, context: Context) -> Decision:
     reads="neighbours",
     billed=True,
     decide=decide,
-    redacts_all_inputs=True,
+    redacts=lambda _requested: "all",
     scale_free=True,
     report=lambda requested: requested.action == "report",
 )

@@ -130,7 +130,7 @@ class DetectionService(Protocol):
     """The detectors that features use."""
 
     def on(
-        self, original: DetectionInput, overlays: Sequence[DetectionInput], limits: Limits, deadline: Deadline
+        self, original: DetectionInput, overlays: Mapping[ObjectRef, DetectionInput], limits: Limits, deadline: Deadline
     ) -> Vision:
         """Return the detections of one request, which are made when a feature asks for them."""
         ...

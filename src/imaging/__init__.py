@@ -10,7 +10,7 @@ from imaging import fast_msgspec_import as fast_msgspec_import  # isort: split
 from imaging import vips_errors as vips_errors  # isort: split
 
 from imaging.context import Context, Deadline, Limits, ObjectRef
-from imaging.detection import Label, Region, SalientRegion, SubjectMasks, Vision
+from imaging.detection import Found, Kind, Label, Region, SalientRegion, SubjectMasks, Vision
 from imaging.errors import (
     DamagedSource,
     FeatureError,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from imaging.fonts import add_font_folder
     from imaging.models.saliency import compute_saliency, has_saliency, to_rgb_array
     from imaging.models.weights import set_up
-    from imaging.ops.previews import render_previews
+    from imaging.ops.previews import render_preview, render_previews
     from imaging.pipeline.run_each import Job, run_each
 
 __all__ = [
@@ -71,9 +71,11 @@ __all__ = [
     "Feature",
     "FeatureError",
     "Field",
+    "Found",
     "ImageHeader",
     "InvalidParameter",
     "Job",
+    "Kind",
     "Label",
     "Limits",
     "ObjectRef",
@@ -102,6 +104,7 @@ __all__ = [
     "format_by_name",
     "has_saliency",
     "main_field",
+    "render_preview",
     "render_previews",
     "run",
     "run_each",
@@ -115,6 +118,7 @@ _LAZY = {
     "add_font_folder": "imaging.fonts",
     "compute_saliency": "imaging.models.saliency",
     "has_saliency": "imaging.models.saliency",
+    "render_preview": "imaging.ops.previews",
     "render_previews": "imaging.ops.previews",
     "run_each": "imaging.pipeline.run_each",
     "set_up": "imaging.models.weights",

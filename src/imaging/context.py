@@ -87,7 +87,7 @@ class Limits(msgspec.Struct, frozen=True):
         return max(self.source_bytes, self.memory // 4)
 
 
-def _unredacted(picture: Picture) -> Picture:
+def _unredacted(picture: Picture, _overlay: ObjectRef) -> Picture:
     return picture
 
 
@@ -112,5 +112,7 @@ class Context(msgspec.Struct, frozen=True):
     applied: tuple[Mapping[str, object], ...] = ()
     # The bytes of the original, for a report about the file.
     original: bytes = b""
-    # Hides what moderation does not allow. It is applied to the original and to each overlay as soon as it is decoded.
-    redact: Callable[[Picture], Picture] = _unredacted
+    # Hides what must not be shown of an overlay; it is applied to each of them as soon as it is decoded.
+    redact: Callable[[Picture, ObjectRef], Picture] = _unredacted
+    # The overlay that a step is applied to by `redact`; None for the original.
+    overlay: ObjectRef | None = None

@@ -7,7 +7,7 @@ adapters.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from imaging.errors import Unavailable
 
@@ -59,6 +59,22 @@ class Label(NamedTuple):
     """Names of the labels that this one belongs to, the nearest first."""
 
 
+Kind = Literal["faces", "objects", "text"]
+"""What can be found, each with its place."""
+
+
+class Found(NamedTuple):
+    """A face, an object or a line of text, with its place."""
+
+    region: Region
+    frame: int = 0
+    """The frame or page that shows it, counted from 0."""
+    name: str = ""
+    """The label of an object."""
+    above: tuple[str, ...] = ()
+    """Labels that this one belongs to."""
+
+
 class Vision(Protocol):
     """What detectors find in the original of one run. Each method raises Unavailable where it is not configured."""
 
@@ -73,6 +89,13 @@ class Vision(Protocol):
 
     def objects(self) -> tuple[Region, ...]:
         """Return the most prominent objects, all of one kind; an empty tuple if there is no object."""
+        ...
+
+    def find(self, kind: Kind, frames: range, overlay: tuple[str, str] | None) -> tuple[Found, ...]:
+        """Return all that is found in these frames or pages of the original, or of an overlay (bucket and key).
+
+        `frames` is one frame, or all frames. Raises TooLarge for more frames than detectors take.
+        """
         ...
 
     def salient(self) -> SalientRegion | None:
@@ -97,6 +120,9 @@ class DetectionNotConfigured:
 
     def objects(self) -> tuple[Region, ...]:
         raise Unavailable("object detection is not configured: set VISION=rekognition")
+
+    def find(self, kind: Kind, frames: range, overlay: tuple[str, str] | None) -> tuple[Found, ...]:  # noqa: ARG002 - see Vision
+        raise Unavailable(f"detection of {kind} is not configured: set VISION")
 
     def salient(self) -> SalientRegion | None:
         return None

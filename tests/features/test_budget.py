@@ -110,7 +110,7 @@ def test_the_pixels_of_overlays_count() -> None:
     run(PHOTO, edits({"watermark": {"key": "logo.png"}}), Output(), context)
 
 
-@pytest.mark.parametrize("name", ["removeBackground", "smartCropping", "redEye"])
+@pytest.mark.parametrize("name", ["removeBackground", "smartCropping", "redEye", "redact"])
 def test_models_are_within_the_default_budgets(name: str) -> None:
     """Of a camera's picture, whose decoder cannot shrink on load."""
     original = pictures.png(pictures.scene(4000, 3000), compression=1)

@@ -25,7 +25,7 @@ from imaging import (
     run,
 )
 from imaging.codecs.decode import decode, inspect
-from imaging.detection import DetectionNotConfigured, Label, Region
+from imaging.detection import DetectionNotConfigured, Found, Kind, Label, Region
 
 NEEDED = {"key": "logo", "color": "teal", "amount": 20, "text": "Hg"}
 OWN: dict[str, dict[str, object]] = {
@@ -50,6 +50,9 @@ class Sight(DetectionNotConfigured):
 
     def faces(self) -> tuple[Region, ...]:
         return (Region(0.2, 0.1, 0.4, 0.5),)
+
+    def find(self, kind: Kind, frames: range, overlay: tuple[str, str] | None) -> tuple[Found, ...]:
+        return tuple(Found(Region(0.2, 0.1, 0.4, 0.5), frame) for frame in frames)
 
     def labels(self) -> tuple[Label, ...] | None:
         return (Label("Weapons", 90.0, ("Violence",)),)
@@ -134,7 +137,7 @@ def test_names_and_aliases_are_nobody_elses() -> None:
     assert by_name("greyscale").name == "grayscale"
     with pytest.raises(
         InvalidParameter,
-        match=r"`feature` must be one of contentModeration, redEye, smartCropping, .*, got 'no-such-feature'",
+        match=r"`feature` must be one of contentModeration, redact, redEye, smartCropping, .*, got 'no-such-feature'",
     ):
         by_name("no-such-feature")
 

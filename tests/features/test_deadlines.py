@@ -56,6 +56,7 @@ TOP: dict[str, list[object]] = {
     "pixelate": [1000],
     "quantize": [{"colors": 256, "dither": True}, "auto"],
     "recomb": ["0.39,0.77,0.19,0.35,0.69,0.17,0.27,0.53,0.13"],
+    "redact": [{"areas": "0,0,100p,100p," * 20 + "5p,5p,90p,90p", "shape": "ellipse"}],
     "removeAlpha": [True],
     "resize": [{"width": 8000, "kernel": "mks2021"}, {"width": 3900, "height": 1000, "position": "entropy"}],
     "rotate": [33],

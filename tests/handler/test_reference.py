@@ -129,6 +129,8 @@ def test_defaults_and_choices_are_taken(feature: Feature, field: Any) -> None:
             needed["kernel"] = ",".join("1" * value)
         if field.name.startswith("alphaMatting"):
             needed["alphaMatting"] = "true"
+        if (feature.name, field.name) == ("redact", "labels"):
+            needed["detect"] = "objects"
         needed |= OTHER_BOUND.get(field.name, {})
         is_other = field.name in OF_IMGPROXY or value in OF_IMGPROXY or (field.name, value) == ("dpr", 100.0)
         if feature.name == "resize" and is_other:
@@ -183,7 +185,7 @@ def test_every_setting_is_on_the_page() -> None:
 def test_controls_tell_a_page_all_it_needs() -> None:
     assert [feature["name"] for feature in CONTROLS["features"]] == [feature.name for feature in CATALOGUE]
     kinds = {"switch", "integer", "number", "text", "color", "length", "point", "ratio", "names", "numbers", "backdrop"}
-    kinds |= {"gravity", "format-quality"}
+    kinds |= {"gravity", "format-quality", "boxes"}
     every = [one for feature in CONTROLS["features"] for one in feature["parameters"]] + CONTROLS["output"]
     assert {one["control"] for one in every} <= kinds | {"choice", "position"}
     assert all(one["choices"] for one in every if one["control"] in ("choice", "position"))

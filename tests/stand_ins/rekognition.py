@@ -42,6 +42,7 @@ class Rekognition:
     url: str = ""
     faces: Sequence[Box] = ()
     objects: Mapping[str, Sequence[Box]] = field(default_factory=dict)
+    text: Sequence[Box] = ()
     labels: Callable[[Any], Mapping[str, float]] = lambda _: {}
     """Returns names and percentages for an image (pyvips)."""
     faults: list[Fault] = field(default_factory=list)
@@ -77,6 +78,9 @@ class Rekognition:
         if operation == "DetectLabels":
             labels = [_label(name, boxes) for name, boxes in self.objects.items()]
             return {"Labels": labels, "LabelModelVersion": "3.0"}
+        if operation == "DetectText":
+            lines = [{"Type": "LINE", "Geometry": {"BoundingBox": _box(box)}} for box in self.text]
+            return {"TextDetections": lines, "TextModelVersion": "3.0"}
         least = said.get("MinConfidence", 50)
         found = {name: sure for name, sure in self.labels(picture).items() if sure >= least}
         return {"ModerationLabels": _with_parents(found), "ModerationModelVersion": self.version}

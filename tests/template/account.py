@@ -30,6 +30,7 @@ SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
 _SEEN: Mapping[str, Mapping[str, Any]] = {
     "DetectFaces": {"FaceDetails": []},
     "DetectLabels": {"Labels": [], "LabelModelVersion": "3.0"},
+    "DetectText": {"TextDetections": [], "TextModelVersion": "3.0"},
     "DetectModerationLabels": {"ModerationLabels": [], "ModerationModelVersion": "7.0"},
 }
 _NO_DISTRIBUTION = (

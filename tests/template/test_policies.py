@@ -31,6 +31,7 @@ FUNCTION_MAY = [
     ("rekognition:DetectFaces", "*"),
     ("rekognition:DetectLabels", "*"),
     ("rekognition:DetectModerationLabels", "*"),
+    ("rekognition:DetectText", "*"),
     ("logs:CreateLogStream", f"arn:aws:logs:{HERE}:log-group:/logs/FunctionLogs:log-stream:a"),
     ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/logs/FunctionLogs:log-stream:a"),
     ("xray:PutTraceSegments", "*"),

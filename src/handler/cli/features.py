@@ -25,7 +25,7 @@ def features(name: str | None) -> None:
 
 
 def _feature_row(feature: Feature) -> tuple[str, str, str]:
-    marks = {"expensive": feature.expensive, "billed": feature.billed}
+    marks = {"expensive": bool(feature.expensive), "billed": bool(feature.billed)}
     return feature.name + "".join(f" ({name})" for name, is_set in marks.items() if is_set), feature.group, feature.help
 
 

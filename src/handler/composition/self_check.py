@@ -137,7 +137,7 @@ def _check_fallback(application: Application) -> list[str]:
 def _check_presets(application: Application, report: Report, deadline: Deadline) -> None:
     """Draw each preset on a sample, unless that runs a model or is billed. ALWAYS applies to each."""
     policy = application.http.policy
-    if any(step.feature.billed or step.feature.expensive for step in policy.always.steps):
+    if any(step.is_billed or step.is_expensive for step in policy.always.steps):
         report.notes.append("ALWAYS runs a model or is billed, so presets are checked without drawing them")
         return
     sample = base64.b64encode(_sample()).decode()
@@ -162,7 +162,7 @@ def _drawings(application: Application) -> Iterator[tuple[str, Mapping[str, Any]
     if policy.always.steps:
         yield "ALWAYS", {}
     for name, recipe in policy.presets.items():
-        if not any(step.feature.billed or step.feature.expensive for step in recipe.steps):
+        if not any(step.is_billed or step.is_expensive for step in recipe.steps):
             yield f"preset {name}", {"preset": name}
 
 

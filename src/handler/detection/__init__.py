@@ -35,6 +35,7 @@ def open_detection(
         LabelsByRekognition,
         ObjectsByRekognition,
         RekognitionClient,
+        TextByRekognition,
     )
 
     client = RekognitionClient(aws, region or aws.home)
@@ -42,6 +43,7 @@ def open_detection(
         lambda: FacesByRekognition(client),
         cache,
         objects=lambda: ObjectsByRekognition(client),
+        text=lambda: TextByRekognition(client),
         labels=lambda: LabelsByRekognition(client),
         salient=salient,
         masks=masks,

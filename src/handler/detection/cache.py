@@ -9,7 +9,7 @@ import msgspec
 
 from handler.detection.stored_cache import PREFIX, Codec, StoredCache
 from handler.ports import DetectionInput, ObjectStore
-from imaging import Deadline, Label, Region, SalientRegion
+from imaging import Deadline, Found, Label, Region, SalientRegion
 
 _MAX_CACHED = 2000
 """Detections in memory; the least recently used one is dropped."""
@@ -21,6 +21,7 @@ class Detection(msgspec.Struct, frozen=True):
     model: str
     regions: tuple[Region, ...] = ()
     labels: tuple[Label, ...] = ()
+    found: tuple[Found, ...] = ()
     salient: SalientRegion | None = msgspec.field(default=None, name="figure")
 
 

@@ -22,7 +22,7 @@ from handler.aws.sdk import (
 )
 from handler.detection.cache import Detection
 from handler.detection.service import DetectionUnavailable
-from imaging import DamagedSource, Deadline, Label, Region, Unavailable, UnreadableByDetector
+from imaging import DamagedSource, Deadline, Found, Label, Region, Unavailable, UnreadableByDetector
 
 if TYPE_CHECKING:
     import pyvips
@@ -149,7 +149,7 @@ class FacesByRekognition:
 class ObjectsByRekognition:
     """Objects by DetectLabels: the labels that have bounding boxes."""
 
-    name = "objects-rekognition"
+    name = "objects-rekognition-2"
     side = SIDE
     max_frames = 1
 
@@ -157,7 +157,10 @@ class ObjectsByRekognition:
         self._client = client
 
     def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
-        """Return all instances of one label: of that with the largest area, weighted by confidence."""
+        """Return all instances of all labels, and the regions of one label.
+
+        It is that with the largest area, weighted by confidence.
+        """
         images = [RekognitionImage.of(preview) for preview in previews]
         (answer,) = self._client.call("detect_labels", images, deadline, MinConfidence=_MIN_OBJECT_CONFIDENCE)
         with _reading():
@@ -165,7 +168,37 @@ class ObjectsByRekognition:
             largest = max(instances, key=lambda found: sum(map(_weight, found)), default=())
             regions = [images[0].region(instance["BoundingBox"]) for instance in largest]
             version = str(answer.get("LabelModelVersion", ""))
-        return Detection(version, tuple(region for region in regions if region is not None))
+            found = tuple(_instances(answer["Labels"], images[0]))
+        return Detection(version, tuple(region for region in regions if region is not None), found=found)
+
+
+def _instances(labels: Sequence[Mapping[str, Any]], image: RekognitionImage) -> Iterator[Found]:
+    for label in labels:
+        above = tuple(str(parent["Name"]) for parent in label.get("Parents", ()))
+        for instance in label.get("Instances", ()):
+            region = image.region(instance["BoundingBox"])
+            if region is not None:
+                yield Found(region, name=str(label["Name"]), above=above)
+
+
+class TextByRekognition:
+    """Lines of text by DetectText."""
+
+    name = "text-rekognition"
+    side = SIDE
+    max_frames = 1
+
+    def __init__(self, client: RekognitionClient) -> None:
+        self._client = client
+
+    def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
+        """Return the rectangle around each line and each word: the service finds up to 100 words."""
+        images = [RekognitionImage.of(preview) for preview in previews]
+        (answer,) = self._client.call("detect_text", images, deadline)
+        with _reading():
+            regions = (images[0].region(text["Geometry"]["BoundingBox"]) for text in answer["TextDetections"])
+            found = tuple(region for region in regions if region is not None)
+            return Detection(str(answer.get("TextModelVersion", "")), found)
 
 
 class LabelsByRekognition:

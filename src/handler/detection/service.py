@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -16,19 +17,27 @@ from handler.ports import DetectionInput
 from imaging import (
     DamagedSource,
     Deadline,
+    Found,
+    Kind,
     Label,
     Limits,
+    ObjectRef,
     Region,
     SalientRegion,
     TooLarge,
     Unavailable,
     UnsupportedSource,
+    render_preview,
     render_previews,
 )
 
 if TYPE_CHECKING:
     import pyvips
 
+MAX_FRAMES = 30
+"""Frames or pages of an image each of which is looked at: each takes up to 0.4 s of a processor, or is billed."""
+_FRAMES_AT_ONCE = 4
+_ACTIONS = {"objects": "rekognition:DetectLabels", "text": "rekognition:DetectText"}
 _NEEDS_REKOGNITION = "`{}` needs Amazon Rekognition: set VISION=rekognition, with credentials that allow {}"
 
 
@@ -71,12 +80,15 @@ class DetectionService:
         cache: DetectionCache,
         *,
         objects: Open | None = None,
+        text: Open | None = None,
         labels: Open | None = None,
         salient: Open | None = None,
         masks: MaskCache | None = None,
         lets_pass: bool = False,
     ) -> None:
-        self._open = {"faces": faces, "objects": objects, "labels": labels, "salient": salient}
+        self._open = {
+            "faces": faces, "objects": objects, "text": text, "labels": labels, "salient": salient,
+        }  # fmt: skip
         self._opened: dict[str, Detector] = {}
         self._lock = threading.Lock()
         self._cache = cache
@@ -85,7 +97,7 @@ class DetectionService:
         """Whether images are sent while moderation is unavailable (MODERATION_FAIL=open)."""
 
     def on(
-        self, original: DetectionInput, overlays: Sequence[DetectionInput], limits: Limits, deadline: Deadline
+        self, original: DetectionInput, overlays: Mapping[ObjectRef, DetectionInput], limits: Limits, deadline: Deadline
     ) -> Detections:
         """Return the detections of one request, which are made when a feature asks for them."""
         return Detections(self, original, overlays, limits, deadline)
@@ -110,6 +122,32 @@ class DetectionService:
 
         return self._cache.of(subject, detector.name, run, deadline)
 
+    def find(
+        self, kind: Kind, subject: DetectionInput, frames: range, limits: Limits, deadline: Deadline
+    ) -> tuple[Found, ...]:
+        """Return all that a detector finds in each of the frames. Raises TooLarge for too many frames."""
+        if frames == range(1):
+            return _found_of(self.detect(kind, subject, limits, deadline), 0)
+        if len(frames) > MAX_FRAMES:
+            raise TooLarge(f"detection of {kind} takes images of at most {MAX_FRAMES} frames, got {len(frames)}")
+        detector = self._detector(kind)
+
+        def run() -> Detection:
+            body, models = subject.read(), [""]
+
+            def look(page: int) -> tuple[Found, ...]:
+                preview = render_preview(body, limits, deadline, side=detector.side, page=page)
+                detection = detector.detect([preview], deadline)
+                models[0] = detection.model
+                return _found_of(detection, page)
+
+            with ThreadPoolExecutor(_FRAMES_AT_ONCE, "detection") as pool:
+                found = [each for frame in pool.map(look, frames) for each in frame]
+            return Detection(models[0], found=tuple(found))
+
+        name = f"{detector.name}-frames-{frames.start}-{frames.stop}"
+        return self._cache.of(subject, name, run, deadline).found
+
     def _detector(self, kind: str) -> Detector:
         opener = self._open[kind]
         if opener is None:
@@ -120,6 +158,12 @@ class DetectionService:
             return self._opened[kind]
 
 
+def _found_of(detection: Detection, frame: int) -> tuple[Found, ...]:
+    """Return what a detector has found in one frame: faces are regions alone."""
+    found = detection.found or tuple(Found(region) for region in detection.regions)
+    return tuple(each._replace(frame=frame) for each in found)
+
+
 class Detections:
     """The `imaging.Vision` of one request: each detection is made when a feature asks for it, or cached."""
 
@@ -127,7 +171,7 @@ class Detections:
         self,
         service: DetectionService,
         original: DetectionInput,
-        overlays: Sequence[DetectionInput],
+        overlays: Mapping[ObjectRef, DetectionInput],
         limits: Limits,
         deadline: Deadline,
     ) -> None:
@@ -149,6 +193,13 @@ class Detections:
             raise Unavailable(_NEEDS_REKOGNITION.format("smartCropping.subject=objects", "rekognition:DetectLabels"))
         return self._detect("objects").regions
 
+    def find(self, kind: Kind, frames: range, overlay: tuple[str, str] | None) -> tuple[Found, ...]:
+        if not self._service.has(kind):
+            action = _ACTIONS.get(kind, "rekognition:DetectFaces")
+            raise Unavailable(_NEEDS_REKOGNITION.format(f"redact.detect={kind}", action))
+        subject = self._original if overlay is None else self._overlays[ObjectRef(*overlay)]
+        return self._service.find(kind, subject, frames, self._limits, self._deadline)
+
     def salient(self) -> SalientRegion | None:
         return self._detect("salient").salient if self._service.has("salient") else None
 
@@ -163,7 +214,9 @@ class Detections:
         if not self._service.has("labels"):
             raise Unavailable(_NEEDS_REKOGNITION.format("contentModeration", "rekognition:DetectModerationLabels"))
         try:
-            return tuple(label for subject in (self._original, *self._overlays) for label in self._moderate(subject))
+            return tuple(
+                label for subject in (self._original, *self._overlays.values()) for label in self._moderate(subject)
+            )
         except DetectionUnavailable as error:
             if self._service.lets_pass:
                 logger().error(

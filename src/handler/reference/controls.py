@@ -36,8 +36,8 @@ def _feature(feature: Feature) -> dict[str, Any]:
         help=feature.help,
         group=feature.group,
         aliases=list(feature_aliases(feature.name)),
-        heavy=feature.expensive,
-        billed=feature.billed,
+        heavy=bool(feature.expensive),
+        billed=bool(feature.billed),
         box=all(side in known and kind_of(known[side]) == "length" for side in _SIDES),
         start=_start(feature),
     ) | {"parameters": [_control(field) for field in known.values()]}
@@ -62,7 +62,7 @@ def kind_of(field: Field) -> str:
     """Return the kind of control for a field.
 
     It is position, switch, choice, integer, number, text, color, length, point, ratio, names, numbers, backdrop,
-    gravity or format-quality.
+    gravity, boxes or format-quality.
     """
     if field.choices:
         return "choice"

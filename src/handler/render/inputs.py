@@ -63,14 +63,12 @@ class Inputs(msgspec.Struct, frozen=True):
         return hashlib.sha256(self.original).hexdigest() if isinstance(self.original, bytes) else ""
 
     @property
-    def detection_inputs(self) -> list[DetectionInput]:
-        """What detectors may look at, the original first."""
+    def detection_input(self) -> DetectionInput:
+        """The original, for detectors."""
         original = self.original
         if isinstance(original, bytes):
-            first = DetectionInput("posted", self.inline_hash, "the posted image", lambda: original, is_inline=True)
-        else:
-            first = original.detection_input
-        return [first, *(stored.detection_input for stored in self.named.values())]
+            return DetectionInput("posted", self.inline_hash, "the posted image", lambda: original, is_inline=True)
+        return original.detection_input
 
     def read_original(self) -> bytes:
         """Return the bytes of the original."""

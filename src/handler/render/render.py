@@ -148,7 +148,7 @@ class _Rendering(msgspec.Struct, frozen=True):
 
     @property
     def is_expensive(self) -> bool:
-        return any(step.feature.expensive for step in self.decision.steps)
+        return any(step.is_expensive for step in self.decision.steps)
 
     def finish(self) -> RenderedResult:
         """Read the inputs, apply the steps and encode the result."""
@@ -212,10 +212,11 @@ def _context(request: ImageRequest, inputs: Inputs, render_context: RenderContex
     context = Context(
         limits=render_context.limits, deadline=deadline, accepts=request.accepts, weights=render_context.weights
     )
-    may_look = any(step.may_detect or step.feature.expensive for step in request.steps)
+    may_look = any(step.may_detect or step.is_expensive for step in request.steps)
     if render_context.detection is None or not may_look:
         return context
-    original, *overlays = inputs.detection_inputs
+    original = inputs.detection_input
+    overlays = {ref: stored.detection_input for ref, stored in inputs.named.items()}
     service = render_context.detection()
     vision = service.on(original, overlays, render_context.limits, deadline)
     masks = service.masks(original, render_context.version, deadline)

@@ -16,7 +16,7 @@ _STILL = (".jpg", ".jpeg", ".png", ".heic", ".avif", ".tif", ".tiff", ".bmp")
 def saves_work(request: ImageRequest, size: int) -> bool:
     """Whether the result is cheaper to fetch than to render again; `size`: bytes of all inputs."""
     output, steps = request.output, request.steps
-    if any(step.feature.expensive or step.feature.billed or step.feature.name in _SLOW for step in steps):
+    if any(step.is_expensive or step.is_billed or step.feature.name in _SLOW for step in steps):
         return True
     if output.max_bytes or output.format in SLOW or (output.format == "auto" and SLOW & request.accepts):
         return True

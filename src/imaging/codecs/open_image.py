@@ -51,7 +51,7 @@ def open_image(
         if not context.deadline.leaves_room_for(uninterruptible_seconds(source)):
             raise TimeExceeded(f"the {name} would take longer than one request may take")
         with decoded_image(body, source, Output(animated=False), context, shrink) as picture:
-            yield context.redact(picture)
+            yield context.redact(picture, ref)
     except (UnsupportedSource, DamagedSource, TooLarge) as error:
         expectation = f"{expected} that can be read ({error.message})"
         raise InvalidParameter(

@@ -26,6 +26,11 @@ def render_previews(
     return [_preview(original, source, page, limits, deadline, side) for page in _spread(source.frames, max_frames)]
 
 
+def render_preview(original: bytes, limits: Limits, deadline: Deadline, *, side: int, page: int) -> pyvips.Image:
+    """Return the preview of one frame or page."""
+    return _preview(original, inspect(original, limits, deadline), page, limits, deadline, side)
+
+
 def _spread(frames: int, max_frames: int) -> list[int | None]:
     """Return evenly spread pages with the first and the last; None is the default page."""
     if frames == 1 or max_frames == 1:

@@ -1,17 +1,22 @@
-"""The types of parameters whose text holds several values: names, numbers, qualities by format, and a ratio."""
+"""The types of parameters whose text holds several values: names, numbers, boxes, qualities by format, a ratio."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from typing import ClassVar, Self
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from imaging.formats import INDEX, WRITTEN
+
+if TYPE_CHECKING:
+    from imaging.params.types import Length
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 _MAX_NUMBERS = 1024
 _MAX_VALUE = 1e9
+_MAX_BOXES = 100
+_SIDES = ("left", "top", "width", "height")
 
 
 class Names(tuple[str, ...]):
@@ -37,6 +42,22 @@ class Names(tuple[str, ...]):
 
     def __str__(self) -> str:
         return ",".join(self)
+
+
+class DetectionKinds(Names):
+    """Kinds of what detectors find, in their order."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = "some of faces, objects, text, separated by commas"
+    schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "names", "examples": ["faces", "faces,text"]}
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `faces,text` or a list of strings."""
+        kinds = super().parse(value)
+        if not set(kinds) <= {"faces", "objects", "text"}:
+            raise ValueError(cls.expected)
+        return kinds
 
 
 class Numbers(tuple[float, ...]):
@@ -77,6 +98,62 @@ class Numbers(tuple[float, ...]):
 
     def __str__(self) -> str:
         return ",".join(f"{number:.6f}".rstrip("0").rstrip(".") for number in self)
+
+
+class Boxes(tuple["Length", ...]):
+    """Rectangles as left, top, width and height, one after the other; in JSON also a list of lists or of objects."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = (
+        f"1 to {_MAX_BOXES} rectangles as left,top,width,height in pixels or percent, such as 10,20,100,80 or "
+        "5p,5p,20p,30p, with a width and a height above 0"
+    )
+    schema: ClassVar[Mapping[str, object]] = {
+        "type": "string",
+        "format": "boxes",
+        "examples": ["10,20,100,80", "5p,5p,20p,30p,60p,60p,10p,10p"],
+    }
+
+    def __getnewargs__(self) -> tuple[tuple[Length, ...]]:
+        return (tuple(self),)
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `10,20,100,80`, a list of such lists, or a list of objects with left, top, width and height."""
+        from imaging.params.types import Length  # noqa: PLC0415 - it imports this module
+
+        if isinstance(value, str):
+            parts: list[object] = [part.strip() for part in value.split(",")] if len(value) < 10_000 else []
+        elif isinstance(value, list | tuple):
+            parts = [part for row in value for part in cls._row(row)]
+        else:
+            parts = []
+        if not parts or len(parts) % 4 or len(parts) > 4 * _MAX_BOXES:
+            raise ValueError(cls.expected)
+        try:
+            lengths = [Length.parse(part) for part in parts]
+        except ValueError:
+            raise ValueError(cls.expected) from None
+        if any(length.value <= 0 for index, length in enumerate(lengths) if index % 4 >= 2):
+            raise ValueError(cls.expected)
+        return cls(lengths)
+
+    @classmethod
+    def _row(cls, row: object) -> tuple[object, ...]:
+        if isinstance(row, Mapping):
+            if row.keys() != set(_SIDES):
+                raise ValueError(cls.expected)
+            return tuple(row[side] for side in _SIDES)
+        return tuple(row) if isinstance(row, list | tuple) else (row,)
+
+    def boxes(self) -> Iterator[tuple[Length, Length, Length, Length]]:
+        """Yield left, top, width and height of each rectangle."""
+        for at in range(0, len(self), 4):
+            left, top, width, height = self[at : at + 4]
+            yield left, top, width, height
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self))
 
 
 class Ratio(float):

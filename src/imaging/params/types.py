@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from imaging.params.color import Backdrop, Color
-from imaging.params.lists import FormatQuality, Names, Numbers, Ratio
+from imaging.params.lists import Boxes, DetectionKinds, FormatQuality, Names, Numbers, Ratio
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 _MAX_LENGTH = 10_000_000
@@ -265,11 +265,16 @@ def _along(anchor: int, whole: int, side: int, offset: float, ratio: float) -> i
     return whole - side - pixels if anchor > 0 else round((whole - side + 1) / 2) + pixels
 
 
-TextTypes = (Color, Backdrop, Length, Position, CropPosition, Point, Ratio, Names, Numbers, Gravity, FormatQuality)
+TextTypes = (
+    *(Color, Backdrop, Length, Position, CropPosition, Point, Ratio, Gravity),
+    *(Names, DetectionKinds, Numbers, Boxes, FormatQuality),
+)
 
 __all__ = [
+    "Boxes",
     "Color",
     "CropPosition",
+    "DetectionKinds",
     "FormatQuality",
     "Gravity",
     "Length",

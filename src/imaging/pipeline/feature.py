@@ -14,6 +14,7 @@ from imaging.params.model import Params, describe
 from imaging.picture import ImageHeader, Picture, Report
 
 Group = Literal["geometry", "colour", "effect", "overlay", "report"]
+Redacts = Literal["original", "all"]
 ParamsT = TypeVar("ParamsT", bound=Params)
 
 
@@ -43,9 +44,9 @@ class Feature(msgspec.Struct, frozen=True):
     group: Group
     cost: Callable[[Params, Shape], Cost]
     """The step's cost for an image of a shape; the budgets are checked with it before the original is decoded."""
-    expensive: bool = False
+    expensive: Callable[[Params], bool] | bool = False
     """Whether it runs a model, which takes seconds of a processor and hundreds of megabytes."""
-    billed: bool = False
+    billed: Callable[[Params], bool] | bool = False
     """Whether it calls a service that bills each call."""
     is_private: Callable[[Params], bool] | None = None
     """Return whether the report tells more of the file than an image does, which strangers must not learn."""
@@ -86,8 +87,8 @@ class Feature(msgspec.Struct, frozen=True):
     """Return the objects that the parameters name, which are fetched before the run."""
     decide: Callable[[Params, Context], Decision] | None = None
     """Decide before the original is decoded: refuse it with Rejected, or answer with a report instead of an image."""
-    redacts_all_inputs: bool = False
-    """Whether the step is applied to the original and every overlay before all other steps.
+    redacts: Callable[[Params], Redacts] | None = None
+    """Return what the step is applied to before all other steps: the original, or every overlay as well.
 
     Nothing can bring back what it hides.
     """
@@ -146,15 +147,32 @@ class Step(NamedTuple):
         return self.feature.keeps is not None and self.feature.keeps(self.params, size)
 
     @property
+    def is_expensive(self) -> bool:
+        """Whether it runs a model with these parameters."""
+        expensive = self.feature.expensive
+        return expensive(self.params) if callable(expensive) else expensive
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether it calls a service that bills each call."""
+        billed = self.feature.billed
+        return billed(self.params) if callable(billed) else billed
+
+    @property
+    def redacts(self) -> Redacts | None:
+        """What it is applied to before all other steps, if it hides something."""
+        return None if self.feature.redacts is None else self.feature.redacts(self.params)
+
+    @property
     def is_restricted(self) -> bool:
         """Whether only trusted callers may request it, unless the operator opens the feature to all."""
-        return self.feature.expensive or self.may_detect
+        return self.is_expensive or self.may_detect
 
     @property
     def may_detect(self) -> bool:
         """Whether it may ask for faces, objects or labels: a billed feature does, and one that reports private data."""
         is_private = self.feature.is_private
-        return self.feature.billed or (is_private is not None and is_private(self.params))
+        return self.is_billed or (is_private is not None and is_private(self.params))
 
     @property
     def is_noop(self) -> bool:
@@ -186,8 +204,8 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     group: Group,
     cost: Costs[ParamsT],
     name: str = "",
-    expensive: bool = False,
-    billed: bool = False,
+    expensive: Callable[[ParamsT], bool] | bool = False,
+    billed: Callable[[ParamsT], bool] | bool = False,
     is_private: Callable[[ParamsT], bool] | None = None,
     reads: Callable[[ParamsT], Reads] | Reads = "pixels",
     size: Callable[[ParamsT, Size, Size], Size] | None = None,
@@ -201,7 +219,7 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     keeps: Callable[[ParamsT, Size], bool] | None = None,
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
     decide: Callable[[ParamsT, Context], Decision] | None = None,
-    redacts_all_inputs: bool = False,
+    redacts: Callable[[ParamsT], Redacts] | None = None,
     report: Callable[[ParamsT], bool] | None = None,
     implies: Callable[[ParamsT], tuple[str, dict[str, object]]] | None = None,
 ) -> Callable[[Apply[ParamsT]], Feature]:
@@ -215,12 +233,12 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
         # The functions of a feature take its own model; `Feature` can only say that they take some model.
         return Feature(
             name=public, params=params, apply=cast("Any", apply), group=group, cost=cast("Any", cost),
-            expensive=expensive, billed=billed, is_private=cast("Any", is_private),
+            expensive=cast("Any", expensive), billed=cast("Any", billed), is_private=cast("Any", is_private),
             reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
             overlay_size=cast("Any", overlay_size), preshrink=cast("Any", preshrink), scale_free=scale_free,
             max_preshrink=cast("Any", max_preshrink), for_source=cast("Any", for_source),
             is_noop=cast("Any", is_noop), keeps=cast("Any", keeps), objects=cast("Any", objects),
-            decide=cast("Any", decide), redacts_all_inputs=redacts_all_inputs,
+            decide=cast("Any", decide), redacts=cast("Any", redacts),
             report=cast("Any", report), implies=cast("Any", implies),
         )  # fmt: skip
 

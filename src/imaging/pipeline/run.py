@@ -13,7 +13,7 @@ from imaging.codecs.decode import decode, inspect, is_stored_as_shown, source_at
 from imaging.codecs.decode.sniff import sniff
 from imaging.codecs.encode import encode
 from imaging.codecs.negotiation import is_negotiated, is_shown
-from imaging.context import Context
+from imaging.context import Context, ObjectRef
 from imaging.cost import Pending
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, InvalidParameter, TooLarge, UnreadableByDetector, UnsupportedSource
@@ -43,7 +43,7 @@ class Rendered(msgspec.Struct, frozen=True):
 def run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
     """Apply the steps in their order and encode the result. Raises FeatureError.
 
-    Steps that redact all inputs are applied first. An original that needs no change is returned without decoding it.
+    Steps that redact the image are applied first. An original that needs no change is returned without decoding it.
     """
     try:
         return _run(original, steps, output, context)
@@ -116,11 +116,11 @@ def smaller_of(outcome: Rendered, original: bytes, steps: Sequence[Step], output
 
 
 def order_steps(steps: Sequence[Step], source: ImageHeader, output: Output) -> Sequence[Step]:
-    """Return the steps that change this original, those that redact all inputs first."""
+    """Return the steps that change this original, those that redact the image first."""
     if output.leaves_unchanged(source.format):
-        steps = [step for step in steps if step.is_report or step.feature.redacts_all_inputs]
+        steps = [step for step in steps if step.is_report or step.redacts]
     steps = [step.of_source(source) for step in steps if not step.is_noop]
-    return sorted(steps, key=lambda step: not step.feature.redacts_all_inputs)
+    return sorted(steps, key=lambda step: not step.redacts)
 
 
 def without_decoding(original: bytes, source: ImageHeader, output: Output, context: Context) -> Rendered | None:
@@ -200,7 +200,7 @@ def apply_and_encode(
 
 def _context_of(number: int, steps: Sequence[Step], picture: Picture, output: Output, context: Context) -> Context:
     """Return the context of a step. It tells an expensive one which pixels a model is given."""
-    if not steps[number].feature.expensive:
+    if not steps[number].is_expensive:
         return context
     applied: list[dict[str, object]] = describe_steps(steps[:number])
     if applied:
@@ -211,11 +211,11 @@ def _context_of(number: int, steps: Sequence[Step], picture: Picture, output: Ou
 
 def _with_redaction(steps: Sequence[Step], context: Context) -> Context:
     """Return the context whose `redact` applies the steps that redact all inputs, for the overlays."""
-    redacting = [step for step in steps if step.feature.redacts_all_inputs and not step.is_report]
+    redacting = [step for step in steps if step.redacts == "all" and not step.is_report]
 
-    def redact(picture: Picture) -> Picture:
+    def redact(picture: Picture, overlay: ObjectRef) -> Picture:
         for step in redacting:
-            outcome = step.feature.apply(picture, step.params, context)
+            outcome = step.feature.apply(picture, step.params, structs.replace(context, overlay=overlay))
             picture = outcome if isinstance(outcome, Picture) else picture
         return picture
 
@@ -257,7 +257,7 @@ def read_metadata(
         return None
     from imaging.codecs import metadata  # noqa: PLC0415 - most requests keep none
 
-    is_redacted = any(step.feature.redacts_all_inputs for step in steps)
+    is_redacted = any(step.redacts for step in steps)
     allow_gps = context.limits.allow_gps
     return metadata.of(original, source, output.metadata, position=allow_gps, is_hidden=is_redacted)
 
