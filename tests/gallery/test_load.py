@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,17 +44,17 @@ class Visit:
             browser.cookie = first.cookie
         for picture in range(PICTURES):
             image = pictures.png(pictures.scene(40 + picture, 30 + self.number))
-            reply = self._send(lambda browser, image=image, name=f"{picture}.png": browser.upload(image, name), picture)
+            reply = self._send(partial(Browser.upload, image=image, name=f"{picture}.png"), picture)
             assert reply.status == 201, reply.body
             self.kept.add(reply.json()["id"])
         if self.number < CUT_OUTS:
             self._cut_out(first)
 
-    def _send(self, send: object, turn: int) -> Reply:
+    def _send(self, send: Callable[[Browser], Reply], turn: int) -> Reply:
         """Send a request until it is not refused, each time after the pause that the answer names."""
         until = time.monotonic() + _SECONDS
         while True:
-            reply: Reply = send(self.browsers[turn % len(self.browsers)])  # type: ignore[operator]  # a function
+            reply = send(self.browsers[turn % len(self.browsers)])
             if reply.status not in (429, 503):
                 return reply
             self.refused.append((reply.status, reply.code, "retry-after" in reply.headers))
@@ -69,7 +70,7 @@ class Visit:
         self.cut_out.append(result.json()["id"])
 
 
-def check(visits: list[Visit], servers: list[Server]) -> None:
+def check(visits: list[Visit]) -> None:
     """Check that everything accepted is there, is finished, and belongs to its visitor."""
     refusals = {refused for visit in visits for refused in visit.refused}
     assert refusals <= {(status, code, True) for status, code in REFUSALS}
@@ -85,12 +86,6 @@ def check(visits: list[Visit], servers: list[Server]) -> None:
             assert [each["id"] for picture in listed for each in picture["results"]] == visit.cut_out
     everything = [identifier for visit in visits for identifier in visit.kept]
     assert len(set(everything)) == VISITORS * PICTURES
-    for server in servers:
-        assert (
-            server.metric('image_handler_requests_total{status="5')
-            == sum(status == 503 for visit in visits for status, *_ in visit.refused)
-            or len(servers) > 1
-        )
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -109,4 +104,4 @@ def test_fifty_visitors_upload_five_hundred_pictures(servers: list[Server]) -> N
     with ThreadPoolExecutor(VISITORS) as pool:
         for done in [pool.submit(visit.run) for visit in visits]:
             done.result()
-    check(visits, servers)
+    check(visits)
