@@ -149,3 +149,54 @@ def test_a_file_that_is_no_image_is_rejected_in_words(browser: Browser) -> None:
     refused = browser.post(f"/pictures/{picture['id']}/results", recipe="smaller")
     assert (refused.status, refused.code) == (409, "not_ready")
     assert browser.post(f"/pictures/{picture['id']}/retry").code == "not_failed"
+
+
+def test_uploads_are_limited_by_the_hour_for_visitors_and_addresses(tmp_path: Path) -> None:
+    with serving_gallery(tmp_path, GALLERY_UPLOADS_PER_HOUR="3") as server:
+        browser = Browser(over_http(server))
+        browser.ask("GET", "/session")
+        images = [pictures.png(pictures.scene(20 + number, 20)) for number in range(4)]
+        assert [browser.upload(image).status for image in images] == [201, 201, 201, 429]
+        refused = browser.upload(images[3])
+        assert refused.code == "too_many_uploads"
+        assert 0 < int(refused.headers["retry-after"]) <= 3601
+        stranger = Browser(over_http(server))
+        assert stranger.upload(images[3]).code == "too_many_uploads", "the same address"
+        assert (len(browser.pictures()), stranger.pictures()) == (3, [])
+
+
+def test_all_pictures_together_are_limited(tmp_path: Path) -> None:
+    with serving_gallery(tmp_path, GALLERY_MAX_BYTES=str(3 * len(PNG))) as server:
+        browsers = [Browser(over_http(server)) for _ in range(4)]
+        assert [browser.upload(PNG).status for browser in browsers] == [201, 201, 507, 507]
+        assert browsers[2].upload(PNG).code == "storage_full"
+        granted = browsers[2].post("/pictures", name="Large.png", bytes=2 * len(PNG))
+        assert (granted.status, granted.code) == (507, "storage_full")
+        picture = browsers[0].wait(browsers[0].pictures()[0]["id"])
+        assert browsers[0].ask("DELETE", f"/pictures/{picture['id']}").status == 204
+        assert browsers[2].upload(PNG).status == 201
+
+
+def test_a_password_admits_visitors_and_is_not_guessed(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("open sesame\n")
+    with serving_gallery(tmp_path, GALLERY_PASSWORD_FILE=str(password)) as server:
+        browser = Browser(over_http(server))
+        session = browser.ask("GET", "/session").json()
+        assert (session["passwordNeeded"], session["visitor"]) == (True, None)
+        for reply in (browser.ask("GET", "/pictures"), browser.upload(PNG), browser.ask("DELETE", "/pictures")):
+            assert (reply.status, reply.code) == (401, "password_needed")
+        admitted = browser.post("/session", password="open sesame")
+        assert (admitted.status, admitted.json()["passwordNeeded"]) == (200, False)
+        picture = browser.keep(PNG)
+        wrong = [Browser(over_http(server)).post("/session", password=f"open {number}") for number in range(12)]
+        assert [each.code for each in wrong] == ["wrong_password"] * 10 + ["too_many_attempts"] * 2
+        assert wrong[10].status == 429
+        assert "retry-after" in wrong[10].headers
+    password.write_text("another one\n")
+    with serving_gallery(tmp_path, GALLERY_PASSWORD_FILE=str(password)) as server:
+        again = Browser(over_http(server), browser.cookie)
+        assert again.ask("GET", "/pictures").code == "password_needed"
+        # The attempts of this address are used up for this hour, as the database knows.
+        assert again.post("/session", password="another one").code == "too_many_attempts"
+        assert server.ask(picture["original"]["url"]).status == 200

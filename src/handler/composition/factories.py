@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from handler.entrypoints.health import Health
     from handler.entrypoints.readiness import Readiness
     from handler.entrypoints.uploads import UploadEntrypoint
+    from handler.records.counters import Database
     from handler.records.store import Records
     from handler.storage.result_cache import BucketResultCache
     from handler.storage.results import ResultStore
@@ -37,7 +38,7 @@ class ProcessingParts(msgspec.Struct, frozen=True):
 
     uploads: Callable[[], UploadEntrypoint] | None
     background: BackgroundUploads | None
-    records: Callable[[], Records] | None
+    records: Callable[[], Database] | None
 
 
 def open_result_store(settings: Settings, aws: AwsAccess, sources: Sources) -> ResultStore | None:
@@ -114,13 +115,13 @@ def _once(build: Callable[[], _Built]) -> Callable[[], _Built]:
     return get
 
 
-def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Records] | None:
+def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Database] | None:
     """Return a function that opens the database of records when it is first needed, or None if RECORDS is not set."""
     if not (settings.records.database or settings.records.database_file):
         return None
 
     @cache
-    def build() -> Records:
+    def build() -> Database:
         from handler.records import open_records  # noqa: PLC0415 - requests for images need no records
 
         secret = open_secret("", settings.records.database_file, aws, "RECORDS")

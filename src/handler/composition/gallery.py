@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from handler.entrypoints.gallery_originals import GalleryOriginals
     from handler.entrypoints.gallery_session import GallerySession
     from handler.gallery.gallery import Gallery
+    from handler.gallery.limits import HourlyLimits
     from handler.gallery.recipes import GalleryRecipe
     from handler.gallery.uploads import GalleryUploads
     from handler.gallery.visitors import VisitorCookies
@@ -89,11 +90,11 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
 
         store = open_upload_store(self._location(), self.aws)
         gallery = self._build_gallery(self._build_originals(store))
-        cookies = self._build_cookies()
+        cookies, limits = self._build_cookies(), self._build_limits()
         return GalleryEntrypoint(
-            session=self._build_session(gallery, cookies),
+            session=self._build_session(gallery, cookies, limits),
             pages=GalleryPages(gallery=gallery, user_limit=self.settings.gallery.user_limit),
-            uploads=GalleryUploadPages(uploads=self._build_uploads(gallery, store)),
+            uploads=GalleryUploadPages(uploads=self._build_uploads(gallery, store, limits)),
             cookies=cookies,
             files=cache(self.list_files),
             behind_cdn=self.http.origin is not None,
@@ -146,15 +147,16 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
         queue = ReprocessQueue(url, self.aws) if (url := self.settings.records.upload_queue) else None
         return GalleryOriginals(store, build_intake(self.settings, self.processing), queue)
 
-    def _build_uploads(self, gallery: Gallery, store: UploadStore) -> GalleryUploads:
+    def _build_uploads(self, gallery: Gallery, store: UploadStore, limits: HourlyLimits) -> GalleryUploads:
         from handler.gallery.uploads import GalleryUploads  # noqa: PLC0415 - see `build`
 
         background = None if store.sends_events else self.processing.background
         return GalleryUploads(
             gallery=gallery,
             ingest=self._build_ingest(store),
-            limits=_Unlimited(),
+            limits=limits,
             user_limit=self.settings.gallery.user_limit,
+            max_bytes=self.settings.gallery.gallery_max_bytes or None,
             submit=background.process_in_background if background is not None else None,
             check=background.check if background is not None else lambda: None,
         )
@@ -182,7 +184,18 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
         life = timedelta(days=self.settings.gallery.gallery_expire_days)
         return VisitorCookies(DerivedSecret(self.secret, "gallery visitor"), life)
 
-    def _build_session(self, gallery: Gallery, cookies: VisitorCookies) -> GallerySession:
+    def _build_limits(self) -> HourlyLimits:
+        from handler.auth.derived_secret import DerivedSecret  # noqa: PLC0415 - see `build`
+        from handler.gallery.limits import HourlyLimits  # noqa: PLC0415 - see `build`
+
+        assert self.processing.records is not None  # noqa: S101 - `add_gallery` has checked it
+        return HourlyLimits(
+            counters=self.processing.records().counters,
+            secret=DerivedSecret(self.secret, "gallery address"),
+            uploads=self.settings.gallery.gallery_uploads_per_hour,
+        )
+
+    def _build_session(self, gallery: Gallery, cookies: VisitorCookies, limits: HourlyLimits) -> GallerySession:
         from handler.entrypoints.gallery_session import GallerySession  # noqa: PLC0415 - see `build`
 
         own = self.settings.gallery
@@ -207,7 +220,7 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
             "fineTune": own.gallery_fine_tune,
             "uploads": "store" if self._uploads_to_store() else "server",
         }
-        return GallerySession(gallery=gallery, cookies=cookies, facts=facts, password=password)
+        return GallerySession(gallery=gallery, cookies=cookies, limits=limits, facts=facts, password=password)
 
     def _location(self) -> StoreLocation:
         locations = read_locations(self.settings.storage.source_buckets)
@@ -216,16 +229,6 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
     def _uploads_to_store(self) -> bool:
         """Whether browsers send pictures to the store itself."""
         return self._location().scheme == "s3" and self.settings.ingest.upload_urls == "store"
-
-
-class _Unlimited:
-    """Admits every upload."""
-
-    def admit(self, *_: object) -> None:
-        """Do nothing."""
-
-    def add_bytes(self, *_: object) -> None:
-        """Do nothing."""
 
 
 def _read_recipes(settings: Settings, policy: Policy) -> dict[str, GalleryRecipe]:

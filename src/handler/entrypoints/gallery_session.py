@@ -13,6 +13,7 @@ from handler.auth.compare_secret import matches_secret
 from handler.entrypoints.gallery_request import GalleryRequest, format_cookie, parse_text
 from handler.errors import BadRequest, Forbidden, Unauthorized
 from handler.gallery.gallery import Gallery
+from handler.gallery.limits import HourlyLimits
 from handler.gallery.visitors import Visitor, VisitorCookies
 from handler.ports import SecretSource
 from handler.response import Answer
@@ -23,6 +24,7 @@ class GallerySession(msgspec.Struct, frozen=True, kw_only=True):
 
     gallery: Gallery
     cookies: VisitorCookies
+    limits: HourlyLimits
     facts: Mapping[str, Any]
     """What is the same for all visitors."""
     password: SecretSource | None = None
@@ -37,8 +39,10 @@ class GallerySession(msgspec.Struct, frozen=True, kw_only=True):
         password = parse_text(fields, "password")
         if password is None:
             raise BadRequest("`password` must be given")
+        self.limits.admit_attempt(request.address, request.now)
         if self.password is None or not matches_secret(password, self.password):
             raise Forbidden("the password is wrong", code="wrong_password")
+        self.limits.forgive_attempt(request.address, request.now)
         visitor = replace(request.visitor, password_tag=self.cookies.tag_of_password(password))
         cookie = format_cookie(request.call, self.cookies.write(visitor, request.now), self.cookies.life)
         return self._report(request, visitor).with_headers({"Set-Cookie": cookie})

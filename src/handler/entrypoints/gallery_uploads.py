@@ -66,7 +66,9 @@ class GalleryUploadPages(msgspec.Struct, frozen=True, kw_only=True):
         return self._report(record, request)
 
     def _store(self, request: GalleryRequest, fields: dict[str, Any], blocks: Iterable[bytes]) -> Answer:
-        new = _parse_new(fields)
+        length = request.call.headers.get("content-length", "")
+        size = int(length) if length.isascii() and length.isdigit() else len(request.call.body)
+        new = msgspec.structs.replace(_parse_new(fields), expected_bytes=size)
         record = self.uploads.receive(request.visitor, new, blocks, request.address, request.now)
         return self._report(record, request)
 

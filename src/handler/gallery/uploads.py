@@ -11,13 +11,14 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Protocol
+from http import HTTPStatus
 
 import msgspec
 from msgspec.structs import replace
 
-from handler.errors import Conflict
+from handler.errors import Conflict, HandlerError
 from handler.gallery.gallery import Gallery
+from handler.gallery.limits import HourlyLimits
 from handler.gallery.visitors import Visitor
 from handler.ingest.form_policy import FormUpload
 from handler.ingest.ingest import FormGrant, Ingest, Stored
@@ -41,18 +42,6 @@ class DuplicatePicture(Conflict):
         self.record = record
 
 
-class UploadLimits(Protocol):
-    """Limits of the whole gallery."""
-
-    def admit(self, visitor: Visitor, address: str, now: datetime) -> None:
-        """Count an upload. Raise an error if there are too many in this hour, or if the storage is full."""
-        ...
-
-    def add_bytes(self, size: int, now: datetime) -> None:
-        """Count the bytes of a picture that is stored."""
-        ...
-
-
 class NewPicture(msgspec.Struct, frozen=True, kw_only=True):
     """What a visitor says of a picture before its bytes arrive."""
 
@@ -61,6 +50,8 @@ class NewPicture(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
     bytes: int | None = None
     """The exact size, if it is known."""
+    expected_bytes: int = 0
+    """What the client announces, if the exact size is not known."""
     allows_duplicate: bool = False
 
 
@@ -70,8 +61,10 @@ class GalleryUploads(msgspec.Struct, frozen=True, kw_only=True):
     gallery: Gallery
     ingest: Ingest
     """Writes to the gallery's source; it writes no records, and has nothing processed."""
-    limits: UploadLimits
+    limits: HourlyLimits
     user_limit: int
+    max_bytes: int | None = None
+    """GALLERY_MAX_BYTES."""
     submit: Callable[[ObjectRef], None] | None = None
     """Has a stored picture processed; None if the store reports it itself."""
     check: Callable[[], None] = lambda: None
@@ -116,14 +109,17 @@ class GalleryUploads(msgspec.Struct, frozen=True, kw_only=True):
         self.check()
         if new.sha256 and not new.allows_duplicate:
             self._refuse_duplicate(visitor, new.sha256, "", now)
-        self.limits.admit(visitor, address, now)
+        self.limits.admit_upload(visitor, address, now)
         key = make_picture_key(visitor, new, now)
         record = ImageRecord(
             id=record_id(self.gallery.source, key), source=self.gallery.source, key=key, status="uploading",
             owner=visitor.id, name=new.name, created_at=now, updated_at=now, expires_at=now + UPLOAD_LIFE,
-            facts=_known_facts(new.bytes, new.content_type, new.sha256),
+            bytes=new.bytes or new.expected_bytes, facts=_known_facts(new.bytes, new.content_type, new.sha256),
         )  # fmt: skip
-        added = self.gallery.records.add_within(record, owner_limit=self.user_limit)
+        added = self.gallery.records.add_within(record, owner_limit=self.user_limit, total_bytes=self.max_bytes)
+        if added == "no_space":
+            message = "the gallery has no space for more pictures until some are deleted (GALLERY_MAX_BYTES)"
+            raise HandlerError(message, code="storage_full", status=HTTPStatus.INSUFFICIENT_STORAGE)
         if added != "added":
             message = f"the gallery keeps {self.user_limit} pictures of each visitor: delete some of yours first"
             raise Conflict(message, code="gallery_full")
@@ -136,7 +132,7 @@ class GalleryUploads(msgspec.Struct, frozen=True, kw_only=True):
         """Store the bytes of a picture and complete its record; if that fails, no place is taken."""
         hashed = _Hashed(blocks)
         try:
-            stored = write(hashed)
+            write(hashed)
             try:
                 if not allows_duplicate:
                     self._refuse_duplicate(visitor, hashed.sha256, record.id, now)
@@ -147,13 +143,14 @@ class GalleryUploads(msgspec.Struct, frozen=True, kw_only=True):
         except BaseException:
             self._forget(record)
             raise
-        self.limits.add_bytes(stored.info.size, now)
         return self.gallery.get(visitor, record.id, now)
 
     def _complete(self, record: ImageRecord, hashed: _Hashed, now: datetime) -> None:
         """Write that the bytes have arrived, and have them processed."""
         facts = _known_facts(hashed.size, str(record.facts.get("mediaType", "")), hashed.sha256)
-        arrived = replace(record, facts=facts, expires_at=record.created_at + self.gallery.life, updated_at=now)
+        arrived = replace(
+            record, facts=facts, bytes=hashed.size, updated_at=now, expires_at=record.created_at + self.gallery.life
+        )  # fmt: skip
         # If this fails, an event of the store was faster, and the record knows more already.
         self.gallery.records.write(arrived, replaces=record.revision)
         if self.submit is not None:

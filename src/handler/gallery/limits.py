@@ -1,0 +1,82 @@
+"""Limits per hour, for each visitor and for each address."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+import msgspec
+
+from handler.errors import HandlerError
+from handler.gallery.visitors import Visitor
+from handler.ports import SecretSource
+from handler.records.counters import Counters
+
+MAX_ATTEMPTS = 10
+"""Wrong passwords and codes of one address in an hour."""
+_HOUR = timedelta(hours=1)
+_IPV6_NETWORK = 64
+"""Bits of an IPv6 address that a provider gives to one customer."""
+
+
+class HourlyLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts in the database, so that the limits hold for all servers and functions together."""
+
+    counters: Counters
+    secret: SecretSource
+    """Hides the addresses in the names of the counters."""
+    uploads: int
+    """GALLERY_UPLOADS_PER_HOUR."""
+
+    def admit_upload(self, visitor: Visitor, address: str, now: datetime) -> None:
+        """Count an upload. Raise HandlerError with status 429 if there are too many of the visitor or the address."""
+        names = [f"gallery visitor {visitor.id}"] + ([f"gallery address {self._hide(address)}"] if address else [])
+        for number, name in enumerate(names):
+            if not self._count(name, self.uploads, now):
+                for counted in names[:number]:
+                    self.counters.uncount(_in_hour(counted, now), now=now)
+                message = f"at most {self.uploads} pictures can be uploaded in an hour: try again later"
+                raise _too_many(message, "too_many_uploads", now)
+
+    def admit_attempt(self, address: str, now: datetime) -> None:
+        """Count an attempt to guess a password or code. Raise HandlerError with status 429 after too many of them."""
+        if not self._count(self._attempt(address), MAX_ATTEMPTS, now):
+            message = f"at most {MAX_ATTEMPTS} wrong passwords or codes can be sent in an hour: try again later"
+            raise _too_many(message, "too_many_attempts", now)
+
+    def forgive_attempt(self, address: str, now: datetime) -> None:
+        """Take back the count of an attempt that was right."""
+        self.counters.uncount(_in_hour(self._attempt(address), now), now=now)
+
+    def _count(self, name: str, limit: int, now: datetime) -> bool:
+        return self.counters.count(_in_hour(name, now), limit=limit, now=now, until=_end_of_hour(now))
+
+    def _attempt(self, address: str) -> str:
+        return f"gallery attempt {self._hide(address)}"
+
+    def _hide(self, address: str) -> str:
+        """Return a name of an address, or of the network of an IPv6 address, from which it cannot be told."""
+        try:
+            known = ipaddress.ip_address(address)
+            network = ipaddress.ip_network((known, _IPV6_NETWORK if known.version == 6 else 32), strict=False)
+            text = str(network)
+        except ValueError:  # no address: a proxy may say anything
+            text = address
+        return hmac.new(self.secret.values()[0].encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _in_hour(name: str, now: datetime) -> str:
+    return f"{name} {now:%Y%m%d%H}"
+
+
+def _end_of_hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0) + _HOUR
+
+
+def _too_many(message: str, code: str, now: datetime) -> HandlerError:
+    seconds = int((_end_of_hour(now) - now).total_seconds()) + 1
+    headers = {"Retry-After": str(seconds)}
+    return HandlerError(message, code=code, status=HTTPStatus.TOO_MANY_REQUESTS, headers=headers)
