@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from features import ORDER
 from handler.aws import AwsAccess
 from handler.composition.factories import ProcessingParts, open_secret
 from handler.config import Settings
@@ -243,6 +244,6 @@ def _can_run(settings: Settings) -> Callable[[str], bool]:
     def can_run(feature: str) -> bool:
         if feature == "removeBackground":
             return bool(settings.aws.heavy_function) or (Path(settings.weights_folder) / _MODEL).is_file()
-        return True
+        return feature in ORDER
 
     return can_run

@@ -25,6 +25,7 @@ BUILT_IN: Mapping[str, Edits] = {
     "smart-square": {"resize": {"width": 1080, "height": 1080, "position": "attention"}},
     "smaller": {"toFormat": "webp", "quality": 75},
     "fewer-colours": {"quantize": {"colors": 16}, "toFormat": "png", "palette": True},
+    "blur-faces": {"redact": {"detect": "faces"}},
 }
 """In the order in which the page shows them."""
 

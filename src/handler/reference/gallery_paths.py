@@ -17,7 +17,11 @@ _TIME: Schema = {"type": "string", "format": "date-time"}
 _URL: Schema = {"type": "string", "description": "Signed path and query, below the address of the service"}
 _NAME: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 _SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_EDITS: Schema = {"$ref": "#/components/schemas/Edits"}
+_EDITS: Schema = {
+    "type": "object",
+    "minProperties": 1,
+    "description": "Edits as in the path of base64 JSON, toFormat and other output options included",
+}
 _PICTURE: Schema = {"$ref": "#/components/schemas/GalleryPicture"}
 _SESSION: Schema = {"$ref": "#/components/schemas/GallerySession"}
 _RESULT: Schema = {"$ref": "#/components/schemas/GalleryResult"}
