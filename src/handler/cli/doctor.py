@@ -39,15 +39,36 @@ _HEIC = (
 @click.option(
     "--api", default="", help="With --url: URL of the API behind the CDN, which is the stack's output ApiEndpoint."
 )
+@click.option(
+    "--stack", help="Report what a CloudFormation stack says of itself, and how long its functions took to start."
+)
 @click.option("--token", envvar="IMAGE_HANDLER_TOKEN", default="", hidden=True)
-def doctor(url: str | None, key: str | None, bucket: str | None, api: str, token: str) -> int:
+def doctor(url: str | None, key: str | None, bucket: str | None, api: str, stack: str | None, token: str) -> int:
     """Check this installation or, with --url, a deployed service. The exit status is 1 if a check fails.
 
     Without --url: print the versions of packages, then read and write a small image in every format. With --url: test
     keys with special characters, long URLs, 304, HEAD, the CDN's cache, images over 6 MB, signatures and forbidden
     requests. If IMAGE_HANDLER_TOKEN holds the operator's token, purge that one photograph too.
     """
-    return _check_service(url, key, bucket, api, token) if url else _check_installation()
+    status = _report_stack(stack) if stack else 0
+    if url:
+        return max(status, _check_service(url, key, bucket, api, token))
+    return status if stack else _check_installation()
+
+
+def _report_stack(name: str) -> int:
+    from handler.aws.sdk import SdkError  # noqa: PLC0415 - for `--stack` alone
+    from handler.cli.stack_report import report_stack  # noqa: PLC0415 - for `--stack` alone
+    from handler.composition.factories import build_aws_access  # noqa: PLC0415 - for `--stack` alone
+    from handler.config import Settings  # noqa: PLC0415 - for `--stack` alone
+
+    try:
+        for line in report_stack(name, build_aws_access(Settings.from_environment())):
+            click.echo(line)
+    except SdkError as error:
+        click.echo(f"stack {name} cannot be read: {error}", err=True)
+        return 1
+    return 0
 
 
 def _check_service(url: str, key: str | None, bucket: str | None, api: str, token: str) -> int:
