@@ -1,4 +1,4 @@
-"""`image-handler doctor --stack`: how long the functions of a stack took to start, from Lambda's own lines in their logs."""
+"""`image-handler doctor --stack`: how long the functions of a stack took to start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REPORT = (
 )
 OTHER_LINES = [
     "START RequestId: 0a1b Version: 3\n",
-    "REPORT RequestId: 0a1b\tDuration: 7.10 ms\tBilled Duration: 8 ms\tMemory Size: 1769 MB\tMax Memory Used: 200 MB\t\n",
+    "REPORT RequestId: 0a1b\tDuration: 7.10 ms\tBilled Duration: 8 ms\tMemory Size: 1769 MB\t\n",
     "RESTORE_REPORT Restore Duration: 999.00 ms\n",
     '{"message": "request", "path": "/REPORT RequestId Init Duration: 5 ms"}\n',
 ]

@@ -53,12 +53,14 @@ def applies(statement: Statement, ask: Ask) -> bool:
 
 
 def _is_meant(principal: Any, asking: str) -> bool:
-    return principal in (None, "*") or asking in _each(principal["Service"])
+    """The principal of a bucket's policy is a service, or a role by its ARN."""
+    return principal in (None, "*") or asking in _each(principal.get("Service") or principal["AWS"])
 
 
 def _holds(operator: str, wanted: Mapping[str, str | list[str]], ask: Ask) -> bool:
-    assert operator in ("Bool", "StringEquals", "ArnEquals"), f"{operator} is not evaluated here"
-    return all(ask.context.get(key, "") in _each(value) for key, value in wanted.items())
+    assert operator in ("Bool", "StringEquals", "ArnEquals", "ArnLike"), f"{operator} is not evaluated here"
+    matches = _matches if operator == "ArnLike" else str.__eq__
+    return all(any(matches(each, ask.context.get(key, "")) for each in _each(value)) for key, value in wanted.items())
 
 
 def _each(said: str | list[str]) -> list[str]:

@@ -12,6 +12,10 @@ VALUES = {
     "SourceBuckets": ["photos", "photos,other.photos"],
     "OtherSources": ["shop=https://shop.example.com/media,a=https://b.example"],
     "KmsKeyArns": [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1-2,arn:aws:kms:{REGION}:{ACCOUNT}:key/3"],
+    "AccessPointArns": [f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/photos"],
+    "DataKeyArn": [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/5"],
+    "SubnetIds": ["subnet-0123456789abcdef0,subnet-0123abcd"],
+    "SecurityGroupIds": ["sg-0123456789abcdef0"],
     "ImageUri": [IMAGE],
     "MemorySize": ["3008", "512", "10240"],
     "ReservedConcurrency": ["5"],
@@ -69,6 +73,8 @@ VALUES = {
     "AlarmTopicArn": [f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"],
 }
 _TOGETHER = {
+    "SubnetIds": {"SecurityGroupIds": VALUES["SecurityGroupIds"][0]},
+    "SecurityGroupIds": {"SubnetIds": VALUES["SubnetIds"][0]},
     "Aliases": {"CertificateArn": VALUES["CertificateArn"][0]},
     "CertificateArn": {"Aliases": VALUES["Aliases"][0]},
     "ProvisionedConcurrency": {"DeployedAt": VALUES["DeployedAt"][0]},

@@ -295,13 +295,15 @@ def test_no_role_has_more_than_the_table() -> None:
     known |= {action for action, _, allowed in UPLOADS_MAY + PROVIDER_MAY + SHIFTER_MAY if allowed}
     known |= {action for action, _, allowed in COPIES_KEYS if allowed}
     known |= {action for _, _, action, _, allowed in OF_UPLOADS if allowed}
+    known |= {action for _, _, action, _, allowed in OF_ENTERPRISES if allowed}
     known |= {"xray:PutTelemetryRecords", "sqs:GetQueueAttributes"}
     stack = Stack(EVERYTHING)
     for role in stack.of_type("AWS::IAM::Role"):
         statements = role_statements(stack, role)
         actions = [statement["Action"] for statement in statements]
         assert {each for said in actions for each in ([said] if isinstance(said, str) else said)} <= known
-        assert not [statement for statement in statements if statement["Resource"] == "*" and "s3" in str(statement)]
+        unbounded = [statement for statement in statements if statement["Resource"] == "*" and "s3" in str(statement)]
+        assert {statement["Sid"] for statement in unbounded} <= {"ReadByAccessPoints"}  # which has a condition
         assert "ManagedPolicyArns" not in stack.resources[role]
 
 
@@ -378,6 +380,73 @@ def test_nobody_outside_reads_the_pictures_of_the_gallery() -> None:
         for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"):
             assert not allows(statements, Ask(action, f"{PICTURES}/v/a.jpg", principal, context))
     assert {statement["Effect"] for statement in statements} == {"Deny"}
+
+
+KEY = VALUES["DataKeyArn"][0]
+OWN_KEY = {**UPLOADS, "DataKeyArn": KEY}
+VPC = {**UPLOADS, "SubnetIds": "subnet-0123abcd", "SecurityGroupIds": "sg-0123abcd"}
+INTERFACES = (
+    *("CreateNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets", "DeleteNetworkInterface"),
+    *("AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"),
+)
+READERS = ("FunctionRole", "HeavyRole", "UploadRole")
+OF_ENTERPRISES = [
+    # parameters, role, action, resource, allowed
+    *(
+        (OWN_KEY, role, f"kms:{verb}", KEY, True)
+        for role in READERS
+        for verb in ("Decrypt", "GenerateDataKey", "DescribeKey")
+    ),
+    *((OWN_KEY, role, "kms:Decrypt", KEY.replace("/5", "/6"), False) for role in READERS),
+    *((OWN_KEY, role, "kms:ScheduleKeyDeletion", KEY, False) for role in READERS),
+    *((UPLOADS, role, "kms:Decrypt", KEY, False) for role in READERS),
+    (OWN_KEY, "AuthorizerRole", "kms:Decrypt", KEY, True),
+    (OWN_KEY, "AuthorizerRole", "kms:GenerateDataKey", KEY, False),
+    (OWN_KEY, "BatchRole", "kms:GenerateDataKey", KEY, True),
+    (OWN_KEY, "ProviderRole", "kms:Decrypt", KEY, False),
+    (OWN_KEY, "DemoRole", "kms:Decrypt", KEY, False),
+    *((VPC, role, f"ec2:{verb}", "*", True) for role in (*READERS, "DemoRole") for verb in INTERFACES),
+    *((VPC, role, "ec2:AuthorizeSecurityGroupIngress", "*", False) for role in READERS),
+    *((UPLOADS, role, "ec2:CreateNetworkInterface", "*", False) for role in (*READERS, "DemoRole")),
+    (VPC, "AuthorizerRole", "ec2:CreateNetworkInterface", "*", False),
+    (VPC, "ProviderRole", "ec2:CreateNetworkInterface", "*", False),
+]
+
+
+@pytest.mark.parametrize(("parameters", "role", "action", "resource", "allowed"), OF_ENTERPRISES)
+def test_keys_and_networks_of_the_organisation(
+    parameters: dict[str, str], role: str, action: str, resource: str, allowed: bool
+) -> None:
+    assert allows(role_statements(Stack({**LEAST, **parameters}), role), Ask(action, resource)) is allowed
+
+
+@pytest.mark.parametrize("role", READERS)
+@pytest.mark.parametrize(
+    ("action", "point", "allowed"),
+    [
+        ("s3:GetObject", "photos", True),
+        ("s3:ListBucket", "photos", True),
+        ("s3:GetObject", "another", False),
+        ("s3:GetObject", "", False),
+        ("s3:PutObject", "photos", False),
+        ("s3:GetObjectTagging", "photos", False),
+    ],
+)
+def test_originals_are_read_by_the_access_points_that_are_named(
+    role: str, action: str, point: str, allowed: bool
+) -> None:
+    arn = f"arn:aws:s3:{HERE}:accesspoint"
+    stack = Stack({**LEAST, **UPLOADS, "AccessPointArns": f"{arn}/photos"})
+    context = {"s3:DataAccessPointArn": f"{arn}/{point}"} if point else {}
+    for resource in (f"{arn}/photos/object/cat.jpg", "arn:aws:s3:::behind-it/cat.jpg"):
+        assert allows(role_statements(stack, role), Ask(action, resource, context=context)) is allowed
+
+
+def test_a_tag_is_read_by_an_access_point_where_it_is_required() -> None:
+    arn = VALUES["AccessPointArns"][0]
+    stack = Stack({**LEAST, **TAGGED, "DeployDemoUI": "No", "AccessPointArns": arn})
+    ask = Ask("s3:GetObjectTagging", f"{arn}/object/cat.jpg", context={"s3:DataAccessPointArn": arn})
+    assert allows(role_statements(stack, "FunctionRole"), ask)
 
 
 TAGGED = {"RequireTag": "scanned=clean"}

@@ -229,6 +229,8 @@ def test_a_wrong_value_is_refused(parameter: str, value: str) -> None:
         ({**UPLOADS, "UploadsExpireAfterDays": "3"}, "UploadsExpireAfterDays needs CreateUploadBuckets"),
         ({"RequireTag": "scanned=clean"}, "RequireTag needs DeployDemoUI No"),
         ({**UPLOADS, "UploadApi": "Yes", "OperatorApi": "No"}, "UploadApi needs OperatorApi"),
+        ({"SubnetIds": "subnet-0123abcd"}, "SubnetIds and SecurityGroupIds must be set together"),
+        ({"SecurityGroupIds": "sg-0123abcd"}, "SubnetIds and SecurityGroupIds must be set together"),
         ({"ProvisionedConcurrency": "1"}, "need DeployedAt"),
         ({"SnapStart": "Yes"}, "need DeployedAt"),
         ({"TrafficShifting": "AllAtOnce"}, "need DeployedAt"),
