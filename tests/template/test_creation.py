@@ -19,6 +19,7 @@ UNKNOWN = (
     "AWS::S3::BucketPolicy",
     "Custom::",
     "AWS::SQS::QueuePolicy",
+    "AWS::Logs::QueryDefinition",
     "AWS::SNS::TopicPolicy",
 )
 
