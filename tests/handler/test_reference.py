@@ -66,7 +66,7 @@ def test_the_document_is_valid_openapi() -> None:
     records = {f"/_api/records{page}" for page in ("", "/{id}", "/{id}/reprocess", "/{id}/variants/{number}")}
     records |= {"/_api/events"}
     actions = ("", "/results", "/results/{result}", "/preview", "/share", "/retry")
-    gallery = {f"/_api/gallery/{page}" for page in ("session", "pictures", "uploads")}
+    gallery = {f"/_api/gallery/{page}" for page in ("session", "devices", "pictures", "uploads")}
     gallery |= {f"/_api/gallery/pictures/{{id}}{action}" for action in actions}
     everything = {"/{key}", "/_key/{key}"} | asked | operated | uploads | records | gallery
     assert everything == set(DOCUMENT["paths"])

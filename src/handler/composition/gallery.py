@@ -198,6 +198,7 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
 
     def _build_session(self, gallery: Gallery, cookies: VisitorCookies, limits: HourlyLimits) -> GallerySession:
         from handler.entrypoints.gallery_session import GallerySession  # noqa: PLC0415 - see `build`
+        from handler.gallery.devices import DeviceCodes  # noqa: PLC0415 - see `build`
 
         own = self.settings.gallery
         password = open_secret(own.gallery_password, own.gallery_password_file, self.aws, "PASSWORD")
@@ -221,7 +222,10 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
             "fineTune": own.gallery_fine_tune,
             "uploads": "store" if self._uploads_to_store() else "server",
         }
-        return GallerySession(gallery=gallery, cookies=cookies, limits=limits, facts=facts, password=password)
+        return GallerySession(
+            gallery=gallery, cookies=cookies, codes=DeviceCodes(limits.counters), limits=limits, facts=facts,
+            password=password,
+        )  # fmt: skip
 
     def _location(self) -> StoreLocation:
         locations = read_locations(self.settings.storage.source_buckets)

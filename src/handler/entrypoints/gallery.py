@@ -80,6 +80,7 @@ class GalleryEntrypoint(msgspec.Struct, frozen=True, kw_only=True):
         """Return the methods of a page; none if there is no such page."""
         pages: dict[str, dict[str, Route]] = {
             "session": {"GET": self.session.show, "POST": self.session.enter},
+            "devices": {"POST": self.session.add_device},
             "pictures": {"GET": self.pages.list, "POST": self.uploads.receive, "DELETE": self.pages.delete_all},
             "uploads": {"POST": self.uploads.receive_form},
         }

@@ -100,6 +100,14 @@ def urlsplit_host(origin: str) -> str:
         return ""
 
 
+def read_origin(call: HttpRequest) -> str:
+    """Return scheme and host of the gallery's page, as the browser says, or as the host says to other programs."""
+    origin = call.headers.get("origin", "").strip()
+    if urlsplit_host(origin):
+        return origin
+    return f"{'http' if _is_plain_loopback(call) else 'https'}://{call.headers.get('host', '')}"
+
+
 def find_address(call: HttpRequest, *, behind_cdn: bool) -> str:
     """Return the address of the client: that of the connection, or what a CDN says that has proven itself."""
     if behind_cdn and (viewer := call.headers.get(_VIEWER_HEADER, "")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -10,20 +11,23 @@ from msgspec.structs import replace
 
 from handler import response
 from handler.auth.compare_secret import matches_secret
-from handler.entrypoints.gallery_request import GalleryRequest, format_cookie, parse_text
+from handler.entrypoints.gallery_request import GalleryRequest, format_cookie, parse_text, read_origin
 from handler.errors import BadRequest, Forbidden, Unauthorized
+from handler.gallery.devices import DeviceCodes, draw_qr_code
 from handler.gallery.gallery import Gallery
 from handler.gallery.limits import HourlyLimits
 from handler.gallery.visitors import Visitor, VisitorCookies
+from handler.observability import add_log_fields
 from handler.ports import SecretSource
 from handler.response import Answer
 
 
 class GallerySession(msgspec.Struct, frozen=True, kw_only=True):
-    """Tells a visitor the limits and recipes, and admits one with the password."""
+    """Tells a visitor the limits and recipes, and admits one with the password or with a code of another device."""
 
     gallery: Gallery
     cookies: VisitorCookies
+    codes: DeviceCodes
     limits: HourlyLimits
     facts: Mapping[str, Any]
     """What is the same for all visitors."""
@@ -34,18 +38,33 @@ class GallerySession(msgspec.Struct, frozen=True, kw_only=True):
         return self._report(request, request.visitor)
 
     def enter(self, request: GalleryRequest) -> Answer:
-        """Admit a visitor with the password."""
-        fields = request.read_body(("password",))
-        password = parse_text(fields, "password")
-        if password is None:
-            raise BadRequest("`password` must be given")
+        """Admit a visitor with the password, or as the visitor of another device with a code."""
+        fields = request.read_body(("password", "code"))
+        password, code = parse_text(fields, "password"), parse_text(fields, "code")
+        if (password is None) == (code is None):
+            raise BadRequest("either `password` or `code` must be given")
         self.limits.admit_attempt(request.address, request.now)
-        if self.password is None or not matches_secret(password, self.password):
-            raise Forbidden("the password is wrong", code="wrong_password")
+        visitor = self._check_password(request, password) if password else self.codes.redeem(code or "", request.now)
         self.limits.forgive_attempt(request.address, request.now)
-        visitor = replace(request.visitor, password_tag=self.cookies.tag_of_password(password))
+        add_log_fields(action="enter", entered=visitor.tag)
         cookie = format_cookie(request.call, self.cookies.write(visitor, request.now), self.cookies.life)
         return self._report(request, visitor).with_headers({"Set-Cookie": cookie})
+
+    def add_device(self, request: GalleryRequest) -> Answer:
+        """Return a code with which another device becomes this visitor, and a QR code of its URL."""
+        request.read_body(())
+        self.limits.admit_code(request.visitor, request.now)
+        code, until = self.codes.make(request.visitor, request.now)
+        # In the fragment, so that no log of a server or proxy has the code.
+        url = f"{read_origin(request.call)}/_gallery/#code={code}"
+        add_log_fields(action="add_device")
+        content = {"code": code, "url": url, "expires": f"{until:%Y-%m-%dT%H:%M:%SZ}", "qr": draw_qr_code(url)}
+        return response.report(content, HTTPStatus.CREATED)
+
+    def _check_password(self, request: GalleryRequest, password: str) -> Visitor:
+        if self.password is None or not matches_secret(password, self.password):
+            raise Forbidden("the password is wrong", code="wrong_password")
+        return replace(request.visitor, password_tag=self.cookies.tag_of_password(password))
 
     def require_password(self, visitor: Visitor) -> None:
         """Raise Unauthorized if the gallery has a password with which the visitor was not admitted."""

@@ -17,6 +17,8 @@ from handler.records.counters import Counters
 
 MAX_ATTEMPTS = 10
 """Wrong passwords and codes of one address in an hour."""
+MAX_CODES = 60
+"""Codes for other devices that a visitor can have made in an hour."""
 _HOUR = timedelta(hours=1)
 _IPV6_NETWORK = 64
 """Bits of an IPv6 address that a provider gives to one customer."""
@@ -46,6 +48,12 @@ class HourlyLimits(msgspec.Struct, frozen=True, kw_only=True):
         if not self._count(self._attempt(address), MAX_ATTEMPTS, now):
             message = f"at most {MAX_ATTEMPTS} wrong passwords or codes can be sent in an hour: try again later"
             raise _too_many(message, "too_many_attempts", now)
+
+    def admit_code(self, visitor: Visitor, now: datetime) -> None:
+        """Count a code for another device. Raise HandlerError with status 429 if there are too many of the visitor."""
+        if not self._count(f"gallery codes {visitor.id}", MAX_CODES, now):
+            message = f"at most {MAX_CODES} codes can be made in an hour: try again later"
+            raise _too_many(message, "too_many_codes", now)
 
     def forgive_attempt(self, address: str, now: datetime) -> None:
         """Take back the count of an attempt that was right."""

@@ -47,6 +47,7 @@ def gallery_paths() -> dict[str, Any]:
     one = "/_api/gallery/pictures/{id}"
     return {
         "/_api/gallery/session": {"get": _session(), "post": _enter()},
+        "/_api/gallery/devices": {"post": _add_device()},
         "/_api/gallery/pictures": {"get": _list(), "post": _upload(), "delete": _delete_all()},
         "/_api/gallery/uploads": {"post": _upload_form()},
         one: {"get": _show(), "put": _rename(), "patch": _rename(), "delete": _delete("Delete a picture")},
@@ -121,8 +122,18 @@ def _session() -> dict[str, Any]:
 
 
 def _enter() -> dict[str, Any]:
-    operation = _operation("Give the password of the gallery", _answer("The session of the visitor", _SESSION))
-    return operation | _body(object_schema({"password": _TEXT}))
+    operation = _operation(
+        "Give the password of the gallery, or the code of another device", _answer("The session", _SESSION)
+    )
+    either: list[Schema] = [object_schema({"password": _TEXT}), object_schema({"code": _TEXT})]
+    return operation | _body({"oneOf": either})
+
+
+def _add_device() -> dict[str, Any]:
+    qr = _TEXT | {"description": "SVG of the QR code of `url`"}
+    code = object_schema({"code": _TEXT, "url": _TEXT, "expires": _TIME, "qr": qr})
+    answer = _answer("A code that is valid once, for five minutes", code)
+    return _operation("Return a code that makes another device this visitor", answer, status=HTTPStatus.CREATED)
 
 
 def _list() -> dict[str, Any]:
