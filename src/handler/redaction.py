@@ -7,11 +7,12 @@ decoded, such as the URL in `url=` of `/_api/explain`, is logged decoded and red
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from handler.requests import dialects
-from handler.requests.dialects.dialect import HIDDEN
+from handler.requests.dialects.dialect import HIDDEN, Dialect, Redaction
 
 _ROUNDS = 16
 """How many times a text may be percent-encoded; a text that is encoded more often is hidden as a whole."""
@@ -28,10 +29,24 @@ _SECRET_PAIR = rf"(?ia)(?<![\w.-])([\w.-]*(?:{_WORDS})[\w.-]*|sig|auth)=[^&;#\s\
 _USER = r"(?<=//)[^/?#@\s]+(?=@)"
 
 
+_configured: list[Dialect] = []
+"""Dialects whose settings say more about their secrets, such as how long a signature is."""
+
+
+def learn(chosen: Sequence[Dialect]) -> None:
+    """Redact what the settings of these dialects make a secret, beside what is one in every deployment."""
+    own = [dialect for dialect in chosen if dialect.knows_secrets]
+    _configured[:] = own
+
+
+def _redactions() -> Iterator[Redaction]:
+    return (dialect.redaction for dialect in (*dialects.DIALECTS, *_configured))
+
+
 def redact_address(raw_path: str, raw_query: str = "") -> str:
     """Return the path and query of a URL without secrets."""
-    for dialect in dialects.DIALECTS:
-        raw_path = dialect.redaction.path(raw_path)
+    for redaction in _redactions():
+        raw_path = redaction.path(raw_path)
     pairs = "&".join(map(_redact_pair, raw_query.split("&")))
     return _redact_value(raw_path) + (f"?{pairs}" if raw_query else "")
 
@@ -39,8 +54,8 @@ def redact_address(raw_path: str, raw_query: str = "") -> str:
 def redact_text(text: str) -> str:
     """Return a message without the values of secrets that it quotes from a URL."""
     redacted = text
-    for dialect in dialects.DIALECTS:
-        redacted = dialect.redaction.message(redacted)
+    for redaction in _redactions():
+        redacted = redaction.message(redacted)
     return _redact_plain(redacted) if "=" in text or "%" in text else redacted
 
 
@@ -71,8 +86,8 @@ def _redact_plain(text: str) -> str:
 
 def _redact_dialects(text: str) -> str:
     """Redact the secrets that dialects write in paths, in a decoded text."""
-    for dialect in dialects.DIALECTS:
-        text = dialect.redaction.address(text)
+    for redaction in _redactions():
+        text = redaction.address(text)
     return text
 
 

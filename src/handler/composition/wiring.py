@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from handler import redaction
 from handler.auth.authenticate import Authenticator
 from handler.auth.canonical import IgnoredParameters
 from handler.auth.signature import Signatures
@@ -156,6 +157,7 @@ def _build_http(
     _prefetch(secret for secret in (signing if access.enable_signature else None, origin) if secret)
     caching = Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
     known = Signatures(signing) if signing else None
+    redaction.learn(policy.dialects)
     path_signings = dialects.path_signings(policy.dialects)
     has_private = bool(settings.private_sources)
     authenticator = Authenticator(known, access.enable_signature, path_signings, has_private)

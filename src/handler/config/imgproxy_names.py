@@ -28,6 +28,8 @@ def _without_zero(name: str) -> Callable[[str], dict[str, str]]:
 
 TRANSLATIONS: Mapping[str, Callable[[str], dict[str, str]]] = {
     "IMGPROXY_KEY": lambda _: {"ENABLE_SIGNATURE": "Yes"},
+    "IMGPROXY_KEYS_SECRET": lambda _: {"ENABLE_SIGNATURE": "Yes"},
+    "IMGPROXY_KEYS_FILE": lambda _: {"ENABLE_SIGNATURE": "Yes"},
     "IMGPROXY_ONLY_PRESETS": _same("PRESETS_ONLY"),
     "IMGPROXY_AUTO_WEBP": _same("AUTO_WEBP"),
     "IMGPROXY_ENABLE_WEBP_DETECTION": _same("AUTO_WEBP"),

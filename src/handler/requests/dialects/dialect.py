@@ -121,6 +121,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     parse_signed: Callable[[str, Faults], ParsedRequest] | None = None
     """Parses the text that such a signature covers, byte for byte."""
     redaction: Redaction = msgspec.field(default_factory=Redaction)
+    knows_secrets: bool = False
+    """Whether `configure` has returned another redaction than that of every deployment."""
     is_default: bool = True
     """Whether the dialect is accepted where DIALECTS is not set."""
     presets: Mapping[str, Recipe] = msgspec.field(default_factory=dict)

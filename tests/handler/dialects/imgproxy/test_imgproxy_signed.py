@@ -8,6 +8,7 @@ import hmac
 import json
 import re
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
@@ -120,9 +121,10 @@ def test_a_gateway_may_have_decoded_a_path_without_a_signature(folder: Path) -> 
 def test_keys_come_from_a_file(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_text(json.dumps({"IMGPROXY_KEY": ",".join(KEYS), "IMGPROXY_SALT": ",".join(SALTS)}))
-    settings = {"DIALECTS": "imgproxy", "IMGPROXY_KEYS_FILE": str(file), "ENABLE_SIGNATURE": "Yes"}
+    settings = {"DIALECTS": "imgproxy", "IMGPROXY_KEYS_FILE": str(file)}
     served = Client({"SOURCE_BUCKETS": f"local=file://{folder}", **settings})
     assert served.get(f"/{signature(PATH, 1)}/{PATH}").status == 200
+    # The file switches signatures on, as IMGPROXY_KEY does.
     assert served.get(f"/unsafe/{PATH}").status == 403
 
 
@@ -193,6 +195,33 @@ def test_the_log_has_no_signature(prefix: str, rest: str) -> None:
     # Other first segments say what was requested.
     for path in ("/insecure/w:50/plain/t.jpg", "/unsafe/1200x1200/filters:blur(2)/t.jpg", "/photographs/plain/t.jpg"):
         assert redact_address(path) == path
+
+
+@pytest.mark.parametrize("size", [1, 4, 8, 15])
+@pytest.mark.parametrize("rest", ["w:50/plain/t.jpg", "plain/local:///t.jpg", "bG9jYWw6Ly8vdC5qcGc.png", "dC5qcGc"])
+def test_the_log_has_no_truncated_signature_in_any_form(
+    folder: Path, capsys: pytest.CaptureFixture[str], size: int, rest: str
+) -> None:
+    given = signature(rest, length=size)
+    served = client(folder, IMGPROXY_SIGNATURE_SIZE=str(size))
+    address = f"/{given}/{rest}"
+    assert served.get(address).status in (200, 404)
+    encoded = "/" + "".join(f"%{ord(letter):02X}" for letter in given) + f"/{rest}"
+    for path in (
+        address,
+        encoded,
+        encoded.replace("%", "%25"),
+        f"/_api/explain?url={address}",
+        f"/_api/explain?url={quote(address, safe='')}",
+        f"/t.jpg?x={address}",
+        f"/_api/translate?to=query&url={address}",
+    ):
+        served.get(path)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) >= 8
+    for line in lines:
+        shown = json.dumps({name: value for name, value in line.items() if name not in ("timestamp", "etag")})
+        assert f"/{given}/" not in unquote(unquote(shown)), line
 
 
 @given(

@@ -18,10 +18,18 @@ from handler.requests.dialects.imgproxy.configuration import (
     read_presets,
     read_replacements,
 )
+from handler.requests.dialects.imgproxy.decryption import KEY_NAME, Decrypt, decrypter, read_key
 from handler.requests.dialects.imgproxy.handlers import is_option
 from handler.requests.dialects.imgproxy.interpret import parse_preset
 from handler.requests.dialects.imgproxy.saving import OWN_NAMES, is_format
-from handler.requests.dialects.imgproxy.signing import FixedText, KeyPairs, join_pairs, signature_length, signer
+from handler.requests.dialects.imgproxy.signing import (
+    FixedText,
+    KeyPairs,
+    join_pairs,
+    short_redaction,
+    signature_length,
+    signer,
+)
 from imaging import WRITTEN, InvalidParameter, ObjectRef
 
 
@@ -48,8 +56,12 @@ def configure(dialect: Dialect, environment: Environment) -> Dialect:
             sign=signer(settings.imgproxy_signature_size),
             secrets=pairs,
         )
+    length = signature_length(settings.imgproxy_signature_size)
+    is_short = signing is not None and length < imgproxy.MIN_LENGTH
     return msgspec.structs.replace(
         dialect,
+        redaction=short_redaction(length, configuration.prefix) if is_short else dialect.redaction,
+        knows_secrets=is_short,
         parse=partial(imgproxy.parse, configuration=configuration),
         parse_signed=partial(imgproxy.parse_signed, configuration=configuration),
         path_signing=signing,
@@ -73,6 +85,16 @@ def _open_keys(settings: ImgproxySettings, environment: Environment) -> SecretSo
         for field in ("IMGPROXY_KEY", "IMGPROXY_SALT")
     ]
     return KeyPairs(*secrets) if all(secrets) else None  # type: ignore[arg-type]  # none of them is None here
+
+
+def _open_decryption(settings: ImgproxySettings, environment: Environment) -> Decrypt | None:
+    """Return what decrypts source URLs, None where no key is set. Raise ValueError."""
+    if settings.imgproxy_source_url_encryption_key:
+        read_key(settings.imgproxy_source_url_encryption_key)
+        return decrypter(FixedText(settings.imgproxy_source_url_encryption_key))
+    # A secret or file of keys may have this one, too; it is read when an encrypted URL comes.
+    source = environment.open_secret(settings.imgproxy_keys_secret, settings.imgproxy_keys_file, KEY_NAME)
+    return decrypter(source) if source is not None else None
 
 
 def _read_configuration(settings: ImgproxySettings, environment: Environment) -> Configuration:
@@ -106,6 +128,7 @@ def _read_configuration(settings: ImgproxySettings, environment: Environment) ->
         strips_metadata=settings.imgproxy_strip_metadata,
         keeps_copyright=settings.imgproxy_keep_copyright,
         draws_svg=settings.imgproxy_always_rasterize_svg,
+        decrypt=_open_decryption(settings, environment),
         watermark=_read_watermark(settings.imgproxy_watermark, environment),
         watermark_opacity=settings.imgproxy_watermark_opacity,
         is_alone=environment.names == (imgproxy.DIALECT.name,),

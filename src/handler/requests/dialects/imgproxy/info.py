@@ -37,7 +37,12 @@ _OTHERS = ("cachebuster", "expires")
 
 def parse_info(rest: str, configuration: Configuration, faults: Faults) -> ParsedRequest:
     """Parse what follows `/info/unsafe/`. Raise InvalidURL, NotFound or Forbidden."""
-    path = split_path(mend(rest), configuration.separator, has_filename=configuration.has_filename)
+    path = split_path(
+        mend(rest),
+        configuration.separator,
+        has_filename=configuration.has_filename,
+        decrypt=configuration.decrypt,
+    )
     chosen = dict.fromkeys(_ON, True)
     others = Collected(faults=faults)
     for name, *texts in path.options:

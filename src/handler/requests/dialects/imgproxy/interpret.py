@@ -32,6 +32,7 @@ def parse_rest(rest: str, configuration: Configuration | None, faults: Faults) -
         configuration.separator,
         only_presets=configuration.only_presets,
         has_filename=configuration.has_filename,
+        decrypt=configuration.decrypt,
     )
     collected = collect_options(path, configuration, faults)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -10,6 +11,7 @@ from handler.errors import InvalidURL
 from handler.requests.dialects.imgproxy.arguments import decode_base64
 
 PLAIN = "plain"
+ENCRYPTED = "enc"
 PIPELINE = "-"
 """The segment that begins the next pipeline."""
 _MERGED_SLASHES = re.compile(r"/plain/(\S+):/([^/])")
@@ -43,7 +45,14 @@ def _split_slashes(found: re.Match[str]) -> str:
     return f"/plain/{found[1]}{slashes}{found[2]}"
 
 
-def split_path(rest: str, separator: str, *, only_presets: bool = False, has_filename: bool = False) -> ImgproxyPath:
+def split_path(
+    rest: str,
+    separator: str,
+    *,
+    only_presets: bool = False,
+    has_filename: bool = False,
+    decrypt: Callable[[str], str] | None = None,
+) -> ImgproxyPath:
     """Take apart a mended path behind its signature. Raise InvalidURL for one that has no source."""
     segments = rest.removeprefix("/").split("/")
     if segments[0] in _OLD_TYPES:
@@ -54,10 +63,10 @@ def split_path(rest: str, separator: str, *, only_presets: bool = False, has_fil
         is_option = [separator in segment or segment == PIPELINE for segment in segments]
         count = next((at for at, found in enumerate(is_option) if not found), len(segments))
         options, source = [segment.split(separator) for segment in segments[:count]], segments[count:]
-    return ImgproxyPath(options, *_read_source(source, has_filename=has_filename))
+    return ImgproxyPath(options, *_read_source(source, has_filename=has_filename, decrypt=decrypt))
 
 
-def _read_source(segments: list[str], *, has_filename: bool) -> tuple[str, str]:
+def _read_source(segments: list[str], *, has_filename: bool, decrypt: Callable[[str], str] | None) -> tuple[str, str]:
     """Return the URL of the original and the extension behind it."""
     if segments[:1] == [PLAIN] and len(segments) > 1:
         return _read_plain("/".join(segments[1:]))
@@ -65,6 +74,9 @@ def _read_source(segments: list[str], *, has_filename: bool) -> tuple[str, str]:
         raise InvalidURL("source", "given behind the options, as plain/… or in base64", "")
     if has_filename and len(segments) > 1:
         segments = segments[:-1]
+    if decrypt is not None and segments[0] == ENCRYPTED and len(segments) > 1:
+        text, _, extension = "".join(segments[1:]).partition(".")
+        return decrypt(text), extension
     return _read_base64("".join(segments))
 
 

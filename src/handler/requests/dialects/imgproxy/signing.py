@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from functools import partial
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from handler.auth.signature import Sign
 from handler.errors import UpstreamError
 from handler.ports import SecretSource
+from handler.requests.dialects.dialect import HIDDEN, Redaction
 
 
 class KeyPairs(msgspec.Struct, frozen=True):
@@ -61,6 +63,23 @@ def join_pairs(keys: str, salts: str) -> list[str]:
 def signature_length(size: int) -> int:
     """Return the letters of a signature of that many bytes."""
     return -(-size * 4 // 3)
+
+
+def short_redaction(length: int, prefix: str) -> Redaction:
+    """Return what hides signatures of that many letters, which only their place tells from other words."""
+    signed = rf"[A-Za-z0-9_-]{{{length}}}=*(?=/+[^/])"
+    # Words that stand for no signature hide nothing, and many of them are in messages.
+    other = r"(?!(?:unsafe|insecure)/)"
+    head = re.compile(rf"\A(/+{re.escape(prefix)}/*(?:info/+)?){other}{signed}")
+    anywhere = re.compile(rf"(?<=/){other}{signed}")
+
+    def redact_path(text: str) -> str:
+        return head.sub(rf"\1{HIDDEN}", text)
+
+    def redact_text(text: str) -> str:
+        return anywhere.sub(HIDDEN, text) if "/" in text else text
+
+    return Redaction(path=redact_path, address=redact_text, message=redact_text)
 
 
 def signer(size: int) -> Sign:
