@@ -228,12 +228,7 @@ class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Env("IMGPROXY_KEYS_FILE", "JSON file with the fields IMGPROXY_KEY, IMGPROXY_SALT; for use without AWS")
     ] = ""
     imgproxy_source_url_encryption_key: Annotated[
-        str,
-        Env(
-            "IMGPROXY_SOURCE_URL_ENCRYPTION_KEY",
-            "Key of encrypted source URLs in hex; better: a field of that name in IMGPROXY_KEYS_SECRET",
-            secret=True,
-        ),
+        str, Env("IMGPROXY_SOURCE_URL_ENCRYPTION_KEY", "Key of encrypted source URLs in hex", secret=True)
     ] = ""
     imgproxy_signature_size: Annotated[int, Env("IMGPROXY_SIGNATURE_SIZE", "Bytes of a signature", integer(1, 32))] = 32
     imgproxy_trusted_signatures: Annotated[
