@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Variables of the command line that deploy/aws.sh reads
-export ARCHITECTURE IMAGE_URI REPOSITORY SOURCE_BUCKETS STACK TEMPLATE_BUCKET
+export ARCHITECTURE IMAGE_URI PUBLIC_IMAGE REPOSITORY SOURCE_BUCKETS STACK TEMPLATE_BUCKET
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
 INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation

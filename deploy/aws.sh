@@ -39,11 +39,22 @@ pinned_base() {
   case $found in *@sha256:*) echo "$found" ;; *) fail "the digest of $BASE_IMAGE is not known: got '$found'" ;; esac
 }
 
-# Build the image, push it to the registry of the account, and print its address with the digest.
+# Build the image for a platform, under a name.
+build() {
+  set -e
+  local base
+  base=$(pinned_base "$1")
+  echo "The base image is $base" >&2
+  # Lambda accepts a plain image only, not an image index with attestations.
+  BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform "$1" --tag "$2" --build-arg "BASE_IMAGE=$base" \
+    --label "org.opencontainers.image.base.name=$BASE_IMAGE" --label "org.opencontainers.image.base.digest=${base##*@}" . >&2
+}
+
+# Build the image, or copy PUBLIC_IMAGE, push it to the registry of the account, and print its address with the digest.
 image() {
   set -e # bash does not inherit it inside $(…)
   need docker https://docs.docker.com/get-docker/
-  local arch platform account region registry tag digest base
+  local arch platform account region registry tag digest
   arch=$(architecture)
   platform=linux/$([ "$arch" = arm64 ] && echo arm64 || echo amd64)
   account=$(account)
@@ -55,12 +66,13 @@ image() {
     aws ecr put-lifecycle-policy --repository-name "$REPOSITORY" --lifecycle-policy-text "$KEEP_LATEST" >/dev/null
   fi
   aws ecr get-login-password | docker login --username AWS --password-stdin "$registry" >&2
-  base=$(pinned_base "$platform")
-  echo "The base image is $base" >&2
-  # Lambda accepts a plain image only, not an image index with attestations.
-  BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform "$platform" --tag "$registry/$REPOSITORY:$tag" \
-    --build-arg "BASE_IMAGE=$base" --label "org.opencontainers.image.base.name=$BASE_IMAGE" \
-    --label "org.opencontainers.image.base.digest=${base##*@}" . >&2
+  if [ -n "${PUBLIC_IMAGE:-}" ]; then
+    # One platform of it: Lambda accepts no image index.
+    docker pull --quiet --platform "$platform" "$PUBLIC_IMAGE" >&2
+    docker tag "$PUBLIC_IMAGE" "$registry/$REPOSITORY:$tag" >&2
+  else
+    build "$platform" "$registry/$REPOSITORY:$tag"
+  fi
   docker push "$registry/$REPOSITORY:$tag" >&2
   digest=$(aws ecr describe-images --repository-name "$REPOSITORY" --image-ids "imageTag=$tag" \
     --query 'imageDetails[0].imageDigest' --output text)

@@ -55,6 +55,17 @@ def test_a_base_image_without_a_digest_is_not_built_from(tmp_path: Path) -> None
     assert not [call for call in ran.calls if call[:2] == ["docker", "build"]]
 
 
+def test_a_public_image_is_copied_instead_of_building_one(tmp_path: Path) -> None:
+    public = "public.ecr.aws/publisher/image-handler:1.0.0"
+    ran = make(tmp_path, "image", "ARCHITECTURE=arm64", f"PUBLIC_IMAGE={public}")
+    assert (ran.status, ran.said) == (0, f"{REGISTRY}/image-handler@{DIGEST}\n"), ran.faults
+    assert ran.call("docker", "pull")[2:] == ["--quiet", "--platform", "linux/arm64", public]
+    source, target = ran.call("docker", "tag")[2:]
+    assert (source, target) == (public, ran.call("docker", "push")[2])
+    assert target.startswith(f"{REGISTRY}/image-handler:")
+    assert not [call for call in ran.calls if call[:2] == ["docker", "build"]]
+
+
 def test_a_repository_is_made_once(tmp_path: Path) -> None:
     ran = make(tmp_path, "image", aws_ecr_describe__repositories=(0, "{}"))
     assert ran.status == 0

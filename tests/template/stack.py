@@ -261,6 +261,8 @@ _ARNS: dict[str, Callable[[str], str]] = {
     "AWS::DynamoDB::Table": lambda name: f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}",
     "AWS::SQS::Queue": lambda name: f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
     "AWS::Events::Rule": lambda name: f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}",
+    "AWS::ECR::Repository": lambda name: f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{name.lower()}",
+    "AWS::CodeBuild::Project": lambda name: f"arn:aws:codebuild:{REGION}:{ACCOUNT}:project/{name}",
     "AWS::CloudFront::KeyValueStore": lambda name: f"arn:aws:cloudfront::{ACCOUNT}:key-value-store/{name}",
     "AWS::CloudFront::Function": lambda name: f"arn:aws:cloudfront::{ACCOUNT}:function/{name}",
 }
