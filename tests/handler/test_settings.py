@@ -90,7 +90,12 @@ def test_the_settings_of_the_gallery_are_read() -> None:
     gallery = Settings.from_environment(
         _GALLERY
         | {"GALLERY_RECIPES": "cutout, small", "GALLERY_EXPIRE_DAYS": "7", "USER_LIMIT": "9", "GALLERY_MAX_BYTES": "0"}
-        | {"GALLERY_UPLOADS_PER_HOUR": "5", "GALLERY_MODERATION": "80", "GALLERY_FINE_TUNE": "No"}
+        | {
+            "GALLERY_UPLOADS_PER_HOUR": "5",
+            "GALLERY_MODERATION": "80",
+            "GALLERY_FINE_TUNE": "No",
+            "VISION": "rekognition",
+        }
         | {"GALLERY_PASSWORD_FILE": "password", "GALLERY_PASSWORD_SECRET": "password-id"}
     ).gallery
     assert (gallery.gallery_recipes, gallery.gallery_expire_days, gallery.user_limit) == (("cutout", "small"), 7, 9)

@@ -21,6 +21,7 @@ from handler.requests.strict_json import loads
 from handler.response import Caching
 from handler.storage.results import ResultStore, open_results
 from handler.storage.sources import Sources, source_of
+from handler.storage.upload_stores import open_upload_store
 from handler.uploads.copies import CopyPurge
 from handler.uploads.layout import LAYOUTS, OutputLayout
 from handler.uploads.outcome import KeyFilter
@@ -28,6 +29,7 @@ from handler.uploads.pipeline import Pipeline
 from handler.uploads.presets import Srcset, expand_presets, parse_srcsets
 from handler.uploads.recovery import Sweep
 from handler.uploads.rendering import Renderer
+from handler.uploads.retention import Retention
 from handler.uploads.unrecorded import Unrecorded
 from handler.uploads.variants import VariantStore
 from imaging import Deadline
@@ -57,11 +59,12 @@ def build_entrypoint(
     variants = VariantStore(layout, results, processing.output_url, _caching(settings).header)
     facts = _read_facts(settings).then(policy.always) if open_database is not None else None
     pipeline = Pipeline(
-        renderer=Renderer(render_context, variants, facts),
+        renderer=Renderer(render_context, variants, facts, _read_own_facts(settings, facts)),
         variants=variants,
         records=records,
         copies=_build_copy_purge(settings, aws, result_store),
         filter=_read_filter(settings),
+        retention=_read_retention(settings, aws, sources),
         max_attempts=processing.upload_max_attempts,
         announces=bool(notifier.senders),
         on_notice=notifier.add,
@@ -88,6 +91,26 @@ def _send_due(notifier: Notifier) -> Callable[[Deadline], object]:
 def _read_filter(settings: Settings) -> KeyFilter:
     suffixes = tuple(suffix.lower() for suffix in settings.processing.upload_suffix)
     return KeyFilter(settings.processing.upload_prefix, suffixes, settings.gallery.gallery_source)
+
+
+def _read_retention(settings: Settings, aws: AwsAccess, sources: Sources) -> Retention:
+    """Return how long the pictures of the gallery are kept."""
+    name = settings.gallery.gallery_source
+    location = next((each for each in sources.locations if each.name == name), None)
+    if location is None:
+        return Retention()
+    store = open_upload_store(location, aws)
+    life = timedelta(days=settings.gallery.gallery_expire_days)
+    return Retention(source=name, life=life, delete=store.delete, sends_events=store.sends_events)
+
+
+def _read_own_facts(settings: Settings, facts: Recipe | None) -> dict[str, Recipe]:
+    """Return the report of each picture of the gallery, which is moderated before it, if that is switched on."""
+    gallery = settings.gallery
+    if not gallery.gallery_moderation or facts is None:
+        return {}
+    moderation = read_recipe({"contentModeration": {"minConfidence": gallery.gallery_moderation, "action": "reject"}})
+    return {gallery.gallery_source: moderation.then(facts)}
 
 
 def _read_facts(settings: Settings) -> Recipe:

@@ -140,6 +140,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 yield f"{setting} needs SECRETS_MANAGER or SIGNATURE_SECRET_FILE"
         if gallery and not (self.records.database or self.records.database_file):
             yield "GALLERY_SOURCE needs RECORDS or RECORDS_FILE"
+        vision, is_function = self.models.vision, bool(self.process.function_name)
+        if (
+            gallery
+            and self.gallery.gallery_moderation
+            and not (vision == "rekognition" or (vision == "auto" and is_function))
+        ):
+            yield "GALLERY_MODERATION needs VISION=rekognition"
         for name in sorted(self.private_sources & set(access.public_sources)):
             yield f"PUBLIC_SOURCES must not name a private source, got {name!r}"
 

@@ -39,6 +39,8 @@ class ProcessingError(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     attempts: int
     """Number of attempts so far."""
+    is_moderation: bool = False
+    """Whether moderation has rejected the original."""
 
 
 class AppliedRecipe(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from handler.errors import HandlerError
-from handler.records.record import FINAL, ImageRecord, ProcessingError, Status
+from handler.records.record import FINAL, ImageRecord, ProcessingError, Status, record_id
 from handler.uploads.change import OriginalChange, is_same
 from imaging import FeatureError, ObjectRef
 
@@ -55,6 +57,31 @@ def is_continued(change: OriginalChange, record: ImageRecord) -> bool:
     return record.status == "processing" and is_same(record.sequencer, change.sequencer)
 
 
+def make_claim(change: OriginalChange, record: ImageRecord | None, attempts: int, now: datetime) -> ImageRecord:
+    """Return the record that says that a change is being processed.
+
+    `attempts` is the number for a version that was not claimed before.
+    """
+    if record is None:
+        record = ImageRecord(
+            id=record_id(*change.ref), source=change.ref.bucket, key=change.ref.key, status="processing",
+            created_at=now, updated_at=now,
+        )  # fmt: skip
+    continues = is_continued(change, record)
+    is_forced = change.renders_again or (record.is_forced and is_same(record.sequencer, change.sequencer))
+    return replace(
+        record, status="processing", sequencer=change.sequencer, updated_at=now,
+        attempts=record.attempts + 1 if continues else attempts, error=record.error if continues else None,
+        announced=announced_states(change, record), is_forced=is_forced,
+    )  # fmt: skip
+
+
+def keep_changes(final: ImageRecord, current: ImageRecord) -> ImageRecord:
+    """Return a final state with what the owner has changed meanwhile: renamed, applied recipes to, or deleted."""
+    expires_at = final.expires_at if final.status == "deleted" else current.expires_at
+    return replace(final, owner=current.owner, name=current.name, applied=current.applied, expires_at=expires_at)
+
+
 def announced_states(change: OriginalChange, record: ImageRecord) -> tuple[Status, ...]:
     """Return the states in which a version is not announced again after it was claimed.
 
@@ -71,3 +98,9 @@ def explain(error: Exception) -> tuple[str, str]:
     if isinstance(error, (FeatureError, HandlerError)):
         return error.code, error.message
     return HandlerError.code, "the original could not be processed"
+
+
+def widen(change: OriginalChange, record: ImageRecord | None) -> OriginalChange:
+    """Return the change, forced if an earlier attempt at the same version was forced and has not ended."""
+    is_forced = record is not None and record.is_forced and is_same(record.sequencer, change.sequencer)
+    return replace(change, force=True, presets=None) if is_forced else change

@@ -28,8 +28,9 @@ from handler.records.store import Records
 from handler.storage.sources.tag_gate import TagMissing
 from handler.uploads.change import OriginalChange, is_older, is_same, normalize_sequencer
 from handler.uploads.copies import CopyPurge
-from handler.uploads.outcome import KeyFilter, Outcome, announced_states, explain, is_continued, is_done
+from handler.uploads.outcome import KeyFilter, Outcome, explain, is_done, keep_changes, make_claim, widen
 from handler.uploads.rendering import Made, OriginalChanged, Renderer, is_permanent
+from handler.uploads.retention import Retention, describe_rejection
 from handler.uploads.variants import NewerVariant, VariantStore
 from imaging import Deadline, FeatureError, ObjectRef
 
@@ -45,6 +46,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     records: Records
     copies: CopyPurge = msgspec.field(default_factory=CopyPurge)
     filter: KeyFilter = KeyFilter()
+    retention: Retention = Retention()
     max_attempts: int = 5
     announces: bool = True
     """Whether each final state has a notice; not without a receiver."""
@@ -63,6 +65,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             deadline.check()
             record = self.records.get(record_id(*change.ref))
             change = self._complete(change, record)
+            if self.retention.has_caused(change, record):
+                return Outcome(status="repeated")
             if record is not None and (
                 is_older(change.sequencer, record.sequencer)
                 or is_done(change, record)
@@ -73,7 +77,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             if claimed is None:
                 continue
             try:
-                outcome = self._run(_widen(change, record), claimed, deadline)
+                outcome = self._run(widen(change, record), claimed, deadline)
             except NewerVariant as error:
                 # There is no record of the newer change, which has been removed or is not written: whatever the source
                 # shows now is at least as new.
@@ -123,22 +127,9 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
 
         `attempts` is the number for a version that was not claimed before.
         """
-        now = self.now()
-        if record is None:
-            record = ImageRecord(
-                id=record_id(*change.ref), source=change.ref.bucket, key=change.ref.key, status="processing",
-                created_at=now, updated_at=now,
-            )  # fmt: skip
-            revision = None
-        else:
-            revision = record.revision
-        continues = is_continued(change, record)
-        is_forced = change.renders_again or (record.is_forced and is_same(record.sequencer, change.sequencer))
-        claimed = replace(
-            record, status="processing", sequencer=change.sequencer, updated_at=now, expires_at=None,
-            attempts=record.attempts + 1 if continues else attempts, error=record.error if continues else None,
-            announced=announced_states(change, record), is_forced=is_forced,
-        )  # fmt: skip
+        claimed = make_claim(change, record, attempts, self.now())
+        claimed = replace(claimed, expires_at=self.retention.expiry_of(record or claimed))
+        revision = record.revision if record is not None else None
         is_written = self.records.write(claimed, replaces=revision)
         return replace(claimed, revision=(revision or 0) + 1) if is_written else None
 
@@ -151,13 +142,32 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         except TagMissing as error:
             return self._wait(record, error)
         except (FeatureError, HandlerError) as error:
-            # What is missing may also be an overlay of a preset.
-            if isinstance(error, NotFound) and not self.renderer.exists(change):
-                return self._delete(change, record, deadline)
-            if not is_permanent(error):
-                raise
-            return self._reject(change, record, error, deadline)
+            return self._refuse(change, record, error, deadline)
         return self._accept(change, record, made, deadline)
+
+    def _refuse(
+        self, change: OriginalChange, record: ImageRecord, error: FeatureError | HandlerError, deadline: Deadline
+    ) -> Outcome | None:
+        """End the processing of an original that is gone, or would fail again in the same way; else raise the error."""
+        # What is missing may also be an overlay of a preset.
+        if isinstance(error, NotFound) and not self.renderer.exists(change):
+            # Unless moderation has rejected it, and the process was killed after it had deleted the original.
+            if record.error is None or not self.retention.is_removed(record):
+                return self._delete(change, record, deadline)
+            return self._reject(change, record, record.error, deadline)
+        if not is_permanent(error):
+            raise error
+        details = {"bucket": change.ref.bucket, "key": change.ref.key, "code": error.code, "detail": error.detail}
+        logger().warning(error.message, extra=details)
+        reason = describe_rejection(error, record.attempts)
+        if self.retention.is_unwanted(record, error):
+            # The record says so before the original is deleted, in case this process is killed in between.
+            noted = replace(record, error=reason, bytes=0, updated_at=self.now())
+            if not self.records.write(noted, replaces=record.revision):
+                return None
+            self.retention.delete(record.key)
+            record = replace(noted, revision=record.revision + 1)
+        return self._reject(change, record, reason, deadline)
 
     def _wait(self, record: ImageRecord, error: TagMissing) -> Outcome | None:
         """Write that an original cannot be read yet. The event of its scan goes on with it."""
@@ -175,18 +185,17 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         if record.etag or made.has_replaced or change.attempt > 1:
             self.copies.purge(change.ref)
         ready = replace(record, status="ready", etag=made.etag, facts=made.facts, variants=made.variants, error=None)
+        if record.bytes:
+            ready = replace(ready, bytes=made.facts.get("bytes", record.bytes))
         if not self._end(change, record, ready, deadline):
             return None
         kept = tuple(variant.key for variant in made.variants if variant.key not in made.stored)
         return Outcome(status="ready", stored=made.stored, kept=kept)
 
     def _reject(
-        self, change: OriginalChange, record: ImageRecord, error: FeatureError | HandlerError, deadline: Deadline
+        self, change: OriginalChange, record: ImageRecord, reason: ProcessingError, deadline: Deadline
     ) -> Outcome | None:
-        """End the processing of an original that would fail again in the same way."""
-        details = {"bucket": change.ref.bucket, "key": change.ref.key, "code": error.code, "detail": error.detail}
-        logger().warning(error.message, extra=details)
-        reason = ProcessingError(code=error.code, message=error.message, attempts=record.attempts)
+        """Write that an original is rejected."""
         self._remove_all(change, record)
         rejected = replace(record, status="rejected", facts={}, variants=(), error=reason)
         return Outcome(status="rejected", error=reason) if self._end(change, record, rejected, deadline) else None
@@ -224,8 +233,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
                 return False
             if final.status != "ready":
                 self.variants.remove(change.ref, change.sequencer, (each.key for each in claimed.variants))
-            # The owner may have renamed or deleted the picture, or applied a recipe to it, in the meantime.
-            final = replace(final, owner=current.owner, name=current.name, applied=current.applied)
+            final = keep_changes(final, current)
             revision, announced = current.revision, current.announced
         for notice in notices:
             self.on_notice(notice.id)
@@ -290,9 +298,3 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             current = self.records.get(record.id)
             if current is not None:
                 self._repeat(change, current, deadline)
-
-
-def _widen(change: OriginalChange, record: ImageRecord | None) -> OriginalChange:
-    """Return the change, forced if an earlier attempt at the same version was forced and has not ended."""
-    is_forced = record is not None and record.is_forced and is_same(record.sequencer, change.sequencer)
-    return replace(change, force=True, presets=None) if is_forced else change

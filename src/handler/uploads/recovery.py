@@ -13,6 +13,7 @@ from handler.observability import logger
 from handler.records.record import ImageRecord, Status
 from handler.records.store import RecordFilter
 from handler.uploads.change import OriginalChange, make_sequencer
+from handler.uploads.expiry import Expiry
 from handler.uploads.pipeline import Pipeline
 from imaging import Deadline, FeatureError, ObjectRef
 
@@ -36,7 +37,8 @@ class Sweep(msgspec.Struct, frozen=True):
         `stale_after` replaces that of the settings.
         """
         records = self.pipeline.records
-        records.purge_expired(self.pipeline.now(), _PAGE)
+        Expiry(self.pipeline).run(deadline)
+        records.purge_expired(self.pipeline.now(), _PAGE, keeping=self.pipeline.retention.source)
         self.send_due(deadline)
         count = 0
         stale_after = self.stale_after if stale_after is None else stale_after

@@ -48,6 +48,8 @@ class Renderer(msgspec.Struct, frozen=True):
     variants: VariantStore
     facts: Recipe | None = None
     """The report that becomes the facts of a record; None if they are not needed."""
+    own_facts: Mapping[str, Recipe] = msgspec.field(default_factory=dict)
+    """The reports of sources that have one of their own."""
 
     def make(self, change: OriginalChange, deadline: Deadline) -> Made:
         """Make the variants and facts of an original.
@@ -60,8 +62,8 @@ class Renderer(msgspec.Struct, frozen=True):
         variants = {key: each.variant for key, each in found.items()}
         todo = [key for key, preset in presets.items() if variants[key] is None or _is_forced(change, preset)]
         recipes = [presets[key].recipe for key in todo]
-        if self.facts is not None:
-            recipes.append(self.facts)
+        if (report := self.own_facts.get(ref.bucket, self.facts)) is not None:
+            recipes.append(report)
         if not recipes:
             return Made(variants=tuple(filter(None, variants.values())))
         reader = ReadOnce(self.render_context.objects)
