@@ -81,7 +81,7 @@ class App {
       this.compare();
     });
     addEventListener("hashchange", () => location.hash !== this.hash && HASH.test(location.hash) && this.fromHash());
-    watchDrops((file) => this.drop(file));
+    watchDrops(([file]) => file && this.drop(file));
     $("skip").addEventListener("click", (event) => {
       event.preventDefault(); // the fragment holds the request
       $("panel-search").focus();

@@ -2,7 +2,7 @@
 
 import { $ } from "./dom.js";
 
-/** Calls `take(file)` for each file. */
+/** Calls `take(files)` with the files of each drop and paste. */
 export function watchDrops(take) {
   let depth = 0;
   const over = (change) => (event) => {
@@ -18,7 +18,7 @@ export function watchDrops(take) {
     event.preventDefault();
     depth = 0;
     $("dropping").hidden = true;
-    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+    take([...event.dataTransfer.files]);
   });
-  addEventListener("paste", (event) => event.clipboardData?.files[0] && take(event.clipboardData.files[0]));
+  addEventListener("paste", (event) => event.clipboardData?.files.length && take([...event.clipboardData.files]));
 }

@@ -7,7 +7,9 @@ const MARGIN = 24;
 const STEP = 1.35;
 
 export class Stage {
-  constructor() {
+  /** `describe` returns in words how much of the original is shown, in percent. */
+  constructor(describe = (share) => `${share} percent original`) {
+    this.describe = describe;
     this.view = $("view");
     this.split = $("split");
     this.images = { before: $("before"), after: $("after") };
@@ -88,7 +90,7 @@ export class Stage {
   setShare(share) {
     this.share = Math.min(100, Math.max(0, share));
     this.split.setAttribute("aria-valuenow", String(Math.round(this.share)));
-    this.split.setAttribute("aria-valuetext", `${Math.round(this.share)} percent original`);
+    this.split.setAttribute("aria-valuetext", this.describe(Math.round(this.share)));
     this.view.style.setProperty("--split", String(this.share));
   }
 

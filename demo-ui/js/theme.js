@@ -2,13 +2,13 @@
 
 import { $ } from "./dom.js";
 
-/** Applies the colour scheme of the system, or the visitor's choice, which the browser stores. */
-export function theme() {
+/** Applies the colour scheme of the system, or the visitor's choice, which the browser stores. `describe` names one in words. */
+export function theme(describe = (name) => `Colour scheme: ${name}`) {
   const names = { "": "system", light: "light", dark: "dark" };
   const show = (name) => {
     if (name) document.documentElement.dataset.theme = name;
     else delete document.documentElement.dataset.theme;
-    $("theme").setAttribute("aria-label", `Colour scheme: ${names[name]}`);
+    $("theme").setAttribute("aria-label", describe(names[name]));
   };
   show(localStorage.getItem("theme") ?? "");
   $("theme").addEventListener("click", () => {

@@ -8,6 +8,8 @@ from pathlib import Path
 
 FRAME = "frame"
 """Folder beside the pages: `page.html` is the frame, and each other file is a part that any page may include."""
+MESSAGES = "messages"
+"""Folder beside the pages with a file of texts for each language; `{{languages}}` in a page lists them."""
 ANY_HOST = ("https:",)
 """For a page in a bucket, which cannot know the host of the store; the policy in the CDN's header names it."""
 _PART = re.compile(r"^<!-- part: ([\w-]+) -->\n", re.MULTILINE)
@@ -28,8 +30,10 @@ def read_page(path: Path, origins: Sequence[str] = ANY_HOST) -> bytes:
     parts = {name: text.strip() for name, text in zip(pieces[::2], pieces[1::2], strict=True)}
     shared = {part.stem: part.read_text(encoding="utf-8").strip() for part in (path.parent / FRAME).glob("*.html")}
     frame = shared.pop("page")
-    parts |= shared | {"origins": " ".join(origins), "modules": _write_modules(path.parent, parts["script"])}
-    unused = set(parts) - set(_SLOT.findall(frame)) - set(shared) - {"script"}
+    languages = sorted(each.stem for each in (path.parent / MESSAGES).glob("*.json"))
+    parts |= shared | {"origins": " ".join(origins), "languages": " ".join(languages)}
+    parts["modules"] = _write_modules(path.parent, parts["script"])
+    unused = set(parts) - set(_SLOT.findall(frame)) - set(shared) - {"script", "languages"}
     if unused:
         raise ValueError(f"{path.name} has parts that the frame has no slot for: {', '.join(sorted(unused))}")
     return _fill(_fill(frame, parts), parts).encode()
