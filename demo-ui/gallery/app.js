@@ -11,6 +11,7 @@ import { chooseLanguage, language, languages, loadMessages, t } from "./messages
 import { ask, complain, notify } from "./notices.js";
 import { PictureView } from "./picture.js";
 import { Queue } from "./queue.js";
+import { labelOf } from "./recipes.js";
 import { ShareDialog, showDevice } from "./share.js";
 import { Trash } from "./trash.js";
 import { Uploads } from "./uploads.js";
@@ -58,7 +59,8 @@ class App {
   async start() {
     const { expireDays } = this.session;
     $("promise").textContent = t("promise", { count: expireDays });
-    $("kept").textContent = t("kept", { count: expireDays });
+    const names = this.session.recipes.map((recipe) => labelOf(recipe));
+    $("offer").textContent = new Intl.ListFormat(language, { type: "disjunction" }).format(names);
     for (const id of ["foot", "devices", "usage"]) $(id).hidden = false;
     this.draw();
     this.route();

@@ -57,14 +57,14 @@ export class History {
       const old = shown?.element;
       if (old?.contains(document.activeElement) && document.activeElement.matches(".name")) return; // while it is being renamed
       const element = shot(picture, this.selected.has(picture.id), this.deeds);
-      const focused = old?.contains(document.activeElement) ? document.activeElement.className : null;
+      const focused = old?.contains(document.activeElement) ? document.activeElement.classList[0] : null;
       old?.remove();
       shown = { element, text, focused };
       this.shown.set(picture.id, shown);
     }
     const at = $("shots").children[index];
     if (at !== shown.element) $("shots").insertBefore(shown.element, at ?? null);
-    if (shown.focused) shown.element.querySelector(`.${shown.focused.replaceAll(" ", ".")}`)?.focus();
+    if (shown.focused) shown.element.querySelector(`.${shown.focused}`)?.focus();
     shown.focused = null;
   }
 

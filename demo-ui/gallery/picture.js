@@ -1,19 +1,19 @@
 /** One picture: original and result on the stage, the recipes, and what is done with the result. */
 
-import { $, h } from "../js/dom.js";
+import { $ } from "../js/dom.js";
 import { format } from "../js/figures.js";
 import { Stage } from "../js/stage.js";
 import { number, size, t } from "./messages.js";
 import { complain, say } from "./notices.js";
+import { Progress } from "./progress.js";
 import { describe } from "./queue.js";
-import { fileName, labelOf, resultName } from "./recipes.js";
+import { fileName, isOutputOnly, labelOf, resultName } from "./recipes.js";
 import { nameable, reason, saving } from "./shot.js";
 import { Tiles } from "./tiles.js";
 import { ACTIVE } from "./uploads.js";
 
 const OPEN = ["uploading", "processing"];
-const PATIENCE = 350; // milliseconds before the page says that it is working
-const REVOKED_AFTER = 10_000; // the stage may still be loading the image that is replaced
+const REVOKED_AFTER = 10_000; // milliseconds: the stage may still be loading the image that is replaced
 
 export class PictureView {
   /** `go(id, result)` changes the address of the page. */
@@ -27,6 +27,7 @@ export class PictureView {
     this.urls = {};
     this.run = new AbortController();
     this.stage = new Stage((share) => t("view.share", { percent: share }));
+    this.progress = new Progress();
     this.tiles = new Tiles({ api, session, choose: (what) => this.choose(what), remove: (result, name) => this.remove(result, name) });
     this.listen();
   }
@@ -57,8 +58,7 @@ export class PictureView {
     this.stage.show("after", null);
     Object.assign(this.stage, { zoom: null, share: 50 });
     this.stage.setShare(50);
-    this.trouble(null);
-    this.busy("");
+    this.progress.clear();
   }
 
   close() {
@@ -84,7 +84,7 @@ export class PictureView {
     if (upload.state === "done") {
       this.files.set(upload.picture.id, upload.file);
       this.go(upload.picture.id, "", { replace: true });
-    } else if (ACTIVE.includes(upload.state)) this.busy(describe(upload), { now: true, cancel: true });
+    } else if (ACTIVE.includes(upload.state)) this.progress.busy(describe(upload), { now: true, cancel: true });
     else this.go(""); // the queue there says what became of it
   }
 
@@ -111,8 +111,9 @@ export class PictureView {
     this.result = result;
     $("fact-original").textContent = [width ? `${number(width)} × ${number(height)}` : "", bytes ? size(bytes) : "", type ? format(type) : ""].filter(Boolean).join(" · ") || "…";
     this.tiles.show({ ...picture, results: this.results }, result ? result.recipe ?? result.id : "");
+    $("choice").hidden = ["rejected", "failed"].includes(picture.status);
     this.showActions();
-    if (OPEN.includes(picture.status)) this.busy(t(`state.${picture.status}-long`));
+    if (OPEN.includes(picture.status)) this.progress.busy(t(`state.${picture.status}-long`));
     else if (picture.status !== "ready") this.troubleOf(picture);
   }
 
@@ -125,8 +126,7 @@ export class PictureView {
     this.picture = now;
     if (document.activeElement !== $("picture-name")) $("picture-name").value = now.name;
     if (now.status === "ready" && !wasReady) {
-      this.busy("");
-      this.trouble(null);
+      this.progress.clear();
       this.loadOriginal();
       say(t("picture.ready", { name: now.name }));
     }
@@ -142,7 +142,7 @@ export class PictureView {
     try {
       await this.stage.show("before", picture.original.view ?? picture.original.url);
     } catch {
-      if (this.picture?.id === picture.id) this.trouble({ message: t("picture.not-shown") });
+      if (this.picture?.id === picture.id) this.progress.trouble({ message: t("picture.not-shown") });
     }
   }
 
@@ -168,9 +168,9 @@ export class PictureView {
     const { picture } = this;
     this.run.abort();
     const { signal } = (this.run = new AbortController());
-    this.trouble(null);
+    this.progress.trouble(null);
     for (const each of $("tiles").querySelectorAll(".tile")) each.setAttribute("aria-pressed", String(each.parentElement.dataset.tile === recipe.name));
-    this.busy(t("picture.working", { recipe: labelOf(recipe) }));
+    this.progress.busy(t("picture.working", { recipe: labelOf(recipe) }));
     const preview = this.tiles.shown(recipe);
     if (preview) this.stage.show("after", preview).catch(() => null); // the result itself follows
     try {
@@ -180,7 +180,7 @@ export class PictureView {
       if (!signal.aborted) this.go(picture.id, result.id, { replace: true });
     } catch (error) {
       if (signal.aborted) return;
-      this.failed(error, () => this.apply(recipe));
+      this.progress.failed(error, () => this.apply(recipe));
     }
   }
 
@@ -196,33 +196,37 @@ export class PictureView {
     const { signal } = (this.run = new AbortController());
     const { picture } = this;
     const name = resultName(result, this.session.recipes);
-    this.trouble(null);
+    this.progress.trouble(null);
     this.figures(null);
-    this.busy(t("picture.working", { recipe: name }));
+    this.progress.busy(t("picture.working", { recipe: name }));
     try {
       const blob = await this.api.bytes(result.url, signal);
       this.url("after", blob);
       this.figures(blob);
-      await this.stage.show("after", this.urls.after).catch(() => this.trouble({ message: t("picture.result-not-shown") }));
+      await this.stage.show("after", this.urls.after).catch(() => this.progress.trouble({ message: t("picture.result-not-shown") }));
       if (signal.aborted) return;
       performance.mark("shown");
       $("download").download = fileName(picture, result, blob.type, this.session.recipes);
       $("download").href = this.urls.after;
-      this.busy("");
+      this.progress.busy("");
       const dimensions = this.stage.sizes.after;
       this.figures(blob, dimensions);
       say(t("picture.done", { recipe: name, saving: saving(blob.size, picture) }));
     } catch (error) {
-      if (!signal.aborted) this.failed(error, () => this.present(result));
+      if (!signal.aborted) this.progress.failed(error, () => this.present(result));
     }
   }
 
+  /** Shows what is known of the result. That a cut-out has more bytes than a JPEG says nothing; that it has fewer does. */
   figures(blob, dimensions) {
-    $("saving").hidden = !blob || !this.picture.bytes;
+    const sign = blob && this.picture.bytes ? Math.sign(Math.round((1 - blob.size / this.picture.bytes) * 100)) : null;
+    const recipe = this.session.recipes.find(({ name }) => name === this.result?.recipe);
+    $("saving").hidden = sign === null || (sign < 0 && !(recipe && isOutputOnly(recipe)));
+    $("result-facts").hidden = !this.result;
     $("fact-result").textContent = blob ? [dimensions ? dimensions.map(number).join(" × ") : "", size(blob.size), format(blob.type)].filter(Boolean).join(" · ") : "…";
-    if (!blob) return;
+    if (sign === null) return;
     $("saving").textContent = saving(blob.size, this.picture);
-    $("saving").dataset.sign = String(Math.sign(Math.round((1 - blob.size / this.picture.bytes) * 100)));
+    $("saving").dataset.sign = String(sign);
   }
 
   remove(result, name) {
@@ -266,39 +270,17 @@ export class PictureView {
 
   // --- progress and errors
 
-  busy(text, { now = false, cancel = false } = {}) {
-    clearTimeout(this.timer);
-    $("stage").setAttribute("aria-busy", String(Boolean(text)));
-    $("cancel").hidden = !cancel;
-    if (text) $("busy-text").textContent = text;
-    if (!text || now) $("busy").hidden = !text;
-    else if ($("busy").hidden) this.timer = setTimeout(() => ($("busy").hidden = false), PATIENCE);
-  }
-
-  failed(error, again) {
-    if (!("status" in error)) console.error(error);
-    this.busy("");
-    this.trouble({ title: t("picture.failed"), message: "status" in error ? error.message : t("status.500"), again });
-  }
-
   troubleOf(picture) {
-    this.busy("");
+    this.progress.busy("");
     const again = async () => {
-      this.trouble(null);
+      this.progress.trouble(null);
       try {
         this.library.put(await this.api.retry(picture.id));
       } catch (error) {
-        this.failed(error, again);
+        this.progress.failed(error, again);
       }
     };
-    this.trouble({ title: t(`state.${picture.status}`), message: picture.error ? reason(picture) : "", again: picture.status === "failed" ? again : null });
-  }
-
-  trouble(what) {
-    $("fault").hidden = !what;
-    if (!what) return;
-    const { title, message, again } = what;
-    $("fault").replaceChildren(...[title ? h("strong", {}, title) : null, h("p", {}, message), again ? h("button", { type: "button", onclick: again }, t("retry")) : null].filter(Boolean));
+    this.progress.trouble({ title: t(`state.${picture.status}`), message: picture.error ? reason(picture) : "", again: picture.status === "failed" ? again : null });
   }
 
   url(which, blob) {

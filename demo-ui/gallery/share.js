@@ -59,7 +59,9 @@ export class ShareDialog {
     try {
       const shared = await this.api.share(picture.id, { seconds, ...(result ? { result: result.id } : {}) });
       if (this.picture !== picture || this.result !== result || Number($("share-life").value) !== seconds) return;
-      this.texts = { url: new URL(shared.url, location.href).href, img: shared.html.img, picture: shared.html.picture };
+      // The elements are for pages of other hosts.
+      const absolute = (html) => html.replaceAll(/(src|srcset)="\//g, `$1="${location.origin}/`);
+      this.texts = { url: new URL(shared.url, location.href).href, img: absolute(shared.html.img), picture: absolute(shared.html.picture) };
       $("share-note").textContent = t("share.until", { moment: minute(shared.expires) });
     } catch (error) {
       if (!("status" in error)) throw error;

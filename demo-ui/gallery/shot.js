@@ -15,15 +15,14 @@ export function shot(picture, isSelected, deeds) {
   const field = h("input", { class: "name", value: name, "aria-label": t("picture.name"), title: name, maxlength: 200, autocomplete: "off", spellcheck: "false" });
   nameable(field, () => picture.name, (text) => deeds.rename(picture, text));
   return h("li", { class: "shot", "data-id": id, "data-status": status },
-    h("a", { class: "shot-image", href: `#/${id}${result ? `/${result.id}` : ""}`, "aria-label": t(result ? "history.open-result" : "history.open", { name, result: result ? resultName(result, deeds.recipes) : "" }) },
+    h("a", { class: result ? "shot-image compared" : "shot-image", href: `#/${id}${result ? `/${result.id}` : ""}`, "aria-label": t(result ? "history.open-result" : "history.open", { name, result: result ? resultName(result, deeds.recipes) : "" }) },
       pictures(picture, result), status === "ready" ? null : h("span", { class: "badge", "data-status": status }, OPEN.includes(status) ? h("span", { class: "spin" }) : null, t(`state.${status}`))),
     h("label", { class: "pick-box" }, box),
     h("div", { class: "shot-about" },
-      field,
-      h("p", { class: "meta" }, facts(picture), " · ", h("time", { datetime: picture.created, title: minute(picture.created) }, ago(picture.created))),
+      h("div", { class: "shot-name" }, field, h("button", { type: "button", class: "icon", "aria-label": t("delete.label", { name }), title: t("delete.picture"), onclick: () => deeds.remove(picture) }, icon("bin"))),
+      h("p", { class: "meta" }, h("span", {}, facts(picture)), h("time", { datetime: picture.created, title: minute(picture.created) }, ago(picture.created))),
       picture.error && !OPEN.includes(status) ? trouble(picture, deeds) : null,
     ),
-    h("button", { type: "button", class: "icon", "aria-label": t("delete.label", { name }), title: t("delete.picture"), onclick: () => deeds.remove(picture) }, icon("bin")),
   );
 }
 
@@ -42,7 +41,7 @@ function pictures({ original }, result) {
 }
 
 function facts({ width, height, bytes }) {
-  return [width ? `${number(width)} × ${number(height)}` : "", bytes ? size(bytes) : ""].filter(Boolean).join(" · ") || t("history.unknown");
+  return [width ? `${number(width)} × ${number(height)}` : "", bytes ? size(bytes) : ""].filter(Boolean).join(" · ");
 }
 
 function trouble(picture, deeds) {

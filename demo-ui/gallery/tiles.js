@@ -85,7 +85,7 @@ export class Tiles {
     const whole = isOutputOnly(recipe);
     for (let attempt = 0; attempt < TRIES && !signal.aborted; attempt += 1) {
       try {
-        const { url } = await this.api.preview(picture.id, { recipe: recipe.name, ...(whole ? {} : { width: SIDE }) }, signal);
+        const { url } = await this.api.preview(picture.id, { recipe: recipe.name, ...(whole ? {} : { side: SIDE }) }, signal);
         const blob = await this.api.bytes(url, signal);
         const saving = whole && picture.bytes ? change(blob.size / picture.bytes - 1) : "";
         return { url: whole ? picture.original.thumbnail : URL.createObjectURL(blob), saving };

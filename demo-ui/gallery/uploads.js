@@ -71,6 +71,9 @@ export class Uploads extends EventTarget {
     if (!item.file.size) throw refusal(400, { code: "empty_file" });
     if (bytes && item.file.size > bytes) throw refusal(413, { code: "too_large" });
     item.sha256 ??= await digest(item.file);
+    if (!item.sha256 || item.allowsDuplicate) return;
+    const earlier = this.library.shown.find(({ sha256, status }) => sha256 === item.sha256 && ["processing", "ready"].includes(status));
+    if (earlier) throw Object.assign(refusal(409, { code: "duplicate" }), { picture: earlier }); // without sending it
   }
 
   async send(item, signal) {
