@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Locator, expect
-from tests.browser.pages import SECONDS, Demo
+from tests.browser.pages import Demo
 from tests.gallery.conftest import gallery_settings
 from tests.local_server import SAMPLES, Server, running
 from tests.tools import require_tool
 from tests.weights import WEIGHTS
 
+SECONDS = 20_000
+"""Milliseconds for what takes the longest, a cut-out, on a busy machine."""
 HOME = "/_gallery/"
 PHOTOS = SAMPLES / "photos"
 CHEAP = "smart-square,smaller,fewer-colours"
@@ -32,6 +34,7 @@ def serving_gallery(folder: Path, *options: str, port: int = 0, **environment: s
 
 def open_gallery(demo: Demo, state: str = "") -> Demo:
     """Load the page until the pictures are listed."""
+    demo.page.set_default_timeout(SECONDS)
     demo.page.goto("about:blank")
     demo.page.goto(f"{demo.origin}{HOME}{state}")
     expect(demo.locate("html[data-listed=true]")).to_be_attached(timeout=SECONDS)

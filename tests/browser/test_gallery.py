@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 from tests import pictures
 from tests.browser import gallery_page as gallery
 from tests.browser.conftest import Open
-from tests.browser.gallery_page import PHOTOS
-from tests.browser.pages import SECONDS, Demo
+from tests.browser.gallery_page import PHOTOS, SECONDS
+from tests.browser.pages import Demo
 from tests.local_server import Server
 from tests.weights import require_weights
 
