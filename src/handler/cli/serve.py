@@ -23,6 +23,7 @@ from handler.composition.wiring import Application
 from handler.config import Settings
 from handler.entrypoints.background_uploads import BackgroundUploads
 from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
+from handler.entrypoints.gallery_request import actions
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.server import HEALTH, READY, Page, PictureServer, access
 from handler.entrypoints.workers import Bounds
@@ -209,10 +210,14 @@ def _address(listener: socket.socket) -> str:
 
 
 def _log_to_standard_output() -> None:
-    """Log one line for each request. The handler's own line has less information, so it is switched off."""
-    access.addHandler(logging.StreamHandler(sys.stdout))
-    access.setLevel(logging.INFO)
-    access.propagate = False
+    """Log each request, and each action of a visitor of the gallery.
+
+    The handler's own line of a request has less information, so it is switched off.
+    """
+    for log in (access, actions):
+        log.addHandler(logging.StreamHandler(sys.stdout))
+        log.setLevel(logging.INFO)
+        log.propagate = False
     # These log a line for each client that does not send HTTP, or that disconnects before its answer.
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).addFilter(_Throttle())

@@ -94,7 +94,7 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
         cookies, limits = self._build_cookies(), self._build_limits()
         return GalleryEntrypoint(
             session=self._build_session(gallery, cookies, limits),
-            pages=GalleryPages(gallery=gallery, user_limit=self.settings.gallery.user_limit),
+            pages=GalleryPages(gallery=gallery, limits=limits, user_limit=self.settings.gallery.user_limit),
             uploads=GalleryUploadPages(uploads=self._build_uploads(gallery, store, limits)),
             cookies=cookies,
             files=cache(self.list_files),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 import msgspec
 
@@ -27,6 +28,7 @@ from handler.response import Answer, Caching
 from imaging import Deadline, FeatureError
 
 _NEVER_CACHED = Caching(error=0)
+_RETRY_SECONDS = "5"
 
 Route = Callable[[GalleryRequest], Answer]
 
@@ -55,7 +57,10 @@ class GalleryEntrypoint(msgspec.Struct, frozen=True, kw_only=True):
             answer = response.report(content, error.status)
         except (FeatureError, HandlerError) as error:
             answer = response.refusal(error, _NEVER_CACHED)
-        return answer if "Cache-Control" in answer.headers else answer.with_headers({"Cache-Control": "no-store"})
+        usual = {"Cache-Control": "no-store"}
+        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            usual["Retry-After"] = _RETRY_SECONDS  # such as of a database that does not answer
+        return answer.with_headers({**usual, **answer.headers})
 
     def admit(self, name: str, call: HttpRequest) -> None:
         """Raise a HandlerError for a request that is refused before its body is read."""

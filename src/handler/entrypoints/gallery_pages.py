@@ -23,8 +23,8 @@ from handler.entrypoints.gallery_request import (
 )
 from handler.entrypoints.operator_page import parse_limit
 from handler.errors import BadRequest
-from handler.gallery.gallery import Gallery
-from handler.observability import add_log_fields
+from handler.gallery.gallery import Composition, Gallery
+from handler.gallery.limits import HourlyLimits
 from handler.records.record import ImageRecord
 from handler.response import Answer
 
@@ -40,6 +40,7 @@ class GalleryPages(msgspec.Struct, frozen=True, kw_only=True):
     """The pages with which a visitor sees and changes pictures."""
 
     gallery: Gallery
+    limits: HourlyLimits
     user_limit: int
 
     def find(self, name: str) -> Mapping[str, Callable[[GalleryRequest], Answer]]:
@@ -83,7 +84,7 @@ class GalleryPages(msgspec.Struct, frozen=True, kw_only=True):
     def delete_all(self, request: GalleryRequest) -> Answer:
         """Delete all pictures of the visitor, and the cookie."""
         deleted = self.gallery.delete_all(request.visitor, request.now, request.deadline)
-        add_log_fields(action="delete_all", pictures=deleted)
+        request.log("delete_all", pictures=deleted)
         cookie = format_cookie(request.call, "", timedelta(0))
         return _no_content().with_headers({"Set-Cookie": cookie})
 
@@ -94,31 +95,31 @@ class GalleryPages(msgspec.Struct, frozen=True, kw_only=True):
     def _rename(self, picture: str, request: GalleryRequest) -> Answer:
         name = parse_name(request.read_body(("name",)).get("name"))
         record = self.gallery.rename(request.visitor, picture, name, request.now)
-        add_log_fields(action="rename", picture=record.id)
+        request.log("rename", picture=record.id)
         return response.report(self._describe(record, request))
 
     def _delete(self, picture: str, request: GalleryRequest) -> Answer:
         self.gallery.delete(request.visitor, picture, request.now, request.deadline)
-        add_log_fields(action="delete", picture=picture)
+        request.log("delete", picture=picture)
         return _no_content()
 
     def _apply(self, picture: str, request: GalleryRequest) -> Answer:
-        fields = request.read_body(("recipe", "edits"))
-        recipe, edits = parse_text(fields, "recipe"), fields.get("edits")
-        record, applied, is_new = self.gallery.apply(request.visitor, picture, recipe, edits, request.now)
-        add_log_fields(action="apply", picture=record.id, recipe=applied.recipe)
+        composition = self._compose(picture, request, request.read_body(("recipe", "edits")))
+        record, applied, is_new = self.gallery.apply(request.visitor, picture, composition, request.now)
+        request.log("apply", picture=record.id, recipe=applied.recipe)
         content = self.gallery.describe_result(record, applied, request.now)
         return response.report(content, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
     def _remove_result(self, picture: str, result: str, request: GalleryRequest) -> Answer:
         self.gallery.remove_result(request.visitor, picture, result, request.now)
-        add_log_fields(action="remove_result", picture=picture)
+        request.log("remove_result", picture=picture)
         return _no_content()
 
     def _preview(self, picture: str, request: GalleryRequest) -> Answer:
         fields = request.read_body(("recipe", "edits", "side"))
-        side, recipe = parse_whole(fields, "side", *SIDES), parse_text(fields, "recipe")
-        url = self.gallery.preview(request.visitor, picture, recipe, fields.get("edits"), side, request.now)
+        side = parse_whole(fields, "side", *SIDES)
+        composition = self._compose(picture, request, fields)
+        url = self.gallery.preview(request.visitor, picture, composition, side, request.now)
         return response.report({"url": url})
 
     def _share(self, picture: str, request: GalleryRequest) -> Answer:
@@ -130,14 +131,22 @@ class GalleryPages(msgspec.Struct, frozen=True, kw_only=True):
         url, small, expires = self.gallery.share(
             request.visitor, picture, parse_text(fields, "result"), timedelta(seconds=seconds), request.now
         )
-        add_log_fields(action="share", picture=picture, seconds=seconds)
+        request.log("share", picture=picture, seconds=seconds)
         html = _write_html(url, small, self.gallery.get(request.visitor, picture, request.now).name)
         return response.report({"url": url, "expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}", "html": html})
 
     def _retry(self, picture: str, request: GalleryRequest) -> Answer:
         record = self.gallery.retry(request.visitor, picture, request.now, request.deadline)
-        add_log_fields(action="retry", picture=record.id)
+        request.log("retry", picture=record.id)
         return response.report(self._describe(record, request), HTTPStatus.ACCEPTED)
+
+    def _compose(self, picture: str, request: GalleryRequest, fields: dict[str, Any]) -> Composition:
+        """Return what a body wants to be done with a picture of the visitor, within the limits of an hour."""
+        self.gallery.get(request.visitor, picture, request.now)
+        composition = self.gallery.compose(request.visitor, parse_text(fields, "recipe"), fields.get("edits"))
+        if composition.is_restricted:
+            self.limits.admit_render(request.visitor, request.address, request.now)
+        return composition
 
     def _describe(self, record: ImageRecord, request: GalleryRequest) -> dict[str, Any]:
         return self.gallery.view.describe(record, request.now)

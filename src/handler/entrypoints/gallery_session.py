@@ -17,7 +17,6 @@ from handler.gallery.devices import DeviceCodes, draw_qr_code
 from handler.gallery.gallery import Gallery
 from handler.gallery.limits import HourlyLimits
 from handler.gallery.visitors import Visitor, VisitorCookies
-from handler.observability import add_log_fields
 from handler.ports import SecretSource
 from handler.response import Answer
 
@@ -46,7 +45,7 @@ class GallerySession(msgspec.Struct, frozen=True, kw_only=True):
         self.limits.admit_attempt(request.address, request.now)
         visitor = self._check_password(request, password) if password else self.codes.redeem(code or "", request.now)
         self.limits.forgive_attempt(request.address, request.now)
-        add_log_fields(action="enter", entered=visitor.tag)
+        request.log("enter", entered=visitor.tag)
         cookie = format_cookie(request.call, self.cookies.write(visitor, request.now), self.cookies.life)
         return self._report(request, visitor).with_headers({"Set-Cookie": cookie})
 
@@ -57,7 +56,7 @@ class GallerySession(msgspec.Struct, frozen=True, kw_only=True):
         code, until = self.codes.make(request.visitor, request.now)
         # In the fragment, so that no log of a server or proxy has the code.
         url = f"{read_origin(request.call)}/_gallery/#code={code}"
-        add_log_fields(action="add_device")
+        request.log("add_device")
         content = {"code": code, "url": url, "expires": f"{until:%Y-%m-%dT%H:%M:%SZ}", "qr": draw_qr_code(url)}
         return response.report(content, HTTPStatus.CREATED)
 

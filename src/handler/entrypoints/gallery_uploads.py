@@ -18,7 +18,6 @@ from handler.gallery.uploads import GalleryUploads, NewPicture
 from handler.ingest.form_policy import FILE, FORM_PATH
 from handler.ingest.keys import guess_type
 from handler.ingest.requests import parse_media_type, parse_sha256
-from handler.observability import add_log_fields
 from handler.records.record import ImageRecord
 from handler.response import Answer
 
@@ -82,7 +81,7 @@ class GalleryUploadPages(msgspec.Struct, frozen=True, kw_only=True):
         return self._report(record, request, {"upload": {"url": url, "fields": dict(granted.form.fields)}})
 
     def _report(self, record: ImageRecord, request: GalleryRequest, more: dict[str, Any] | None = None) -> Answer:
-        add_log_fields(action="upload", picture=record.id)
+        request.log("upload", picture=record.id)
         content = self.uploads.gallery.view.describe(record, request.now) | (more or {})
         return response.report(content, HTTPStatus.CREATED)
 

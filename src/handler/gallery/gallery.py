@@ -28,6 +28,22 @@ _ATTEMPTS = 20
 PREVIEW_LIFE = timedelta(minutes=15)
 
 
+class Composition(msgspec.Struct, frozen=True):
+    """A recipe, or edits of a visitor, after all checks."""
+
+    name: str
+    """Empty for edits."""
+    edits: Edits
+    recipe: Recipe
+    preset: str = ""
+    """The preset that its URLs name."""
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether it takes seconds of a processor, or is billed."""
+        return any(step.is_restricted for step in self.recipe.steps)
+
+
 class Originals(Protocol):
     """Deletes originals, and has them processed."""
 
@@ -76,15 +92,29 @@ class Gallery(msgspec.Struct, frozen=True, kw_only=True):
         """Give a picture another name."""
         return self._change(visitor, identifier, now, lambda record: replace(record, name=name))
 
+    def compose(self, visitor: Visitor, recipe: str | None, edits: object) -> Composition:
+        """Return what a recipe that is offered does, or edits that the visitor may use."""
+        if (recipe is None) == (edits is None):
+            raise BadRequest("either `recipe` or `edits` must be given")
+        if recipe is None:
+            checked = self.rules.check(edits, visitor)
+            return Composition("", edits, checked)  # type: ignore[arg-type]  # `check` has found that it is an object
+        known = self.recipes.get(recipe)
+        if known is None:
+            names = ", ".join(self.recipes)
+            raise BadRequest(f"`recipe` must be one of {names}, got {recipe[:60]!a}", code="no_such_recipe")
+        return Composition(recipe, known.edits, known.recipe, recipe if known.is_preset else "")
+
     def apply(
-        self, visitor: Visitor, identifier: str, recipe: str | None, edits: object, now: datetime
+        self, visitor: Visitor, identifier: str, composition: Composition, now: datetime
     ) -> tuple[ImageRecord, AppliedRecipe, bool]:
-        """Keep a result of a recipe or of edits. Return it, and whether it is new.
+        """Keep a result. Return it, and whether it is new.
 
         Raise Conflict if the picture has MAX_RESULTS already, or is not ready.
         """
-        name, kept = self._read_recipe(visitor, recipe, edits)
-        applied = AppliedRecipe(id=secrets.token_hex(8), recipe=name, edits=kept, created_at=now)
+        applied = AppliedRecipe(
+            id=secrets.token_hex(8), recipe=composition.name, edits=composition.edits, created_at=now
+        )
 
         def add(record: ImageRecord) -> ImageRecord:
             if _find_same(record, applied) is not None:
@@ -109,18 +139,15 @@ class Gallery(msgspec.Struct, frozen=True, kw_only=True):
         self._change(visitor, identifier, now, remove)
 
     def preview(
-        self, visitor: Visitor, identifier: str, recipe: str | None, edits: object, side: int | None, now: datetime
+        self, visitor: Visitor, identifier: str, composition: Composition, side: int | None, now: datetime
     ) -> str:
         """Return the URL of a result that is not kept, at most `side` pixels wide and high."""
         record = self.get(visitor, identifier, now)
         _require_ready(record)
-        name, kept = self._read_recipe(visitor, recipe, edits)
-        if side is not None:
-            kept = fit_edits(kept, self._recipe_of(visitor, name, kept), side)
-        preset = name if name and self.recipes[name].is_preset else ""
-        # Rounded up, so that a preview of the same edits soon after has the same URL.
-        expires = now.replace(second=0, microsecond=0) + PREVIEW_LIFE
-        return self.links.sign(record.key, kept, expires - timedelta(minutes=now.minute % 5), preset)
+        edits = composition.edits if side is None else fit_edits(composition.edits, composition.recipe, side)
+        # Rounded, so that a preview of the same edits soon after has the same URL.
+        expires = now.replace(minute=now.minute - now.minute % 5, second=0, microsecond=0) + PREVIEW_LIFE
+        return self.links.sign(record.key, edits, expires, composition.preset)
 
     def share(
         self, visitor: Visitor, identifier: str, result: str | None, life: timedelta, now: datetime
@@ -185,21 +212,6 @@ class Gallery(msgspec.Struct, frozen=True, kw_only=True):
             if self.records.write(changed, replaces=record.revision):
                 return replace(changed, revision=record.revision + 1)
         raise Busy("the picture is being changed by other requests", headers={"Retry-After": "1"})
-
-    def _read_recipe(self, visitor: Visitor, recipe: str | None, edits: object) -> tuple[str, Edits]:
-        """Return the name and the edits of a recipe that is offered, or of edits that the visitor may use."""
-        if (recipe is None) == (edits is None):
-            raise BadRequest("either `recipe` or `edits` must be given")
-        if recipe is None:
-            self.rules.check(edits, visitor)
-            return "", edits  # type: ignore[return-value]  # `check` has found that it is an object
-        if recipe not in self.recipes:
-            known = ", ".join(self.recipes)
-            raise BadRequest(f"`recipe` must be one of {known}, got {recipe[:60]!a}", code="no_such_recipe")
-        return recipe, self.recipes[recipe].edits
-
-    def _recipe_of(self, visitor: Visitor, name: str, edits: Edits) -> Recipe:
-        return self.recipes[name].recipe if name else self.rules.check(edits, visitor)
 
 
 def _find_same(record: ImageRecord, applied: AppliedRecipe) -> AppliedRecipe | None:

@@ -17,6 +17,8 @@ from handler.records.counters import Counters
 
 MAX_ATTEMPTS = 10
 """Wrong passwords and codes of one address in an hour."""
+RENDERS_OF_UPLOAD = 10
+"""Results with a model in an hour for each upload that is allowed in it."""
 MAX_CODES = 60
 """Codes for other devices that a visitor can have made in an hour."""
 _HOUR = timedelta(hours=1)
@@ -35,13 +37,11 @@ class HourlyLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     def admit_upload(self, visitor: Visitor, address: str, now: datetime) -> None:
         """Count an upload. Raise HandlerError with status 429 if there are too many of the visitor or the address."""
-        names = [f"gallery visitor {visitor.id}"] + ([f"gallery address {self._hide(address)}"] if address else [])
-        for number, name in enumerate(names):
-            if not self._count(name, self.uploads, now):
-                for counted in names[:number]:
-                    self.counters.uncount(_in_hour(counted, now), now=now)
-                message = f"at most {self.uploads} pictures can be uploaded in an hour: try again later"
-                raise _too_many(message, "too_many_uploads", now)
+        self._admit("upload", visitor, address, self.uploads, "uploads", now)
+
+    def admit_render(self, visitor: Visitor, address: str, now: datetime) -> None:
+        """Count a result that takes seconds of a processor, or is billed. Raise HandlerError with status 429."""
+        self._admit("render", visitor, address, RENDERS_OF_UPLOAD * self.uploads, "results with a model", now)
 
     def admit_attempt(self, address: str, now: datetime) -> None:
         """Count an attempt to guess a password or code. Raise HandlerError with status 429 after too many of them."""
@@ -58,6 +58,16 @@ class HourlyLimits(msgspec.Struct, frozen=True, kw_only=True):
     def forgive_attempt(self, address: str, now: datetime) -> None:
         """Take back the count of an attempt that was right."""
         self.counters.uncount(_in_hour(self._attempt(address), now), now=now)
+
+    def _admit(self, kind: str, visitor: Visitor, address: str, limit: int, what: str, now: datetime) -> None:
+        """Count something of a visitor and of an address, or nothing if one of them has reached the limit."""
+        names = [f"gallery {kind} {visitor.id}"] + ([f"gallery {kind} of {self._hide(address)}"] if address else [])
+        for number, name in enumerate(names):
+            if not self._count(name, limit, now):
+                for counted in names[:number]:
+                    self.counters.uncount(_in_hour(counted, now), now=now)
+                message = f"there can be at most {limit} {what} in an hour: try again later"
+                raise _too_many(message, f"too_many_{kind}s", now)
 
     def _count(self, name: str, limit: int, now: datetime) -> bool:
         return self.counters.count(_in_hour(name, now), limit=limit, now=now, until=_end_of_hour(now))

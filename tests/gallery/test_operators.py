@@ -1,0 +1,116 @@
+"""What the operator of a gallery can choose, and what the gallery looks like from outside."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests import pictures
+from tests.client import Client, size
+from tests.gallery.conftest import gallery_settings
+from tests.gallery.test_limits import serving_gallery
+from tests.gallery.visiting import Browser, over_http
+
+from handler.config import SettingsError
+
+PNG = pictures.png(pictures.scene(60, 40))
+PRESETS = {
+    "badge": {"resize": {"width": 40, "height": 30}, "watermark": {"bucket": "secrets", "key": "logo.png"}},
+    "smaller": {"resize": {"width": 10}, "toFormat": "png"},
+}
+
+
+def test_presets_are_recipes_and_may_name_what_visitors_may_not(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "logo.png").write_bytes(pictures.png(pictures.scene(10, 10)))
+    sources = gallery_settings(tmp_path)["SOURCE_BUCKETS"] + f",secrets={(tmp_path / 'secrets').as_uri()}"
+    more = {"SOURCE_BUCKETS": sources, "PRIVATE_SOURCES": "secrets", "PRESETS": json.dumps(PRESETS)}
+    with serving_gallery(tmp_path, GALLERY_RECIPES="badge,smaller,smart-square", **more) as server:
+        browser = Browser(over_http(server))
+        recipes = browser.ask("GET", "/session").json()["recipes"]
+        assert [each["name"] for each in recipes] == ["badge", "smaller", "smart-square"]
+        assert (recipes[0]["edits"], recipes[0]["features"]) == (None, ["resize", "watermark"])
+        picture = browser.keep(PNG)
+        path = f"/pictures/{picture['id']}"
+        for name, expected in (("badge", (40, 30)), ("smaller", (10, 7))):
+            result = browser.post(f"{path}/results", recipe=name).json()
+            assert size(browser.fetch(result["url"]).body) == expected
+            assert browser.fetch(result["thumbnail"]).headers["content-type"] == "image/webp"
+        preview = browser.post(f"{path}/preview", recipe="badge", side=20).json()
+        assert size(browser.fetch(preview["url"]).body) == (20, 15)
+        refused = browser.post(f"{path}/preview", edits=PRESETS["badge"])
+        assert (refused.status, refused.code) == (403, "private_object")
+        assert browser.post(f"{path}/preview", recipe="cutout").code == "no_such_recipe"
+    with serving_gallery(tmp_path, GALLERY_RECIPES="smart-square") as server:
+        browser.send = over_http(server)
+        assert browser.pictures()[0]["results"] == [], "their presets are gone"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"GALLERY_RECIPES": "cutout,nothing"}, "GALLERY_RECIPES must name .* got `nothing`"),
+        ({"GALLERY_SOURCE": "elsewhere"}, "GALLERY_SOURCE must name"),
+        ({"PRESETS_ONLY": "Yes", "PRESETS": "{}"}, "GALLERY_SOURCE needs PRESETS_ONLY=No"),
+        ({"DIALECTS": "query"}, "GALLERY_SOURCE needs json in DIALECTS"),
+        ({"SIGNATURE_SECRET_FILE": ""}, "GALLERY_SOURCE needs SECRETS_MANAGER or SIGNATURE_SECRET_FILE"),
+        ({"RECORDS": ""}, "GALLERY_SOURCE needs RECORDS"),
+    ],
+)
+def test_settings_that_contradict_the_gallery_are_refused(
+    tmp_path: Path, settings: dict[str, str], expected: str
+) -> None:
+    with pytest.raises(SettingsError, match=expected):
+        Client(gallery_settings(tmp_path, **settings))
+
+
+def test_a_service_without_a_gallery_has_no_such_pages(tmp_path: Path) -> None:
+    client = Client({"SOURCE_BUCKETS": f"photos={tmp_path.as_uri()}"})
+    for path in ("/_gallery/", "/_api/gallery/session", "/_api/gallery/pictures"):
+        assert client.get(path).status == 404, path
+
+
+def test_other_sites_are_never_allowed(tmp_path: Path) -> None:
+    client = Client({**gallery_settings(tmp_path), "AWS_LAMBDA_FUNCTION_NAME": "images", "CORS_ENABLED": "Yes"})
+    assert "Access-Control-Allow-Origin" in client.get("/logo.png").headers
+    for method, path in (("OPTIONS", "session"), ("GET", "session"), ("GET", "%73ession"), ("OPTIONS", "pictures")):
+        answer = client.get(f"/_api/gallery/{path}", method=method, origin="https://evil.example.com")
+        assert not [name for name in answer.headers if name.startswith("Access-Control")], (method, path)
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "session"), ("HEAD", "pictures"), ("PATCH", "pictures")])
+def test_other_methods_are_refused(browser: Browser, method: str, path: str) -> None:
+    refused = browser.ask(method, f"/{path}")
+    assert (refused.status, "GET" in refused.headers["allow"]) == (405, True)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/pictures/", "/pictures/a/b", "/pictures/a/results/b/c", "/"])
+def test_other_pages_do_not_exist(browser: Browser, path: str) -> None:
+    assert (browser.ask("GET", path).status, browser.ask("GET", path).headers["cache-control"]) == (404, "no-store")
+
+
+def test_actions_are_logged_without_personal_data(tmp_path: Path) -> None:
+    with serving_gallery(tmp_path) as server:
+        browser = Browser(over_http(server))
+        picture = browser.keep(PNG, "Aunt Mary.png")
+        browser.post(f"/pictures/{picture['id']}", "PATCH", name="Uncle Bob")
+        browser.ask("DELETE", f"/pictures/{picture['id']}")
+        tag = browser.ask("GET", "/session").json()["visitor"]
+    found = [re.fullmatch(r"\S+Z gallery (\w+) visitor=(\w+) picture=(\w+)\n", line) for line in server.log]
+    actions = [match.groups() for match in found if match]
+    assert actions == [(action, tag, picture["id"]) for action in ("upload", "rename", "delete")]
+    log = "".join(server.log)
+    identifier = browser.cookie.split(".")[1]
+    assert not [text for text in ("Mary", "Bob", identifier, browser.cookie[-64:]) if text in log]
+
+
+def test_results_with_a_model_are_limited_by_the_hour(tmp_path: Path) -> None:
+    with serving_gallery(tmp_path, GALLERY_UPLOADS_PER_HOUR="1") as server:
+        browser = Browser(over_http(server))
+        path = f"/pictures/{browser.keep(PNG)['id']}/preview"
+        replies = [browser.post(path, recipe="cutout", side=16 + number) for number in range(12)]
+        assert [each.status for each in replies] == [200] * 10 + [429] * 2
+        assert (replies[10].code, "retry-after" in replies[10].headers) == ("too_many_renders", True)
+        assert browser.post(path, recipe="smaller").status == 200
