@@ -25,12 +25,18 @@ def scale_by_rules(requested: Resize, full: Size) -> Scaling:
     """Return the sizes for an image of this size. A vector image must be given a request that enlarges."""
     across, down, dpr = _shrinks(requested, full)
     exact = (full[0] * (1 / across), full[1] * (1 / down))
-    scaled = (max(1, round_half_up(exact[0])), max(1, round_half_up(exact[1])))
+    scaled = (_scaled_side(full[0], across), _scaled_side(full[1], down))
     box = _box(requested, dpr)
     if requested.fit == "cover-ratio" and requested.without_enlargement:
         box = _reduced_box(box, scaled)
     result = (min(box[0] or scaled[0], scaled[0]), min(box[1] or scaled[1], scaled[1]))
     return Scaling(scaled, result, exact, dpr)
+
+
+def _scaled_side(side: int, shrink: float) -> int:
+    """Return the length that libvips gives a side for the factor 1 / shrink: enlarging multiplies, reducing divides."""
+    factor = 1 / shrink
+    return max(1, round_half_up(side * factor if factor > 1 else side / (1 / factor)))
 
 
 def _box(requested: Resize, dpr: float) -> Size:

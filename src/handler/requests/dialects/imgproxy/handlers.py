@@ -11,6 +11,8 @@ from handler.requests.dialects.imgproxy import paid, saving
 from handler.requests.dialects.imgproxy.arguments import Arguments
 from handler.requests.dialects.imgproxy.options import Collected, Extension, Mark
 
+_INFINITE = ("inf", "+inf", "infinity", "+infinity")
+_LARGEST_DPR = 100.0
 RESIZING_TYPES = ("fit", "fill", "fill-down", "force", "auto")
 
 
@@ -72,6 +74,11 @@ def _zoom(arguments: Arguments, into: Collected) -> None:
 
 
 def _dpr(arguments: Arguments, into: Collected) -> None:
+    if arguments.text(0).lower() in _INFINITE:
+        # Go reads the word as a number, which the size of the image then limits.
+        arguments.faults.tolerate(arguments.fault("a number above 0"))
+        into.pipeline.dpr = _LARGEST_DPR
+        return
     into.pipeline.dpr = arguments.given_number(0, above=True)
 
 
@@ -107,7 +114,7 @@ def _crop(arguments: Arguments, into: Collected) -> None:
 
 def _trim(arguments: Arguments, into: Collected) -> None:
     pipeline = into.pipeline
-    pipeline.trim = arguments.number(0)
+    pipeline.trim = _threshold(arguments)
     if len(arguments) > 1:
         pipeline.trim_color = arguments.color(1) if arguments.text(1) else ""
     equal = (arguments.boolean(2), arguments.boolean(3))
@@ -115,6 +122,14 @@ def _trim(arguments: Arguments, into: Collected) -> None:
         pipeline.trim_equal[0] if equal[0] is None else equal[0],
         pipeline.trim_equal[1] if equal[1] is None else equal[1],
     )
+
+
+def _threshold(arguments: Arguments) -> float | None:
+    """Return the threshold of a trim; what is below 0 trims as 0 does."""
+    threshold = arguments.number(0, -math.inf)
+    if threshold is not None and threshold < 0:
+        arguments.faults.tolerate(arguments.fault("a number from 0"))
+    return None if threshold is None else max(0.0, threshold)
 
 
 def _padding(arguments: Arguments, into: Collected) -> None:

@@ -76,6 +76,10 @@ def cachebuster(arguments: Arguments, into: Collected) -> None:
 def filename(arguments: Arguments, into: Collected) -> None:
     """Set the name of the file without its extension."""
     name = arguments.base64(0) if arguments.boolean(1) else arguments.text(0)
+    if not name and arguments.faults.is_lenient:
+        # imgproxy then takes the name of the original, as without the option.
+        arguments.faults.tolerate(arguments.fault("a name of 1 to 200 printable characters"))
+        return
     if not _PRINTABLE.fullmatch(name):
         arguments.refuse("a name of 1 to 200 printable characters")
     into.saving.filename = name
