@@ -21,6 +21,10 @@ RESERVED_SECONDS = 15
 PAUSE_SECONDS = 5
 PREFIXES = ("_demo/", "_gallery/")
 """Of the pages in their bucket."""
+DELIVERY = "deliver-access-logs"
+"""The task that is done here: CloudFormation creates a delivery only in the region of its stack."""
+LOGS_REGION = "us-east-1"
+"""Where the deliveries of CloudFront's logs are configured, wherever their bucket is."""
 CLIENT = Config(connect_timeout=5, read_timeout=CALL_SECONDS, retries={"total_max_attempts": 1})
 
 
@@ -32,7 +36,9 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
     answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     answer |= {"Status": "SUCCESS", "PhysicalResourceId": event["PhysicalResourceId"] if deletes else own_id}
     try:
-        if deletes:
+        if properties["Task"] == DELIVERY:
+            deliver_logs(properties, event["StackId"], deletes=deletes)
+        elif deletes:
             empty(properties)
         else:
             former = event.get("OldResourceProperties", {})
@@ -64,6 +70,51 @@ def perform(properties: Mapping[str, Any], former: Mapping[str, Any], context: A
         if time.monotonic() - began > PATIENCE_SECONDS or left(context) < RESERVED_SECONDS + PAUSE_SECONDS:
             raise RuntimeError("; ".join(faults))
         time.sleep(PAUSE_SECONDS)
+
+
+def deliver_logs(properties: Mapping[str, Any], stack: str, *, deletes: bool) -> None:
+    """Create or delete the delivery of a distribution's access logs. It is tried again until permissions apply."""
+    logs = boto3.client("logs", region_name=LOGS_REGION, config=CLIENT)
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            (end_delivery if deletes else start_delivery)(logs, properties)
+        except Exception:
+            if rolls_back(stack):
+                return
+            if time.monotonic() > until:
+                raise
+        else:
+            return
+        time.sleep(PAUSE_SECONDS)
+
+
+def start_delivery(logs: Any, properties: Mapping[str, Any]) -> None:
+    """Create source, destination and delivery, or bring what there is of them up to date."""
+    name = properties["Name"]
+    logs.put_delivery_source(name=name, resourceArn=properties["Source"], logType="ACCESS_LOGS")
+    configuration = {"destinationResourceArn": properties["Destination"]}
+    made = logs.put_delivery_destination(name=name, outputFormat="w3c", deliveryDestinationConfiguration=configuration)
+    if not find_deliveries(logs, name):
+        logs.create_delivery(deliverySourceName=name, deliveryDestinationArn=made["deliveryDestination"]["arn"])
+
+
+def end_delivery(logs: Any, properties: Mapping[str, Any]) -> None:
+    """Delete delivery, source and destination, as far as they exist."""
+    name = properties["Name"]
+    for delivery in find_deliveries(logs, name):
+        logs.delete_delivery(id=delivery)
+    for delete in (logs.delete_delivery_source, logs.delete_delivery_destination):
+        try:
+            delete(name=name)
+        except logs.exceptions.ResourceNotFoundException:
+            continue
+
+
+def find_deliveries(logs: Any, name: str) -> list[str]:
+    """Return the ids of the deliveries from a source."""
+    pages = logs.get_paginator("describe_deliveries").paginate()
+    return [each["id"] for page in pages for each in page["deliveries"] if each["deliverySourceName"] == name]
 
 
 def rolls_back(stack: str) -> bool:

@@ -206,6 +206,25 @@ def _ask_lambda(asked: ParsedRequest) -> list[Ask]:
     return [Ask("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")]
 
 
+def _ask_logs(asked: ParsedRequest) -> list[Ask]:
+    """What has to be allowed for a delivery of logs: also that the distribution's logs may be delivered at all."""
+    operation, said = _operation(asked), json.loads(asked.body)
+    if operation == "DescribeDeliveries":
+        return [Ask(f"logs:{operation}", "*")]
+    region = re.findall(r"/\d{8}/([\w-]+)/logs/", asked.headers["authorization"])[0]
+    kinds = {
+        "PutDeliverySource": "delivery-source",
+        "DeleteDeliverySource": "delivery-source",
+        "DeleteDelivery": "delivery",
+    }
+    named = said.get("name") or said.get("id") or said["deliverySourceName"]
+    kind = "delivery-source" if operation == "CreateDelivery" else kinds.get(operation, "delivery-destination")
+    needed = [Ask(f"logs:{operation}", f"arn:aws:logs:{region}:{ACCOUNT}:{kind}:{named}")]
+    if operation == "PutDeliverySource":
+        needed.append(Ask("cloudfront:AllowVendedLogDeliveryForResource", said["resourceArn"]))
+    return needed
+
+
 def _ask_events(asked: ParsedRequest) -> list[Ask]:
     buses = {entry["EventBusName"] for entry in json.loads(asked.body)["Entries"]}
     return [Ask("events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}") for bus in buses]
@@ -281,6 +300,7 @@ _ASKS: Mapping[str, Callable[[ParsedRequest], list[Ask]]] = {
     "lambda": _ask_lambda,
     "dynamodb": _ask_dynamodb,
     "events": _ask_events,
+    "logs": _ask_logs,
     "sqs": _ask_sqs,
     "sns": lambda asked: [Ask("sns:Publish", parse_qs(asked.body.decode())["TopicArn"][0])],
     "s3": _of_s3,

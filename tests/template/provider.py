@@ -19,7 +19,7 @@ def load_provider(account: Account) -> dict[str, Any]:
     names: dict[str, Any] = {}
     code = account.stack.resources["Provider"]["Code"]["ZipFile"]
     exec(compile(code, "index.py", "exec"), names)
-    names["PATIENCE_SECONDS"] = 0
+    names["PATIENCE_SECONDS"] = names["PAUSE_SECONDS"] = 0
     return names
 
 

@@ -139,6 +139,26 @@ PROVIDER_MAY = [
     ("s3:ListBucket", DEMO, True),
     ("s3:GetObject", "arn:aws:s3:::photos/cat.jpg", False),
     ("secretsmanager:GetSecretValue", f"{SECRETS}:OperatorToken-AbCdEf", False),
+    ("logs:DescribeDeliveries", "*", False),
+]
+_DELIVERY = f"arn:aws:logs:us-east-1:{ACCOUNT}"
+_OWN_LOGS = "access-logs-51af3dc0-da77-11e4-872e-1234567db123"
+DELIVERS_LOGS = [
+    *((f"logs:{verb}DeliverySource", f"{_DELIVERY}:delivery-source:{_OWN_LOGS}", True) for verb in ("Put", "Delete")),
+    *(
+        (f"logs:{verb}DeliveryDestination", f"{_DELIVERY}:delivery-destination:{_OWN_LOGS}", True)
+        for verb in ("Put", "Delete")
+    ),
+    ("logs:CreateDelivery", f"{_DELIVERY}:delivery-source:{_OWN_LOGS}", True),
+    ("logs:DeleteDelivery", f"{_DELIVERY}:delivery:AbCd", True),
+    ("logs:DescribeDeliveries", "*", True),
+    ("logs:PutDeliverySource", f"{_DELIVERY}:delivery-source:another", False),
+    ("cloudfront:AllowVendedLogDeliveryForResource", OURS, True),
+    ("cloudfront:AllowVendedLogDeliveryForResource", f"arn:aws:cloudfront::{ACCOUNT}:distribution/EOTHER", False),
+    ("s3:GetBucketPolicy", "arn:aws:s3:::accesslogbucket", True),
+    ("s3:PutBucketPolicy", "arn:aws:s3:::accesslogbucket", True),
+    ("s3:PutBucketPolicy", RESULTS, False),
+    ("s3:GetObject", "arn:aws:s3:::accesslogbucket/x", False),
 ]
 SHIFTER_MAY = [
     # CodeDeploy moves requests from one version of a function to the next. action, resource, allowed
@@ -162,6 +182,12 @@ CANARY = {"TrafficShifting": "Canary10Percent5Minutes", "DeployedAt": "2026-01-3
 def test_codedeploy(action: str, resource: str, allowed: bool) -> None:
     stack = Stack({**LEAST, **UPLOADS, **CANARY})
     assert allows(role_statements(stack, "DeploymentRole"), Ask(action, resource)) is allowed
+
+
+@pytest.mark.parametrize(("action", "resource", "allowed"), DELIVERS_LOGS)
+def test_the_provider_of_a_stack_with_access_logs(action: str, resource: str, allowed: bool) -> None:
+    stack = Stack({**LEAST, "AccessLogs": "Yes"})
+    assert allows(role_statements(stack, "ProviderRole"), Ask(action, resource)) is allowed
 
 
 @pytest.mark.parametrize(("action", "resource", "allowed"), PROVIDER_MAY)
@@ -293,7 +319,7 @@ def test_no_role_has_more_than_the_table() -> None:
         action for _, action, _, allowed in WITH if allowed
     }
     known |= {action for action, _, allowed in UPLOADS_MAY + PROVIDER_MAY + SHIFTER_MAY if allowed}
-    known |= {action for action, _, allowed in COPIES_KEYS if allowed}
+    known |= {action for action, _, allowed in COPIES_KEYS + DELIVERS_LOGS if allowed}
     known |= {action for _, _, action, _, allowed in OF_UPLOADS if allowed}
     known |= {action for _, _, action, _, allowed in OF_ENTERPRISES if allowed}
     known |= {"xray:PutTelemetryRecords", "sqs:GetQueueAttributes"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
+import boto3
 import pytest
 from tests import pictures
 from tests.stand_ins.moto import REGION, Moto, moto_server
@@ -306,3 +308,40 @@ def test_every_function_of_the_image_is_asked() -> None:
             }
             assert asked == images
             assert resources["SelfCheck"]["ServiceTimeout"] >= resources["Provider"]["Timeout"]
+
+
+def deliveries(moto: Moto) -> list[dict[str, object]]:
+    """What is configured in us-east-1, where the logs of every distribution are."""
+    logs = boto3.client(
+        "logs", endpoint_url=moto.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    names = [each["name"] for each in logs.describe_delivery_sources()["deliverySources"]]
+    names += [each["name"] for each in logs.describe_delivery_destinations()["deliveryDestinations"]]
+    found: list[dict[str, object]] = logs.describe_deliveries()["deliveries"]
+    assert all(name.startswith("access-logs-") for name in names)
+    return [*found, *({"name": name} for name in names)]
+
+
+def test_access_logs_are_delivered_from_us_east_1_and_no_longer_after_a_deletion(moto: Moto) -> None:
+    with account(moto, {**LEAST, "AccessLogs": "Yes"}) as stack:
+        for request in ("Create", "Update"):
+            answer = deliver(stack, "AccessLogDelivery", request, "x" if request == "Update" else "")
+            assert answer["Status"] == "SUCCESS", answer
+            delivery, *others = deliveries(moto)
+            assert delivery["deliverySourceName"] == stack.stack.resources["AccessLogDelivery"]["Name"]
+            assert len(others) == 2
+        for _ in range(2):  # the second time nothing is left to delete
+            assert deliver(stack, "AccessLogDelivery", "Delete", "x")["Status"] == "SUCCESS"
+            assert deliveries(moto) == []
+        assert stack.denied == []
+        assert {"DeliverAccessLogs", "FindDeliveries", "LogDistribution"} <= stack.used["ProviderRole"]
+
+
+def test_a_delivery_that_is_not_allowed_fails_in_words_but_not_a_rollback(moto: Moto) -> None:
+    with account(moto, {**LEAST, "AccessLogs": "Yes"}) as stack:
+        elsewhere: dict[str, Any] = {"Source": "arn:aws:cloudfront::111122223333:distribution/EOTHER"}
+        answer = deliver(stack, "AccessLogDelivery", "Create", **elsewhere)
+        assert answer["Status"] == "FAILED"
+        assert "PutDeliverySource" in answer["Reason"]
+        stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        assert deliver(stack, "AccessLogDelivery", "Update", "x", **elsewhere)["Status"] == "SUCCESS"

@@ -249,8 +249,15 @@ def test_what_does_not_go_together_is_refused(parameters: dict[str, str], said: 
     assert said in "\n".join(Stack({**LEAST, **parameters}).refused())
 
 
-def test_access_logs_are_refused_where_cloudfront_does_not_deliver_them() -> None:
-    logging = {**LEAST, "AccessLogs": "Yes"}
-    assert "AccessLogs must be No" in Stack(logging, region="eu-south-1").refused()[0]
-    assert Stack(LEAST, region="eu-south-1").refused() == []
-    assert Stack(logging, region="eu-west-3").refused() == []
+def test_access_logs_are_delivered_in_every_region() -> None:
+    for region in ("eu-south-1", "eu-west-3", "us-east-1"):
+        stack = Stack({**LEAST, "AccessLogs": "Yes"}, region=region)
+        assert stack.refused() == []
+        assert "Logging" not in stack.resources["Distribution"]["DistributionConfig"]
+        delivery = stack.resources["AccessLogDelivery"]
+        statement = stack.resources["AccessLogBucketPolicy"]["PolicyDocument"]["Statement"][1]
+        assert statement["Resource"].startswith(delivery["Destination"])
+        assert statement["Principal"] == {"Service": "delivery.logs.amazonaws.com"}
+        assert statement["Condition"]["ArnLike"] == {"aws:SourceArn": "arn:aws:logs:us-east-1:111122223333:*"}
+        assert delivery["Source"].endswith(":distribution/EDISTRIBUTION")
+        assert len(delivery["Name"]) <= 60
