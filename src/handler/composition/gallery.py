@@ -151,7 +151,9 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
     def _build_uploads(self, gallery: Gallery, store: UploadStore, limits: HourlyLimits) -> GalleryUploads:
         from handler.gallery.uploads import GalleryUploads  # noqa: PLC0415 - see `build`
 
-        background = None if store.sends_events else self.processing.background
+        # What this service takes itself it also processes, so that a store on Kubernetes needs to send no events.
+        takes_all = self.settings.ingest.upload_urls == "server"
+        background = self.processing.background if takes_all or not store.sends_events else None
         return GalleryUploads(
             gallery=gallery,
             ingest=self._build_ingest(store),
