@@ -130,7 +130,7 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
         rules = EditRules(
             source=source,
             private_sources=settings.private_sources,
-            resolve=lambda ref: objects.resolve(policy.source_of(ref)),
+            resolve=objects.resolve,
             features=frozenset({*policy.public_features, *offered}),
         )
         links = Links(source, Signatures(self.secret))
