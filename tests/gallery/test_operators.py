@@ -7,13 +7,18 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests import pictures
 from tests.client import Client, size
 from tests.gallery.conftest import gallery_settings
 from tests.gallery.test_limits import serving_gallery
 from tests.gallery.visiting import Browser, over_http
+from tests.local_server import Server
 
+from handler.aws import AwsAccess
 from handler.config import SettingsError
+from handler.records import open_records
+from handler.records.record import ProcessingError
 
 PNG = pictures.png(pictures.scene(60, 40))
 PRESETS = {
@@ -72,6 +77,22 @@ def test_a_service_without_a_gallery_has_no_such_pages(tmp_path: Path) -> None:
         assert client.get(path).status == 404, path
 
 
+def test_the_page_is_served_with_a_policy_that_runs_no_foreign_script(server: Server) -> None:
+    page = server.ask("/_gallery/")
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    policy = page.headers["content-security-policy"]
+    assert ("script-src 'self'" in policy, "unsafe-inline" in policy, "default-src 'none'" in policy) == (1, 0, 1)
+    assert server.ask("/_gallery").headers["location"] == "/_gallery/"
+    assert server.ask("/_gallery/nothing.js").status == 404
+
+
+def test_the_page_is_served_by_a_function_too(tmp_path: Path) -> None:
+    client = Client({**gallery_settings(tmp_path), "AWS_LAMBDA_FUNCTION_NAME": "images"})
+    page = client.get("/_gallery/")
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert client.get("/_gallery/nothing.js").status == 404
+
+
 def test_other_sites_are_never_allowed(tmp_path: Path) -> None:
     client = Client({**gallery_settings(tmp_path), "AWS_LAMBDA_FUNCTION_NAME": "images", "CORS_ENABLED": "Yes"})
     assert "Access-Control-Allow-Origin" in client.get("/logo.png").headers
@@ -114,3 +135,21 @@ def test_results_with_a_model_are_limited_by_the_hour(tmp_path: Path) -> None:
         assert [each.status for each in replies] == [200] * 10 + [429] * 2
         assert (replies[10].code, "retry-after" in replies[10].headers) == ("too_many_renders", True)
         assert browser.post(path, recipe="smaller").status == 200
+
+
+def test_a_picture_that_has_failed_is_processed_again(tmp_path: Path) -> None:
+    with serving_gallery(tmp_path) as server:
+        browser = Browser(over_http(server))
+        picture = browser.keep(PNG)
+        records = open_records(f"sqlite:///{tmp_path}/records.db", AwsAccess())
+        record = records.get(picture["id"])
+        assert record is not None
+        error = ProcessingError(code="TimeExceeded", message="it took too long", attempts=5)
+        assert records.write(replace(record, status="failed", error=error, facts={}), replaces=record.revision)
+        records.close()
+        [failed] = browser.pictures()
+        expected = {"code": "TimeExceeded", "message": "it took too long"}
+        assert (failed["status"], failed["error"], failed["original"]) == ("failed", expected, None)
+        again = browser.post(f"/pictures/{picture['id']}/retry")
+        assert again.status == 202
+        assert browser.wait(picture["id"]) == picture

@@ -19,6 +19,7 @@ from handler.gallery.visitors import Visitor
 from handler.records.record import AppliedRecipe, ImageRecord
 from handler.records.store import MAX_PAGE, RecordFilter, Records
 from handler.requests.parsed_request import Recipe
+from handler.uploads.retention import forget_owner
 from imaging import Deadline
 
 MAX_RESULTS = 20
@@ -175,9 +176,7 @@ class Gallery(msgspec.Struct, frozen=True, kw_only=True):
 
     def delete(self, visitor: Visitor, identifier: str, now: datetime, deadline: Deadline) -> None:
         """Delete a picture with its results: at first what the record says of its owner, then the original."""
-        record = self._change(
-            visitor, identifier, now, lambda record: replace(record, owner="", name="", applied=(), expires_at=now)
-        )
+        record = self._change(visitor, identifier, now, lambda record: replace(forget_owner(record), expires_at=now))
         self.originals.delete(record, deadline)
 
     def delete_all(self, visitor: Visitor, now: datetime, deadline: Deadline) -> int:
