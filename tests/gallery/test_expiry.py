@@ -103,6 +103,27 @@ def test_processing_writes_how_many_bytes_a_picture_has(service: Service) -> Non
     assert service.records.stored_bytes("gallery", datetime.now(UTC)) == len(PNG)
 
 
+def test_a_picture_has_no_variants_in_the_output_bucket(tmp_path: Path) -> None:
+    """Whoever may read OUTPUT_BUCKET would see it."""
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "output").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.gallery.conftest.SAMPLES", tmp_path / "samples")
+        service = Service(
+            tmp_path,
+            OUTPUT_BUCKET=f"output=file://{tmp_path}/output",
+            UPLOAD_PRESETS="small",
+            PRESETS='{"small": "width=9"}',
+        )
+    identifier = service.keep()
+    assert (service.record(identifier).status, service.record(identifier).variants) == ("ready", ())
+    (tmp_path / "samples" / "cat.png").write_bytes(PNG)
+    change = OriginalChange(ref=ObjectRef("samples", "cat.png"), sequencer=make_sequencer())
+    service.uploads.pipeline.process(change, Deadline.after(60))
+    stored = [path.relative_to(tmp_path / "output").as_posix() for path in (tmp_path / "output").rglob("*.png")]
+    assert [each for each in stored if not each.startswith(".")] == ["small/samples/cat.png"]
+
+
 def test_a_picture_without_a_record_expires_too(service: Service) -> None:
     """Such as one whose upload was given up before its bytes arrived."""
     key = f"{'a' * 32}/{'0' * 32}.png"

@@ -131,7 +131,8 @@ def _read_layout(settings: Settings, policy: Policy) -> OutputLayout:
         srcsets = parse_srcsets(value)
     template = LAYOUTS.get(processing.output_key, processing.output_key)
     names = settings.storage.upload_presets
-    return OutputLayout(expand_presets(names, policy.presets, srcsets, template, policy.always))
+    presets = expand_presets(names, policy.presets, srcsets, template, policy.always)
+    return OutputLayout(presets, settings.gallery.gallery_source)
 
 
 def _caching(settings: Settings) -> Caching:

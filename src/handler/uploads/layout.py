@@ -23,11 +23,13 @@ class OutputLayout(msgspec.Struct, frozen=True):
     """Derives the output keys of an original from its source and key alone, so that they are known without it."""
 
     presets: Sequence[UploadPreset] = ()
+    without: str = ""
+    """A source whose originals have no variants: GALLERY_SOURCE, because others may read what is in OUTPUT_BUCKET."""
 
     def keys_of(self, ref: ObjectRef) -> dict[str, UploadPreset]:
         """Return the preset of each output key. Raise BadRequest if two presets have one key, or a key is invalid."""
         keys: dict[str, UploadPreset] = {}
-        for preset in self.presets:
+        for preset in self.presets if not self.without or ref.bucket != self.without else ():
             key = _fill(preset, ref)
             if is_invalid(key):
                 raise BadRequest(f"the output key of preset `{preset.name}` must be valid, got `{key[:60]}`")
@@ -46,7 +48,7 @@ class OutputLayout(msgspec.Struct, frozen=True):
         if not faults:
             for sample in _SAMPLES:
                 try:
-                    self.keys_of(ObjectRef(sources[0] if sources else "bucket", sample))
+                    self.keys_of(ObjectRef(next((each for each in sources if each != self.without), "bucket"), sample))
                 except BadRequest as error:
                     return [f"OUTPUT_KEY must give each variant a key of its own: {error.message}"]
         return faults
