@@ -111,6 +111,10 @@ CASES: dict[str, list[Params]] = {
     "convolve": ["0,-1,0,-1,5,-1,0,-1,0", [1] * 81, [1] * 225],
     "crop": [{"width": 1900, "height": 1500}, {"width": 1900, "height": 1500, "position": "attention"}],
     "curve": ["0,0,64,40,192,220,255,255"],
+    "cutout": [
+        {"useAlpha": True, "layout": "product", "width": 1500},
+        {"useAlpha": True, "shadow": "cast", "outline": "3p", "background": "white"},
+    ],
     "ensureAlpha": [0.5],
     "equalise": [True],
     "extend": [100, {"all": 100, "mode": "mirror"}],

@@ -8,8 +8,9 @@ from pathlib import Path
 import pyvips
 from tests.client import Client
 from tests.local_server import ROOT, SAMPLES
+from tests.weights import WEIGHTS
 
-PAGES = ("text", "redact")
+PAGES = ("text", "redact", "cutout")
 """Names of pages, and of their pictures in docs/images."""
 
 
@@ -37,7 +38,12 @@ def draw(client: Client, page: str) -> pyvips.Image:
 
 def samples_client() -> Client:
     """Return a client of the samples."""
-    environment = {"SOURCE_BUCKETS": f"samples=file://{SAMPLES}", "VISION": "local", "PUBLIC_FEATURES": "*"}
+    environment = {
+        "SOURCE_BUCKETS": f"samples=file://{SAMPLES}",
+        "VISION": "local",
+        "PUBLIC_FEATURES": "*",
+        "WEIGHTS": str(WEIGHTS),
+    }
     return Client(environment)
 
 

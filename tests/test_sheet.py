@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 import pyvips
 from tests.sheet import PAGES, draw, read_urls, samples_client, sheet_of
+from tests.weights import require_weights
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.models] if page == "cutout" else []) for page in PAGES]
+)
 def test_the_picture_shows_the_urls_of_the_page(page: str) -> None:
+    if page == "cutout":
+        require_weights("optimised/u2net.onnx")
     drawn = draw(samples_client(), page)
     kept = pyvips.Image.new_from_file(str(sheet_of(page)))
     assert len(read_urls(page)) == 6

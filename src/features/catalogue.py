@@ -19,6 +19,7 @@ ORDER = (
     "trim",
     "crop",
     "removeBackground",
+    "cutout",
     "gamma",
     "resize",
     "flip",

@@ -31,8 +31,8 @@ def edits(edits_by_name: Mapping[str, object], *, text: bool = False, where: str
         if step is not None:
             requested[feature.name] = step
     for step in tuple(requested.values()):
-        if step.feature.implies is not None:
-            name, parameters = step.feature.implies(step.params)
+        if step.implied is not None:
+            name, parameters = step.implied
             requested.setdefault(name, Step(by_name(name), check(by_name(name).params, parameters)))
     reports = [name for name, step in requested.items() if step.is_report]
     if len(reports) > 1:

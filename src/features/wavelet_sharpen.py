@@ -37,7 +37,8 @@ class WaveletSharpen(Params):
 @feature(
     WaveletSharpen,
     group="effect",
-    cost=lambda requested, _shape: Cost(0.065, 7) if requested.luminance else Cost(0.14, 15),
+    # What threads hold at least, however small the image is, is most of it for a small one.
+    cost=lambda requested, _shape: Cost(*((0.065, 8) if requested.luminance else (0.14, 19)), base_memory=20_000_000),
     reads="neighbours",
 )
 def wavelet_sharpen(picture: Picture, requested: WaveletSharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape

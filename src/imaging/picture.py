@@ -93,6 +93,8 @@ class Picture(msgspec.Struct, frozen=True):
     """
     indexed: PalettePixels | None = None
     """The same pixels with a palette, where their colours were quantised."""
+    uncut: pyvips.Image | None = None
+    """The first frame before its background was removed, for the step right after that."""
     dpr: float | None = None
     """The device pixel ratio that a resize by imgproxy's rules has applied; it multiplies lengths of later steps."""
 
@@ -120,7 +122,7 @@ class Picture(msgspec.Struct, frozen=True):
         """Return the picture with other pixels, of as many frames."""
         same_size = (image.width, image.height) == (self.image.width, self.image.height)
         shrunk_from = self.shrunk_from if same_size else None
-        return msgspec.structs.replace(self, image=image, shrunk_from=shrunk_from, indexed=None)
+        return msgspec.structs.replace(self, image=image, shrunk_from=shrunk_from, indexed=None, uncut=None)
 
     def with_view(self, box: tuple[int, int, int, int], whole: tuple[int, int]) -> Picture:
         """Return the picture with its `view` narrowed to a box (left, top, width, height) of `whole` pixels.

@@ -32,6 +32,7 @@ TOP: dict[str, list[object]] = {
     "convolve": [[1] * 1024, {"kernel": [1] * 1001, "height": 1001}],
     "crop": [{"width": 3900, "height": 2900}],
     "curve": ["0,0,64,40,192,220,255,255"],
+    "cutout": [{"useAlpha": True, "width": 6000, "height": 5000, "shadow": "cast", "outline": "5p"}],
     "ensureAlpha": [0.5],
     "equalise": [True],
     "extend": [1000],

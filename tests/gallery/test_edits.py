@@ -30,10 +30,11 @@ def foreign_edits(key: str) -> list[dict[str, object]]:
         {"boolean": {"bucket": "gallery", "key": key, "operator": "and"}},
         {"frame": {"bucket": "gallery", "key": key}},
         {"removeBackground": {"background": key, "backgroundBucket": "gallery"}},
+        {"cutout": {"useAlpha": True, "background": key, "backgroundBucket": "gallery"}},
     ]
 
 
-@pytest.mark.parametrize("kind", range(5))
+@pytest.mark.parametrize("kind", range(6))
 @pytest.mark.parametrize("path", ["results", "preview"])
 def test_edits_must_not_name_a_picture_of_another_visitor(browser: Browser, kind: int, path: str) -> None:
     other = Browser(browser.send)

@@ -131,6 +131,8 @@ def test_defaults_and_choices_are_taken(feature: Feature, field: Any) -> None:
             needed["alphaMatting"] = "true"
         if (feature.name, field.name) == ("redact", "labels"):
             needed["detect"] = "objects"
+        if feature.name == "cutout" and field.name.startswith("shadow"):
+            needed["shadow"] = "soft"
         needed |= OTHER_BOUND.get(field.name, {})
         is_other = field.name in OF_IMGPROXY or value in OF_IMGPROXY or (field.name, value) == ("dpr", 100.0)
         if feature.name == "resize" and is_other:

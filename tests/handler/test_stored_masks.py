@@ -75,6 +75,8 @@ VARIANTS = (
     "&background=ff0000",
     "&maskOnly=true",
     "&postProcess=true&flip=true",
+    "&cutout=product",
+    "&cutout.outline=2p&cutout.shadow=cast&cutout.backgroundBlur=3p",
     "&grayscale=true&page=0",
 )
 

@@ -8,16 +8,14 @@ import pyvips
 from msgspec import structs
 
 from features.remove_background.parameters import RemoveBackground
-from imaging.codecs.open_image import open_image
 from imaging.context import Context
 from imaging.cost import Cost, Shape
 from imaging.errors import TimeExceeded
-from imaging.ops.geometry import PixelBox
+from imaging.ops.backdrop import lay_over, load_backdrop, plain_backdrop, render_in_memory
+from imaging.ops.geometry import visible_box
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
 
-_VISIBLE = 25
-"""Lowest level of alpha, a tenth, that counts as subject when transparent edges are trimmed."""
 _SEEN_SIDE = 640
 """Shorter side in pixels down to which the decoder may reduce the image: twice the side of the model's input."""
 _BYTES = 8
@@ -58,13 +56,17 @@ def _cost(requested: RemoveBackground, shape: Shape) -> Cost:
 )
 def remove_background(picture: Picture, requested: RemoveBackground, context: Context) -> Picture:
     picture = picture.materialized().reserve(_BYTES * picture.width * picture.height * picture.frames)
-    picture = picture.with_image(_subjects(picture.split(), requested, context))
+    frames = picture.split()
+    uncut = frames[0].colourspace("srgb").extract_band(0, n=3)
+    picture = picture.with_image(_subjects(frames, requested, context))
     if requested.trim:
-        picture = _trimmed(picture)
+        picture = picture.with_image(render_in_memory(picture.image))
+        box = visible_box(picture)
+        picture, uncut = box.cut(picture), uncut.crop(*box)
     if requested.background is None:
-        return picture
+        return structs.replace(picture, uncut=uncut)
     behind = _behind(requested, (picture.width, picture.height), context)
-    return picture.each_frame(lambda frame: _over(behind, frame))
+    return picture.each_frame(lambda frame: lay_over(behind, frame))
 
 
 def _subjects(frames: list[pyvips.Image], requested: RemoveBackground, context: Context) -> pyvips.Image:
@@ -107,56 +109,10 @@ def _subject(frame: pyvips.Image, requested: RemoveBackground, context: Context)
     return cut.copy(interpretation="srgb").bandjoin(mask)
 
 
-def _trimmed(picture: Picture) -> Picture:
-    """Crop all frames to what is visible in any of them; do not crop if nothing is visible."""
-    picture = picture.with_image(_rendered_in_memory(picture.image))
-    boxes = [
-        frame[frame.bands - 1].find_trim(threshold=_VISIBLE, background=[0], line_art=True) for frame in picture.split()
-    ]
-    found = [(left, top, left + width, top + height) for left, top, width, height in boxes if width and height]
-    if not found:
-        return picture
-    left, top = (min(box[side] for box in found) for side in (0, 1))
-    right, bottom = (max(box[side] for box in found) for side in (2, 3))
-    return PixelBox(left, top, right - left, bottom - top).cut(picture)
-
-
-def _rendered_in_memory(image: pyvips.Image) -> pyvips.Image:
-    """Return the image with its pixels computed, because they are read more than once."""
-    pixels = image.write_to_memory()
-    drawn = pyvips.Image.new_from_memory(pixels, image.width, image.height, image.bands, image.format)
-    return drawn.copy(interpretation=image.interpretation)
-
-
 def _behind(requested: RemoveBackground, size: tuple[int, int], context: Context) -> pyvips.Image:
     """Return the background in the size of a frame, with alpha only if it is not opaque."""
     color = requested.background.color if requested.background is not None else None
-    if color is None:
-        return _backdrop(requested, size, context)
-    levels = color.rgba if color.alpha < 1 else color.rgb
-    plain = (pyvips.Image.black(*size, bands=len(levels)) + levels).cast("uchar")
-    return plain.copy(interpretation="srgb")
-
-
-def _backdrop(requested: RemoveBackground, size: tuple[int, int], context: Context) -> pyvips.Image:
-    """Return the background image, scaled and cropped to fill. Raises InvalidParameter if it cannot be read."""
+    if color is not None:
+        return plain_backdrop(color, size)
     (ref,) = requested.refs
-
-    def shrink_of(full: tuple[int, int]) -> float:
-        return min(own / target for own, target in zip(full, size, strict=True))
-
-    parameter, expected = "removeBackground.background", "a colour, or the key of an image"
-    with open_image(
-        ref, context, shrink_of, name="backdrop", parameter=parameter, expected=expected, got=requested.background
-    ) as picture:
-        return _rendered_in_memory(_filled(picture.image, size))
-
-
-def _filled(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
-    filled = image.thumbnail_image(size[0], height=size[1], size="both", crop="centre", no_rotate=True)
-    return filled.colourspace("srgb")
-
-
-def _over(behind: pyvips.Image, frame: pyvips.Image) -> pyvips.Image:
-    """Return the frame over the background, with alpha only if the background has alpha."""
-    return behind.composite2(frame, "over").cast("uchar")[: behind.bands]
+    return load_backdrop(ref, size, context, "removeBackground.background", requested.background)

@@ -248,7 +248,7 @@ def _can_run(settings: Settings) -> Callable[[str], bool]:
     """Return a function that tells whether a feature works in this service."""
 
     def can_run(feature: str) -> bool:
-        if feature == "removeBackground":
+        if feature in ("removeBackground", "cutout"):
             return bool(settings.aws.heavy_function) or (Path(settings.weights_folder) / _MODEL).is_file()
         return feature in ORDER
 

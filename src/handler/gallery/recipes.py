@@ -15,17 +15,11 @@ Edits = Mapping[str, Any]
 
 BUILT_IN: Mapping[str, Edits] = {
     "cutout": {"removeBackground": True, "toFormat": "png"},
-    "product-square": {
-        "removeBackground": {"trim": True, "background": "#ffffff"},
-        "resize": {"width": 1000, "height": 1000, "fit": "contain", "background": "#ffffff"},
-        "extend": {"top": 60, "bottom": 60, "left": 60, "right": 60, "background": "#ffffff"},
-        "toFormat": "jpeg",
-        "quality": 90,
-    },
+    "product-square": {"removeBackground": True, "cutout": "product", "toFormat": "jpeg", "quality": 90},
     "smart-square": {"resize": {"width": 1080, "height": 1080, "position": "attention"}},
     "smaller": {"toFormat": "webp", "quality": 75},
     "fewer-colours": {"quantize": {"colors": 16}, "toFormat": "png", "palette": True},
-    "blur-faces": {"redact": {"detect": "faces"}},
+    "blur-faces": {"redact": {"detect": "faces", "shape": "ellipse"}},
 }
 """In the order in which the page shows them."""
 
@@ -47,7 +41,7 @@ class GalleryRecipe(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_expensive(self) -> bool:
         """Whether it takes seconds."""
-        return any(step.feature.expensive for step in self.recipe.steps)
+        return any(step.is_expensive for step in self.recipe.steps)
 
 
 def read_recipes(

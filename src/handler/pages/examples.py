@@ -89,6 +89,7 @@ EXAMPLES: tuple[Example, ...] = (
     Example("Multiply and add", "linear", "width=320&linear=1.3&linear.b=-20"),
     Example("Spread the tones evenly", "equalise", "width=320&equalise=true"),
     Example("A frame (nine-patch)", "frame", "width=320&frame={logo}"),
+    Example("A product picture", "cutout", "cutout=product&cutout.width=320"),
     Example("Hide faces", "redact", "width=320&redact=faces"),
     Example("Take the red out of eyes", "redEye", "width=320&redEye=true"),
     Example(
@@ -106,6 +107,7 @@ EXAMPLES: tuple[Example, ...] = (
 
 RECIPES: tuple[Example, ...] = (
     Example("Remove background", "removeBackground", "removeBackground=true&format=webp"),
+    Example("Product square", "cutout", "cutout=product&format=webp"),
     Example("Smart square", "smartCropping", "smartCropping.width=400&smartCropping.height=400&format=webp"),
     Example("Blur faces", "redact", "redact=faces&redact.shape=ellipse&format=webp"),
     Example("AVIF, half the bytes", "", "format=avif&maxBytes={half}"),

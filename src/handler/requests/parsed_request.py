@@ -30,9 +30,7 @@ class Recipe(msgspec.Struct, frozen=True):
         replaced = {step.feature.name for step in self.steps} | self.off
         # Switching a feature off also removes the step that it had implied.
         replaced |= {
-            step.feature.implies(step.params)[0]
-            for step in base.steps
-            if step.feature.implies is not None and step.feature.name in self.off
+            step.implied[0] for step in base.steps if step.implied is not None and step.feature.name in self.off
         }
         kept = tuple(step for step in base.steps if step.feature.name not in replaced)
         steps = kept + self.steps

@@ -22,6 +22,10 @@ _WINDOW_WORK = 1_000_000_000
 """Pixels times rows of a sliding window, which take about 15 s of one processor; libvips is slow to stop them."""
 
 
+_VISIBLE = 25
+"""Lowest level of alpha, a tenth, that counts as visible."""
+
+
 class PixelBox(NamedTuple):
     """A rectangle in a picture, in pixels."""
 
@@ -36,6 +40,22 @@ class PixelBox(NamedTuple):
             return picture
         part = picture.each_frame(lambda frame: frame.crop(*self))
         return part.with_view(self, (picture.width, picture.height))
+
+
+def visible_box(picture: Picture) -> PixelBox:
+    """Return the rectangle around what is visible in any frame; the whole image if nothing is.
+
+    The last band decides: the alpha channel, or a mask.
+    """
+    boxes = [
+        frame[frame.bands - 1].find_trim(threshold=_VISIBLE, background=[0], line_art=True) for frame in picture.split()
+    ]
+    found = [(left, top, left + width, top + height) for left, top, width, height in boxes if width and height]
+    if not found:
+        return PixelBox(0, 0, picture.width, picture.height)
+    left, top = (min(box[side] for box in found) for side in (0, 1))
+    right, bottom = (max(box[side] for box in found) for side in (2, 3))
+    return PixelBox(left, top, right - left, bottom - top)
 
 
 def round_half_up(number: float) -> int:

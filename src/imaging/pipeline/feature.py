@@ -61,8 +61,8 @@ class Feature(msgspec.Struct, frozen=True):
     """Whether the output has an alpha channel even where the input has none."""
     overlay_size: Callable[[Params, Size, Size], Size] | None = None
     """Return the width and height to which the overlay is decoded, from those of the image and of the overlay."""
-    preshrink: Callable[[Params, Size], float] | None = None
-    """Return the factor by which the step reduces an image of a width and height.
+    preshrink: Callable[[Params, Size], float | None] | None = None
+    """Return the factor by which the step reduces an image of a width and height; None if it keeps the scale.
 
     The decoder shrinks on load by up to that factor. A factor below 1 enlarges; it matters only for SVG, which is then
     drawn larger.
@@ -94,7 +94,7 @@ class Feature(msgspec.Struct, frozen=True):
     """
     report: Callable[[Params], bool] | None = None
     """Return whether these parameters make it answer with a report, as features of the group "report" always do."""
-    implies: Callable[[Params], tuple[str, dict[str, object]]] | None = None
+    implies: Callable[[Params], tuple[str, dict[str, object]] | None] | None = None
     """Return another feature, with its parameters, that is applied too unless the request names that feature itself."""
 
     @property
@@ -159,6 +159,11 @@ class Step(NamedTuple):
         return billed(self.params) if callable(billed) else billed
 
     @property
+    def implied(self) -> tuple[str, dict[str, object]] | None:
+        """Another feature that is applied too, with its parameters."""
+        return None if self.feature.implies is None else self.feature.implies(self.params)
+
+    @property
     def redacts(self) -> Redacts | None:
         """What it is applied to before all other steps, if it hides something."""
         return None if self.feature.redacts is None else self.feature.redacts(self.params)
@@ -211,7 +216,7 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     size: Callable[[ParamsT, Size, Size], Size] | None = None,
     adds_alpha: bool = False,
     overlay_size: Callable[[ParamsT, Size, Size], Size] | None = None,
-    preshrink: Callable[[ParamsT, Size], float] | None = None,
+    preshrink: Callable[[ParamsT, Size], float | None] | None = None,
     scale_free: bool = False,
     max_preshrink: Callable[[ParamsT, Size], float] | None = None,
     for_source: Callable[[ParamsT, ImageHeader], ParamsT] | None = None,
@@ -221,7 +226,7 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     decide: Callable[[ParamsT, Context], Decision] | None = None,
     redacts: Callable[[ParamsT], Redacts] | None = None,
     report: Callable[[ParamsT], bool] | None = None,
-    implies: Callable[[ParamsT], tuple[str, dict[str, object]]] | None = None,
+    implies: Callable[[ParamsT], tuple[str, dict[str, object]] | None] | None = None,
 ) -> Callable[[Apply[ParamsT]], Feature]:
     """Declare the decorated function as a feature; the parameters are the fields of `Feature`.
 

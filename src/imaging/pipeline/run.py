@@ -270,8 +270,9 @@ def preshrink_of(steps: Sequence[Step], source: ImageHeader) -> float:
     largest = math.inf
     for step in steps:
         if step.feature.preshrink is not None:
-            factor = min(largest, step.feature.preshrink(step.params, source.upright))
-            return source.preshrink(factor)
+            factor = step.feature.preshrink(step.params, source.upright)
+            if factor is not None:
+                return source.preshrink(min(largest, factor))
         if step.feature.max_preshrink is not None:
             largest = min(largest, step.feature.max_preshrink(step.params, source.upright))
         elif not step.feature.scale_free:
