@@ -56,6 +56,7 @@ RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/var/ca
     WEIGHTS=/var/cache/weights python3 /var/task/src/bin/image-handler weights \
     && mkdir /var/task/weights && cp -a /var/cache/weights/optimised /var/cache/weights/numba /var/task/weights/
 
+# With SnapStart the runtime client awslambdaric asks the Runtime API for the restore (/restore/next), so no label is needed.
 FROM ${BASE_IMAGE}
 COPY --from=runtime /opt/runtime /opt/runtime
 COPY --from=models /opt/models /opt/models

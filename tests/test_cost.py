@@ -56,6 +56,16 @@ def cost() -> dict[str, tuple[float, float]]:
     }
 
 
+def test_snapshots_cost_what_the_page_says() -> None:
+    parameters = template()["Parameters"]
+    gigabytes = [int(parameters[name]["Default"]) / 1024 for name in ("MemorySize", "HeavyMemorySize")]
+    month = 30 * 24 * 60 * 60
+    (kept,) = re.findall(r"which is (\d+\.\d\d) a month, and a restore", PAGE)
+    assert float(kept) == pytest.approx(sum(gigabytes) * month * price("SnapStart, snapshots")[0], abs=0.01)
+    (restored,) = re.findall(r"function costs (0\.\d+)", PAGE)
+    assert float(restored) == pytest.approx(gigabytes[0] * price("SnapStart, restores")[0], abs=0.00001)
+
+
 def test_the_page_adds_up() -> None:
     told = rows(PAGE, "## A million images")
     for name, (ours, theirs) in cost().items():

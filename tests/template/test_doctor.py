@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.template.cdn import Distribution, distribution
 from tests.tools import require_tool
-from tests.weights import PHOTOS
+from tests.weights import PHOTOS, ROOT
 
 from handler.cli import checks
 from handler.cli.http_probe import Service, Target
@@ -76,6 +76,13 @@ def doctor(
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=110)
     results = re.findall(r"^(ok|failed|skipped) +(.+?)(?:: (.*))?$", ran.stdout, re.MULTILINE)
     return ran.returncode, {name: (result, message) for result, name, message in results}, ran.stderr
+
+
+def test_the_guide_says_what_each_check_asks_of_aws() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    table = guide.split("## Test the stack")[1].split("\n## ")[0]
+    asked = re.findall(r"^\| ([a-zA-Z][^|]+) \| [^|]+ \|$", table, re.MULTILINE)
+    assert asked == ["Check", *checks.CHECKS]
 
 
 @pytest.mark.parametrize("signed", ["No", "Yes"])

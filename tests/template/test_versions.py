@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from tests.template.policies import Ask, allows, role_statements
 from tests.template.samples import LEAST, UPLOADS
@@ -96,6 +100,34 @@ def test_snapshots_are_of_versions_of_the_functions_that_visitors_wait_for() -> 
     ] * 2
     assert "SnapStart" not in resources["UploadFunction"]
     assert not any("SnapStart" in made for made in Stack(LEAST).resources.values())
+
+
+RENEWED = """
+import sys
+import handler.app
+from handler.composition import snapshot
+snapshot.prepare()
+before = set(sys.modules)
+snapshot.renew()
+print(*sorted(name for name in set(sys.modules) - before))
+"""
+
+
+def test_a_function_of_the_stack_imports_nothing_after_a_restore() -> None:
+    stack = Stack({**CANARY, "EnableSignature": "Yes", "StoreResults": "Yes", "UploadApi": "Yes", "SnapStart": "Yes"})
+    of_lambda = {
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
+        "AWS_LAMBDA_FUNCTION_NAME": "Function",
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # where nobody answers
+        "AWS_ACCESS_KEY_ID": "AKID",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    names = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    said = stack.resources["Function"]["Environment"]["Variables"]
+    command = [sys.executable, "-c", RENEWED]
+    ran = subprocess.run(command, env={**names, **said, **of_lambda}, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout.strip()) == (0, ""), ran.stderr
 
 
 def test_the_settings_accept_an_alias_as_the_model_function() -> None:

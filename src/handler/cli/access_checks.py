@@ -84,9 +84,13 @@ def check_operator_api(target: Target) -> Failures:
 def check_direct_access(target: Target) -> Failures:
     if not target.api:
         raise Skipped("no --api: pass the stack's output ApiEndpoint")
-    response = Service(target.api).get(f"/{quote(target.key)}?width=64")
-    if response.status not in (401, 403):
-        yield f"the API must refuse requests that do not come through the CDN (401 or 403), got {response.describe()}"
+    for secret, headers in {"no secret": {}, "a wrong secret": {"X-Origin-Secret": "wrong"}}.items():
+        response = Service(target.api).get(f"/{quote(target.key)}?width=64", **headers)
+        if response.status not in (401, 403):
+            yield (
+                f"the API must refuse requests with {secret} of the CDN with 401 or 403, got {response.describe()}: "
+                "does every route have the authorizer?"
+            )
 
 
 def check_https_redirect(target: Target) -> Failures:

@@ -26,8 +26,13 @@ from imaging import WRITTEN, Context, Deadline, Output, has_saliency, run
 _SECONDS = 60.0
 """For one rehearsal. Lambda gives the whole initialisation before a snapshot at least 130 seconds."""
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="32" height="64"/></svg>'
-_USED_LATER = ("botocore.session", "handler.aws.client", "handler.aws.secrets", "handler.storage.sources.s3")
-"""What requests need on AWS and a request for a local file does not."""
+_USED_LATER = (
+    *("botocore.session", "encodings.idna", "handler.aws.client", "handler.aws.sdk", "handler.aws.secrets"),
+    *("handler.composition.ingest", "handler.composition.operator", "handler.requests.dialects.json_edits.edits"),
+    *("handler.requests.presets", "handler.requests.strict_json", "handler.storage.result_cache"),
+    *("handler.storage.results.s3", "handler.storage.sources.boto_fallback", "handler.storage.sources.s3"),
+)
+"""What the application of a stack needs and a request for a local file does not. A test finds what is missing."""
 
 
 def register() -> None:
@@ -39,13 +44,12 @@ def register() -> None:
 def prepare() -> None:
     """Import and open what requests need, without anything that expires or that must be unique.
 
+    The application itself is built by `renew`, since it begins to fetch the secrets, which a snapshot must not hold.
     A fault of the settings or a process that cannot render raises an exception, so that no version is published.
     """
     settings = Settings.from_environment()
     check_drawing()
     _rehearse_requests()
-    # Without secrets, since a snapshot must not hold any: `renew` fetches them.
-    build(settings.replace(secrets_manager="", enable_signature=False, origin_secret="", operator_token=""))
     for name in _USED_LATER:
         import_module(name)
     if not settings.aws.heavy_function and has_saliency(settings.weights_folder):
