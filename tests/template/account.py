@@ -61,6 +61,8 @@ class Account:
     """Paths at which S3 answers 500."""
     refused: set[str] = field(default_factory=set)
     """Buckets whose own policies deny everything."""
+    unwritable: set[str] = field(default_factory=set)
+    """Buckets to which nothing can be written, whatever the roles may do."""
     crashing: dict[str, dict[str, str]] = field(default_factory=dict)
     """Functions that do not run, each with the error that Lambda returns."""
     status: str = "UPDATE_IN_PROGRESS"
@@ -101,7 +103,8 @@ class Account:
             return _denied()
         if asked.path in self.broken:
             return Reply(500)
-        if urlsplit(asked.path).path[1:].partition("/")[0] in self.refused:
+        bucket = urlsplit(asked.path).path[1:].partition("/")[0]
+        if bucket in self.refused or (bucket in self.unwritable and asked.method == "PUT"):
             return _denied()
         replies: Mapping[str, Callable[[ParsedRequest], Reply]] = {
             "cloudfront": _of_cloudfront,

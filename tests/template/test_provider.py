@@ -145,6 +145,20 @@ def test_a_bucket_that_denies_access_is_named(moto: Moto) -> None:
     assert "SOURCE_BUCKETS, photos" not in said
 
 
+def test_a_results_bucket_that_cannot_be_written_to_is_named(moto: Moto) -> None:
+    """As with a key of KMS whose policy does not know the role: everything can be listed and nothing written."""
+    with account(moto, LEAST) as stack:
+        stack.unwritable.add("resultsbucket")
+        said = deliver(stack, "SelfCheck")["Reason"]
+    assert "RESULTS_BUCKET" in said
+    assert "SOURCE_BUCKETS" not in said
+
+
+def test_a_self_check_leaves_nothing_behind(moto: Moto) -> None:
+    assert reason(moto, {}) == ""
+    assert moto.s3.list_objects_v2(Bucket="resultsbucket")["KeyCount"] == 0
+
+
 def test_an_image_that_ends_at_its_start_is_told_with_its_error(moto: Moto) -> None:
     """The upload function too, whatever the error is."""
     exits = {"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited with error: exit status 1"}

@@ -10,6 +10,7 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -20,6 +21,7 @@ from handler.config import Settings, SettingsError
 from handler.entrypoints.health import check_drawing
 from handler.errors import Forbidden, HandlerError
 from handler.observability import logger
+from handler.ports import ObjectAttributes, ObjectStore
 from handler.storage.sources import read_locations
 from imaging import PNG, Context, Deadline, FeatureError, ObjectRef, Output, Rendered, check, run
 
@@ -84,7 +86,7 @@ def _check_sources(application: Application) -> list[str]:
 
 
 def _check_stores(application: Application) -> list[str]:
-    """List the stores that are written to."""
+    """List the stores that are written to, and write to the one of results."""
     from handler.storage.results import open_results  # noqa: PLC0415 - no image needs this module
 
     storage, faults = application.settings.storage, list[str]()
@@ -94,7 +96,16 @@ def _check_stores(application: Application) -> list[str]:
         if spec:
             store = open_results(spec, setting, aws=aws, sources=sources)
             _attempt(faults, setting, partial(next, store.list("detections/"), None))
+            if setting == "RESULTS_BUCKET":  # in the other one a new object may set something off
+                _attempt(faults, setting, partial(_write_and_delete, store))
     return faults
+
+
+def _write_and_delete(store: ObjectStore) -> None:
+    """Use the right to write, which a key of KMS may deny."""
+    key = f"detections/self-check-{uuid4().hex}"
+    store.put(key, b"self-check", ObjectAttributes("text/plain"), replaces=None)
+    store.delete([key])
 
 
 def _check_records(application: Application) -> list[str]:
