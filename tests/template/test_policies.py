@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.template.policies import Ask, allows, resource_statements, role_statements
 from tests.template.samples import GALLERY, LEAST, OWN_UPLOADS, SECRET, UPLOADS, VALUES, stacks
@@ -406,6 +408,17 @@ def test_nobody_outside_reads_the_pictures_of_the_gallery() -> None:
         for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"):
             assert not allows(statements, Ask(action, f"{PICTURES}/v/a.jpg", principal, context))
     assert {statement["Effect"] for statement in statements} == {"Deny"}
+
+
+def test_forty_source_buckets_fit_into_every_role() -> None:
+    """IAM takes 10,240 characters of a role's own policies. Names that CloudFormation makes are some 30 longer."""
+    buckets = ",".join(f"company-photos-bucket-{number:04}" for number in range(40))
+    for name in ("everything", "everything, created buckets"):
+        parameters = {**stacks()[name], "SourceBuckets": buckets, **TAGGED, "DeployDemoUI": "No"}
+        stack = Stack(parameters)
+        for role in stack.of_type("AWS::IAM::Role"):
+            text = json.dumps(stack.resources[role]["Policies"], separators=(",", ":"))
+            assert len(text) + 30 * text.count('"Sid"') < 10_240, (name, role)
 
 
 KEY = VALUES["DataKeyArn"][0]
