@@ -14,7 +14,7 @@ import { Queue } from "./queue.js";
 import { labelOf } from "./recipes.js";
 import { ShareDialog, showDevice } from "./share.js";
 import { Trash } from "./trash.js";
-import { Uploads } from "./uploads.js";
+import { ACTIVE, Uploads } from "./uploads.js";
 
 const ROUTE = /^#\/([\w-]+)(?:\/([\w-]+))?$/;
 
@@ -123,7 +123,7 @@ class App {
   async add(files) {
     if (!files.length) return;
     await this.trash.flush();
-    const isAlone = files.length === 1 && !this.uploads.items.length;
+    const isAlone = files.length === 1 && !this.uploads.items.some(({ state }) => ACTIVE.includes(state));
     const items = this.uploads.add(files);
     if (!isAlone) return this.go("");
     history.pushState(null, "", "#");

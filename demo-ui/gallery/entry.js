@@ -5,7 +5,7 @@ import { isTemporary } from "./api.js";
 import { t } from "./messages.js";
 import { ask, complain, notify } from "./notices.js";
 
-const CODE = /^#device=([\w.~-]+)$/;
+const CODE = /^#code=([\w.~-]+)$/;
 const PAUSE = 2000; // milliseconds between two attempts to reach the server
 
 /** Returns the session, as soon as there is one: the server answers, and the password was right. */
@@ -53,12 +53,17 @@ function unlock(api) {
   });
 }
 
-/** Becomes the visitor of another device if the address has its code. */
+/**
+ * Becomes the visitor of another device if the address has its code, and this visitor agrees: somebody else may have sent
+ * the link, who would then see what is uploaded here.
+ */
 async function takeCode(api, session) {
   const [, code] = CODE.exec(location.hash) ?? [];
   if (!code) return session;
   history.replaceState(null, "", location.pathname); // the code is used up, whatever becomes of it
-  if (session.used.pictures && !(await ask(t("devices.replace"), t("devices.replace-note", { count: session.used.pictures }), t("devices.yes")))) return session;
+  const count = session.used.pictures;
+  const own = count ? ` ${t("devices.replace-own", { count })}` : "";
+  if (!(await ask(t("devices.replace"), t("devices.replace-note") + own, t("devices.yes")))) return session;
   try {
     const taken = await api.enter({ code });
     notify(t("devices.here"));

@@ -82,7 +82,17 @@ export class Uploads extends EventTarget {
       this.changed();
     };
     const about = { name: item.name, ...(item.sha256 ? { sha256: item.sha256 } : {}), ...(item.allowsDuplicate ? { duplicate: "allow" } : {}) };
-    if (this.session.uploads !== "store") return upload(form({ ...about, image: item.file }), { progress, signal });
+    if (this.session.uploads !== "store") {
+      try {
+        return await upload(form({ ...about, image: item.file }), { progress, signal });
+      } catch (error) {
+        // An attempt that was cut off has left a place in the gallery, which is not filled any more.
+        if (error.code !== "duplicate" || !item.attempts || error.picture?.status !== "uploading") throw error;
+        item.picture = error.picture;
+        await this.forget(item);
+        return upload(form({ ...about, image: item.file }), { progress, signal });
+      }
+    }
     await this.forget(item); // an earlier attempt may have been granted already
     const type = item.file.type || "application/octet-stream";
     const granted = await this.api.begin({ ...about, bytes: item.file.size, type }, signal);
@@ -99,8 +109,9 @@ export class Uploads extends EventTarget {
     if (error.code === "duplicate") Object.assign(item, { state: "duplicate", picture: null, earlier: error.picture });
     else if (isTemporary(error)) this.pause(item, error);
     else Object.assign(item, { state: "failed", isFinal: [400, 413, 415, 422].includes(error.status) });
-    // The other files would be refused as well.
-    if (error.code === "gallery_full") for (const other of this.items) if (other.state === "waiting") Object.assign(other, { state: "failed", error });
+    if (error.code !== "gallery_full") return;
+    for (const other of this.items) if (other.state === "waiting") Object.assign(other, { state: "failed", error }); // they would be refused too
+    this.library.changed(); // another tab has filled it
   }
 
   /** Tries again by itself: after a pause, and at once when the browser is online again. */

@@ -7,6 +7,7 @@ import { $, h, label, prose, quietly } from "./dom.js";
 import { watchDrops } from "./drops.js";
 import { format, showOriginal, showResult, showTime } from "./figures.js";
 import { Images } from "./images.js";
+import { openKept } from "./kept.js";
 import { Picker } from "./pick.js";
 import { report } from "./report.js";
 import { Service, title } from "./service.js";
@@ -46,7 +47,9 @@ class App {
   }
 
   async start() {
+    this.kept = await openKept(this.service, this.language);
     this.recipes();
+    if (this.kept) return this.startKept();
     const known = HASH.test(location.hash);
     if (known) this.fromHash();
     else this.controls.show(this.wish, { open: true });
@@ -60,6 +63,17 @@ class App {
       this.images.release();
     }
     this.images.mark(this.file ? "" : this.wish.key);
+  }
+
+  /** Edits a picture of the gallery, instead of one of the source. */
+  startKept() {
+    const { kept } = this;
+    kept.show(() => kept.save(this.wish).catch((error) => this.fail(error)));
+    performance.mark("usable");
+    if (kept.error) return this.fail(kept.error);
+    if (HASH.test(location.hash)) return this.fromHash();
+    this.wish = kept.wish;
+    this.opened();
   }
 
   listen() {
@@ -111,6 +125,7 @@ class App {
     this.hash = location.hash;
     this.file = null;
     this.wish = this.language.read(address);
+    if (this.kept) Object.assign(this.wish, { bucket: "", key: this.kept.about.name });
     this.against = against ?? "";
     this.setMode(mode ?? "slider", { quiet: true });
     this.opened();
@@ -155,6 +170,7 @@ class App {
   }
 
   async drop(file) {
+    if (this.kept) return;
     this.service.refused = false; // a dropped file may ask for the token again
     this.run.abort();
     const { signal } = (this.run = new AbortController());
@@ -217,7 +233,8 @@ class App {
   // --- examples
 
   recipes() {
-    const { recipes, examples } = this.catalogue;
+    const isPossible = ({ query }) => !this.kept || !/\{logo\}|report|info/.test(query); // the gallery makes pictures of one picture
+    const [recipes, examples] = [this.catalogue.recipes, this.catalogue.examples].map((list) => list.filter(isPossible));
     const buttons = recipes.map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.recipe(recipe) }, recipe.title));
     const more = h("select", { "aria-label": "More examples", onchange: () => { this.recipe(examples[more.value]); more.value = ""; } },
       h("option", { value: "" }, "More"), examples.map((example, index) => h("option", { value: index }, example.title)));
@@ -257,6 +274,7 @@ class App {
   // --- the result
 
   async ask(address, { signal, past }) {
+    if (this.kept) return this.kept.picture(this.language.read(address), { signal, past });
     if (!this.file) return this.service.picture(address, { signal, past });
     const [, query = ""] = address.split(/(\?.*)/s);
     return this.service.transform(this.file, query, signal);
@@ -357,6 +375,7 @@ class App {
 
   /** Sets `original`, or null if the stack does not report on it. */
   async learn(signal) {
+    if (this.kept) return void (this.original = this.kept.original);
     const { bucket, key } = this.wish;
     try {
       const address = this.language.write({ ...empty(), bucket, key, edits: { info: {} } });
@@ -431,6 +450,7 @@ class App {
     const extension = result && !result.type.includes("json") ? format(result.type).toLowerCase().replace("jpeg", "jpg") : result ? "json" : "jpg";
     this.code.update({ wish, file, width: result?.width, height: result?.height, original, extension });
     $("panel-note").textContent = this.note ?? "";
+    this.kept?.tell(wish);
   }
 
   // --- progress and errors
