@@ -39,7 +39,7 @@ class App {
     this.service = new Service(askToken);
     this.stage = new Stage();
     this.picker = new Picker();
-    this.code = new Code(this.service, this.language);
+    this.code = new Code(this.service, this.language, catalogue.languages);
     this.images = new Images(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
     this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.pick(what), overlay: () => this.images.overlay() });
     this.soon = quietly(180, () => this.refresh());

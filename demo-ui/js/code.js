@@ -2,17 +2,15 @@
 
 import { $, h, icon } from "./dom.js";
 
-const TABS = [
-  ["url", "URL"], ["json", "Base64 JSON"], ["thumbor", "Thumbor"], ["img", "<img>"], ["picture", "<picture>"],
-  ["curl", "curl"], ["event", "Lambda event"],
-];
+const FORMS = [["img", "<img>"], ["picture", "<picture>"], ["curl", "curl"], ["event", "Lambda event"]];
 const WIDTHS = [320, 640, 960, 1280, 1920];
 const SHARES = [0.5, 1, 1.5, 2];
 const html = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 export class Code {
-  constructor(service, language) {
+  /** `languages` are [{name, title, example}]: one with an example has a tab if the operator has switched it on. */
+  constructor(service, language, languages) {
     this.service = service;
     this.language = language;
     this.tab = "url";
@@ -20,7 +18,9 @@ export class Code {
     this.shown = null;
     this.address = ""; // of the request that is shown; the request itself changes
     this.run = new AbortController();
-    $("tabs").replaceChildren(...TABS.map(([name, text]) => this.button(name, text)));
+    this.languages = languages;
+    this.tabs = [["url", "URL"], ...languages.filter(({ example }) => !example).map(({ name, title }) => [name, title]), ...FORMS];
+    $("tabs").replaceChildren(...this.tabs.map(([name, text]) => this.button(name, text)));
     $("tabs").addEventListener("keydown", (event) => this.key(event));
     $("copy").addEventListener("click", () => this.copy());
     $("sign").addEventListener("click", () => this.sign());
@@ -34,14 +34,15 @@ export class Code {
   key(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const at = TABS.findIndex(([name]) => name === this.tab);
-    this.choose(TABS[(at + step + TABS.length) % TABS.length][0]);
+    const { tabs } = this;
+    const at = tabs.findIndex(([name]) => name === this.tab);
+    this.choose(tabs[(at + step + tabs.length) % tabs.length][0]);
     $(`tab-${this.tab}`).focus();
   }
 
   choose(name) {
     this.tab = name;
-    for (const [each] of TABS) {
+    for (const [each] of this.tabs) {
       $(`tab-${each}`).setAttribute("aria-selected", String(each === name));
       $(`tab-${each}`).tabIndex = each === name ? 0 : -1;
     }
@@ -56,6 +57,18 @@ export class Code {
     this.address = address;
     this.shown = about;
     this.draw();
+    this.found ??= this.find();
+  }
+
+  /** Adds a tab for each language that the operator has switched on: elsewhere its example is a key. */
+  async find() {
+    for (const { name, title, example } of this.languages.filter((each) => each.example)) {
+      const { dialect } = await this.service.explained(example).catch(() => ({}));
+      if (dialect !== name) continue;
+      const at = this.tabs.length - FORMS.length;
+      $(`tab-${this.tabs[at][0]}`).before(this.button(name, title));
+      this.tabs.splice(at, 0, [name, title]);
+    }
   }
 
   async sign() {
@@ -89,8 +102,9 @@ export class Code {
 
   written(signal) {
     const { wish } = this.shown;
-    return { url: () => this.absolute(wish, signal), json: () => this.other("json", signal), thumbor: () => this.other("thumbor", signal),
-      img: () => this.img(signal), picture: () => this.picture(signal), curl: () => this.curl(signal), event: () => this.event() }[this.tab]();
+    const forms = { url: () => this.absolute(wish, signal), img: () => this.img(signal), picture: () => this.picture(signal),
+      curl: () => this.curl(signal), event: () => this.event() };
+    return (forms[this.tab] ?? (() => this.other(this.tab, signal)))();
   }
 
   async absolute(wish, signal) {

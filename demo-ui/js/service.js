@@ -78,6 +78,11 @@ export class Service {
     return (await this.send(`/_api/translate?${new URLSearchParams({ url, to })}`, { signal })).json();
   }
 
+  /** Tells how the service reads a URL: {dialect, key, steps, output}. */
+  async explained(url) {
+    return (await this.send(`/_api/explain?${new URLSearchParams({ url })}`, {})).json();
+  }
+
   /** Sends a request with the token. Asks for it until it is valid or the visitor has none; an empty `why` never asks. */
   async operated(address, options, why) {
     for (;;) {

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.pages import Demo
 from tests.client import Client, answered, size
-from tests.local_server import SAMPLES, Server
+from tests.local_server import SAMPLES, Server, serving
 
 WISH = "/photos/coffee.jpg?width=300&height=200&fit=contain&background=goldenrod&rotate.angle=15&blur=2&format=webp"
 SAID = WISH.replace("fit=contain&background=goldenrod", "fit=contain&resize.background=goldenrod")
@@ -122,3 +122,19 @@ def test_a_whole_address_can_be_pasted(demo: Demo, pasted: str) -> None:
     assert demo.fault == ""
     assert demo.path.startswith("/photos/coffee.jpg?width=300&height=200&fit=contain&")
     assert "blur=2&format=webp" in demo.path
+
+
+@pytest.mark.parametrize(
+    ("languages", "shown"), [({}, []), ({"DIALECTS": "json,thumbor,imgproxy,query"}, ["imgproxy"])]
+)
+def test_a_language_has_a_tab_where_the_operator_has_switched_it_on(
+    visit: Open, languages: dict[str, str], shown: list[str]
+) -> None:
+    with serving(SAMPLES, **languages) as server, visit(server) as demo:
+        demo.open("/photos/coffee.jpg?width=300")
+        expect(demo.locate("#tab-thumbor")).to_be_visible()
+        for name in ("imgproxy", "imagor"):
+            expect(demo.locate(f"#tab-{name}")).to_have_count(1 if name in shown else 0)
+        if shown:
+            demo.locate("#tab-imgproxy").click()
+            expect(demo.locate("#code")).to_contain_text("/insecure/rs:fill:300:0:1")

@@ -24,6 +24,10 @@ def controls() -> dict[str, Any]:
     return {
         "features": [_feature(feature) for feature in CATALOGUE],
         "output": [_control(field) for field in fields(Output).values()],
+        "languages": [
+            _without_empty(name=dialect.name, title=dialect.title or dialect.name, example=dialect.example)
+            for dialect in dialects.translations()
+        ],
         "recipes": [_example(example) for example in RECIPES],
         "examples": [_example(example) for example in EXAMPLES],
     }

@@ -36,6 +36,11 @@ def names() -> list[str]:
     return [dialect.name for dialect in DIALECTS]
 
 
+def translations() -> list[Dialect]:
+    """Return the dialects that a URL in query parameters can be translated to."""
+    return [dialect for dialect in DIALECTS if dialect.name != query.DIALECT.name]
+
+
 def describe() -> str:
     """Return which paths are in which dialect, for the API reference."""
     descriptions = " ".join(dialect.description for dialect in DIALECTS if dialect.description)

@@ -93,6 +93,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     """The name in `DIALECTS`, in `translate?to=` and in the answer of `explain`."""
+    title: str = ""
+    """How pages for people call the dialect."""
+    example: str = ""
+    """A URL of the dialect, if DIALECTS must list it: `explain` tells by it whether it does."""
     description: str = ""
     """Sentences for the API reference: which paths are in this dialect."""
     parse: Callable[[str, Faults], ParsedRequest | None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handler.requests.dialects.dialect import STRICT, Faults
-from handler.requests.dialects.imagor import canvas, effects, output, overlays
+from handler.requests.dialects.imagor import canvas, effects, output, overlays, redactions
 from handler.requests.dialects.imagor.collector import Filter, ImagorSteps
 from handler.requests.dialects.imagor.geometry import USAGES, Geometry
 from handler.requests.dialects.imagor.path import ImagorPath, parse_path
@@ -12,12 +12,10 @@ from handler.requests.dialects.thumbor.grammar import FilterCall
 from handler.requests.parsed_request import ParsedRequest, Recipe
 from imaging import InvalidParameter, ObjectRef, Output, check
 
-FILTERS: dict[str, Filter] = {**canvas.FILTERS, **effects.FILTERS, **output.FILTERS, **overlays.FILTERS}
+FILTERS: dict[str, Filter] = {
+    **canvas.FILTERS, **effects.FILTERS, **output.FILTERS, **overlays.FILTERS, **redactions.FILTERS
+}  # fmt: skip
 """Every filter that is applied where it is written, by its name."""
-
-_DETECTED = "what it would hide is not hidden here; contentModeration and ALWAYS hide what a detector finds"
-REFUSED = {"redact": _DETECTED, "redact_oval": _DETECTED}
-"""Filters that are refused in lenient mode, too: an image without them would show what the page means to hide."""
 
 
 def interpret_path(text: str, faults: Faults = STRICT, *, encoded: bool = False) -> ParsedRequest:
@@ -39,8 +37,6 @@ def _build_steps(path: ImagorPath, faults: Faults) -> ImagorSteps:
     # Every call is checked before any is applied, so that an unknown filter is named first.
     calls = []
     for call in path.filters:
-        if call.name in REFUSED:
-            raise InvalidParameter(f"filters:{call.name}", f"left out, because {REFUSED[call.name]}", str(call))
         with faults.leave_out(f"filters:{call.name}"):
             calls.append((call.name, Arguments(call, _find_usage(call), faults, drops_extra=True)))
     geometry = Geometry(path, faults)
@@ -51,7 +47,10 @@ def _build_steps(path: ImagorPath, faults: Faults) -> ImagorSteps:
     steps = ImagorSteps(path)
     geometry.add_steps(steps)
     for name, arguments in calls:
-        if name in FILTERS:
+        if name in redactions.FILTERS:
+            # In lenient mode, too, an image is never sent with what the page means to hide.
+            redactions.FILTERS[name].apply(steps, arguments)
+        elif name in FILTERS:
             with faults.leave_out(arguments.where):
                 FILTERS[name].apply(steps, arguments)
     if path.meta:

@@ -139,9 +139,9 @@ def _split_presets(value: str) -> dict[str, str]:
 
 
 def _serialize(request: ParsedRequest) -> tuple[str, ...]:
-    from handler.requests.dialects.imgproxy.serialize import to_path  # noqa: PLC0415 - only `translate` writes URLs
+    from handler.requests.dialects.imgproxy.serialize import to_paths  # noqa: PLC0415 - only `translate` writes URLs
 
-    return (to_path(request),)
+    return to_paths(request)
 
 
 def _redact_path(raw_path: str) -> str:
@@ -158,6 +158,8 @@ def _redact_address(text: str) -> str:
 
 DIALECT = Dialect(
     name="imgproxy",
+    title="imgproxy",
+    example="/insecure/w:1/plain/a.jpg",
     description="A path that begins with a signature of imgproxy, `unsafe` or `insecure` is a path of imgproxy, if "
     "DIALECTS lists this language, and before Thumbor's.",
     parse=parse,

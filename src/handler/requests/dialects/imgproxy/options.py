@@ -68,6 +68,8 @@ class Pipeline(msgspec.Struct):
     colorize: tuple[float, str] = (0.0, "000000")
     gradient: dict[str, object] | None = None
     mark: Mark = msgspec.field(default_factory=Mark)
+    redactions: dict[str, dict[str, object]] = msgspec.field(default_factory=dict)
+    """What is hidden or drawn, as parameters of `redact`, by the option that asks for it."""
 
 
 class Saving(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handler.requests.dialects.imgproxy import redactions
 from handler.requests.dialects.imgproxy.arguments import Arguments
 from handler.requests.dialects.imgproxy.options import Collected
 
@@ -171,6 +172,9 @@ HANDLERS = {
     "webp_options": (3, webp_options),
     "avif_options": (1, avif_options),
     "page": (1, page),
+    "blur_areas": (201, redactions.blur_areas),
+    "blur_detections": (100, redactions.blur_detections),
+    "draw_detections": (100, redactions.draw_detections),
     "disable_animation": (1, disable_animation),
 }
 """Each option by its long name: the most arguments that it takes, and what applies it."""
@@ -195,10 +199,7 @@ REFUSED = {
     "objects_position": _OBJECTS,
     "crop_objects": _OBJECTS,
     "unsharp_masking": "its formula is not published; use sharpen",
-    "blur_areas": "use redact in another dialect",
     "progressive_blur": "no feature blurs by a gradient",
-    "blur_detections": "use redact in another dialect",
-    "draw_detections": "use redact.draw in another dialect",
     "watermark_size": "the scale of watermark follows the size of the image",
     "watermark_rotate": "overlay images are not rotated; text.rotate rotates a text",
     "watermark_shadow": "overlay images get no shadow; text.shadow gives one to a text",

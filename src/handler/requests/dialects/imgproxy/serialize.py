@@ -14,16 +14,19 @@ from imaging import describe
 Params = dict[str, Any]
 
 
-def to_path(request: ParsedRequest) -> str:
-    """Return the path behind `unsafe`, with the controls as query parameters."""
+def to_paths(request: ParsedRequest) -> tuple[str, str]:
+    """Return the path behind `unsafe`, with the controls as query parameters, and behind `insecure`.
+
+    Where another language comes first in DIALECTS, `unsafe` is a word of that one.
+    """
     options: list[str] = []
     for step in take_first_of_each(request.recipe.steps):
         options += _WRITERS[step.feature.name](describe(step.params)) if step.feature.name in _WRITERS else []
     options += _write_output(describe(request.recipe.output))
     scheme = f"s3://{request.ref.bucket}/" if request.ref.bucket else ""
     source = scheme + request.ref.key
-    path = "/".join(("/unsafe", *options, _write_source(source)))
-    return path + build_url("", request.controls)
+    rest = "/".join((*options, _write_source(source))) + build_url("", request.controls)
+    return f"/unsafe/{rest}", f"/insecure/{rest}"
 
 
 def _write_source(source: str) -> str:

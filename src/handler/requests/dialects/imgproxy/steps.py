@@ -20,6 +20,8 @@ _SMALLEST_BLUR = 0.3
 
 def build_steps(pipeline: Pipeline, configuration: Configuration) -> Iterator[Step]:
     """Yield the steps of one pipeline in imgproxy's order. Raise InvalidParameter."""
+    for redaction in pipeline.redactions.values():
+        yield make_step("redact", **redaction)
     yield from _trim(pipeline)
     if pipeline.rotate:
         yield make_step("rotate", angle=float(pipeline.rotate))

@@ -33,6 +33,7 @@ def _serialize(request: ParsedRequest) -> tuple[str, ...]:
 
 DIALECT = Dialect(
     name="json",
+    title="Base64 JSON",
     description="A path that is base64 of JSON with a `key` (and bucket, edits, outputFormat, effort, headers) is a "
     "request of AWS's image handler.",
     parse=parse,

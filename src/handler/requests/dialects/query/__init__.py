@@ -234,6 +234,7 @@ def _find_candidates(parsed: ParsedQuery, listed: list[Feature], name: str) -> l
 
 DIALECT = Dialect(
     name="query",
+    title="URL",
     parse=lambda path, _: ParsedRequest(ref=ObjectRef("", path.lstrip("/"))),
     serialize=_serialize,
     parse_preset=_parse_preset,

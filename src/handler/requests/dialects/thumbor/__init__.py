@@ -105,6 +105,7 @@ def _redact_message(text: str) -> str:
 
 DIALECT = Dialect(
     name="thumbor",
+    title="Thumbor",
     description="A path that begins with `unsafe` or a Thumbor signature is a Thumbor path. A path that begins with "
     "`fit-in`, a size, a crop, `filters:` or `s3:` is a Thumbor path as AWS's handler understands it.",
     parse=parse,
@@ -139,6 +140,8 @@ def _serialize_imagor(request: ParsedRequest) -> tuple[str, ...]:
 
 IMAGOR = Dialect(
     name="imagor",
+    title="imagor",
+    example="/unsafe/stretch/1x1/a.jpg",
     description="Where DIALECTS lists imagor before Thumbor, a path that begins with `unsafe` or a signature is a path "
     "of imagor.",
     parse=_parse_imagor,
