@@ -123,8 +123,8 @@ def _add_text(steps: ImagorSteps, arguments: Arguments) -> None:
     }
     params |= _read_font(arguments.text(3, "sans-20").replace("-", " "))
     params |= _put(read_place(arguments, 1, 0), read_place(arguments, 2, 1))
-    if arguments.text(6, "normal") != "normal":
-        arguments.tolerate("the blend mode normal")
+    if arguments.text(6, "normal") != "normal" or any(arguments.text(at) for at in (10, 11, 12)):
+        arguments.tolerate("the blend mode normal, and without WRAP, SPACING and DPI")
     if (width := _wrap_width(steps, arguments)) is not None:
         params["width"] = width
     params["align"] = _ALIGNS[arguments.choice(8, tuple(_ALIGNS))] if arguments.text(8) else "left"
