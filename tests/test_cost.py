@@ -156,3 +156,37 @@ def test_a_hundred_million_originals_add_up() -> None:
     }
     slow, fast = re.findall(r"Hours: (\d+) at a concurrency of 100, and ([\d.]+) at 1,000", section)[0]
     assert (float(slow), float(fast)) == pytest.approx((result.hours_at(100), result.hours_at(1000)), rel=0.002)
+
+
+def test_the_gallery_adds_up() -> None:
+    section = PAGE.split("\n## A gallery\n")[1].split("\n## ")[0]
+    each = {name: float(cells[0]) for name, *cells in _cells(section) if re.fullmatch(r"[\d.]+", cells[0])}
+    told = {name: cells[0] for name, *cells in _cells(section.split("in dollars:")[1])}
+    calls, shown, missed, models, seconds, puts, gets, megabytes, writes, reads = [*each.values()][:10]
+    parameters, count = template()["Parameters"], 10_000
+    second = price("Lambda, time")[0]
+    heavy, uploading = (parameters[name]["Default"] / 1024 * second for name in ("HeavyMemorySize", "UploadMemorySize"))
+    api, functions = count * (calls + missed), count * (calls + missed + models + 1)
+    lines = {
+        "CDN requests": count * (calls + shown) * price("CloudFront, HTTPS requests")[0],
+        "edge function": count * (calls + shown) * price("CloudFront Functions")[0],
+        "transfer": count * shown * 1e-4 * price("CloudFront, transfer")[0],
+        "API": api * price("API Gateway, HTTP")[0],
+        "Lambda, requests": functions * price("Lambda, requests")[0],
+        # The first function waits for the model function.
+        "Lambda, time": count * (calls * 0.05 + missed * 0.16 + models * 2) * PROCESSOR * second,
+        "model function": count * models * 2 * heavy,
+        "upload function": count * seconds * uploading,
+        "S3": count * (puts * price("S3, PUT")[0] + gets * price("S3, GET")[0]),
+        "storage": count * megabytes / 1000 * price("S3, storage")[0],
+        "records": count * (writes * price("DynamoDB, writes")[0] + reads * price("DynamoDB, reads")[0]),
+        "queue": (3 * count + 648_000) * price("SQS")[0],
+        "logs": (functions * 1e-6 + api * 0.15e-6) * price("CloudWatch Logs")[0],
+        "secrets": 3 * price("Secrets Manager")[0] + 2 * CALLS_OF_A_SECRET * price("Secrets Manager, calls")[0],
+    }
+    assert {name: told[name] for name in lines} == {name: f"{dollars:.2f}" for name, dollars in lines.items()}
+    assert float(told["total"]) == pytest.approx(sum(float(told[name]) for name in lines))
+
+
+def _cells(text: str) -> list[list[str]]:
+    return [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:2] == "| "]
