@@ -21,7 +21,7 @@ NODE_MODULES := $(patsubst %,tests/%/node_modules/.ready,peers/sharp peers/imgpr
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/helm $(BIN)/checkov $(BIN)/thumbor $(NODE_MODULES) ## Install everything that runs, tests and checks the project into .venv
+setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/helm $(BIN)/checkov $(BIN)/thumbor $(VENV)/cdk/.ready $(NODE_MODULES) ## Install everything that runs, tests and checks the project into .venv
 
 run: $(VENV)/.project weights/.ready ## Serve the sample images, uploads and the gallery, in .local, on this machine
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples --uploads .local --gallery
@@ -127,6 +127,13 @@ $(BIN)/checkov: $(call lock,checkov) | $(VENV)/bin/python
 	$(VENV)/checkov/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $(call lock,checkov)
 	@ln -sf ../checkov/bin/checkov $@ && touch $@
 
+# The CDK, which runs on Node, and a parser of Terraform's language.
+$(VENV)/cdk/.ready: $(call lock,cdk) | $(VENV)/bin/python
+	@rm -rf $(VENV)/cdk
+	$(BIN)/python -m venv $(VENV)/cdk
+	$(VENV)/cdk/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $(call lock,cdk)
+	@touch $@
+
 # Thumbor, which the tests compare with, asks for an older Pillow.
 $(BIN)/thumbor: bench/thumbor/requirements.txt | $(VENV)/bin/python
 	@rm -rf $(VENV)/thumbor
@@ -138,6 +145,6 @@ $(BIN)/thumbor: bench/thumbor/requirements.txt | $(VENV)/bin/python
 
 lock: setup ## Resolve requirements/*.in again (UPGRADE=--upgrade: to the newest versions)
 	$(INSTALL) -r $(call lock,lock)
-	cd requirements && for set in runtime build server models tests rclone helm checkov lock; do \
+	cd requirements && for set in runtime build server models tests rclone helm checkov cdk lock; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version "$$([ $$set = rclone ] && echo 3.12 || echo 3.11)" --generate-hashes \
 	    $$([ $$set = helm ] && echo --no-deps) --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE) $$set.in --output-file $$set.txt; done

@@ -12,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-OF_THEIR_OWN = {"checkov"}
+OF_THEIR_OWN = {"cdk", "checkov"}
 """Locks of what is installed apart from everything else."""
 SAMPLES = [path for path in sorted((ROOT / "samples").rglob("*")) if path.is_file() and path.suffix != ".md"]
 PINNED = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==([^\s;]+)", re.MULTILINE)

@@ -132,6 +132,8 @@ function compare(a, b) {
 
 // Percent-decodes once; returns null if the text is not UTF-8.
 function decoded(raw, plusIsSpace) {
+  // Most names and values have nothing to decode.
+  if (!/[%+]/.test(raw)) return raw;
   try {
     return decodeURIComponent(plusIsSpace ? raw.split('+').join(' ') : raw);
   } catch (error) {
@@ -141,6 +143,7 @@ function decoded(raw, plusIsSpace) {
 
 // Encodes as the canonical form does. What cannot be decoded stays as it is, and the Lambda function refuses it by name.
 function recoded(raw) {
+  if (/^[\w.~-]*$/.test(raw)) return raw;
   var text = decoded(raw, true);
   return text === null ? raw : encoded(text);
 }
