@@ -97,6 +97,19 @@ def test_a_stack_in_health(tmp_path: Path, signed: str) -> None:
     assert len(results) == 19
 
 
+def test_a_private_source_behind_the_cdn(tmp_path: Path) -> None:
+    """Its images need a signature, although those of other sources do not."""
+    contracts = tmp_path / "contracts"
+    contracts.mkdir()
+    shutil.copy(PHOTOS / "retina.jpg", contracts / "signed.jpg")
+    sources = f"photos={(tmp_path / 'images').as_uri()},contracts={contracts.as_uri()}"
+    with stack(tmp_path, SOURCE_BUCKETS=sources, PRIVATE_SOURCES="contracts") as cdn:
+        status, results, _ = doctor(cdn, "--bucket", "contracts", "--key", "signed.jpg")
+    assert {name: message for name, (result, message) in results.items() if result == "failed"} == {}
+    assert status == 0
+    assert results["signatures are checked"][0] == "ok"
+
+
 def test_a_stack_that_verifies_signatures_at_the_edge_is_healthy(tmp_path: Path) -> None:
     parameters = {"EnableSignature": "Yes", "VerifyAtEdge": "Yes"}
     with stack(tmp_path, parameters, ENABLE_SIGNATURE="Yes") as cdn:

@@ -221,7 +221,7 @@ def find_image(service: Service) -> str | None:
     return next((key for key in keys if key.lower().endswith((".jpg", ".jpeg", ".png", ".webp"))), None)
 
 
-def needs_signatures(service: Service, key: str) -> bool:
-    """Whether the service refuses a URL because it has no signature."""
-    response = service.get(f"/{quote(key)}?width=64")
+def needs_signatures(service: Service, key: str, query: str = "") -> bool:
+    """Whether the service refuses the URL of an image because it has no signature: all URLs, or those of its source."""
+    response = service.get(f"/{quote(key)}?" + "&".join(filter(None, (query, "width=64"))))
     return response.error.get("code") in ("AuthorizationQueryParametersError", "SignatureDoesNotMatch")

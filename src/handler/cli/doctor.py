@@ -79,11 +79,12 @@ def _check_service(url: str, key: str | None, bucket: str | None, api: str, toke
     key = key or (find_image(service) if token else None)
     if not key:
         raise click.UsageError("name a photograph by --key, or set IMAGE_HANDLER_TOKEN to the operator's token")
-    service.needs_signatures = needs_signatures(service, key)
+    query = f"bucket={quote(bucket)}" if bucket else ""
+    service.needs_signatures = needs_signatures(service, key, query)
     if service.needs_signatures and not token:
         raise click.UsageError("the service needs signatures: set IMAGE_HANDLER_TOKEN to the operator's token")
     status = 0
-    for result in run_checks(Target(service, key, f"bucket={quote(bucket)}" if bucket else "", api)):
+    for result in run_checks(Target(service, key, query, api)):
         click.echo(f"{result.status:9}{result.name}" + (f": {result.message}" if result.message else ""))
         status = max(status, int(result.status == "failed"))
     return status
