@@ -194,3 +194,20 @@ def test_a_list_reads_the_database_once_and_no_store(client: Client, tmp_path: P
     with statements() as found:
         assert Browser(browser.send).pictures() == []
     assert found == [], "a new visitor has no pictures"
+
+
+def test_a_page_of_long_edits_fits_into_an_answer_of_a_function(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Browser(over_events(client))
+    kept = [browser.upload(image(number)).json()["id"] for number in range(5)]
+    monkeypatch.setattr("handler.entrypoints.gallery_pages._MAX_PAGE_BYTES", 1000)
+    found: list[str] = []
+    cursor: str | None = ""
+    pages = 0
+    while cursor is not None:
+        page = browser.ask("GET", f"/pictures?cursor={cursor}").json()
+        assert (len(page["pictures"]) in (1, 2, 3), page["used"]) == (True, 5)
+        found += [each["id"] for each in page["pictures"]]
+        cursor, pages = page["cursor"], pages + 1
+    assert (found, pages > 1) == (kept[::-1], True)

@@ -12,11 +12,13 @@ from tests import pictures
 from tests.client import Client, size
 from tests.gallery.conftest import gallery_settings
 from tests.gallery.test_limits import serving_gallery
-from tests.gallery.visiting import Browser, over_http
+from tests.gallery.visiting import Browser, http_api_event, over_events, over_http
 from tests.local_server import Server
 
 from handler.aws import AwsAccess
 from handler.config import SettingsError
+from handler.entrypoints.gallery_request import find_address
+from handler.entrypoints.http_call import read_http_request
 from handler.records import open_records
 from handler.records.record import ProcessingError
 
@@ -153,3 +155,50 @@ def test_a_picture_that_has_failed_is_processed_again(tmp_path: Path) -> None:
         again = browser.post(f"/pictures/{picture['id']}/retry")
         assert again.status == 202
         assert browser.wait(picture["id"]) == picture
+
+
+def test_the_secret_is_rotated_without_losing_a_visitor(tmp_path: Path) -> None:
+    with serving_gallery(tmp_path) as server:
+        browser = Browser(over_http(server))
+        picture = browser.keep(PNG)
+        first = browser.cookie
+    secret = tmp_path / "secret"
+    secret.write_text(f"another secret of forty characters, so it is\n{secret.read_text()}\n")
+    with serving_gallery(tmp_path) as server:
+        browser.send = over_http(server)
+        [listed] = browser.pictures()
+        assert (listed["id"], browser.cookie != first) == (picture["id"], True)
+        for url in (listed["original"]["url"], picture["original"]["url"]):
+            assert browser.fetch(url).status == 200
+    secret.write_text(secret.read_text().splitlines()[0])
+    with serving_gallery(tmp_path) as server:
+        assert len(Browser(over_http(server), browser.cookie).pictures()) == 1
+        assert Browser(over_http(server), first).pictures() == []
+        assert server.ask(picture["original"]["url"]).status == 403
+
+
+def test_a_database_that_does_not_answer_is_a_503_with_a_pause(tmp_path: Path) -> None:
+    settings = gallery_settings(tmp_path, RECORDS="postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    client = Client({**settings, "AWS_LAMBDA_FUNCTION_NAME": "images"})
+    browser = Browser(over_events(client))
+    assert browser.ask("GET", "/session").status == 200, "a new visitor has nothing in it"
+    for reply in (browser.ask("GET", "/pictures"), browser.upload(PNG), browser.ask("DELETE", "/pictures")):
+        assert (reply.status, reply.headers["retry-after"], reply.headers["cache-control"]) == (503, "5", "no-store")
+
+
+@pytest.mark.parametrize(
+    ("headers", "counted"),
+    [
+        ({}, "198.51.100.7"),
+        ({"x-forwarded-for": "203.0.113.1, 203.0.113.2"}, "203.0.113.2"),
+        ({"cloudfront-viewer-address": "203.0.113.3:4711"}, "203.0.113.3"),
+        ({"cloudfront-viewer-address": "2001:db8::1:4711"}, "2001:db8::1"),
+        ({"cloudfront-viewer-address": "[2001:db8::1]:4711"}, "2001:db8::1"),
+    ],
+)
+@pytest.mark.parametrize("behind_cdn", [True, False])
+def test_only_a_cdn_that_has_proven_itself_names_the_address(
+    headers: dict[str, str], counted: str, *, behind_cdn: bool
+) -> None:
+    call = read_http_request(http_api_event("GET", "/_api/gallery/session", headers, b""))
+    assert find_address(call, behind_cdn=behind_cdn) == (counted if behind_cdn else "198.51.100.7")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from html import escape
@@ -29,6 +30,8 @@ from handler.records.record import ImageRecord
 from handler.response import Answer
 
 DEFAULT_LISTED, MAX_LISTED = 50, 200
+_MAX_PAGE_BYTES = 3_000_000
+"""Of the pictures in a page as JSON: an answer of a function has at most 6 MB."""
 _CURSOR = re.compile("[0-9a-f]{32}")
 SIDES = (16, 2048)
 """The smallest and the largest side of a preview that is scaled, in pixels."""
@@ -73,9 +76,10 @@ class GalleryPages(msgspec.Struct, frozen=True, kw_only=True):
         every = self.gallery.list(request.visitor, request.now)
         # The part of the key behind the prefix grows from the latest upload to the first one.
         found = [each for each in every if _place(each) > cursor and search in each.name.casefold()]
+        pictures = self._describe_page(found[:limit], request)
         content = {
-            "pictures": [self._describe(each, request) for each in found[:limit]],
-            "cursor": _place(found[limit - 1]) if len(found) > limit else None,
+            "pictures": pictures,
+            "cursor": _place(found[len(pictures) - 1]) if len(found) > len(pictures) else None,
             "used": len(every),
             "limit": self.user_limit,
         }
@@ -139,6 +143,18 @@ class GalleryPages(msgspec.Struct, frozen=True, kw_only=True):
         record = self.gallery.retry(request.visitor, picture, request.now, request.deadline)
         request.log("retry", picture=record.id)
         return response.report(self._describe(record, request), HTTPStatus.ACCEPTED)
+
+    def _describe_page(self, records: Sequence[ImageRecord], request: GalleryRequest) -> Sequence[dict[str, Any]]:
+        """Return as many of the pictures as fit into an answer of a function, but at least one."""
+        pictures = []
+        left = _MAX_PAGE_BYTES
+        for record in records:
+            picture = self._describe(record, request)
+            left -= len(json.dumps(picture))
+            if pictures and left < 0:
+                break
+            pictures.append(picture)
+        return pictures
 
     def _compose(self, picture: str, request: GalleryRequest, fields: dict[str, Any]) -> Composition:
         """Return what a body wants to be done with a picture of the visitor, within the limits of an hour."""

@@ -127,9 +127,10 @@ def find_address(call: HttpRequest, *, behind_cdn: bool) -> str:
     if behind_cdn and (viewer := call.headers.get(_VIEWER_HEADER, "")):
         return viewer.rpartition(":")[0].strip("[]")
     context = call.event.get("requestContext") or {}
-    source = (context.get("http") or context.get("identity") or {}).get("sourceIp", "")
-    # A load balancer of AWS appends the address of its client to this header, and names none in its event.
-    return str(source) or call.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    source = str((context.get("http") or context.get("identity") or {}).get("sourceIp", ""))
+    # The CDN or proxy itself has added the last address. Events of a load balancer have no other.
+    forwarded = call.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return (forwarded or source) if behind_cdn else (source or forwarded)
 
 
 def parse_name(value: object) -> str:
