@@ -66,7 +66,7 @@ class GalleryPages(msgspec.Struct, frozen=True, kw_only=True):
         """Return what can be done with a picture, by the last part of the path."""
         return {"results": self._apply, "preview": self._preview, "share": self._share, "retry": self._retry}
 
-    def list(self, request: GalleryRequest) -> Answer:
+    def list_pictures(self, request: GalleryRequest) -> Answer:
         """Return one page of pictures, the latest upload first; 304 if nothing has changed."""
         params = request.read_query(("cursor", "limit", "search"))
         limit = parse_limit(params.get("limit"), DEFAULT_LISTED, MAX_LISTED)
@@ -146,7 +146,7 @@ class GalleryPages(msgspec.Struct, frozen=True, kw_only=True):
 
     def _describe_page(self, records: Sequence[ImageRecord], request: GalleryRequest) -> Sequence[dict[str, Any]]:
         """Return as many of the pictures as fit into an answer of a function, but at least one."""
-        pictures = []
+        pictures: list[dict[str, Any]] = []
         left = _MAX_PAGE_BYTES
         for record in records:
             picture = self._describe(record, request)
