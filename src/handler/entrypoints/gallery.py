@@ -86,7 +86,11 @@ class GalleryEntrypoint(msgspec.Struct, frozen=True, kw_only=True):
         pages: dict[str, dict[str, Route]] = {
             "session": {"GET": self.session.show, "POST": self.session.enter},
             "devices": {"POST": self.session.add_device},
-            "pictures": {"GET": self.pages.list_pictures, "POST": self.uploads.receive, "DELETE": self.pages.delete_all},
+            "pictures": {
+                "GET": self.pages.list_pictures,
+                "POST": self.uploads.receive,
+                "DELETE": self.pages.delete_all,
+            },
             "uploads": {"POST": self.uploads.receive_form},
         }
         return pages.get(name) or self.pages.find(name)
