@@ -20,6 +20,10 @@ MAX_EDITS_BYTES = 4_000
 """Of edits as JSON, so that their URL stays within the limits of caches and servers."""
 
 
+_PRODUCT_SIDE = 1000
+"""Pixels of the canvas of `cutout=product`, if no other size is given."""
+
+
 class EditRules(msgspec.Struct, frozen=True, kw_only=True):
     """What the edits of visitors may name."""
 
@@ -73,6 +77,8 @@ def fit_edits(edits: Mapping[str, Any], recipe: Recipe, side: int) -> dict[str, 
     `recipe` is all that is applied: that of the edits, or that of a preset on top of which the edits are put.
     """
     known = {step.feature.name: describe(step.params) for step in recipe.steps}
+    if "cutout" in known and (canvas := _fit_canvas(known["cutout"], side)):
+        return {**edits, "cutout": {**known["cutout"], **canvas}}
     params = known.get("resize", {})
     sides = {name: params[name] for name in ("width", "height") if isinstance(params.get(name), int) and params[name]}
     if not sides:
@@ -84,6 +90,16 @@ def fit_edits(edits: Mapping[str, Any], recipe: Recipe, side: int) -> dict[str, 
     if margins := known.get("extend"):
         fitted["extend"] = {name: _scale(each, factor) for name, each in margins.items()}
     return fitted
+
+
+def _fit_canvas(params: Mapping[str, Any], side: int) -> dict[str, int]:
+    """Return the size of a cut-out's canvas that fits into a side; nothing if it has no canvas of its own."""
+    usual = _PRODUCT_SIDE if params.get("layout") == "product" else 0
+    sides = {name: params.get(name) or usual for name in ("width", "height")}
+    if not all(sides.values()):
+        return {}
+    factor = min(1.0, side / max(sides.values()))
+    return {name: max(1, round(value * factor)) for name, value in sides.items()}
 
 
 def _scale(value: object, factor: float) -> object:
