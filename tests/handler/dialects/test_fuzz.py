@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from tests.client import Client
 
 from features import CATALOGUE, feature_aliases
+from handler.requests import dialects
 from handler.requests.dialects.thumbor import aws, effects, filters
 from handler.requests.presets import read_presets
 from handler.requests.rewrite import Rewrite
@@ -256,7 +257,7 @@ def test_explanations_and_translations(
     plain: Client, head: str, segments: list[str], params: dict[str, str], to: str
 ) -> None:
     url = head + quote("".join(segments) + "cat.jpg", safe="/:(),;|'[]@!*~") + "?" + urlencode(params)
-    pages = ("explain?", *(f"translate?to={language}&" for language in ("query", "json", "thumbor", quote(to))))
+    pages = ("explain?", *(f"translate?to={language}&" for language in (*dialects.names(), quote(to))))
     for page in pages:
         answer = timed(partial(plain.get, f"/_api/{page}" + urlencode({"url": url})))
         assert answer.status == 200 or 400 <= answer.status < 500, (url, answer.body)

@@ -150,6 +150,12 @@ def test_the_first_of_both_languages_in_the_list_reads_unsafe(folder: Path) -> N
     for order, status in (("imagor,thumbor", 200), ("thumbor,imagor", 404)):
         assert client(folder, DIALECTS=order).get("/unsafe/stretch/50x60/a.png").status == status
     assert thumbor.IMAGOR.is_default is False
+    # Both languages have the same signatures, so that the order decides about a signed path as well.
+    rest = "stretch/50x60/a.png"
+    secret = {"ENABLE_SIGNATURE": "Yes", "SIGNATURE_SECRET_FILE": str(folder / "secret")}
+    for order, status in (("imagor,thumbor", 200), ("thumbor,imagor", 404)):
+        served = client(folder, DIALECTS=order, **secret)
+        assert served.get(f"/{thumbor.sign(rest, SECRET)}/{rest}").status == status
 
 
 EXACT = (

@@ -6,6 +6,7 @@ import base64
 from pathlib import Path
 
 import pytest
+import pyvips
 from tests import pictures
 from tests.client import Client
 
@@ -108,3 +109,16 @@ def test_a_refused_option_is_named_with_its_reason(client: Client, option: str) 
     answer = client.get(f"/unsafe/{option}:1/{PHOTO}")
     assert answer.status == 404
     assert REFUSED[option] in answer.json()["message"]
+
+
+def test_an_area_is_hidden_and_the_rest_is_not(client: Client) -> None:
+    plain, hidden = (
+        pyvips.Image.new_from_buffer(client.get(f"/unsafe/{option}f:png/{PHOTO}").body, "")
+        for option in ("", "ba:5:0.25:0.25:0.5:0.5/")
+    )
+    apart = (plain.cast("float") - hidden.cast("float")).abs()
+    assert apart.crop(160, 120, 320, 240).avg() > 1
+    assert apart.crop(0, 0, 640, 110).max() == 0
+    # A sigma of 0 switches the option off, and areas come in fours.
+    assert client.get(f"/unsafe/ba:0:0.25:0.25:0.5:0.5/f:png/{PHOTO}").body == client.get(f"/unsafe/f:png/{PHOTO}").body
+    assert client.get(f"/unsafe/ba:5:0.25:0.25/{PHOTO}").status == 404

@@ -197,7 +197,7 @@ def test_the_log_has_no_signature(prefix: str, rest: str) -> None:
         assert redact_address(path) == path
 
 
-@pytest.mark.parametrize("size", [1, 4, 8, 15])
+@pytest.mark.parametrize("size", [1, 4, 8, 15, 16, 31])
 @pytest.mark.parametrize("rest", ["w:50/plain/t.jpg", "plain/local:///t.jpg", "bG9jYWw6Ly8vdC5qcGc.png", "dC5qcGc"])
 def test_the_log_has_no_truncated_signature_in_any_form(
     folder: Path, capsys: pytest.CaptureFixture[str], size: int, rest: str

@@ -27,11 +27,11 @@ _OPTION = r"([a-z_-]+):"
 """A name before a separator, as at the beginning of an option."""
 _FOLLOWED = r"(?=/+(?:[A-Za-z0-9_-]{1,40}(?::|%3A)|(?:[^/\s]{1,80}/)?plain/|[A-Za-z0-9_=-]{16,}))"
 """What follows a signature: an option, a preset, or a source."""
-MIN_LENGTH = 22
+_MIN_LENGTH = 22
 """The characters of the shortest signature that may stand before anything else than an option."""
 _SIGNED_HEAD = (
     r"\A(/+(?:[^/]{1,40}/+){0,2}?)(?!insecure/)"
-    rf"(?:[A-Za-z0-9_-]{{43}}=*(?=/)|[A-Za-z0-9_-]{{{MIN_LENGTH},43}}=*{_FOLLOWED}"
+    rf"(?:[A-Za-z0-9_-]{{43}}=*(?=/)|[A-Za-z0-9_-]{{{_MIN_LENGTH},43}}=*{_FOLLOWED}"
     r"|[A-Za-z0-9_-]{8,21}(?=/+(?!filters)[a-z_-]{1,40}(?::|%3A)))"
 )
 """A signature, perhaps behind a prefix; a short one only before an option, which Thumbor's filters are not."""
@@ -147,7 +147,7 @@ def _serialize(request: ParsedRequest) -> tuple[str, ...]:
 def _redact_path(raw_path: str) -> str:
     # Every request asks this, and compiling the pattern takes a cold start a millisecond.
     is_possible = raw_path.count("/") > 1 and (
-        ":" in raw_path or "%" in raw_path or any(len(segment) >= MIN_LENGTH for segment in raw_path.split("/"))
+        ":" in raw_path or "%" in raw_path or any(len(segment) >= _MIN_LENGTH for segment in raw_path.split("/"))
     )
     return re.sub(_SIGNED_HEAD, rf"\1{HIDDEN}", raw_path) if is_possible else raw_path
 

@@ -23,6 +23,7 @@ from handler.requests.dialects.imgproxy.handlers import is_option
 from handler.requests.dialects.imgproxy.interpret import parse_preset
 from handler.requests.dialects.imgproxy.saving import OWN_NAMES, is_format
 from handler.requests.dialects.imgproxy.signing import (
+    FULL_SIZE,
     FixedText,
     KeyPairs,
     join_pairs,
@@ -57,7 +58,7 @@ def configure(dialect: Dialect, environment: Environment) -> Dialect:
             secrets=pairs,
         )
     length = signature_length(settings.imgproxy_signature_size)
-    is_short = signing is not None and length < imgproxy.MIN_LENGTH
+    is_short = signing is not None and length < signature_length(FULL_SIZE)
     return msgspec.structs.replace(
         dialect,
         redaction=short_redaction(length, configuration.prefix) if is_short else dialect.redaction,

@@ -15,6 +15,9 @@ from handler.errors import UpstreamError
 from handler.ports import SecretSource
 from handler.requests.dialects.dialect import HIDDEN, Redaction
 
+FULL_SIZE = 32
+"""The bytes of a signature that is not cut."""
+
 
 class KeyPairs(msgspec.Struct, frozen=True):
     """Pairs of a key and a salt, each a comma-separated list in hexadecimal digits; a `SecretSource`."""
@@ -87,7 +90,7 @@ def signer(size: int) -> Sign:
     return partial(sign, size=size)
 
 
-def sign(text: str, secret: str, size: int = 32) -> str:
+def sign(text: str, secret: str, size: int = FULL_SIZE) -> str:
     """Return the signature of a path behind it, which has no leading slash, with a pair of a key and a salt."""
     key, _, salt = secret.partition(":")
     digest = hmac.new(bytes.fromhex(key), bytes.fromhex(salt) + b"/" + text.encode(), hashlib.sha256).digest()
