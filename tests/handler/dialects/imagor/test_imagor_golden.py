@@ -26,8 +26,8 @@ Image = Any
 
 
 def make(folder: Path) -> None:
-    """Write originals of the sizes that imagor's have, and each of them decoded, for the model."""
-    photo, tall = pictures.scene(640, 480), pictures.scene_with_alpha(1634, 2224)
+    """Write originals of imagor's sizes, the largest of them halved, and each of them decoded, for the model."""
+    photo, tall = pictures.scene(640, 480), pictures.scene_with_alpha(817, 1112)
     front, turned = pictures.scene_with_alpha(167, 169), pictures.scene(300, 200)
     flat: Image = (pyvips.Image.black(500, 400, bands=3) + 255).cast("uchar").copy(interpretation="srgb")
     trim = flat.draw_rect([200, 0, 0], 90, 70, 200, 100, fill=True)
