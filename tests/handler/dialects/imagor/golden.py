@@ -1,6 +1,6 @@
 """The golden set of imagor's own tests: every path of processor/vipsprocessor/processor_test.go, by its group there.
 
-The pictures of imagor are not here; others, most of the same size, stand for them, and `model` says what imagor answers.
+The pictures of imagor are not here: others, most of the same size, stand for them. `model` says what imagor answers.
 """
 
 from __future__ import annotations
