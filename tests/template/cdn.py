@@ -55,6 +55,8 @@ class Distribution(ThreadingHTTPServer):
         self.edge_runs = True
         """Whether the edge function is attached; a test of what is wrong takes it away."""
         self.removes_tags = True
+        self.passes_cookies = True
+        """Whether the cookies pass that the policies name; a test of what is wrong stops them."""
         self.keeps_signatures = False
         """Whether the headers of the edge function are part of the cache key, which they must not be."""
 
@@ -118,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
                 passed.status, [("Content-Type", "application/json")], passed.body.encode(), "FunctionGenerated"
             )
         elif behaviour["CachePolicyId"] == CACHING_DISABLED:
-            self._pass_on(passed)
+            self._pass_on(passed, behaviour)
         else:
             self._from_cache(passed, behaviour)
 
@@ -141,11 +143,23 @@ class _Handler(BaseHTTPRequestHandler):
                 del self.server.cache[name]
         self._answer(201, [("Content-Type", "text/xml")], b"<Invalidation><Id>I1</Id></Invalidation>", "None")
 
-    def _pass_on(self, passed: Passed) -> None:
+    def _pass_on(self, passed: Passed, behaviour: Mapping[str, Any]) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
         headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", *_HOPS)}
+        if policy := self.server.stack.resources.get(behaviour["OriginRequestPolicyId"]):
+            headers = self._whitelisted(headers, policy["OriginRequestPolicyConfig"])
+        headers["X-Forwarded-Proto"] = "https"  # as the gateway says
         got = self.server.ask(self.command, passed, headers, body)
         self._answer(got.status, got.headers, got.body, "Miss")
+
+    def _whitelisted(self, headers: Mapping[str, str], config: Mapping[str, Any]) -> dict[str, str]:
+        """Return what an origin request policy of the stack lets pass, with the address that CloudFront knows."""
+        listed = {name.lower() for name in config["HeadersConfig"]["Headers"]}
+        passed = {name: value for name, value in headers.items() if name.lower() in listed}
+        cookies = [each.strip() for each in self.headers.get("cookie", "").split(";")]
+        kept = [each for each in cookies if each.partition("=")[0] in config["CookiesConfig"]["Cookies"]]
+        address = {"CloudFront-Viewer-Address": "{}:{}".format(*self.client_address)}
+        return {**passed, **address, **({"Cookie": "; ".join(kept)} if kept and self.server.passes_cookies else {})}
 
     def _forwarded(self, behaviour: Mapping[str, Any], passed: Passed) -> dict[str, str]:
         """The headers that are no part of the cache key and reach the origin all the same."""

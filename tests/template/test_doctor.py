@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.template.cdn import Distribution, distribution
+from tests.template.samples import GALLERY
 from tests.tools import require_tool
 from tests.weights import PHOTOS, ROOT
 
@@ -91,10 +92,29 @@ def test_a_stack_in_health(tmp_path: Path, signed: str) -> None:
         status, results, _ = doctor(cdn, "--api", f"http://{cdn.origin}")
     skipped = {name for name, (result, _) in results.items() if result == "skipped"}
     assert {name: message for name, (result, message) in results.items() if result == "failed"} == {}
-    always = {"http is redirected to https", "signed URLs share a copy in the CDN"}
+    always = {"http is redirected to https", "signed URLs share a copy in the CDN", "the gallery tells visitors apart"}
     assert skipped == (always if signed == "Yes" else {*always, "signatures are checked"})
     assert status == 0
-    assert len(results) == 19
+    assert len(results) == 20
+
+
+def gallery_settings(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "gallery").mkdir()
+    sources = f"photos={(tmp_path / 'images').as_uri()},gallery={(tmp_path / 'gallery').as_uri()}"
+    return {"SOURCE_BUCKETS": sources, "GALLERY_SOURCE": "gallery", "RECORDS": f"sqlite:///{tmp_path}/records.db"}
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_a_gallery_whose_cookies_pass_or_do_not(tmp_path: Path, passes: bool) -> None:
+    with stack(tmp_path, GALLERY, **gallery_settings(tmp_path)) as cdn:
+        cdn.passes_cookies = passes
+        _, results, _ = doctor(cdn, "--key", "retina.jpg")
+    result, message = results["the gallery tells visitors apart"]
+    assert result == ("ok" if passes else "failed"), message
+    assert ("does the CDN pass __Host-gallery" in message) is not passes
+    assert [name for name, (result, _) in results.items() if result == "failed"] == (
+        [] if passes else ["the gallery tells visitors apart"]
+    )
 
 
 def test_a_private_source_behind_the_cdn(tmp_path: Path) -> None:

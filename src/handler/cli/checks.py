@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from handler.cli import access_checks
+from handler.cli.gallery_checks import check_gallery
 from handler.cli.http_probe import Failures, Service, Skipped, Target
 from handler.response import CACHE_TAG
 
@@ -208,6 +209,7 @@ CHECKS: dict[str, Callable[[Target], Failures]] = {
     "the operator API accepts the token": access_checks.check_operator_api,
     "the API refuses direct requests": access_checks.check_direct_access,
     "http is redirected to https": access_checks.check_https_redirect,
+    "the gallery tells visitors apart": check_gallery,
     "a purge removes images from the CDN": _check_purge,
 }
 
