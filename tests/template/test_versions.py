@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from tests.template.samples import LEAST, UPLOADS
 from tests.template.stack import ACCOUNT, REGION, Stack, template
 
 from handler.config import Settings
+from handler.observability import log_exception
 
 HERE = f"{REGION}:{ACCOUNT}"
 ARN = f"arn:aws:lambda:{HERE}:function"
@@ -86,7 +88,16 @@ def test_a_canary_goes_back_by_alarms_of_its_own_minute() -> None:
         assert own["Dimensions"][1] == {"Name": "Resource", "Value": f"{function}:live"}
         policy = template()["Resources"][name.replace("Deployment", "Alias")]["UpdatePolicy"]
         assert stack.resolve(policy)["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"] == name
-    assert stack.resources["FaultFilter"]["FilterPattern"] == '{ $.message = "unexpected fault" }'
+
+
+def test_the_filter_of_faults_finds_the_line_of_a_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    pattern = Stack(CANARY).resources["FaultFilter"]["FilterPattern"]
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        log_exception({})
+    message = json.loads(capsys.readouterr().out)["message"]
+    assert pattern == f'{{ $.message = "{message}" }}'
 
 
 @pytest.mark.parametrize("shifting", ["None", "AllAtOnce"])
@@ -118,7 +129,8 @@ print(*sorted(name for name in set(sys.modules) - before))
 
 
 def test_a_function_of_the_stack_imports_nothing_after_a_restore() -> None:
-    stack = Stack({**CANARY, "EnableSignature": "Yes", "StoreResults": "Yes", "UploadApi": "Yes", "SnapStart": "Yes"})
+    switches = dict.fromkeys(("EnableSignature", "StoreResults", "UploadApi", "SnapStart", "DeployGallery"), "Yes")
+    stack = Stack({**CANARY, **switches})
     of_lambda = {
         "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
         "AWS_LAMBDA_FUNCTION_NAME": "Function",

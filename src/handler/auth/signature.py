@@ -65,7 +65,7 @@ class Signatures:
     """Signs URLs with the current secret, and verifies signatures by the current and the previous one."""
 
     def __init__(self, secrets: SecretSource) -> None:
-        self._secrets = secrets
+        self.secrets = secrets
 
     def verify(self, path: str, pairs: Pairs, *, raw_path: str | None = None, sent: Pairs = ()) -> None:
         """Raise BadSignature unless `signature` among the decoded pairs covers the decoded path and all other pairs.
@@ -85,22 +85,22 @@ class Signatures:
         if sent and sent != pairs:
             # Ignored names change nothing, so both texts have one meaning.
             forms += _signed_forms(path, sent, raw_path)
-        secrets = self._secrets.values()
+        secrets = self.secrets.values()
         if _matches(given, forms, secrets):
             return
-        fresh = self._secrets.values(refresh=True)
+        fresh = self.secrets.values(refresh=True)
         if fresh == secrets or not _matches(given, forms, fresh):
             raise BadSignature(f"`{SIGNATURE}` does not match the path and the other parameters")
 
     def covered_text(self, signature: PathSignature, sign: Sign) -> str | None:
         """Return the text of which this is a signature; see the function `covered_text`."""
-        return covered_text(signature, sign, self._secrets)
+        return covered_text(signature, sign, self.secrets)
 
     def signed_url(
         self, address: str, expires_in: timedelta | None = None, *, ignored: IgnoredParameters | None = None
     ) -> str:
         """Return a URL signed with the current secret; see the function `signed_url`."""
-        return signed_url(address, self._secrets.values()[0], expires_in, ignored=ignored)
+        return signed_url(address, self.secrets.values()[0], expires_in, ignored=ignored)
 
 
 def covered_text(signature: PathSignature, sign: Sign, source: SecretSource) -> str | None:

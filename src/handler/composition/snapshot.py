@@ -28,11 +28,9 @@ _SECONDS = 60.0
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="32" height="64"/></svg>'
 _USED_LATER = (
     *("botocore.session", "encodings.idna", "handler.aws.client", "handler.aws.sdk", "handler.aws.secrets"),
-    *("handler.composition.ingest", "handler.composition.operator", "handler.requests.dialects.json_edits.edits"),
-    *("handler.requests.presets", "handler.requests.strict_json", "handler.storage.result_cache"),
-    *("handler.storage.results.s3", "handler.storage.sources.boto_fallback", "handler.storage.sources.s3"),
+    *("handler.storage.sources.boto_fallback", "handler.storage.sources.s3"),
 )
-"""What the application of a stack needs and a request for a local file does not. A test finds what is missing."""
+"""What requests on AWS need, and neither building the application nor a request for a local file imports."""
 
 
 def register() -> None:
@@ -44,12 +42,13 @@ def register() -> None:
 def prepare() -> None:
     """Import and open what requests need, without anything that expires or that must be unique.
 
-    The application itself is built by `renew`, since it begins to fetch the secrets, which a snapshot must not hold.
     A fault of the settings or a process that cannot render raises an exception, so that no version is published.
     """
     settings = Settings.from_environment()
     check_drawing()
     _rehearse_requests()
+    # For what it imports: `renew` builds the one that answers, and fetches the secrets, which no snapshot must hold.
+    build(settings, prefetches=False)
     for name in _USED_LATER:
         import_module(name)
     if not settings.aws.heavy_function and has_saliency(settings.weights_folder):

@@ -91,8 +91,8 @@ def use(built: Application) -> None:
     _built[:] = [built]
 
 
-def build(settings: Settings) -> Application:
-    """Build an application. Raise SettingsError with every fault of the settings."""
+def build(settings: Settings, *, prefetches: bool = True) -> Application:
+    """Build an application, and begin to fetch its secrets. Raise SettingsError with every fault of the settings."""
     aws = build_aws_access(settings)
     faults = [*settings.conflicts()]
     with _collect_faults(faults):
@@ -112,8 +112,14 @@ def build(settings: Settings) -> Application:
     with _collect_faults(faults):
         results = open_result_store(settings, aws, sources)
     detection = build_detection(settings, aws, results)
-    deployed_at, weights = settings.responses.deployed_at, settings.weights_folder
-    render_context = RenderContext(sources, settings.image_limits, drawing_version(), deployed_at, detection, weights)
+    render_context = RenderContext(
+        sources,
+        settings.image_limits,
+        drawing_version(),
+        settings.responses.deployed_at,
+        detection,
+        settings.weights_folder,
+    )
     records = build_records(settings, aws)
     with _collect_faults(faults):
         uploads = build_uploads(settings, aws, sources, render_context, policy, results, records)
@@ -123,6 +129,7 @@ def build(settings: Settings) -> Application:
     delegating = msgspec.structs.replace(render_context, delegates_expensive=expensive_function is not None)
     health = Health(exit_process) if settings.process.function_name else Health()
     http = _build_http(settings, aws, delegating, policy, ignored, fallback, results, expensive_function)
+    _prefetch([http.signatures.secrets if http.signatures is not None else None, http.origin] if prefetches else [])
 
     def get_direct_invocation() -> DirectInvocation:
         from handler.entrypoints.direct_invocation import DirectInvocation  # noqa: PLC0415 - HTTP does not need it
@@ -154,7 +161,6 @@ def _build_http(
     access, responses = settings.access, settings.responses
     signing = open_secret(access.secrets_manager, access.signature_secret_file, aws, access.secret_key)
     origin = open_secret(access.origin_secret, access.origin_secret_file, aws)
-    _prefetch(secret for secret in (signing if access.enable_signature else None, origin) if secret)
     caching = Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
     known = Signatures(signing) if signing else None
     redaction.learn(policy.dialects)
@@ -205,9 +211,9 @@ def _add_more(
     return http
 
 
-def _prefetch(secrets: Iterable[SecretSource]) -> None:
+def _prefetch(secrets: Iterable[SecretSource | None]) -> None:
     """Begin to fetch the secrets that the first request needs."""
-    if needed := [*secrets]:
+    if needed := [secret for secret in secrets if secret is not None]:
         from handler.aws.secrets import prefetch  # noqa: PLC0415 - a service without secrets does not need it
 
         prefetch(needed)
