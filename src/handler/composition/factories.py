@@ -13,6 +13,7 @@ import msgspec
 
 from handler.aws import AwsAccess, Credentials
 from handler.config import Settings, starts_from_snapshot
+from handler.config.version import drawing_version
 from handler.ports import DetectionService, InvokeFunction, SecretSource
 from handler.render.render import RenderContext
 from handler.requests.policy import Policy
@@ -113,6 +114,14 @@ def _once(build: Callable[[], _Built]) -> Callable[[], _Built]:
             return build()
 
     return get
+
+
+def build_render_context(
+    settings: Settings, sources: Sources, detection: Callable[[], DetectionService]
+) -> RenderContext:
+    """Return what rendering needs beside a request."""
+    deployed_at, weights = settings.responses.deployed_at, settings.weights_folder
+    return RenderContext(sources, settings.image_limits, drawing_version(), deployed_at, detection, weights)
 
 
 def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Database] | None:

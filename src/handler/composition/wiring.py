@@ -23,6 +23,7 @@ from handler.composition.factories import (
     build_expensive_function,
     build_ready_page,
     build_records,
+    build_render_context,
     build_result_cache,
     build_uploads,
     open_result_store,
@@ -31,7 +32,6 @@ from handler.composition.factories import (
 )
 from handler.composition.policy import find_faults_of_sources, read_policy
 from handler.config import SETTINGS, Settings, raise_faults
-from handler.config.version import drawing_version
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.http import HttpEntrypoint, JsonEndpoint
 from handler.errors import HandlerError
@@ -112,14 +112,7 @@ def build(settings: Settings, *, prefetches: bool = True) -> Application:
     with _collect_faults(faults):
         results = open_result_store(settings, aws, sources)
     detection = build_detection(settings, aws, results)
-    render_context = RenderContext(
-        sources,
-        settings.image_limits,
-        drawing_version(),
-        settings.responses.deployed_at,
-        detection,
-        settings.weights_folder,
-    )
+    render_context = build_render_context(settings, sources, detection)
     records = build_records(settings, aws)
     with _collect_faults(faults):
         uploads = build_uploads(settings, aws, sources, render_context, policy, results, records)
