@@ -95,6 +95,7 @@ class App {
     }
     if (!this.library.get(id)) this.library.put(picture);
     $("home").hidden = true;
+    scrollTo(0, 0);
     this.view.open(picture, result);
   }
 
@@ -128,6 +129,7 @@ class App {
     if (!isAlone) return this.go("");
     history.pushState(null, "", "#");
     $("home").hidden = true;
+    scrollTo(0, 0);
     this.view.openUpload(items[0]);
   }
 

@@ -10,18 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Locator, expect
-from tests.browser.pages import Demo
+from tests.browser.pages import SECONDS, Demo
 from tests.gallery.conftest import gallery_settings
 from tests.local_server import SAMPLES, Server, running
 from tests.tools import require_tool
 from tests.weights import WEIGHTS
 
-SECONDS = 20_000
-"""Milliseconds for what takes the longest, a cut-out, on a busy machine."""
 HOME = "/_gallery/"
 PHOTOS = SAMPLES / "photos"
 CHEAP = "smart-square,smaller,fewer-colours"
 """Recipes without a model."""
+expect.set_options(timeout=SECONDS)  # the machine may be busy, for what is quick as well
 
 
 @contextmanager
@@ -34,7 +33,6 @@ def serving_gallery(folder: Path, *options: str, port: int = 0, **environment: s
 
 def open_gallery(demo: Demo, state: str = "") -> Demo:
     """Load the page until the pictures are listed."""
-    demo.page.set_default_timeout(SECONDS)
     demo.page.goto("about:blank")
     demo.page.goto(f"{demo.origin}{HOME}{state}")
     expect(demo.locate("html[data-listed=true]")).to_be_attached(timeout=SECONDS)
@@ -102,6 +100,12 @@ def apply(demo: Demo, recipe: str) -> None:
 def settle(demo: Demo) -> None:
     """Wait until nothing is under way on the stage."""
     expect(demo.locate("#stage")).to_have_attribute("aria-busy", "false", timeout=SECONDS)
+
+
+def list_names(demo: Demo) -> Sequence[str]:
+    """Return the names of the visitor's pictures as the API lists them."""
+    listed = demo.page.request.get(f"{demo.origin}/_api/gallery/pictures", headers={"X-Gallery": "1"})
+    return [each["name"] for each in listed.json()["pictures"]]
 
 
 def names(demo: Demo) -> Sequence[str]:

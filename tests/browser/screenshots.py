@@ -1,14 +1,17 @@
-"""The pictures of the demo page in docs/images, taken anew: `make screenshots`."""
+"""The pictures of the demo page and of the gallery in docs/images, taken anew: `make screenshots`."""
 
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pyvips
-from playwright.sync_api import Browser, sync_playwright
-from tests.browser.pages import DESKTOP, PHONE, Demo, tab
+from playwright.sync_api import Browser, expect, sync_playwright
+from tests.browser import gallery_page as gallery
+from tests.browser.pages import DESKTOP, PHONE, SECONDS, Demo, tab
 from tests.local_server import ROOT, SAMPLES, Server, serving
 from tests.stand_ins.rekognition import rekognition_server
 
@@ -61,11 +64,43 @@ SHOTS = (
 )
 
 
+def _cut_out(demo: Demo) -> None:
+    gallery.choose(demo, "astronaut.jpg")
+    expect(demo.locate('[data-tile="blur-faces"] img')).to_be_visible(timeout=SECONDS)
+    gallery.apply(demo, "Cut out")
+
+
+def _history(demo: Demo) -> None:
+    _cut_out(demo)
+    gallery.apply(demo, "Product square")
+    gallery.back(demo)
+    gallery.keep(demo, "cat.jpg", "coffee.jpg", "raccoon.jpg", "rocket.jpg")
+    for name, recipe in (("cat.jpg", "Fewer colours"), ("raccoon.jpg", "Cut out")):
+        gallery.shot(demo, name).locator(".shot-image").click()
+        gallery.apply(demo, recipe)
+        gallery.back(demo)
+    for name in ("cat.jpg", "raccoon.jpg"):
+        gallery.shot(demo, name).get_by_role("checkbox").check()
+
+
+GALLERY_SHOTS = (
+    Shot("gallery", "", _cut_out),
+    Shot("gallery-history", "", _history, scheme="dark"),
+    Shot("gallery-first", "", gallery.open_gallery, size=PHONE),
+    Shot("gallery-phone", "", _cut_out, size=PHONE, scheme="dark"),
+)
+
+
 def take(browser: Browser, server: Server, shot: Shot) -> None:
     with tab(browser, server, shot.size, scheme=shot.scheme, wants=shot.wants) as demo:
-        demo.open(shot.state)
-        shot.act(demo)
-        demo.settled()
+        if shot in SHOTS:
+            demo.open(shot.state)
+            shot.act(demo)
+            demo.settled()
+        else:
+            gallery.open_gallery(demo)
+            shot.act(demo)
+        demo.page.mouse.move(0, 0)
         demo.page.wait_for_timeout(1500)  # the original, which comes after the result, and what fades in
         taken = pyvips.Image.new_from_buffer(demo.page.screenshot(), "")
     taken[:3].webpsave(str(FOLDER / f"{shot.name}.webp"), Q=_QUALITY, effort=6, smart_subsample=True)
@@ -74,11 +109,14 @@ def take(browser: Browser, server: Server, shot: Shot) -> None:
 def main() -> None:
     with rekognition_server() as stand_in, sync_playwright() as playwright:
         stand_in.labels = lambda _: {"Smoking": 97.2, "Alcohol": 84.6}
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
         with serving(SAMPLES, **stand_in.environment) as server:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
             for shot in SHOTS:
                 take(browser, server, shot)
-            browser.close()
+        with tempfile.TemporaryDirectory() as folder, gallery.serving_gallery(Path(folder)) as server:
+            for shot in GALLERY_SHOTS:
+                take(browser, server, shot)
+        browser.close()
 
 
 if __name__ == "__main__":

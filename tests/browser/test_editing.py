@@ -30,6 +30,8 @@ def test_each_example_takes_one_click(demo: Demo, recipe: object) -> None:
     expect(button).to_have_attribute("aria-pressed", "true")
     expected = {
         "Remove background": r"512 × 512 · .* · WebP",
+        "Product square": r"(\d[\d ]*) × \1 · .* · WebP",
+        "Blur faces": r"512 × 512 · .* · WebP",
         "Smart square": r"400 × 400 · .* · WebP",
         "AVIF, half the bytes": r"512 × 512 · (1\d|2[0-8])\.\d kB · AVIF",
         "Eight colours": r"512 × 512 · .* · PNG",

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 import pyvips
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from tests.browser import gallery_page as gallery
 from tests.browser.conftest import Open
-from tests.browser.gallery_page import SECONDS
-from tests.browser.pages import PHONE, Demo, tab
+from tests.browser.pages import PHONE, SECONDS, Demo, tab
 from tests.local_server import Server
 
 
@@ -181,3 +180,21 @@ def test_two_visitors_reach_nothing_of_each_other(visitor: Demo, visit: Open) ->
             assert "cat" not in text
     gallery.open_gallery(visitor)
     assert gallery.names(visitor) == ["cat.jpg"]
+
+
+def test_a_picture_is_sent_to_the_store_by_a_form_where_the_service_says_so(visit: Open, served: Server) -> None:
+    with visit(served) as demo:
+        demo.page.route("**/_api/gallery/session", _send_to_store)
+        posted: list[str] = []
+        demo.page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+        gallery.open_gallery(demo)
+        gallery.choose(demo, "cat.jpg")
+        expect(demo.locate("#share")).to_be_visible(timeout=SECONDS)
+        api = f"{demo.origin}/_api/gallery"
+        assert posted[:2] == [f"{api}/pictures", f"{api}/uploads"]
+        expect(demo.locate("#fact-original")).to_have_text("451 × 300 · 30.4 kB · JPEG")
+
+
+def _send_to_store(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, json={**answer.json(), "uploads": "store"})

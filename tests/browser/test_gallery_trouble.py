@@ -14,8 +14,7 @@ import pyvips
 from playwright.sync_api import CDPSession, Route, expect
 from tests.browser import gallery_page as gallery
 from tests.browser.conftest import Open
-from tests.browser.gallery_page import SECONDS
-from tests.browser.pages import Demo
+from tests.browser.pages import SECONDS, Demo
 from tests.local_server import Server
 
 SLOW = 60_000

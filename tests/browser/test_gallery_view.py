@@ -9,11 +9,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 from tests.browser import gallery_page as gallery
 from tests.browser.conftest import Open
-from tests.browser.pages import DESKTOP, PHONE, Demo
+from tests.browser.pages import DESKTOP, PHONE, SECONDS, Demo
 from tests.browser.test_first_view import violations
 from tests.local_server import Server
 
-SECONDS = gallery.SECONDS
 TABLET = (820, 1180)
 MAX_BYTES = 150_000
 
