@@ -44,7 +44,7 @@ class Redact(Params):
 
     Only the mean colours of some squares of a region are left in the result, or none with mode=fill, so nothing
     can bring the region back. Previews in the metadata are removed, too. In `ALWAYS`, it applies to everything that is
-    sent. Each frame of an animation and each page is looked at, in images of at most 30 frames.
+    sent. Each frame of an animation and each page is looked at, in images of at most 60 frames.
 
     Without `detect` and `areas`, faces are hidden. Faces are found as the setting `VISION` says; objects and text are
     found with Rekognition. No detector finds everything: look at what you publish.
@@ -132,7 +132,7 @@ def _cost(requested: Redact, shape: Shape) -> Cost:
     )
     by_region = 0.05 if requested.shape == "ellipse" else 0.03
     base_memory = 150_000_000 if looks else 0
-    return Cost(0.005 + by_region * hidden, 6, base_seconds=0.4 * looks * shape.frames, base_memory=base_memory)
+    return Cost(0.005 + by_region * hidden, 6, base_seconds=0.2 * looks * shape.frames, base_memory=base_memory)
 
 
 def _redacts(requested: Redact) -> Redacts:

@@ -107,7 +107,7 @@ def test_keys_tell_nothing_of_the_original_and_lie_beside_each_other(tmp_path: P
 
 def test_a_new_version_of_a_detector_on_this_machine_asks_anew() -> None:
     """Its name in the key holds the version, as nobody else tells a new process of it."""
-    from handler.detection import local, mtcnn
+    from handler.detection import local, yunet
 
-    assert local.LocalFaces.name.endswith(mtcnn.VERSION)
+    assert local.LocalFaces.name.endswith(yunet.VERSION)
     assert local.LocalSaliency.name[-1].isdigit()

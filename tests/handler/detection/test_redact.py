@@ -82,14 +82,14 @@ def test_every_frame_is_looked_at(serve: Serve, folder: Path, rekognition: Rekog
 
 
 def test_more_frames_than_are_looked_at_are_refused(serve: Serve, folder: Path, rekognition: Rekognition) -> None:
-    frames = [pictures.scene(8, 6).linear([1], [index]).cast("uchar") for index in range(31)]
+    frames = [pictures.scene(8, 6).linear([1], [index]).cast("uchar") for index in range(61)]
     joined: Any = pyvips.Image.arrayjoin(frames, across=1).copy()
     joined.set_type(pyvips.GValue.gint_type, "page-height", 6)
     (folder / "long.gif").write_bytes(joined.gifsave_buffer(keep_duplicate_frames=True))
     client = serve()
     refused = client.get("/long.gif?redact=faces&format=webp")
     assert (refused.status, rekognition.asked) == (413, [])
-    assert "at most 30 frames, got 31" in refused.json()["message"]
+    assert "at most 60 frames, got 61" in refused.json()["message"]
     assert client.get("/long.gif?redact=faces&animated=false&format=png").status == 200
 
 
