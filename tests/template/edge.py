@@ -77,7 +77,7 @@ class Passed:
         return {name: value for name, value in named.items() if value is not None}
 
 
-_AT_ONCE = 1000
+_AT_ONCE = 50
 IGNORED = "utm_*,fbclid,gclid"
 Edge = Callable[..., list[Passed]]
 """Viewers, and perhaps the names that are ignored, in; what is passed on out."""
