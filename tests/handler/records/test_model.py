@@ -37,6 +37,7 @@ RECORDS = st.builds(
     source=st.sampled_from(["pictures", "other"]),
     sequencer=st.sampled_from(["1", "2"]),
     expires_at=st.none() | TIMES.map(moment),
+    bytes=st.sampled_from([0, 0, 3, 50]),
 )
 FILTERS = st.builds(
     RecordFilter,
@@ -129,6 +130,14 @@ class Comparison(RuleBasedStateMachine):
     def add_within(self, new: ImageRecord, owner: str, owner_limit: int) -> None:
         new = msgspec.structs.replace(new, owner=owner)
         assert self.opened.add_within(new, owner_limit=owner_limit) == self.model.add_within(new, owner_limit)
+
+    @rule(source=st.sampled_from(["pictures", "other"]))
+    def count_bytes(self, source: str) -> None:
+        """Before any record expires: how long after that it counts depends on the database."""
+        counted = [
+            each for each in self.model.records.values() if (each.source, each.status != "deleted") == (source, True)
+        ]
+        assert self.opened.stored_bytes(source, moment(-1)) == sum(each.bytes for each in counted)
 
     @rule(which=RECORDS, off=st.sampled_from([0, 0, 1]))
     def remove(self, which: ImageRecord, off: int) -> None:
