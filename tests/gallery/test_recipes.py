@@ -7,7 +7,7 @@ from tests.client import size
 from tests.gallery.visiting import Browser
 from tests.local_server import SAMPLES
 
-from handler.gallery.recipes import BUILT_IN
+from handler.gallery.built_in import BUILT_IN
 
 PHOTO = min((SAMPLES / "photos").glob("*.jpg"), key=lambda path: path.stat().st_size).read_bytes()
 EXPECTED = {

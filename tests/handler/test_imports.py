@@ -72,6 +72,27 @@ def test_a_plain_resize_imports_few_modules(tmp_path: Path) -> None:
     assert len(modules) <= MAX_MODULES, sorted(modules - own)
 
 
+def test_a_plain_resize_imports_nothing_of_the_gallery(tmp_path: Path) -> None:
+    secret, photos, gallery = tmp_path / "secret", tmp_path / "photos", tmp_path / "gallery"
+    secret.write_text("a secret of forty characters, as it should be")
+    for folder in (photos, gallery):
+        folder.mkdir()
+    modules = modules_of(
+        photos,
+        "width=40&format=webp",
+        SOURCE_BUCKETS=f"p=file://{photos},gallery=file://{gallery}",
+        GALLERY_SOURCE="gallery",
+        RECORDS="dynamodb://records",
+        SIGNATURE_SECRET_FILE=str(secret),
+        AWS_LAMBDA_FUNCTION_NAME="images",
+    )
+    assert forbidden(modules) == []
+    assert features_of(modules) == {"resize"}
+    # Its settings, and the module that builds it when it is first needed.
+    light = {"handler.config.gallery_settings", "handler.composition.gallery"}
+    assert {name for name in modules if "gallery" in name} == light
+
+
 def test_only_the_records_of_the_formats_at_hand_are_imported(tmp_path: Path) -> None:
     modules = modules_of(tmp_path, "width=40&format=webp")
     records = {entry.name for entry in INDEX if f"imaging.formats.{entry.name}" in modules}

@@ -19,7 +19,6 @@ from handler.entrypoints.http import HttpEntrypoint
 from handler.requests.policy import Policy
 from handler.response import Answer
 from handler.storage.sources import StoreLocation, read_locations
-from handler.storage.upload_stores import UploadAttributes
 from imaging import FORMATS, MEDIA_TYPES
 
 if TYPE_CHECKING:
@@ -52,10 +51,12 @@ def find_faults(settings: Settings, policy: Policy) -> Iterator[str]:
         yield "GALLERY_SOURCE needs json in DIALECTS"
     if policy.presets_only:
         yield "GALLERY_SOURCE needs PRESETS_ONLY=No, because results are URLs with edits"
-    try:
-        _read_recipes(settings, policy)
-    except ValueError as error:
-        yield str(error)
+    if settings.gallery.gallery_recipes:
+        from handler.gallery.built_in import BUILT_IN, find_unknown_recipe  # noqa: PLC0415 - most galleries have the usual recipes
+
+        if unknown := find_unknown_recipe(settings.gallery.gallery_recipes, policy.presets):
+            known = ", ".join((*BUILT_IN, *policy.presets))
+            yield f"GALLERY_RECIPES must name built-in recipes or presets ({known}), got `{unknown}`"
 
 
 def add_gallery(
@@ -104,7 +105,7 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
     def list_files(self) -> Mapping[str, Callable[[], Answer]]:
         """Return the files of the gallery's page by their paths."""
         from handler import pages  # noqa: PLC0415 - no image needs it
-        from handler.storage.upload_stores import open_upload_store  # noqa: PLC0415 - as above
+        from handler.storage.upload_stores import UploadAttributes, open_upload_store  # noqa: PLC0415 - as above
 
         origins: list[str] = []
         if self._uploads_to_store():

@@ -7,21 +7,12 @@ from typing import Any
 
 import msgspec
 
+from handler.gallery.built_in import BUILT_IN
 from handler.requests.parsed_request import Recipe
 from handler.requests.presets import read_recipe
 
 Edits = Mapping[str, Any]
 """Edits in the form of the JSON dialect."""
-
-BUILT_IN: Mapping[str, Edits] = {
-    "cutout": {"removeBackground": True, "toFormat": "png"},
-    "product-square": {"removeBackground": True, "cutout": "product", "toFormat": "jpeg", "quality": 90},
-    "smart-square": {"resize": {"width": 1080, "height": 1080, "position": "attention"}},
-    "smaller": {"toFormat": "webp", "quality": 75},
-    "fewer-colours": {"quantize": {"colors": 16}, "toFormat": "png", "palette": True},
-    "blur-faces": {"redact": {"detect": "faces", "shape": "ellipse"}},
-}
-"""In the order in which the page shows them."""
 
 
 class GalleryRecipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,20 +40,17 @@ def read_recipes(
 ) -> dict[str, GalleryRecipe]:
     """Return the recipes of GALLERY_RECIPES by name; without names all built-in ones that this service can run.
 
-    `can_run` returns whether a feature works here. A preset wins over a built-in recipe of the same name. Raise
-    ValueError for a name that is neither.
+    `can_run` returns whether a feature works here. A preset wins over a built-in recipe of the same name. Each name
+    must be one of them; `find_unknown_recipe` finds others.
     """
     found: dict[str, GalleryRecipe] = {}
     for name in names or BUILT_IN:
         if names and name in presets:
             found[name] = GalleryRecipe(name=name, recipe=presets[name], is_preset=True)
-        elif name in BUILT_IN:
-            edits = BUILT_IN[name]
-            if all(can_run(each) for each in edits if each not in _OUTPUT):
-                found[name] = GalleryRecipe(name=name, edits=edits, recipe=read_recipe(edits, name))
-        else:
-            known = ", ".join((*BUILT_IN, *presets))
-            raise ValueError(f"GALLERY_RECIPES must name built-in recipes or presets ({known}), got `{name}`")
+            continue
+        edits = BUILT_IN[name]
+        if all(can_run(each) for each in edits if each not in _OUTPUT):
+            found[name] = GalleryRecipe(name=name, edits=edits, recipe=read_recipe(edits, name))
     return found
 
 
