@@ -23,8 +23,9 @@ class Ask:
 
 
 def role_statements(stack: Stack, role: str) -> list[Statement]:
-    """What a role's own policies say."""
-    policies = stack.resources[role]["Policies"]
+    """What a role's own policies say, those within it and those that are resources of their own."""
+    policies = list(stack.resources[role]["Policies"])
+    policies += [said for said in stack.of_type("AWS::IAM::Policy").values() if role in said["Roles"]]
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
