@@ -52,7 +52,7 @@ def test_rules_use_only_functions_that_rules_may_use(path: Path) -> None:
 def test_a_part_is_deleted_before_the_permission_that_deletes_it(
     page: str, policy: str, on: dict[str, str], off: dict[str, str]
 ) -> None:
-    """An update changes the role first, and then deletes what is not in the template any more, last what others need."""
+    """An update changes the role before it deletes what is not in the template any more."""
     resources = template()["Resources"]
     assert policy in resources[page]["DependsOn"]
     before, after = Stack({**LEAST, **on}), Stack({**LEAST, **off})
