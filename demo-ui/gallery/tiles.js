@@ -18,7 +18,7 @@ export class Tiles {
     this.picture = null;
   }
 
-  /** Shows the tiles of a picture; the previews come one after the other, in the order of the recipes. */
+  /** Shows the tiles of a picture, and fetches their previews. */
   show(picture, chosen) {
     const isOther = this.picture?.id !== picture.id || this.picture.status !== picture.status;
     const before = document.activeElement?.closest?.("#tiles li")?.dataset.tile;
@@ -62,21 +62,32 @@ export class Tiles {
     if (preview.saving) element.querySelector(".tile-saving").textContent = preview.saving;
   }
 
+  /**
+   * Fetches the previews: the cheap ones all at once, and beside them those with a model one after the other, since a model
+   * takes every processor, and the second recipe that cuts out needs the mask of the first.
+   */
   async preview() {
     this.run.abort();
     const { signal } = (this.run = new AbortController());
     const { picture } = this;
     if (picture.status !== "ready") return;
-    for (const recipe of this.session.recipes) {
-      const key = this.key(recipe);
-      if (!this.previews.get(key)?.url) {
-        const preview = await this.load(recipe, picture, signal);
-        if (signal.aborted) return;
-        this.previews.set(key, preview);
-      }
-      const element = $("tiles").querySelector(`[data-tile="${recipe.name}"]`);
-      if (element) this.fill(element, this.previews.get(key));
+    const { recipes } = this.session;
+    const inOrder = async () => {
+      for (const recipe of recipes) if (recipe.isExpensive) await this.previewOf(recipe, picture, signal);
+    };
+    await Promise.all([...recipes.filter(({ isExpensive }) => !isExpensive).map((recipe) => this.previewOf(recipe, picture, signal)), inOrder()]);
+  }
+
+  async previewOf(recipe, picture, signal) {
+    if (signal.aborted) return;
+    const key = this.key(recipe);
+    if (!this.previews.get(key)?.url) {
+      const preview = await this.load(recipe, picture, signal);
+      if (signal.aborted) return;
+      this.previews.set(key, preview);
     }
+    const element = $("tiles").querySelector(`[data-tile="${recipe.name}"]`);
+    if (element) this.fill(element, this.previews.get(key));
   }
 
   /** Fetches one preview as an object URL; {url: ""} if there is none. */

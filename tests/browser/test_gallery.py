@@ -42,7 +42,7 @@ def test_the_first_minute_is_one_drop_and_one_click(visit: Open, tmp_path: Path)
         expect(demo.locate("#promise")).to_contain_text("Delete all of mine")
         gallery.bring(demo, PHOTOS / "astronaut.jpg")
         tile = gallery.tile(demo, "Cut out")
-        # The recipe is previewed on the picture itself, and before the others.
+        # The recipe is previewed on the picture itself.
         expect(tile.locator("img")).to_be_visible(timeout=SECONDS)
         tile.click()
         expect(demo.locate("#download")).to_be_visible(timeout=SECONDS)
