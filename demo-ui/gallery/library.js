@@ -3,7 +3,9 @@
 import { isTemporary } from "./api.js";
 
 const PAGE = 60;
-const PAUSE = 1000; // milliseconds between two looks while something is in process
+const FIRST_PAUSE = 200; // milliseconds between two looks while something is in process; each is longer than the one before
+const GROWTH = 1.4;
+const PAUSE = 1000; // the longest of them
 const PATIENCE = 15_000; // between two looks at a server that does not answer, at most
 const OPEN = ["uploading", "processing"];
 
@@ -21,6 +23,7 @@ export class Library extends EventTarget {
     this.cursor = null;
     this.etag = "";
     this.failures = 0;
+    this.pause = FIRST_PAUSE;
     this.looking = null;
     addEventListener("focus", () => this.look());
     addEventListener("online", () => this.look());
@@ -56,7 +59,8 @@ export class Library extends EventTarget {
       if (!isTemporary(error)) return;
     }
     if (signal.aborted) return;
-    const pause = this.failures ? Math.min(PATIENCE, PAUSE * 2 ** this.failures) : PAUSE;
+    const pause = this.failures ? Math.min(PATIENCE, PAUSE * 2 ** this.failures) : this.pause;
+    this.pause = Math.min(PAUSE, this.pause * GROWTH);
     if (this.failures || this.isOpen) this.timer = setTimeout(() => this.look(), pause);
   }
 
@@ -64,6 +68,7 @@ export class Library extends EventTarget {
     const { search } = this;
     const first = await this.api.pictures({ search, limit: PAGE, etag: this.etag }, signal);
     if (!first) return;
+    this.pause = FIRST_PAUSE; // something has changed: what is next is soon ready too
     const found = [...first.pictures];
     let { cursor } = first;
     for (let page = 1; page < this.pages && cursor; page += 1) {
@@ -113,6 +118,7 @@ export class Library extends EventTarget {
     this.etag = "";
     this.dispatchEvent(new Event("change"));
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.look(), PAUSE / 2);
+    this.pause = FIRST_PAUSE;
+    this.timer = setTimeout(() => this.look(), FIRST_PAUSE);
   }
 }

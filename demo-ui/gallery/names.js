@@ -3,8 +3,10 @@
 const EXTENSIONS = { "image/jpeg": "jpg", "image/svg+xml": "svg", "image/x-icon": "ico", "image/vnd.microsoft.icon": "ico" };
 const FORBIDDEN = /[\\/:*?"<>|\x00-\x1f]/g; // in the names of files of some system
 
+const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i; // names of Windows that no file can have
+
 /** Returns a name without its extension, as every system accepts it. */
-export const stemOf = (name) => name.replace(/\.\w{1,5}$/, "").replaceAll(FORBIDDEN, "_").trim() || "picture";
+export const stemOf = (name) => name.replace(/\.\w{1,5}$/, "").replaceAll(FORBIDDEN, "_").trim().replace(DEVICES, "_$1") || "picture";
 
 /** Returns the extension of a media type, with its dot; "" if there is none. */
 export function extensionOf(type) {
@@ -13,12 +15,13 @@ export function extensionOf(type) {
   return extension ? `.${extension}` : "";
 }
 
-/** Numbers the names that occur more than once. */
+/** Numbers the names that occur more than once, also in other letters: some systems do not tell `A` from `a`. */
 export function unique(entries) {
-  const seen = new Map();
+  const taken = new Set();
   return entries.map((entry) => {
-    const count = (seen.get(entry.name) ?? 0) + 1;
-    seen.set(entry.name, count);
-    return count > 1 ? { ...entry, name: `${entry.name} (${count})` } : entry;
+    let { name } = entry;
+    for (let number = 2; taken.has(name.toLowerCase()); number += 1) name = `${entry.name} (${number})`;
+    taken.add(name.toLowerCase());
+    return { ...entry, name };
   });
 }

@@ -1,0 +1,98 @@
+"""The gallery's page: what it asks the service for, and when; and the names in an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Route, expect
+from tests.browser import gallery_page as gallery
+from tests.browser.conftest import Open
+from tests.browser.pages import SECONDS, Demo
+from tests.local_server import Server
+
+_PAUSES = """async ({ looks, isReady }) => {
+    const { Library } = await import("/_gallery/gallery/library.js");
+    const pauses = [];
+    const wait = globalThis.setTimeout;
+    const page = (status) => ({ pictures: [{ id: "a", status }], cursor: null, used: 1, limit: 9, etag: "e" });
+    const api = { pictures: async ({ etag }) => (isReady ? page("ready") : etag ? null : page("processing")) };
+    await new Promise((resolve) => {
+        globalThis.setTimeout = (call, pause) => {
+            pauses.push(Math.round(pause));
+            queueMicrotask(pauses.length < looks ? call : resolve);
+            return 0;
+        };
+        new Library(api).look().then(() => isReady && resolve());
+    });
+    globalThis.setTimeout = wait;
+    return pauses;
+}"""
+"""Returns the pauses between the looks at a picture that stays in process, or that is ready."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with gallery.serving_gallery(tmp_path_factory.mktemp("gallery"), GALLERY_RECIPES=gallery.CHEAP) as server:
+        yield server
+
+
+@pytest.fixture
+def visitor(visit: Open, served: Server) -> Iterator[Demo]:
+    with visit(served) as demo:
+        yield gallery.open_gallery(demo)
+
+
+def test_no_cheap_preview_waits_for_an_expensive_one(visit: Open, served: Server) -> None:
+    held: list[Route] = []
+
+    def declare_expensive(route: Route) -> None:
+        session = route.fetch().json()
+        for recipe in session["recipes"]:
+            recipe["isExpensive"] = recipe["name"] == "smart-square"  # the first one
+        route.fulfill(json=session)
+
+    def hold(route: Route) -> None:
+        if route.request.post_data_json["recipe"] == "smart-square":
+            held.append(route)
+        else:
+            route.continue_()
+
+    with visit(served) as demo:
+        demo.page.route("**/_api/gallery/session", declare_expensive)
+        demo.page.route("**/preview", hold)
+        gallery.open_gallery(demo)
+        gallery.choose(demo, "cat.jpg")
+        for name in ("Smaller file", "Fewer colours"):
+            expect(gallery.tile(demo, name).locator("img")).to_be_visible(timeout=SECONDS)
+        expect(gallery.tile(demo, "Smart square").locator("img")).to_be_hidden()
+        [route] = held
+        route.continue_()
+        expect(gallery.tile(demo, "Smart square").locator("img")).to_be_visible(timeout=SECONDS)
+
+
+def test_the_list_is_asked_for_soon_and_then_less_often(visitor: Demo) -> None:
+    pauses = visitor.page.evaluate(_PAUSES, {"looks": 9, "isReady": False})
+    assert (pauses[0], pauses[-2:]) == (200, [1000, 1000])
+    assert pauses == sorted(pauses)
+    assert visitor.page.evaluate(_PAUSES, {"looks": 9, "isReady": True}) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["a.png", "a.jpg", "a (2).png"], ["a", "a (2)", "a (2) (2)"]),
+        (["Cat.png", "cat.png"], ["Cat", "cat (2)"]),
+        (["../../etc/passwd", "C:\\x.png"], [".._.._etc_passwd", "C__x"]),
+        (["con.png", "COM1.tar.gz", "console.png"], ["_con", "_COM1.tar", "console"]),
+        (["   .png", "__proto__.png"], ["picture", "__proto__"]),
+    ],
+)
+def test_the_names_in_an_archive_are_unique_and_valid_everywhere(
+    visitor: Demo, names: list[str], expected: list[str]
+) -> None:
+    read = """async (names) => {
+        const { stemOf, unique } = await import("/_gallery/gallery/names.js");
+        return unique(names.map((name) => ({ name: stemOf(name) }))).map(({ name }) => name);
+    }"""
+    assert visitor.page.evaluate(read, names) == expected
