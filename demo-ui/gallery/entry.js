@@ -8,11 +8,10 @@ import { ask, complain, notify } from "./notices.js";
 const CODE = /^#code=([\w.~-]+)$/;
 const PAUSE = 2000; // milliseconds between two attempts to reach the server
 
-/** Returns the session, as soon as there is one: the server answers, and the password was right. */
+/** Returns the session, as soon as there is one: the server answers, and the password or a code was right. */
 export async function enter(api) {
-  let session = await reach(api);
-  if (session.passwordNeeded) session = await unlock(api);
-  return takeCode(api, session);
+  const session = await takeCode(api, await reach(api)); // the visitor of a code has given the password already
+  return session.passwordNeeded ? unlock(api) : session;
 }
 
 async function reach(api) {
