@@ -42,6 +42,9 @@ _GRACE_SECONDS = 0.4
 """Time to wait after a request's deadline, because the handler ends most work by itself."""
 _MAX_LOGGED_URL = 2_000
 """Characters of a URL in the log."""
+_LONG_WORD = re.compile(r"[A-Za-z0-9_=-]{101,}")
+"""A request in base64, in which nobody reads anything, and which may hold the ID of a visitor of the gallery."""
+_SHOWN_OF_WORD = 32
 _MIN_COMPRESSED = 1_000
 """Bytes from which a page is compressed."""
 _CLIENT_CLOSED = 499  # nginx's status for its log; no client receives it.
@@ -277,8 +280,9 @@ def _raw_query(request: Request) -> str:
 
 
 def _describe(request: Request) -> tuple[str, str, str]:
-    """Return client, method and URL without secrets, for the log."""
+    """Return client, method and URL without secrets, for the log. A request in base64 is shortened."""
     url = redact_address(_raw_path(request), _raw_query(request))
+    url = _LONG_WORD.sub(lambda word: f"{word[0][:_SHOWN_OF_WORD]}…", url)
     if len(url) > _MAX_LOGGED_URL:
         url = f"{url[:_MAX_LOGGED_URL]}…"
     return (request.client.host if request.client else "-"), request.method[:20], url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gzip
 import http.client
@@ -174,6 +175,16 @@ def test_the_log_has_a_line_for_each_request_and_no_signature() -> None:
     assert len(lines) == 2
     assert re.fullmatch(r"\S+Z 127\.0\.0\.1 GET /photos/cat\.jpg\?width=10 200 \d+ [\d.]+ms\n", lines[1])
     assert "5ec2e7" not in "".join(server.log)
+
+
+def test_the_log_shortens_requests_in_base64() -> None:
+    request = {"bucket": "images", "key": "photos/cat.jpg", "edits": {"resize": {"width": 10}, "toFormat": "webp"}}
+    word = base64.urlsafe_b64encode(json.dumps(request).encode()).decode().rstrip("=")
+    with serving(SAMPLES) as server:
+        assert server.ask(f"/{word}").status == 200
+        assert server.stop() == 0
+    [line] = [line for line in server.log if "GET" in line]
+    assert re.fullmatch(rf"\S+Z 127\.0\.0\.1 GET /{word[:32]}… 200 \d+ [\d.]+ms\n", line)
 
 
 def test_a_body_above_the_limit_is_refused(tmp_path: Path) -> None:
