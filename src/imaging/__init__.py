@@ -46,7 +46,7 @@ from imaging.pipeline.run import Rendered, run
 
 if TYPE_CHECKING:
     from imaging.fonts import add_font_folder
-    from imaging.models.saliency import compute_saliency, has_saliency, to_rgb_array
+    from imaging.models.saliency import compute_saliency, has_saliency, open_saliency, to_rgb_array
     from imaging.models.weights import set_up
     from imaging.ops.previews import render_preview, render_previews
     from imaging.pipeline.run_each import Job, run_each
@@ -104,6 +104,7 @@ __all__ = [
     "format_by_name",
     "has_saliency",
     "main_field",
+    "open_saliency",
     "render_preview",
     "render_previews",
     "run",
@@ -118,6 +119,7 @@ _LAZY = {
     "add_font_folder": "imaging.fonts",
     "compute_saliency": "imaging.models.saliency",
     "has_saliency": "imaging.models.saliency",
+    "open_saliency": "imaging.models.saliency",
     "render_preview": "imaging.ops.previews",
     "render_previews": "imaging.ops.previews",
     "run_each": "imaging.pipeline.run_each",

@@ -116,6 +116,8 @@ def test_a_shared_link_expires_and_shows_one_result(browser: Browser) -> None:
     [(tag, attributes)] = elements(shared["html"]["img"])
     assert (tag, attributes["src"], attributes["alt"]) == ("img", shared["url"], name)
     assert [tag for tag, _ in elements(shared["html"]["picture"])] == ["picture", "source", "img"]
+    longest = browser.post(f"/pictures/{picture['id']}/share", seconds=30 * 86_400).json()
+    assert longest["expires"] == picture["expires"]  # the picture itself is kept no longer
     original = browser.post(f"/pictures/{picture['id']}/share", seconds=60).json()
     assert size(browser.fetch(original["url"]).body) == (60, 40)
     for seconds in (59, 30 * 86_400 + 1, "60", None, 60.5):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,17 +15,21 @@ from tests import pictures
 from tests.client import Client, size
 from tests.gallery.conftest import gallery_settings
 from tests.gallery.test_limits import serving_gallery
-from tests.gallery.visiting import Browser, http_api_event, over_events, over_http
+from tests.gallery.visiting import SECRET, Browser, http_api_event, over_events, over_http
 from tests.local_server import Server
+from tests.weights import WEIGHTS, require_weights
 
 from handler.aws import AwsAccess
 from handler.config import SettingsError
 from handler.entrypoints.gallery_request import find_address
+from handler.entrypoints.http import ORIGIN_HEADER
 from handler.entrypoints.http_call import read_http_request
 from handler.records import open_records
 from handler.records.record import ProcessingError
 
 PNG = pictures.png(pictures.scene(60, 40))
+_MODEL_BYTES = 100_000_000
+"""Of memory, at least, that the model takes."""
 PRESETS = {
     "badge": {"resize": {"width": 40, "height": 30}, "watermark": {"bucket": "secrets", "key": "logo.png"}},
     "smaller": {"resize": {"width": 10}, "toFormat": "png"},
@@ -95,6 +102,33 @@ def test_the_page_is_served_by_a_function_too(tmp_path: Path) -> None:
     assert client.get("/_gallery/nothing.js").status == 404
 
 
+def test_the_address_without_a_slash_leads_to_the_page_behind_a_cdn_too(tmp_path: Path) -> None:
+    (tmp_path / "origin").write_text(SECRET)
+    client = Client({**gallery_settings(tmp_path), "ORIGIN_SECRET_FILE": str(tmp_path / "origin")})
+    wrapped = "/_p/" + base64.urlsafe_b64encode(b"/_gallery").decode().rstrip("=")  # as the edge function sends it
+    answer = client.get(wrapped, **{ORIGIN_HEADER: SECRET})
+    assert (answer.status, answer.headers["Location"]) == (302, "/_gallery/")
+
+
+def test_a_server_opens_the_model_when_a_visitor_comes(tmp_path: Path) -> None:
+    require_weights("optimised/u2net.onnx")
+    with serving_gallery(tmp_path, WEIGHTS=str(WEIGHTS)) as server:
+        before = server.metric("process_resident_memory_bytes")
+        browser = Browser(over_http(server))
+        assert [browser.ask("GET", "/session").status for _ in range(3)] == [200] * 3
+        end = time.monotonic() + 60
+        while server.metric("process_resident_memory_bytes") < before + _MODEL_BYTES:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert server.stop() == 0
+
+
+def test_a_function_opens_no_model_before_it_is_needed(tmp_path: Path) -> None:
+    client = Client({**gallery_settings(tmp_path), "AWS_LAMBDA_FUNCTION_NAME": "images", "WEIGHTS": str(WEIGHTS)})
+    assert client.get("/_api/gallery/session").status == 200
+    assert "model" not in [each.name for each in threading.enumerate()]
+
+
 def test_other_sites_are_never_allowed(tmp_path: Path) -> None:
     client = Client({**gallery_settings(tmp_path), "AWS_LAMBDA_FUNCTION_NAME": "images", "CORS_ENABLED": "Yes"})
     assert "Access-Control-Allow-Origin" in client.get("/logo.png").headers
@@ -118,6 +152,7 @@ def test_actions_are_logged_without_personal_data(tmp_path: Path) -> None:
     with serving_gallery(tmp_path) as server:
         browser = Browser(over_http(server))
         picture = browser.keep(PNG, "Aunt Mary.png")
+        assert browser.fetch(picture["original"]["thumbnail"]).status == 200
         browser.post(f"/pictures/{picture['id']}", "PATCH", name="Uncle Bob")
         browser.ask("DELETE", f"/pictures/{picture['id']}")
         tag = browser.ask("GET", "/session").json()["visitor"]
@@ -127,6 +162,9 @@ def test_actions_are_logged_without_personal_data(tmp_path: Path) -> None:
     log = "".join(server.log)
     identifier = browser.cookie.split(".")[1]
     assert not [text for text in ("Mary", "Bob", identifier, browser.cookie[-64:]) if text in log]
+    # Nor in base64, as the key in the URL of a picture.
+    words = [word + "=" * (-len(word) % 4) for word in re.findall(r"GET /(eyJ[\w-]+)…", log)]
+    assert [base64.urlsafe_b64decode(word) for word in words] == [b'{"bucket":"gallery","key']
 
 
 def test_results_with_a_model_are_limited_by_the_hour(tmp_path: Path) -> None:

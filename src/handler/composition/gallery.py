@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,7 +21,7 @@ from handler.entrypoints.http import HttpEntrypoint
 from handler.requests.policy import Policy
 from handler.response import Answer
 from handler.storage.sources import StoreLocation, read_locations
-from imaging import FORMATS, MEDIA_TYPES
+from imaging import FORMATS, MEDIA_TYPES, TimeExceeded, Unavailable
 
 if TYPE_CHECKING:
     from handler.entrypoints.gallery import GalleryEntrypoint
@@ -227,8 +229,19 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
         }
         return GallerySession(
             gallery=gallery, cookies=cookies, codes=DeviceCodes(limits.counters), limits=limits, facts=facts,
-            password=password,
+            password=password, prepare=self._build_preparation(gallery.recipes.values()),
         )  # fmt: skip
+
+    def _build_preparation(self, recipes: Iterable[GalleryRecipe]) -> Callable[[], None]:
+        """Return what a server does when its first visitor comes: it opens the model before a recipe needs it.
+
+        A function does not: it would be billed for each of its environments.
+        """
+        settings = self.settings
+        has_model = any("removeBackground" in each.features for each in recipes)
+        if settings.process.function_name or settings.aws.heavy_function or not has_model:
+            return lambda: None
+        return cache(partial(_open_in_background, settings.weights_folder))
 
     def _location(self) -> StoreLocation:
         locations = read_locations(self.settings.storage.source_buckets)
@@ -243,6 +256,16 @@ def _read_recipes(settings: Settings, policy: Policy) -> dict[str, GalleryRecipe
     from handler.gallery.recipes import read_recipes  # noqa: PLC0415 - no image needs it
 
     return read_recipes(settings.gallery.gallery_recipes, policy.presets, _can_run(settings))
+
+
+def _open_in_background(weights: str) -> None:
+    def open_model() -> None:
+        from imaging import open_saliency  # noqa: PLC0415 - only a server with a gallery opens the model ahead
+
+        with suppress(Unavailable, TimeExceeded):  # the first recipe that needs the model tells why
+            open_saliency(weights)
+
+    Thread(target=open_model, name="model").start()
 
 
 def _can_run(settings: Settings) -> Callable[[str], bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -31,9 +31,12 @@ class GallerySession(msgspec.Struct, frozen=True, kw_only=True):
     facts: Mapping[str, Any]
     """What is the same for all visitors."""
     password: SecretSource | None = None
+    prepare: Callable[[], None] = lambda: None
+    """Called when a visitor comes: loads in the background what the first recipe would wait for."""
 
     def show(self, request: GalleryRequest) -> Answer:
         """Return limits, recipes and what the visitor has used of them."""
+        self.prepare()
         return self._report(request, request.visitor)
 
     def enter(self, request: GalleryRequest) -> Answer:

@@ -156,7 +156,8 @@ class Gallery(msgspec.Struct, frozen=True, kw_only=True):
         """Return the URLs of a picture or of one of its results, whole and small, and until when they are valid."""
         record = self.get(visitor, identifier, now)
         _require_ready(record)
-        expires = (now + life).replace(microsecond=0)
+        # Not longer than the picture itself is kept.
+        expires = min(now + life, record.created_at + self.life).replace(microsecond=0)
         if result is None:
             urls = self.links.of_original(record.key, expires)
             return urls["url"], urls["thumbnail"], expires

@@ -25,6 +25,7 @@ MODEL = Path("optimised", "u2net.onnx")
 MODELS = {"u2net": MODEL, "u2net-int8": Path("int8", "u2net.onnx")}
 """Versions of U²-Net, by the names that `image-handler weights` takes."""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_OPENING_SECONDS = 60.0
 _OVERSAMPLED = 4
 """An image of more than this many times the size is first reduced by a whole factor, which is faster."""
 
@@ -84,6 +85,15 @@ def find_weights(weights: str | None, version: str) -> Path:
     if not weights or not path.exists():
         raise Unavailable(f"the weights of {version} are missing: run `image-handler weights {version}`")
     return path
+
+
+def open_saliency(weights: str | None) -> None:
+    """Open U²-Net, so that the first picture does not wait for it. Raises Unavailable, TimeExceeded.
+
+    A picture that comes meanwhile waits until it is open, and does not open it again.
+    """
+    with model_lock(Deadline.after(_OPENING_SECONDS)):
+        _opened(weights)
 
 
 @cache
