@@ -53,7 +53,7 @@ def test_no_cheap_preview_waits_for_an_expensive_one(visit: Open, served: Server
         route.fulfill(json=session)
 
     def hold(route: Route) -> None:
-        if route.request.post_data_json["recipe"] == "smart-square":
+        if route.request.post_data_json == {"recipe": "smart-square", "side": 320}:
             held.append(route)
         else:
             route.continue_()

@@ -22,7 +22,6 @@ from tests.weights import WEIGHTS, require_weights
 from handler.aws import AwsAccess
 from handler.config import SettingsError
 from handler.entrypoints.gallery_request import find_address
-from handler.entrypoints.http import ORIGIN_HEADER
 from handler.entrypoints.http_call import read_http_request
 from handler.records import open_records
 from handler.records.record import ProcessingError
@@ -106,7 +105,7 @@ def test_the_address_without_a_slash_leads_to_the_page_behind_a_cdn_too(tmp_path
     (tmp_path / "origin").write_text(SECRET)
     client = Client({**gallery_settings(tmp_path), "ORIGIN_SECRET_FILE": str(tmp_path / "origin")})
     wrapped = "/_p/" + base64.urlsafe_b64encode(b"/_gallery").decode().rstrip("=")  # as the edge function sends it
-    answer = client.get(wrapped, **{ORIGIN_HEADER: SECRET})
+    answer = client.get(wrapped, x_origin_secret=SECRET)
     assert (answer.status, answer.headers["Location"]) == (302, "/_gallery/")
 
 

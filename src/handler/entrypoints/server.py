@@ -43,7 +43,7 @@ _GRACE_SECONDS = 0.4
 _MAX_LOGGED_URL = 2_000
 """Characters of a URL in the log."""
 _LONG_WORD = re.compile(r"[A-Za-z0-9_=-]{101,}")
-"""A request in base64, in which nobody reads anything, and which may hold the ID of a visitor of the gallery."""
+"""A request in base64, which no reader understands, and which may hold the ID of a visitor of the gallery."""
 _SHOWN_OF_WORD = 32
 _MIN_COMPRESSED = 1_000
 """Bytes from which a page is compressed."""
@@ -280,7 +280,7 @@ def _raw_query(request: Request) -> str:
 
 
 def _describe(request: Request) -> tuple[str, str, str]:
-    """Return client, method and URL without secrets, for the log. A request in base64 is shortened."""
+    """Return client, method and URL without secrets, for the log; what is encoded in base64 is shortened."""
     url = redact_address(_raw_path(request), _raw_query(request))
     url = _LONG_WORD.sub(lambda word: f"{word[0][:_SHOWN_OF_WORD]}…", url)
     if len(url) > _MAX_LOGGED_URL:
