@@ -138,6 +138,19 @@ class UpstreamError(HandlerError):
     code = "UpstreamError"
 
 
+def hide_source(error: HandlerError) -> HandlerError:
+    """Return the error without the place of the original, which the URL holds encrypted.
+
+    A place that cannot be decrypted, that is in no source and that has no original get one answer; the log has the
+    reason.
+    """
+    if error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, PayloadTooLarge):
+        message = "the encrypted URL must be that of an original that is served here"
+        return NotFound(message, code="InvalidSourceURL", detail=error.message)
+    message = "the original of the encrypted URL cannot be read, or is too large"
+    return type(error)(message, code=error.code, detail=f"{error.message}; {error.detail}", status=error.status)
+
+
 class InvalidURL(InvalidParameter):
     """A part of a URL is invalid, in a dialect whose own service answers 404 to that."""
 

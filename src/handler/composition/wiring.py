@@ -221,7 +221,8 @@ def _build_json_endpoints(
     def get_endpoints(is_operator: bool) -> Mapping[str, JsonEndpoint]:
         from handler.requests.translate import Translator  # noqa: PLC0415 - no image needs it
 
-        translator = Translator(policy, authenticator, ignored, render_context.objects.resolve)
+        resolve = render_context.objects.resolve
+        translator = Translator(policy, authenticator, ignored, resolve, opens_encrypted=is_operator)
         if (policy.signed_only or policy.presets_only) and not is_operator:
             translator = translator.for_strangers()
         return {

@@ -46,8 +46,9 @@ def header(value: str) -> str:
 
 
 def boolean(value: str) -> bool:
-    """Parse Yes or No."""
-    words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
+    """Parse Yes or No, or a word that Go, and so imgproxy, takes for one of them."""
+    words = {"yes": True, "true": True, "t": True, "1": True, "no": False, "false": False, "f": False, "0": False}
+    words[""] = False
     if value.lower() not in words:
         raise ValueError("Yes or No")
     return words[value.lower()]

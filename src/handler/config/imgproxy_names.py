@@ -22,8 +22,8 @@ def _megapixels(value: str) -> dict[str, str]:
 
 
 def _without_zero(name: str) -> Callable[[str], dict[str, str]]:
-    """Return a function that gives a value to the setting of this name; 0 stands for this service's default."""
-    return lambda value: {} if value == "0" else {name: value}
+    """Return a function that gives a value to the setting of this name; 0 and less is this service's default."""
+    return lambda value: {} if value == "0" or value.startswith("-") else {name: value}
 
 
 TRANSLATIONS: Mapping[str, Callable[[str], dict[str, str]]] = {
@@ -67,7 +67,8 @@ def with_translated(environment: Mapping[str, str], known: Collection[str]) -> M
             found = TRANSLATIONS[name](environment[name].strip())
             ours = [setting for setting in found if setting not in environment]
             translated |= {setting: found[setting] for setting in ours}
-            _log.info("%s sets %s", name, " and ".join(ours) or "nothing: a setting of this service is set")
+            reason = "a setting of this service is set" if found else "the default of this service applies"
+            _log.info("%s sets %s", name, " and ".join(ours) or f"nothing: {reason}")
         elif name not in known:
             _log.warning("%s is not used here: docs/migrate-from-imgproxy.md says why", name)
     given = {name: value for name, value in environment.items() if value.strip() or not name.startswith(_PREFIX)}

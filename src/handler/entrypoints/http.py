@@ -21,6 +21,7 @@ from handler.errors import (
     PayloadTooLarge,
     PrivateSource,
     UriTooLong,
+    hide_source,
 )
 from handler.observability import add_log_fields
 from handler.ports import InvokeFunction, SecretSource
@@ -227,7 +228,13 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     def _render(
         self, request: ImageRequest, context: RenderContext, call: HttpRequest, deadline: Deadline
     ) -> Answer | Delegated:
-        result = render(request, context, deadline=deadline, conditions=call.conditions, result_cache=self.result_cache)
+        conditions, cache = call.conditions, self.result_cache
+        try:
+            result = render(request, context, deadline=deadline, conditions=conditions, result_cache=cache)
+        except HandlerError as error:
+            if request.hides_source:
+                raise hide_source(error) from error
+            raise
         add_log_fields(result=type(result).__name__)
         match result:
             case RenderedResult() | NotModified():

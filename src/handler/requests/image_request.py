@@ -25,6 +25,8 @@ class ImageRequest(msgspec.Struct, frozen=True):
     """Response headers that the request sets; each dialect lists those that it may set."""
     expires: datetime | None = None
     """When the URL expires. The response must not be cached for longer, and its result must not be public."""
+    hides_source: bool = False
+    """Whether the URL holds the original's place encrypted, so that no error may tell it."""
     ignored: tuple[str, ...] = ()
     """Names of what was ignored or repaired in the URL; only COMPATIBILITY=lenient does that."""
     dialect: str = ""

@@ -167,6 +167,7 @@ def _apply_policy(
         negotiated=negotiated,
         accepts=accepts,
         headers=parsed.headers,
+        hides_source=parsed.hides_source,
         expires=parse_expiry(expires, datetime.now(UTC)) if expires is not None else None,
         dialect=parsed.dialect,
         signed=caller is not Caller.ANYONE,

@@ -62,6 +62,10 @@ class ParsedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Query parameters that control the request and apply in every dialect, such as `preset` and `expires`."""
     is_preset: bool = False
     """Whether the recipe comes from presets alone, although the path holds it."""
+    hides_source: bool = False
+    """Whether the URL holds the original's place encrypted, so that no error may tell it."""
+    is_unreadable: bool = False
+    """Whether that cannot be decrypted, or is in no source; `ref` is then a key that does not exist."""
     dialect: str = ""
     """The name of the dialect in which the path was parsed."""
 

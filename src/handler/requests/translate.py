@@ -58,11 +58,15 @@ class Translator(msgspec.Struct, frozen=True):
     """Fills in the name of the bucket; raises Forbidden for one that is not listed."""
     tells_settings: bool = True
     """Whether answers contain what the settings add to a URL."""
+    opens_encrypted: bool = True
+    """Whether answers may contain what a URL holds encrypted."""
 
     def for_strangers(self) -> Translator:
         """Return a translator that tells only what a URL itself requests: no presets, ALWAYS, buckets or signatures."""
         policy = Policy(dialects=self.policy.dialects, rewrite=self.policy.rewrite, is_lenient=self.policy.is_lenient)
-        return Translator(policy, self.authenticator, self.ignored, lambda ref: ref, tells_settings=False)
+        return Translator(
+            policy, self.authenticator, self.ignored, lambda ref: ref, tells_settings=False, opens_encrypted=False
+        )
 
     def explain(self, url: str) -> dict[str, Any]:
         """Return dialect, bucket, key, the steps in order with presets and ALWAYS, the output, and what the signature
@@ -141,7 +145,7 @@ class Translator(msgspec.Struct, frozen=True):
 
     def _parse(self, address: _Address, faults: Faults) -> ParsedRequest:
         signed_path = self._signed_path(address)
-        return parse_address(
+        parsed = parse_address(
             address.path,
             address.pairs,
             self.policy,
@@ -149,6 +153,11 @@ class Translator(msgspec.Struct, frozen=True):
             signed_path=signed_path,
             faults=faults,
         )
+        if parsed.hides_source and not self.opens_encrypted:
+            raise Forbidden("an encrypted URL is read to the operator only")
+        if parsed.is_unreadable:
+            raise NotFound("the encrypted URL cannot be decrypted, or is under none of the sources in SOURCE_BUCKETS")
+        return parsed
 
     def _parse_tolerantly(self, address: _Address) -> tuple[ParsedRequest, Faults]:
         """Return what the URL requests in the mode that is set, or in lenient mode where strict mode refuses it."""

@@ -65,18 +65,67 @@ def test_the_key_may_be_beside_the_keys_of_signatures(folder: Path, tmp_path: Pa
     assert client(folder, **settings).get(f"/unsafe/w:50/enc/{encrypted(b'local:///t.jpg')}").status == 200
 
 
-def test_what_is_not_encrypted_with_the_key_is_refused_with_one_message(folder: Path) -> None:
-    served, text = client(folder), encrypted(b"local:///t.jpg")
+PLACES = (
+    b"local:///folder/none.jpg", b"none.jpg", b"\x01none", b"https://elsewhere.example/t.jpg", b"s3://elsewhere/t.jpg",
+    b"local:///../t.jpg", b"local:///a\x00b", b"/", b"local://", b"x" * 2000, b"s3://vault/t.jpg", b"\xff\xfe", b"",
+)  # fmt: skip
+"""What decrypts with the key, but is the place of no image that is served."""
+
+
+def unreadable() -> list[str]:
+    """Return encrypted URLs with every fault that decryption finds."""
+    text = encrypted(b"local:///t.jpg")
     data = base64.urlsafe_b64decode(text + "==")
-    flipped = [data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :] for at in (20, 31)]
-    spoilt = [base64.urlsafe_b64encode(each).decode() for each in (*flipped, data[:-1], data[:16])]
-    others = [encrypted(b"local:///t.jpg", "00" * 32), encrypted(b""), encrypted(b"\xff\xfe")]
-    messages = set()
-    for source in (*spoilt, *others, "abc", "***"):
-        answer = served.get(f"/unsafe/w:50/enc/{source}")
-        assert answer.status == 404, source
-        messages.add(answer.json()["message"].partition(", got")[0])
-    assert len([each for each in messages if "encrypted" in each]) == 1
+    spoilt = [data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :] for at in (0, 15, 16, 31)]
+    encoded = [base64.urlsafe_b64encode(each).decode() for each in (*spoilt, data[:-1], data[:16], b"x")]
+    return [*encoded, encrypted(b"local:///t.jpg", "00" * 32), "abc", "***", "a" * 64]
+
+
+SETTINGS: dict[str, dict[str, str]] = {
+    "plain": {},
+    "base URL": {"IMGPROXY_BASE_URL": "local:///"},
+    "allowed sources": {"IMGPROXY_ALLOWED_SOURCES": "local://"},
+    "fallback image": {"IMGPROXY_FALLBACK_IMAGE_URL": "t.jpg"},
+    "presets": {"IMGPROXY_ONLY_PRESETS": "true", "IMGPROXY_PRESETS": "w=w:20"},
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_nobody_learns_what_an_encrypted_url_holds_from_the_answer(folder: Path, name: str) -> None:
+    """Answers that tell wrong padding from another fault would decrypt a URL byte by byte."""
+    served = client(folder, **SETTINGS[name])
+    several = ("w:50", "w:x", "nothing:1", "bd:5:face", "raw:1", "wm:1/wmu:bG9jYWw6Ly8vbm9uZS5qcGc")
+    for options in ("w", "x") if name == "presets" else several:
+        answers = {
+            (answer.status, answer.body, answer.headers.get("Content-Type"))
+            for source in (*unreadable(), *map(encrypted, PLACES))
+            for answer in (served.get(f"/unsafe/{options}/enc/{source}"),)
+        }
+        assert len(answers) == 1, (options, answers)
+
+
+def test_the_answer_to_an_encrypted_url_does_not_name_its_place(folder: Path) -> None:
+    served = client(folder, MAX_SOURCE_BYTES="100")
+    for place in (b"local:///folder/none.jpg", b"local:///t.jpg"):
+        answer = served.get(f"/unsafe/w:50/enc/{encrypted(place)}")
+        assert answer.status == {b"local:///t.jpg": 413}.get(place, 404)
+        assert not any(word in answer.body for word in (b"none.jpg", b"t.jpg", b"local"))
+
+
+@pytest.mark.parametrize("page", ["explain?", "translate?to=query&"])
+def test_only_the_operator_is_told_the_place_of_an_encrypted_url(folder: Path, tmp_path: Path, page: str) -> None:
+    (tmp_path / "token").write_text("tok3n")
+    served = client(folder, OPERATOR_TOKEN_FILE=str(tmp_path / "token"))
+    readable, wrong = encrypted(b"local:///t.jpg"), unreadable()[1]
+    answers = [served.get(f"/_api/{page}url=/unsafe/w:50/enc/{source}") for source in (readable, wrong)]
+    assert [answer.status for answer in answers] == [403, 403]
+    assert answers[0].body == answers[1].body
+    told = [
+        served.get(f"/_api/{page}url=/unsafe/w:50/enc/{source}", authorization="Bearer tok3n")
+        for source in (readable, wrong)
+    ]
+    assert [answer.status for answer in told] == [200, 404]
+    assert b"t.jpg" in told[0].body
 
 
 def test_without_a_key_the_word_is_a_part_of_base64(folder: Path) -> None:

@@ -198,6 +198,36 @@ def test_settings_of_imgproxy_are_read_under_its_names(caplog: pytest.LogCapture
     assert any("IMGPROXY_BIND is not used here" in line for line in lines)
 
 
+@pytest.mark.parametrize(("word", "value"), [("t", True), ("T", True), ("TRUE", True), ("F", False), ("f", False)])
+def test_booleans_of_settings_are_those_of_imgproxy(word: str, value: bool) -> None:
+    names = ("ONLY_PRESETS", "AUTO_WEBP", "STRIP_METADATA", "ENABLE_CLIENT_HINTS")
+    settings = Settings.from_environment({"SOURCE_BUCKETS": "a", **{f"IMGPROXY_{name}": word for name in names}})
+    requests = settings.requests
+    found = (
+        requests.presets_only,
+        requests.auto_webp,
+        settings.imgproxy.imgproxy_strip_metadata,
+        requests.client_hints,
+    )
+    assert found == (value,) * 4
+
+
+def test_limits_of_imgproxy_that_are_off_leave_those_of_this_service(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    plain = Settings.from_environment({"SOURCE_BUCKETS": "a"}).limits
+    for value in ("0", "-1"):
+        names = {"IMGPROXY_MAX_RESULT_DIMENSION": value, "IMGPROXY_MAX_SRC_FILE_SIZE": value}
+        assert Settings.from_environment({"SOURCE_BUCKETS": "a", **names}).limits == plain
+    assert "sets nothing: the default of this service applies" in caplog.text
+
+
+def test_formats_that_are_not_read_here_may_be_in_lists(folder: Path) -> None:
+    lists = {"IMGPROXY_SKIP_PROCESSING_FORMATS": "jxl,svg", "IMGPROXY_FORMAT_QUALITY": "webp = 79, jxl = 60"}
+    served = client(folder, **lists)
+    assert size(served.get("/unsafe/w:50/plain/t.jpg").body) == (50, 25)
+    assert size(served.get("/unsafe/w:50/skp:jxl:png/plain/t.jpg").body) == (50, 25)
+
+
 def test_source_urls_are_replaced_and_have_a_base(folder: Path) -> None:
     served = client(
         folder,

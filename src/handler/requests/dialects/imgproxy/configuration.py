@@ -46,8 +46,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     keeps_copyright: bool = False
     draws_svg: bool = False
     """Whether an SVG is drawn even if no format is requested."""
-    decrypt: Callable[[str], str] | None = None
-    """Decrypts source URLs; None where no key is set."""
+    decrypt: Callable[[str], str | None] | None = None
+    """Decrypts source URLs, and returns None for what it cannot; None where no key is set."""
     watermark: ObjectRef | None = None
     watermark_opacity: float = 1.0
     is_alone: bool = False

@@ -154,7 +154,7 @@ def _read_qualities(pairs: tuple[str, ...]) -> dict[str, int]:
     """Return the quality of each format in `webp=79,avif=63`. Raise ValueError."""
     found = {}
     for pair in pairs:
-        name, _, quality = pair.partition("=")
+        name, _, quality = (part.strip() for part in pair.partition("="))
         if not is_format(name) or not quality.isdecimal() or not 1 <= int(quality) <= 100:
             raise ValueError(f"IMGPROXY_FORMAT_QUALITY must be format=quality,… with 1 to 100, got {pair[:40]!r}")
         found[name] = int(quality)

@@ -7,11 +7,11 @@ import binascii
 import re
 from collections.abc import Callable
 
-from handler.errors import InvalidURL, UpstreamError
+from handler.errors import UpstreamError
 from handler.ports import SecretSource
 
-Decrypt = Callable[[str], str]
-"""Returns the URL in URL-safe base64 of its encrypted form; raises InvalidURL for what does not hold one."""
+Decrypt = Callable[[str], str | None]
+"""Returns the URL of its encrypted form in URL-safe base64; None for what does not hold one, whatever the fault is."""
 KEY_NAME = "IMGPROXY_SOURCE_URL_ENCRYPTION_KEY"
 _BLOCK = 16
 _KEY_SIZES = (16, 24, 32)
@@ -32,8 +32,10 @@ def read_key(digits: str) -> bytes:
 def decrypter(keys: SecretSource) -> Decrypt:
     """Return the function that decrypts with the current key, and with the previous one."""
 
-    def decrypt(text: str) -> str:
+    def decrypt(text: str) -> str | None:
         data = _decode(text)
+        if data is None:
+            return None
         for digits in keys.values():
             try:
                 key = read_key(digits)
@@ -41,21 +43,19 @@ def decrypter(keys: SecretSource) -> Decrypt:
                 raise UpstreamError("the key cannot be read", code="SecretUnavailable", detail=str(error)) from None
             if (url := _decrypt(data, key)) is not None:
                 return url
-        # One message for every fault: what is wrong inside would help to guess the text.
-        raise InvalidURL("source", "a URL that is encrypted with the key of this service", text)
+        return None
 
     return decrypt
 
 
-def _decode(text: str) -> bytes:
+def _decode(text: str) -> bytes | None:
+    """Return the bytes of an initialisation vector and of whole blocks behind it, None for anything else."""
     text = text.rstrip("=")
     try:
         data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if _BASE64.fullmatch(text) else b""
     except binascii.Error:
         data = b""
-    if len(data) < 2 * _BLOCK or len(data) % _BLOCK:
-        raise InvalidURL("source", "a URL that is encrypted with the key of this service", text)
-    return data
+    return data if len(data) >= 2 * _BLOCK and len(data) % _BLOCK == 0 else None
 
 
 def _decrypt(data: bytes, key: bytes) -> str | None:

@@ -14,7 +14,7 @@ from handler.requests.dialects.imgproxy.configuration import Configuration
 from handler.requests.dialects.imgproxy.handlers import ALIASES, HANDLERS
 from handler.requests.dialects.imgproxy.options import Collected
 from handler.requests.dialects.imgproxy.path import mend, split_path
-from handler.requests.dialects.imgproxy.source import locate_source
+from handler.requests.dialects.imgproxy.source import describe_original
 from handler.requests.parsed_request import ParsedRequest, Recipe
 
 _FACTS: dict[str, tuple[str, ...]] = {
@@ -58,7 +58,7 @@ def parse_info(rest: str, configuration: Configuration, faults: Faults) -> Parse
     if not facts:
         raise InvalidURL("path", "options that leave something to report", rest)
     step = make_step("info", facts=",".join(facts))
-    return ParsedRequest(ref=locate_source(path.source, configuration), recipe=Recipe((step,)))
+    return ParsedRequest(**describe_original(path, configuration), recipe=Recipe((step,)))
 
 
 def _is_on(arguments: Arguments) -> bool:

@@ -15,7 +15,7 @@ from handler.requests.dialects.imgproxy.options import Collected
 from handler.requests.dialects.imgproxy.output import build_output
 from handler.requests.dialects.imgproxy.paid import REFUSED
 from handler.requests.dialects.imgproxy.path import PIPELINE, ImgproxyPath, mend, split_path
-from handler.requests.dialects.imgproxy.source import locate_source
+from handler.requests.dialects.imgproxy.source import describe_original
 from handler.requests.dialects.imgproxy.steps import build_steps
 from handler.requests.parsed_request import ParsedRequest, Recipe
 from imaging import InvalidParameter
@@ -40,7 +40,7 @@ def parse_rest(rest: str, configuration: Configuration | None, faults: Faults) -
     except InvalidParameter as error:
         raise InvalidURL(error.name, error.expected, error.got) from None
     return ParsedRequest(
-        ref=locate_source(path.source, configuration),
+        **describe_original(path, configuration),
         recipe=recipe,
         controls=_controls(collected),
         is_preset=configuration.only_presets,

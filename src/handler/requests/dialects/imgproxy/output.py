@@ -60,7 +60,10 @@ def _metadata(saving: Saving, configuration: Configuration) -> str:
 def _unchanged(saving: Saving, configuration: Configuration) -> list[str]:
     """Return the formats of originals that are not edited: without another format an SVG is one of them."""
     svg = [] if configuration.draws_svg or saving.format not in ("", "svg") else ["svg"]
-    return [*dict.fromkeys(map(_known, (*configuration.skipped, *saving.skipped, *svg)))]
+    names = dict.fromkeys(map(_known, (*configuration.skipped, *saving.skipped, *svg)))
+    # No original is in a format that is not read here (JPEG XL), so leaving such unedited asks for nothing.
+    readable = {record.name for record in FORMATS}
+    return [name for name in names if name in readable]
 
 
 def _known(name: str) -> str:

@@ -28,6 +28,8 @@ class ImgproxyPath(NamedTuple):
     """The decoded URL of the original."""
     extension: str
     """The format that is requested behind the source, empty if no format is."""
+    encrypted: str = ""
+    """The source as it is written, if it is encrypted; `source` is empty if it cannot be decrypted."""
 
 
 def mend(rest: str) -> str:
@@ -51,7 +53,7 @@ def split_path(
     *,
     only_presets: bool = False,
     has_filename: bool = False,
-    decrypt: Callable[[str], str] | None = None,
+    decrypt: Callable[[str], str | None] | None = None,
 ) -> ImgproxyPath:
     """Take apart a mended path behind its signature. Raise InvalidURL for one that has no source."""
     segments = rest.removeprefix("/").split("/")
@@ -66,18 +68,20 @@ def split_path(
     return ImgproxyPath(options, *_read_source(source, has_filename=has_filename, decrypt=decrypt))
 
 
-def _read_source(segments: list[str], *, has_filename: bool, decrypt: Callable[[str], str] | None) -> tuple[str, str]:
-    """Return the URL of the original and the extension behind it."""
+def _read_source(
+    segments: list[str], *, has_filename: bool, decrypt: Callable[[str], str | None] | None
+) -> tuple[str, str, str]:
+    """Return the URL of the original, the extension behind it, and the URL's encrypted form if it has one."""
     if segments[:1] == [PLAIN] and len(segments) > 1:
-        return _read_plain("/".join(segments[1:]))
+        return *_read_plain("/".join(segments[1:])), ""
     if not any(segments):
         raise InvalidURL("source", "given behind the options, as plain/… or in base64", "")
     if has_filename and len(segments) > 1:
         segments = segments[:-1]
     if decrypt is not None and segments[0] == ENCRYPTED and len(segments) > 1:
         text, _, extension = "".join(segments[1:]).partition(".")
-        return decrypt(text), extension
-    return _read_base64("".join(segments))
+        return decrypt(text) or "", extension, text
+    return *_read_base64("".join(segments)), ""
 
 
 def _read_plain(text: str) -> tuple[str, str]:

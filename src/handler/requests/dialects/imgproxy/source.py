@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from handler.errors import NotFound
 from handler.requests.dialects.imgproxy.configuration import Configuration
+from handler.requests.dialects.imgproxy.path import ENCRYPTED, ImgproxyPath
 from imaging import ObjectRef
+
+
+def describe_original(path: ImgproxyPath, configuration: Configuration) -> dict[str, Any]:
+    """Return the fields of a ParsedRequest that say where the original is. Raise NotFound if it is in no source.
+
+    An encrypted URL that cannot be decrypted becomes a key that nobody stores. It is then fetched and refused as every
+    other missing original is: whoever could tell the two apart would learn, byte by byte, what another URL holds.
+    """
+    if not path.encrypted:
+        return {"ref": locate_source(path.source, configuration)}
+    try:
+        ref = locate_source(path.source, configuration) if path.source else None
+    except NotFound:
+        ref = None
+    missing = ObjectRef("", f"{ENCRYPTED}/{path.encrypted}")
+    return {"ref": ref or missing, "hides_source": True, "is_unreadable": ref is None}
 
 
 def locate_source(url: str, configuration: Configuration) -> ObjectRef:
