@@ -218,8 +218,10 @@ def _cache_control(facts: ResultFacts, request: ImageRequest, caching: Caching) 
     if request.expires is not None and caching.ends_at_edge and not restricting:
         return f"public, max-age=0, s-maxage={freshness(facts.cache_control, caching.cdn)}"
     if request.expires is not None and "no-store" not in restricting:
-        left = int((request.expires - datetime.now(UTC)).total_seconds())
-        return f"max-age={max(0, left)},{','.join(restricting) or 'public'}"
+        left = max(0, int((request.expires - datetime.now(UTC)).total_seconds()))
+        browser, cdn = min(left, caching.browser), min(left, caching.cdn)
+        apart = f",s-maxage={cdn}" if cdn != browser and not restricting else ""
+        return f"max-age={browser}{apart},{','.join(restricting) or 'public'}"
     return facts.cache_control or caching.header
 
 

@@ -46,6 +46,20 @@ def test_an_expiring_address_is_kept_no_longer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("caching", "kept"),
+    [
+        (Caching(), "max-age=31536000,public"),
+        (Caching(10, 10), "max-age=10,public"),
+        (Caching(10, 20), "max-age=10,s-maxage=20,public"),
+    ],
+)
+def test_an_end_far_away_lengthens_no_time_of_the_settings(caching: Caching, kept: str) -> None:
+    expires = datetime.now(UTC) + timedelta(days=40_000)
+    answer = response.of_result(made(), ImageRequest(b"", expires=expires), caching)
+    assert answer.headers["Cache-Control"] == kept
+
+
+@pytest.mark.parametrize(
     ("said", "kept"),
     [("private, max-age=9999", "max-age=0,private"), ("no-store", "no-store"), ("No-Store", "No-Store")],
 )

@@ -304,7 +304,10 @@ def test_headers_are_imgproxys(folder: Path) -> None:
     assert named == "inline; filename=\"cat.png\"; filename*=UTF-8''cat.png"
     saved = served.get("/unsafe/fn:Y2F0:1/att:1/plain/t.jpg").headers["Content-Disposition"]
     assert saved.startswith('attachment; filename="cat.jpg"')
+    unnamed = served.get("/unsafe/att:1/plain/local:///t.jpg@png").headers["Content-Disposition"]
+    assert unnamed.startswith('attachment; filename="t.png"')
     expiring = served.get("/unsafe/exp:4102444800/plain/t.jpg")
+    assert "max-age=31536000" in expiring.headers["Cache-Control"]
     assert expiring.headers["Expires"] == "Fri, 01 Jan 2100 00:00:00 GMT"
     assert served.get("/unsafe/exp:4102444800/plain/t.jpg?expires=20000101T000000Z").status == 400
 

@@ -15,6 +15,7 @@ from handler.requests.dialects.imgproxy.options import Collected
 from handler.requests.dialects.imgproxy.output import build_output
 from handler.requests.dialects.imgproxy.paid import REFUSED
 from handler.requests.dialects.imgproxy.path import PIPELINE, ImgproxyPath, mend, split_path
+from handler.requests.dialects.imgproxy.saving import name_after
 from handler.requests.dialects.imgproxy.source import describe_original
 from handler.requests.dialects.imgproxy.steps import build_steps
 from handler.requests.parsed_request import ParsedRequest, Recipe
@@ -35,6 +36,8 @@ def parse_rest(rest: str, configuration: Configuration | None, faults: Faults) -
         decrypt=configuration.decrypt,
     )
     collected = collect_options(path, configuration, faults)
+    if not path.encrypted:
+        name_after(path.source, collected)
     try:
         recipe = build_recipe(collected, configuration)
     except InvalidParameter as error:

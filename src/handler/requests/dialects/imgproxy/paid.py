@@ -203,7 +203,7 @@ REFUSED = {
     "watermark_size": "the scale of watermark follows the size of the image",
     "watermark_rotate": "overlay images are not rotated; text.rotate rotates a text",
     "watermark_shadow": "overlay images get no shadow; text.shadow gives one to a text",
-    "style": "an SVG is sent unchanged, with a policy that lets no script run",
+    "style": "an SVG is sent without edits, with a policy that lets no script run",
     "dpi": "it matters in print only",
     "color_profile": "results are in sRGB, which every screen shows",
     "autoquality": "it encodes many times what a fixed quality encodes once",

@@ -85,6 +85,14 @@ def filename(arguments: Arguments, into: Collected) -> None:
     into.saving.filename = name
 
 
+def name_after(source: str, into: Collected) -> None:
+    """Name a file that the browser saves after its original, as imgproxy does, unless the URL gives it a name."""
+    name = source.rpartition("/")[2]
+    stem = name.rpartition(".")[0] or name
+    if into.saving.attachment and not into.saving.filename and _PRINTABLE.fullmatch(stem):
+        into.saving.filename = stem
+
+
 def return_attachment(arguments: Arguments, into: Collected) -> None:
     """Have the browser save the file."""
     into.saving.attachment = arguments.given_boolean(0)
