@@ -48,6 +48,11 @@ ADDRESSES: Mapping[str, str] = {
     "imgproxy, base64": f"/insecure/w:9/{_BASE64}.png",
     "imgproxy, facts": f"/info/unsafe/plain/local:///{_QUOTED}",
     "imgproxy, preset": f"/unsafe/pr:small/plain/local:///{_QUOTED}",
+    "imgproxy, URL of an origin": "/unsafe/w:9/plain/https://example.com/pictures/a.jpg",
+    "imgproxy, watermark": f"/unsafe/wm:1:ce:0:0:1/wmu:{_BASE64}/plain/public.jpg",
+    "imgproxy, unedited": f"/unsafe/raw:1/plain/local:///{_QUOTED}",
+    "imagor": f"/unsafe/stretch/20x20/inside/{_QUOTED}",
+    "imagor, facts": f"/unsafe/meta/inside/{_QUOTED}",
     "rewritten": f"/alias/{_QUOTED}",
 }
 """One address for each way in which a URL can name an image of the private source `vault` or `origin`. imgproxy's

@@ -13,7 +13,9 @@ from tests.mutants import signed_path, signed_query
 from tests.vault import ADDRESSES, Vault
 
 MISSING, WRONG = "AuthorizationQueryParametersError", "SignatureDoesNotMatch"
-_NEEDS_MORE = {"query, URL of an origin", "query, http URL of an origin", "background"}
+_NEEDS_MORE = {
+    "query, URL of an origin", "query, http URL of an origin", "imgproxy, URL of an origin", "background"
+}  # fmt: skip
 """Signed, these need the network or a model."""
 
 
@@ -25,6 +27,11 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 @pytest.fixture(scope="module")
 def imgproxy(tmp_path_factory: pytest.TempPathFactory) -> Vault:
     return Vault(tmp_path_factory.mktemp("imgproxy"), DIALECTS="imgproxy,json,query")
+
+
+@pytest.fixture(scope="module")
+def imagor(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    return Vault(tmp_path_factory.mktemp("imagor"), DIALECTS="imagor,json,query")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +51,9 @@ def signed(address: str) -> str:
 
 
 CASES = [
-    pytest.param("imgproxy" if name.startswith("imgproxy") else "services", name, address, id=name)
+    pytest.param(
+        first if (first := name.partition(",")[0]) in ("imgproxy", "imagor") else "services", name, address, id=name
+    )
     for name, address in ADDRESSES.items()
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -52,7 +52,10 @@ def parse_request(
     if policy.presets_only and caller is not Caller.OPERATOR:
         _refuse_all_but_presets(parsed, pairs, policy)
     request = _apply_policy(parsed, locate(path, parsed, policy), policy, caller, accepts, hints)
-    return msgspec.structs.replace(request, ignored=faults.names) if faults.names else request
+    more: dict[str, Any] = {"ignored": faults.names} if faults.names else {}
+    if parsed.hides_source:
+        more["hides_source"] = True
+    return msgspec.structs.replace(request, **more) if more else request
 
 
 def locate(path: str, parsed: ParsedRequest, policy: Policy) -> ObjectRef:
@@ -167,7 +170,6 @@ def _apply_policy(
         negotiated=negotiated,
         accepts=accepts,
         headers=parsed.headers,
-        hides_source=parsed.hides_source,
         expires=parse_expiry(expires, datetime.now(UTC)) if expires is not None else None,
         dialect=parsed.dialect,
         signed=caller is not Caller.ANYONE,

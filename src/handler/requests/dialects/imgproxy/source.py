@@ -13,8 +13,8 @@ from imaging import ObjectRef
 def describe_original(path: ImgproxyPath, configuration: Configuration) -> dict[str, Any]:
     """Return the fields of a ParsedRequest that say where the original is. Raise NotFound if it is in no source.
 
-    An encrypted URL that cannot be decrypted becomes a key that nobody stores. It is then fetched and refused as every
-    other missing original is: whoever could tell the two apart would learn, byte by byte, what another URL holds.
+    An encrypted URL that cannot be decrypted becomes a key that is never stored. It is then fetched and refused as
+    every other missing original is: a client that could tell the two apart would learn, byte by byte, what a URL holds.
     """
     if not path.encrypted:
         return {"ref": locate_source(path.source, configuration)}
