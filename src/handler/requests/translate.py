@@ -205,8 +205,6 @@ class Translator(msgspec.Struct, frozen=True):
 
     def _verified(self, address: _Address) -> Authentication | None:
         """Return what the signatures in a URL prove, None if one of them is wrong or does not cover the whole."""
-        if self.authenticator.signatures is None:
-            return None
         must = msgspec.structs.replace(self.authenticator, signed_only=True)
         try:
             return must.authenticate(address.path, address.pairs, address.raw_path, address.sent_pairs)

@@ -118,6 +118,14 @@ def test_a_gateway_may_have_decoded_a_path_without_a_signature(folder: Path) -> 
     assert (answer.status, answer.headers["Content-Type"], size(answer.body)) == (200, "image/png", (50, 25))
 
 
+def test_explain_verifies_a_signature_where_no_other_secret_is_set(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("tok3n")
+    served = client(folder, OPERATOR_TOKEN_FILE=str(tmp_path / "token"))
+    for first, said in ((signature(PATH), "valid"), (signature("w:1/plain/t.jpg"), "invalid"), ("unsafe", "missing")):
+        told = served.get(f"/_api/explain?url=/{first}/{PATH}", authorization="Bearer tok3n")
+        assert (told.status, told.json()["signature"]) == (200, said), told.body
+
+
 def test_keys_come_from_a_file(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_text(json.dumps({"IMGPROXY_KEY": ",".join(KEYS), "IMGPROXY_SALT": ",".join(SALTS)}))
