@@ -111,7 +111,7 @@ def test_an_image_that_was_pushed_is_not_built_again(tmp_path: Path) -> None:
 
 
 def test_a_value_that_make_would_spoil_goes_to_the_script_as_the_guide_says(tmp_path: Path) -> None:
-    (told,) = re.findall(r"`STACK=pictures (deploy/aws\.sh deploy '.*')`", (ROOT / "README.md").read_text("utf-8"))
+    (told,) = re.findall(r"`STACK=pictures (deploy/aws\.sh deploy '.*')`", (ROOT / "docs/deploy.md").read_text("utf-8"))
     program, command, presets = shlex.split(told)
     ran = run(tmp_path, [program, command, presets], variables={"STACK": "pictures"})
     assert ran.status == 0, ran.faults

@@ -13,8 +13,17 @@ You configure the handler with environment variables. They are read once, when t
 wrong, all of them are reported together. Where AWS's own image handler has the same setting, it has the same name.
 
 A list is separated by commas. `Yes` and `No` switch something on or off. An empty default means that the setting is off
-or not needed, unless the description says something else. [README.md](../README.md#configuration) lists the URLs that
-`name=URL` can have.
+or not needed, unless the description says something else.
+
+`SOURCE_BUCKETS` is a list of S3 bucket names or `name=URL`. A URL is one of `file:///srv/pictures`,
+`s3://bucket/prefix?endpoint=https://minio.example`, `gs://bucket`, `az://container` and `https://host/prefix`. The
+first source is the default. No request reaches anything that is not listed.
+
+```sh
+SOURCE_BUCKETS='photos,archive=s3://old-photos?region=us-west-2'
+PRESETS='{"thumb": "width=200&height=200&format=auto", "hero": {"resize": {"width": 1600}, "toFormat": "webp"}}'
+ALWAYS='{"overlayWith": {"key": "logo.png", "alpha": 40, "wRatio": 15, "options": {"gravity": "southeast"}}}'
+```
 
 | Variable | Default | Description |
 | --- | --- | --- |
