@@ -217,7 +217,9 @@ def test_doctor() -> None:
 
 
 def test_help_and_version() -> None:
-    assert "transform" in image_handler("--help").stdout
+    shown = image_handler("--help").stdout
+    assert "transform" in shown
+    assert "..." not in shown.partition("Commands:")[2], "the sentence of a command is cut"
     assert re.fullmatch(r"image-handler, version \d\S+\n", image_handler("--version").stdout)
     assert image_handler().returncode == 2
     assert refused(image_handler("nothing"), "No such command")

@@ -25,9 +25,21 @@ from handler.errors import HandlerError
 from imaging import FeatureError
 
 INTERRUPTED = 130
+_LONGEST_HELP = 300
+"""Characters of a command's first sentence; no command has more."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The group, whose help shows the whole first sentence of each command; click shortens it to one line."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of the commands."""
+        rows = [(name, self.commands[name].get_short_help_str(limit=_LONGEST_HELP)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("image-handler"), prog_name="image-handler")
 def group() -> None:
     """Serve and transform images, sign and translate their URLs, and check a deployment."""

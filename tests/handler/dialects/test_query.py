@@ -82,6 +82,21 @@ def test_controls_are_separate_from_edits() -> None:
     assert not parsed.output
 
 
+@pytest.mark.parametrize(
+    ("name", "similar"),
+    [("widht", "width"), ("qualty", "quality"), ("graysale", "grayscale"), ("bukcet", "bucket"), ("fromat", "format")],
+)
+def test_a_mistyped_name_is_refused_with_the_similar_one(name: str, similar: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"a known parameter, perhaps `{similar}` "):
+        read(**{name: "1"})
+
+
+def test_a_name_like_no_other_is_refused_without_a_suggestion() -> None:
+    with pytest.raises(InvalidParameter) as refusal:
+        read(**{"z" * 5000: "1"})
+    assert "perhaps" not in refusal.value.message
+
+
 @pytest.mark.parametrize("name", ["width", "blur", "blur.sigma", "format", "output.format", "v", "signature", "sigma"])
 def test_known_names_are_known(name: str) -> None:
     assert query.is_known(name)
