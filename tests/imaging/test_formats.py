@@ -19,6 +19,9 @@ from imaging.params.validation import fields
 SRC = Path(__file__).parents[2] / "src"
 NAMES = {name for each in INDEX for name in (each.name, *each.aliases)}
 EXCEPTIONS = {
+    "handler/gallery/built_in.py": "the formats that the gallery's own recipes ask for",
+    "handler/gallery/devices.py": "what segno calls the kind of a drawing",
+    "handler/requests/dialects/imagor/output.py": "imagor's names of formats and its rules for them",
     "handler/requests/dialects/imgproxy/configuration.py": "imgproxy's preferred formats, and qualities by format",
     "handler/requests/dialects/imgproxy/output.py": "imgproxy's rules for SVG, HEIC, JPEG and WebP",
     "handler/requests/dialects/imgproxy/saving.py": "imgproxy's names of formats",

@@ -70,7 +70,7 @@ def _rehearse_requests() -> None:
 def _rehearse_model(weights: str) -> None:
     """Run U²-Net once. Its session stays open in this process."""
     context = Context(weights=weights, deadline=Deadline.after(_SECONDS))
-    run(_SVG, edits({"removeBackground": {}}), Output(format="png"), context)
+    run(_SVG, edits({"removeBackground": {}}), Output(), context)
 
 
 def renew() -> None:

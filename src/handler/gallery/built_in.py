@@ -14,6 +14,8 @@ BUILT_IN: Mapping[str, Mapping[str, Any]] = {
     "blur-faces": {"redact": {"detect": "faces", "shape": "ellipse"}},
 }
 """In the order in which the page shows them."""
+VIEWED: Mapping[str, Any] = {"toFormat": "webp"}
+"""The format in which the page shows originals, which not every browser can show."""
 
 
 def find_unknown_recipe(names: Iterable[str], presets: Container[str]) -> str | None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from handler.auth.signature import Signatures
+from handler.gallery.built_in import VIEWED
 from handler.gallery.edits import fit_edits
 from handler.gallery.recipes import Edits
 from handler.requests.parsed_request import Recipe
@@ -17,7 +18,6 @@ from imaging import describe
 
 THUMBNAIL, VIEW = 400, 1600
 """The longer side of a thumbnail, and of a picture that is shown large, in pixels."""
-_WEB = {"toFormat": "webp"}
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -38,8 +38,8 @@ class Links(msgspec.Struct, frozen=True):
         """Return the URLs of a picture as it is, as a browser can show it, and small."""
         return {
             "url": self.sign(key, {}, expires),
-            "view": self.sign(key, fit_edits(_WEB, Recipe(), VIEW), expires),
-            "thumbnail": self.sign(key, fit_edits(_WEB, Recipe(), THUMBNAIL), expires),
+            "view": self.sign(key, fit_edits(VIEWED, Recipe(), VIEW), expires),
+            "thumbnail": self.sign(key, fit_edits(VIEWED, Recipe(), THUMBNAIL), expires),
         }
 
     def of_result(self, key: str, edits: Edits, recipe: Recipe, expires: datetime, preset: str = "") -> dict[str, str]:
@@ -53,7 +53,7 @@ class Links(msgspec.Struct, frozen=True):
 def _shrink(edits: Edits, recipe: Recipe) -> Edits:
     """Return the edits of a thumbnail: WebP in any case, which is small and has transparency."""
     names = {*describe(recipe.output), "toFormat"}
-    return {**fit_edits({name: each for name, each in edits.items() if name not in names}, recipe, THUMBNAIL), **_WEB}
+    return {**fit_edits({name: each for name, each in edits.items() if name not in names}, recipe, THUMBNAIL), **VIEWED}
 
 
 def end_of_next_day(now: datetime) -> datetime:
