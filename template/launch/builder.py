@@ -13,6 +13,8 @@ from typing import Any
 import boto3
 
 STATES = ("StackId", "RequestId", "LogicalResourceId", "ResponseURL")
+OWN_ID = "container-image"
+"""The same for every image: with another one CloudFormation would delete the former, and the new template with it."""
 
 
 def handler(event: Mapping[str, Any], _: object) -> None:
@@ -27,7 +29,7 @@ def handler(event: Mapping[str, Any], _: object) -> None:
         else:
             start(event)
     except Exception as error:  # noqa: BLE001 - CloudFormation waits for an answer, whatever was raised
-        answer(event, event.get("PhysicalResourceId", "none"), reason=f"the build cannot start: {error}")
+        answer(event, event.get("PhysicalResourceId", OWN_ID), reason=f"the build cannot start: {error}")
 
 
 def start(event: Mapping[str, Any]) -> None:
@@ -50,14 +52,12 @@ def end(detail: Mapping[str, Any]) -> None:
         return
     made = {each["name"]: each["value"] for each in build.get("exportedEnvironmentVariables", [])}
     if build["buildStatus"] == "SUCCEEDED" and made.get("IMAGE_URI"):
-        answer(
-            request, made["IMAGE_URI"], data={name: made[name] for name in ("IMAGE_URI", "TEMPLATE_URL", "BUILT_AT")}
-        )
+        answer(request, OWN_ID, data={name: made[name] for name in ("IMAGE_URI", "TEMPLATE_URL", "BUILT_AT")})
         return
     contexts = [context for phase in build.get("phases", []) for context in phase.get("contexts", [])]
     words = "; ".join(context["message"] for context in contexts if context.get("message"))
     log = build.get("logs", {}).get("deepLink", "the console of CodeBuild")
-    answer(request, "none", reason=f"the build ended as {build['buildStatus']}: {words[:600]} See {log}")
+    answer(request, OWN_ID, reason=f"the build ended as {build['buildStatus']}: {words[:600]} See {log}")
 
 
 def answer(
