@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -196,3 +197,14 @@ def test_the_chart_needs_the_kubernetes_of_the_guide() -> None:
     guide = (ROOT / "docs/kubernetes.md").read_text("utf-8")
     assert chart["kubeVersion"] == ">=1.30.0-0"
     assert "Kubernetes 1.30" in guide
+
+
+def test_the_command_of_the_documentation_renders() -> None:
+    """Helm takes `--set image.tag=1` for a number, which is no tag."""
+    text = (ROOT / "docs" / "kubernetes.md").read_text("utf-8")
+    (command,) = re.findall(r"^helm install (\w+) deploy/chart ((?:.*\\\n)*.*)$", text, re.MULTILINE)
+    release, options = command[0], shlex.split(command[1].replace("\\\n", " "))
+    ran = helm("template", release, *options)
+    assert ran.returncode == 0, ran.stderr
+    assert f"image: registry.example/{NAME}:1\n" in ran.stdout
+    assert 'host: "images.example.com"' in ran.stdout

@@ -42,6 +42,24 @@ def test_rules_use_only_functions_that_rules_may_use(path: Path) -> None:
     assert max(len(read["Parameters"]), len(read["Outputs"])) <= 200
 
 
+def splits_of(node: Any) -> Iterator[Any]:
+    """Yield what each Fn::Split of a part of a template splits."""
+    for each in node if isinstance(node, list) else node.values() if isinstance(node, dict) else ():
+        yield from splits_of(each)
+    if isinstance(node, dict) and "Fn::Split" in node:
+        yield node["Fn::Split"][1]
+
+
+def test_conditions_split_no_empty_text() -> None:
+    """They are evaluated in every stack, and nobody knows what CloudFormation splits an empty text into."""
+    texts = list(splits_of(template()["Conditions"]))
+    assert texts
+    for text in texts:
+        _, (first, *_) = text["Fn::Join"]
+        assert isinstance(first, str)
+        assert first
+
+
 @pytest.mark.parametrize(
     ("page", "policy", "on", "off"),
     [
