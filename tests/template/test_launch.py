@@ -303,7 +303,7 @@ def test_the_end_of_a_build_is_the_answer(
     builder = Builder(monkeypatch, lambda _: None)
     (answer,) = builder.hear(event)
     assert (answer["StackId"], answer["RequestId"], answer["LogicalResourceId"]) == ("stack", "r1", "Image")
-    # With another id for each image CloudFormation would ask to delete the former one, which empties the bucket of templates.
+    # With another id CloudFormation would ask to delete the former image, which empties the bucket of templates.
     assert answer["PhysicalResourceId"] == "container-image"
     if words:
         assert answer["Status"] == "FAILED"
