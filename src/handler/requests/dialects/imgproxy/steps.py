@@ -70,7 +70,7 @@ def _crop(pipeline: Pipeline) -> Iterator[Step]:
             yield make_step("crop", aspectRatio=ratio, anchor=_anchor(pipeline.crop_gravity or pipeline.gravity))
             return
         if min(width, height) < 1:
-            raise InvalidParameter("crop_aspect_ratio", "left out with a crop in parts of the image", ratio)
+            raise InvalidParameter("crop_aspect_ratio", "left out, or beside a crop with both sides in pixels", ratio)
         is_wider = width > height * ratio
         width, height = (height * ratio, height) if is_wider != enlarges else (width, width / ratio)
     if not width and not height:
