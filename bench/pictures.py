@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyvips
+
+from bench.icc import PROFILES, stored_in
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples" / "photos"
 CACHE = Path(__file__).resolve().parent / ".cache" / "pictures"
@@ -37,10 +39,16 @@ class Picture:
     detail: float
     suffix: str
     quality: int = 90
+    profile: str = ""
+    """Name of the ICC profile that it is stored in; without one it is in sRGB."""
 
     @property
     def path(self) -> Path:
         return CACHE / f"{self.name}{self.suffix}"
+
+    def in_profile(self, name: str) -> Picture:
+        """Return the same picture with its colours in a profile of that name."""
+        return replace(self, name=f"{self.name}-{name}", profile=name)
 
     @property
     def key(self) -> str:
@@ -68,6 +76,8 @@ SMALL_JPEGS = _of_each_subject(
 PNGS = _of_each_subject(
     "3mp", (2000, 1500), ".png", {"coffee": (0.15, 0), "mosaic": (0.0, 0), "raccoon": (0.0, 0), "rocket": (0.1, 0)}
 )
+PROFILED_SUBJECTS = ("coffee", "mosaic")
+"""Subjects of the JPEGs that the bench has in each of the profiles as well."""
 HUNDRED_MEGAPIXELS = Picture("100mp-mosaic", "mosaic", GIANT, 0.0, ".jpg", 85)
 
 
@@ -99,9 +109,11 @@ def _subject(picture: Picture) -> Image:
 
 
 def _store(image: Image, picture: Picture) -> None:
+    if picture.profile:
+        image = stored_in(image, picture.profile)
     save: dict[str, Callable[..., None]] = {".jpg": image.jpegsave, ".png": image.pngsave, ".webp": image.webpsave}
     options = {"compression": 6, "filter": "all"} if picture.suffix == ".png" else {"Q": picture.quality}
-    save[picture.suffix](str(picture.path), keep="none", **options)
+    save[picture.suffix](str(picture.path), keep="icc" if picture.profile else "none", **options)
 
 
 def make(picture: Picture) -> Path:
@@ -116,7 +128,13 @@ def make(picture: Picture) -> Path:
 
 
 def make_all() -> None:
-    for picture in (*CAMERA_JPEGS, *CAMERA_WEBPS, *SMALL_JPEGS, *PNGS, HUNDRED_MEGAPIXELS):
+    profiled = [
+        picture.in_profile(name)
+        for picture in (*CAMERA_JPEGS, *SMALL_JPEGS)
+        if picture.subject in PROFILED_SUBJECTS
+        for name in PROFILES
+    ]
+    for picture in (*CAMERA_JPEGS, *CAMERA_WEBPS, *SMALL_JPEGS, *PNGS, *profiled, HUNDRED_MEGAPIXELS):
         path = make(picture)
         print(f"{path.name:24} {picture.size[0]} x {picture.size[1]}  {path.stat().st_size / 1e6:6.2f} MB")
 

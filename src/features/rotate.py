@@ -56,6 +56,7 @@ def _cost(requested: Rotate, _shape: Shape) -> Cost:
     reads="whole",
     size=_result,
     is_noop=lambda requested: _degrees(requested) == 0,
+    any_color_space=lambda requested: _degrees(requested) % 90 == 0,
 )
 def rotate(picture: Picture, requested: Rotate, context: Context) -> Picture:
     angle = _degrees(requested)

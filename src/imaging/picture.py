@@ -67,6 +67,8 @@ class PalettePixels(msgspec.Struct, frozen=True):
 class Picture(msgspec.Struct, frozen=True):
     """Upright pixels in sRGB or grey, with or without alpha, of 8 bits a band, or 16 after some features.
 
+    Before the first step that needs sRGB, the image may be in the color space of an ICC profile that it still has.
+
     The frames of an animation are stacked in `image` from top to bottom, all of one height. `image` may be sequential,
     which means readable only once, from top to bottom: a feature that reads rows twice or out of order calls
     `materialized` first.

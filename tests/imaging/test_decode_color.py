@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pyvips
+from bench.icc import PROFILES, srgb_with
 from tests import pictures
 from tests.similarity import mean_difference
 
@@ -109,9 +110,27 @@ def test_tone_curves_count() -> None:
 
     exact = struct.pack(">4s4xI1024H", b"curv", 1024, *(round(65535 * tone(index / 1023)) for index in range(1024)))
     assert is_srgb(with_curve(exact))
+    assert is_srgb(srgb_with(exact))
     assert not is_srgb(with_curve(table(1.8)))
     assert not is_srgb(with_curve(struct.pack(">4s4xIH", b"curv", 1, round(2.2 * 256))))
     assert not is_srgb(with_curve(struct.pack(">4s4xI", b"curv", 0)))
+    assert not is_srgb(with_curve(table(2.2, 26)))
+
+
+def test_short_and_parametric_curves_of_srgb_are_recognised() -> None:
+    """Facebook's 26 points, and Google's function of seven parameters."""
+    parameters = [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045, 0.0, 0.0]
+
+    def parametric(kind: int, values: list[float]) -> bytes:
+        return struct.pack(f">4s4xHxx{len(values)}i", b"para", kind, *(round(65536 * value) for value in values))
+
+    assert is_srgb(PROFILES["c2"]())
+    assert is_srgb(srgb_with(parametric(3, parameters[:5])))
+    assert is_srgb(srgb_with(parametric(4, parameters)))
+    assert not is_srgb(srgb_with(parametric(4, [*parameters[:5], 0.1, 0.1])))
+    assert not is_srgb(srgb_with(parametric(0, [2.2])))
+    assert not is_srgb(srgb_with(parametric(3, [-2.4, 0, 0, 0, 0])))
+    assert not is_srgb(srgb_with(parametric(3, [30000, 30000, 0, 0, 0])))
 
 
 @pytest.mark.parametrize("broken", [b"", b"nonsense", pictures.profile("p3")[:200], pictures.profile("cmyk")])

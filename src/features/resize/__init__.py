@@ -8,6 +8,7 @@ import pyvips
 from msgspec.structs import replace
 
 from features.resize.parameters import Resize
+from imaging.codecs.decode.color import apply_profile, in_srgb
 from imaging.context import Context
 from imaging.cost import Cost, Shape
 from imaging.errors import TooLarge
@@ -163,6 +164,7 @@ def _cost(requested: Resize, shape: Shape) -> Cost:
     is_noop=asks_nothing,
     keeps=keeps,
     for_source=for_source,
+    any_color_space=lambda requested: _searched_position(requested) is None,
 )
 def resize(picture: Picture, requested: Resize, context: Context) -> Picture:
     full = picture.full
@@ -172,6 +174,9 @@ def resize(picture: Picture, requested: Resize, context: Context) -> Picture:
     refuse_larger(field, result, picture.frames, context)
     if max(scaled) > _LONGEST:
         raise TooLarge(f"`{field}` must not scale a side beyond {_LONGEST} pixels, got {scaled[0]} x {scaled[1]}")
+    if scaled[0] * scaled[1] >= picture.width * picture.height:
+        # There are no fewer pixels to convert after it.
+        picture = in_srgb(picture)
 
     def scale(frame: pyvips.Image) -> pyvips.Image:
         return _scaled(frame, planned, requested)
@@ -181,7 +186,9 @@ def resize(picture: Picture, requested: Resize, context: Context) -> Picture:
     elif requested.fit == "contain":
         across, down = requested.position.ratios
         corner = (int((result[0] - scaled[0]) * across), int((result[1] - scaled[1]) * down))
-        resized = picture.each_frame(lambda frame: embed_in_canvas(scale(frame), corner, result, requested.background))
+        resized = picture.each_frame(
+            lambda frame: embed_in_canvas(apply_profile(scale(frame)), corner, result, requested.background)
+        )
         resized = resized.with_view((-corner[0], -corner[1], *result), scaled)
     elif (searched := _searched_position(requested)) is not None:
         refuse_larger(field, scaled, picture.frames, context)

@@ -134,6 +134,11 @@ def area_reads(requested: Area) -> Reads:
     return "whole" if requested.searched else "pixels"
 
 
+def area_is_fixed(requested: Area) -> bool:
+    """Return whether the pixels have no part in the decision which of them are kept."""
+    return requested.searched is None
+
+
 def area_cost(requested: Area, _shape: Shape) -> Cost:
     """Return the cost, which is next to nothing unless the pixels decide the position."""
     if requested.searched is None:

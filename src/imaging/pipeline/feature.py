@@ -72,6 +72,11 @@ class Feature(msgspec.Struct, frozen=True):
 
     A later step's `preshrink` then still lets the decoder shrink on load.
     """
+    any_color_space: Callable[[Params], bool] | bool = False
+    """Whether the step moves or reduces pixels without regard to what their levels mean.
+
+    The pixels of an original with an ICC profile are converted to sRGB before the first step that is not like that.
+    """
     max_preshrink: Callable[[Params, Size], float] | None = None
     """Return the largest factor by which the decoder may reduce an image of a width and height ahead of this step.
 
@@ -130,6 +135,12 @@ class Step(NamedTuple):
         if self.reads != "pixels":
             return 2
         return int(self.feature.preshrink is not None)
+
+    @property
+    def needs_srgb(self) -> bool:
+        """Whether its input must be in sRGB."""
+        taken = self.feature.any_color_space
+        return not (taken(self.params) if callable(taken) else taken)
 
     @property
     def is_report(self) -> bool:
@@ -218,6 +229,7 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     overlay_size: Callable[[ParamsT, Size, Size], Size] | None = None,
     preshrink: Callable[[ParamsT, Size], float | None] | None = None,
     scale_free: bool = False,
+    any_color_space: Callable[[ParamsT], bool] | bool = False,
     max_preshrink: Callable[[ParamsT, Size], float] | None = None,
     for_source: Callable[[ParamsT, ImageHeader], ParamsT] | None = None,
     is_noop: Callable[[ParamsT], bool] | None = None,
@@ -241,9 +253,9 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
             expensive=cast("Any", expensive), billed=cast("Any", billed), is_private=cast("Any", is_private),
             reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
             overlay_size=cast("Any", overlay_size), preshrink=cast("Any", preshrink), scale_free=scale_free,
-            max_preshrink=cast("Any", max_preshrink), for_source=cast("Any", for_source),
-            is_noop=cast("Any", is_noop), keeps=cast("Any", keeps), objects=cast("Any", objects),
-            decide=cast("Any", decide), redacts=cast("Any", redacts),
+            any_color_space=cast("Any", any_color_space), max_preshrink=cast("Any", max_preshrink),
+            for_source=cast("Any", for_source), is_noop=cast("Any", is_noop), keeps=cast("Any", keeps),
+            objects=cast("Any", objects), decide=cast("Any", decide), redacts=cast("Any", redacts),
             report=cast("Any", report), implies=cast("Any", implies),
         )  # fmt: skip
 

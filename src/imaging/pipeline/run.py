@@ -10,6 +10,7 @@ import msgspec
 from msgspec import structs
 
 from imaging.codecs.decode import decode, inspect, is_stored_as_shown, source_at_fault, uninterruptible_seconds
+from imaging.codecs.decode.color import in_srgb
 from imaging.codecs.decode.sniff import sniff
 from imaging.codecs.encode import encode
 from imaging.codecs.negotiation import is_negotiated, is_shown
@@ -170,11 +171,15 @@ def _decode_and_apply(
 def apply_and_encode(
     picture: Picture, steps: Sequence[Step], output: Output, context: Context, metadata: Metadata | None
 ) -> Rendered | Report:
-    """Apply the steps to decoded pixels and encode the result."""
+    """Apply the steps to decoded pixels and encode the result.
+
+    The pixels are converted to sRGB as late as the steps allow it, because there are fewer of them after a resize.
+    """
     context = _with_redaction(steps, context)
     pending = Pending()
     for number, step in enumerate(steps):
         context.deadline.check()
+        picture = in_srgb(picture) if step.needs_srgb else picture
         # The watchdog stops the computation of one image. Once the pixels are in memory, later steps compute from a
         # new image, which must be watched by itself.
         if pending.must_be_held(step.reads, step.reach):
@@ -185,6 +190,7 @@ def apply_and_encode(
         if isinstance(outcome, Report):
             return outcome
         picture, pending = outcome, pending.then(step.reach)
+    picture = in_srgb(picture)
     with watched(picture.image, context.deadline):
         encoded = encode(picture, output, context, metadata)
     return Rendered(
@@ -225,10 +231,12 @@ def _with_redaction(steps: Sequence[Step], context: Context) -> Context:
 def decode_original(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
     """Return the pixels, which are read as they are needed, here or in an isolated process.
 
+    They may still be in the color space of their profile (see `in_srgb`).
+
     A decoder that cannot be interrupted and may miss the deadline runs in a process that can be killed.
     """
     if context.deadline.leaves_room_for(uninterruptible_seconds(source)):
-        return decode(original, source, output, context, shrink)
+        return decode(original, source, output, context, shrink, keeps_profile=True)
     from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined  # noqa: PLC0415 - seldom used
 
     limits = context.limits

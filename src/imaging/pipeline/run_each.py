@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from imaging.codecs.decode import inspect, loaded_size, source_at_fault
+from imaging.codecs.decode.color import in_srgb
 from imaging.context import Context
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, FeatureError, TooLarge
@@ -100,6 +101,8 @@ def _run_together(
     try:
         with source_at_fault(original, source, output, context):
             picture = decode_original(original, source, output, context, shrink)
+            if not all(plan.steps and not plan.steps[0].needs_srgb for plan in plans):
+                picture = in_srgb(picture)
             with watched(picture.image, context.deadline):
                 picture = picture.in_memory()
     except (TooLarge, DamagedSource) as error:

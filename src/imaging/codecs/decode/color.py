@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import struct
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyvips
 
 from imaging.codecs.decode.loaders import load
 from imaging.formats import format_by_name
-from imaging.picture import ImageHeader
+from imaging.picture import ImageHeader, Picture
 
 if TYPE_CHECKING:
     from imaging.codecs.decode.color_space import ColorSpace
@@ -23,12 +24,17 @@ _PROFILE = "icc-profile-data"
 _TIFF = (b"II", b"MM")
 # Red, green and blue of sRGB in the profile connection space (D50), as ICC profiles write them.
 _COLORANTS = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971), b"bXYZ": (0.1431, 0.0606, 0.7141)}
+_LEVELS_OFF = 1.0
+"""By how many levels of 255 a tone curve may differ from sRGB's: 26 points of it, with lines between, differ by 0.6."""
 
 
-def to_srgb(image: Image, original: bytes = b"", record: Format | None = None) -> Image:
+def to_srgb(image: Image, original: bytes = b"", record: Format | None = None, *, keeps_profile: bool = False) -> Image:
     """Return the image in sRGB (3 bands) or grey (1), uchar, perhaps with alpha, and without its profile.
 
-    `record` is that of the file's format.
+    `record` is that of the file's format. With `keeps_profile`, opaque levels of red, green and blue stay in the color
+    space of their ICC profile, which the image then still has: `apply_profile` converts them. That holds only for
+    profiles with sRGB's tone curve, such as Display P3: with another one, a resize before the conversion gives other
+    pixels.
     """
     image = _without_odd_bands(_in_range(image, original))
     has_profile = bool(image.get_typeof(_PROFILE))
@@ -36,18 +42,29 @@ def to_srgb(image: Image, original: bytes = b"", record: Format | None = None) -
     space: ColorSpace | None = read_color_space(original, has_profile=has_profile) if read_color_space else None
     if space is not None:
         image = image if space.is_srgb else _by_numbers(image, space)
-    elif has_profile:
-        image = _by_profile(image)
+    elif profile := _profile_of(image) if has_profile else b"":
+        is_plain = image.format == "uchar" and image.interpretation == "srgb"
+        if not (is_plain and is_srgb(profile)):
+            if keeps_profile and is_plain and image.bands == 3 and _has_srgb_curves(profile):
+                return image
+            image = _by_profile(image)
     if image.interpretation == "cmyk":
         image = _without_inks(image, is_shown=record is not None and record.shown)
     if image.interpretation not in ("srgb", "b-w"):
         image = image.colourspace("b-w" if image.interpretation == "grey16" else "srgb")
     if image.format != "uchar":
         image = image.cast("uchar")
-    if image.get_typeof(_PROFILE):
-        image = image.copy()
-        image.remove(_PROFILE)
-    return image
+    return _without_profile(image)
+
+
+def apply_profile(image: Image) -> Image:
+    """Return the image in sRGB and without a profile, where it still has one (see `to_srgb`)."""
+    return _without_profile(_by_profile(image)) if image.get_typeof(_PROFILE) else image
+
+
+def in_srgb(picture: Picture) -> Picture:
+    """Return the picture with its pixels converted to sRGB, where its image still has a profile."""
+    return picture.with_image(apply_profile(picture.image)) if picture.image.get_typeof(_PROFILE) else picture
 
 
 def is_stored_as_shown(original: bytes, source: ImageHeader) -> bool:
@@ -81,14 +98,23 @@ def _by_numbers(image: Image, space: ColorSpace) -> Image:
 
 
 def _by_profile(image: Image) -> Image:
+    # If lcms cannot use the profile, the samples are taken as they are.
+    with contextlib.suppress(pyvips.Error):
+        return image.icc_transform("srgb", embedded=True, intent="perceptual", depth=8)
+    return image
+
+
+def _profile_of(image: Image) -> bytes:
     try:
-        profile = bytes(image.get(_PROFILE))
+        return bytes(image.get(_PROFILE))
     except RuntimeError:  # pyvips cannot give a field of no bytes
-        return image
-    if not (image.format == "uchar" and image.interpretation == "srgb" and is_srgb(profile)):
-        # If lcms cannot use the profile, the samples are taken as they are.
-        with contextlib.suppress(pyvips.Error):
-            image = image.icc_transform("srgb", embedded=True, intent="perceptual", depth=8)
+        return b""
+
+
+def _without_profile(image: Image) -> Image:
+    if image.get_typeof(_PROFILE):
+        image = image.copy()
+        image.remove(_PROFILE)
     return image
 
 
@@ -119,13 +145,22 @@ def is_srgb(profile: bytes) -> bool:
     """Return whether an ICC profile means sRGB, so that there is nothing to convert."""
     try:
         tags = _tags(profile)
+        has_primaries = all(_is_near(_xyz(tags[name]), requested) for name, requested in _COLORANTS.items())
+    except (KeyError, struct.error):
+        return False
+    return has_primaries and _has_srgb_curves(profile)
+
+
+def _has_srgb_curves(profile: bytes) -> bool:
+    """Return whether an ICC profile consists of primaries and sRGB's tone curve."""
+    try:
+        tags = _tags(profile)
         return (
             profile[16:24] == b"RGB XYZ "
             and b"A2B0" not in tags
-            and all(_is_near(_xyz(tags[name]), requested) for name, requested in _COLORANTS.items())
-            and all(_is_srgb_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
+            and all(map(_is_srgb_curve, {tags[name] for name in (b"rTRC", b"gTRC", b"bTRC")}))
         )
-    except (KeyError, struct.error):
+    except (KeyError, struct.error, ArithmeticError):
         return False
 
 
@@ -139,23 +174,36 @@ def _xyz(tag: bytes) -> tuple[float, ...]:
     return tuple(part / 65536 for part in struct.unpack_from(">3i", tag, 8))
 
 
-def _is_near(got: tuple[float, ...], requested: tuple[float, ...], within: float = 0.002) -> bool:
-    return all(abs(one - other) <= within for one, other in zip(got, requested, strict=True))
+def _is_near(got: tuple[float, ...], requested: tuple[float, ...]) -> bool:
+    return all(abs(one - other) <= 0.002 for one, other in zip(got, requested, strict=True))
 
 
 def _is_srgb_curve(tag: bytes) -> bool:
+    """Return whether a tone curve, of however few points, gives each level the light that sRGB gives it."""
+    curve = _curve(tag)
+    return curve is not None and all(
+        abs(255 * _level(curve(level / 255)) - level) <= _LEVELS_OFF for level in range(0, 256, 3)
+    )
+
+
+def _curve(tag: bytes) -> Callable[[float], float] | None:
+    """Return the function from a level to its light, both from 0 to 1; None for kinds that sRGB is not written in."""
     kind, number = struct.unpack_from(">4s4xI", tag)
-    if kind == b"para":
-        requested = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-        return number >> 16 == 3 and _is_near(
-            tuple(part / 65536 for part in struct.unpack_from(">5i", tag, 12)), requested
-        )
-    if kind != b"curv" or number < 256:
-        return False
-    places = [(number - 1) * eighth // 8 for eighth in range(9)]
-    values = (struct.unpack_from(">H", tag, 12 + 2 * place)[0] / 65535 for place in places)
-    return _is_near(tuple(values), tuple(_linear(place / (number - 1)) for place in places))
+    if kind == b"curv" and number > 1:
+        points = struct.unpack_from(f">{number}H", tag, 12)
+        return lambda level: _between(points, level * (number - 1))
+    if kind != b"para" or number >> 16 not in (3, 4):
+        return None
+    count = 5 if number >> 16 == 3 else 7
+    gamma, a, b, c, d, e, f = (*(part / 65536 for part in struct.unpack_from(f">{count}i", tag, 12)), 0.0, 0.0)[:7]
+    return lambda level: max(0.0, a * level + b) ** gamma + e if level >= d else c * level + f
 
 
-def _linear(share: float) -> float:
-    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+def _between(points: Sequence[int], place: float) -> float:
+    """Return the light at a place between two points of a table."""
+    before = min(int(place), len(points) - 2)
+    return (points[before] + (points[before + 1] - points[before]) * (place - before)) / 65535
+
+
+def _level(light: float) -> float:
+    return light * 12.92 if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055

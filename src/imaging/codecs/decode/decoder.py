@@ -28,12 +28,21 @@ _MAX_SIDE = 32_000
 """The longest side in pixels at which a drawing is rendered."""
 
 
-def decode(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float = 1.0) -> Picture:
+def decode(
+    original: bytes,
+    source: ImageHeader,
+    output: Output,
+    context: Context,
+    shrink: float = 1.0,
+    *,
+    keeps_profile: bool = False,
+) -> Picture:
     """Return the image upright in sRGB or grey, 8 bits per band, with all frames if the output is animated.
 
     `shrink` is the factor by which the first step will reduce the image. The decoder may reduce by less; an SVG is
-    rendered at exactly that size (below 1: larger). Pixels are read lazily and once, from top to bottom. Raises
-    DamagedSource, TooLarge, and InvalidParameter for a page.
+    rendered at exactly that size (below 1: larger). With `keeps_profile`, a single frame may still be in the color
+    space of its profile (see `to_srgb`). Pixels are read lazily and once, from top to bottom. Raises DamagedSource,
+    TooLarge, and InvalidParameter for a page.
     """
     page, limits = output.page, context.limits
     if page is not None and page >= source.frames:
@@ -45,7 +54,9 @@ def decode(original: bytes, source: ImageHeader, output: Output, context: Contex
         _check_animation(source, limits)
     try:
         image, taken = _loaded(original, source, frames, output, context, shrink)
-        return _picture(image, original, source, frames, context, taken)
+        with watched(image, context.deadline):
+            image = _upright_in_srgb(image, original, source, keeps_profile=keeps_profile and frames == 1)
+        return _picture(image, source, frames, context.limits.memory - taken)
     except pyvips.Error as error:
         context.deadline.check()
         raise as_damaged_source(error) from None
@@ -155,13 +166,12 @@ def _memory_taken(source: ImageHeader, loaded: tuple[int, int], frames: int, lim
     return needed
 
 
-def _picture(
-    image: pyvips.Image, original: bytes, source: ImageHeader, frames: int, context: Context, taken: int
-) -> Picture:
-    with watched(image, context.deadline):
-        image = to_srgb(image, original, format_by_name(source.format))
-        if source.orientation > 1:
-            image = _upright(image)
+def _upright_in_srgb(image: Image, original: bytes, source: ImageHeader, *, keeps_profile: bool) -> Image:
+    image = to_srgb(image, original, format_by_name(source.format), keeps_profile=keeps_profile)
+    return _upright(image) if source.orientation > 1 else image
+
+
+def _picture(image: pyvips.Image, source: ImageHeader, frames: int, room: float) -> Picture:
     loaded = (image.width, image.height // frames)
     return Picture(
         image=image,
@@ -170,7 +180,7 @@ def _picture(
         delays=source.delays if frames > 1 else (),
         loop=source.loop if frames > 1 else 0,
         shrunk_from=source.upright if loaded != source.upright else None,
-        room=context.limits.memory - taken,
+        room=room,
     )
 
 
