@@ -244,14 +244,13 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
 
     Its public name is the name of the model in camelCase unless `name` is given.
     """
-    public = name or params.__name__[0].lower() + params.__name__[1:]
 
     def declare(apply: Apply[ParamsT]) -> Feature:
         # The functions of a feature take its own model; `Feature` can only say that they take some model.
         return Feature(
-            name=public, params=params, apply=cast("Any", apply), group=group, cost=cast("Any", cost),
-            expensive=cast("Any", expensive), billed=cast("Any", billed), is_private=cast("Any", is_private),
-            reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
+            name=name or params.__name__[0].lower() + params.__name__[1:], params=params, apply=cast("Any", apply),
+            group=group, cost=cast("Any", cost), expensive=cast("Any", expensive), billed=cast("Any", billed),
+            is_private=cast("Any", is_private), reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
             overlay_size=cast("Any", overlay_size), preshrink=cast("Any", preshrink), scale_free=scale_free,
             any_color_space=cast("Any", any_color_space), max_preshrink=cast("Any", max_preshrink),
             for_source=cast("Any", for_source), is_noop=cast("Any", is_noop), keeps=cast("Any", keeps),
