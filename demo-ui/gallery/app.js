@@ -4,7 +4,7 @@ import { $, h } from "../js/dom.js";
 import { watchDrops } from "../js/drops.js";
 import { theme } from "../js/theme.js";
 import { Api } from "./api.js";
-import { enter } from "./entry.js";
+import { enter, hasCode } from "./entry.js";
 import { History } from "./history.js";
 import { Library } from "./library.js";
 import { chooseLanguage, language, languages, loadMessages, t } from "./messages.js";
@@ -42,7 +42,7 @@ class App {
       });
     }
     watchDrops((files) => this.add(files));
-    addEventListener("hashchange", () => this.route());
+    addEventListener("hashchange", () => (hasCode() ? location.reload() : this.route()));
     this.library.addEventListener("change", () => this.draw());
     this.library.addEventListener("trouble", ({ error }) => this.banner(navigator.onLine ? error.message : t("offline")));
     addEventListener("offline", () => this.banner(t("offline")));

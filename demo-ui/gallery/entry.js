@@ -8,6 +8,9 @@ import { ask, complain, notify } from "./notices.js";
 const CODE = /^#code=([\w.~-]+)$/;
 const PAUSE = 2000; // milliseconds between two attempts to reach the server
 
+/** Returns whether the address has a code, such as one that was opened in a tab with the page. */
+export const hasCode = () => CODE.test(location.hash);
+
 /** Returns the session, as soon as there is one: the server answers, and the password or a code was right. */
 export async function enter(api) {
   const session = await takeCode(api, await reach(api)); // the visitor of a code has given the password already

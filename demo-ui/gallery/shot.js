@@ -2,6 +2,7 @@
 
 import { h, icon } from "../js/dom.js";
 import { ago, change, minute, number, size, t } from "./messages.js";
+import { clean } from "./names.js";
 import { resultName } from "./recipes.js";
 
 const OPEN = ["uploading", "processing"];
@@ -62,9 +63,10 @@ export function nameable(field, current, save) {
     field.blur();
   });
   field.addEventListener("change", () => {
-    const text = field.value.trim();
-    if (!text) field.value = current();
-    else if (text !== current()) save(text);
+    const text = clean(field.value);
+    field.value = text || current();
+    if (!text) return;
+    if (text !== current()) save(text);
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { isTemporary, refusal, transfer, upload } from "./api.js";
 import { t } from "./messages.js";
+import { clean } from "./names.js";
 
 const AT_ONCE = 2;
 const HASHED = 64_000_000; // bytes: the browser reads a file into memory to hash it
@@ -15,7 +16,7 @@ export const ACTIVE = ["waiting", "sending", "paused"];
 class Upload {
   constructor(file) {
     this.file = file;
-    this.name = file.name || t("upload.unnamed");
+    this.name = clean(file.name) || t("upload.unnamed");
     this.state = "waiting";
     this.progress = 0;
     this.picture = null;

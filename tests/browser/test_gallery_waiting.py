@@ -1,4 +1,4 @@
-"""The gallery's page: what it asks the service for, and when; and the names in an archive."""
+"""The gallery's page: what it asks the service for, and when; and names of files."""
 
 from __future__ import annotations
 
@@ -96,3 +96,26 @@ def test_the_names_in_an_archive_are_unique_and_valid_everywhere(
         return unique(names.map((name) => ({ name: stemOf(name) }))).map(({ name }) => name);
     }"""
     assert visitor.page.evaluate(read, names) == expected
+
+
+def test_a_file_keeps_what_can_be_kept_of_its_name(visitor: Demo) -> None:
+    cat = (gallery.PHOTOS / "cat.jpg").read_bytes()
+    name = "Screenshot\u202f1 \u202egpj.\x07" + "é" * 300
+    visitor.locate("#files").set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": cat})
+    expect(visitor.locate("#share")).to_be_visible(timeout=SECONDS)
+    kept = "Screenshot\u202f1 gpj." + "é" * 183
+    assert gallery.list_names(visitor) == [kept[:200]]
+    field = visitor.locate("#picture-name")
+    field.fill("\u202e evil ")
+    field.press("Enter")
+    expect(field).to_have_value("evil")
+    gallery.back(visitor)
+    expect(gallery.shot(visitor, "evil")).to_be_visible()
+
+
+def test_a_code_is_asked_about_in_a_tab_that_has_the_page_already(visitor: Demo) -> None:
+    visitor.page.evaluate("location.hash = '#code=0123'")
+    dialog = visitor.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("only if the code is from your own device")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(visitor.locate("html[data-listed=true]")).to_be_attached(timeout=SECONDS)

@@ -142,11 +142,32 @@ def test_a_result_needs_a_recipe_or_edits(browser: Browser, fields: dict[str, An
     assert browser.post(f"/pictures/{picture['id']}/results", **fields).status == 400
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 201, "line\nbreak", 5, None, ["a"]])
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "x" * 201, "line\nbreak", "\u200d", "a\u2028b", "a\u202egpj.exe", "\x7f", 5, None, ["a"]],
+)
 def test_a_name_is_one_line_of_text(browser: Browser, name: object) -> None:
     picture = browser.keep(PNG)
     refused = browser.post(f"/pictures/{picture['id']}", "PATCH", name=name)
     assert (refused.status, "`name`" in refused.json()["message"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Screenshot 2026-01-01 at 3.04.05\u202fPM.png",
+        "👨\u200d👩\u200d👧.jpg",
+        "A\u00a0B.jpg",
+        "नमस्\u200cते.png",
+        "x" * 200,
+    ],
+)
+def test_a_name_has_what_names_of_files_have(browser: Browser, name: str) -> None:
+    assert browser.upload(PNG, name).json()["name"] == name
+    granted = browser.post("/pictures", name=name, bytes=len(PNG), type="image/png")
+    assert (granted.status, granted.json()["name"]) == (201, name)
+    path = f"/pictures/{granted.json()['id']}"
+    assert browser.post(path, "PATCH", name=f"b{name[1:]}").json()["name"] == f"b{name[1:]}"
 
 
 def test_all_pictures_are_deleted_with_the_visitor(browser: Browser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,8 @@ SECURE_COOKIE, LOCAL_COOKIE = "__Host-gallery", "gallery"
 CSRF_HEADER = "x-gallery"
 _VIEWER_HEADER = "cloudfront-viewer-address"
 MAX_NAME = 200
+_NO_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, ends of lines, surrogates, and changes of direction, which disguise the ending of a file."""
 
 actions = logging.getLogger("handler.gallery")
 """The actions of visitors; the server writes them to standard output."""
@@ -136,8 +139,9 @@ def find_address(call: HttpRequest, *, behind_cdn: bool) -> str:
 def parse_name(value: object) -> str:
     """Return the name of a picture. Raise BadRequest."""
     name = value.strip() if isinstance(value, str) else ""
-    if not name or not name.isprintable() or len(name) > MAX_NAME:
-        raise BadRequest(f"`name` must be text of 1 to {MAX_NAME} printable characters, got {value!r:.60}")
+    # Spaces of every width and the joiners of emoji are part of many file names, such as those of screenshots on a Mac.
+    if not any(map(str.isprintable, name)) or len(name) > MAX_NAME or _NO_NAME.search(name):
+        raise BadRequest(f"`name` must be text of 1 to {MAX_NAME} characters in one line, got {value!a:.60}")
     return name
 
 
