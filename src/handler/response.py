@@ -208,7 +208,8 @@ def http_date(moment: datetime) -> str:
     """Return a moment in the format of HTTP headers (RFC 9110, 5.6.7)."""
     moment = moment.astimezone(UTC)
     # email.utils has a function for it, but would import socket, calendar and charsets on every cold start.
-    return f"{_DAYS[moment.weekday()]}, {moment:%d} {_MONTHS[moment.month - 1]} {moment:%Y %H:%M:%S} GMT"
+    time = f"{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}"
+    return f"{_DAYS[moment.weekday()]}, {moment.day:02d} {_MONTHS[moment.month - 1]} {moment.year:04d} {time} GMT"
 
 
 def _cache_control(facts: ResultFacts, request: ImageRequest, caching: Caching) -> str:

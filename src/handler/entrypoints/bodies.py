@@ -116,6 +116,11 @@ class _Arrival:
         return min(self._until, self._loop.time() + seconds)
 
 
+def has_body(request: Request) -> bool:
+    """Whether a request has a body: one without a length and an encoding has none (RFC 9112, 6.3)."""
+    return "content-length" in request.headers or "transfer-encoding" in request.headers
+
+
 def is_large(request: Request) -> bool:
     """Whether a body is larger than SMALL_BODY, or its length is unknown."""
     return "transfer-encoding" in request.headers or _length(request) > SMALL_BODY

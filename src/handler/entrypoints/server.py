@@ -13,38 +13,34 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from handler.entrypoints.bodies import SMALL_BODY, Bodies, check_length, is_large
+from handler.entrypoints.asgi_call import describe, raw_path, read_call
+from handler.entrypoints.bodies import SMALL_BODY, Bodies, check_length, has_body, is_large
 from handler.entrypoints.body_stream import BodyStream
 from handler.entrypoints.http_call import HttpRequest
-from handler.entrypoints.local_access import DOMAIN, is_loopback
+from handler.entrypoints.local_access import is_loopback
 from handler.entrypoints.workers import Bounds, Measures, Remaining, Workers
 from handler.errors import BadRequest, Busy, Forbidden, HandlerError
-from handler.redaction import redact_address
 from handler.response import Answer, Caching, refusal, report
 
 Handle = Callable[[HttpRequest, Remaining], Answer]
 Page = Callable[[], Answer]
 HEALTH, READY, METRICS = PROBES = ("/_health", "/_ready", "/_metrics")
-_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_QUICK_SECONDS = 0.02
+"""Time in which most answers that need no pixels are there; only after it is the client watched for a disconnection."""
 _GRACE_SECONDS = 0.4
 """Time to wait after a request's deadline, because the handler ends most work by itself."""
-_MAX_LOGGED_URL = 2_000
-"""Characters of a URL in the log."""
-_LONG_WORD = re.compile(r"[A-Za-z0-9_=-]{101,}")
-"""A request in base64, which no reader understands, and which may hold the ID of a visitor of the gallery."""
-_SHOWN_OF_WORD = 32
 _MIN_COMPRESSED = 1_000
 """Bytes from which a page is compressed."""
 _CLIENT_CLOSED = 499  # nginx's status for its log; no client receives it.
@@ -111,10 +107,10 @@ class PictureServer:
             status = _CLIENT_CLOSED
         finally:
             seconds = time.monotonic() - arrived
-            if _raw_path(request) not in PROBES:
+            if raw_path(request) not in PROBES:
                 self.measures.count(status, seconds)
             now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-            access.info("%s %s %s %s %d %d %.1fms", now, *_describe(request), status, sent, seconds * 1000)
+            access.info("%s %s %s %s %d %d %.1fms", now, *describe(request), status, sent, seconds * 1000)
 
     async def _response(self, request: Request, arrived: float) -> Response:
         try:
@@ -124,23 +120,25 @@ class PictureServer:
                 # A proxy in between may have read another body (request smuggling; RFC 9112, 6.1 and 11.2).
                 message = "a request must have either Content-Length or Transfer-Encoding, not both"
                 raise BadRequest(message, headers={"Connection": "close"})
-            if (page := self._pages.get(_raw_path(request))) is not None and request.method in ("GET", "HEAD"):
+            if (page := self._pages.get(raw_path(request))) is not None and request.method in ("GET", "HEAD"):
                 return await self._page(page, request)
             return await self._answer(request, arrived + self._bounds.seconds)
         except HandlerError as error:
             return _to_starlette(refusal(error, Caching()))
 
     async def _page(self, page: Page, request: Request) -> Response:
-        path = _raw_path(request)
+        path = raw_path(request)
         threads = self._readiness if path == READY else self._probes if path in PROBES else None
         answer = await asyncio.get_running_loop().run_in_executor(threads, page)
         return _compress(_to_starlette(answer), request.headers.get("accept-encoding", ""))
 
     async def _answer(self, request: Request, until: float) -> Response:
         """Admit a request, read its body and let a worker answer it. A large body is read only after admission."""
-        call = _read_call(request)
+        call = read_call(request)
         if _takes_stream(request):
             return await self._stream(request, call, until)
+        if not has_body(request):
+            return await self._work(request, call, until)
         if not (_takes_large_body(request) and is_large(request)):
             body = await self._bodies.read(request, min(self._bounds.body_bytes, SMALL_BODY), until)
             return await self._work(request, msgspec.structs.replace(call, body=body), until)
@@ -177,24 +175,36 @@ class PictureServer:
         """Let a worker answer a request. If the client disconnects, the request leaves the queue."""
         task = self._workers.start(lambda: self._handle(call, Remaining(until)))
         answer = asyncio.wrap_future(task)
-        disconnected = asyncio.ensure_future(_wait_for_disconnect(request.receive))
         left = max(0.0, until - time.monotonic())
         # Work goes on after the client has disconnected, so its time is limited in that case too.
         overdue = asyncio.get_running_loop().call_later(left + _GRACE_SECONDS, self._workers.give_up, task)
+        try:
+            await asyncio.wait((answer,), timeout=min(left, _QUICK_SECONDS))
+            if not answer.done():
+                await self._wait_for_answer(request, task, answer, until)
+            return _to_starlette(answer.result())
+        finally:
+            answer.cancel()
+            if task.cancel() or task.done():
+                overdue.cancel()
+
+    async def _wait_for_answer(
+        self, request: Request, task: Future[Answer], answer: asyncio.Future[Answer], until: float
+    ) -> None:
+        """Wait for an answer. Raise a HandlerError if it takes too long, ClientDisconnect if the client has left."""
+        disconnected = asyncio.ensure_future(_wait_for_disconnect(request.receive))
+        left = max(0.0, until - time.monotonic())
         try:
             await asyncio.wait((answer, disconnected), timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if task.running() and not disconnected.done():
                 await asyncio.wait((answer, disconnected), timeout=_GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if answer.done():
-                return _to_starlette(answer.result())
+                return
             if disconnected.done():
                 raise ClientDisconnect
             raise _timeout(has_begun=task.running())
         finally:
             disconnected.cancel()
-            answer.cancel()
-            if task.cancel() or task.done():
-                overdue.cancel()
 
 
 def _timeout(*, has_begun: bool) -> HandlerError:
@@ -207,14 +217,14 @@ def _timeout(*, has_begun: bool) -> HandlerError:
 
 def _takes_large_body(request: Request) -> bool:
     """Whether a path takes large bodies: only the operator API does, and its path may be percent-encoded."""
-    return request.method == "POST" and unquote(_raw_path(request)).startswith("/_api/")
+    return request.method == "POST" and unquote(raw_path(request)).startswith("/_api/")
 
 
 def _takes_stream(request: Request) -> bool:
     """Whether a path takes a body of any size and stores it while it arrives."""
     if request.method not in ("POST", "PUT"):
         return False
-    path = unquote(_raw_path(request))
+    path = unquote(raw_path(request))
     if path == "/_api/gallery/pictures":
         return request.headers.get("content-type", "").lower().startswith("multipart/")
     is_form = path.startswith("/_upload") or path == "/_api/gallery/uploads"
@@ -224,37 +234,6 @@ def _takes_stream(request: Request) -> bool:
 async def _wait_for_disconnect(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _read_call(request: Request) -> HttpRequest:
-    """Return a request without its body."""
-    path, query = _raw_path(request), _raw_query(request)
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return HttpRequest(
-        request.method.upper(), path, encoded=True, query=query, headers=headers, event=_build_event(request, headers)
-    )
-
-
-def _build_event(request: Request, headers: dict[str, str]) -> dict[str, Any]:
-    """Return a request as a function URL's event, payload 2.0, without its body."""
-    path = _raw_path(request)
-    http = {
-        "method": request.method,
-        "path": path,
-        "protocol": f"HTTP/{request.scope['http_version']}",
-        "sourceIp": request.client.host if request.client else "",
-    }
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": _raw_query(request),
-        "headers": headers,
-        "requestContext": {"domainName": DOMAIN, "stage": "$default", "http": http},
-        "isBase64Encoded": False,
-    }
 
 
 def _to_starlette(answer: Answer) -> Response:
@@ -268,21 +247,3 @@ def _compress(response: Response, accepted: str) -> Response:
     body = gzip.compress(bytes(response.body), 6)
     sizes = {"content-encoding": "gzip", "content-length": str(len(body)), "vary": "Accept-Encoding"}
     return Response(body, response.status_code, {**response.headers, **sizes})
-
-
-def _raw_path(request: Request) -> str:
-    """Return the path as it is written in the URL; bytes that a URL may not contain are percent-encoded."""
-    return quote(bytes(request.scope["raw_path"]), safe=_PRINTABLE)
-
-
-def _raw_query(request: Request) -> str:
-    return quote(bytes(request.scope["query_string"]), safe=_PRINTABLE)
-
-
-def _describe(request: Request) -> tuple[str, str, str]:
-    """Return client, method and URL without secrets, for the log; what is encoded in base64 is shortened."""
-    url = redact_address(_raw_path(request), _raw_query(request))
-    url = _LONG_WORD.sub(lambda word: f"{word[0][:_SHOWN_OF_WORD]}…", url)
-    if len(url) > _MAX_LOGGED_URL:
-        url = f"{url[:_MAX_LOGGED_URL]}…"
-    return (request.client.host if request.client else "-"), request.method[:20], url

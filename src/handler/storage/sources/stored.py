@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import weakref
 from collections.abc import Callable, Iterable
 
@@ -47,7 +48,17 @@ class Stored:
 
 
 def join_chunks(ref: ObjectRef, chunks: Iterable[bytes], limit: int, expected: int = 0) -> bytes:
-    """Return the chunks as one bytes object. PayloadTooLarge as soon as they have more bytes than the limit."""
+    """Return the chunks as one bytes object. Raise PayloadTooLarge as soon as they have more bytes than the limit.
+
+    A single chunk is returned as it is, without a copy.
+    """
+    chunks = iter(chunks)
+    first = next(chunks, b"")
+    if len(first) > limit:
+        raise store_errors.too_large(ref, len(first), limit)
+    second = next(chunks, None)
+    if second is None and isinstance(first, bytes):
+        return first
     body = io.BytesIO()
     if expected:
         # BytesIO then allocates exactly that many bytes once, and getvalue returns its own buffer instead of a copy.
@@ -55,7 +66,7 @@ def join_chunks(ref: ObjectRef, chunks: Iterable[bytes], limit: int, expected: i
         body.write(b"\0")
         body.seek(0)
     read = 0
-    for chunk in chunks:
+    for chunk in itertools.chain((first, second or b""), chunks):
         read += len(chunk)
         if read > limit:
             raise store_errors.too_large(ref, read, limit)
