@@ -48,13 +48,16 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 # The weights of the models and the code that numba compiles; both run on every processor of the architecture
 FROM tools AS weights
+COPY requirements/quantise.txt requirements/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python3 -m pip install --require-hashes --no-deps --target /opt/quantise -r requirements/quantise.txt
 COPY --from=runtime /opt/runtime /opt/runtime
 COPY --from=models /opt/models /opt/models
 COPY --from=handler /var/task/src /var/task/src
-ENV PYTHONPATH=/var/task/src:/opt/runtime:/opt/models
+ENV PYTHONPATH=/var/task/src:/opt/runtime:/opt/models:/opt/quantise
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/var/cache/weights \
-    WEIGHTS=/var/cache/weights python3 /var/task/src/bin/image-handler weights \
-    && mkdir /var/task/weights && cp -a /var/cache/weights/optimised /var/cache/weights/numba /var/task/weights/
+    WEIGHTS=/var/cache/weights python3 /var/task/src/bin/image-handler weights u2net u2net-int8 \
+    && mkdir /var/task/weights && cp -a /var/cache/weights/optimised /var/cache/weights/int8 /var/cache/weights/numba /var/task/weights/
 
 # With SnapStart the runtime client awslambdaric asks the Runtime API for the restore (/restore/next), so no label is needed.
 FROM ${BASE_IMAGE}

@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
 INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation
 lock = requirements/$(1).txt
-RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models)
+RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models) $(call lock,quantise)
 CODE := src tests template deploy $(wildcard bench)
 NODE_MODULES := $(patsubst %,tests/%/node_modules/.ready,peers/sharp peers/imgproxy browser/vendored)
 
@@ -98,7 +98,7 @@ $(VENV)/.tests: $(call lock,tests) $(VENV)/.runtime
 
 # u2net is the model of removeBackground; u2netp is small, for the tests of how others are reached.
 weights/.ready: $(VENV)/.project
-	$(BIN)/image-handler weights u2net u2netp
+	$(BIN)/image-handler weights u2net u2net-int8 u2netp
 	@touch $@
 
 $(BIN)/rclone: $(call lock,rclone) | $(VENV)/bin/python
@@ -145,6 +145,6 @@ $(BIN)/thumbor: bench/thumbor/requirements.txt | $(VENV)/bin/python
 
 lock: setup ## Resolve requirements/*.in again (UPGRADE=--upgrade: to the newest versions)
 	$(INSTALL) -r $(call lock,lock)
-	cd requirements && for set in runtime build server models tests rclone helm checkov cdk lock; do \
+	cd requirements && for set in runtime build server models quantise tests rclone helm checkov cdk lock; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version "$$([ $$set = rclone ] && echo 3.12 || echo 3.11)" --generate-hashes \
 	    $$([ $$set = helm ] && echo --no-deps) --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE) $$set.in --output-file $$set.txt; done

@@ -1,7 +1,8 @@
-"""Cut-outs beside rembg: `python -m bench.remove_background [warm] [cold] [masks] [quantised]`.
+"""Cut-outs beside rembg: `python -m bench.remove_background [warm] [cold] [masks] [quantised] [ranges]`.
 
 `warm` and `cold` compare with `rembg.remove` and the same model; `masks` tells how far masks are apart; `quantised`
-tries smaller versions of the model and wants `pip install onnxconverter-common` besides.
+tries smaller versions of the model and wants `pip install onnxconverter-common` besides; `ranges` measures again what
+the model in eight bits is made with.
 """
 
 from __future__ import annotations
@@ -230,11 +231,25 @@ def quantised() -> Lines:
     yield from quantised_model.table(require_weights("u2net.onnx") / "u2net.onnx", _opened_model())
 
 
+def ranges() -> Lines:
+    """The ranges of activations that the model in eight bits is made with."""
+    from bench import quantised_model
+
+    quantised_model.measure_ranges(require_weights("u2net.onnx") / "u2net.onnx")
+    yield "\nThe ranges are measured again; the checksum in imaging/models/int8.py may have to follow."
+
+
 def _verdict(reached: bool) -> str:
     return "reached" if reached else "**missed**"
 
 
-PARTS: dict[str, Callable[[], Lines]] = {"warm": warm, "cold": cold, "masks": masks, "quantised": quantised}
+PARTS: dict[str, Callable[[], Lines]] = {
+    "warm": warm,
+    "cold": cold,
+    "masks": masks,
+    "quantised": quantised,
+    "ranges": ranges,
+}
 
 
 def main() -> None:

@@ -103,6 +103,8 @@ class Context(msgspec.Struct, frozen=True):
     accepts: frozenset[str] = frozenset()
     # The folder with the models' weights, as `image-handler weights` fills it.
     weights: str | None = None
+    # The model of cut-outs whose request names none; `auto` chooses by the processor.
+    cutout_model: str = "auto"
     # What detectors find in the original; only few features ask for it.
     vision: Vision = msgspec.field(default_factory=DetectionNotConfigured)
     # The masks of subjects that models have found in the original.

@@ -14,7 +14,7 @@ from imaging.errors import TimeExceeded
 from imaging.ops.backdrop import lay_over, load_backdrop, plain_backdrop, render_in_memory
 from imaging.ops.geometry import visible_box
 from imaging.picture import Picture
-from imaging.pipeline.feature import feature
+from imaging.pipeline.feature import Decision, Step, feature
 
 _SEEN_SIDE = 640
 """Shorter side in pixels down to which the decoder may reduce the image: twice the side of the model's input."""
@@ -31,16 +31,27 @@ def _max_preshrink(requested: RemoveBackground, size: tuple[int, int]) -> float:
 
 
 _MODEL_SECONDS = {"u2net": 1.6, "u2net-int8": 1.1, "u2netp": 0.5}
-"""Seconds per frame. The other models are larger and have not been measured."""
+"""Seconds per frame; the default counts as the slower of its two models.
+
+The other models are larger and have not been measured.
+"""
 _OTHER_SECONDS = 6.0
 _MODEL_BYTES = 300_000_000
 
 
 def _cost(requested: RemoveBackground, shape: Shape) -> Cost:
-    seconds, memory = _MODEL_SECONDS.get(requested.model, _OTHER_SECONDS), _MODEL_BYTES
+    seconds, memory = _MODEL_SECONDS.get(requested.model or "u2net", _OTHER_SECONDS), _MODEL_BYTES
     if requested.alpha_matting:
         seconds, memory = seconds + 3.0, memory + 800 * min(1_000_000, shape.width * shape.height)
     return Cost(0.04, _BYTES, base_seconds=seconds * shape.frames, base_memory=memory)
+
+
+def _decide(requested: RemoveBackground, context: Context) -> Decision:
+    """Make the default model a part of the ETag, so that no result passes for that of another model."""
+    from features.remove_background.choice import choose_model  # noqa: PLC0415 - only cut-outs need it
+
+    chosen = () if requested.model is not None else (choose_model(None, context),)
+    return Decision((Step(remove_background, requested),), chosen)
 
 
 @feature(
@@ -53,6 +64,7 @@ def _cost(requested: RemoveBackground, shape: Shape) -> Cost:
     expensive=True,
     objects=lambda requested: requested.refs,
     max_preshrink=_max_preshrink,
+    decide=_decide,
 )
 def remove_background(picture: Picture, requested: RemoveBackground, context: Context) -> Picture:
     picture = picture.materialized().reserve(_BYTES * picture.width * picture.height * picture.frames)
@@ -89,11 +101,11 @@ def _subjects(frames: list[pyvips.Image], requested: RemoveBackground, context: 
 
 def _subject(frame: pyvips.Image, requested: RemoveBackground, context: Context) -> pyvips.Image:
     """Return the frame without its background, or only its mask."""
-    from features.remove_background import edges, masks  # noqa: PLC0415 - only cut-outs need them
+    from features.remove_background import choice, edges, masks  # noqa: PLC0415 - only cut-outs need them
 
     context.deadline.check()
     frame = frame.colourspace("srgb") if frame.bands < 3 else frame
-    mask = masks.subject_mask(frame, requested.model, context)
+    mask = masks.subject_mask(frame, choice.choose_model(requested.model, context), context)
     if requested.post_process:
         mask = masks.smooth(mask)
     if requested.alpha_matting:

@@ -19,22 +19,25 @@ class RemoveBackground(Params):
     variants of an original, whose mask is kept. Names and defaults are rembg's, where it has them.
     """
 
-    model: Annotated[
-        Literal[
-            "u2net", "u2net-int8", "u2netp", "u2net_human_seg", "u2net_cloth_seg", "u2net_custom", "silueta",
-            "isnet-general-use", "isnet-anime", "dis_custom", "ben_custom", "sam", "birefnet-general",
-            "birefnet-general-lite", "birefnet-general-fp16", "birefnet-portrait", "birefnet-dis", "birefnet-hrsod",
-            "birefnet-cod", "birefnet-massive", "bria-rmbg",
-        ],
-        Meta(
-            description="Model that finds the subject. All but u2net need weights that you install. u2net-int8 is"
-" u2net with 8-bit weights, about one and a half times as fast. Only u2net, u2net-int8 "
-"and u2netp are tested; the others run in rembg's own sessions, and this project has "
-"never run them. Each model has its own licence; bria-rmbg is for non-commercial use "
-"only, unless you have an agreement with BRIA",
-            extra=hint(main=True),
-        ),
-    ] = "u2net"  # fmt: skip
+    model: (
+        Annotated[
+            Literal[
+                "u2net", "u2net-int8", "u2netp", "u2net_human_seg", "u2net_cloth_seg", "u2net_custom", "silueta",
+                "isnet-general-use", "isnet-anime", "dis_custom", "ben_custom", "sam", "birefnet-general",
+                "birefnet-general-lite", "birefnet-general-fp16", "birefnet-portrait", "birefnet-dis", "birefnet-hrsod",
+                "birefnet-cod", "birefnet-massive", "bria-rmbg",
+            ],
+            Meta(
+                description="Model that finds the subject. Default: u2net, or where the processor multiplies bytes "
+                "u2net-int8, which is u2net with 8-bit weights and one and a half times as fast, unless the operator "
+                "chooses. All others need weights that you install. Only u2net, u2net-int8 and u2netp are tested; the "
+                "others run in rembg's own sessions, and this project has never run them. Each model has its own "
+                "licence; bria-rmbg is for non-commercial use only, unless you have an agreement with BRIA",
+                extra=hint(main=True),
+            ),
+        ]
+        | None
+    ) = None  # fmt: skip
     mask_only: Annotated[
         bool,
         Meta(

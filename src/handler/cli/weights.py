@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from features import by_name
-from handler.cli.model_files import DEFAULT, INT8, NON_COMMERCIAL, WeightsError, prepare
+from handler.cli.model_files import DEFAULT, NON_COMMERCIAL, WeightsError, prepare
 from handler.config import Settings
 from imaging import fields
 
@@ -16,28 +16,19 @@ _MODELS = fields(by_name("removeBackground").params)["model"].choices
 
 @click.command()
 @click.argument("models", nargs=-1, metavar="[MODELS]…", type=click.Choice(_MODELS))
-@click.option(
-    "--pictures", "pictures", default="samples/photos", show_default=True,
-    type=click.Path(file_okay=False, path_type=Path), help="Photographs to calibrate u2net-int8 with",
-)  # fmt: skip
-def weights(models: tuple[str, ...], pictures: Path) -> None:
+def weights(models: tuple[str, ...]) -> None:
     """Download the weights of MODELS (default: u2net) into the folder WEIGHTS, and prepare them.
 
-    u2net-int8 is derived from u2net and needs onnx (pip install onnx). rembg downloads all other models except u2netp.
+    u2net-int8 is made from u2net and needs onnx (pip install onnx). rembg downloads all other models except u2netp.
     Each model has a licence of its own (see NOTICE); bria-rmbg may be used for non-commercial purposes only.
     """
     for model in dict.fromkeys(models):
         if model in NON_COMMERCIAL:
             click.echo(f"warning: {model}: {NON_COMMERCIAL[model]}", err=True)
     folder = Path(Settings.from_environment().weights_folder)
-    calibration = _find_photographs(pictures) if INT8 in models else ()
     try:
-        for step in prepare(folder, models or (DEFAULT,), calibration):
+        for step in prepare(folder, models or (DEFAULT,)):
             click.echo(f"{step} …", err=True)
     except WeightsError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{folder} is ready")
-
-
-def _find_photographs(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))

@@ -121,7 +121,9 @@ def build_render_context(
 ) -> RenderContext:
     """Return what rendering needs beside a request."""
     deployed_at, weights = settings.responses.deployed_at, settings.weights_folder
-    return RenderContext(sources, settings.image_limits, drawing_version(), deployed_at, detection, weights)
+    return RenderContext(
+        sources, settings.image_limits, drawing_version(), deployed_at, detection, weights, settings.cutout_model
+    )
 
 
 def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Database] | None:

@@ -52,7 +52,7 @@ def prepare() -> None:
     for name in _USED_LATER:
         import_module(name)
     if not settings.aws.heavy_function and has_saliency(settings.weights_folder):
-        _rehearse_model(settings.weights_folder)
+        _rehearse_model(settings)
 
 
 def _rehearse_requests() -> None:
@@ -67,9 +67,10 @@ def _rehearse_requests() -> None:
                 raise RuntimeError(f"a rehearsal of {name} was answered {int(answer.status)}: {answer.body[:300]!r}")
 
 
-def _rehearse_model(weights: str) -> None:
-    """Run U²-Net once. Its session stays open in this process."""
-    context = Context(weights=weights, deadline=Deadline.after(_SECONDS))
+def _rehearse_model(settings: Settings) -> None:
+    """Run the default model once. Its session stays open in this process."""
+    deadline = Deadline.after(_SECONDS)
+    context = Context(weights=settings.weights_folder, cutout_model=settings.cutout_model, deadline=deadline)
     run(_SVG, edits({"removeBackground": {}}), Output(), context)
 
 

@@ -186,6 +186,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.models.weights or str(Path(__file__).resolve().parents[3] / "weights")
 
     @property
+    def cutout_model(self) -> str:
+        """The model of cut-outs whose request names none.
+
+        Functions of x86_64 run on processors with and without VNNI. One model for all of them keeps a result, its ETag
+        and its mask the same wherever a request is answered.
+        """
+        is_mixed = bool(self.process.function_name) and os.uname().machine == "x86_64"
+        return "u2net" if is_mixed and self.models.cutout_model == "auto" else self.models.cutout_model
+
+    @property
     def answer_bytes(self) -> int:
         """The maximum size of an answer in bytes, base64 included; 0 means no limit."""
         return self.responses.max_answer_bytes or (LAMBDA_ANSWER_BYTES if self.process.function_name else 0)

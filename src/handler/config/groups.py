@@ -167,6 +167,15 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
             choice("closed", "open"),
         ),
     ] = "closed"
+    cutout_model: Annotated[
+        str,
+        Env(
+            "CUTOUT_MODEL",
+            "Model of removeBackground where a request names none: u2net, u2net-int8, or auto: u2net-int8 where the "
+            "processor multiplies bytes, except on Lambda with x86_64, whose processors differ",
+            choice("auto", "u2net", "u2net-int8"),
+        ),
+    ] = "auto"
     weights: Annotated[
         str, Env("WEIGHTS", "Folder of the weights that `image-handler weights` writes. Default: weights/ beside src/")
     ] = ""

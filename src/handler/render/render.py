@@ -57,6 +57,8 @@ class RenderContext(msgspec.Struct, frozen=True):
     """Opens the detectors; called only for steps that may detect something."""
     weights: str | None = None
     """Folder of the models' weights."""
+    cutout_model: str = "auto"
+    """The model of cut-outs whose request names none."""
     delegates_expensive: bool = False
     """Whether the model function renders what is expensive."""
 
@@ -210,8 +212,9 @@ def _prepare(
 def _context(request: ImageRequest, inputs: Inputs, render_context: RenderContext, deadline: Deadline) -> Context:
     """Return the context in which features decide: the overlays' bytes, which only applying needs, are left out."""
     context = Context(
-        limits=render_context.limits, deadline=deadline, accepts=request.accepts, weights=render_context.weights
-    )
+        limits=render_context.limits, deadline=deadline, accepts=request.accepts, weights=render_context.weights,
+        cutout_model=render_context.cutout_model,
+    )  # fmt: skip
     may_look = any(step.may_detect or step.is_expensive for step in request.steps)
     if render_context.detection is None or not may_look:
         return context

@@ -14,20 +14,22 @@ import onnxruntime
 
 from imaging.context import Deadline
 from imaging.deadlines.killable_process import run_isolated
+from imaging.models.int8 import CHECKSUM, quantise
 from imaging.models.rembg import COMPILED, NOTE, compiled_versions, local_session_class, use_compiled_code
 from imaging.models.saliency import MODEL, MODELS
 
 
-def steps(weights: Path, original: Path | None, others: Sequence[str], calibration: Sequence[Path]) -> Iterator[str]:
+def steps(weights: Path, original: Path | None, others: Sequence[str], *, quantised: bool) -> Iterator[str]:
     """Do what is missing, and yield a description of each step before it is done."""
     made_with = f"onnxruntime {version('onnxruntime')}, {platform.machine()}"
     if original is not None and not _is_made(weights / MODEL.parent, made_with):
         yield "optimising u2net"
         _make(weights / MODEL.parent, made_with, lambda at: _optimise(original, at))
     int8 = weights / MODELS["u2net-int8"].parent
-    if original is not None and calibration and not _is_made(int8, made_with):
-        yield "quantising u2net, half a minute"
-        _make(int8, made_with, lambda at: _quantise(original, at, calibration))
+    int8_with = f"{made_with}, {CHECKSUM}"
+    if original is not None and quantised and not _is_made(int8, int8_with):
+        yield "quantising u2net, ten seconds"
+        _make(int8, int8_with, lambda at: _quantise(original, at))
     if find_spec("rembg") is None and not others:
         return
     if not _is_made(weights / COMPILED, compiled_versions()):
@@ -55,12 +57,10 @@ def _optimise(original: Path, folder: Path) -> None:
     onnxruntime.InferenceSession(str(original), options, providers=["CPUExecutionProvider"])
 
 
-def _quantise(original: Path, folder: Path, calibration: Sequence[Path]) -> None:
-    from imaging.models.int8 import quantise  # noqa: PLC0415 - needs onnx
-
+def _quantise(original: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as unfinished:
         whole = Path(unfinished, "u2net.onnx")
-        quantise(original, whole, calibration)
+        quantise(original, whole)
         _optimise(whole, folder)
 
 
