@@ -30,9 +30,10 @@ PNG = pictures.png(pictures.scene(60, 40))
 
 
 @contextmanager
-def serving_gallery(folder: Path, **settings: str) -> Iterator[Server]:
+def serving_gallery(folder: Path, *options: str, **settings: str) -> Iterator[Server]:
     program = require_tool("image-handler", "make setup")
-    with running(program, "serve", "--port", "0", environment=gallery_settings(folder, **settings)) as server:
+    environment = gallery_settings(folder, **settings)
+    with running(program, "serve", "--port", "0", *options, environment=environment) as server:
         yield server
 
 
@@ -163,6 +164,24 @@ def test_uploads_are_limited_by_the_hour_for_visitors_and_addresses(tmp_path: Pa
         stranger = Browser(over_http(server))
         assert stranger.upload(images[3]).code == "too_many_uploads", "the same address"
         assert (len(browser.pictures()), stranger.pictures()) == (3, [])
+
+
+@pytest.mark.parametrize("forged", ["", "198.51.100.9, ", "unknown, "])
+def test_a_trusted_proxy_names_the_address_that_is_limited(tmp_path: Path, forged: str) -> None:
+    with serving_gallery(tmp_path, "--behind-proxy", GALLERY_UPLOADS_PER_HOUR="1") as server:
+
+        def upload(address: str) -> int:
+            headers = {"X-Gallery": "1", "X-Forwarded-For": forged + address, "X-Forwarded-Proto": "https"}
+            return Browser(over_http(server), headers=headers).upload(PNG).status
+
+        assert [upload(each) for each in ("192.0.2.1", "192.0.2.2", "192.0.2.1, 127.0.0.2")] == [201, 201, 429]
+        assert [upload(each) for each in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")] == [201, 429, 201]
+
+
+def test_any_other_proxy_names_nothing(tmp_path: Path) -> None:
+    with serving_gallery(tmp_path, GALLERY_UPLOADS_PER_HOUR="1") as server:
+        headers = [{"X-Gallery": "1", "X-Forwarded-For": f"192.0.2.{number}"} for number in range(2)]
+        assert [Browser(over_http(server), headers=each).upload(PNG).status for each in headers] == [201, 429]
 
 
 def test_all_pictures_together_are_limited(tmp_path: Path) -> None:

@@ -87,8 +87,8 @@ def _parse_networks(_: click.Context, __: click.Parameter, values: tuple[str, ..
 )  # fmt: skip
 @click.option(
     "--trusted-proxy", "trusted_proxies", multiple=True, callback=_parse_networks, metavar="NETWORK",
-    help="Address or network of a proxy, such as 10.0.0.0/8, to which --connections-per-address does not apply; may be "
-    "repeated. --behind-proxy adds the loopback addresses.",
+    help="Address or network of a proxy, such as 10.0.0.0/8, to which --connections-per-address does not apply, and "
+    "whose X-Forwarded-For names the client; may be repeated. --behind-proxy adds the loopback addresses.",
 )  # fmt: skip
 @click.option(
     "--header-timeout", default=10, show_default=True, type=click.IntRange(1, 3600),
@@ -129,8 +129,9 @@ def serve(
     seconds = settings.limits.max_seconds + 0.5
     bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, seconds, limits.stall_seconds)
     server = PictureServer(
-        answer_call, bounds, _list_pages(application), admit=application.http.admit, loopback_only=on_loopback
-    )
+        answer_call, bounds, _list_pages(application), admit=application.http.admit, loopback_only=on_loopback,
+        trusted_proxies=limits.trusted_proxies,
+    )  # fmt: skip
     _log_to_standard_output()
     if application.background is not None and application.uploads is not None:
         server.measures.observe_notices(application.uploads().notice_totals)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 
+from handler.entrypoints.forwarded import Network, find_client
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.local_access import DOMAIN
 from handler.redaction import redact_address
@@ -21,8 +23,8 @@ _LONG_WORD = re.compile(r"[A-Za-z0-9_=-]{101,}")
 _SHOWN_OF_WORD = 32
 
 
-def read_call(request: Request) -> HttpRequest:
-    """Return a request without its body."""
+def read_call(request: Request, trusted: Sequence[Network] = ()) -> HttpRequest:
+    """Return a request without its body. `trusted` are the networks of proxies that state their clients."""
     path, query = raw_path(request), _raw_query(request)
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
@@ -33,18 +35,23 @@ def read_call(request: Request) -> HttpRequest:
         encoded=True,
         query=query,
         headers=headers,
-        event=_build_event(request, path, query, headers),
+        event=_build_event(request, path, query, headers, trusted),
     )
 
 
-def _build_event(request: Request, path: str, query: str, headers: dict[str, str]) -> dict[str, Any]:
+def _build_event(
+    request: Request, path: str, query: str, headers: dict[str, str], trusted: Sequence[Network]
+) -> dict[str, Any]:
     """Return a request as a function URL's event, payload 2.0, without its body."""
+    source = request.client.host if request.client else ""
     http = {
         "method": request.method,
         "path": path,
         "protocol": f"HTTP/{request.scope['http_version']}",
-        "sourceIp": request.client.host if request.client else "",
+        "sourceIp": source,
     }
+    if trusted:
+        http["clientIp"] = find_client(source, headers.get("x-forwarded-for", ""), trusted)
     return {
         "version": "2.0",
         "routeKey": "$default",

@@ -126,11 +126,12 @@ def read_origin(call: HttpRequest) -> str:
 
 
 def find_address(call: HttpRequest, *, behind_cdn: bool) -> str:
-    """Return the address of the client: that of the connection, or what a CDN says that has proven itself."""
+    """Return the address of the client: that of the connection, or what a CDN or proxy says that is trusted."""
     if behind_cdn and (viewer := call.headers.get(_VIEWER_HEADER, "")):
         return viewer.rpartition(":")[0].strip("[]")
     context = call.event.get("requestContext") or {}
-    source = str((context.get("http") or context.get("identity") or {}).get("sourceIp", ""))
+    known = context.get("http") or context.get("identity") or {}
+    source = str(known.get("clientIp") or known.get("sourceIp", ""))
     # The CDN or proxy itself has added the last address. Events of a load balancer have no other.
     forwarded = call.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     return (forwarded or source) if behind_cdn else (source or forwarded)

@@ -12,7 +12,7 @@ import gzip
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -28,6 +28,7 @@ from starlette.types import Receive, Scope, Send
 from handler.entrypoints.asgi_call import describe, raw_path, read_call
 from handler.entrypoints.bodies import SMALL_BODY, Bodies, check_length, has_body, is_large
 from handler.entrypoints.body_stream import BodyStream
+from handler.entrypoints.forwarded import Network
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.local_access import is_loopback
 from handler.entrypoints.workers import Bounds, Measures, Remaining, Workers
@@ -59,6 +60,7 @@ class PictureServer:
         *,
         admit: Callable[[HttpRequest], None] | None = None,
         loopback_only: bool = False,
+        trusted_proxies: Sequence[Network] = (),
     ) -> None:
         """`pages` are further pages by their exact path. With `loopback_only` other host names are refused.
 
@@ -79,6 +81,7 @@ class PictureServer:
         self._readiness = ThreadPoolExecutor(2, thread_name_prefix="readiness")
         self._admission = ThreadPoolExecutor(bounds.workers, thread_name_prefix="admission")
         self._loopback_only = loopback_only
+        self._trusted_proxies = trusted_proxies
         probes: dict[str, Page] = {HEALTH: lambda: report({"status": "ok"}), READY: lambda: report({"status": "ready"})}
         own_pages = {**probes, METRICS: self.measures.page, **(pages or {})}
         self._pages: Mapping[str, Page] = own_pages | {
@@ -134,7 +137,7 @@ class PictureServer:
 
     async def _answer(self, request: Request, until: float) -> Response:
         """Admit a request, read its body and let a worker answer it. A large body is read only after admission."""
-        call = read_call(request)
+        call = read_call(request, self._trusted_proxies)
         if _takes_stream(request):
             return await self._stream(request, call, until)
         if not has_body(request):
