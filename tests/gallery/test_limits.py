@@ -141,6 +141,16 @@ def test_a_file_of_a_wrong_size_takes_no_place(tmp_path: Path, image: bytes, sta
         assert (browser.pictures(), files_in(tmp_path)) == ([], [])
 
 
+def test_an_announced_size_above_the_limit_is_refused_first(tmp_path: Path) -> None:
+    with serving_gallery(tmp_path, GALLERY_UPLOADS_PER_HOUR="1", MAX_SOURCE_BYTES="1000000") as server:
+        browser = Browser(over_http(server))
+        announced = {"name": "a.png", "type": "image/png"}
+        for size in (1_000_001, 10**12):  # the second one is also more than the whole gallery may hold
+            refused = browser.post("/pictures", **announced, bytes=size)
+            assert (refused.status, refused.code) == (413, "EntityTooLarge")
+        assert browser.post("/pictures", **announced, bytes=1_000_000).status == 201, "nothing was counted"
+
+
 def test_a_file_that_is_no_image_is_rejected_in_words(browser: Browser) -> None:
     stored = browser.upload(b"This is not a picture.", "Letter.png")
     assert stored.status == 201

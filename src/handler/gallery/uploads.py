@@ -107,6 +107,7 @@ class GalleryUploads(msgspec.Struct, frozen=True, kw_only=True):
     def _begin(self, visitor: Visitor, new: NewPicture, address: str, now: datetime) -> ImageRecord:
         """Write the record of a picture that is to arrive. Raise an error if a limit is reached."""
         self.check()
+        self.ingest.check_size(new.bytes)
         if new.sha256 and not new.allows_duplicate:
             self._refuse_duplicate(visitor, new.sha256, "", now)
         self.limits.admit_upload(visitor, address, now)

@@ -69,7 +69,7 @@ class Ingest(msgspec.Struct, frozen=True):
     def grant_form(self, upload: UploadRequest, now: datetime) -> FormGrant | Stored:
         """Return a form for one upload; the stored original instead if the same file is there already."""
         key = self._new_key(upload, now)
-        max_bytes = self._check_size(upload)
+        max_bytes = self.check_size(upload.bytes)
         if same := self._find_same(key, upload):
             return self._known(same)
         expires = now + upload.life
@@ -88,7 +88,7 @@ class Ingest(msgspec.Struct, frozen=True):
         key = self._new_key(upload, now)
         if upload.bytes is None:
             raise BadRequest("`bytes` must be the size of the file, because it decides on the number of parts")
-        self._check_size(upload)
+        self.check_size(upload.bytes)
         if same := self._find_same(key, upload):
             return self._known(same)
         part_bytes = max(PART_BYTES, -(-upload.bytes // _MAX_PARTS))
@@ -122,7 +122,7 @@ class Ingest(msgspec.Struct, frozen=True):
         Raise Conflict if the key is taken and `overwrite` is false.
         """
         key = self._new_key(upload, now)
-        self._check_size(upload)
+        self.check_size(upload.bytes)
         if same := self._find_same(key, upload):
             return self._known(same)
         begun = self._record_upload(key, upload.name, upload.owner, now, now + upload.life)
@@ -149,11 +149,11 @@ class Ingest(msgspec.Struct, frozen=True):
         """Return the client's key or a new one."""
         return upload.key or upload.prefix + make_key(self.key_template, upload.name, upload.content_type, now)
 
-    def _check_size(self, upload: UploadRequest) -> int:
-        """Return the largest number of bytes that the upload may have. Raise PayloadTooLarge if it has more."""
-        if upload.bytes is not None and upload.bytes > self.max_bytes:
-            raise _too_large(self.max_bytes, upload.bytes)
-        return upload.bytes or self.max_bytes
+    def check_size(self, size: int | None) -> int:
+        """Return the largest number of bytes that an upload may have. Raise PayloadTooLarge if it has more."""
+        if size is not None and size > self.max_bytes:
+            raise _too_large(self.max_bytes, size)
+        return size or self.max_bytes
 
     def _find_same(self, key: str, upload: UploadRequest) -> ObjectInfo | None:
         """Return the stored original if it has the SHA-256 of the upload, None if the key is free or may be replaced.
