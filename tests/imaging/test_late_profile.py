@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,18 @@ def rendered(original: bytes, said: dict[str, Any]) -> Image:
 def converted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The sizes of the images whose profile is applied."""
     sizes: list[tuple[int, int]] = []
-    apply: Any = color._by_profile
+    apply, apply_kept = color._by_profile, color._Conversion.apply
 
     def count(image: Image) -> Image:
         sizes.append((image.width, image.height))
         return apply(image)
 
+    def count_kept(conversion: Any, image: Image) -> Image:
+        sizes.append((image.width, image.height))
+        return apply_kept(conversion, image)
+
     monkeypatch.setattr(color, "_by_profile", count)
+    monkeypatch.setattr(color._Conversion, "apply", count_kept)
     return sizes
 
 
@@ -92,6 +98,41 @@ def test_a_reduced_picture_is_converted_in_its_final_size(converted: list[tuple[
     original = photograph("coffee")
     rendered(original, {"resize": {"width": 80, "height": 60}})
     assert converted == [(80, 60)]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (255, 3), (257, 1), (1024, 1024), (1025, 1024)])
+def test_a_kept_conversion_gives_the_pixels_of_a_new_one(size: tuple[int, int]) -> None:
+    image = stored_in(pictures.scene(*size), "p3")
+    expected = image.icc_transform("srgb", embedded=True, intent="perceptual", depth=8)
+    for _ in range(2):
+        assert (color.apply_profile(image) - expected).abs().max() == 0
+
+
+def test_a_conversion_is_set_up_once_and_serves_threads_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    color._conversion.cache_clear()
+    set_up: list[Image] = []
+    transformed: Any = color._transformed
+
+    def count(image: Image) -> Image:
+        set_up.append(image)
+        return transformed(image)
+
+    monkeypatch.setattr(color, "_transformed", count)
+    images = [stored_in(pictures.scene(200 + number, 150, turn=40 * number), "p3") for number in range(8)]
+    color.apply_profile(images[0])
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(color.apply_profile, images * 4))
+    assert len(set_up) == 1
+    for image, pixels in zip(images * 4, found, strict=True):
+        assert (pixels - transformed(image)).abs().max() == 0
+
+
+def test_a_profile_that_lcms_refuses_leaves_the_pixels_as_they_are() -> None:
+    image = pictures.scene().copy()
+    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", b"nonsense")
+    found = color.apply_profile(image)
+    assert not found.get_typeof("icc-profile-data")
+    assert (found - image).abs().max() == 0
 
 
 def test_a_search_for_what_stands_out_is_made_in_srgb(converted: list[tuple[int, int]]) -> None:

@@ -179,7 +179,7 @@ def apply_and_encode(
     pending = Pending()
     for number, step in enumerate(steps):
         context.deadline.check()
-        picture = in_srgb(picture) if step.needs_srgb else picture
+        picture = _converted(picture, context) if step.needs_srgb else picture
         # The watchdog stops the computation of one image. Once the pixels are in memory, later steps compute from a
         # new image, which must be watched by itself.
         if pending.must_be_held(step.reads, step.reach):
@@ -190,7 +190,7 @@ def apply_and_encode(
         if isinstance(outcome, Report):
             return outcome
         picture, pending = outcome, pending.then(step.reach)
-    picture = in_srgb(picture)
+    picture = _converted(picture, context)
     with watched(picture.image, context.deadline):
         encoded = encode(picture, output, context, metadata)
     return Rendered(
@@ -202,6 +202,11 @@ def apply_and_encode(
         source=picture.source,
         negotiated=is_negotiated(picture.source, output),
     )
+
+
+def _converted(picture: Picture, context: Context) -> Picture:
+    with watched(picture.image, context.deadline):
+        return in_srgb(picture)
 
 
 def _context_of(number: int, steps: Sequence[Step], picture: Picture, output: Output, context: Context) -> Context:

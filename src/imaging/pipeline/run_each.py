@@ -101,9 +101,9 @@ def _run_together(
     try:
         with source_at_fault(original, source, output, context):
             picture = decode_original(original, source, output, context, shrink)
-            if not all(plan.steps and not plan.steps[0].needs_srgb for plan in plans):
-                picture = in_srgb(picture)
             with watched(picture.image, context.deadline):
+                if not all(plan.steps and not plan.steps[0].needs_srgb for plan in plans):
+                    picture = in_srgb(picture)
                 picture = picture.in_memory()
     except (TooLarge, DamagedSource) as error:
         # Alone, each has less to hold, and repairs the file.
