@@ -16,11 +16,11 @@ export class Progress {
     else if ($("busy").hidden) this.timer = setTimeout(() => ($("busy").hidden = false), PATIENCE);
   }
 
-  /** Shows an error of the API, and a button that tries again. */
+  /** Shows an error of the API, and a button that tries again; not for what was deleted elsewhere. */
   failed(error, again) {
     if (!("status" in error)) console.error(error);
     this.busy("");
-    this.trouble({ title: t("picture.failed"), message: "status" in error ? error.message : t("status.500"), again });
+    this.trouble({ title: t("picture.failed"), message: "status" in error ? error.message : t("status.500"), again: error.status === 404 ? null : again });
   }
 
   /** Shows {title, message, again}, or nothing. */

@@ -119,3 +119,16 @@ def test_a_code_is_asked_about_in_a_tab_that_has_the_page_already(visitor: Demo)
     expect(dialog).to_contain_text("only if the code is from your own device")
     dialog.get_by_role("button", name="Cancel").click()
     expect(visitor.locate("html[data-listed=true]")).to_be_attached(timeout=SECONDS)
+
+
+def test_what_was_deleted_in_another_tab_cannot_be_tried_again(visit: Open, served: Server) -> None:
+    with visit(served, wants="404") as demo:
+        gallery.open_gallery(demo)
+        gallery.choose(demo, "cat.jpg")
+        expect(demo.locate("#share")).to_be_visible(timeout=SECONDS)
+        identifier = demo.page.evaluate("location.hash").split("/")[1]
+        path = f"{demo.origin}/_api/gallery/pictures/{identifier}"
+        assert demo.page.request.delete(path, headers={"X-Gallery": "1"}).status == 204
+        gallery.tile(demo, "Smaller file").click()
+        expect(demo.locate("#fault")).to_contain_text("This picture does not exist any more.")
+        expect(demo.locate("#fault button")).to_have_count(0)
