@@ -15,7 +15,7 @@ from tests import pictures
 from tests.client import Client, size
 from tests.gallery.conftest import gallery_settings
 from tests.gallery.test_limits import serving_gallery
-from tests.gallery.visiting import SECRET, Browser, http_api_event, over_events, over_http
+from tests.gallery.visiting import SECRET, Browser, Reply, http_api_event, over_events, over_http
 from tests.local_server import Server
 from tests.weights import WEIGHTS, require_weights
 
@@ -212,6 +212,25 @@ def test_the_secret_is_rotated_without_losing_a_visitor(tmp_path: Path) -> None:
         assert len(Browser(over_http(server), browser.cookie).pictures()) == 1
         assert Browser(over_http(server), first).pictures() == []
         assert server.ask(picture["original"]["url"]).status == 403
+
+
+def test_a_visitor_who_has_given_the_password_stays_admitted_when_the_secret_is_rotated(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("open sesame")
+    browser = Browser(lambda *_: Reply(0, {}, b""))
+    secrets = ["a" * 40, "b" * 40, "c" * 40]
+    for number in range(3):
+        (tmp_path / "secret").write_text("\n".join(reversed(secrets[max(0, number - 1) : number + 1])))
+        with serving_gallery(tmp_path, GALLERY_PASSWORD_FILE=str(tmp_path / "password")) as server:
+            browser.send = over_http(server)
+            if number == 0:
+                assert browser.post("/session", password="open sesame").status == 200
+                browser.upload(PNG)
+            assert browser.ask("GET", "/session").json()["passwordNeeded"] is False
+            assert len(browser.pictures()) == 1
+    (tmp_path / "password").write_text("another password")
+    with serving_gallery(tmp_path, GALLERY_PASSWORD_FILE=str(tmp_path / "password")) as server:
+        browser.send = over_http(server)
+        assert browser.ask("GET", "/pictures").code == "password_needed"
 
 
 def test_a_database_that_does_not_answer_is_a_503_with_a_pause(tmp_path: Path) -> None:

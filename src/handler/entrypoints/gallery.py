@@ -98,7 +98,7 @@ class GalleryEntrypoint(msgspec.Struct, frozen=True, kw_only=True):
     def _open(self, name: str, call: HttpRequest, deadline: Deadline) -> GalleryRequest:
         """Return the request with its visitor. Raise Unauthorized if the gallery has a password that is not given."""
         now = datetime.now(UTC)
-        visitor = self.cookies.read(read_cookie(call), now)
+        visitor = self.session.renew(self.cookies.read(read_cookie(call), now))
         address = find_address(call, behind_cdn=self.behind_cdn)
         if name not in ("session", "uploads"):
             self.session.require_password(visitor)

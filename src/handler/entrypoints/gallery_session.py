@@ -66,7 +66,7 @@ class GallerySession(msgspec.Struct, frozen=True, kw_only=True):
     def _check_password(self, request: GalleryRequest, password: str) -> Visitor:
         if self.password is None or not matches_secret(password, self.password):
             raise Forbidden("the password is wrong", code="wrong_password")
-        return replace(request.visitor, password_tag=self.cookies.tag_of_password(password))
+        return replace(request.visitor, password_tag=self.cookies.tags_of_password(password)[0])
 
     def require_password(self, visitor: Visitor) -> None:
         """Raise Unauthorized if the gallery has a password with which the visitor was not admitted."""
@@ -76,7 +76,16 @@ class GallerySession(msgspec.Struct, frozen=True, kw_only=True):
     def _is_admitted(self, visitor: Visitor) -> bool:
         if self.password is None:
             return True
-        return visitor.password_tag in [self.cookies.tag_of_password(each) for each in self.password.values()]
+        return any(visitor.password_tag in tags for tags in self._list_tags())
+
+    def renew(self, visitor: Visitor) -> Visitor:
+        """Return the visitor with the tag of the current secret in place of that of the previous one."""
+        current = next((tags[0] for tags in self._list_tags() if visitor.password_tag in tags), visitor.password_tag)
+        return visitor if current == visitor.password_tag else replace(visitor, password_tag=current)
+
+    def _list_tags(self) -> list[list[str]]:
+        """Return what cookies say of each password that is accepted; nothing if the gallery has none."""
+        return [self.cookies.tags_of_password(each) for each in self.password.values()] if self.password else []
 
     def _report(self, request: GalleryRequest, visitor: Visitor) -> Answer:
         is_admitted = self._is_admitted(visitor)

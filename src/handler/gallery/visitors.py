@@ -69,9 +69,9 @@ class VisitorCookies(msgspec.Struct, frozen=True):
         """Return a visitor with a new ID."""
         return Visitor(id=secrets.token_hex(16), is_new=True, needs_cookie=True)
 
-    def tag_of_password(self, password: str) -> str:
-        """Return what a cookie says of the site password with which its visitor was admitted."""
-        return _sign(f"password\n{password}", self.secret.values()[0])[:16]
+    def tags_of_password(self, password: str) -> list[str]:
+        """Return what cookies say of the site password with which their visitor was admitted, by each secret."""
+        return [_sign(f"password\n{password}", secret)[:16] for secret in self.secret.values()]
 
     def _find_secret(self, signed: str, mac: str) -> int | None:
         """Return the number of the value with which a cookie is signed, None if it is signed with none of them."""
