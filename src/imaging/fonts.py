@@ -15,6 +15,7 @@ FAMILIES = {"sans": "Inter", "serif": "Source Serif 4", "mono": "JetBrains Mono"
 """The generic families and what they stand for."""
 _PACKAGES = ("fontpkg_inter", "fontpkg_source_serif_4", "fontpkg_jetbrains_mono", "fontpkg_noto_sans_arabic")
 _GENERIC = {"sans": "sans-serif", "serif": "serif", "mono": "monospace"}
+_SUFFIXES = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2"})
 _folders: list[str] = []
 
 
@@ -35,17 +36,44 @@ def use_shipped_fonts() -> dict[str, str]:
     return variables
 
 
+def has_family(name: str) -> bool:
+    """Whether a text can be written in this family, or in a style of it such as Inter Light."""
+    words = name.lower().split()
+    return any("".join(words[:count]) in _read_families() for count in range(1, len(words) + 1))
+
+
+@cache
+def _read_families() -> frozenset[str]:
+    """Return the names of all families in lower case and without blanks: fontconfig compares them like that."""
+    from PIL import ImageFont  # noqa: PLC0415 - most requests draw no text
+
+    names = set()
+    for folder in (*_shipped_folders(), *map(Path, _folders)):
+        for file in sorted(folder.rglob("*")):
+            if file.suffix.lower() in _SUFFIXES:
+                try:
+                    names.add(str(ImageFont.truetype(file).getname()[0]).lower().replace(" ", ""))
+                except OSError:
+                    # fontconfig ignores a file that is not a font, too.
+                    continue
+    return frozenset(names)
+
+
+def _shipped_folders() -> list[Path]:
+    from importlib.util import find_spec  # noqa: PLC0415 - most requests draw no text
+
+    specs = [find_spec(package) for package in _PACKAGES]
+    return [Path(spec.origin).parent / "files" for spec in specs if spec and spec.origin]
+
+
 @cache
 def _write_configuration() -> dict[str, str]:
     import atexit  # noqa: PLC0415 - most requests draw no text
     import tempfile  # noqa: PLC0415 - see above
-    from importlib.util import find_spec  # noqa: PLC0415 - see above
 
-    specs = [find_spec(package) for package in _PACKAGES]
-    shipped = [Path(spec.origin).parent / "files" for spec in specs if spec and spec.origin]
     file = tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="fonts-", suffix=".conf", delete=False)  # noqa: SIM115 - stays for the processes that this one starts
     with file:
-        file.write(_configuration([*map(str, shipped), *_folders]))
+        file.write(_configuration([*map(str, _shipped_folders()), *_folders]))
     creator = os.getpid()
     atexit.register(lambda: Path(file.name).unlink(missing_ok=True) if os.getpid() == creator else None)
     variables = {"FONTCONFIG_FILE": file.name}

@@ -84,6 +84,11 @@ def test_weight_makes_letters_heavier_and_italic_slants_them() -> None:
     assert (upright - slanted).abs().max() > 100
 
 
+@pytest.mark.parametrize("font", ["inter", "Inter Light", "Source Serif 4", "SourceSerif 4", "noto sans arabic"])
+def test_a_family_is_found_in_any_case_and_style(font: str) -> None:
+    assert box(written("Hg", font=font, size=40))[2] > 0
+
+
 @pytest.mark.parametrize("font", ["sans", "serif", "mono"])
 def test_each_shipped_font_is_its_own(font: str) -> None:
     wide, narrow = (box(written(letters, font=font, size=40, position="center"))[2] for letters in ("mmmm", "iiii"))
@@ -185,6 +190,7 @@ def test_markup_beyond_the_list_is_refused(markup: str) -> None:
         ({"text": "a", "size": 0}, "text.size"),
         ({"text": "a", "width": "-5"}, "text.width"),
         ({"text": "a", "font": "../x, 900"}, "text.font"),
+        ({"text": "a", "font": "Comic Sans"}, "text.font"),
         ({"text": "a" * 1001}, "text.text"),
     ],
 )

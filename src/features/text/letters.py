@@ -12,7 +12,7 @@ import pyvips
 
 from features.text.parameters import Text
 from imaging.errors import InvalidParameter, TooLarge
-from imaging.fonts import FAMILIES, use_shipped_fonts
+from imaging.fonts import FAMILIES, has_family, use_shipped_fonts
 
 Image = Any
 """A pyvips image; its stubs know no names of enumerations."""
@@ -72,6 +72,8 @@ def _fits(letters: Letters, width: int, height: int) -> bool:
 def _set(content: str, requested: Text, size: float, width: int) -> Letters | None:
     """Return the text in this size; None if it is higher than Cairo can draw."""
     family = FAMILIES.get(requested.font, requested.font)
+    if not has_family(family):
+        raise InvalidParameter("text.font", "sans, serif, mono or a family in the folder FONTS", requested.font)
     slant = ' style="italic"' if requested.italic else ""
     color = f' foreground="#{bytes(requested.color.rgb).hex()}"' if requested.markup else ""
     look = f'weight="{requested.weight}" line_height="{requested.line_height}"{slant}{color}'
