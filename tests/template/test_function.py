@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import json
-import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import pyvips
 from tests import pictures
 from tests.client import Answered, Client, size
-from tests.stand_ins.moto import REGION, Moto, moto_server
+from tests.stand_ins.moto import REGION, Moto
 from tests.template.account import Account, account
+from tests.template.conftest import create_secrets
 from tests.template.provider import deliver
 from tests.template.samples import LEAST, UPLOADS
 
 from handler.aws import secrets
 from handler.pages.demo_site import SAMPLES
-from handler.records.dynamodb.table import TABLE
 from handler.records.record import record_id
 
 pytestmark = pytest.mark.slow
 
 SIGNING = {**LEAST, "EnableSignature": "Yes"}
 KEEPING = {**LEAST, "StoreResults": "Yes"}
-BUCKETS = ("photos", "other.photos", "resultsbucket", "demobucket", "variations")
 ORIGIN, OPERATOR = "from-the-cdn", "the-operator-s"
 _NOISE = pyvips.Image.gaussnoise(4500, 1200, mean=128, sigma=90, seed=1).cast("uchar").write_to_memory()
 LARGE = pictures.png(pyvips.Image.new_from_memory(_NOISE, 1500, 1200, 3, "uchar"))
@@ -34,20 +31,10 @@ OF_LAMBDA = {"Log", "Trace", "TakeUploads"}
 """Statements for what Lambda does in the role's name."""
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Moto]:
-    """A stand-in of this file's own: buckets have names that the template knows."""
-    with moto_server() as server:
-        yield server
-
-
 @pytest.fixture
-def moto(running: Moto) -> Moto:
+def moto(fresh_account: Moto) -> Moto:
     """What the stack makes and the user brings, fresh for each test."""
-    urllib.request.urlopen(f"{running.url}/moto-api/reset", b"").close()
-    for bucket in BUCKETS:
-        running.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    put = running.s3.put_object
+    put = fresh_account.s3.put_object
     put(Bucket="photos", Key="cat.jpg", Body=pictures.jpeg())
     put(Bucket="photos", Key="large.png", Body=LARGE)
     put(Bucket="photos", Key="404.png", Body=pictures.png())
@@ -55,10 +42,8 @@ def moto(running: Moto) -> Moto:
     put(Bucket="other.photos", Key="dog.jpg", Body=pictures.jpeg())
     put(Bucket="demobucket", Key="_demo/samples/cat.jpg", Body=(SAMPLES / "photos/cat.jpg").read_bytes())
     made = {"OriginSecret": ORIGIN, "OperatorToken": OPERATOR, "SignatureSecret": '{"SECRET_KEY": "a key"}'}
-    for name, value in made.items():
-        running.client("secretsmanager").create_secret(Name=name, SecretString=value)
-    running.client("dynamodb").create_table(TableName="Records", **TABLE)
-    return running
+    create_secrets(fresh_account, made)
+    return fresh_account
 
 
 def get(client: Client, address: str, secret: str = ORIGIN) -> Answered:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import urllib.request
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -13,16 +11,14 @@ import pytest
 from tests import pictures
 from tests.client import Client, size
 from tests.gallery.visiting import Browser, over_events
-from tests.stand_ins.moto import REGION, Moto, moto_server
+from tests.stand_ins.moto import Moto
 from tests.template.account import Account, account
+from tests.template.conftest import create_secrets
 from tests.template.samples import GALLERY, LEAST, UPLOADS
-
-from handler.records.dynamodb.table import TABLE
 
 pytestmark = pytest.mark.slow
 
 PNG = pictures.png(pictures.scene(60, 40))
-BUCKETS = ("photos", "other.photos", "resultsbucket", "demobucket", "variations", "gallerybucket")
 SECRET = "from-the-cdn"
 ORIGIN = {"x-origin-secret": SECRET}
 WITH_PASSWORD = {**LEAST, **GALLERY, "GalleryPasswordSecret": "password", "DeployDemoUI": "No"}
@@ -36,23 +32,11 @@ BESIDE_UPLOADS = {
 }
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Moto]:
-    """A stand-in of this file's own: buckets have names that the template knows."""
-    with moto_server() as server:
-        yield server
-
-
 @pytest.fixture
-def moto(running: Moto) -> Moto:
-    urllib.request.urlopen(f"{running.url}/moto-api/reset", b"").close()
-    for bucket in BUCKETS:
-        running.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+def moto(fresh_account: Moto) -> Moto:
     made = {"OriginSecret": SECRET, "OperatorToken": "t", "password": "open sesame"}
-    for name, value in {**made, "SignatureSecret": '{"SECRET_KEY": "a key of the stack"}'}.items():
-        running.client("secretsmanager").create_secret(Name=name, SecretString=value)
-    running.client("dynamodb").create_table(TableName="Records", **TABLE)
-    return running
+    create_secrets(fresh_account, {**made, "SignatureSecret": '{"SECRET_KEY": "a key of the stack"}'})
+    return fresh_account
 
 
 def visitor(client: Client) -> Browser:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from tests import pictures
-from tests.stand_ins.moto import REGION, Moto, moto_server
+from tests.stand_ins.moto import Moto
 from tests.template.account import account
+from tests.template.conftest import create_secrets
 from tests.template.provider import deliver, load_provider
 from tests.template.samples import GALLERY, LEAST, UPLOADS, stacks
 from tests.template.stack import Stack, template
@@ -19,38 +18,23 @@ from tests.template.test_references import depends_on, references
 from tests.tools import case
 
 from handler.pages.demo_site import SAMPLES
-from handler.records.dynamodb.table import TABLE
 
 pytestmark = pytest.mark.slow
 
-BUCKETS = ("photos", "other.photos", "resultsbucket", "demobucket", "variations", "gallerybucket")
 EXEC_FORMAT = {
     "errorType": "Runtime.InvalidEntrypoint",
     "errorMessage": "RequestId: 1 Error: fork/exec /lambda-entrypoint.sh: exec format error",
 }
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Moto]:
-    """A stand-in of this file's own: buckets have names that the template knows."""
-    with moto_server() as server:
-        yield server
-
-
 @pytest.fixture
-def moto(running: Moto) -> Moto:
+def moto(fresh_account: Moto) -> Moto:
     """What a healthy stack has, fresh for each test."""
-    urllib.request.urlopen(f"{running.url}/moto-api/reset", b"").close()
-    for bucket in BUCKETS:
-        running.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    running.s3.put_object(Bucket="photos", Key="deep/cat.jpg", Body=pictures.jpeg())
-    running.s3.put_object(Bucket="photos", Key="logo.png", Body=pictures.png())
-    secrets = running.client("secretsmanager")
+    fresh_account.s3.put_object(Bucket="photos", Key="deep/cat.jpg", Body=pictures.jpeg())
+    fresh_account.s3.put_object(Bucket="photos", Key="logo.png", Body=pictures.png())
     values = {"OriginSecret": "o", "OperatorToken": "t", "SignatureSecret": json.dumps({"SECRET_KEY": "s"})}
-    for name, value in {**values, "mine": json.dumps({"key": "k"}), "password": "open"}.items():
-        secrets.create_secret(Name=name, SecretString=value)
-    running.client("dynamodb").create_table(TableName="Records", **TABLE)
-    return running
+    create_secrets(fresh_account, {**values, "mine": json.dumps({"key": "k"}), "password": "open"})
+    return fresh_account
 
 
 def reason(moto: Moto, parameters: dict[str, str], request: str = "Update") -> str:

@@ -127,48 +127,54 @@ class RekognitionClient:
         )
 
 
-class FacesByRekognition:
+class _OneFrame:
+    """A detector that looks at one frame of an image."""
+
+    side = SIDE
+    max_frames = 1
+
+    def __init__(self, client: RekognitionClient) -> None:
+        self._client = client
+
+    def _ask(
+        self, operation: str, previews: Sequence[pyvips.Image], deadline: Deadline, **parameters: object
+    ) -> tuple[RekognitionImage, Any]:
+        """Return the image that was sent, and the answer about it."""
+        image = RekognitionImage.of(previews[0])
+        (answer,) = self._client.call(operation, [image], deadline, **parameters)
+        return image, answer
+
+
+class FacesByRekognition(_OneFrame):
     """Faces by DetectFaces, which does not tell the version of its model."""
 
     name = "faces-rekognition"
-    side = SIDE
-    max_frames = 1
-
-    def __init__(self, client: RekognitionClient) -> None:
-        self._client = client
 
     def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
         """Return up to 100 faces in the order of the service, by which AWS's handler numbers them too."""
-        images = [RekognitionImage.of(preview) for preview in previews]
-        (answer,) = self._client.call("detect_faces", images, deadline)
+        image, answer = self._ask("detect_faces", previews, deadline)
         with _reading():
-            regions = (images[0].region(face["BoundingBox"]) for face in answer["FaceDetails"])
+            regions = (image.region(face["BoundingBox"]) for face in answer["FaceDetails"])
             return Detection("", tuple(region for region in regions if region is not None))
 
 
-class ObjectsByRekognition:
+class ObjectsByRekognition(_OneFrame):
     """Objects by DetectLabels: the labels that have bounding boxes."""
 
     name = "objects-rekognition-2"
-    side = SIDE
-    max_frames = 1
-
-    def __init__(self, client: RekognitionClient) -> None:
-        self._client = client
 
     def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
         """Return all instances of all labels, and the regions of one label.
 
         It is that with the largest area, weighted by confidence.
         """
-        images = [RekognitionImage.of(preview) for preview in previews]
-        (answer,) = self._client.call("detect_labels", images, deadline, MinConfidence=_MIN_OBJECT_CONFIDENCE)
+        image, answer = self._ask("detect_labels", previews, deadline, MinConfidence=_MIN_OBJECT_CONFIDENCE)
         with _reading():
             instances = [label.get("Instances", ()) for label in answer["Labels"]]
             largest = max(instances, key=lambda found: sum(map(_weight, found)), default=())
-            regions = [images[0].region(instance["BoundingBox"]) for instance in largest]
+            regions = [image.region(instance["BoundingBox"]) for instance in largest]
             version = str(answer.get("LabelModelVersion", ""))
-            found = tuple(_instances(answer["Labels"], images[0]))
+            found = tuple(_instances(answer["Labels"], image))
         return Detection(version, tuple(region for region in regions if region is not None), found=found)
 
 
@@ -181,22 +187,16 @@ def _instances(labels: Sequence[Mapping[str, Any]], image: RekognitionImage) -> 
                 yield Found(region, name=str(label["Name"]), above=above)
 
 
-class TextByRekognition:
+class TextByRekognition(_OneFrame):
     """Lines of text by DetectText."""
 
     name = "text-rekognition"
-    side = SIDE
-    max_frames = 1
-
-    def __init__(self, client: RekognitionClient) -> None:
-        self._client = client
 
     def detect(self, previews: Sequence[pyvips.Image], deadline: Deadline) -> Detection:
         """Return the rectangle around each line and each word: the service finds up to 100 words."""
-        images = [RekognitionImage.of(preview) for preview in previews]
-        (answer,) = self._client.call("detect_text", images, deadline)
+        image, answer = self._ask("detect_text", previews, deadline)
         with _reading():
-            regions = (images[0].region(text["Geometry"]["BoundingBox"]) for text in answer["TextDetections"])
+            regions = (image.region(text["Geometry"]["BoundingBox"]) for text in answer["TextDetections"])
             found = tuple(region for region in regions if region is not None)
             return Detection(str(answer.get("TextModelVersion", "")), found)
 
