@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from tests.browser import gallery_page as gallery
 from tests.browser.pages import Demo, tab
 from tests.local_server import SAMPLES, Server, serving
 from tests.tools import require_tool
@@ -41,3 +42,17 @@ def demo(browser: Browser, server: Server) -> Iterator[Demo]:
 def visit(browser: Browser) -> Open:
     """A page on another server, or of another size."""
     return partial(tab, browser)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A gallery whose recipes run no model, so that previews cost little."""
+    with gallery.serving_gallery(tmp_path_factory.mktemp("gallery"), GALLERY_RECIPES=gallery.CHEAP) as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(visit: Open, served: Server) -> Iterator[Demo]:
+    """A new visitor of the gallery, with the page open."""
+    with visit(served) as opened:
+        yield gallery.open_gallery(opened)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import pyvips
 from playwright.sync_api import expect
 from tests import pictures
@@ -16,22 +14,7 @@ from tests.browser import gallery_page as gallery
 from tests.browser.conftest import Open
 from tests.browser.gallery_page import PHOTOS
 from tests.browser.pages import SECONDS, Demo
-from tests.local_server import Server
 from tests.weights import require_weights
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A gallery whose recipes run no model, so that previews cost little."""
-    with gallery.serving_gallery(tmp_path_factory.mktemp("gallery"), GALLERY_RECIPES=gallery.CHEAP) as server:
-        yield server
-
-
-@pytest.fixture
-def visitor(visit: Open, served: Server) -> Iterator[Demo]:
-    """A new visitor with the page open."""
-    with visit(served) as demo:
-        yield gallery.open_gallery(demo)
 
 
 def test_the_first_minute_is_one_drop_and_one_click(visit: Open, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,20 +18,12 @@ _MAKE_CODE = """() => fetch("/_api/gallery/devices", { method: "POST", headers: 
     .then((answer) => answer.json()).then(({ code }) => code)"""
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with gallery.serving_gallery(tmp_path_factory.mktemp("gallery"), GALLERY_RECIPES=gallery.CHEAP) as server:
-        yield server
-
-
 @pytest.fixture
-def visitor(visit: Open, served: Server) -> Iterator[Demo]:
+def visitor(visitor: Demo) -> Demo:
     """A visitor with one picture, which is open."""
-    with visit(served) as demo:
-        gallery.open_gallery(demo)
-        gallery.choose(demo, "cat.jpg")
-        expect(demo.locate("#share")).to_be_visible(timeout=SECONDS)
-        yield demo
+    gallery.choose(visitor, "cat.jpg")
+    expect(visitor.locate("#share")).to_be_visible(timeout=SECONDS)
+    return visitor
 
 
 def test_a_link_to_a_result_works_for_everybody_until_it_expires(visitor: Demo) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Route, expect
 from tests.browser import gallery_page as gallery
@@ -29,18 +27,6 @@ _PAUSES = """async ({ looks, isReady }) => {
     return pauses;
 }"""
 """Returns the pauses between the looks at a picture that stays in process, or that is ready."""
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with gallery.serving_gallery(tmp_path_factory.mktemp("gallery"), GALLERY_RECIPES=gallery.CHEAP) as server:
-        yield server
-
-
-@pytest.fixture
-def visitor(visit: Open, served: Server) -> Iterator[Demo]:
-    with visit(served) as demo:
-        yield gallery.open_gallery(demo)
 
 
 def test_no_cheap_preview_waits_for_an_expensive_one(visit: Open, served: Server) -> None:
