@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import pytest
@@ -88,13 +89,19 @@ def scope(*headers: tuple[bytes, bytes]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def answer(server: PictureServer, scope: dict[str, Any], client: Client) -> None:
+    """Let the server answer a request in a thread: a loop may run in this one, such as that of a browser's driver."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(server(scope, client.receive, client.send))).result()
+
+
 def test_a_quick_answer_to_a_request_without_a_body_reads_nothing_from_the_client(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(server_module, "_QUICK_SECONDS", 60)  # quick on a busy machine too
     server = PictureServer(lambda call, _: Answer(200, {}, call.path.encode()), Bounds(workers=1))
     client = Client()
-    asyncio.run(server(scope(), client.receive, client.send))
+    answer(server, scope(), client)
     assert server.close()
     assert client.received == 0
     assert [message.get("body") for message in client.sent] == [None, b"/a.jpg"]
@@ -103,7 +110,7 @@ def test_a_quick_answer_to_a_request_without_a_body_reads_nothing_from_the_clien
 def test_the_body_of_a_get_request_reaches_the_handler() -> None:
     server = PictureServer(lambda call, _: Answer(200, {}, call.body), Bounds(workers=1))
     client = Client({"type": "http.request", "body": BODY, "more_body": False})
-    asyncio.run(server(scope((b"content-length", b"100")), client.receive, client.send))
+    answer(server, scope((b"content-length", b"100")), client)
     assert server.close()
     assert client.sent[-1]["body"] == BODY
 
@@ -117,7 +124,7 @@ def test_a_client_that_leaves_during_slow_work_gets_no_answer() -> None:
 
     server = PictureServer(handle, Bounds(workers=1))
     client = Client({"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"})
-    asyncio.run(server(scope(), client.receive, client.send))
+    answer(server, scope(), client)
     ended.set()
     assert server.close()
     assert (client.received, client.sent) == (2, [])
