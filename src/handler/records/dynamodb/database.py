@@ -191,7 +191,9 @@ class DynamoRecords:
         counted = {
             each
             for each, other in found.items()
-            if other.status != "deleted" and (other.expires_at is None or other.expires_at > record.updated_at)
+            if other.owner == record.owner
+            and other.status != "deleted"
+            and (other.expires_at is None or other.expires_at > record.updated_at)
         }
         if not listed - counted:
             return False
