@@ -29,7 +29,8 @@ FROM tools AS runtime
 COPY requirements/runtime.txt requirements/server.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
     python3 -m pip install --require-hashes --no-deps --target /opt/runtime -r requirements/runtime.txt -r requirements/server.txt \
-    && python3 pack.py /opt/runtime
+    && mkdir -p /opt/unpacked/onnxruntime && cd /opt/runtime/onnxruntime \
+    && cp -a quantization tools transformers /opt/unpacked/onnxruntime && cd /build && python3 pack.py /opt/runtime
 
 # What matting and models other than the default need in addition
 FROM tools AS models
@@ -52,6 +53,8 @@ COPY requirements/quantise.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
     python3 -m pip install --require-hashes --no-deps --target /opt/quantise -r requirements/quantise.txt
 COPY --from=runtime /opt/runtime /opt/runtime
+# What no request asks for of onnxruntime, but the quantisation does
+COPY --from=runtime /opt/unpacked /opt/runtime
 COPY --from=models /opt/models /opt/models
 COPY --from=handler /var/task/src /var/task/src
 ENV PYTHONPATH=/var/task/src:/opt/runtime:/opt/models:/opt/quantise
