@@ -209,6 +209,9 @@ def test_a_result_is_deleted_and_the_original_stays(visitor: Demo) -> None:
 
 def test_everything_of_a_visitor_is_deleted_with_the_cookie(visitor: Demo) -> None:
     gallery.keep(visitor, "cat.jpg", "coffee.jpg")
+    for name in ("cat.jpg", "coffee.jpg"):
+        # A thumbnail that is still loading when its picture is deleted is a 404.
+        expect(gallery.shot(visitor, name).locator("img").first).to_have_js_property("complete", True, timeout=SECONDS)
     before = visitor.page.context.cookies()
     visitor.page.get_by_role("button", name="Delete all of mine").click()
     dialog = visitor.page.get_by_role("dialog")
