@@ -1,0 +1,86 @@
+/** The image that the result is compared with: the original, or the original with the same crop. */
+
+import { empty } from "./address.js";
+import { $ } from "./dom.js";
+import { showOriginal } from "./figures.js";
+
+const SHOWN_BY_BROWSERS = ["jpeg", "png", "webp", "gif", "avif", "svg"];
+const MOST_BYTES = 6_000_000;
+const MOST_PIXELS = 20_000_000;
+export const PREVIEW = { resize: { width: 2048, height: 2048, fit: "inside", withoutEnlargement: true } };
+
+export class Comparison {
+  constructor(app) {
+    this.app = app;
+    this.before = ""; // address of what is shown as the original
+  }
+
+  reset() {
+    this.before = "";
+    this.app.stage.show("before", null);
+  }
+
+  /** Loads the image that the result is compared with. */
+  async compare(signal = this.app.rendering.run.signal) {
+    const { catalogue, wish, language, mode } = this.app;
+    const { original, result } = this.app.rendering;
+    const { edits, bucket, key } = wish;
+    const features = catalogue.features.filter(({ name, group }) => group === "geometry" && edits[name]);
+    const reshaping = features.filter(({ name, parameters }) => name !== "resize" && parameters.length);
+    const ratio = ({ width, height }) => width / height;
+    const differs = original && Math.abs(ratio(result) / ratio(original) - 1) > 0.02;
+    const choosable = reshaping.length > 0 || (differs && features.length > 0);
+    const against = !choosable || mode === "side" ? "original" : this.app.against || "frame";
+    $("against").hidden = !choosable || mode !== "slider";
+    for (const input of $("against").querySelectorAll("input")) input.checked = input.value === against;
+    $("before-tag").textContent = against === "frame" ? "Original, same crop" : "Original";
+    const same = Object.fromEntries(features.map(({ name }) => [name, edits[name]]));
+    const output = original?.frames > 1 ? { format: "webp", quality: 90 } : { format: "png" };
+    const address = against === "frame" ? language.write({ ...empty(), bucket, key, edits: same, output }) : this.originalAddress();
+    await this.hold(address, against, signal);
+  }
+
+  async hold(address, against, signal) {
+    const { file, rendering, stage } = this.app;
+    const mine = (this.holding = {});
+    if (address === this.before && !file) return;
+    try {
+      const blob = file && against === "original" ? await this.fileShown(signal) : await (await rendering.ask(address, { signal })).blob();
+      if (signal.aborted || this.holding !== mine) return;
+      rendering.url("before", blob);
+      if (await stage.show("before", rendering.urls.before)) this.before = address;
+    } catch {
+      if (!signal.aborted && this.holding === mine) stage.show("before", null);
+    }
+  }
+
+  /** Shows the original alone if there is no result. */
+  async originalAlone(signal) {
+    const { rendering, stage } = this.app;
+    stage.show("after", null);
+    await rendering.learnt();
+    if (signal.aborted || !rendering.original) return;
+    showOriginal(rendering.original);
+    await this.hold(this.originalAddress(), "original", signal);
+  }
+
+  /** Returns the URL of the original if it is small and browsers can show it, else of a preview. */
+  originalAddress() {
+    const { bucket, key } = this.app.wish;
+    const plain = { ...empty(), bucket, key };
+    const about = this.app.rendering.original;
+    const fine = about && SHOWN_BY_BROWSERS.includes(about.format) && about.bytes <= MOST_BYTES && about.width * about.height <= MOST_PIXELS;
+    return this.app.language.write(fine ? plain : { ...plain, edits: PREVIEW, output: { format: "webp", quality: 90 } });
+  }
+
+  async fileShown(signal) {
+    const { file, wish, language, rendering } = this.app;
+    try {
+      (await createImageBitmap(file)).close();
+      return file;
+    } catch {
+      const answer = await rendering.ask(language.write({ ...empty(), key: wish.key, edits: PREVIEW, output: { format: "webp", quality: 90 } }), { signal });
+      return answer.blob();
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/** What the stage says while a request runs, and when it fails. */
+
+import { $, h, label, prose } from "./dom.js";
+import { showOriginal, showResult } from "./figures.js";
+import { title } from "./service.js";
+
+const NO_PICTURE = [0, 401, 404]; // for these there is no original either
+const SHOWN_AFTER = 400; // milliseconds
+
+export class Progress {
+  constructor(app) {
+    this.app = app;
+  }
+
+  busy(is, what = "Rendering the image") {
+    clearTimeout(this.timer);
+    clearInterval(this.clock);
+    $("stage").setAttribute("aria-busy", String(is));
+    $("busy").hidden = true;
+    if (!is) return;
+    const started = performance.now();
+    this.timer = setTimeout(() => {
+      $("busy").hidden = false;
+      const tick = () => ($("busy-text").textContent = `${what}… ${Math.round((performance.now() - started) / 1000)} s`);
+      tick();
+      this.clock = setInterval(tick, 1000);
+    }, SHOWN_AFTER);
+  }
+
+  cancel() {
+    this.app.rendering.run.abort();
+    this.busy(false);
+    this.idle("Cancelled. Change anything to start again.");
+  }
+
+  idle(text) {
+    this.busy(false);
+    $("fault").replaceChildren(h("p", {}, text));
+    $("fault").classList.add("calm");
+    $("fault").hidden = false;
+  }
+
+  fail(error) {
+    const { controls, language, wish, rendering, comparison, stage } = this.app;
+    this.busy(false);
+    if (!("status" in error)) console.error(error);
+    const marked = controls.mark(language.places(error.message, wish), error.message.replaceAll("`", ""));
+    const go = marked && h("button", { type: "button", onclick: () => { marked.element.scrollIntoView({ block: "center" }); marked.focus(); } }, `Go to ${label(marked.parameter.name)}`);
+    const about = marked && error.status === 400 ? "A parameter needs a change" : title(error);
+    const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+    $("fault").replaceChildren(...[h("strong", {}, about), h("p", {}, prose(message)), go].filter(Boolean));
+    $("fault").classList.remove("calm");
+    $("fault").hidden = false;
+    $("stage").classList.add("stale");
+    showResult(null);
+    controls.show(wish);
+    if (rendering.result) return;
+    showOriginal();
+    if (NO_PICTURE.includes(error.status)) stage.show("after", null);
+    else comparison.originalAlone(rendering.originalRun.signal);
+  }
+}

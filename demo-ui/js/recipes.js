@@ -1,0 +1,54 @@
+/** The examples above the image: each replaces the edits with its own. */
+
+import { empty } from "./address.js";
+import { $, h } from "./dom.js";
+
+export class Recipes {
+  constructor(app) {
+    this.app = app;
+    this.pressed = [];
+  }
+
+  show() {
+    const { catalogue, kept } = this.app;
+    const isPossible = ({ query }) => !kept || !/\{logo\}|report|info/.test(query); // the gallery makes pictures of one picture
+    const [recipes, examples] = [catalogue.recipes, catalogue.examples].map((list) => list.filter(isPossible));
+    const buttons = recipes.map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.take(recipe) }, recipe.title));
+    const more = h("select", { "aria-label": "More examples", onchange: () => { this.take(examples[more.value]); more.value = ""; } },
+      h("option", { value: "" }, "More"), examples.map((example, index) => h("option", { value: index }, example.title)));
+    $("recipes").replaceChildren(...buttons, more);
+    this.pressed = recipes.map((recipe, index) => [buttons[index], recipe]);
+  }
+
+  async take(recipe) {
+    const { app } = this;
+    if (recipe.logo && !app.file) {
+      const key = app.images.overlay();
+      if (key && key !== app.wish.key) Object.assign(app.wish, { bucket: app.images.bucket, key });
+      app.opened();
+    }
+    if (recipe.query.includes("{half}")) await app.rendering.learnt();
+    app.apply(this.pairsOf(recipe));
+  }
+
+  pairsOf({ query }) {
+    const { images, rendering } = this.app;
+    const half = Math.max(200, Math.round((rendering.original?.bytes ?? 40_000) / 2));
+    // An overlay is stored in the source of the images, which may not be the default source.
+    const { bucket } = images;
+    const bucketOf = ([name, value]) => bucket && value === "{logo}" ? [[`${name.split(".")[0]}.bucket`, bucket]] : [];
+    const pairs = [...new URLSearchParams(query)].flatMap((pair) => [pair, ...bucketOf(pair)]);
+    return pairs.map(([name, value]) => [name, value.replace("{logo}", images.overlay()).replace("{half}", String(half))]);
+  }
+
+  /** Marks the example that equals the current request. */
+  press() {
+    const { language, wish, address } = this.app;
+    for (const [button, recipe] of this.pressed) {
+      const theirs = empty();
+      language.apply(theirs, this.pairsOf(recipe));
+      const same = language.write({ ...theirs, key: wish.key, bucket: wish.bucket }) === address;
+      button.setAttribute("aria-pressed", String(same));
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/** Fetches the result of the request, shows it with its figures, and learns what the original is. */
+
+import { empty } from "./address.js";
+import { $, h } from "./dom.js";
+import { showOriginal, showResult, showTime } from "./figures.js";
+import { report } from "./report.js";
+
+const REVOKED_AFTER = 10_000; // milliseconds: the stage may still be loading the image that is replaced
+
+export class Rendering {
+  constructor(app) {
+    this.app = app;
+    this.run = new AbortController();
+    this.originalRun = new AbortController();
+    this.original = null; // the report on the original
+    this.result = null; // {bytes, type, width, height}
+    this.info = null; // the promise of the report
+    this.urls = {};
+  }
+
+  /** Forgets result and original, for a new image. */
+  reset() {
+    this.original = null;
+    this.originalRun.abort();
+    this.originalRun = new AbortController();
+    this.info = null;
+    this.result = null;
+  }
+
+  /** Ends the request that runs, and returns the signal of the next one. */
+  restart() {
+    this.run.abort();
+    this.run = new AbortController();
+    return this.run.signal;
+  }
+
+  async ask(address, { signal, past }) {
+    const { kept, file, language, service } = this.app;
+    if (kept) return kept.picture(language.read(address), { signal, past });
+    if (!file) return service.picture(address, { signal, past });
+    const [, query = ""] = address.split(/(\?.*)/s);
+    return service.transform(file, query, signal);
+  }
+
+  async refresh({ past = false } = {}) {
+    const { app } = this;
+    const signal = this.restart();
+    app.navigation.write();
+    app.recipes.press();
+    app.tell();
+    const lacking = this.lacking();
+    if (lacking) {
+      app.images.release();
+      return app.progress.fail(lacking);
+    }
+    app.progress.busy(true);
+    performance.clearResourceTimings();
+    const started = performance.now();
+    try {
+      const answer = await this.ask(app.address, { signal, past });
+      const blob = await answer.blob();
+      const took = performance.now() - started;
+      if (signal.aborted) return;
+      await this.present({ answer, blob, took, signal });
+    } catch (error) {
+      if (!signal.aborted) app.progress.fail(error);
+    } finally {
+      if (this.run.signal === signal) app.progress.busy(false);
+      app.images.release();
+    }
+  }
+
+  /** Returns an error if something required is missing: an image, or a parameter of a feature. */
+  lacking() {
+    const { wish, catalogue } = this.app;
+    if (!wish.key) return { status: 404, message: "No image is selected. Type its key above, or drop a file." };
+    for (const feature of catalogue.features) {
+      const values = wish.edits[feature.name];
+      const missing = values && feature.parameters.find(({ name, required }) => required && !(name in values));
+      if (missing) return { status: 400, message: `\`${feature.name}.${missing.name}\` is required: ${missing.help}` };
+    }
+    return null;
+  }
+
+  async present({ answer, blob, took, signal }) {
+    const { controls, comparison } = this.app;
+    $("fault").hidden = true;
+    controls.clear();
+    const isReport = blob.type.startsWith("application/json");
+    $("report").hidden = !isReport;
+    $("tools").hidden = isReport;
+    $("stage").classList.remove("stale");
+    this.result = { bytes: blob.size, type: blob.type };
+    if (isReport) $("report").replaceChildren(report(JSON.parse(await blob.text())));
+    else await this.showResult(blob, signal);
+    if (signal.aborted) return;
+    showTime(took, answer);
+    this.figures(this.original ?? undefined);
+    await this.learnt();
+    if (signal.aborted) return;
+    this.figures(this.original);
+    if (!isReport) return comparison.compare(signal);
+    if (this.original) await comparison.hold(comparison.originalAddress(), "original", signal);
+    if (!signal.aborted && this.urls.before && comparison.before) $("report").prepend(h("img", { class: "shown", alt: "Image of this report", src: this.urls.before }));
+  }
+
+  figures(original) {
+    showOriginal(original);
+    showResult(this.result, this.original);
+    this.app.tell();
+  }
+
+  async showResult(blob, signal) {
+    const { stage, wish, language } = this.app;
+    this.url("after", blob);
+    try {
+      await stage.show("after", this.urls.after);
+    } catch {
+      // The browser cannot show this format, such as TIFF: show the same image as PNG, with the figures of the result.
+      const shown = { ...wish, output: { ...wish.output, format: "png" } };
+      for (const name of ["quality", "maxBytes", "lossless", "chromaSubsampling"]) delete shown.output[name];
+      const answer = await this.ask(language.write(shown), { signal });
+      this.url("after", await answer.blob());
+      await stage.show("after", this.urls.after);
+    }
+    [this.result.width, this.result.height] = stage.sizes.after;
+    performance.mark("shown");
+  }
+
+  url(which, blob) {
+    const old = this.urls[which];
+    if (old) setTimeout(() => URL.revokeObjectURL(old), REVOKED_AFTER);
+    this.urls[which] = URL.createObjectURL(blob);
+  }
+
+  /** Fetches the facts of the original, once, and after the result, which the visitor waits for. */
+  learnt() {
+    this.info ??= this.learn(this.originalRun.signal);
+    return this.info;
+  }
+
+  /** Sets `original`, or null if the stack does not report on it. */
+  async learn(signal) {
+    const { kept, wish, language } = this.app;
+    if (kept) return void (this.original = kept.original);
+    const { bucket, key } = wish;
+    try {
+      const address = language.write({ ...empty(), bucket, key, edits: { info: {} } });
+      const answer = await this.ask(address, { signal });
+      this.original = await answer.json();
+    } catch {
+      if (!signal.aborted) this.original = null; // The request for the image itself reports the error.
+    }
+  }
+}
