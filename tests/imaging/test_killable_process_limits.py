@@ -294,6 +294,30 @@ def test_a_fork_server_that_was_killed_is_started_again() -> None:
     assert isolation._server._process is not server
 
 
+@pytest.mark.parametrize("is_taken", [True, False], ids=["process taken", "process forked ahead"])
+def test_work_is_done_by_another_process_where_the_fork_server_was_killed_before_it(*, is_taken: bool) -> None:
+    with isolation.IsolatedProcess(Deadline.after(ROOM)) as process:
+        server = isolation._server._process
+        assert server is not None
+        server.kill()
+        server.wait()
+        if is_taken:
+            assert process.call(10_000, os.getpid) != os.getpid()
+    with isolation.IsolatedProcess(Deadline.after(ROOM)) as process:
+        assert process.call(10_000, os.getpid) != os.getpid()
+
+
+def test_work_is_not_repeated_in_a_process_that_has_answered_before() -> None:
+    with isolation.IsolatedProcess(Deadline.after(ROOM)) as process:
+        process.call(10_000, os.getpid)
+        server = isolation._server._process
+        assert server is not None
+        server.kill()
+        server.wait()
+        with pytest.raises(isolation.ProcessDied, match="unknown status"):
+            process.call(10_000, os.getpid)
+
+
 def test_a_stopped_fork_server_holds_no_request_beyond_its_deadline() -> None:
     run_isolated(Deadline.after(ROOM), os.getpid)
     server = isolation._server._process

@@ -1,7 +1,8 @@
 """The fork server: a process that imports everything once, forks isolated processes, and does no work itself.
 
 A new interpreter takes a tenth of a second until pyvips is loaded; a fork of the server takes a few milliseconds, and
-one process is always forked and warmed up ahead of the next work. `killable_process` starts the server and talks to it:
+one process is always forked and warmed up ahead of the next work. `fork_server_client` starts the server and takes
+processes from it, which `killable_process` gives work:
 
 1. The parent sends one byte over the control socket for each process: FORK_NOW or FORK_AHEAD.
 2. The server forks a process and sends back `F` with two descriptors: a socket for the work, and a socket for the life

@@ -1,8 +1,7 @@
 """Isolated processes: for work that nothing can stop, or that a hostile file may take over.
 
 Such a process is limited by the kernel and is killed at the deadline. It is forked from a process that has everything
-imported (`fork_server`), which is started when the first one is needed. Its environment holds only what the interpreter
-needs, and it inherits no descriptor of this process. Import this module only where there is such work.
+imported (`fork_server`, which `fork_server_client` starts). Import this module only where there is such work.
 """
 
 from __future__ import annotations
@@ -12,50 +11,27 @@ import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
-import threading
+import struct
 from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import suppress
 from typing import Any, NamedTuple, ParamSpec, Self, TypeVar
 
 from imaging.context import Deadline
-from imaging.deadlines.fork_server import (
-    FORK_AHEAD,
-    FORK_NOW,
-    LIMITS_FORMAT,
-    STATUS_FORMAT,
-    ResourceLimits,
-    is_isolated,
-    serve,
-)
-from imaging.deadlines.privileges import hide_memory
+from imaging.deadlines.fork_server import LIMITS_FORMAT, STATUS_FORMAT, ResourceLimits, is_isolated
+from imaging.deadlines.fork_server_client import ForkServer
 from imaging.deadlines.transfer import Channel, TransferError, error_of
 from imaging.errors import TimeExceeded
-from imaging.fonts import use_shipped_fonts
 
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
-_SERVE = f"import sys; sys.path[:0] = sys.argv[3:]; from {serve.__module__} import {serve.__name__}; {serve.__name__}()"
-_WARM_UP = "imaging.codecs.decode.warm_up"
-"""The module that warms up the processes: named, as for multiprocessing's set_forkserver_preload, and never imported
-here, because decoding is built on this package."""
 _GRACE = 0.005
 """Seconds by which a process is killed after the deadline, so that the deadline has surely passed by then."""
-_SECONDS_TO_START, _SECONDS_TO_END = 20.0, 1.0
-"""How long to wait for the fork server to give a process, and for a killed process to be gone."""
-_SECONDS_TO_GIVE_UP = 5.0
-"""How long a fork server that runs may take to give a process, however busy the machine is."""
-_ENVIRONMENT = {
-    # Where some interpreters, Lambda's among them, have their library.
-    "LD_LIBRARY_PATH": str(Path(sys.base_prefix, "lib")),
-    # More arenas would count against the limit of memory.
-    "MALLOC_ARENA_MAX": "2",
-}
+_SECONDS_TO_END = 1.0
+"""How long to wait for a killed process to be gone."""
 _DESCRIPTORS = 64
 """Open files of a confined process, which opens fonts and shared libraries."""
 _UNLIMITED = 2**62
+_UNKNOWN_STATUS = "an unknown status"
 
 
 class ProcessDied(RuntimeError):
@@ -64,6 +40,7 @@ class ProcessDied(RuntimeError):
     def __init__(self, message: str, status: str = "") -> None:
         """`status` is the signal or the exit status by which it ended."""
         super().__init__(message)
+        self.status = status
         self.spent_its_time = status == "SIGXCPU"
 
 
@@ -117,10 +94,18 @@ class IsolatedProcess:
         """
         deadline.check()
         self.deadline = deadline
+        self._limits = LIMITS_FORMAT.pack(*(limits or ResourceLimits()))
+        self._has_answered = False
         self._ends: tuple[socket.socket, socket.socket] | None = None
         if not is_isolated():
-            self._ends = _server.take(deadline)
-            socket.send_fds(self._ends[0], [LIMITS_FORMAT.pack(*(limits or ResourceLimits()))], [2])
+            self._take()
+
+    def _take(self) -> socket.socket:
+        """Take a process, limit it, and return the socket for its work."""
+        self._ends = work, _ = _server.take(self.deadline)
+        with suppress(ConnectionError):  # it has ended already, which its first call finds out
+            socket.send_fds(work, [self._limits], [2])
+        return work
 
     def call(self, max_answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
         """Call `work` in the process and return what it returns, in at most `max_answer` bytes.
@@ -130,8 +115,16 @@ class IsolatedProcess:
         if self._ends is None:
             return work(*args, **kwargs)
         self.deadline.check()
-        channel = Channel(self._ends[0], self.deadline.at + _GRACE, max_answer)
-        has_raised, value = self._exchange(channel, (work, args, kwargs))
+        until = self.deadline.at + _GRACE
+        try:
+            has_raised, value = self._exchange(Channel(self._ends[0], until, max_answer), (work, args, kwargs))
+        except ProcessDied as error:
+            # A killed fork server takes its processes with it. One that has done nothing yet is replaced once.
+            if error.status != _UNKNOWN_STATUS or self._has_answered:
+                raise
+            channel = Channel(self._take(), until, max_answer)
+            has_raised, value = self._exchange(channel, (work, args, kwargs))
+        self._has_answered = True
         if has_raised:
             raise error_of(*value)
         return value  # type: ignore[no-any-return]  # the other process returned what `work` returns
@@ -165,8 +158,9 @@ class IsolatedProcess:
                 life.shutdown(socket.SHUT_WR)
                 life.settimeout(_SECONDS_TO_END)
                 (status,) = STATUS_FORMAT.unpack(life.recv(STATUS_FORMAT.size))
-            except (OSError, ValueError):
-                return "an unknown status"
+            except (OSError, struct.error):
+                # The fork server has ended, or takes too long.
+                return _UNKNOWN_STATUS
         return signal.Signals(-status).name if status < 0 else str(status)
 
     def close(self) -> None:
@@ -182,92 +176,7 @@ class IsolatedProcess:
         self.close()
 
 
-class _ForkServer:
-    """The connection to this process's fork server, which always has one process forked ahead."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
-
-    def start(self) -> None:
-        """Start the fork server, unless it runs."""
-        with self._lock:
-            if self._control is None:
-                self._start(FORK_AHEAD)
-
-    def take(self, deadline: Deadline) -> tuple[socket.socket, socket.socket]:
-        """Return the sockets of a process that waits for work: for its work, and for its life.
-
-        Raises TimeExceeded where the deadline passes before there is one.
-        """
-        # Another thread may wait for a fork server that does not answer.
-        while not self._lock.acquire(timeout=max(0.0, min(deadline.left(), threading.TIMEOUT_MAX))):
-            deadline.check()
-        try:
-            if self._control is not None:
-                # Half of the time is left for another fork server. One that is only slow is not given up: the
-                # processes of other requests would end with it.
-                seconds = max(deadline.left() / 2, min(deadline.left(), _SECONDS_TO_GIVE_UP))
-                try:
-                    return self._receive(self._control, seconds)
-                except OSError as error:
-                    if isinstance(error, TimeoutError) and seconds < _SECONDS_TO_GIVE_UP:
-                        deadline.check()
-                        raise
-                    # It was killed, most likely because memory ran out, or it does not run.
-                    self._stop()
-            return self._receive(self._start(FORK_NOW), deadline.left())
-        except TimeoutError:
-            deadline.check()
-            raise
-        finally:
-            self._lock.release()
-
-    @staticmethod
-    def _receive(control: socket.socket, seconds: float) -> tuple[socket.socket, socket.socket]:
-        """Receive the process that was ordered last, and order the next one; TimeoutError after these seconds."""
-        control.settimeout(max(0.001, min(seconds, _SECONDS_TO_START)))  # 0 would not wait at all
-        answer, descriptors, _, _ = socket.recv_fds(control, 1, 2)
-        if not answer:
-            raise ConnectionResetError("the fork server has ended")
-        control.sendall(FORK_AHEAD)
-        return socket.socket(fileno=descriptors[0]), socket.socket(fileno=descriptors[1])
-
-    def _start(self, order: bytes) -> socket.socket:
-        """Start the fork server with its first order, and return the control socket."""
-        hide_memory()
-        control, servers_control = socket.socketpair()
-        with servers_control, ExitStack() as on_failure:
-            on_failure.enter_context(control)
-            folders = [str(Path(folder).resolve()) for folder in sys.path if folder]
-            # -P, -E and -s: only these folders decide what is imported.
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, constants and this program's folders
-                [sys.executable, "-PEs", "-c", _SERVE, str(servers_control.fileno()), _WARM_UP, *folders],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[servers_control.fileno()],
-                env={**_ENVIRONMENT, **use_shipped_fonts()},
-                cwd="/",
-                # Ctrl-C ends this process first, and the fork server follows.
-                start_new_session=True,
-            )
-            on_failure.pop_all()
-        self._control = control
-        control.settimeout(_SECONDS_TO_START)
-        control.sendall(order)
-        return control
-
-    def _stop(self) -> None:
-        if self._control is not None:
-            self._control.close()
-            self._control = None
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
-_server = _ForkServer()
+_server = ForkServer()
 
 
 def start_fork_server() -> None:
@@ -286,7 +195,7 @@ def open_no_more_files() -> None:
 
 def _after_fork() -> None:
     global _server  # noqa: PLW0603 - the fork server belongs to the process that forked
-    _server = _ForkServer()
+    _server = ForkServer()
 
 
 os.register_at_fork(after_in_child=_after_fork)
