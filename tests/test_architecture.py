@@ -28,6 +28,7 @@ MAY_CONNECT = {
     "handler.entrypoints.connections": {"socket"},
     # Pairs of sockets between a process and those that it has forked; they have no address.
     "imaging.deadlines.killable_process": {"socket"},
+    "imaging.deadlines.fork_server_client": {"socket"},
     "imaging.deadlines.fork_server": {"socket"},
     "imaging.deadlines.transfer": {"socket"},
 }
