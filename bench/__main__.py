@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import cold, peers, pictures, profiles, stores, warm
+from bench import cold, load, peers, pictures, profiles, stores, warm
 from bench.cases import CASES, LOWER_CHROMA, LOWER_Y, MORE_BYTES
 from bench.cold import Footprint, Start
 from bench.drive_handler import http_event
@@ -18,7 +18,7 @@ from bench.warm import Measured
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 COLD_GOAL, MEMORY_GOAL = 0.6, 30.0
-PARTS = ("warm", "profiles", "cold", "memory")
+PARTS = ("warm", "profiles", "cold", "memory", "load")
 
 Lines = Iterator[str]
 
@@ -124,6 +124,7 @@ def main() -> None:
         "profiles": profiles.table,
         "cold": cold_tables,
         "memory": memory_table,
+        "load": load.table,
     }
     with stores.s3_server() as s3:
         for part in (lambda _: introduction(), *(tables[name] for name in wanted)):
