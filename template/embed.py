@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from features import CATALOGUE, feature_names
-from handler.requests.dialects.query import CONTROLS
+from handler.requests.dialects.query import CHAIN, CONTROLS
 from imaging import Output, spellings
 
 HERE = Path(__file__).parent
@@ -36,7 +36,7 @@ _LIST = re.compile(r"^var (KNOWN_HEADS|KNOWN_NAMES) = '.*';$", re.MULTILINE)
 def known() -> dict[str, str]:
     """Return the names that `handler.requests.dialects.query.is_known` accepts: parts before a dot, and whole names."""
     names = {name for params in (Output, *(feature.params for feature in CATALOGUE)) for name in spellings(params)}
-    heads = {*CONTROLS, "output", *feature_names()}
+    heads = {*CONTROLS, CHAIN, "output", *feature_names()}
     return {"KNOWN_HEADS": " ".join(sorted(heads)), "KNOWN_NAMES": " ".join(sorted(names - heads))}
 
 

@@ -79,10 +79,12 @@ def fit_edits(edits: Mapping[str, Any], recipe: Recipe, side: int) -> dict[str, 
     known = {step.feature.name: describe(step.params) for step in recipe.steps}
     if "cutout" in known and (canvas := _fit_canvas(known["cutout"], side)):
         return {**edits, "cutout": {**known["cutout"], **canvas}}
+    limit = {"width": side, "height": side, "fit": "inside", "withoutEnlargement": True}
+    if isinstance(steps := edits.get("steps"), list):
+        return {**edits, "steps": [*steps, {"resize": limit}]}
     params = known.get("resize", {})
     sides = {name: params[name] for name in ("width", "height") if isinstance(params.get(name), int) and params[name]}
     if not sides:
-        limit = {"width": side, "height": side, "fit": "inside", "withoutEnlargement": True}
         return {**edits, "resize": {**params, **limit}}
     factor = min(1.0, side / max(sides.values()))
     scaled = {name: max(1, round(value * factor)) for name, value in sides.items()}

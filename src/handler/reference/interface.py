@@ -23,6 +23,10 @@ _CONTROLS = {
     "expires": "Time after which a signed URL is no longer valid, YYYYMMDDTHHmmssZ in UTC",
     "signature": "Signature of the URL, see docs/signing.md",
 }
+_CHAIN = (
+    "JSON list of edits, which are applied in its order behind all others; an element holds edits, as in JSON, or "
+    'names a preset: [{"resize":{"width":300}},{"preset":"card"}], see docs/compose.md'
+)
 _ANYTHING: Schema = {"type": "string", "format": "binary"}
 
 
@@ -265,6 +269,7 @@ def _schemas() -> dict[str, Schema]:
 def _parameters() -> dict[str, Any]:
     """Return every query parameter by name; those of features are dotted."""
     found = [parameter(name, description, {"type": "string"}) for name, description in _CONTROLS.items()]
+    found.append(parameter("steps", _CHAIN, {"type": "string"}))
     sizes = fields(by_name("resize").params)
     found += [parameter(name, f"Short for `resize.{name}`", schema_of(sizes[name])) for name in ("width", "height")]
     for feature in CATALOGUE:

@@ -147,15 +147,7 @@ def _apply_policy(
     buckets = {parsed.ref.bucket, *(ref.bucket for ref in list_objects(recipe.steps))}
     if caller is Caller.ANYONE and not buckets.issubset(policy.public_sources):
         _refuse_restricted(recipe.steps, policy)
-    preset = parsed.controls.get("preset", policy.default_preset or None)
-    if preset is not None:
-        if preset not in policy.presets:
-            # Under PRESETS_ONLY the names of presets are not told to anyone who has no signature.
-            hides_names = policy.presets_only and caller is Caller.ANYONE
-            named = ", ".join(policy.presets) or "those in PRESETS, which is empty"
-            known = "those in PRESETS" if hides_names else named
-            raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
-        recipe = recipe.over(policy.presets[preset])
+    recipe = _add_presets(recipe, parsed, policy, caller)
     if hints is not None and policy.client_hints:
         recipe = hints.apply_to(recipe)
     recipe = policy.complete(recipe)
@@ -175,6 +167,22 @@ def _apply_policy(
         signed=caller is not Caller.ANYONE,
         restricted=policy.signed_only or policy.always != Recipe(),
     )
+
+
+def _add_presets(recipe: Recipe, parsed: ParsedRequest, policy: Policy, caller: Caller) -> Recipe:
+    """Return the recipe with the presets of its `steps` in their places, and on top of that of the whole request."""
+    if recipe.inserts:
+        recipe = recipe.with_presets(policy.presets)
+    preset = parsed.controls.get("preset", policy.default_preset or None)
+    if preset is None:
+        return recipe
+    if preset not in policy.presets:
+        # Under PRESETS_ONLY the names of presets are not told to anyone who has no signature.
+        hides_names = policy.presets_only and caller is Caller.ANYONE
+        named = ", ".join(policy.presets) or "those in PRESETS, which is empty"
+        known = "those in PRESETS" if hides_names else named
+        raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
+    return recipe.over(policy.presets[preset])
 
 
 def _refuse_restricted(steps: tuple[Step, ...], policy: Policy) -> None:

@@ -7,10 +7,20 @@ from collections.abc import Mapping
 import msgspec
 
 from features import in_order
-from imaging import ObjectRef, Output, Step, check, describe
+from imaging import InvalidParameter, ObjectRef, Output, Step, check, describe
 
 KEY_PREFIX = "/_key/"
 """What follows it is a key, whatever it looks like."""
+
+
+class Insert(msgspec.Struct, frozen=True):
+    """A preset that `steps` names between its edits."""
+
+    at: int
+    """The number of the step before which its steps are applied."""
+    preset: str
+    where: str
+    """The name of the parameter, for messages."""
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -20,6 +30,16 @@ class Recipe(msgspec.Struct, frozen=True):
     output: Output = msgspec.field(default_factory=Output)
     off: frozenset[str] = frozenset()
     """Features that it switches off in the recipe that it is put on top of."""
+    inserts: tuple[Insert, ...] = ()
+    """Presets to apply between the steps, in the order of the steps."""
+
+    @property
+    def items(self) -> list[Step | Insert]:
+        """The steps and the presets between them, in their order."""
+        items: list[Step | Insert] = list(self.steps)
+        for insert in reversed(self.inserts):
+            items.insert(insert.at, insert)
+        return items
 
     def over(self, base: Recipe) -> Recipe:
         """Return this recipe on top of another: its features replace those of `base`, its output options win.
@@ -32,11 +52,15 @@ class Recipe(msgspec.Struct, frozen=True):
         replaced |= {
             step.implied[0] for step in base.steps if step.implied is not None and step.feature.name in self.off
         }
+        output = _merge(self.output, base.output)
+        if self.inserts or base.inserts:
+            remaining = [item for item in base.items if isinstance(item, Insert) or item.feature.name not in replaced]
+            return _join([*remaining, *self.items], output, self.off)
         kept = tuple(step for step in base.steps if step.feature.name not in replaced)
         steps = kept + self.steps
         if _has_catalogue_order(kept) and _has_catalogue_order(self.steps):
             steps = in_order(steps)
-        return Recipe(steps, _merge(self.output, base.output), self.off)
+        return Recipe(steps, output, self.off)
 
     def then(self, last: Recipe) -> Recipe:
         """Return this recipe followed by `last`, whose steps run after these but before a report, and whose output
@@ -46,6 +70,21 @@ class Recipe(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(
             self, steps=self.steps[:at] + last.steps + self.steps[at:], output=_merge(last.output, self.output)
         )
+
+    def with_presets(self, presets: Mapping[str, Recipe]) -> Recipe:
+        """Return the recipe with its presets in their places. Raise InvalidParameter."""
+        steps: list[Step] = []
+        output = Output()
+        for item in self.items:
+            if not isinstance(item, Insert):
+                steps.append(item)
+                continue
+            if item.preset not in presets:
+                named = ", ".join(presets) or "those in PRESETS, which is empty"
+                raise InvalidParameter(item.where, f"one of {named}", item.preset)
+            steps += presets[item.preset].steps
+            output = _merge(presets[item.preset].output, output)
+        return Recipe(tuple(steps), _merge(self.output, output), self.off)
 
 
 class ParsedRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +107,18 @@ class ParsedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whether that cannot be decrypted, or is in no source; `ref` is then a key that does not exist."""
     dialect: str = ""
     """The name of the dialect in which the path was parsed."""
+
+
+def _join(items: list[Step | Insert], output: Output, off: frozenset[str]) -> Recipe:
+    """Return the recipe of steps and of presets between them."""
+    steps: list[Step] = []
+    inserts = []
+    for item in items:
+        if isinstance(item, Insert):
+            inserts.append(msgspec.structs.replace(item, at=len(steps)))
+        else:
+            steps.append(item)
+    return Recipe(tuple(steps), output, off, tuple(inserts))
 
 
 def _has_catalogue_order(steps: tuple[Step, ...]) -> bool:

@@ -16,7 +16,7 @@ from handler.requests.dialects.dialect import Dialect, Faults
 from handler.requests.dialects.serialize import join_resize
 from handler.requests.image_request import ImageRequest, list_objects
 from handler.requests.parse import locate, parse_address, parse_request
-from handler.requests.parsed_request import ParsedRequest
+from handler.requests.parsed_request import Insert, ParsedRequest
 from handler.requests.policy import Policy
 from imaging import InvalidParameter, ObjectRef, Step, describe, describe_steps
 
@@ -214,13 +214,25 @@ class Translator(msgspec.Struct, frozen=True):
 
 def _describe_alone(parsed: ParsedRequest) -> dict[str, Any]:
     """Describe what a URL itself requests."""
-    steps, output = describe_steps(parsed.recipe.steps), describe(parsed.recipe.output)
-    return {"dialect": parsed.dialect, "key": parsed.ref.key, "steps": steps, "output": output}
+    steps = [
+        {"preset": item.preset} if isinstance(item, Insert) else describe_steps([item])[0]
+        for item in parsed.recipe.items
+    ]
+    return {
+        "dialect": parsed.dialect,
+        "key": parsed.ref.key,
+        "steps": steps,
+        "output": describe(parsed.recipe.output),
+    }
 
 
 def _find_unsupported(requested: ParsedRequest, got: ParsedRequest) -> list[str]:
     """Return the names of what `got` lacks of the requested, or has with another value."""
     names = _unsupported_steps(requested.recipe.steps, got.recipe.steps)
+    named, kept = (
+        [(insert.at, insert.preset) for insert in recipe.inserts] for recipe in (requested.recipe, got.recipe)
+    )
+    names += ["steps"] if named != kept else []
     mine, theirs = describe(requested.recipe.output), describe(got.recipe.output)
     names += [f"output.{name}" for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
     return names + [f"headers.{name}" for name, value in requested.headers.items() if got.headers.get(name) != value]

@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from imaging import Step
+from features import in_order
+from handler.requests.parsed_request import Insert, Recipe
+from imaging import Step, describe
 
 _BARE = "/:(),;|'[]@!*~"
 """Characters that need no percent-encoding in a path, where they are easier to read."""
@@ -42,6 +44,27 @@ def join_resize(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     if msgspec.structs.replace(scaled, fit=framed.fit) != joined:
         return steps
     return (*steps[: at[0]], steps[at[0]]._replace(params=joined), *between, *steps[at[1] + 1 :])
+
+
+def has_own_order(recipe: Recipe) -> bool:
+    """Return whether only `steps` can express a recipe: it names presets, repeats a feature or has an own order."""
+    steps = join_resize(recipe.steps)
+    names = [step.feature.name for step in steps]
+    return bool(recipe.inserts) or len(set(names)) < len(names) or in_order(steps) != steps
+
+
+def write_chain(recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the value of `steps` for the steps of a recipe and the presets between them."""
+    return [{"preset": item.preset} if isinstance(item, Insert) else dict([write_edit(item)]) for item in recipe.items]
+
+
+def write_edit(step: Step) -> tuple[str, Any]:
+    """Return the name and the value of an edit; AWS's `smartCrop` has a place of its own in the order."""
+    params = describe(step.params)
+    if step.feature.name == "smartCropping" and {"faceIndex"} <= params.keys() <= {"faceIndex", "padding"}:
+        return "smartCrop", params
+    # `rotate` without a number only applies the orientation that the file states.
+    return step.feature.name, params or (0 if step.feature.name == "rotate" else True)
 
 
 def take_first_of_each(steps: tuple[Step, ...]) -> list[Step]:

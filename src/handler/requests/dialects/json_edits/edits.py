@@ -10,14 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from features import by_name, edits, in_order
 from handler.requests.dialects.aws_rules import order_steps
 from handler.requests.dialects.dialect import STRICT, Faults
 from handler.requests.dialects.json_edits import formats, repairs, values
-from handler.requests.parsed_request import ParsedRequest, Recipe
-from imaging import InvalidParameter, Step, check
+from handler.requests.parsed_request import Insert, ParsedRequest, Recipe
+from imaging import InvalidParameter, Limits, Step, check, describe
 
 Params = dict[str, object]
+CHAIN = "steps"
+"""The name of the list of edits that are applied in its order, behind the edits that stand beside it."""
+MAX_CHAIN = Limits().steps
 
 
 def parse_edits(
@@ -27,14 +32,60 @@ def parse_edits(
     params = repairs.repair_object({} if params is None else params, where, faults)
     if not isinstance(params, Mapping):
         raise InvalidParameter(where, "an object", params)
+    chain = params.get(CHAIN)
+    params = {name: value for name, value in params.items() if name != CHAIN}
     if faults.is_lenient:
         params = repairs.repair_edits(params, where, faults)
     requested, output, webp = formats.split_edits(params, where, output_format, effort, faults)
     steps = tuple(step for part in _split_at_round_crop(requested) for step in _order_part(part, where, faults))
+    recipe = Recipe(steps, repairs.check_output(output, where, faults))
     return ParsedRequest(
         webp=repairs.check_output(webp, where, faults) if webp is not None else None,
-        recipe=Recipe(steps, repairs.check_output(output, where, faults)),
+        recipe=recipe if chain is None else followed_by(recipe, parse_chain(chain, f"{where}.{CHAIN}", faults)),
     )
+
+
+def parse_chain(chain: object, where: str, faults: Faults) -> Recipe:
+    """Return the recipe of `steps`: a list of edits, each applied to the result of those before it.
+
+    An element holds edits as a request does, or the name of a preset alone. Raise InvalidParameter, which names the
+    element.
+    """
+    if not isinstance(chain, list) or not 1 <= len(chain) <= MAX_CHAIN:
+        raise InvalidParameter(
+            where, f'a list of 1 to {MAX_CHAIN} edits, such as [{{"blur": 3}}, {{"resize": …}}]', chain
+        )
+    recipe = Recipe()
+    for number, element in enumerate(chain):
+        at = f"{where}[{number}]"
+        if (report := next((step for step in recipe.steps if step.is_report), None)) is not None:
+            raise InvalidParameter(at, f"left out behind `{report.feature.name}`, which is a report", element)
+        recipe = followed_by(recipe, _parse_element(element, at, faults))
+    return recipe
+
+
+def followed_by(recipe: Recipe, chain: Recipe) -> Recipe:
+    """Return a recipe with the steps of a chain behind its own."""
+    count = len(recipe.steps)
+    inserts = tuple(msgspec.structs.replace(insert, at=insert.at + count) for insert in chain.inserts)
+    return msgspec.structs.replace(recipe, steps=recipe.steps + chain.steps, inserts=recipe.inserts + inserts)
+
+
+def _parse_element(element: object, at: str, faults: Faults) -> Recipe:
+    if not isinstance(element, Mapping) or not element:
+        raise InvalidParameter(at, 'an object of edits, such as {"blur": 3}, or {"preset": name}', element)
+    if CHAIN in element:
+        raise InvalidParameter(f"{at}.{CHAIN}", "left out: steps hold edits and presets", element[CHAIN])
+    if "preset" in element:
+        name = element["preset"]
+        if len(element) > 1 or not isinstance(name, str):
+            raise InvalidParameter(f"{at}.preset", "the name of a preset, and alone in its step", name)
+        return Recipe(inserts=(Insert(0, name, f"{at}.preset"),))
+    recipe = parse_edits(element, at, faults=faults).recipe
+    if options := describe(recipe.output):
+        name = next(iter(options))
+        raise InvalidParameter(f"{at}.{name}", "left out: output options stand beside `steps`", options[name])
+    return recipe
 
 
 def _split_at_round_crop(params: Params) -> Iterator[Params]:

@@ -3,6 +3,7 @@
 A name is assigned in this order:
 
 1. `bucket`, `feature`, `preset`, `v`, `expires` and `signature` are controls, which concern the request as a whole.
+   `steps` is a JSON list of edits, which are applied in its order behind all others.
 2. A dotted name is a parameter of a feature (`blur.sigma`) or an output option (`output.format`).
 3. The name of a feature switches it on, or sets its main parameter (`blur=3`).
 4. An undotted name is a parameter of that feature, among those in the request, which has it. `width` and `height`
@@ -25,6 +26,7 @@ from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
 from imaging import Feature, InvalidParameter, ObjectRef, Output, check, main_field, spellings
 
 CONTROLS = ("bucket", "feature", "preset", "v", "expires", "signature")
+CHAIN = "steps"
 _SIZES = ("width", "height")
 _KNOWN = "a known parameter (see /_api/openapi.json)"
 _LONGEST_TYPO = 40
@@ -38,17 +40,19 @@ class ParsedQuery(msgspec.Struct):
     controls: dict[str, str] = msgspec.field(default_factory=dict)
     edits: Params = msgspec.field(default_factory=dict)
     output: Params = msgspec.field(default_factory=dict)
+    chain: object = None
+    """The value of `steps`: JSON, or the list that a direct invocation has."""
 
     @property
     def has_edits(self) -> bool:
         """Whether a parameter requests a feature or an output option."""
-        return bool(self.edits or self.output)
+        return bool(self.edits or self.output) or self.chain is not None
 
 
 def is_known(name: str) -> bool:
     """Tell whether a query parameter has a meaning here; `IGNORED_PARAMETERS=*` drops all others."""
     head = name.partition(".")[0]
-    if head in CONTROLS or head == "output" or head in feature_names() or name in spellings(Output):
+    if head in (*CONTROLS, CHAIN, "output") or head in feature_names() or name in spellings(Output):
         return True
     return any(name in spellings(feature.params) for feature in CATALOGUE)
 
@@ -62,7 +66,9 @@ def parse_query(pairs: Iterable[tuple[str, object]], faults: Faults = STRICT) ->
     for name, value in pairs:
         if name in CONTROLS:
             continue
-        if "." in name:
+        if name == CHAIN:
+            parsed.chain = value
+        elif "." in name:
             _assign_dotted(parsed, name, value, faults)
         elif name in feature_names() and not _having(listed, name):
             _switch_on(parsed.edits, by_name(name), name, value)
@@ -91,7 +97,12 @@ def build_recipe(parameters: ParsedQuery, where: str = "", faults: Faults = STRI
         requested = repair_values(requested, faults)
     steps = edits(requested, text=True, where=where)
     off = requested.keys() - {step.feature.name for step in steps}
-    return Recipe(steps, check(Output, parameters.output, where=where, text=True), frozenset(off))
+    recipe = Recipe(steps, check(Output, parameters.output, where=where, text=True), frozenset(off))
+    if parameters.chain is None:
+        return recipe
+    from handler.requests.dialects.query.chain import add_chain  # noqa: PLC0415 - most requests have none
+
+    return add_chain(recipe, parameters.chain, f"{where}.{CHAIN}" if where else CHAIN, faults)
 
 
 def _parse_preset(preset: object, where: str) -> Recipe | None:

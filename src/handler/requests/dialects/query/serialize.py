@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from handler.requests.dialects.serialize import build_url, take_first_of_each
+from handler.requests.dialects.json_edits.edits import CHAIN
+from handler.requests.dialects.serialize import build_url, has_own_order, take_first_of_each, write_chain
 from handler.requests.parsed_request import ParsedRequest
 from imaging import Step, describe, main_field, spellings
 
@@ -14,8 +16,11 @@ _SIZES = ("width", "height")
 def to_query(request: ParsedRequest, prefix: str) -> str:
     """Return the URL; `prefix` is what stands before the key, `/` or `/_key/`."""
     pairs = {"bucket": request.ref.bucket} if request.ref.bucket else {}
-    for step in take_first_of_each(request.recipe.steps):
-        pairs |= _write_step(step)
+    if has_own_order(request.recipe):
+        pairs[CHAIN] = json.dumps(write_chain(request.recipe), ensure_ascii=False, separators=(",", ":"))
+    else:
+        for step in take_first_of_each(request.recipe.steps):
+            pairs |= _write_step(step)
     # An output option that a feature has as well is dotted, as an undotted one would belong to that feature.
     taken = {name for step in request.recipe.steps for name in spellings(step.feature.params)}
     for name, value in describe(request.recipe.output).items():
