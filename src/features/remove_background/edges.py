@@ -8,6 +8,7 @@ details of the image are kept.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pyvips
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+    Bytes = NDArray[np.uint8]
+    Halves = NDArray[np.int16]
+    Indexes = NDArray[np.intp]
 
 _SIDES = (2, 4, 8, 16, 32, 64, 128)
 """Sides of the reduced copies in pixels, from the coarsest; the copies are square for any aspect ratio."""
@@ -25,27 +29,73 @@ _ROUNDS, _FINE_ROUNDS = 10, 2
 """Number of iterations for copies up to that side, and for larger ones."""
 _SMOOTH = 1e-5
 """Weight of the similarity of neighbours where alpha is constant; the change of alpha is added to it."""
+_SHARE_BITS = 7
+"""Shares are integers of this many bits, whose products with halved differences fit in 16 bits."""
 
 
 def decontaminate(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
-    """Return three bands: the subject's own colours where it is semi-transparent, black where it is transparent.
+    """Return the colours with that alpha: the subject's own where it is semi-transparent, black where it is clear.
 
     To each pixel, the difference between the subject's and the background's colour is added, times the background's
     share.
     """
-    # Differences are stored in bytes, halved and around 128, which is faster than floating point.
-    difference = _at(_colour_difference(image, alpha), image.width, image.height)
-    added = alpha.ifthenelse(128, difference, blend=True).linear([2], [-256])
-    return clear_transparent((image + added).cast("uchar"), alpha)
+    import numpy as np  # noqa: PLC0415 - takes 55 ms; the mask has imported it already
+
+    size = image.height, image.width
+    pixels = np.frombuffer(image.write_to_memory(), np.uint8).reshape(*size, 3)
+    levels = np.frombuffer(alpha.write_to_memory(), np.uint8).reshape(size)
+    cut = _blend(pixels, levels, _colour_difference(image, alpha))
+    return pyvips.Image.new_from_memory(cut.data, image.width, image.height, 4, "uchar").copy(interpretation="srgb")
 
 
 def clear_transparent(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
-    """Return the colours, black where the image is transparent, so that the result does not contain the background."""
-    return (alpha > 0).ifthenelse(image, 0)
+    """Return the colours with that alpha, black where it is 0, so that the result does not contain the background."""
+    return (alpha > 0).ifthenelse(image, 0).copy(interpretation="srgb").bandjoin(alpha)
 
 
-def _colour_difference(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
-    """Return the subject's colours minus the background's, halved and around 128, for every pixel of a reduced copy.
+def _blend(pixels: Bytes, alpha: Bytes, difference: Halves) -> Bytes:
+    """Return red, green, blue and alpha, with the enlarged difference times 1 - alpha added to the colours.
+
+    The rows between the same two rows of the reduced copy are computed together: their numbers, of 16 bits, stay in
+    the processor's cache, which makes this twice as fast as operations on the whole image.
+    """
+    import numpy as np  # noqa: PLC0415 - no plain edit needs it
+
+    height, width = alpha.shape
+    left, right, share = _positions(len(difference), width)
+    across = difference[:, left] + ((difference[:, right] - difference[:, left]) * share[:, None] >> _SHARE_BITS)
+    across = across.reshape(len(difference), 3 * width)
+    above, below, share = _positions(len(difference), height)
+    bounds = [0, *(np.flatnonzero(np.diff(above)) + 1).tolist(), height]
+    cut = np.empty((height, width, 4), np.uint8)
+    for start, end in pairwise(bounds):
+        added = (across[below[start]] - across[above[start]]) * share[start:end, None]
+        added >>= _SHARE_BITS
+        added += across[above[start]]
+        rest = np.empty((end - start, width, 3), np.int16)
+        for band in range(3):
+            rest[..., band] = 255 - alpha[start:end]
+        # The difference is halved, so that this fits in 16 bits: 1/128 of it is 2/256.
+        added *= rest.reshape(added.shape)
+        added >>= _SHARE_BITS
+        added += pixels[start:end].reshape(added.shape)
+        cut[start:end, :, :3] = added.clip(0, 255).reshape(rest.shape)
+    cut[..., 3] = alpha
+    cut.view(np.uint32)[alpha == 0] = 0
+    return cut
+
+
+def _positions(have: int, want: int) -> tuple[Indexes, Indexes, Halves]:
+    """Return for each of `want` pixels its two neighbours among `have`, and the share of the second, of 128."""
+    import numpy as np  # noqa: PLC0415 - no plain edit needs it
+
+    at = ((np.arange(want) + 0.5) * (have / want) - 0.5).clip(0, have - 1)
+    first = at.astype(np.intp)
+    return first, np.minimum(first + 1, have - 1), np.rint((at - first) * (1 << _SHARE_BITS)).astype(np.int16)
+
+
+def _colour_difference(image: pyvips.Image, alpha: pyvips.Image) -> Halves:
+    """Return half of the subject's colours minus the background's, -127 to 127, for every pixel of a reduced copy.
 
     This is multi-level foreground estimation (Germer et al., 2020, arXiv:2006.14970): it begins with the coarsest copy,
     and each finer copy starts from the result of the one before.
@@ -60,8 +110,8 @@ def _colour_difference(image: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image
     for pixels in _SIDES:
         level = _nearest(finest, pixels)
         both = _solve(level[..., :3], level[..., 3], _nearest(both, pixels))
-    difference = ((both[..., :3] - both[..., 3:]) * 127 + 128).astype(np.uint8)
-    return pyvips.Image.new_from_memory(difference.tobytes(), side, side, 3, "uchar")
+    halves: Halves = ((both[..., :3] - both[..., 3:]) * 127).round().astype(np.int16)
+    return halves
 
 
 def _nearest(pixels: Floats, side: int) -> Floats:

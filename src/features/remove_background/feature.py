@@ -117,8 +117,7 @@ def _subject(frame: pyvips.Image, requested: RemoveBackground, context: Context)
     if requested.mask_only:
         return mask
     colours = frame.extract_band(0, n=3)
-    cut = edges.decontaminate(colours, mask) if requested.decontaminate else edges.clear_transparent(colours, mask)
-    return cut.copy(interpretation="srgb").bandjoin(mask)
+    return edges.decontaminate(colours, mask) if requested.decontaminate else edges.clear_transparent(colours, mask)
 
 
 def _behind(requested: RemoveBackground, size: tuple[int, int], context: Context) -> pyvips.Image:
