@@ -19,6 +19,7 @@ class Crop(Area):
     reads=area_reads,
     size=area_size,
     any_color_space=area_is_fixed,
+    keeps_gain_map=True,
 )
 def crop(picture: Picture, requested: Crop, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return cut_area(picture, requested)

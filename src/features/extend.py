@@ -158,6 +158,7 @@ def _bound(requested: Extend, size: Size, _overlay: Size) -> Size:
     cost=each_pixel(0.003),
     reads=lambda requested: "pixels" if requested.mode == "background" else "whole",
     size=_bound,
+    keeps_gain_map=lambda requested: requested.mode == "background" and requested.background.alpha == 1,
 )
 def extend(picture: Picture, requested: Extend, context: Context) -> Picture:
     own = (picture.width, picture.height)
@@ -168,4 +169,5 @@ def extend(picture: Picture, requested: Extend, context: Context) -> Picture:
     if requested.mode != "background":
         in_memory = picture.materialized()
         return in_memory.each_frame(lambda frame: frame.embed(left, top, *size, extend=requested.mode))
-    return picture.each_frame(lambda frame: embed_in_canvas(frame, (left, top), size, requested.background))
+    extended = picture.each_frame(lambda frame: embed_in_canvas(frame, (left, top), size, requested.background))
+    return extended.with_view((-left, -top, *size), own)

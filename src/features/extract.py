@@ -19,6 +19,7 @@ class Extract(Area):
     reads=area_reads,
     size=area_size,
     any_color_space=area_is_fixed,
+    keeps_gain_map=True,
 )
 def extract(picture: Picture, requested: Extract, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return cut_area(picture, requested)

@@ -114,6 +114,7 @@ def _cost(requested: Fill, _shape: Shape) -> Cost:
     cost=_cost,
     reads=lambda requested: "pixels" if requested.mode == "color" else "whole",
     size=_canvas,
+    keeps_gain_map=lambda requested: requested.mode != "blur" and requested.color.alpha == 1,
 )
 def fill(picture: Picture, requested: Fill, context: Context) -> Picture:
     size = _canvas(requested, (picture.width, picture.height))
@@ -147,7 +148,7 @@ def fill(picture: Picture, requested: Fill, context: Context) -> Picture:
         composite = canvas.composite2(image, "over")
         return composite[: composite.bands - 1] if color.alpha == 1 else composite
 
-    return picture.each_frame(put)
+    return picture.each_frame(put).with_view((-corner[0], -corner[1], *size), own)
 
 
 def _blurred_canvas(frame: pyvips.Image, size: Size) -> pyvips.Image:

@@ -23,7 +23,7 @@ class Flatten(Params):
     )
 
 
-@feature(Flatten, group="colour", cost=each_pixel(0.003), scale_free=True)
+@feature(Flatten, group="colour", cost=each_pixel(0.003), scale_free=True, keeps_gain_map=True)
 def flatten(picture: Picture, requested: Flatten, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     if not picture.has_alpha:
         return picture

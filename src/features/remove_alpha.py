@@ -13,6 +13,6 @@ class RemoveAlpha(Params):
     """Remove the alpha channel; transparent pixels show the colour that they have."""
 
 
-@feature(RemoveAlpha, group="colour", cost=each_pixel(0.002))
+@feature(RemoveAlpha, group="colour", cost=each_pixel(0.002), keeps_gain_map=True)
 def remove_alpha(picture: Picture, requested: RemoveAlpha, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     return picture.with_image(picture.image[: picture.image.bands - 1]) if picture.has_alpha else picture

@@ -57,19 +57,22 @@ def _cost(requested: Rotate, _shape: Shape) -> Cost:
     size=_result,
     is_noop=lambda requested: _degrees(requested) == 0,
     any_color_space=lambda requested: _degrees(requested) % 90 == 0,
+    keeps_gain_map=lambda requested: _degrees(requested) % 90 == 0,
 )
 def rotate(picture: Picture, requested: Rotate, context: Context) -> Picture:
     angle = _degrees(requested)
     if angle == 0:
         return picture
-    rotated = picture.materialized().each_frame(lambda frame: _rotated(frame, angle, requested.background))
+    picture = picture.materialized()
+    if angle % 90 == 0:
+        rotated = picture.rotated(int(angle // 90))
+    else:
+        rotated = picture.each_frame(lambda frame: _rotated(frame, angle, requested.background))
     refuse_larger("rotate.angle", (rotated.width, rotated.height), rotated.frames, context)
     return rotated
 
 
 def _rotated(image: pyvips.Image, angle: float, background: Color) -> pyvips.Image:
-    if angle % 90 == 0:
-        return image.rot(f"d{angle:.0f}")
     image, corners = on_background(image, background)
     # libvips premultiplies the image here, but not the background.
     return image.rotate(angle, background=premultiply_levels(image, corners))

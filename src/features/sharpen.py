@@ -61,7 +61,7 @@ def _cost(requested: Sharpen, _shape: Shape) -> Cost:
     return Cost(0.02) if requested.sigma is None else Cost(0.075 + 0.008 * requested.sigma, 2.5)
 
 
-@feature(Sharpen, group="effect", cost=_cost, reads="neighbours")
+@feature(Sharpen, group="effect", cost=_cost, reads="neighbours", keeps_gain_map=True)
 def sharpen(picture: Picture, requested: Sharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     sigma = requested.sigma
     if sigma is None:

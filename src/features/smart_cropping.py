@@ -111,6 +111,7 @@ def _result(requested: SmartCropping, size: Size, _overlay: Size) -> Size:
     size=_result,
     expensive=True,
     billed=True,
+    keeps_gain_map=True,
 )
 def smart_cropping(picture: Picture, requested: SmartCropping, context: Context) -> Picture:
     seen, is_face = _subject(requested, context)

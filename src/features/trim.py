@@ -64,7 +64,7 @@ Edges = tuple[int, int, int, int]
 """Left, top, right and bottom edge of the content."""
 
 
-@feature(Trim, group="geometry", cost=each_pixel(0.18, 2), reads="whole")
+@feature(Trim, group="geometry", cost=each_pixel(0.18, 2), reads="whole", keeps_gain_map=True)
 def trim(picture: Picture, requested: Trim, context: Context) -> Picture:
     picture = picture.materialized()
     frames = [_on_matte(frame, requested) for frame in picture.split()]

@@ -40,6 +40,7 @@ class WaveletSharpen(Params):
     # What threads hold at least, however small the image is, is most of it for a small one.
     cost=lambda requested, _shape: Cost(*((0.065, 8) if requested.luminance else (0.14, 19)), base_memory=20_000_000),
     reads="neighbours",
+    keeps_gain_map=True,
 )
 def wavelet_sharpen(picture: Picture, requested: WaveletSharpen, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     def sharpen(image: pyvips.Image) -> pyvips.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 import pyvips
@@ -10,6 +11,9 @@ import pyvips
 from imaging.errors import TooLarge
 from imaging.formats import format_by_name
 from imaging.formats.format import FormatName
+
+if TYPE_CHECKING:
+    from imaging.gain_map import GainMap
 
 SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4, "double": 8}
 """Bytes of one sample, by the names of libvips' formats."""
@@ -99,6 +103,8 @@ class Picture(msgspec.Struct, frozen=True):
     """The first frame before its background was removed, for the step right after that."""
     dpr: float | None = None
     """The device pixel ratio that a resize by imgproxy's rules has applied; it multiplies lengths of later steps."""
+    gain_map: GainMap | None = None
+    """What an HDR screen adds to the pixels, if the result keeps that; it moves with `with_view` and `rotated`."""
 
     @property
     def full(self) -> tuple[int, int]:
@@ -134,7 +140,13 @@ class Picture(msgspec.Struct, frozen=True):
         left, top, width, height = self.view
         across, down = width / whole[0], height / whole[1]
         view = (left + box[0] * across, top + box[1] * down, box[2] * across, box[3] * down)
-        return msgspec.structs.replace(self, view=view)
+        gain_map = self.gain_map and self.gain_map.with_view(box, whole)
+        return msgspec.structs.replace(self, view=view, gain_map=gain_map)
+
+    def rotated(self, quarters: int) -> Picture:
+        """Return the picture with each frame rotated clockwise by so many quarters; it must be in memory."""
+        rotated = self.each_frame(lambda frame: frame.rot(f"d{90 * quarters}"))
+        return msgspec.structs.replace(rotated, gain_map=self.gain_map and self.gain_map.rotated(quarters))
 
     def materialized(self) -> Picture:
         """Return the picture with pixels that can be read in any order: in memory where they were sequential.

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from features.info import hashes
 from features.info.colours import find_palette
+from features.info.hdr import report_hdr
 from features.info.imgproxy_report import FACTS, Known, report_facts
 from imaging.context import Context
 from imaging.cost import each_pixel
@@ -78,6 +79,7 @@ def info(picture: Picture, requested: Info, context: Context) -> Report:
     palette = find_palette(small)
     content = {
         **_facts(picture.source),
+        "hdr": report_hdr(context.original, picture.source),
         "dominantColor": palette[0][0] if palette else None,
         "palette": [colour for colour, _ in palette],
         "paletteShares": [share for _, share in palette],

@@ -165,6 +165,7 @@ def _cost(requested: Resize, shape: Shape) -> Cost:
     keeps=keeps,
     for_source=for_source,
     any_color_space=lambda requested: _searched_position(requested) is None,
+    keeps_gain_map=lambda requested: requested.background.alpha == 1 or requested.fit != "contain",
 )
 def resize(picture: Picture, requested: Resize, context: Context) -> Picture:
     full = picture.full

@@ -159,6 +159,8 @@ class _Rendering(msgspec.Struct, frozen=True):
             original, named = self.inputs.read()
             context = msgspec.structs.replace(self.context, objects=named)
             outcome = run(original, self.decision.steps, self.request.output, context)
+            if isinstance(outcome, Rendered) and outcome.gain_map:
+                add_log_fields(gain_map=outcome.gain_map)
         result = self.result(outcome)
         self._log(result)
         return result

@@ -10,6 +10,7 @@ import msgspec
 import pyvips
 
 from imaging.codecs.cost import encoder_memory, limit_effort, uninterruptible_encoding_seconds
+from imaging.codecs.decode.color import in_srgb
 from imaging.codecs.graphic_detection import is_from_graphic, is_graphic
 from imaging.codecs.negotiation import choose_format
 from imaging.context import MEGA, Context, Deadline, Limits
@@ -22,10 +23,12 @@ from imaging.picture import Picture
 
 if TYPE_CHECKING:
     from imaging.codecs.metadata import Metadata
+    from imaging.gain_map import StoredGainMap
 
 Image = Any
 """A pyvips image; its stubs know no names of enumerations."""
 
+_PROFILE = "icc-profile-data"
 _MEASURED_PIXELS = 16_000_000
 """A larger image is encoded while it is computed, not held in memory; its header tells whether it is a drawing."""
 
@@ -36,6 +39,7 @@ class Encoded(NamedTuple):
     body: bytes
     format: FormatName
     frames: int
+    has_gain_map: bool = False
 
 
 class _Job(msgspec.Struct, frozen=True):
@@ -47,6 +51,7 @@ class _Job(msgspec.Struct, frozen=True):
     metadata: Metadata | None
     colours: bytes = b""
     """The palette that the pixels are indexes into; empty if they are not indexes."""
+    gain_map: StoredGainMap | None = None
 
 
 def encode(picture: Picture, output: Output, context: Context, metadata: Metadata | None = None) -> Encoded:
@@ -54,6 +59,7 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     chosen = choose_format(picture, output, context)
     encoder = encoder_of(chosen)
     output = output.for_format(chosen)
+    picture, gain_map = _without_gain_map(picture, output, encoder)
     picture, output, colours = _as_indexed(picture, output, encoder)
     if not encoder.has_frames:
         picture = _first_frame(picture)
@@ -66,8 +72,22 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     seconds = uninterruptible_encoding_seconds(chosen, output, pixels, picture.frames, graphic=graphic)
     if seconds or output.max_bytes or _content_decides(picture, output, encoder):
         picture, graphic = _in_memory(picture, context.deadline)
-    body = _in_time(picture, _Job(chosen, output, graphic, metadata, colours), context, seconds)
-    return Encoded(body, chosen, picture.frames)
+    body = _in_time(picture, _Job(chosen, output, graphic, metadata, colours, gain_map), context, seconds)
+    return Encoded(body, chosen, picture.frames, gain_map is not None)
+
+
+def _without_gain_map(picture: Picture, output: Output, encoder: Encoder) -> tuple[Picture, StoredGainMap | None]:
+    """Return the picture, and its gain map for the file, if it has one.
+
+    The pixels of a picture without one are in sRGB; else they may have kept the color space of their profile.
+    """
+    if picture.gain_map is None:
+        return picture, None
+    from imaging.codecs.ultra_hdr.attachment import encode_gain_map  # noqa: PLC0415 - few images have a gain map
+
+    gain_map = encode_gain_map(picture, output) if encoder.add_gain_map is not None else None
+    picture = picture if gain_map is not None else in_srgb(picture)
+    return msgspec.structs.replace(picture, gain_map=None), gain_map
 
 
 def _as_indexed(picture: Picture, output: Output, encoder: Encoder) -> tuple[Picture, Output, bytes]:
@@ -164,11 +184,13 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
                 job.format,
                 requested,
                 graphic=job.graphic,
-                keep=job.metadata is not None,
+                keep=_kept_fields(job),
                 colours=len(job.colours) // 3,
             )
         if carrier and carrier.add_exif and job.metadata is not None:
             return carrier.add_exif(body, job.metadata)
+        if encoder.add_gain_map and job.gain_map is not None:
+            return encoder.add_gain_map(body, job.gain_map)
         return encoder.add_palette(body, job.colours) if encoder.add_palette and job.colours else body
 
     if job.output.max_bytes is None:
@@ -179,19 +201,25 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
 
 
 def save(
-    image: Image, chosen: FormatName, output: Output, *, graphic: bool, keep: bool = False, colours: int = 0
+    image: Image, chosen: FormatName, output: Output, *, graphic: bool, keep: str = "none", colours: int = 0
 ) -> bytes:
     """Return the encoded file of pixels that have the bands and the depth of the format.
 
-    With `keep`, the image has no metadata but what must stay. `colours` is the size of the palette that the pixels are
-    indexes into.
+    `keep` is the metadata of the image that stays: none, icc or all. `colours` is the size of the palette that the
+    pixels are indexes into.
     """
     encoder = encoder_of(chosen)
     size = image.width * image.height * image.bands
     options = encoder.options(output, Content(graphic, image.hasalpha(), size, colours))
     saver = getattr(image, encoder.save) if isinstance(encoder.save, str) else partial(encoder.save, image)
-    body = bytes(saver(keep="all" if keep else "none", **options))
+    body = bytes(saver(keep=keep, **options))
     return encoder.finish(body, options) if encoder.finish else body
+
+
+def _kept_fields(job: _Job) -> str:
+    if job.metadata is not None:
+        return "all"
+    return "icc" if job.gain_map is not None else "none"
 
 
 def _smaller_outputs(encoder: Encoder, output: Output) -> list[Output]:
@@ -210,7 +238,8 @@ def _smaller_outputs(encoder: Encoder, output: Output) -> list[Output]:
 def _structured(picture: Picture, job: _Job) -> Image:
     """Return the image with the fields by which savers know frames, the metadata that stays, and no other."""
     image: Image = picture.image.copy()
-    for name in ("page-height", "n-pages", "delay", "loop", "orientation", "icc-profile-data"):
+    profile = image.get(_PROFILE) if job.gain_map is not None and image.get_typeof(_PROFILE) else b""
+    for name in ("page-height", "n-pages", "delay", "loop", "orientation", _PROFILE):
         image.remove(name)
     if picture.frames > 1:
         image.set_type(pyvips.GValue.gint_type, "page-height", picture.height)
@@ -222,9 +251,13 @@ def _structured(picture: Picture, job: _Job) -> Image:
             delays = requested + requested[-1:] * (picture.frames - len(requested))
         if delays:
             image.set_type(pyvips.GValue.array_int_type, "delay", delays)
-    if job.metadata is None:
-        return image
-    from imaging.codecs.metadata import attach_metadata  # noqa: PLC0415 - most answers carry none
+    if job.metadata is not None:
+        from imaging.codecs.metadata import attach_metadata  # noqa: PLC0415 - most answers carry none
 
-    carrier = format_by_name(job.format).metadata
-    return attach_metadata(image, job.metadata, writes_iptc=carrier is not None and carrier.writes_iptc)
+        carrier = format_by_name(job.format).metadata
+        image = attach_metadata(image, job.metadata, writes_iptc=carrier is not None and carrier.writes_iptc)
+    if profile:
+        from imaging.codecs.containers.profile import extract_profile  # noqa: PLC0415 - rare
+
+        image.set_type(pyvips.GValue.blob_type, _PROFILE, extract_profile(bytes(profile)))
+    return image

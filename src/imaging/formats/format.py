@@ -157,6 +157,8 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     read_color_space: Callable[..., Any] | None = None
     """Returns the `ColorSpace` that the file states beside or instead of a profile, or None, from the file and
     `has_profile`."""
+    read_gain_map: Callable[[bytes], Any] | None = None
+    """Returns the gain map of an HDR image that the file holds beside its pixels, or None."""
     read_header: Callable[[bytes, int | None, Any, Any], Any] | None = None
     """Returns the `Source` without libvips, from the file, the page, the limits and the deadline."""
     read_pixels: Callable[[Loading], Image] | None = None
@@ -196,6 +198,8 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the colour resolution depends on the pixels, so that they are looked at before encoding."""
     finish: Callable[[bytes, SaverOptions], bytes] | None = None
     """Changes the saver's file, given its options."""
+    add_gain_map: Callable[[bytes, Any], bytes] | None = None
+    """Adds a `StoredGainMap` to an encoded file, which an HDR screen then shows brighter."""
     add_palette: Callable[[bytes, bytes], bytes] | None = None
     """Turns a grey file whose levels are indexes into one with that palette (red, green, blue of each colour)."""
 

@@ -79,6 +79,7 @@ FORMAT = Format(
         load_options=lambda reduction: {"shrink": int(reduction)},
         check_parts=Lazy("imaging.codecs.decode.parts", "check_jpeg"),
         repair=Lazy("imaging.codecs.decode.repair", "repair_jpeg"),
+        read_gain_map=Lazy("imaging.codecs.ultra_hdr.container", "read_gain_map"),
     ),
     encoder=Encoder(
         save="jpegsave_buffer",
@@ -89,6 +90,7 @@ FORMAT = Format(
         default_quality=_QUALITY,
         alpha=False,
         max_side=65_500,
+        add_gain_map=Lazy("imaging.codecs.ultra_hdr.container", "add_gain_map"),
         subsamples=lambda output: (
             output.chroma_subsampling == "auto" and (output.quality or _QUALITY) < _SUBSAMPLED_BELOW
         ),

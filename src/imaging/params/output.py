@@ -122,6 +122,13 @@ class Output(Params):
             "moderation hides the image, only a short credit is kept"
         ),
     ] = "strip"
+    hdr: Annotated[
+        Literal["sdr", "keep"],
+        Meta(
+            description="What becomes of the gain map of an HDR photograph (Ultra HDR). sdr: it is removed; keep: a "
+            "JPEG of a JPEG keeps it, unless an edit changes colours or draws on the image"
+        ),
+    ] = "sdr"
     animated: Annotated[
         bool | None, Meta(description="Keep all frames. Default: true if the format supports animations")
     ] = None

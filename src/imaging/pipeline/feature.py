@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -77,6 +78,11 @@ class Feature(msgspec.Struct, frozen=True):
 
     The pixels of an original with an ICC profile are converted to sRGB before the first step that is not like that.
     """
+    keeps_gain_map: Callable[[Params], bool] | bool = False
+    """Whether an HDR image's gain map still fits the output: the step moves it with the pixels, or leaves both alone.
+
+    A result of any other step has no gain map.
+    """
     max_preshrink: Callable[[Params, Size], float] | None = None
     """Return the largest factor by which the decoder may reduce an image of a width and height ahead of this step.
 
@@ -143,6 +149,12 @@ class Step(NamedTuple):
         return not (taken(self.params) if callable(taken) else taken)
 
     @property
+    def keeps_gain_map(self) -> bool:
+        """Whether its output can have the gain map of an HDR image."""
+        keeps = self.feature.keeps_gain_map
+        return keeps(self.params) if callable(keeps) else keeps
+
+    @property
     def is_report(self) -> bool:
         """Whether it answers with a report instead of an image."""
         report = self.feature.report
@@ -201,6 +213,24 @@ def describe_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [{"feature": step.feature.name, **describe(step.params)} for step in steps]
 
 
+def preshrink_of(steps: Sequence[Step], source: ImageHeader) -> float:
+    """Return the factor by which the decoder may reduce the original; below 1, by which an SVG is drawn larger.
+
+    It is that of the first step that reduces, unless a step before it depends on the scale of the image.
+    """
+    largest = math.inf
+    for step in steps:
+        if step.feature.preshrink is not None:
+            factor = step.feature.preshrink(step.params, source.upright)
+            if factor is not None:
+                return source.preshrink(min(largest, factor))
+        if step.feature.max_preshrink is not None:
+            largest = min(largest, step.feature.max_preshrink(step.params, source.upright))
+        elif not step.feature.scale_free:
+            break
+    return 1.0
+
+
 def decide_all(steps: Sequence[Step], context: Context) -> Decision:
     """Ask every step that decides, and combine the decisions. Raises Rejected before any report is returned."""
     decisions = [
@@ -230,6 +260,7 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     preshrink: Callable[[ParamsT, Size], float | None] | None = None,
     scale_free: bool = False,
     any_color_space: Callable[[ParamsT], bool] | bool = False,
+    keeps_gain_map: Callable[[ParamsT], bool] | bool = False,
     max_preshrink: Callable[[ParamsT, Size], float] | None = None,
     for_source: Callable[[ParamsT, ImageHeader], ParamsT] | None = None,
     is_noop: Callable[[ParamsT], bool] | None = None,
@@ -247,15 +278,14 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
 
     def declare(apply: Apply[ParamsT]) -> Feature:
         # The functions of a feature take its own model; `Feature` can only say that they take some model.
-        return Feature(
-            name=name or params.__name__[0].lower() + params.__name__[1:], params=params, apply=cast("Any", apply),
-            group=group, cost=cast("Any", cost), expensive=cast("Any", expensive), billed=cast("Any", billed),
-            is_private=cast("Any", is_private), reads=cast("Any", reads), size=cast("Any", size), adds_alpha=adds_alpha,
-            overlay_size=cast("Any", overlay_size), preshrink=cast("Any", preshrink), scale_free=scale_free,
-            any_color_space=cast("Any", any_color_space), max_preshrink=cast("Any", max_preshrink),
-            for_source=cast("Any", for_source), is_noop=cast("Any", is_noop), keeps=cast("Any", keeps),
-            objects=cast("Any", objects), decide=cast("Any", decide), redacts=cast("Any", redacts),
-            report=cast("Any", report), implies=cast("Any", implies),
-        )  # fmt: skip
+        own: dict[str, Any] = {
+            "apply": apply, "cost": cost, "expensive": expensive, "billed": billed, "is_private": is_private,
+            "reads": reads, "size": size, "overlay_size": overlay_size, "preshrink": preshrink,
+            "any_color_space": any_color_space, "keeps_gain_map": keeps_gain_map, "max_preshrink": max_preshrink,
+            "for_source": for_source, "is_noop": is_noop, "keeps": keeps, "objects": objects, "decide": decide,
+            "redacts": redacts, "report": report, "implies": implies,
+        }  # fmt: skip
+        public = name or params.__name__[0].lower() + params.__name__[1:]
+        return Feature(name=public, params=params, group=group, adds_alpha=adds_alpha, scale_free=scale_free, **own)
 
     return declare

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from imaging.formats import MEDIA_TYPES, format_by_name
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.budget import refuse_beyond_budget, with_inspected
-from imaging.pipeline.feature import Step, describe_steps
+from imaging.pipeline.feature import Step, describe_steps, preshrink_of
 
 if TYPE_CHECKING:
     from imaging.codecs.metadata import Metadata
@@ -39,6 +38,8 @@ class Rendered(msgspec.Struct, frozen=True):
     source: ImageHeader
     negotiated: bool = False
     """Whether a client that accepts other formats might get other bytes."""
+    gain_map: str = ""
+    """For `hdr=keep` of an original with a gain map: whether the result has it, and if not, why not."""
 
 
 def run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
@@ -78,6 +79,18 @@ def repair(original: bytes, context: Context) -> bytes | None:
 def _run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
     source = inspect(original, context.limits, context.deadline)
     steps = order_steps(steps, source, output)
+    if output.hdr == "sdr":
+        return _run_steps(original, source, steps, output, context)
+    from imaging.pipeline.hdr import settle_hdr  # noqa: PLC0415 - most requests keep no gain map
+
+    output, gain_map = settle_hdr(original, source, steps, output, context)
+    outcome = _run_steps(original, source, steps, output, context)
+    return outcome if isinstance(outcome, Report) else structs.replace(outcome, gain_map=outcome.gain_map or gain_map)
+
+
+def _run_steps(
+    original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context
+) -> Rendered | Report:
     untouched = without_decoding(original, source, output, context) if not steps else None
     is_drawing = format_by_name(source.format).decoder.scalable
     if untouched is not None and (output.format != "auto" or is_drawing or not context.accepts):
@@ -132,7 +145,7 @@ def without_decoding(original: bytes, source: ImageHeader, output: Output, conte
     # Options are reset here that the original satisfies as it is, or that do not concern its pixels.
     changes = structs.replace(
         output, format=None, download=None, filename=None, attachment=False, max_bytes=None, format_quality=None,
-        unchanged=None,
+        unchanged=None, hdr="sdr",
     )  # fmt: skip
     if output.leaves_unchanged(source.format):
         changes = Output()
@@ -149,6 +162,10 @@ def without_decoding(original: bytes, source: ImageHeader, output: Output, conte
     from imaging.codecs.containers import strip  # noqa: PLC0415 - most originals are decoded
 
     body = strip(original, source, context.deadline)
+    if body is not None and output.hdr == "keep":
+        from imaging.pipeline.hdr import with_stored_gain_map  # noqa: PLC0415 - most requests keep no gain map
+
+        body = with_stored_gain_map(body, original, source, context)
     if body is None or (output.max_bytes and len(body) > output.max_bytes):
         return None
     width, height = source.upright
@@ -176,6 +193,10 @@ def apply_and_encode(
     The pixels are converted to sRGB as late as the steps allow it, because there are fewer of them after a resize.
     """
     context = _with_redaction(steps, context)
+    if output.hdr == "keep":
+        from imaging.codecs.ultra_hdr.attachment import attach_gain_map  # noqa: PLC0415 - most results have none
+
+        picture = attach_gain_map(picture, context)
     pending = Pending()
     for number, step in enumerate(steps):
         context.deadline.check()
@@ -190,7 +211,8 @@ def apply_and_encode(
         if isinstance(outcome, Report):
             return outcome
         picture, pending = outcome, pending.then(step.reach)
-    picture = _converted(picture, context)
+    if picture.gain_map is None:
+        picture = _converted(picture, context)
     with watched(picture.image, context.deadline):
         encoded = encode(picture, output, context, metadata)
     return Rendered(
@@ -201,6 +223,7 @@ def apply_and_encode(
         frames=encoded.frames,
         source=picture.source,
         negotiated=is_negotiated(picture.source, output),
+        gain_map="dropped with its colours" if output.hdr == "keep" and not encoded.has_gain_map else "",
     )
 
 
@@ -273,21 +296,3 @@ def read_metadata(
     is_redacted = any(step.redacts for step in steps)
     allow_gps = context.limits.allow_gps
     return metadata.of(original, source, output.metadata, position=allow_gps, is_hidden=is_redacted)
-
-
-def preshrink_of(steps: Sequence[Step], source: ImageHeader) -> float:
-    """Return the factor by which the decoder may reduce the original; below 1, by which an SVG is drawn larger.
-
-    It is that of the first step that reduces, unless a step before it depends on the scale of the image.
-    """
-    largest = math.inf
-    for step in steps:
-        if step.feature.preshrink is not None:
-            factor = step.feature.preshrink(step.params, source.upright)
-            if factor is not None:
-                return source.preshrink(min(largest, factor))
-        if step.feature.max_preshrink is not None:
-            largest = min(largest, step.feature.max_preshrink(step.params, source.upright))
-        elif not step.feature.scale_free:
-            break
-    return 1.0

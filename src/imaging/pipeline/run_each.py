@@ -14,13 +14,12 @@ from imaging.errors import DamagedSource, FeatureError, TooLarge
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.budget import refuse_beyond_budget, with_inspected
-from imaging.pipeline.feature import Step
+from imaging.pipeline.feature import Step, preshrink_of
 from imaging.pipeline.run import (
     Rendered,
     apply_and_encode,
     decode_original,
     order_steps,
-    preshrink_of,
     read_metadata,
     repair,
     run,
@@ -57,6 +56,7 @@ def run_each(original: bytes, jobs: Sequence[Job]) -> Iterator[tuple[int, Render
     cannot be read.
     """
     source = inspect(original, jobs[0].context.limits, jobs[0].context.deadline)
+    jobs = [_settled(original, source, job) for job in jobs]
     groups: dict[tuple[int, int | None], list[_Plan]] = {}
     alone = []
     for number, job in enumerate(jobs):
@@ -81,6 +81,17 @@ def run_each(original: bytes, jobs: Sequence[Job]) -> Iterator[tuple[int, Render
     # The pixels that a group has shared are free again here.
     for number in alone:
         yield number, _run_alone(original, jobs[number])
+
+
+def _settled(original: bytes, source: ImageHeader, job: Job) -> Job:
+    """Return the job with `hdr=keep` only where its result keeps a gain map."""
+    if job.output.hdr == "sdr":
+        return job
+    from imaging.pipeline.hdr import settle_hdr  # noqa: PLC0415 - most requests keep no gain map
+
+    steps = order_steps(job.steps, source, job.output)
+    output, _ = settle_hdr(original, source, steps, job.output, job.context)
+    return msgspec.structs.replace(job, output=output)
 
 
 def _run_alone(original: bytes, job: Job) -> Rendered | Report | FeatureError:

@@ -226,7 +226,7 @@ HANDLERS: dict[str, Handler] = {
     "strip_metadata": Handler(1, saving.strip_metadata),
     "keep_copyright": Handler(1, saving.keep_copyright),
     "strip_color_profile": Handler(1, saving.check_only),
-    "preserve_hdr": Handler(1, saving.check_only),
+    "preserve_hdr": Handler(1, saving.preserve_hdr),
     "enforce_thumbnail": Handler(1, saving.check_only),
     "quality": Handler(1, saving.quality),
     "format_quality": Handler(100, saving.format_quality),

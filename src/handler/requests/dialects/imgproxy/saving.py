@@ -24,6 +24,11 @@ def keep_copyright(arguments: Arguments, into: Collected) -> None:
     into.saving.keep_copyright = arguments.given_boolean(0)
 
 
+def preserve_hdr(arguments: Arguments, into: Collected) -> None:
+    """Keep the gain map of an HDR photograph."""
+    into.saving.output["hdr"] = "keep" if arguments.given_boolean(0) else "sdr"
+
+
 def check_only(arguments: Arguments, into: Collected) -> None:  # noqa: ARG001 - every handler has one shape
     """Parse a boolean whose value changes nothing here: docs/compatibility.md says why."""
     arguments.given_boolean(0)
