@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -41,8 +41,15 @@ class StoredObject(Protocol):
     @property
     def info(self) -> ObjectInfo: ...
 
-    def read(self) -> bytes:
-        """Return all bytes. PayloadTooLarge if they exceed the limit, UpstreamError if the store fails midway."""
+    def blocks(self) -> Generator[bytes]:
+        """Yield the bytes in blocks as they arrive; raise as `read` does. Closing it ends the transfer."""
+        ...
+
+    def read(self, head: Sequence[bytes] = ()) -> bytes:
+        """Return all bytes, of which `blocks` has yielded `head` already; can be called once.
+
+        PayloadTooLarge if they exceed the limit, UpstreamError if the store fails midway.
+        """
         ...
 
 

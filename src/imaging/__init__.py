@@ -45,6 +45,7 @@ from imaging.pipeline.feature import Decision, Feature, Step, decide_all, descri
 from imaging.pipeline.run import Rendered, run
 
 if TYPE_CHECKING:
+    from imaging.codecs.decode.original_stream import OriginalStream
     from imaging.fonts import add_font_folder
     from imaging.models.saliency import compute_saliency, has_saliency, open_saliency, to_rgb_array
     from imaging.models.weights import set_up
@@ -79,6 +80,7 @@ __all__ = [
     "Label",
     "Limits",
     "ObjectRef",
+    "OriginalStream",
     "Output",
     "Params",
     "Region",
@@ -116,6 +118,7 @@ __all__ = [
 
 _LAZY = {
     "Job": "imaging.pipeline.run_each",
+    "OriginalStream": "imaging.codecs.decode.original_stream",
     "add_font_folder": "imaging.fonts",
     "compute_saliency": "imaging.models.saliency",
     "has_saliency": "imaging.models.saliency",

@@ -34,6 +34,8 @@ class Reply:
     between: float = 0.0
     """Delay between two bytes of the status line and the headers."""
     has_length: bool = True
+    after: float = 0.0
+    """Delay at the end of the body, before the connection is closed."""
 
 
 @dataclass
@@ -107,6 +109,7 @@ def _handler(scripted: ScriptedServer, tls: ssl.SSLContext | None) -> type[BaseH
                 self.wfile.write(_head(reply))
             if self.command != "HEAD":
                 self.wfile.write(reply.body[: reply.sent])
+            time.sleep(reply.after)
             if reply.sent is not None or not reply.has_length:
                 self.close_connection = True
 

@@ -3,28 +3,67 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from handler.errors import PayloadTooLarge
+from handler.errors import PayloadTooLarge, UpstreamError
 from handler.ports import DetectionInput, ObjectInfo, ObjectReader, StoredObject
 from handler.requests.image_request import ImageRequest, list_objects
 from imaging import Limits, ObjectRef
+
+if TYPE_CHECKING:
+    from imaging import OriginalStream
+
+STREAMED_FROM = 200_000
+"""Bytes from which on an original is decoded while it arrives. A smaller one arrives in less time than a thread takes
+to gain anything."""
 
 
 class _CachedObject:
     """An object whose bytes are read once, although both a detector and the run may need them."""
 
-    def __init__(self, stored: StoredObject) -> None:
-        self.info = stored.info
-        self._stored = stored
+    def __init__(self, objects: ObjectReader, ref: ObjectRef) -> None:
+        """Request the object. HandlerError if it cannot be read."""
+        self._objects = objects
+        self._ref = ref
+        self._stored = objects.get(ref)
+        self.info = self._stored.info
         self._body: bytes | None = None
+        self._is_streamed = False
 
-    def read(self) -> bytes:
+    def read(self, head: Sequence[bytes] = ()) -> bytes:
         if self._body is None:
-            self._body = self._stored.read()
+            self._body = self._read_again() if self._is_streamed else self._stored.read(head)
         return self._body
+
+    def blocks(self) -> Generator[bytes]:
+        yield self.read()
+
+    def open_stream(self) -> OriginalStream | None:
+        """Return the bytes as they arrive; None if they have been read, or are too few to gain anything by it."""
+        if self._body is not None or self.info.size < STREAMED_FROM:
+            return None
+        from imaging import OriginalStream  # noqa: PLC0415 - of large originals alone
+
+        self._is_streamed = True
+        return OriginalStream(self.info.size, self._stored.blocks(), self._read_rest, self.read)
+
+    def _read_rest(self, head: Sequence[bytes]) -> bytes:
+        self._body = self._stored.read(head)
+        return self._body
+
+    def _read_again(self) -> bytes:
+        """Request the object once more, and return its bytes. UpstreamError if it has been replaced in between."""
+        stored = self._objects.get(self._ref)
+        if stored.info.etag != self.info.etag:
+            raise UpstreamError(
+                f"`{self._ref.key}` was replaced while it was read: try again", status=HTTPStatus.SERVICE_UNAVAILABLE
+            )
+        return stored.read()
 
     @property
     def detection_input(self) -> DetectionInput:
@@ -41,7 +80,7 @@ class ReadOnce:
     def get(self, ref: ObjectRef) -> StoredObject:
         """Return an object, which is requested from its source the first time only."""
         if ref not in self._read:
-            self._read[ref] = _CachedObject(self._objects.get(ref))
+            self._read[ref] = _CachedObject(self._objects, ref)
         return self._read[ref]
 
 
@@ -70,13 +109,18 @@ class Inputs(msgspec.Struct, frozen=True):
             return DetectionInput("posted", self.inline_hash, "the posted image", lambda: original, is_inline=True)
         return original.detection_input
 
+    def open_original(self) -> bytes | OriginalStream:
+        """Return the bytes of the original, or the stream in which they arrive."""
+        stream = None if isinstance(self.original, bytes) else self.original.open_stream()
+        return self.read_original() if stream is None else stream
+
     def read_original(self) -> bytes:
         """Return the bytes of the original."""
         return self.original if isinstance(self.original, bytes) else self.original.read()
 
-    def read(self) -> tuple[bytes, dict[ObjectRef, bytes]]:
-        """Return the bytes of the original, and of the named objects."""
-        return self.read_original(), {ref: stored.read() for ref, stored in self.named.items()}
+    def read_named(self) -> dict[ObjectRef, bytes]:
+        """Return the bytes of the named objects."""
+        return {ref: stored.read() for ref, stored in self.named.items()}
 
 
 def fetch_inputs(request: ImageRequest, objects: ObjectReader, limits: Limits) -> Inputs:
@@ -95,13 +139,13 @@ def fetch_inputs(request: ImageRequest, objects: ObjectReader, limits: Limits) -
 
 def _request_objects(request: ImageRequest, refs: list[ObjectRef], objects: ObjectReader) -> Inputs:
     if isinstance(request.source, bytes):
-        return Inputs(request.source, {ref: _CachedObject(objects.get(ref)) for ref in refs})
+        return Inputs(request.source, {ref: _CachedObject(objects, ref) for ref in refs})
     if not refs:
-        return Inputs(_CachedObject(objects.get(request.source)))
+        return Inputs(_CachedObject(objects, request.source))
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only overlays need it
 
     with ThreadPoolExecutor(max_workers=len(refs) + 1) as pool:
-        original, *others = map(_CachedObject, pool.map(objects.get, [request.source, *refs]))
+        original, *others = pool.map(partial(_CachedObject, objects), [request.source, *refs])
     return Inputs(original, dict(zip(refs, others, strict=True)))
 
 

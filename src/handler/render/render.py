@@ -127,7 +127,7 @@ def render_each(
     ready, jobs = [], []
     for number, rendering in renderings:
         try:
-            _, named = rendering.inputs.read()
+            named = rendering.inputs.read_named()
         except (FeatureError, HandlerError) as error:  # of an overlay
             yield number, error
             continue
@@ -156,8 +156,8 @@ class _Rendering(msgspec.Struct, frozen=True):
         """Read the inputs, apply the steps and encode the result."""
         outcome: Rendered | Report | None = self.decision.report
         if outcome is None:
-            original, named = self.inputs.read()
-            context = msgspec.structs.replace(self.context, objects=named)
+            original = self.inputs.open_original()
+            context = msgspec.structs.replace(self.context, objects=self.inputs.read_named())
             outcome = run(original, self.decision.steps, self.request.output, context)
             if isinstance(outcome, Rendered) and outcome.gain_map:
                 add_log_fields(gain_map=outcome.gain_map)

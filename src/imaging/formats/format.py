@@ -150,6 +150,9 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     """Returns a pyvips source that another thread unpacks, or None, from the file and the deadline."""
     check_parts: Callable[[bytes, Any], bool] | None = None
     """Raises TooLarge for too many parts, from the file and the limits; returns whether the file is complete."""
+    is_head: Callable[[bytes], bool] | None = None
+    """Returns whether the first bytes of a file hold all that is read before its pixels. Set where these can be decoded
+    while the rest of the file arrives."""
     identify: Callable[[Image], FormatName] | None = None
     """Returns the real format of an opened header, where the signature alone cannot tell."""
     repair: Callable[[bytes, Any], bytes | None] | None = None

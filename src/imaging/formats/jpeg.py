@@ -78,6 +78,7 @@ FORMAT = Format(
         reduction=_reduction,
         load_options=lambda reduction: {"shrink": int(reduction)},
         check_parts=Lazy("imaging.codecs.decode.parts", "check_jpeg"),
+        is_head=Lazy("imaging.codecs.decode.parts", "is_jpeg_head"),
         repair=Lazy("imaging.codecs.decode.repair", "repair_jpeg"),
         read_gain_map=Lazy("imaging.codecs.ultra_hdr.container", "read_gain_map"),
     ),

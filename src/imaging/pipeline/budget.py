@@ -108,8 +108,8 @@ def refuse_beyond_budget(
         source = read_header(original, source.format, output.page, limits)
     frames, loaded = loaded_size(source, output, shrink)
     # `stored` counts the bytes of the original, and the estimate for the decoder includes them too.
-    decoder = decoding_memory(source, loaded, frames) - len(original)
-    stored = len(original) + sum(map(len, context.objects.values()))
+    decoder = decoding_memory(source, loaded, frames) - source.size
+    stored = source.size + sum(map(len, context.objects.values()))
     estimate = _Estimate(limits, stored=stored, decoder=decoder)
     estimate.check_memory(0, "its decoding")
     estimate.add_seconds(decoding_seconds(source, frames), "its decoding")

@@ -24,6 +24,7 @@ from imaging.pipeline.budget import refuse_beyond_budget, with_inspected
 from imaging.pipeline.feature import Step, describe_steps, preshrink_of
 
 if TYPE_CHECKING:
+    from imaging.codecs.decode.original_stream import OriginalStream
     from imaging.codecs.metadata import Metadata
 
 
@@ -42,11 +43,15 @@ class Rendered(msgspec.Struct, frozen=True):
     """For `hdr=keep` of an original with a gain map: whether the result has it, and if not, why not."""
 
 
-def run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
-    """Apply the steps in their order and encode the result. Raises FeatureError.
+def run(original: bytes | OriginalStream, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
+    """Apply the steps in their order and encode the result. Raises FeatureError, and what a stream raises.
 
     Steps that redact the image are applied first. An original that needs no change is returned without decoding it.
     """
+    if not isinstance(original, bytes):
+        from imaging.pipeline.streaming import run_stream  # noqa: PLC0415 - of large originals alone
+
+        return run_stream(original, steps, output, context)
     try:
         return _run(original, steps, output, context)
     except UnreadableByDetector:
@@ -98,7 +103,7 @@ def _run_steps(
     # `format=auto` for a client that accepts more formats: another one may be smaller than the original.
     try:
         with source_at_fault(original, source, output, context):
-            outcome = _decode_and_apply(original, source, steps, output, context)
+            outcome = decode_and_apply(original, source, steps, output, context)
     except (TooLarge, InvalidParameter):
         if untouched is None:
             raise
@@ -173,15 +178,23 @@ def without_decoding(original: bytes, source: ImageHeader, output: Output, conte
     return Rendered(body, MEDIA_TYPES[source.format], width, height, source.frames, source, varies)
 
 
-def _decode_and_apply(
-    original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context
+def decode_and_apply(
+    original: bytes,
+    source: ImageHeader,
+    steps: Sequence[Step],
+    output: Output,
+    context: Context,
+    stream: OriginalStream | None = None,
 ) -> Rendered | Report:
-    """Decode the original, apply the steps and encode the result."""
+    """Decode the original, apply the steps and encode the result.
+
+    With a stream, `original` is the head of the file, and the pixels are decoded from the stream.
+    """
     shrink = preshrink_of(steps, source)
     context = structs.replace(with_inspected(steps, context), original=original)
     refuse_beyond_budget(original, source, steps, output, context, shrink)
     metadata = read_metadata(original, source, steps, output, context)
-    picture = decode_original(original, source, output, context, shrink)
+    picture = decode_original(original, source, output, context, shrink, stream)
     return apply_and_encode(picture, steps, output, context, metadata)
 
 
@@ -256,7 +269,14 @@ def _with_redaction(steps: Sequence[Step], context: Context) -> Context:
     return structs.replace(context, redact=redact) if redacting else context
 
 
-def decode_original(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
+def decode_original(
+    original: bytes,
+    source: ImageHeader,
+    output: Output,
+    context: Context,
+    shrink: float,
+    stream: OriginalStream | None = None,
+) -> Picture:
     """Return the pixels, which are read as they are needed, here or in an isolated process.
 
     They may still be in the color space of their profile (see `in_srgb`).
@@ -264,7 +284,7 @@ def decode_original(original: bytes, source: ImageHeader, output: Output, contex
     A decoder that cannot be interrupted and may miss the deadline runs in a process that can be killed.
     """
     if context.deadline.leaves_room_for(uninterruptible_seconds(source)):
-        return decode(original, source, output, context, shrink, keeps_profile=True)
+        return decode(original, source, output, context, shrink, keeps_profile=True, stream=stream)
     from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined  # noqa: PLC0415 - seldom used
 
     limits = context.limits

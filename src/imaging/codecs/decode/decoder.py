@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyvips
 
@@ -20,6 +20,9 @@ from imaging.formats import format_by_name
 from imaging.formats.format import Loading
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture
+
+if TYPE_CHECKING:
+    from imaging.codecs.decode.original_stream import OriginalStream
 
 Image = Any
 """A pyvips image; its stubs give every field a union of types."""
@@ -36,12 +39,14 @@ def decode(
     shrink: float = 1.0,
     *,
     keeps_profile: bool = False,
+    stream: OriginalStream | None = None,
 ) -> Picture:
     """Return the image upright in sRGB or grey, 8 bits per band, with all frames if the output is animated.
 
     `shrink` is the factor by which the first step will reduce the image. The decoder may reduce by less; an SVG is
     rendered at exactly that size (below 1: larger). With `keeps_profile`, a single frame may still be in the color
-    space of its profile (see `to_srgb`). Pixels are read lazily and once, from top to bottom. Raises DamagedSource,
+    space of its profile (see `to_srgb`). With a stream, `original` is the head of the file, and the pixels are read
+    from the stream. Pixels are read lazily and once, from top to bottom. Raises DamagedSource,
     TooLarge, and InvalidParameter for a page.
     """
     page, limits = output.page, context.limits
@@ -53,7 +58,7 @@ def decode(
     if frames > 1:
         _check_animation(source, limits)
     try:
-        image, taken = _loaded(original, source, frames, output, context, shrink)
+        image, taken = _loaded(original, source, frames, output, context, shrink, stream)
         with watched(image, context.deadline):
             image = _upright_in_srgb(image, original, source, keeps_profile=keeps_profile and frames == 1)
         return _picture(image, source, frames, context.limits.memory - taken)
@@ -110,7 +115,13 @@ def _check_animation(source: ImageHeader, limits: Limits) -> None:
 
 
 def _loaded(
-    original: bytes, source: ImageHeader, frames: int, output: Output, context: Context, shrink: float
+    original: bytes,
+    source: ImageHeader,
+    frames: int,
+    output: Output,
+    context: Context,
+    shrink: float,
+    stream: OriginalStream | None,
 ) -> tuple[pyvips.Image, int]:
     """Return the frames as the decoder reads them, and the memory in bytes that this will take, within the budget."""
     decoder, limits = format_by_name(source.format).decoder, context.limits
@@ -121,7 +132,10 @@ def _loaded(
         return decoder.read_pixels(Loading(original, size, scale, output.page, context)), taken
     # libvips knows best how much of a damaged file can be shown.
     has_thread = limits.processors > 1 and not limits.tolerate_truncated
-    instead = decoder.open_stream(original, context.deadline) if decoder.open_stream and has_thread else None
+    if stream is not None:
+        instead: pyvips.Source | None = stream.open_source()
+    else:
+        instead = decoder.open_stream(original, context.deadline) if decoder.open_stream and has_thread else None
     options = decoder.load_options(_reduction(source, frames, output, shrink))
     if output.page:
         options["page"] = output.page

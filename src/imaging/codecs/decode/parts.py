@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from itertools import islice
 
 from imaging.context import Limits
@@ -67,27 +68,48 @@ def check_jpeg(original: bytes, _limits: Limits) -> bool:
 
     Return True, because the decoder finds out by itself whether the file is complete.
     """
-    at, segments, scans, components, is_progressive = 0, 0, 0, 0, False
+    scans, components, is_progressive = 0, 0, False
     blocks = _ExifCheck(original)
-    while found := _MARKER.search(original, at):
-        at, marker = found.end(), found[1][0]
-        segments += 1
+    for segments, (marker, at, end) in enumerate(_segments(original), 1):
         scans += marker == _SOS
         if segments > _MAX_PARTS or scans > MAX_SCANS:
             raise TooLarge(f"a JPEG must have at most {_MAX_PARTS} segments and {MAX_SCANS} scans, got more of either")
         if marker == _EOI:
             return True
-        if marker in (_SOI, _TEM):
-            continue
         if marker in _FRAME_HEADERS:
             components, is_progressive = _byte(original, at + 7), marker in _PROGRESSIVE
         elif marker == _SOS and not is_progressive and _byte(original, at + 2) >= components:
             return True
-        end = at + max(2, int.from_bytes(original[at : at + 2], "big"))
         if marker == _APP1 and original.startswith(b"Exif", at + 2):
             blocks.check(at, end)
-        at = end
     return True
+
+
+def is_jpeg_head(head: bytes) -> bool:
+    """Return whether the first bytes of a JPEG reach the pixels, and these are stored from top to bottom, in one scan.
+
+    The scans of a progressive file are read to the end before the first row is known, and are counted before that.
+    """
+    components = 0
+    for marker, at, end in _segments(head):
+        if marker in _PROGRESSIVE or marker == _EOI:
+            return False
+        if marker in _FRAME_HEADERS:
+            components = _byte(head, at + 7)
+        elif marker == _SOS:
+            return end <= len(head) and 0 < components <= _byte(head, at + 2)
+    return False
+
+
+def _segments(original: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the marker of each segment of a JPEG, and where its content begins, with its length, and ends."""
+    at = 0
+    while found := _MARKER.search(original, at):
+        at, marker = found.end(), found[1][0]
+        is_bare = marker in (_SOI, _TEM, _EOI)
+        end = at if is_bare else at + max(2, int.from_bytes(original[at : at + 2], "big"))
+        yield marker, at, end
+        at = end
 
 
 def _byte(original: bytes, at: int) -> int:

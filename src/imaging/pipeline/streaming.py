@@ -1,0 +1,83 @@
+"""A run whose original is decoded while it arrives: download and decoding take the time of the longer of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyvips
+from msgspec import structs
+
+from imaging.codecs.decode import inspect, uninterruptible_seconds
+from imaging.codecs.decode.original_stream import OriginalStream
+from imaging.codecs.decode.sniff import sniff
+from imaging.context import Context
+from imaging.errors import DamagedSource, FeatureError
+from imaging.formats import format_by_name
+from imaging.params.output import Output
+from imaging.picture import ImageHeader, Report
+from imaging.pipeline.feature import Step
+from imaging.pipeline.run import Rendered, decode_and_apply, order_steps, run
+
+
+def run_stream(stream: OriginalStream, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
+    """Return what `run` returns for the whole file, and raise what it raises, or what fails in the store.
+
+    A file that cannot be decoded so is read again, whole: only then is it known what is wrong with it, and whether it
+    can be repaired.
+    """
+    head = _read_head(stream)
+    source = _source_of(head, stream.size, steps, output, context)
+    if source is None or not stream.start(context.deadline):
+        return run(stream.read_whole(), steps, output, context)
+    try:
+        outcome = decode_and_apply(head, source, order_steps(steps, source, output), output, context, stream)
+        stream.finish()
+    except (DamagedSource, pyvips.Error):
+        context.deadline.check()
+        stream.raise_failure()
+    else:
+        return outcome
+    finally:
+        stream.abandon()
+    return run(stream.read_again(), steps, output, context)
+
+
+def _read_head(stream: OriginalStream) -> bytes:
+    """Return the head of a file whose format can be decoded while it arrives; of any other only the first bytes."""
+
+    def is_enough(head: bytes) -> bool:
+        try:
+            is_head = format_by_name(sniff(head)).decoder.is_head
+        except FeatureError:
+            return True
+        return is_head is None or is_head(head)
+
+    return stream.read_head(is_enough)
+
+
+def _source_of(head: bytes, size: int, steps: Sequence[Step], output: Output, context: Context) -> ImageHeader | None:
+    """Return the header of a file that can be decoded while it arrives. None if the run needs the whole file.
+
+    This is the only place that decides it. The whole file is needed
+
+    * by formats whose pixels or header are not stored in their order (`Decoder.is_head`),
+    * for an answer that may be the original itself, because nothing reduces it,
+    * by reports about the file, and by detectors and models, which read it by themselves,
+    * where overlays may be at fault if something is damaged,
+    * and by a decoder that nothing can interrupt and that may take too long, because it is run where it can be killed.
+    """
+    if not head or len(head) >= size or size > context.limits.source_bytes or output.page or context.objects:
+        return None
+    try:
+        is_head = format_by_name(sniff(head)).decoder.is_head
+        if is_head is None or not is_head(head):
+            return None
+        source = structs.replace(inspect(head, context.limits, context.deadline), size=size)
+    except FeatureError:
+        return None  # the whole file tells what is wrong with it
+    ordered = order_steps(steps, source, output)
+    if all(step.keeps(source.upright) for step in ordered):
+        return None
+    if any(step.is_report or step.may_detect or step.is_expensive for step in ordered):
+        return None
+    return source if context.deadline.leaves_room_for(uninterruptible_seconds(source)) else None
