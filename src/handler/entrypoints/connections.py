@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from handler.entrypoints.protocols import CONNECTION, Connection
 from handler.entrypoints.workers import Measures
 
 _log = logging.getLogger(__name__)
@@ -35,7 +34,6 @@ _TOO_MANY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nCache-Control: no-store\r\n"
     b"Content-Length: 0\r\n\r\n"
 )
-_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,61 +52,6 @@ class ConnectionLimits:
     """Bytes of answers that clients have not read yet, all connections together."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks of proxies. `per_address` does not apply to them, because many clients share each address."""
-
-
-class Connection(H11Protocol):
-    """uvicorn's HTTP/1.1 connection, which reports to `Connections` whether it waits for its client."""
-
-    def __init__(self, opened: Connections, owner: str, config: uvicorn.Config, server: uvicorn.Server) -> None:
-        super().__init__(config, server.server_state, server.lifespan.state)
-        self.owner = owner
-        """The address, or the network, that this connection counts for."""
-        self.head_since: float | None = None
-        """The time since which the rest of a request's head is awaited; None if no head is awaited."""
-        self.unread = 0
-        """Unsent bytes of answers when the client last made progress."""
-        self.unread_since: float | None = None
-        self._opened = opened
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether no request is being answered."""
-        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's declaration lacks the None of a new connection
-        return cycle is None or cycle.response_complete
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # the type is uvicorn's
-        super().connection_made(transport)
-        self.head_since = time.monotonic()
-        self._opened.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._opened.discard(self)
-        super().connection_lost(exc)
-
-    def handle_events(self) -> None:
-        super().handle_events()
-        self._update_state()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._update_state()
-
-    def _update_state(self) -> None:
-        if not self.is_waiting:
-            self.head_since = None
-        elif self.head_since is None and (self.conn.trailing_data[0] or self.conn.their_state is h11.SEND_BODY):
-            # Half a head, or the rest of a body that is not read. uvicorn itself has a timer for idle connections.
-            self.head_since = time.monotonic()
-        self._opened.touch(self)
-
-    def give_up(self) -> None:
-        """Close the connection at once; answer 408 if half of a request's head has arrived."""
-        if self.is_waiting and self.conn.trailing_data[0] and not self.transport.is_closing():
-            self.transport.write(_TOO_SLOW)
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
-        else:
-            self.transport.close()
 
 
 class Connections:
@@ -265,7 +208,7 @@ class ConnectionServer(uvicorn.Server):
             _refuse(accepted)
             return
         try:
-            await loop.connect_accepted_socket(lambda: Connection(self._opened, owner, self.config, self), accepted)
+            await loop.connect_accepted_socket(lambda: CONNECTION(self._opened, owner, self.config, self), accepted)
         except OSError:
             accepted.close()
 
