@@ -65,6 +65,7 @@ _ONE_SIGNATURE: Mapping[str, str] = {
     "query, ends": signed_query("/100%/what?.jpg", {"expires": _LONG_AFTER, "v": "50%=1/2", "bucket": "second"}),
     "query, path alone": signed_query("/photos/a%2Fb.jpg", {}),
     "query, key": signed_query("/_key/fit-in/30x20/cat.jpg", {"width": "3"}),
+    "query, canvas": signed_query("/_canvas", {"width": "30", "color": "#ff0000", "text": "a b", "resize.width": "20"}),
     "query, folder": signed_query("/private/photos/cat.jpg", {"flip": ""}),
     "json": signed_query(in_json(_EDITS), {}),
     "json and query": signed_query(in_json(_EDITS), {"format": "png", "quality": "50"}),

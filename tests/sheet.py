@@ -36,6 +36,16 @@ def draw(client: Client, page: str) -> pyvips.Image:
     return pyvips.Image.arrayjoin(images, across=3, shim=8, background=[255.0])
 
 
+def draw_card(client: Client) -> pyvips.Image:
+    """Return the canvas of the page about text; raise RuntimeError for an answer other than 200."""
+    text = (ROOT / "docs" / "text.md").read_text(encoding="utf-8")
+    (url,) = re.findall(r"^/_canvas\S+$", text, re.MULTILINE)
+    answer = client.get(f"{url}&format=png")
+    if answer.status != 200:
+        raise RuntimeError(f"{url}: {answer.body.decode()}")
+    return pyvips.Image.new_from_buffer(answer.body, "")
+
+
 def samples_client() -> Client:
     """Return a client of the samples."""
     environment = {
@@ -48,6 +58,7 @@ def samples_client() -> Client:
 
 
 if __name__ == "__main__":
+    draw_card(samples_client()).webpsave(str(sheet_of("card")), Q=80, effort=6, smart_subsample=True)
     for name in PAGES:
         drawn = draw(samples_client(), name)
         drawn.webpsave(str(sheet_of(name)), Q=80, effort=6, smart_subsample=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import pyvips
-from tests.sheet import PAGES, draw, read_urls, samples_client, sheet_of
+from tests.sheet import PAGES, draw, draw_card, read_urls, samples_client, sheet_of
 from tests.weights import require_weights
 
 
@@ -20,3 +20,11 @@ def test_the_picture_shows_the_urls_of_the_page(page: str) -> None:
     assert (kept.width, kept.height) == (drawn.width, drawn.height)
     assert (kept.colourspace("srgb") - drawn.colourspace("srgb")[:3]).abs().avg() < 5
     assert sheet_of(page).stat().st_size < 150_000
+
+
+def test_the_card_is_what_its_url_answers() -> None:
+    drawn = draw_card(samples_client())
+    kept = pyvips.Image.new_from_file(str(sheet_of("card")))
+    assert (kept.width, kept.height) == (drawn.width, drawn.height) == (1200, 630)
+    assert (kept.colourspace("srgb") - drawn.colourspace("srgb")[:3]).abs().avg() < 5
+    assert sheet_of("card").stat().st_size < 60_000

@@ -45,6 +45,7 @@ from imaging.pipeline.feature import Decision, Feature, Step, decide_all, descri
 from imaging.pipeline.run import Rendered, run
 
 if TYPE_CHECKING:
+    from imaging.codecs.canvas import MAX_CANVAS_SIDE, Canvas
     from imaging.codecs.decode.original_stream import OriginalStream
     from imaging.fonts import add_font_folder
     from imaging.models.saliency import compute_saliency, has_saliency, open_saliency, to_rgb_array
@@ -57,6 +58,7 @@ __all__ = [
     "FORMATS",
     "GIF",
     "HEIF",
+    "MAX_CANVAS_SIDE",
     "MEDIA_TYPES",
     "NEGOTIATED",
     "PNG",
@@ -65,6 +67,7 @@ __all__ = [
     "SVG",
     "WEBP",
     "WRITTEN",
+    "Canvas",
     "Context",
     "DamagedSource",
     "Deadline",
@@ -117,6 +120,8 @@ __all__ = [
 ]
 
 _LAZY = {
+    "MAX_CANVAS_SIDE": "imaging.codecs.canvas",
+    "Canvas": "imaging.codecs.canvas",
     "Job": "imaging.pipeline.run_each",
     "OriginalStream": "imaging.codecs.decode.original_stream",
     "add_font_folder": "imaging.fonts",

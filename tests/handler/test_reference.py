@@ -68,7 +68,7 @@ def test_the_document_is_valid_openapi() -> None:
     actions = ("", "/results", "/results/{result}", "/preview", "/share", "/retry")
     gallery = {f"/_api/gallery/{page}" for page in ("session", "devices", "pictures", "uploads")}
     gallery |= {f"/_api/gallery/pictures/{{id}}{action}" for action in actions}
-    everything = {"/{key}", "/_key/{key}"} | asked | operated | uploads | records | gallery
+    everything = {"/{key}", "/_key/{key}", "/_canvas"} | asked | operated | uploads | records | gallery
     assert everything == set(DOCUMENT["paths"])
 
 

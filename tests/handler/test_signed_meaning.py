@@ -17,7 +17,7 @@ from tests.meanings import Meanings
 from tests.mutants import ADDRESSES, WAYS, function_url, mutate, wrapped
 
 KEYS = {"cat.jpg", "photos/cat.jpg", "100%.jpg", "café/a b+c.jpg", "http://example.com/cat.jpg", "é ü+.jpg",
-        "a b+c.jpg", "100%/what?.jpg", "photos/a%2Fb.jpg", "fit-in/30x20/cat.jpg"}  # fmt: skip
+        "a b+c.jpg", "100%/what?.jpg", "photos/a%2Fb.jpg", "fit-in/30x20/cat.jpg", "30x630-ff0000"}  # fmt: skip
 MUTANTS = 24_000
 
 

@@ -16,6 +16,7 @@ ROUTES = [
     ("/retina.jpg?width=20", "api", False, 200),
     ("/_key/retina.jpg?width=20", "api", False, 200),
     ("/unsafe/20x20/retina.jpg", "api", False, 200),
+    ("/_canvas?width=20&height=10&color=red", "api", False, 200),
     ("/nothing.jpg", "api", False, 404),
     ("/_health", "api", False, 200),
     ("/_ready", "api", False, 200),

@@ -9,7 +9,7 @@ from handler.aws import AwsAccess
 from handler.composition.factories import open_secret
 from handler.config import Settings
 from handler.requests import dialects
-from handler.requests.parsed_request import Recipe
+from handler.requests.parsed_request import CANVAS_SOURCE, Recipe
 from handler.requests.policy import Policy
 from handler.storage.sources import Sources, open_sources, read_locations
 from imaging import NEGOTIATED, WEBP, ObjectRef, Output, check
@@ -179,7 +179,7 @@ def _read_document(setting: str, value: str, aws: AwsAccess) -> object:
 
 def find_faults_of_sources(settings: Settings, policy: Policy, sources: Sources) -> list[str]:
     """Return a line for each rule that names a source which does not exist, or must not be named there."""
-    known = {location.name for location in sources.locations}
+    known = {location.name for location in sources.locations} | {CANVAS_SOURCE}
     named = {
         "SOURCE_PATHS": policy.source_paths.values(),
         "PUBLIC_SOURCES": policy.public_sources,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from features import CATALOGUE, by_name, feature_aliases
+from handler.reference.canvas_path import CANVAS, canvas_parameters
 from handler.reference.gallery_paths import VISITOR_SCHEME, gallery_paths, gallery_schemas
 from handler.reference.notices import record_schema, webhooks
 from handler.reference.operations import error_references, error_responses, json_answer, object_schema, parameter
@@ -65,6 +66,7 @@ def _paths() -> dict[str, Any]:
         "/_key/{key}": {
             "get": _get("Return an image whose key looks like another request", [key, *references], _KEY_ONLY)
         },
+        "/_canvas": {"get": _get("Return a canvas of one colour, edited", canvas_parameters(references), CANVAS)},
         "/_api/transform": {"post": _transform(references, "Transform an image that is sent in the body")},
         "/_api/remove-background": {
             "post": _transform(references, "Remove the background of an image; PNG if no format is given")

@@ -14,9 +14,16 @@ from handler.errors import BadRequest, Forbidden, NotFound
 from handler.requests import dialects
 from handler.requests.dialects.dialect import STRICT, Faults
 from handler.requests.image_request import ImageRequest, list_objects
-from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
+from handler.requests.parsed_request import (
+    CANVAS_PARAMETERS,
+    CANVAS_PATH,
+    CANVAS_SOURCE,
+    KEY_PREFIX,
+    ParsedRequest,
+    Recipe,
+)
 from handler.requests.policy import Policy
-from imaging import PNG, WEBP, ObjectRef, Output, Step, check
+from imaging import PNG, WEBP, InvalidParameter, ObjectRef, Output, Step, check
 
 if TYPE_CHECKING:
     from handler.requests.client_hints import Hints
@@ -50,7 +57,7 @@ def parse_request(
         path, pairs, policy, raw_path=raw_path, signed_path=signed_path, is_url=is_url, faults=faults
     )
     if policy.presets_only and caller is not Caller.OPERATOR:
-        _refuse_all_but_presets(parsed, pairs, policy)
+        _refuse_all_but_presets(path, parsed, pairs, policy)
     request = _apply_policy(parsed, locate(path, parsed, policy), policy, caller, accepts, hints)
     more: dict[str, Any] = {"ignored": faults.names} if faults.names else {}
     if parsed.hides_source:
@@ -85,7 +92,7 @@ def is_own(path: str, accepted: Sequence[Dialect]) -> bool:
 
     One in 64 signatures begins with an underscore, as those do.
     """
-    if not path.startswith("/_") or path.startswith(KEY_PREFIX):
+    if not path.startswith("/_") or path.startswith(KEY_PREFIX) or path == CANVAS_PATH:
         return False
     known = (*accepted, *(dialect for dialect in dialects.DIALECTS if dialect.is_default))
     return not dialects.begins_with_signature(path, known)
@@ -105,11 +112,14 @@ def parse_address(
 
     With `is_url`, Forbidden is raised for features in the query where no accepted dialect reads them.
     """
+    canvas, pairs = _take_canvas(pairs) if path == CANVAS_PATH else (None, pairs)
     parameters = dialects.parse_query(pairs, faults)
     if is_url and parameters.has_edits and not any(dialect.reads_query for dialect in policy.dialects):
         raise Forbidden("query parameters that edit are switched off (DIALECTS)")
     if is_own(path, policy.dialects):
         raise NotFound(f"no page is called {path!r}", code="NotFound")
+    if canvas is not None:
+        return dialects.add_query(ParsedRequest(ref=canvas, dialect="query"), parameters, faults)
     rewrite = policy.rewrite.apply if policy.rewrite is not None else None
     parsed = dialects.parse_path(
         path, policy.dialects, raw_path=raw_path, rewrite=rewrite, signed_path=signed_path, faults=faults
@@ -119,11 +129,29 @@ def parse_address(
     return dialects.add_query(parsed, parameters, faults)
 
 
-def _refuse_all_but_presets(parsed: ParsedRequest, pairs: tuple[tuple[str, object], ...], policy: Policy) -> None:
+def _take_canvas(pairs: Iterable[tuple[str, object]]) -> tuple[ObjectRef, list[tuple[str, object]]]:
+    """Return the canvas that a query describes, as an object of its source, and the other parameters."""
+    from imaging import Canvas  # noqa: PLC0415 - most requests have an original
+
+    others, values = [], dict[str, object]()
+    for name, value in pairs:
+        if name not in CANVAS_PARAMETERS:
+            others.append((name, value))
+        elif name in values:
+            raise InvalidParameter(name, "given once", value)
+        else:
+            values[name] = value
+    return ObjectRef(CANVAS_SOURCE, Canvas.parse(values).key), others
+
+
+def _refuse_all_but_presets(
+    path: str, parsed: ParsedRequest, pairs: tuple[tuple[str, object], ...], policy: Policy
+) -> None:
     others = [name for name, _ in pairs if name not in _WITH_PRESETS_ONLY]
     has_edits = parsed.recipe != Recipe() and not parsed.is_preset
     # A dialect whose paths name buckets reaches only the sources of SOURCE_BUCKETS by them.
-    if others or has_edits or parsed.headers or (parsed.ref.bucket and not parsed.is_preset):
+    names_bucket = bool(parsed.ref.bucket) and path != CANVAS_PATH and not parsed.is_preset
+    if others or has_edits or parsed.headers or names_bucket:
         what = f"`{others[0]}`" if others else "edits in the path"
         raise Forbidden(f"only presets are allowed here (PRESETS_ONLY), got {what}")
     if "preset" not in parsed.controls and not policy.default_preset and not parsed.is_preset:

@@ -11,6 +11,10 @@ from imaging import InvalidParameter, ObjectRef, Output, Step, check, describe
 
 KEY_PREFIX = "/_key/"
 """What follows it is a key, whatever it looks like."""
+CANVAS_PATH, CANVAS_SOURCE = "/_canvas", "_canvas"
+"""The path of a plain canvas, whose query states its size and colour, and the source that it comes from."""
+CANVAS_PARAMETERS = ("width", "height", "color")
+"""Query parameters that concern the canvas under CANVAS_PATH, and a feature under any other path."""
 
 
 class Insert(msgspec.Struct, frozen=True):

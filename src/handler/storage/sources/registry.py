@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from handler.aws import AwsAccess
 from handler.errors import Forbidden, NotFound, PrivateSource
 from handler.ports import Listing, ObjectInfo, StoredObject
+from handler.requests.parsed_request import CANVAS_SOURCE
 from handler.storage.sources import store_errors
 from handler.storage.sources.keys import is_invalid, other_forms
 from handler.storage.sources.locations import StoreLocation, read_locations
@@ -28,7 +29,10 @@ TIMEOUT_SECONDS = 10.0
 
 
 class Sources:
-    """Implements `handler.ports.Objects` with the entries of `SOURCE_BUCKETS`, of which the first is the default."""
+    """Implements `handler.ports.Objects` with the entries of `SOURCE_BUCKETS`, of which the first is the default.
+
+    Canvases, which need no store, are a source beside them.
+    """
 
     def __init__(self, locations: Sequence[StoreLocation], opener: Callable[[StoreLocation], Source]) -> None:
         self.locations = tuple(locations)
@@ -49,7 +53,7 @@ class Sources:
         if not ref.bucket and ref.key.startswith(("https://", "http://")):
             return self._of_url(ref.key)
         bucket = ref.bucket or next(iter(self._by_name), "")
-        if bucket not in self._by_name:
+        if bucket not in self._by_name and bucket != CANVAS_SOURCE:
             raise Forbidden(
                 f"bucket `{ref.bucket}` is not in SOURCE_BUCKETS" if ref.bucket else "no source is configured",
                 code=store_errors.CANNOT_ACCESS,
@@ -87,6 +91,10 @@ class Sources:
     def open(self, name: str) -> Source:
         """Return the source of that name, opened at its first use."""
         source = self._open.get(name)
+        if source is None and name == CANVAS_SOURCE:
+            from handler.storage.sources.canvas import CanvasSource  # noqa: PLC0415 - most requests have an original
+
+            return CanvasSource()
         if source is None:
             with self._lock:
                 source = self._open.setdefault(name, self._open.get(name) or self._opener(self._by_name[name]))
@@ -199,6 +207,8 @@ def open_sources(
         "az": _cloud,
     }
     sources = Sources(read_locations(spec), lambda location: openers[location.scheme](location, bounds))
+    if any(location.name == CANVAS_SOURCE for location in sources.locations):
+        raise ValueError(f"SOURCE_BUCKETS must not name a source {CANVAS_SOURCE}, which is that of plain canvases")
     for location in sources.locations:
         if location.scheme in {"gs", "az"}:
             sources.open(location.name)  # only obstore can check their URLs
