@@ -78,6 +78,8 @@ class Limits(msgspec.Struct, frozen=True):
     tolerate_truncated: bool = False
     # `metadata=keep` keeps a GPS position only where this is set.
     allow_gps: bool = False
+    # The settings, by name, that let formats be read which are off by default (see `Decoder.switch`).
+    switched_on: frozenset[str] = frozenset()
     # Processors that threads share. With a single one, working in parallel costs time instead of saving it.
     processors: float = msgspec.field(default_factory=lambda: float(os.cpu_count() or 1))
 

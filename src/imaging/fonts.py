@@ -13,7 +13,14 @@ from pathlib import Path
 
 FAMILIES = {"sans": "Inter", "serif": "Source Serif 4", "mono": "JetBrains Mono"}
 """The generic families and what they stand for."""
-_PACKAGES = ("fontpkg_inter", "fontpkg_source_serif_4", "fontpkg_jetbrains_mono", "fontpkg_noto_sans_arabic")
+_PACKAGES = (
+    "fontpkg_inter",
+    "fontpkg_source_serif_4",
+    "fontpkg_jetbrains_mono",
+    "manimgx_fonts",
+    "manimgx_fonts_cjk",
+)
+"""The packages with fonts, as far as they are installed: the last one, of 33 MB, is optional."""
 _GENERIC = {"sans": "sans-serif", "serif": "serif", "mono": "monospace"}
 _SUFFIXES = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2"})
 _folders: list[str] = []
@@ -63,7 +70,8 @@ def _shipped_folders() -> list[Path]:
     from importlib.util import find_spec  # noqa: PLC0415 - most requests draw no text
 
     specs = [find_spec(package) for package in _PACKAGES]
-    return [Path(spec.origin).parent / "files" for spec in specs if spec and spec.origin]
+    packages = [Path(spec.origin).parent for spec in specs if spec and spec.origin]
+    return [files if (files := package / "files").is_dir() else package for package in packages]
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import Any
 import pyvips
 from PIL import Image as Pillow
 from PIL import PngImagePlugin
-from tests import pictures
+from tests import pdfs, pictures
 from tests.fuzz.case import Case
 
 QUERIES = (
@@ -47,6 +47,10 @@ def seeds() -> dict[str, bytes]:
         "svg-text": pictures.svg(
             40, 30, '<text x="9" y="20" filter="blur(2)">a</text><image href="data:image/png,x"/>'
         ),
+        "pdf": pdfs.text(b"Hello"),
+        "pdf-actions": pdfs.with_actions(),
+        "pdf-image": pdfs.of_zeros(9),
+        "pdf-pages": pdfs.pages(b"0 0 72 72", b"0 0 144 72", b"0 0 72 216"),
         "gif-tiny": bytes(scene.crop(0, 0, 1, 1).gifsave_buffer()),
         "jpeg-tiny": bytes(scene.crop(0, 0, 1, 1).jpegsave_buffer()),
         "jpeg-large": bytes(pyvips.Image.black(1500, 1500, bands=3).copy(interpretation="srgb").jpegsave_buffer()),

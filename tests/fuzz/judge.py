@@ -40,7 +40,7 @@ _PRESETS = json.dumps(
     {"thumb": {"resize": {"width": 20}}, "soft": "blur=2&format=webp", "marked": "watermark=logo.png"}
 )
 CONFIGURATIONS: dict[str, dict[str, str]] = {
-    "open": {"PUBLIC_FEATURES": "*"},
+    "open": {"PUBLIC_FEATURES": "*", "PDF_SOURCES": "Yes"},
     "default": {},
     "signed": {"ENABLE_SIGNATURE": "Yes", "PUBLIC_FEATURES": "*", "PRESETS": _PRESETS},
     "behind": {"ENABLE_SIGNATURE": "Yes", "PUBLIC_FEATURES": "*", "PRESETS": _PRESETS},

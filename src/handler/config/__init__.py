@@ -177,6 +177,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             work=limits.work_budget or 0.5 * limits.max_seconds,
             tolerate_truncated=limits.tolerate_truncated,
             allow_gps=self.access.allow_gps,
+            switched_on=frozenset({"PDF_SOURCES"}) if limits.pdf_sources else frozenset(),
             processors=memory / _MB_OF_A_PROCESSOR or Limits().processors,
         )
 

@@ -263,6 +263,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     sharp_size_limit: Annotated[
         str, Env("SHARP_SIZE_LIMIT", "AWS's name for MAX_SOURCE_PIXELS, which a number here overrides")
     ] = ""
+    pdf_sources: Annotated[
+        bool, Env("PDF_SOURCES", "Draw pages of PDF documents: untrusted files then reach their decoder, confined")
+    ] = False
     tolerate_truncated: Annotated[
         bool, Env("TOLERATE_TRUNCATED", "Decode what there is of a truncated JPEG, PNG, GIF or BMP; others get 422")
     ] = False

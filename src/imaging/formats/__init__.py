@@ -27,11 +27,12 @@ HEIF = FormatEntry(name="heif", media_type="image/heic", writable=False)
 # Nothing compresses it: its limit bounds the bytes of an answer.
 BMP = FormatEntry(name="bmp", media_type="image/bmp", max_pixels=12 * MEGA)
 ICO = FormatEntry(name="ico", media_type="image/x-icon", writable=False)
+PDF = FormatEntry(name="pdf", media_type="application/pdf", writable=False)
 SVG = FormatEntry(name="svg", media_type="image/svg+xml", writable=False, scripted=True)
 
 # The common formats are first: only the records up to that of the file's own format are imported. The check of SVG,
 # which reads the most bytes, is last.
-INDEX: tuple[FormatEntry, ...] = (JPEG, PNG, WEBP, AVIF, GIF, TIFF, HEIF, BMP, ICO, SVG)
+INDEX: tuple[FormatEntry, ...] = (JPEG, PNG, WEBP, AVIF, GIF, TIFF, HEIF, BMP, ICO, PDF, SVG)
 """The record of `jpeg` is `FORMAT` in `imaging/formats/jpeg.py`."""
 
 NAMES: tuple[FormatName, ...] = tuple(entry.name for entry in INDEX)

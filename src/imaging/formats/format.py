@@ -132,6 +132,8 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     """The same once the reduction is known: from `memory`, the pixels after the reduction and the stored pixels."""
     uninterruptible_seconds: Callable[[Image], float] = lambda _header: 0.0
     """Seconds for one frame in which libvips cannot stop the decoder, at about half the speed of one core."""
+    switch: str = ""
+    """The setting without which no file of the format is read; empty where all are read."""
     isolated: bool = False
     """Whether it always runs in a process of its own, which can be killed."""
     scalable: bool = False

@@ -163,6 +163,19 @@ class Output(Params):
         ]
         | None
     ) = None
+    dpi: (
+        Annotated[
+            int,
+            Meta(
+                ge=10,
+                le=1200,
+                description="Resolution in dots per inch at which a page of a PDF or an SVG is drawn, before any other "
+                "edit; other originals have pixels of their own. Default: 96",
+                extra=hint(usual=(72, 300)),
+            ),
+        ]
+        | None
+    ) = None
     download: (
         Annotated[
             str,

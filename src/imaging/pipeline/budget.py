@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from imaging.codecs.cost import encoder_memory, encoding_seconds, limit_effort
-from imaging.codecs.decode import decoding_memory, decoding_seconds, inspect, loaded_size, read_header
+from imaging.codecs.decode import at_resolution, decoding_memory, decoding_seconds, inspect, loaded_size, read_header
 from imaging.codecs.negotiation import negotiate_format
 from imaging.context import MEGA, Context, Limits
 from imaging.cost import Pending, Shape, Size
@@ -105,7 +105,8 @@ def refuse_beyond_budget(
     _refuse_many(steps, limits)
     if output.page and output.page < source.frames:
         # The pages of a file can differ in size.
-        source = read_header(original, source.format, output.page, limits)
+        page = read_header(original, source.format, output.page, limits, context.deadline)
+        source = at_resolution(page, output)
     frames, loaded = loaded_size(source, output, shrink)
     # `stored` counts the bytes of the original, and the estimate for the decoder includes them too.
     decoder = decoding_memory(source, loaded, frames) - source.size

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
-from imaging.codecs.decode import decode, inspect, is_stored_as_shown, source_at_fault, uninterruptible_seconds
+from imaging.codecs.decode import (
+    at_resolution,
+    decode,
+    inspect,
+    is_stored_as_shown,
+    source_at_fault,
+    uninterruptible_seconds,
+)
 from imaging.codecs.decode.color import in_srgb
 from imaging.codecs.decode.sniff import sniff
 from imaging.codecs.encode import encode
@@ -82,7 +89,7 @@ def repair(original: bytes, context: Context) -> bytes | None:
 
 
 def _run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
-    source = inspect(original, context.limits, context.deadline)
+    source = at_resolution(inspect(original, context.limits, context.deadline), output)
     steps = order_steps(steps, source, output)
     if output.hdr == "sdr":
         return _run_steps(original, source, steps, output, context)
@@ -156,6 +163,8 @@ def without_decoding(original: bytes, source: ImageHeader, output: Output, conte
         changes = Output()
     elif output.preferred and source.format in output.preferred:
         changes = structs.replace(changes, preferred=None)
+    if not format_by_name(source.format).decoder.scalable:
+        changes = structs.replace(changes, dpi=None)
     if source.frames == 1:
         changes = structs.replace(changes, animated=None, page=changes.page or None, loop=None, delay=None)
     if output.format == "auto":

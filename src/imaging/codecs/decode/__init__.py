@@ -8,9 +8,10 @@ from imaging.codecs.cost import decoding_memory, decoding_seconds
 from imaging.codecs.cost import uninterruptible_decoding_seconds as uninterruptible_seconds
 from imaging.codecs.decode.color import is_stored_as_shown
 from imaging.codecs.decode.decoder import decode, loaded_size, source_at_fault
-from imaging.codecs.decode.header import inspect, read_header
+from imaging.codecs.decode.header import at_resolution, inspect, read_header
 
 __all__ = [
+    "at_resolution",
     "decode",
     "decoding_memory",
     "decoding_seconds",

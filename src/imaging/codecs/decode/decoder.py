@@ -11,8 +11,9 @@ import pyvips
 
 from imaging.codecs import cost
 from imaging.codecs.decode.color import to_srgb
-from imaging.codecs.decode.header import read_header
+from imaging.codecs.decode.header import at_resolution, read_header
 from imaging.codecs.decode.loaders import as_damaged_source, load
+from imaging.codecs.decode.svg_root import DPI
 from imaging.context import MEGA, Context, Limits
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, InvalidParameter, TooLarge
@@ -53,7 +54,7 @@ def decode(
     if page is not None and page >= source.frames:
         raise InvalidParameter("page", f"0 to {source.frames - 1}", page)
     if page:
-        source = read_header(original, source.format, page, limits, context.deadline)
+        source = at_resolution(read_header(original, source.format, page, limits, context.deadline), output)
     frames = source.frames if _keeps_frames(source, output) else 1
     if frames > 1:
         _check_animation(source, limits)
@@ -129,7 +130,9 @@ def _loaded(
         scale = _drawing_scale(shrink, source, limits) if decoder.scalable else 1.0
         size = math.ceil(source.width * scale), math.ceil(source.height * scale)
         taken = _memory_taken(source, size, frames, limits)
-        return decoder.read_pixels(Loading(original, size, scale, output.page, context)), taken
+        # The scale of a drawing counts from the size that it has without a requested resolution.
+        whole = scale * (output.dpi or DPI) / DPI if decoder.scalable else scale
+        return decoder.read_pixels(Loading(original, size, whole, output.page, context)), taken
     # libvips knows best how much of a damaged file can be shown.
     has_thread = limits.processors > 1 and not limits.tolerate_truncated
     if stream is not None:

@@ -10,10 +10,12 @@ from imaging.codecs import cost
 from imaging.codecs.decode.loaders import load
 from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.decode.sniff import sniff
+from imaging.codecs.decode.svg_root import DPI
 from imaging.context import NO_DEADLINE, Deadline, Limits
 from imaging.errors import DamagedSource, TooLarge, UnsupportedSource
 from imaging.formats import SVG, format_by_name
 from imaging.formats.format import FormatName
+from imaging.params.output import Output
 from imaging.picture import ImageHeader
 
 Image = Any
@@ -34,6 +36,8 @@ def read_header(
 ) -> ImageHeader:
     """Return what the header says about the file, and about that page if one is given."""
     decoder = format_by_name(kind).decoder
+    if decoder.switch and decoder.switch not in limits.switched_on:
+        raise UnsupportedSource(f"files of the format {kind} are not read here: {decoder.switch} is off")
     if decoder.read_header:
         source: ImageHeader = decoder.read_header(original, page, limits, deadline)
     else:
@@ -46,6 +50,18 @@ def read_header(
         got = f"{source.width} × {source.height} = {pixels}"
         raise TooLarge(f"the picture must have at most {limits.source_pixels} pixels, got {got}")
     return source
+
+
+def at_resolution(source: ImageHeader, output: Output) -> ImageHeader:
+    """Return the header of a drawing with the size that it has at the requested resolution.
+
+    Other pictures have the size that they have.
+    """
+    if output.dpi is None or not format_by_name(source.format).decoder.scalable:
+        return source
+    factor = output.dpi / DPI
+    width, height = (max(1, round(side * factor)) for side in (source.width, source.height))
+    return replace(source, width=width, height=height, decoder_memory=round(source.decoder_memory * factor**2))
 
 
 def _from_header(header: Image, original: bytes, kind: FormatName) -> ImageHeader:
@@ -76,9 +92,9 @@ def _from_header(header: Image, original: bytes, kind: FormatName) -> ImageHeade
 
 def read_drawing_header(original: bytes, _page: int | None, limits: Limits, deadline: Deadline) -> ImageHeader:
     """Return the header of an SVG, measured in a process of its own."""
-    from imaging.codecs.decode.svg import measure_isolated  # noqa: PLC0415 - of SVG alone
+    from imaging.codecs.decode.drawing_process import measure_isolated  # noqa: PLC0415 - of SVG and PDF alone
 
-    return measure_isolated(original, limits, deadline, measure_drawing)
+    return measure_isolated(original, limits, deadline, measure_drawing, what="an SVG")
 
 
 def measure_drawing(original: bytes, limits: Limits) -> ImageHeader:

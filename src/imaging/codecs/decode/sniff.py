@@ -7,7 +7,6 @@ from imaging.formats import FORMATS, NAMES
 from imaging.formats.format import FormatName
 
 _OTHERS = {
-    b"%PDF": "a PDF document",
     b"\x1f\x8b": "a gzip file that is not an SVG",
     b"\xff\x0a": "a JPEG XL picture",
     b"\0\0\0\x0cJXL ": "a JPEG XL picture",

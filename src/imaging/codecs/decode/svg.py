@@ -10,28 +10,21 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
 
 import msgspec
 import pyvips
 
+from imaging.codecs.decode.drawing_process import render_isolated
 from imaging.codecs.decode.loaders import as_damaged_source, load
 from imaging.codecs.decode.svg_root import DPI
-from imaging.context import MEGA, Context, Deadline, Limits
+from imaging.context import Context
 from imaging.errors import TooLarge
 from imaging.formats import SVG
 from imaging.formats.format import Loading
 from imaging.picture import ImageHeader
-
-if TYPE_CHECKING:
-    from imaging.deadlines.killable_process import IsolatedProcess
-
-P = ParamSpec("P")
-ResultT = TypeVar("ResultT")
 
 _REFERENCE = re.compile(r"url\s*\(\s*[\"']?\s*#|^\s*#")
 _IN_SHEET = re.compile(r"url|\\", re.IGNORECASE)
@@ -42,99 +35,19 @@ _HARMLESS = frozenset({"linearGradient", "radialGradient", "a"})
 _UNBOUNDED = frozenset({"feTurbulence", "feMorphology", "feConvolveMatrix", "feDiffuseLighting", "feSpecularLighting"})
 _MAX_ELEMENTS, _MAX_NAMESPACES = 250_000, 1_000
 """librsvg takes 1.3 kB and some 30 µs for an element that draws nothing."""
-_MEASURE_BYTES = 100_000
-_PIXEL_BYTES = 4
 _PARSER_BYTES = 10_000_000
 """What libxml2 parses without being told that a file is large."""
-_MAX_WAITING = 8
-"""Processes that have measured a drawing and wait to render it; most of them do so within milliseconds."""
-_lock = threading.Lock()
-_waiting: list[_Measured] = []
 _PAINTS = frozenset({"fill", "stroke"})
 _SURFACES = frozenset({"mask", "filter", "clipPath", "pattern"})
-
-
-class _Measured(NamedTuple):
-    """A drawing that has been measured, and the process that did so."""
-
-    original: bytes
-    limits: Limits
-    source: ImageHeader
-    process: IsolatedProcess
-
-    def is_for(self, original: bytes, limits: Limits, deadline: Deadline) -> bool:
-        """Return whether it is the same file of the same request."""
-        return self.original is original and self.process.deadline == deadline and self.limits == limits
-
-
-def measure_isolated(
-    original: bytes, limits: Limits, deadline: Deadline, measure: Callable[[bytes, Limits], ImageHeader]
-) -> ImageHeader:
-    """Return what `measure` finds in a drawing, in a process of its own. Raises DamagedSource, TooLarge, TimeExceeded.
-
-    The process and the header are kept for `render_isolated` of the same bytes.
-    """
-    with _lock:
-        known = next((each for each in _waiting if each.is_for(original, limits, deadline)), None)
-    if known is not None:
-        return known.source
-    process = _process(limits, deadline)
-    try:
-        source = _call(process, limits, _MEASURE_BYTES, measure, original, limits)
-    except BaseException:
-        process.close()
-        raise
-    with _lock:
-        _waiting.append(_Measured(original, limits, source, process))
-        old = _waiting[:-_MAX_WAITING]
-        del _waiting[:-_MAX_WAITING]
-    for each in old:
-        each.process.close()
-    return source
 
 
 def read_pixels(loading: Loading) -> pyvips.Image:
     """Return the pixels of a drawing, from a process of its own. Raises DamagedSource, TooLarge, TimeExceeded."""
     context: Context = loading.context
-    return render_isolated(loading.original, loading.size, loading.scale, context.limits, context.deadline)
-
-
-def render_isolated(
-    original: bytes, size: tuple[int, int], scale: float, limits: Limits, deadline: Deadline
-) -> pyvips.Image:
-    """Return the pixels of a drawing, about `size` of them."""
-    answer = (size[0] + 1) * (size[1] + 1) * _PIXEL_BYTES + _MEASURE_BYTES
-    with _taken(original, limits, deadline) or _process(limits, deadline) as process:
-        return _call(process, limits, answer, _draw, original, scale)
-
-
-def _taken(original: bytes, limits: Limits, deadline: Deadline) -> IsolatedProcess | None:
-    """Return the process that has measured the drawing for the same request, if it still waits."""
-    with _lock:
-        for at, each in enumerate(_waiting):
-            if each.is_for(original, limits, deadline):
-                return _waiting.pop(at).process
-    return None
-
-
-def _process(limits: Limits, deadline: Deadline) -> IsolatedProcess:
-    from imaging.deadlines.killable_process import Confinement, IsolatedProcess  # noqa: PLC0415 - of SVG and HEIC alone
-
-    return IsolatedProcess(deadline, Confinement(deadline, limits.memory, limits.processors, limits.work).bounds)
-
-
-def _call(
-    process: IsolatedProcess, limits: Limits, answer: int, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs
-) -> ResultT:
-    from imaging.deadlines.killable_process import ProcessDied  # noqa: PLC0415 - of SVG and HEIC alone
-
-    try:
-        return process.call(answer, work, *args, **kwargs)
-    except ProcessDied as error:
-        bound = f"{limits.memory // MEGA} MB of memory"
-        if error.spent_its_time:
-            bound = f"{limits.work:.3g} seconds of a processor"
-        raise TooLarge(f"drawing an SVG must take at most {bound}, this one takes more", detail=str(error)) from None
+    scale = loading.scale
+    return render_isolated(
+        loading.original, loading.size, context.limits, context.deadline, _draw, scale, what="an SVG"
+    )
 
 
 def _draw(original: bytes, scale: float) -> pyvips.Image:

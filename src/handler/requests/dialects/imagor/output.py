@@ -95,6 +95,10 @@ def _set_end(steps: ImagorSteps, arguments: Arguments) -> None:
     steps.controls["expires"] = f"{datetime.fromtimestamp(int(digits) / 1000, UTC):%Y%m%dT%H%M%SZ}"
 
 
+def _set_dpi(steps: ImagorSteps, arguments: Arguments) -> None:
+    steps.set_output(arguments.where, dpi=arguments.integer(0))
+
+
 def _to_colorspace(_steps: ImagorSteps, arguments: Arguments) -> None:
     if arguments.text(0).lower() not in ("", "srgb"):
         arguments.refuse("srgb, which every result is in")
@@ -105,7 +109,7 @@ FILTERS = {
     "autojpg": Filter(Usage(0, 0, "autojpg()"), _set_jpeg),
     "bitdepth": Filter(Usage(1, 1, "bitdepth(BITS)"), _set_bits),
     "compression": Filter(Usage(1, 1, "compression(LEVEL)"), _check_number),
-    "dpi": Filter(Usage(1, 1, "dpi(DOTS)"), _check_number),
+    "dpi": Filter(Usage(1, 1, "dpi(10 to 1200)"), _set_dpi),
     "expire": Filter(Usage(1, 1, "expire(MILLISECONDS)"), _set_end),
     "format": Filter(Usage(1, 1, "format(FORMAT)"), _set_format),
     "lossless": Filter(Usage(0, 0, "lossless()"), _set_lossless),

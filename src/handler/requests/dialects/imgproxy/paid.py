@@ -204,7 +204,7 @@ REFUSED = {
     "watermark_rotate": "overlay images are not rotated; text.rotate rotates a text",
     "watermark_shadow": "overlay images get no shadow; text.shadow gives one to a text",
     "style": "an SVG is sent without edits, with a policy that lets no script run",
-    "dpi": "it matters in print only",
+    "dpi": "it is a note in the file that matters in print only; ?dpi= draws a page of a PDF at a resolution",
     "color_profile": "results are in sRGB, which every screen shows",
     "autoquality": "it encodes many times what a fixed quality encodes once",
     "pages": "no feature puts several pages side by side; page selects one",
