@@ -14,6 +14,8 @@ from PIL import Image
 from tests import pdfs, pictures
 from tests.client import Answered, Client
 
+from imaging import Context, Job, Limits, Output, Rendered, check, run_each
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -191,3 +193,11 @@ def test_dpi_leaves_other_originals_as_they_are(folder: Path) -> None:
     client = client_of(folder)
     assert client.get("/cat.jpg?dpi=300").body == client.get("/cat.jpg").body
     assert opened(client.get("/drawing.svg?dpi=192&format=png")).shape[:2] == (60, 80)
+
+
+def test_several_results_of_a_document_have_their_own_resolutions() -> None:
+    context = Context(limits=Limits(switched_on=frozenset({"PDF_SOURCES"})))
+    outputs = [check(Output, {"dpi": dpi, "format": "png"}) for dpi in (72, 144)] + [check(Output, {"format": "png"})]
+    results = dict(run_each(pdfs.page(), [Job((), output, context) for output in outputs]))
+    sizes = [(result.width, result.height) for _, result in sorted(results.items()) if isinstance(result, Rendered)]
+    assert sizes == [(100, 200), (200, 400), (133, 267)]

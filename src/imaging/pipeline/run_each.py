@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from imaging.codecs.decode import inspect, loaded_size, source_at_fault
+from imaging.codecs.decode import at_resolution, inspect, loaded_size, source_at_fault
 from imaging.codecs.decode.color import in_srgb
 from imaging.context import Context
 from imaging.deadlines.vips_watchdog import watched
@@ -61,8 +61,11 @@ def run_each(original: bytes, jobs: Sequence[Job]) -> Iterator[tuple[int, Render
     alone = []
     for number, job in enumerate(jobs):
         steps = order_steps(job.steps, source, job.output)
-        if not steps and (
-            job.output.format == "auto" or without_decoding(original, source, job.output, job.context) is not None
+        # A drawing at a resolution of its own shares no pixels.
+        has_own_size = at_resolution(source, job.output) is not source
+        if has_own_size or (
+            not steps
+            and (job.output.format == "auto" or without_decoding(original, source, job.output, job.context) is not None)
         ):
             alone.append(number)
             continue

@@ -5,24 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import msgspec
-
 from handler.ports import Listing, ObjectInfo, StoredObject
 from handler.requests.parsed_request import CANVAS_SOURCE
+from handler.storage.sources.stored import Stored
 from imaging import Canvas, ObjectRef
 
 _SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 """A canvas never changes; answers state the time of the deployment, if that is later."""
-
-
-class CanvasObject(msgspec.Struct, frozen=True):
-    """A canvas as a stored object."""
-
-    info: ObjectInfo
-    body: bytes
-
-    def read(self) -> bytes:
-        return self.body
 
 
 class CanvasSource:
@@ -31,7 +20,8 @@ class CanvasSource:
     def get(self, key: str) -> StoredObject:
         canvas = Canvas.of_key(key)
         body = canvas.as_png()
-        return CanvasObject(ObjectInfo(ObjectRef(CANVAS_SOURCE, key), len(body), canvas.key, _SINCE), body)
+        info = ObjectInfo(ObjectRef(CANVAS_SOURCE, key), len(body), canvas.key, _SINCE)
+        return Stored(info, [body], len(body))
 
     def head(self, key: str) -> ObjectInfo:
         return self.get(key).info

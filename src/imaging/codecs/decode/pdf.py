@@ -87,8 +87,9 @@ def draw_page(original: bytes, size: tuple[int, int], number: int) -> pyvips.Ima
         page = pdfium.FPDF_LoadPage(document, number)
         if not page:
             raise DamagedSource(f"page {number} of the PDF is damaged")
-        pixels = ctypes.create_string_buffer(4 * size[0] * size[1])
-        bitmap = pdfium.FPDFBitmap_CreateEx(*size, _BGRX, pixels, 4 * size[0])
+        pixels = bytearray(4 * size[0] * size[1])
+        place = (ctypes.c_char * len(pixels)).from_buffer(pixels)
+        bitmap = pdfium.FPDFBitmap_CreateEx(*size, _BGRX, place, 4 * size[0])
         if not bitmap:
             raise MemoryError("PDFium has no memory for the page")
         pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, *size, _WHITE)
