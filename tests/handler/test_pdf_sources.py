@@ -61,7 +61,7 @@ def test_a_page_is_drawn_on_white_at_96_dpi(folder: Path) -> None:
     [
         ("dpi=72", (100, 200)),
         ("dpi=144", (200, 400)),
-        ("dpi=300", (417, 833)),
+        ("dpi=300", (416, 834)),
         ("width=50", (50, 100)),
         ("width=1000&height=2000", (1000, 2000)),
         ("width=50p&dpi=144", (100, 200)),

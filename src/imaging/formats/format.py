@@ -13,6 +13,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 MEGA = 1_000_000
+DPI = 96
+"""Pixels per inch at which a drawing has the size in its header, as in CSS."""
 ResultT = TypeVar("ResultT")
 FormatName = str
 """The `name` of one of the records in FORMATS."""

@@ -13,12 +13,11 @@ from imaging.codecs import cost
 from imaging.codecs.decode.color import to_srgb
 from imaging.codecs.decode.header import at_resolution, read_header
 from imaging.codecs.decode.loaders import as_damaged_source, load
-from imaging.codecs.decode.svg_root import DPI
 from imaging.context import MEGA, Context, Limits
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, InvalidParameter, TooLarge
 from imaging.formats import format_by_name
-from imaging.formats.format import Loading
+from imaging.formats.format import DPI, Loading
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture
 

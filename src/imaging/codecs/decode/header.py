@@ -10,11 +10,10 @@ from imaging.codecs import cost
 from imaging.codecs.decode.loaders import load
 from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.decode.sniff import sniff
-from imaging.codecs.decode.svg_root import DPI
 from imaging.context import NO_DEADLINE, Deadline, Limits
 from imaging.errors import DamagedSource, TooLarge, UnsupportedSource
 from imaging.formats import SVG, format_by_name
-from imaging.formats.format import FormatName
+from imaging.formats.format import DPI, FormatName
 from imaging.params.output import Output
 from imaging.picture import ImageHeader
 

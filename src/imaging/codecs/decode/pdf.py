@@ -18,11 +18,10 @@ import pyvips
 
 from imaging.codecs.decode.drawing_process import measure_isolated, render_isolated
 from imaging.codecs.decode.loaders import keep_alive
-from imaging.codecs.decode.svg_root import DPI
 from imaging.context import Context, Deadline, Limits
 from imaging.errors import DamagedSource, InvalidParameter, TooLarge, Unavailable, UnsupportedSource
 from imaging.formats import PDF
-from imaging.formats.format import Loading
+from imaging.formats.format import DPI, Loading
 from imaging.picture import ImageHeader
 
 Document = Any

@@ -19,11 +19,10 @@ import pyvips
 
 from imaging.codecs.decode.drawing_process import render_isolated
 from imaging.codecs.decode.loaders import as_damaged_source, load
-from imaging.codecs.decode.svg_root import DPI
 from imaging.context import Context
 from imaging.errors import TooLarge
 from imaging.formats import SVG
-from imaging.formats.format import Loading
+from imaging.formats.format import DPI, Loading
 from imaging.picture import ImageHeader
 
 _REFERENCE = re.compile(r"url\s*\(\s*[\"']?\s*#|^\s*#")

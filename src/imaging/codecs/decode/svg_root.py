@@ -13,7 +13,6 @@ from xml.parsers import expat
 
 from imaging.errors import TooLarge
 
-DPI = 96
 _GZIP = b"\x1f\x8b"
 _GZIP_WBITS = 31
 _PIECE = 65536
