@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 import os
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +16,16 @@ import uvicorn
 from handler import pages
 from handler.app import answer_call
 from handler.cli.local_uploads import add_gallery, add_uploads
+from handler.cli.server_log import log_to_standard_output
 from handler.composition import wiring
 from handler.composition.wiring import Application
 from handler.config import Settings
 from handler.entrypoints.background_uploads import BackgroundUploads
 from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
-from handler.entrypoints.gallery_request import actions
 from handler.entrypoints.health import Health, exit_process
-from handler.entrypoints.server import HEALTH, READY, Page, PictureServer, access
+from handler.entrypoints.processes import Member, fork_members
+from handler.entrypoints.server import HEALTH, READY, Page, PictureServer
 from handler.entrypoints.workers import Bounds
-from handler.observability import set_log_level
 
 _GRACE_SECONDS = 29
 """Time for running requests after a signal to stop; Kubernetes waits 30 s by default."""
@@ -67,7 +65,11 @@ def _parse_networks(_: click.Context, __: click.Parameter, values: tuple[str, ..
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 means any free port."
 )
 @click.option(
-    "--workers", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="processors",
+    "--processes", default=1, show_default=True, type=click.IntRange(1, 64),
+    help="Processes that serve together. Workers, queue and connections are those of each.",
+)  # fmt: skip
+@click.option(
+    "--workers", type=click.IntRange(1, 256), show_default="processors, divided among the processes",
     help="Images rendered at the same time.",
 )  # fmt: skip
 @click.option(
@@ -104,7 +106,7 @@ def serve(
     uploads: Path | None,
     host: str,
     port: int,
-    workers: int,
+    workers: int | None,
     queue: int,
     *,
     gallery: bool,
@@ -121,25 +123,54 @@ def serve(
     on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback and not behind_proxy
     if on_loopback:
         settings = settings.replace(operator_open=True, public_features=settings.access.public_features or ("*",))
-    application = wiring.build(settings)
-    wiring.use(application)
     if behind_proxy:
         options["trusted_proxies"] += _LOOPBACK
+    processes: int = options.pop("processes")
+    workers = workers or max(1, -(-(os.cpu_count() or 1) // processes))
     limits = _build_limits(workers, **options)
-    seconds = settings.limits.max_seconds + 0.5
-    bounds = Bounds(workers, queue, settings.limits.max_source_bytes * 14 // 10, seconds, limits.stall_seconds)
+    bounds = Bounds(
+        workers, queue, settings.limits.max_source_bytes * 14 // 10, settings.limits.max_seconds + 0.5,
+        limits.stall_seconds,
+    )  # fmt: skip
+    what = f"{images or settings.storage.source_buckets} at {_address(listener)}"
+    member = _fork(processes) if processes > 1 else None
+    _serve_here(settings, listener, bounds, limits, what, member, loopback_only=on_loopback)
+
+
+def _fork(processes: int) -> Member:
+    """Fork the processes that serve together. Nothing that threads or connections belong to may be open yet."""
+    if not hasattr(os, "fork"):
+        raise click.UsageError("--processes must be 1 on this platform, because it cannot fork")
+    from handler.ingest.form_policy import ProcessSecret  # noqa: PLC0415 - of servers with several processes alone
+
+    ProcessSecret.share()
+    log_to_standard_output()
+    return fork_members(processes)
+
+
+def _serve_here(
+    settings: Settings, listener: socket.socket, bounds: Bounds, limits: ConnectionLimits, what: str,
+    member: Member | None, *, loopback_only: bool,
+) -> None:  # fmt: skip
+    """Serve in this process, which is one of several or the only one."""
+    application = wiring.build(settings)
+    wiring.use(application)
     server = PictureServer(
-        answer_call, bounds, _list_pages(application), admit=application.http.admit, loopback_only=on_loopback,
+        answer_call, bounds, _list_pages(application), admit=application.http.admit, loopback_only=loopback_only,
         trusted_proxies=limits.trusted_proxies,
     )  # fmt: skip
-    _log_to_standard_output()
+    if member is None:
+        log_to_standard_output()
+    else:
+        server.measures.share(member.board, member.number)
     if application.background is not None and application.uploads is not None:
         server.measures.observe_notices(application.uploads().notice_totals)
-        application.background.start()
-    click.echo(f"Serving {images or settings.storage.source_buckets} at {_address(listener)} (Ctrl-C to stop)")
-    if application.http.gallery is not None:
-        click.echo(f"The gallery is at {_address(listener).rstrip('/')}{pages.GALLERY.home}")
-    _run(server, listener, application.health, limits, application.background)
+        application.background.start(sweeps=member is None or member.number == 0, is_alone=member is None)
+    if member is None or (member.number == 0 and not member.is_replacement):
+        click.echo(f"Serving {what} (Ctrl-C to stop)")
+        if application.http.gallery is not None:
+            click.echo(f"The gallery is at {_address(listener).rstrip('/')}{pages.GALLERY.home}")
+    _run(server, listener, application.health, limits, application.background, member)
 
 
 def _read_settings(images: Path | None, uploads: Path | None, *, gallery: bool) -> Settings:
@@ -210,45 +241,13 @@ def _address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def _log_to_standard_output() -> None:
-    """Log each request, and each action of a visitor of the gallery.
-
-    The handler's own line of a request has less information, so it is switched off.
-    """
-    for log in (access, actions):
-        log.addHandler(logging.StreamHandler(sys.stdout))
-        log.setLevel(logging.INFO)
-        log.propagate = False
-    # These log a line for each client that does not send HTTP, or that disconnects before its answer.
-    for name in ("uvicorn.error", "asyncio"):
-        logging.getLogger(name).addFilter(_Throttle())
-    set_log_level("WARNING")
-
-
-class _Throttle(logging.Filter):
-    """Passes a number of records in ten seconds. The first record after them says how many were left out."""
-
-    def __init__(self, limit: int = 20) -> None:
-        super().__init__()
-        self._limit = limit
-        self._since = self._count = 0.0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        now = time.monotonic()
-        if now - self._since >= 10:
-            left_out, self._since, self._count = self._count - self._limit, now, 0
-            if left_out > 0:
-                record.msg = f"{record.msg} ({left_out:g} more lines like this were left out)"
-        self._count += 1
-        return self._count <= self._limit
-
-
 def _run(
     server: PictureServer,
     listener: socket.socket,
     health: Health,
     limits: ConnectionLimits | None = None,
     background: BackgroundUploads | None = None,
+    member: Member | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, finish running requests, and end with status 0.
 
@@ -264,7 +263,7 @@ def _run(
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    running = ConnectionServer(config, limits or ConnectionLimits(), server.measures)
+    running = ConnectionServer(config, limits or ConnectionLimits(), server.measures, member)
     # Set uvicorn's handler before uvicorn does, and keep it until the end, when uvicorn raises the signal once more.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, running.handle_exit)

@@ -54,10 +54,16 @@ class BackgroundUploads:
         self._numbers = itertools.count()
         self._wake = threading.Condition()
         self._is_closed = False
+        self._sweeps, self._is_alone = True, options.is_alone
         self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
 
-    def start(self) -> None:
-        """Begin with a sweep of what an earlier process has left behind."""
+    def start(self, *, sweeps: bool = True, is_alone: bool = True) -> None:
+        """Begin with a sweep of what an earlier process has left behind.
+
+        If several processes serve together, one of them sweeps, and it is not alone: what is in process may be that of
+        another one.
+        """
+        self._sweeps, self._is_alone = sweeps, is_alone and self._options.is_alone
         self._thread.start()
 
     def check(self) -> None:
@@ -90,15 +96,16 @@ class BackgroundUploads:
             self._wake.notify()
 
     def _work(self) -> None:
-        stale_after = timedelta(0) if self._options.is_alone else None
-        swept = finished = -float("inf")
+        stale_after = timedelta(0) if self._is_alone else None
+        finished = -float("inf")
+        swept = finished if self._sweeps else float("inf")
         is_finished = True
         while not self._is_closed:
             now = time.monotonic()
             if now - swept >= self._options.sweep_seconds:
                 self._attempt(partial(self._sweep, stale_after))
                 stale_after, swept, is_finished = None, now, False
-            change = self._next(swept + self._options.sweep_seconds, wait=is_finished)
+            change = self._next(min(swept, now) + self._options.sweep_seconds, wait=is_finished)
             if change is not None:
                 self._process(change)
                 is_finished = False

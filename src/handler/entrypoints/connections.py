@@ -18,6 +18,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import uvicorn
 
+from handler.entrypoints.processes import Member
 from handler.entrypoints.protocols import CONNECTION, Connection
 from handler.entrypoints.workers import Measures
 
@@ -30,6 +31,8 @@ _MIN_PROGRESS = 10_000
 """Bytes of an answer that a client must read within `stall_seconds`."""
 _TICKS = 5
 """The timeouts are checked every so many ticks of uvicorn, each of 0.1 s."""
+_PUBLISHED_TICKS = 10
+"""Ticks after which a process publishes its metrics for the others."""
 _TOO_MANY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nCache-Control: no-store\r\n"
     b"Content-Length: 0\r\n\r\n"
@@ -163,8 +166,12 @@ class Connections:
 class ConnectionServer(uvicorn.Server):
     """uvicorn with an accept loop that enforces limits."""
 
-    def __init__(self, config: uvicorn.Config, limits: ConnectionLimits, measures: Measures) -> None:
+    def __init__(
+        self, config: uvicorn.Config, limits: ConnectionLimits, measures: Measures, member: Member | None = None
+    ) -> None:
         super().__init__(config)
+        self._measures = measures
+        self._member = member
         self._opened = Connections(limits, measures)
         self._accepting: list[asyncio.Task[None]] = []
 
@@ -172,6 +179,8 @@ class ConnectionServer(uvicorn.Server):
         """Start to accept connections. uvicorn itself gets no sockets."""
         await super().startup(sockets=[])
         self._accepting = [asyncio.create_task(self._accept(listener)) for listener in sockets or ()]
+        if self._member is not None:
+            self._member.report_ready()
 
     async def on_tick(self, counter: int) -> bool:
         for task in self._accepting:
@@ -179,6 +188,9 @@ class ConnectionServer(uvicorn.Server):
                 task.result()  # an error of the loop itself ends the server
         if counter % _TICKS == 0:
             self._opened.sweep(time.monotonic())
+        if self._member is not None and counter % _PUBLISHED_TICKS == 0:
+            self._measures.publish()
+            self.should_exit = self.should_exit or self._member.is_orphan
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

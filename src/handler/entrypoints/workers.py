@@ -10,12 +10,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
 from handler.errors import Busy
 from handler.response import Answer
+
+if TYPE_CHECKING:
+    from handler.entrypoints.processes import MetricsBoard
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Measures:
     """The metrics under `/_metrics`."""
 
     def __init__(self) -> None:
+        self._board: MetricsBoard | None = None
+        self._number = 0
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         name = "image_handler_"
@@ -85,9 +91,20 @@ class Measures:
         self._requests.labels(status).inc()
         self._seconds.observe(seconds)
 
+    def share(self, board: MetricsBoard, number: int) -> None:
+        """Publish these metrics as those of a process, and answer with those of all processes."""
+        self._board, self._number = board, number
+
+    def publish(self) -> None:
+        """Publish the metrics for the other processes of this server, if there are any."""
+        if self._board is not None:
+            self._board.publish(self._number, list(self._registry.collect()))
+
     def page(self) -> Answer:
         """Answer with all metrics in Prometheus' text format."""
-        return Answer(HTTPStatus.OK, {"Content-Type": CONTENT_TYPE_LATEST}, generate_latest(self._registry))
+        self.publish()
+        text = generate_latest(self._board or self._registry)
+        return Answer(HTTPStatus.OK, {"Content-Type": CONTENT_TYPE_LATEST}, text)
 
 
 def _read(totals: Callable[[], Mapping[str, int]], name: str) -> float:

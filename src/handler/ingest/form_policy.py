@@ -10,7 +10,7 @@ import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -30,8 +30,15 @@ _PART_FIELDS = ("key", "upload", "part", "bytes", "until")
 class ProcessSecret:
     """A secret of this process, for a server on this machine whose operator API needs no token."""
 
+    _shared: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self) -> None:
-        self._values = (secrets.token_hex(32),)
+        self._values = self._shared or (secrets.token_hex(32),)
+
+    @classmethod
+    def share(cls) -> None:
+        """Make the secret of all processes that this one will fork."""
+        cls._shared = (secrets.token_hex(32),)
 
     def values(self, *, refresh: bool = False) -> tuple[str, ...]:  # noqa: ARG002 - it never changes
         """Return the one value."""

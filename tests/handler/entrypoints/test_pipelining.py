@@ -16,6 +16,7 @@ from tests.local_server import ROOT, Server, running
 ECHO = """
 import re, time
 from handler.cli import serve
+from handler.cli.server_log import log_to_standard_output
 from handler.entrypoints.connections import ConnectionLimits
 from handler.entrypoints.health import Health
 from handler.entrypoints.server import PictureServer
@@ -26,7 +27,7 @@ def handle(call, context):
     time.sleep(float(re.search(r"wait=(\\d+)", call.query)[1]) / 100 if call.query else 0)
     return Answer(200, {}, f"{call.path};{call.headers.get('x-sent', '')};{len(call.body)}|".encode())
 
-serve._log_to_standard_output()
+log_to_standard_output()
 listener = serve._listen("127.0.0.1", 0)
 print("Serving at", serve._address(listener), flush=True)
 server = PictureServer(handle, Bounds(workers=2, queue=64, seconds=20))

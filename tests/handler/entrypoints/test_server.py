@@ -44,6 +44,7 @@ NAMES = [
 SLOW = """
 import time
 from handler.cli import serve
+from handler.cli.server_log import log_to_standard_output
 from handler.entrypoints.server import PictureServer
 from handler.entrypoints.workers import Bounds
 from handler.entrypoints.health import Health
@@ -55,7 +56,7 @@ def handle(call, context):
     left = context.get_remaining_time_in_millis()
     return Answer(200, {"Content-Type": "text/plain"}, str(left).encode())
 
-serve._log_to_standard_output()
+log_to_standard_output()
 listener = serve._listen("127.0.0.1", 0)
 print("Serving at", serve._address(listener), flush=True)
 serve._run(PictureServer(handle, Bounds(workers=1, queue=1, body_bytes=1000, seconds=10)), listener, Health())

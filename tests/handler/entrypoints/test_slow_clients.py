@@ -28,6 +28,7 @@ pytestmark = pytest.mark.slow
 SLOW = """
 import resource, time
 from handler.cli import serve
+from handler.cli.server_log import log_to_standard_output
 from handler.entrypoints.connections import ConnectionLimits
 from handler.entrypoints.server import PictureServer
 from handler.entrypoints.workers import Bounds
@@ -39,7 +40,7 @@ def handle(call, context):
     time.sleep(float(seconds or 0))
     return Answer(200, {}, b"x" * int(size or 2))
 
-serve._log_to_standard_output()
+log_to_standard_output()
 listener = serve._listen("127.0.0.1", 0)
 print("Serving at", serve._address(listener), flush=True)
 server = PictureServer(handle, Bounds(workers=2, queue=8, seconds=2, stall_seconds=1))
