@@ -101,7 +101,7 @@ class Member:
 
     @property
     def is_orphan(self) -> bool:
-        """Whether the parent has ended, so that nobody would stop this process."""
+        """Whether the parent has ended, which would have stopped this process."""
         return os.getppid() != self._parent
 
 
