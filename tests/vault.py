@@ -32,6 +32,8 @@ ADDRESSES: Mapping[str, str] = {
     "query, key that no store has": "/a/../b.jpg?bucket=vault",
     "watermark": f"/public.jpg?watermark.bucket=vault&watermark.key={_QUOTED}",
     "watermark of a preset": "/public.jpg?preset=marked",
+    "watermark, address": f"/public.jpg?watermark.address=/{quote(_QUOTED)}%3Fbucket=vault%26width=9",
+    "steps": f"/public.jpg?steps=[{{%22watermark%22:{{%22bucket%22:%22vault%22,%22key%22:%22{_QUOTED}%22}}}}]",
     "background": f"/public.jpg?removeBackground.backgroundBucket=vault&removeBackground.background={_QUOTED}",
     "boolean": f"/public.jpg?boolean.bucket=vault&boolean.key={_QUOTED}&boolean.operator=and",
     "frame": f"/public.jpg?frame.bucket=vault&frame.key={_QUOTED}",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import pyvips
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from imaging.context import Context
 from imaging.cost import Cost, Shape
@@ -148,6 +148,8 @@ def _redacts(requested: Redact) -> Redacts:
     billed=lambda requested: bool(requested.kinds),
     is_private=lambda requested: requested.draw,
     redacts=_redacts,
+    # Areas are those of the original alone.
+    for_overlay=lambda requested: structs.replace(requested, areas=None, detect=DetectionKinds(requested.kinds)),
     scale_free=True,
 )
 def redact(picture: Picture, requested: Redact, context: Context) -> Picture:

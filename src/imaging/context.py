@@ -16,12 +16,20 @@ from imaging.formats import INDEX, NEGOTIATED
 from imaging.formats.format import FormatName
 from imaging.picture import ImageHeader, Picture
 
+ADDRESS = "/"
+"""In the place of a bucket: the key is then an address of the service, and the object is the image at that address."""
+
 
 class ObjectRef(NamedTuple):
     """An object that a request names: the name of a source bucket, empty for the default one, and a key."""
 
     bucket: str
     key: str
+
+    @property
+    def is_address(self) -> bool:
+        """Whether it is the image at an address, with edits of its own."""
+        return self.bucket == ADDRESS
 
 
 class Deadline(msgspec.Struct, frozen=True):

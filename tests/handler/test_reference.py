@@ -129,6 +129,8 @@ def test_defaults_and_choices_are_taken(feature: Feature, field: Any) -> None:
             needed["kernel"] = ",".join("1" * value)
         if field.name.startswith("alphaMatting"):
             needed["alphaMatting"] = "true"
+        if feature.name == "watermark":
+            needed["key"] = "logo.png"
         if (feature.name, field.name) == ("redact", "labels"):
             needed["detect"] = "objects"
         if feature.name == "cutout" and field.name.startswith("shadow"):
@@ -172,7 +174,7 @@ def test_the_page_has_a_section_for_each_feature_in_order() -> None:
 
 def test_the_page_says_ranges_units_and_defaults() -> None:
     assert "| `size` | whole number, 2 to 1000 px | `10` | Side of a square |" in PAGE
-    assert "| `key` | text, 1 to 1024 characters | required | Key of the overlay |" in PAGE
+    assert "| `key` | text, 1 to 1024 characters | required | Key of the nine-patch |" in PAGE
     assert "| `width` | number, above 0 to 100 % |  | Width relative to the image's; its aspect ratio is kept |" in PAGE
     assert "| `tile` | `true`, `false` | `false` | Repeat the overlay over the whole image |" in PAGE
 

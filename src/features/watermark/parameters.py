@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from imaging.context import ObjectRef
+from imaging.context import ADDRESS, ObjectRef
 from imaging.errors import InvalidParameter
 from imaging.params.model import Params, hint
 from imaging.params.types import Gravity, Length, Position
@@ -19,7 +19,30 @@ class Watermark(Params):
     larger than the image.
     """
 
-    key: Annotated[str, Meta(min_length=1, max_length=1024, description="Key of the overlay", extra=hint(main=True))]
+    key: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=1024,
+                description="Key of the overlay, unless address is given",
+                extra=hint(main=True),
+            ),
+        ]
+        | None
+    ) = None
+    address: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=8000,
+                description="Address of this service to use as the overlay, with edits of its own, such as "
+                "/logo.png?width=200&rotate=10: a path with parameters, in any URL language, without output options",
+            ),
+        ]
+        | None
+    ) = None
     bucket: (
         Annotated[
             str,
@@ -151,7 +174,12 @@ class Watermark(Params):
     ] = "over"  # fmt: skip
 
     def check(self) -> None:
-        """Raise InvalidParameter for gaps without tiles, and for an anchor that searches."""
+        """Raise InvalidParameter for no overlay or two, for gaps without tiles, and for an anchor that searches."""
+        if not self.key and not self.address:
+            raise InvalidParameter("watermark.key", "given, or watermark.address", None)
+        if self.address and (self.key or self.bucket):
+            name = "key" if self.key else "bucket"
+            raise InvalidParameter(f"watermark.{name}", "left out with watermark.address", getattr(self, name))
         if (self.gap_x or self.gap_y) and not self.tile:
             raise InvalidParameter("watermark.gapX", "left out without tile", self.gap_x)
         if self.anchor and self.anchor.searches:
@@ -165,4 +193,4 @@ class Watermark(Params):
     @property
     def ref(self) -> ObjectRef:
         """The object that holds the overlay."""
-        return ObjectRef(self.bucket or "", self.key)
+        return ObjectRef(ADDRESS, self.address) if self.address else ObjectRef(self.bucket or "", self.key or "")

@@ -19,11 +19,11 @@ from handler.config import Settings
 from handler.entrypoints.http import HttpEntrypoint
 from handler.entrypoints.http_call import HttpRequest
 from handler.errors import HandlerError, status_of
-from handler.requests.image_request import ImageRequest, list_objects
+from handler.requests.image_request import ImageRequest
 from handler.requests.parse import parse_request
 from handler.requests.policy import Policy
 from handler.response import IGNORED
-from imaging import Deadline, FeatureError, InvalidParameter, ObjectRef
+from imaging import Deadline, FeatureError, InvalidParameter
 
 _ACCEPT = "image/avif,image/webp,image/*,*/*;q=0.8"
 _SUMMARY_LINES = 40
@@ -102,9 +102,8 @@ def _parse(entrypoint: HttpEntrypoint, url: str, policy: Policy) -> ImageRequest
     proof = entrypoint.authenticator.authenticate(path, pairs, call.path, call.sent_pairs)
     raw_path = None if proof.covers_decoded_path else call.path
     request = parse_request(path, pairs, policy, caller=proof.caller, raw_path=raw_path, signed_path=proof.signed_path)
-    for ref in (request.source, *list_objects(request.steps)):
-        if isinstance(ref, ObjectRef):
-            entrypoint.render_context.objects.resolve(ref)
+    for ref in request.stored_objects:
+        entrypoint.render_context.objects.resolve(ref)
     return request
 
 

@@ -59,6 +59,8 @@ class EditRules(msgspec.Struct, frozen=True, kw_only=True):
 
     def _check_object(self, ref: ObjectRef, visitor: Visitor) -> None:
         """Raise Forbidden for an object of a private source, unless it is a picture of this visitor."""
+        if ref.is_address:
+            raise Forbidden("`edits` must name other images by their keys, not by an address", code="private_object")
         found = self.resolve(ref)
         is_own = found.bucket == self.source and is_key_of(found.key, visitor)
         if found.bucket in self.private_sources and not is_own:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -69,6 +69,31 @@ class _CachedObject:
     def detection_input(self) -> DetectionInput:
         return DetectionInput(tag_of(self.info.ref), self.info.etag, self.info.ref.key, self.read)
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The cache tag of the object."""
+        return (tag_of(self.info.ref),)
+
+
+class OverlayObject(Protocol):
+    """An object that is laid over the original: one from a store, or the image at an address."""
+
+    @property
+    def info(self) -> ObjectInfo: ...
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The cache tags of all that it is made of."""
+        ...
+
+    @property
+    def detection_input(self) -> DetectionInput:
+        """What detectors look at."""
+        ...
+
+    def read(self) -> bytes:
+        """Return the bytes of the image."""
+        ...
+
 
 class ReadOnce:
     """Reads each object once, for several requests that need the same objects."""
@@ -88,13 +113,19 @@ class Inputs(msgspec.Struct, frozen=True):
     """The original, or the bytes of an inline image, and the named objects."""
 
     original: bytes | _CachedObject
-    named: Mapping[ObjectRef, _CachedObject] = msgspec.field(default_factory=dict)
+    named: Mapping[ObjectRef, OverlayObject] = msgspec.field(default_factory=dict)
 
     @property
     def infos(self) -> list[ObjectInfo]:
         """What the stores know of each object, the original first; an inline image is not one of them."""
         original = [] if isinstance(self.original, bytes) else [self.original.info]
         return original + [stored.info for stored in self.named.values()]
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The cache tags of all that goes in, the original's first."""
+        original = () if isinstance(self.original, bytes) else self.original.tags
+        return tuple(dict.fromkeys((*original, *(tag for stored in self.named.values() for tag in stored.tags))))
 
     @property
     def inline_hash(self) -> str:
@@ -123,12 +154,20 @@ class Inputs(msgspec.Struct, frozen=True):
         return {ref: stored.read() for ref, stored in self.named.items()}
 
 
-def fetch_inputs(request: ImageRequest, objects: ObjectReader, limits: Limits) -> Inputs:
-    """Request all objects at the same time. HandlerError for one that cannot be read, or if they are too large."""
+def fetch_inputs(
+    request: ImageRequest, objects: ObjectReader, limits: Limits, rendered: Mapping[ObjectRef, OverlayObject]
+) -> Inputs:
+    """Request all objects at the same time. HandlerError for one that cannot be read, or if they are too large.
+
+    `rendered` are the overlays that are images at addresses.
+    """
     refs = list(dict.fromkeys(list_objects(request.steps)))
-    if len(refs) > limits.overlays:
-        raise PayloadTooLarge(f"a request may name {limits.overlays} images besides its own, got {len(refs)}")
-    inputs = _request_objects(request, refs, objects)
+    # Images at addresses count as what they are made of.
+    count = len(set(request.stored_objects)) if rendered else len(refs)
+    if count > limits.overlays:
+        raise PayloadTooLarge(f"a request may name {limits.overlays} images besides its own, got {count}")
+    inputs = _request_objects(request, [ref for ref in refs if ref not in rendered], objects)
+    inputs = msgspec.structs.replace(inputs, named={**inputs.named, **rendered})
     size = sum(info.size for info in inputs.infos)
     if refs and size > limits.input_bytes:
         raise PayloadTooLarge(

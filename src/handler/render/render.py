@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,16 +15,15 @@ from handler.errors import HandlerError
 from handler.observability import add_log_fields
 from handler.ports import DetectionService, ObjectReader, Objects
 from handler.redaction import redact_text
-from handler.render.inputs import Inputs, fetch_inputs, tag_of
+from handler.render.inputs import Inputs, fetch_inputs
 from handler.render.results import (
     REPORT,
-    VARIES,
     Delegated,
-    NotModified,
     RenderedResult,
     Result,
     ResultCache,
     ResultFacts,
+    not_modified,
 )
 from handler.requests.image_request import Conditions, ImageRequest
 from imaging import (
@@ -33,6 +33,7 @@ from imaging import (
     Decision,
     FeatureError,
     Limits,
+    ObjectRef,
     Rendered,
     Report,
     decide_all,
@@ -40,6 +41,9 @@ from imaging import (
     describe_steps,
     run,
 )
+
+if TYPE_CHECKING:
+    from handler.render.overlays import RenderedOverlay, Spent
 
 _FORMAT_NAMES = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 """Names of formats by media type."""
@@ -73,7 +77,7 @@ def render(
 ) -> Result:
     """Return what an HTTP client gets; cheap answers come first. Raises FeatureError or HandlerError."""
     rendering = _prepare(request, render_context, deadline)
-    unchanged = _not_modified(conditions, rendering.facts, request)
+    unchanged = not_modified(conditions, rendering.facts, request)
     if unchanged is not None:
         return unchanged
     size = sum(info.size for info in rendering.inputs.infos)
@@ -148,22 +152,46 @@ class _Rendering(msgspec.Struct, frozen=True):
     decision: Decision
     facts: ResultFacts
 
+    overlays: Mapping[ObjectRef, RenderedOverlay] = msgspec.field(default_factory=dict)
+    """The overlays that are images at addresses."""
+
     @property
     def is_expensive(self) -> bool:
-        return any(step.is_expensive for step in self.decision.steps)
+        own = any(step.is_expensive for step in self.decision.steps)
+        return own or any(overlay.rendering.is_expensive for overlay in self.overlays.values())
 
     def finish(self) -> RenderedResult:
         """Read the inputs, apply the steps and encode the result."""
         outcome: Rendered | Report | None = self.decision.report
         if outcome is None:
-            original = self.inputs.open_original()
-            context = msgspec.structs.replace(self.context, objects=self.inputs.read_named())
-            outcome = run(original, self.decision.steps, self.request.output, context)
+            outcome = self.run()
             if isinstance(outcome, Rendered) and outcome.gain_map:
                 add_log_fields(gain_map=outcome.gain_map)
         result = self.result(outcome)
         self._log(result)
         return result
+
+    def run(self, spent: Spent | None = None, held: int = 0) -> Rendered | Report:
+        """Apply the steps and encode the result, after the overlays that are images at addresses are rendered.
+
+        All of them share one budget. `held` are the bytes of files that are in memory for the image that this one is
+        laid over.
+        """
+        limits = self.context.limits
+        if self.overlays or spent is not None:
+            from handler.render.overlays import Spent, read_overlays  # noqa: PLC0415 - few overlays have edits
+
+            spent = spent or Spent()
+            named = read_overlays(self.inputs, spent, held)
+            limits = spent.left(limits, held)
+        else:
+            named = self.inputs.read_named()
+        original = self.inputs.open_original()
+        context = msgspec.structs.replace(self.context, objects=named, limits=limits)
+        outcome = run(original, self.decision.steps, self.request.output, context)
+        if spent is not None:
+            spent.add(outcome)
+        return outcome
 
     def _log(self, result: RenderedResult) -> None:
         original = self.inputs.original
@@ -193,8 +221,9 @@ def _prepare(
     add_log_fields(features="+".join(dict.fromkeys(step.feature.name for step in request.steps)) or "none")
     if not isinstance(request.source, bytes):
         add_log_fields(source=request.source.bucket or "default", key=redact_text(request.source.key))
-    inputs = fetch_inputs(request, objects or render_context.objects, render_context.limits)
-    context = _context(request, inputs, render_context, deadline)
+    overlays = _open_overlays(request, render_context, deadline, objects) if request.overlays else {}
+    inputs = fetch_inputs(request, objects or render_context.objects, render_context.limits, overlays)
+    context = _context(request, inputs, overlays, render_context, deadline)
     decision = decide_all(request.steps, context)
     original = inputs.original
     facts = ResultFacts(
@@ -205,13 +234,30 @@ def _prepare(
             "" if isinstance(original, bytes) else original.info.cache_control,
             (each.info.cache_control for each in inputs.named.values()),
         ),
-        tags=tuple(tag_of(info.ref) for info in inputs.infos),
-        is_cacheable=decision.is_cacheable,
+        tags=inputs.tags,
+        is_cacheable=decision.is_cacheable and all(each.rendering.facts.is_cacheable for each in overlays.values()),
     )
-    return _Rendering(request, inputs, context, decision, facts)
+    return _Rendering(request, inputs, context, decision, facts, overlays)
 
 
-def _context(request: ImageRequest, inputs: Inputs, render_context: RenderContext, deadline: Deadline) -> Context:
+def _open_overlays(
+    request: ImageRequest, render_context: RenderContext, deadline: Deadline, objects: ObjectReader | None
+) -> dict[ObjectRef, RenderedOverlay]:
+    from handler.render.overlays import RenderedOverlay, list_overlays  # noqa: PLC0415 - few overlays have edits
+
+    return {
+        ref: RenderedOverlay(name, ref, _prepare(overlay, render_context, deadline, objects))
+        for name, ref, overlay in list_overlays(request, render_context.limits)
+    }
+
+
+def _context(
+    request: ImageRequest,
+    inputs: Inputs,
+    overlays: Mapping[ObjectRef, RenderedOverlay],
+    render_context: RenderContext,
+    deadline: Deadline,
+) -> Context:
     """Return the context in which features decide: the overlays' bytes, which only applying needs, are left out."""
     context = Context(
         limits=render_context.limits, deadline=deadline, accepts=request.accepts, weights=render_context.weights,
@@ -221,9 +267,13 @@ def _context(request: ImageRequest, inputs: Inputs, render_context: RenderContex
     if render_context.detection is None or not may_look:
         return context
     original = inputs.detection_input
-    overlays = {ref: stored.detection_input for ref, stored in inputs.named.items()}
+    seen = {ref: stored.detection_input for ref, stored in inputs.named.items()}
+    if overlays:
+        from handler.render.overlays import seen_objects  # noqa: PLC0415 - few overlays have edits
+
+        seen |= seen_objects(overlays)
     service = render_context.detection()
-    vision = service.on(original, overlays, render_context.limits, deadline)
+    vision = service.on(original, seen, render_context.limits, deadline)
     masks = service.masks(original, render_context.version, deadline)
     return msgspec.structs.replace(context, vision=vision, masks=masks)
 
@@ -242,22 +292,3 @@ def _etag(request: ImageRequest, inputs: Inputs, version: str, decision: tuple[s
         sorted(request.accepts) if request.output.format in (None, "original", "auto") else [],
     ]
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
-
-
-def _not_modified(conditions: Conditions, facts: ResultFacts, request: ImageRequest) -> NotModified | None:
-    """Return NotModified if the client has the result already.
-
-    RFC 9110, 13.2.2: If-Modified-Since counts only where If-None-Match is absent.
-    """
-    tags: set[str] = set()
-    if conditions.none_match:
-        tags = {tag.strip().removeprefix("W/").strip('"') for tag in conditions.none_match.split(",")}
-        if not tags & {"*", facts.etag, facts.etag + VARIES}:
-            return None
-    elif conditions.modified_since is None or facts.last_modified.replace(microsecond=0) > conditions.modified_since:
-        return None
-    # A 304 names `Vary` as the 200 did. The suffix of the client's ETag tells; without a matching ETag (`*` or a date)
-    # `Accept` may have counted wherever the request names no format of its own.
-    may_vary = facts.negotiated or request.output.format in (None, "original")
-    varies = facts.etag + VARIES in tags or (may_vary and facts.etag not in tags)
-    return NotModified(msgspec.structs.replace(facts, negotiated=varies))

@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from handler.requests.image_request import ImageRequest
+from handler.requests.image_request import Conditions, ImageRequest
 from imaging import Deadline
 
 REPORT = "application/json"
@@ -82,3 +82,22 @@ class ResultCache(Protocol):
     ) -> RenderedResult | Offloaded:
         """Store a result if that saves work and time is left; return it, offloaded if it is too large to be sent."""
         ...
+
+
+def not_modified(conditions: Conditions, facts: ResultFacts, request: ImageRequest) -> NotModified | None:
+    """Return NotModified if the client has the result already.
+
+    RFC 9110, 13.2.2: If-Modified-Since counts only where If-None-Match is absent.
+    """
+    tags: set[str] = set()
+    if conditions.none_match:
+        tags = {tag.strip().removeprefix("W/").strip('"') for tag in conditions.none_match.split(",")}
+        if not tags & {"*", facts.etag, facts.etag + VARIES}:
+            return None
+    elif conditions.modified_since is None or facts.last_modified.replace(microsecond=0) > conditions.modified_since:
+        return None
+    # A 304 names `Vary` as the 200 did. The suffix of the client's ETag tells; without a matching ETag (`*` or a date)
+    # `Accept` may have counted wherever the request names no format of its own.
+    may_vary = facts.negotiated or request.output.format in (None, "original")
+    varies = facts.etag + VARIES in tags or (may_vary and facts.etag not in tags)
+    return NotModified(msgspec.structs.replace(facts, negotiated=varies))

@@ -33,8 +33,22 @@ class ImageRequest(msgspec.Struct, frozen=True):
     """The URL language, for the log alone: nothing may depend on it."""
     signed: bool = False
     """Whether a signature or the operator's token proves who asks. The result must then not be public."""
+    overlays: Mapping[ObjectRef, ImageRequest] = msgspec.field(default_factory=dict)
+    """What is rendered for each overlay that is named by an address."""
     restricted: bool = False
     """Whether no result of this service may be public, because every URL must be signed or because of `ALWAYS`."""
+
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """The steps, and those of the overlays with edits of their own."""
+        return self.steps + tuple(step for overlay in self.overlays.values() for step in overlay.all_steps)
+
+    @property
+    def stored_objects(self) -> list[ObjectRef]:
+        """All objects that the request reads from stores, the original first; those of its overlays included."""
+        own = [self.source] if isinstance(self.source, ObjectRef) else []
+        own += [ref for ref in list_objects(self.steps) if not ref.is_address]
+        return own + [ref for overlay in self.overlays.values() for ref in overlay.stored_objects]
 
     @property
     def own_terms(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from handler.requests.policy import Policy
 from imaging import PNG, WEBP, InvalidParameter, ObjectRef, Output, Step, check
 
 if TYPE_CHECKING:
+    from handler.auth.canonical import Pairs
     from handler.requests.client_hints import Hints
     from handler.requests.dialects.dialect import Dialect
 
@@ -165,6 +166,7 @@ def _apply_policy(
     caller: Caller,
     accepts: frozenset[str],
     hints: Hints | None = None,
+    depth: int = 0,
 ) -> ImageRequest:
     """Return the request with everything that the policy adds to it, or raise what the policy refuses."""
     recipe = parsed.recipe
@@ -182,9 +184,11 @@ def _apply_policy(
     if recipe.output.format is None and policy.auto:
         recipe = Recipe(output=check(Output, {"format": "auto"})).over(recipe)
         accepts &= policy.auto
+    overlays = _parse_overlays(recipe.steps, parsed.recipe.steps, policy, caller, depth)
     expires = parsed.controls.get("expires")
     return ImageRequest(
         source=source,
+        overlays=overlays,
         steps=recipe.steps,
         output=recipe.output,
         negotiated=negotiated,
@@ -195,6 +199,23 @@ def _apply_policy(
         signed=caller is not Caller.ANYONE,
         restricted=policy.signed_only or policy.always != Recipe(),
     )
+
+
+def _parse_overlays(
+    steps: Sequence[Step], own: Sequence[Step], policy: Policy, caller: Caller, depth: int
+) -> Mapping[ObjectRef, ImageRequest]:
+    """Return the request of each overlay that is an address; `own` are the steps that the caller has written."""
+    if not any(ref.is_address for ref in list_objects(steps)):
+        return {}
+    from handler.requests.overlay_addresses import parse_overlays  # noqa: PLC0415 - few overlays have edits
+
+    def parse(path: str, raw_path: str, pairs: Pairs, policy: Policy, caller: Caller) -> ImageRequest:
+        faults = Faults(is_lenient=policy.is_lenient)
+        is_url = caller is not Caller.OPERATOR
+        parsed = parse_address(path, pairs, policy, raw_path=raw_path, is_url=is_url, faults=faults)
+        return _apply_policy(parsed, locate(path, parsed, policy), policy, caller, frozenset(), None, depth + 1)
+
+    return parse_overlays(steps, own, policy, caller, parse, depth)
 
 
 def _add_presets(recipe: Recipe, parsed: ParsedRequest, policy: Policy, caller: Caller) -> Recipe:

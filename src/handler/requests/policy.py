@@ -10,6 +10,7 @@ import msgspec
 from features import ORDER
 from handler.requests import dialects
 from handler.requests.dialects.dialect import Dialect
+from handler.requests.image_request import list_objects
 from handler.requests.parsed_request import Recipe
 from imaging import ObjectRef
 
@@ -64,6 +65,8 @@ class Policy(msgspec.Struct, frozen=True):
         faults = [
             f"PUBLIC_FEATURES: no feature is called {name!r}" for name in self.public_features if name not in known
         ]
+        if any(ref.is_address for ref in list_objects(self.always.steps)):
+            faults.append("ALWAYS must name overlays by their keys, not by an address")
         if self.default_preset and self.default_preset not in self.presets:
             faults.append(f"DEFAULT_PRESET must be one of those in PRESETS, got {self.default_preset!r}")
         return faults

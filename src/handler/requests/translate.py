@@ -14,7 +14,7 @@ from handler.errors import BadRequest, BadSignature, Forbidden, NotFound
 from handler.requests import dialects
 from handler.requests.dialects.dialect import Dialect, Faults
 from handler.requests.dialects.serialize import join_resize
-from handler.requests.image_request import ImageRequest, list_objects
+from handler.requests.image_request import ImageRequest
 from handler.requests.parse import locate, parse_address, parse_request
 from handler.requests.parsed_request import Insert, ParsedRequest
 from handler.requests.policy import Policy
@@ -190,8 +190,7 @@ class Translator(msgspec.Struct, frozen=True):
 
     def _is_private(self, request: ImageRequest) -> bool:
         """Return whether the request reads an object of a private source."""
-        refs = [ref for ref in (request.source, *list_objects(request.steps)) if isinstance(ref, ObjectRef)]
-        return any(self._resolved(ref).bucket in self.policy.private_sources for ref in refs)
+        return any(self._resolved(ref).bucket in self.policy.private_sources for ref in request.stored_objects)
 
     def _signature(self, address: _Address, *, in_path: bool, is_needed: bool) -> str:
         """Return `none`, `valid`, `invalid` or `missing`."""

@@ -15,7 +15,7 @@ _STILL = (".jpg", ".jpeg", ".png", ".heic", ".avif", ".tif", ".tiff", ".bmp")
 
 def saves_work(request: ImageRequest, size: int) -> bool:
     """Whether the result is cheaper to fetch than to render again; `size`: bytes of all inputs."""
-    output, steps = request.output, request.steps
+    output, steps = request.output, request.all_steps
     if any(step.is_expensive or step.is_billed or step.feature.name in _SLOW for step in steps):
         return True
     if output.max_bytes or output.format in SLOW or (output.format == "auto" and SLOW & request.accepts):
@@ -25,7 +25,7 @@ def saves_work(request: ImageRequest, size: int) -> bool:
 
 def is_public_and_restricted(request: ImageRequest) -> bool:
     """Return whether anyone may request this, although a step runs a model or is billed (PUBLIC_FEATURES)."""
-    return not request.signed and any(step.is_restricted for step in request.steps)
+    return not request.signed and any(step.is_restricted for step in request.all_steps)
 
 
 def may_be_large(request: ImageRequest, size: int, max_bytes: int) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from features import edits
+from handler.requests.image_request import list_objects
 from handler.requests.parsed_request import Recipe
 from imaging import Output, check, describe
 
@@ -70,6 +71,9 @@ def expand_presets(
     unused = [name for name in srcsets if name not in names]
     if unused:
         raise ValueError(f"UPLOAD_SRCSET must name presets of UPLOAD_PRESETS, got {', '.join(unused)}")
+    for name in names:
+        if any(ref.is_address for ref in list_objects(presets[name].steps)):
+            raise ValueError(f"UPLOAD_PRESETS: {name} must name overlays by their keys, not by an address")
     expanded: list[UploadPreset] = []
     for name in dict.fromkeys(names):
         if name in srcsets:

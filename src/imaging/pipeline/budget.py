@@ -96,10 +96,11 @@ class _Estimate:
 
 def refuse_beyond_budget(
     original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context, shrink: float
-) -> None:
-    """Raise TooLarge, which names the step, where the run would take more memory or time than one image may.
+) -> float:
+    """Return the estimated seconds of a processor that the run takes.
 
-    `shrink` is the factor by which the decoder may reduce the original.
+    Raise TooLarge, which names the step, where it would take more memory or time than one image may. `shrink` is the
+    factor by which the decoder may reduce the original.
     """
     limits = context.limits
     _refuse_many(steps, limits)
@@ -125,10 +126,11 @@ def refuse_beyond_budget(
             pending, is_sequential = Pending(), False
         shape = _count_step(estimate, step, shape, context, what)
         if step.is_report:
-            return
+            return estimate.seconds
         pending = pending.then(step.reach)
     has_alpha = source.alpha or any(step.feature.adds_alpha for step in steps)
     _count_encoding(estimate, _PlannedPicture(source, shape, has_alpha=has_alpha), output, context)
+    return estimate.seconds
 
 
 def with_inspected(steps: Sequence[Step], context: Context) -> Context:

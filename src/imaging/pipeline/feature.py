@@ -103,6 +103,8 @@ class Feature(msgspec.Struct, frozen=True):
 
     Nothing can bring back what it hides.
     """
+    for_overlay: Callable[[Params], Params] | None = None
+    """Return the parameters for an overlay, of a step that redacts every overlay as well."""
     report: Callable[[Params], bool] | None = None
     """Return whether these parameters make it answer with a report, as features of the group "report" always do."""
     implies: Callable[[Params], tuple[str, dict[str, object]] | None] | None = None
@@ -191,6 +193,11 @@ class Step(NamedTuple):
         """What it is applied to before all other steps, if it hides something."""
         return None if self.feature.redacts is None else self.feature.redacts(self.params)
 
+    def of_overlay(self) -> Step:
+        """Return the step with the parameters for an overlay."""
+        adapt = self.feature.for_overlay
+        return self if adapt is None else self._replace(params=adapt(self.params))
+
     @property
     def is_restricted(self) -> bool:
         """Whether only trusted callers may request it, unless the operator opens the feature to all."""
@@ -268,24 +275,22 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     objects: Callable[[ParamsT], tuple[ObjectRef, ...]] | None = None,
     decide: Callable[[ParamsT, Context], Decision] | None = None,
     redacts: Callable[[ParamsT], Redacts] | None = None,
+    for_overlay: Callable[[ParamsT], ParamsT] | None = None,
     report: Callable[[ParamsT], bool] | None = None,
     implies: Callable[[ParamsT], tuple[str, dict[str, object]] | None] | None = None,
 ) -> Callable[[Apply[ParamsT]], Feature]:
-    """Declare the decorated function as a feature; the parameters are the fields of `Feature`.
-
-    Its public name is the name of the model in camelCase unless `name` is given.
-    """
+    """Declare the decorated function as a feature with these fields of `Feature`; named like its model."""
 
     def declare(apply: Apply[ParamsT]) -> Feature:
         # The functions of a feature take its own model; `Feature` can only say that they take some model.
         own: dict[str, Any] = {
-            "apply": apply, "cost": cost, "expensive": expensive, "billed": billed, "is_private": is_private,
-            "reads": reads, "size": size, "overlay_size": overlay_size, "preshrink": preshrink,
-            "any_color_space": any_color_space, "keeps_gain_map": keeps_gain_map, "max_preshrink": max_preshrink,
-            "for_source": for_source, "is_noop": is_noop, "keeps": keeps, "objects": objects, "decide": decide,
-            "redacts": redacts, "report": report, "implies": implies,
+            "name": name or params.__name__[0].lower() + params.__name__[1:], "apply": apply, "cost": cost,
+            "expensive": expensive, "billed": billed, "is_private": is_private, "reads": reads, "size": size,
+            "overlay_size": overlay_size, "preshrink": preshrink, "any_color_space": any_color_space,
+            "keeps_gain_map": keeps_gain_map, "max_preshrink": max_preshrink, "for_source": for_source,
+            "is_noop": is_noop, "keeps": keeps, "objects": objects, "decide": decide, "redacts": redacts,
+            "for_overlay": for_overlay, "report": report, "implies": implies,
         }  # fmt: skip
-        public = name or params.__name__[0].lower() + params.__name__[1:]
-        return Feature(name=public, params=params, group=group, adds_alpha=adds_alpha, scale_free=scale_free, **own)
+        return Feature(params=params, group=group, adds_alpha=adds_alpha, scale_free=scale_free, **own)
 
     return declare

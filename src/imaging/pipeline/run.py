@@ -48,6 +48,8 @@ class Rendered(msgspec.Struct, frozen=True):
     """Whether a client that accepts other formats might get other bytes."""
     gain_map: str = ""
     """For `hdr=keep` of an original with a gain map: whether the result has it, and if not, why not."""
+    work: float = 0.0
+    """Seconds of a processor that the run was estimated to take."""
 
 
 def run(original: bytes | OriginalStream, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
@@ -201,10 +203,11 @@ def decode_and_apply(
     """
     shrink = preshrink_of(steps, source)
     context = structs.replace(with_inspected(steps, context), original=original)
-    refuse_beyond_budget(original, source, steps, output, context, shrink)
+    work = refuse_beyond_budget(original, source, steps, output, context, shrink)
     metadata = read_metadata(original, source, steps, output, context)
     picture = decode_original(original, source, output, context, shrink, stream)
-    return apply_and_encode(picture, steps, output, context, metadata)
+    outcome = apply_and_encode(picture, steps, output, context, metadata)
+    return outcome if isinstance(outcome, Report) else structs.replace(outcome, work=work)
 
 
 def apply_and_encode(
@@ -270,6 +273,8 @@ def _with_redaction(steps: Sequence[Step], context: Context) -> Context:
     redacting = [step for step in steps if step.redacts == "all" and not step.is_report]
 
     def redact(picture: Picture, overlay: ObjectRef) -> Picture:
+        if overlay.is_address:
+            return picture  # it was redacted before its own edits
         for step in redacting:
             outcome = step.feature.apply(picture, step.params, structs.replace(context, overlay=overlay))
             picture = outcome if isinstance(outcome, Picture) else picture

@@ -106,6 +106,11 @@ def test_always_hides_faces_of_overlays_too(
     assert is_hidden(shown(plain.body), 0.5, 0.5)
     covered = client.get("/scene.png?watermark.key=logo.png&watermark.opacity=100&format=png")
     assert is_hidden(shown(covered.body), 0.5, 0.5) is overlays
+    # The same overlay with edits of its own: it is hidden before these.
+    address = "/logo.png%3Fsteps=[{%22extend%22:{%22left%22:0}},{%22extract%22:{%22width%22:80,%22height%22:60}}]"
+    edited = shown(client.get(f"/scene.png?watermark.address={address}&watermark.position=top-left&format=png").body)
+    assert edited.width == 160
+    assert max(pixel(edited, 50, 40)[:3]) == (0 if overlays else 255)
     report = client.get("/scene.png?info=true")
     assert (report.status, report.json()["width"]) == (200, 160)
 

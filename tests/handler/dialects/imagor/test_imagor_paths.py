@@ -104,7 +104,7 @@ def test_texts_and_overlays_are_drawn(strict: Client) -> None:
         ("filters:proportion(0)/a.png", "filters:proportion"),
         ("filters:crop(1,2,3)/a.png", "filters:crop"),
         ("filters:fill(nosuch)/a.png", "filters:fill"),
-        ("filters:image(/20x20/filters:blur(2)/b.png,0,0)/a.png", "filters:image"),
+        ("filters:image(/meta/20x20/b.png,0,0)/a.png", "filters:image"),
         ("filters:to_colorspace(cmyk)/a.png", "filters:to_colorspace"),
         ("filters:label(Hi,here,10)/a.png", "filters:label"),
         ("filters:text(Hi,0,0,sans-20,red,0,,100,low,0,char)/a.png", "filters:text"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from handler.requests.dialects.imagor.collector import Filter, ImagorSteps
 from handler.requests.dialects.imagor.colors import read_color
@@ -26,7 +26,8 @@ _FULL_SIDES = re.compile(
 """A size whose sides may be those of the parent, less some pixels."""
 _WRAP = re.compile(r"([0-9]{1,5})(p?)|(0?\.[0-9]{1,12})|f(?:ull)?(?:-([0-9]{1,6}))?")
 _DEFAULT_SIZE = 20
-_NESTED = "a path without segments other than a size, fit-in and stretch: filters of an overlay are not applied"
+_BARE = "/:(),;|'[]@!*~=+$"
+"""Characters that need no percent-encoding in a path."""
 
 
 def _place(arguments: Arguments) -> dict[str, object]:
@@ -69,19 +70,26 @@ def _add_image(steps: ImagorSteps, arguments: Arguments) -> None:
             + nested[full.end() :]
         )
     path = parse_path(nested, arguments.faults)
-    is_plain = not (path.meta or path.trim or any(path.crop) or path.filters or path.flop or path.flip)
-    if not is_plain or path.adaptive or path.full or path.smart or any(path.padding):
-        arguments.refuse(_NESTED)
+    if path.meta:
+        arguments.refuse("the path of an image, not of its metadata")
+    is_plain = not (path.trim or any(path.crop) or path.filters or path.flop or path.flip)
+    is_plain = is_plain and not (path.adaptive or path.full or path.smart or any(path.padding))
     blend = arguments.text(4, "normal")
     if blend not in _BLENDS:
         arguments.tolerate("one of " + ", ".join(_BLENDS))
     box: dict[str, object] = {}
     for name, side, share in zip(("boxWidth", "boxHeight"), (path.width, path.height), sides, strict=True):
         box |= {name: share if share.endswith("p") else side} if share.endswith("p") or side else {}
-    if box:
+    if not is_plain and any(side.endswith("p") for side in sides):
+        arguments.refuse("sides in pixels where the path has edits other than a size")
+    # Another image with edits of its own is an address, as the path of the whole request is.
+    source = {"key": path.image} if is_plain else {"address": "/unsafe/" + quote(nested, safe=_BARE)}
+    if box and is_plain:
         box["boxFit"] = "inside" if path.fit_in else "fill" if path.stretch else "cover"
-    params = {**_place(arguments), **box, "blend": _BLENDS.get(blend, "over")}
-    steps.add(arguments.where, "watermark", key=path.image, opacity=_opacity(arguments, 3), **params)
+    else:
+        box = {}
+    params = {**source, **_place(arguments), **box, "blend": _BLENDS.get(blend, "over")}
+    steps.add(arguments.where, "watermark", opacity=_opacity(arguments, 3), **params)
 
 
 def _full_side(steps: ImagorSteps, arguments: Arguments, found: re.Match[str], name: str) -> str:

@@ -161,17 +161,20 @@ def _watermark(pipeline: Pipeline, configuration: Configuration) -> Iterator[Ste
     if mark.text and mark.opacity:
         yield _text(mark)
         return
-    if mark.url:
+    params: dict[str, object] = {}
+    if mark.url.startswith("/") and not configuration.base_url:
+        # A path of this service, whose edits make the watermark.
+        params["address"] = mark.url
+    elif mark.url:
         overlay = locate_source(mark.url, configuration)
-    if not mark.opacity or overlay is None:
+    if not mark.opacity or not (overlay or params):
         return
-    params: dict[str, object] = {
-        "key": overlay.key,
+    if overlay and not params:
+        params = {"key": overlay.key, **({"bucket": overlay.bucket} if overlay.bucket else {})}
+    params |= {
         "opacity": 100 * mark.opacity * configuration.watermark_opacity,
         "dpr": min(_MAX_DPR, pipeline.dpr),
     }
-    if overlay.bucket:
-        params["bucket"] = overlay.bucket
     kind, x, y = mark.position
     if kind == "re":
         params |= {"tile": True, "anchor": "ce", "gapX": max(0.0, x), "gapY": max(0.0, y)}
