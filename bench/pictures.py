@@ -9,6 +9,7 @@ are set per picture so that a JPEG has 3 to 6 MB, as a camera's has. `mosaic` is
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -78,11 +79,26 @@ PNGS = _of_each_subject(
 )
 PROFILED_SUBJECTS = ("coffee", "mosaic")
 """Subjects of the JPEGs that the bench has in each of the profiles as well."""
+FOUND = [
+    Picture(f"found-{subject}", subject, size, 0.0, ".jpg", 92)
+    for subject, size in {
+        "astronaut": (512, 512), "cat": (451, 300), "coffee": (600, 400), "rocket": (640, 427), "retina": (706, 706),
+        "hubble": (1000, 872), "raccoon": (1024, 768), "brick": (512, 512), "camera": (512, 512), "coins": (384, 303),
+        "grass": (512, 512), "gravel": (512, 512), "ihc": (512, 512), "moon": (512, 512), "motorcycle_left": (741, 500),
+    }.items()
+]  # fmt: skip
+"""Photographs in their own size: those in samples/ and those that scikit-image brings along."""
 HUNDRED_MEGAPIXELS = Picture("100mp-mosaic", "mosaic", GIANT, 0.0, ".jpg", 85)
 
 
 def _photograph(name: str) -> Image:
-    image = pyvips.Image.new_from_file(str(SAMPLES / f"{name}.jpg")).autorot().colourspace("srgb")
+    path = SAMPLES / f"{name}.jpg"
+    if not path.exists():
+        skimage = importlib.util.find_spec("skimage")
+        if skimage is None or skimage.origin is None:
+            raise RuntimeError(f"scikit-image is needed for {name}: make setup")
+        path = Path(skimage.origin).parent / "data" / f"{name}.png"
+    image = pyvips.Image.new_from_file(str(path)).autorot().colourspace("srgb")
     return image.extract_band(0, n=3).copy_memory()
 
 

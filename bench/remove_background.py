@@ -33,7 +33,7 @@ from bench.drive_handler import http_event
 from bench.pictures import Picture
 
 ROUNDS, STARTS = 9, 5
-GOAL_REMBG, GOAL_BARE, GOAL_COLD, GOAL_NAIVE, GOAL_MASK = 0.5, 2.0, 2.0, 1 / 15, 3.0
+GOAL_REMBG, GOAL_KEPT, GOAL_COLD, GOAL_NAIVE, GOAL_MASK = 0.42, 0.1, 1.0, 1 / 15, 3.0
 SIZE = (1632, 1224)
 SUBJECTS = [
     Picture(f"2mp-{subject}-fine", subject, SIZE, detail, ".jpg", 90)
@@ -54,83 +54,99 @@ Lines = Iterator[str]
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds of several ways to the same, taken in turn."""
+    """Seconds and processor seconds of several ways to the same, taken in turn."""
 
     of: dict[str, list[float]]
+    cpu: dict[str, list[float]]
 
     def median(self, name: str) -> float:
         return statistics.median(self.of[name])
 
     def ratio(self, name: str, other: str) -> float:
         """Median of the paired ratios."""
-        return statistics.median([a / b for a, b in zip(self.of[name], self.of[other], strict=True)])
+        return _paired(self.of, name, other)
+
+    def cpu_ratio(self, name: str, other: str) -> float:
+        """Median of the paired ratios of processor time, of this process alone."""
+        return _paired(self.cpu, name, other)
+
+
+def _paired(of: dict[str, list[float]], name: str, other: str) -> float:
+    return statistics.median([a / b for a, b in zip(of[name], of[other], strict=True)])
 
 
 def in_turn(ways: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> Times:
     """Every way once to warm it up, then each in turn."""
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    times = Times({name: [] for name in ways}, {name: [] for name in ways})
     for turn in range(rounds + 1):
         for name, way in ways.items() if turn % 2 else reversed(ways.items()):
-            started = time.perf_counter()
+            started, before = time.perf_counter(), time.process_time()
             way()
             if turn:
-                times[name].append(time.perf_counter() - started)
-    return Times(times)
+                times.of[name].append(time.perf_counter() - started)
+                times.cpu[name].append(time.process_time() - before)
+    return times
 
 
 def warm() -> Lines:
     """Event in, answer out, base64 included; what is timed is the default treatment of edges."""
     yield "## Warm: 2 MP JPEG → cut-out WebP\n"
-    yield "Beside `rembg.remove` of the same bytes with the same model to PNG, and one run of the bare model, opened"
-    yield "as it is here and as rembg does. The default estimates foreground colours: the bare run's bound is 2.0.\n"
-    yield "| picture | ours, s | rembg, s | bare, s | bare in rembg, s | ours ÷ rembg | ours ÷ bare | kB | rembg, kB |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "Beside `rembg.remove` of the same bytes by u2net to PNG. In the first column the model runs, because"
+    yield "the original changes before each call; *again* draws with the kept mask. *bare* is one run of the model.\n"
+    names = ("picture", "ours, s", "again, s", "rembg, s", "bare, s", "ours ÷ rembg", "by CPU", "again ÷ rembg")
+    yield f"| {' | '.join(names)} | kB | rembg, kB |"
+    yield "|---" * 10 + "|"
     measured = [_measure_warm(picture) for picture in SUBJECTS]
     for row, _ in measured:
         yield row
-    for name, goal in (("rembg", GOAL_REMBG), ("bare", GOAL_BARE)):
-        mean = geometric_mean([times.ratio("ours", name) for _, times in measured])
-        yield f"\nOurs ÷ {name}, geometric mean: **{mean:.2f}**, goal {goal}: {_verdict(mean <= goal)}."
-    least = geometric_mean([times.ratio("bare in rembg", "rembg") for _, times in measured])
-    yield f"\nThe model alone, as rembg runs it, is {least:.2f} of `rembg.remove`: nothing that runs it can take less."
+    for name, goal in (("ours", GOAL_REMBG), ("again", GOAL_KEPT)):
+        mean = geometric_mean([times.ratio(name, "rembg") for _, times in measured])
+        cpu = geometric_mean([times.cpu_ratio(name, "rembg") for _, times in measured])
+        yield (
+            f"\n{name.capitalize()} ÷ rembg, geometric mean: **{mean:.2f}**, {cpu:.2f} by processor time, "
+            f"goal {goal}: {_verdict(mean <= goal)}."
+        )
+    least = geometric_mean([times.ratio("bare", "rembg") for _, times in measured])
+    yield f"\nThe model alone is {least:.2f} of `rembg.remove`: nothing that runs it can take less."
 
 
 def _measure_warm(picture: Picture) -> tuple[str, Times]:
-    original = pictures.make(picture).read_bytes()
+    path = pictures.make(picture)
+    original = path.read_bytes()
     client = _client(pictures.CACHE)
     session, remove = rembg_session("u2net"), rembg().remove
     fed = {"input.1": np.random.default_rng(1).normal(size=(1, 3, 320, 320)).astype(np.float32)}
     model = _opened_model()
     answers: dict[str, int] = {}
 
-    def ours() -> None:
+    def again() -> None:
         event = http_event(picture.key, QUERY)
         answer = client.invoke(event, seconds=120)
         if answer["statusCode"] != 200:
             raise RuntimeError(f"the handler must answer 200, got {answer}")
         answers["ours"] = len(base64.b64decode(answer["body"]))
 
+    def ours() -> None:
+        # Another time of change is another ETag, so that no mask is kept of this original.
+        os.utime(path)
+        again()
+
     def theirs() -> None:
         answers["rembg"] = len(remove(original, session=session))
 
-    times = in_turn(
-        {
-            "ours": ours,
-            "rembg": theirs,
-            "bare": lambda: model.run(None, fed),
-            "bare in rembg": lambda: session.inner_session.run(None, fed),
-        }
-    )
+    ways = {"ours": ours, "again": again, "rembg": theirs, "bare": lambda: model.run(None, fed)}
+    # In turns that go backwards, the mask of the turn before is kept still.
+    times = in_turn(ways)
     seconds = " | ".join(f"{times.median(name):.3f}" for name in times.of)
-    ratios = f"{times.ratio('ours', 'rembg'):.2f} | {times.ratio('ours', 'bare'):.2f}"
+    ratios = f"{times.ratio('ours', 'rembg'):.2f} | {times.cpu_ratio('ours', 'rembg'):.2f}"
     sizes = f"{answers['ours'] / 1000:.0f} | {answers['rembg'] / 1000:.0f}"
-    return f"| {picture.subject} | {seconds} | {ratios} | {sizes} |", times
+    return f"| {picture.subject} | {seconds} | {ratios} | {times.ratio('again', 'rembg'):.2f} | {sizes} |", times
 
 
 def _client(folder: Path) -> Client:
     from handler.observability import logger
 
-    weights = require_weights("optimised/u2net.onnx")
+    weights = require_weights("optimised/u2net.onnx", "int8/u2net.onnx")
     logger().setLevel("ERROR")
     return Client(
         {
@@ -143,9 +159,13 @@ def _client(folder: Path) -> Client:
 
 
 def _opened_model() -> Any:
+    """The model that a request without a model gets on this processor."""
+    from features.remove_background.choice import choose_model
+    from imaging.context import Context
     from imaging.models.saliency import _opened
 
-    return _opened(str(require_weights("optimised/u2net.onnx")))
+    weights = str(require_weights("optimised/u2net.onnx", "int8/u2net.onnx"))
+    return _opened(weights, choose_model(None, Context(weights=weights)))
 
 
 def cold() -> Lines:
@@ -227,8 +247,10 @@ def masks() -> Lines:
 def quantised() -> Lines:
     """Smaller versions of the model, beside the one that is used."""
     from bench import quantised_model
+    from imaging.models.saliency import _opened
 
-    yield from quantised_model.table(require_weights("u2net.onnx") / "u2net.onnx", _opened_model())
+    exact = _opened(str(require_weights("optimised/u2net.onnx")))
+    yield from quantised_model.table(require_weights("u2net.onnx") / "u2net.onnx", exact)
 
 
 def ranges() -> Lines:
