@@ -20,7 +20,8 @@ from tests.client import Answered, Client
 from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, scripted_server
 
 from handler.render import inputs
-from imaging import OriginalStream
+from imaging import Deadline, OriginalStream
+from imaging.codecs.decode import webp_stream
 
 ETAG = {"ETag": '"e1"', "Last-Modified": "Sat, 01 Aug 2026 10:00:00 GMT"}
 RANGE = re.compile(r"bytes=(\d+)-(\d+)?")
@@ -42,6 +43,19 @@ def photograph() -> bytes:
     return pictures.jpeg(noise(), Q=90)
 
 
+def webp(picture: Any = None, *, icc: bytes | None = None, **options: Any) -> bytes:
+    """Return a WebP without EXIF."""
+    image = (noise() if picture is None else picture).copy()
+    if icc:
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
+    return bytes(image.webpsave_buffer(keep="icc" if icc else "none", **{"Q": 96, "effort": 0, **options}))
+
+
+@cache
+def webp_photograph() -> bytes:
+    return webp()
+
+
 KINDS: dict[str, Callable[[], bytes]] = {
     "subsampled": photograph,
     "full colour": lambda: pictures.jpeg(noise(), Q=92, subsample_mode="off"),
@@ -51,6 +65,8 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "Display P3": lambda: pictures.jpeg(noise(), Q=90, icc=pictures.profile("p3")),
     "restarts": lambda: pictures.jpeg(noise(), Q=90, restart_interval=4),
     "large EXIF": lambda: with_segments(photograph(), 3),
+    "WebP": webp_photograph,
+    "WebP with Display P3": lambda: webp(icc=pictures.profile("p3")),
 }
 
 
@@ -100,13 +116,13 @@ def whole_files() -> Iterator[None]:
 def streamed(monkeypatch: pytest.MonkeyPatch) -> list[OriginalStream]:
     """Return the streams from which pixels were decoded."""
     found: list[OriginalStream] = []
-    opens = OriginalStream.open_source
+    starts = OriginalStream.start
 
-    def open_source(stream: OriginalStream) -> pyvips.Source:
+    def start(stream: OriginalStream, deadline: Deadline) -> bool:
         found.append(stream)
-        return opens(stream)
+        return starts(stream, deadline)
 
-    monkeypatch.setattr(OriginalStream, "open_source", open_source)
+    monkeypatch.setattr(OriginalStream, "start", start)
     return found
 
 
@@ -139,6 +155,11 @@ NOT_STREAMED: dict[str, tuple[Callable[[], bytes], str]] = {
     "the original itself": (photograph, ""),
     "an answer that may be the original": (photograph, "width=700&format=jpeg&quality=100"),
     "kept metadata": (photograph, "width=90&metadata=keep"),
+    "a lossless WebP": (lambda: webp(lossless=True), "width=90"),
+    "a WebP with alpha": (lambda: webp(noise().bandjoin(noise()[0])), "width=90"),
+    "a WebP with EXIF": (lambda: pictures.webp(noise(), Q=96, orientation=6), "width=90"),
+    "a WebP with bytes after its end": (lambda: webp_photograph() + bytes(1000), "width=90"),
+    "an animated WebP": (lambda: pictures.webp(pictures.film(500, 400), Q=100), "width=90&format=webp"),
 }
 
 
@@ -161,10 +182,10 @@ def test_a_small_file_is_read_whole(store: ScriptedServer, streamed: list[Origin
     assert streamed == []
 
 
+@pytest.mark.parametrize("body", [photograph(), webp_photograph()], ids=["JPEG", "WebP"])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1, exclude_max=True))
-def test_a_connection_that_breaks_anywhere_is_resumed_there(store: ScriptedServer, place: float) -> None:
-    body = photograph()
+def test_a_connection_that_breaks_anywhere_is_resumed_there(store: ScriptedServer, body: bytes, place: float) -> None:
     cut = int(place * len(body))
     store.script = serve(body, cut=cut)
     store.asked.clear()
@@ -230,6 +251,13 @@ def test_a_stall_ends_at_the_deadline_and_not_when_the_store_gives_up(store: Scr
         goes_on.set()
 
 
+def cut_webp(size: int) -> bytes:
+    """Return the first bytes of a WebP, whose head states that there are no more."""
+    body = bytearray(webp_photograph()[:size])
+    body[4:8], body[16:20] = (size - 8).to_bytes(4, "little"), (size - 20).to_bytes(4, "little")
+    return bytes(body)
+
+
 DAMAGED: dict[str, tuple[Callable[[], bytes], int]] = {
     "cut off": (lambda: photograph()[:200_000], 422),
     "zeros from its first block on": (lambda: photograph()[:60_000] + bytes(200_000), 200),
@@ -237,6 +265,9 @@ DAMAGED: dict[str, tuple[Callable[[], bytes], int]] = {
     "with half an end mark": (lambda: photograph()[:-1], 200),
     "with bytes after its end": (lambda: photograph() + bytes(300_000), 200),
     "overwritten with zeros": (lambda: photograph()[:150_000] + bytes(100_000) + photograph()[250_000:], 200),
+    "a WebP that is cut off": (lambda: webp_photograph()[:200_000], 422),
+    "a WebP that is overwritten": (lambda: webp_photograph()[:100_000] + bytes(len(webp_photograph()) - 100_000), 200),
+    "a WebP whose end is cut off, as its head says": (lambda: cut_webp(200_000), 422),
     "followed by another": (lambda: photograph()[:150_000] + photograph(), 200),
 }
 
@@ -252,10 +283,15 @@ def test_a_damaged_file_gets_the_answer_of_the_whole_file(store: ScriptedServer,
         assert from_stream.status == status
 
 
+@pytest.mark.parametrize("body", [photograph(), webp_photograph()], ids=["JPEG", "WebP"])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(start=st.integers(0, len(photograph()) - 1), written=st.binary(min_size=1, max_size=40))
-def test_any_damage_gets_the_answer_of_the_whole_file(store: ScriptedServer, start: int, written: bytes) -> None:
-    body = photograph()
+@given(
+    place=st.one_of(st.floats(0, 1, exclude_max=True), st.floats(0, 0.001)), written=st.binary(min_size=1, max_size=40)
+)
+def test_any_damage_gets_the_answer_of_the_whole_file(
+    store: ScriptedServer, body: bytes, place: float, written: bytes
+) -> None:
+    start = int(place * len(body))
     store.script = serve(body[:start] + written + body[start + len(written) :])
     from_stream, from_file = both(store)
     assert from_stream == from_file
@@ -334,6 +370,17 @@ def test_without_a_thread_the_file_is_read_whole(store: ScriptedServer, monkeypa
     monkeypatch.setattr(OriginalStream, "start", refuse)
     answer = client(store).get(RESIZED)
     assert answer.body == expected(RESIZED, photograph())
+    assert len(store.asked) == 1
+
+
+def test_without_pillows_library_a_webp_is_read_whole(
+    store: ScriptedServer, streamed: list[OriginalStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.script = serve(webp_photograph())
+    monkeypatch.setattr(webp_stream, "_library", lambda: None)
+    answer = client(store).get(RESIZED)
+    assert answer.body == expected(RESIZED, webp_photograph())
+    assert streamed == []
     assert len(store.asked) == 1
 
 

@@ -157,6 +157,12 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     is_head: Callable[[bytes], bool] | None = None
     """Returns whether the first bytes of a file hold all that is read before its pixels. Set where these can be decoded
     while the rest of the file arrives."""
+    read_head: Callable[[bytes, int], Any] | None = None
+    """Returns the `ImageHeader` from such first bytes and the size of the file, or None, where libvips' loader needs
+    the whole file for it."""
+    read_stream: Callable[..., Image] | None = None
+    """Returns the pixels from an `OriginalStream`, its head, the factor of the reduction and the deadline, where
+    libvips' loader would wait for the end of the file."""
     identify: Callable[[Image], FormatName] | None = None
     """Returns the real format of an opened header, where the signature alone cannot tell."""
     repair: Callable[[bytes, Any], bytes | None] | None = None

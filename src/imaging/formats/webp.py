@@ -75,6 +75,9 @@ FORMAT = Format(
         reduction=lambda shrink, frames, is_same_format: shrink if frames == 1 else 1.0,  # noqa: ARG005 - the shape of all
         load_options=lambda reduction: {"scale": 1 / reduction} if reduction > 1 else {},
         check_parts=Lazy("imaging.codecs.decode.parts", "check_webp"),
+        is_head=Lazy("imaging.codecs.decode.webp_stream", "is_webp_head"),
+        read_head=Lazy("imaging.codecs.decode.webp_stream", "read_webp_head"),
+        read_stream=Lazy("imaging.codecs.decode.webp_stream", "read_webp_stream"),
     ),
     encoder=Encoder(
         save="webpsave_buffer",

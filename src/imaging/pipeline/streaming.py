@@ -66,18 +66,29 @@ def _source_of(head: bytes, size: int, steps: Sequence[Step], output: Output, co
     * where overlays may be at fault if something is damaged,
     * and by a decoder that nothing can interrupt and that may take too long, because it is run where it can be killed.
     """
-    if not head or len(head) >= size or size > context.limits.source_bytes or output.page or context.objects:
+    if not head or len(head) >= size or output.page or context.objects:
         return None
-    try:
-        is_head = format_by_name(sniff(head)).decoder.is_head
-        if is_head is None or not is_head(head):
-            return None
-        source = structs.replace(inspect(head, context.limits, context.deadline), size=size)
-    except FeatureError:
-        return None  # the whole file tells what is wrong with it
+    source = _read_header(head, size, context)
+    if source is None:
+        return None
     ordered = order_steps(steps, source, output)
     if all(step.keeps(source.upright) for step in ordered):
         return None
     if any(step.is_report or step.may_detect or step.is_expensive for step in ordered):
         return None
     return source if context.deadline.leaves_room_for(uninterruptible_seconds(source)) else None
+
+
+def _read_header(head: bytes, size: int, context: Context) -> ImageHeader | None:
+    """Return the header of a file that starts so. None where the whole file tells it, or what is wrong with it."""
+    limits = context.limits
+    try:
+        decoder = format_by_name(sniff(head)).decoder
+        if decoder.is_head is None or size > limits.source_bytes or not decoder.is_head(head):
+            return None
+        if decoder.read_head is None:
+            return structs.replace(inspect(head, limits, context.deadline), size=size)
+        source: ImageHeader | None = decoder.read_head(head, size)
+    except FeatureError:
+        return None
+    return source if source and source.width * source.height <= limits.source_pixels else None

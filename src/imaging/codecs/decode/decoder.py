@@ -132,6 +132,10 @@ def _loaded(
         # The scale of a drawing counts from the size that it has without a requested resolution.
         whole = scale * (output.dpi or DPI) / DPI if decoder.scalable else scale
         return decoder.read_pixels(Loading(original, size, whole, output.page, context)), taken
+    if stream is not None and decoder.read_stream:
+        taken = _memory_taken(source, loaded_size(source, output, shrink)[1], frames, limits)
+        scale = 1 / _reduction(source, frames, output, shrink)
+        return decoder.read_stream(stream, original, scale, context.deadline), taken
     # libvips knows best how much of a damaged file can be shown.
     has_thread = limits.processors > 1 and not limits.tolerate_truncated
     if stream is not None:

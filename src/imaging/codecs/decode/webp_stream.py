@@ -1,0 +1,182 @@
+"""Decode a WebP while it arrives, by libwebp's incremental decoder.
+
+libvips' loader waits for the end of the file. The library is the one that Pillow's wheel brings, called through ctypes;
+where it is not found, the file is read whole. Pixels are the same, because libvips calls the same decoder.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyvips
+from msgspec import structs
+
+from imaging.context import Deadline
+from imaging.errors import DamagedSource
+from imaging.formats import WEBP, format_by_name
+from imaging.picture import ImageHeader
+
+if TYPE_CHECKING:
+    from imaging.codecs.decode.original_stream import OriginalStream
+
+Image = Any
+"""A pyvips image; its stubs give every field a union of types."""
+
+_RIFF = struct.Struct("<4sI")
+_FRAME = struct.Struct("<3s3sHH")
+"""The frame header of VP8 (RFC 6386, 9.1): a tag, the start code, width and height, with two bits of scale each."""
+_START_CODE = b"\x9d\x01\x2a"
+_PLAIN_FLAGS = 0x20
+"""The flag of VP8X (RFC 9649, 2.7) that a file may have here: an ICC profile. No alpha, animation, EXIF or XMP."""
+_ABI = 0x0209
+_OK, _SUSPENDED = 0, 5
+_RGB = 0
+"""MODE_RGB."""
+_LIBRARIES = ("../pillow.libs/libwebp-*.so*", ".dylibs/libwebp.*dylib")
+"""Beside Pillow's modules, in its wheels for Linux and for macOS."""
+
+
+class _Pixels(ctypes.Structure):
+    _fields_ = (("rgba", ctypes.c_void_p), ("stride", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+class _Planes(ctypes.Structure):
+    _fields_ = (("planes", ctypes.c_void_p * 4), ("strides", ctypes.c_int * 4), ("sizes", ctypes.c_size_t * 4))
+
+
+class _Content(ctypes.Union):
+    _fields_ = (("rgba", _Pixels), ("yuva", _Planes))
+
+
+class _Buffer(ctypes.Structure):
+    """WebPDecBuffer."""
+
+    _fields_ = (
+        ("colorspace", ctypes.c_int), ("width", ctypes.c_int), ("height", ctypes.c_int), ("is_external", ctypes.c_int),
+        ("content", _Content), ("pad", ctypes.c_uint32 * 4), ("private_memory", ctypes.c_void_p),
+    )  # fmt: skip
+
+
+class _Options(ctypes.Structure):
+    """WebPDecoderOptions."""
+
+    _fields_ = (
+        ("filters", ctypes.c_int * 2), ("crop", ctypes.c_int * 5), ("use_scaling", ctypes.c_int),
+        ("scaled_width", ctypes.c_int), ("scaled_height", ctypes.c_int), ("use_threads", ctypes.c_int),
+        ("dithering", ctypes.c_int * 3), ("pad", ctypes.c_uint32 * 5),
+    )  # fmt: skip
+
+
+class _Config(ctypes.Structure):
+    """WebPDecoderConfig."""
+
+    _fields_ = (("features", ctypes.c_int * 10), ("output", _Buffer), ("options", _Options))
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    """Return libwebp, or None where Pillow was not installed from a wheel that has it."""
+    package = find_spec("PIL")
+    folder = Path(package.origin).parent if package and package.origin else Path()
+    files = [file for pattern in _LIBRARIES for file in folder.glob(pattern)]
+    try:
+        library = ctypes.CDLL(str(files[0].resolve())) if files else None
+    except OSError:
+        return None
+    if library is None:
+        return None
+    library.WebPInitDecoderConfigInternal.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    library.WebPIDecode.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
+    library.WebPIDecode.restype = ctypes.c_void_p
+    library.WebPIAppend.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
+    library.WebPIDelete.argtypes = [ctypes.c_void_p]
+    return library if library.WebPInitDecoderConfigInternal(ctypes.byref(_Config()), _ABI) else None
+
+
+class _Head(NamedTuple):
+    """What stands before the pixels of a still, opaque, lossy WebP without metadata."""
+
+    width: int
+    height: int
+    profile: bytes
+    end: int
+    """The size of the file as it is stated there."""
+
+
+def _parse(head: bytes) -> _Head | None:
+    """Return the head, None if it is incomplete or that of another kind of WebP."""
+    end = 8 + _RIFF.unpack_from(head)[1] if len(head) >= _RIFF.size else 0
+    at, profile, canvas = 12, b"", None
+    while at + 8 + _FRAME.size <= len(head):
+        kind, length = _RIFF.unpack_from(head, at)
+        start, at = at + 8, at + 8 + length + length % 2
+        if kind == b"VP8 ":
+            tag, code, width, height = _FRAME.unpack_from(head, start)
+            size = width & 0x3FFF, height & 0x3FFF
+            # Nothing may follow on the pixels: it would be EXIF, whose orientation counts, or damage.
+            is_plain = code == _START_CODE and not tag[0] & 1 and canvas in (None, size) and at == end and min(size)
+            return _Head(*size, profile, end) if is_plain else None
+        if kind == b"VP8X" and length == 10 and canvas is None and not head[start] & ~_PLAIN_FLAGS:
+            canvas = tuple(1 + int.from_bytes(head[start + side : start + side + 3], "little") for side in (4, 7))
+        elif kind == b"ICCP" and canvas is not None and not profile and head[20] & _PLAIN_FLAGS:
+            profile = head[start : start + length]
+        else:
+            return None
+    return None
+
+
+def is_webp_head(head: bytes) -> bool:
+    """Return whether the first bytes of a WebP reach the pixels, and these can be decoded while they arrive."""
+    return _parse(head) is not None and _library() is not None
+
+
+def read_webp_head(head: bytes, size: int) -> ImageHeader | None:
+    """Return the header of a file of that size, as libvips would; None if the file does not end where it says."""
+    found = _parse(head)
+    if found is None or found.end != size:
+        return None
+    source = ImageHeader(WEBP.name, found.width, found.height, size, profile=bool(found.profile))
+    # Opaque and lossy pixels are scaled while they are decoded, so the decoder holds nothing more.
+    return structs.replace(source, decoder_seconds=format_by_name(WEBP.name).decoder.uninterruptible_seconds(source))
+
+
+def read_webp_stream(stream: OriginalStream, head: bytes, scale: float, deadline: Deadline) -> Image:
+    """Return the pixels, reduced by the factor `scale`. Raises DamagedSource where the file is not a whole WebP."""
+    found, library = _parse(head), _library()
+    if found is None or library is None:
+        raise DamagedSource("the picture cannot be decoded", detail="the head of the WebP has changed")
+    width, height = (max(1, round(side * scale)) for side in (found.width, found.height))
+    pixels = bytearray(3 * width * height)
+    memory = (ctypes.c_char * len(pixels)).from_buffer(pixels)
+    content = _Content(rgba=_Pixels(ctypes.addressof(memory), 3 * width, len(pixels)))
+    is_reduced = int(scale != 1)
+    config = _Config(
+        # All that is not named here is 0, as WebPInitDecoderConfig leaves it.
+        output=_Buffer(colorspace=_RGB, is_external=1, content=content),
+        options=_Options(use_scaling=is_reduced, scaled_width=width, scaled_height=height, use_threads=1),
+    )
+    _decode(library, config, stream, deadline)
+    image: Image = pyvips.Image.new_from_memory(pixels, width, height, 3, "uchar").copy(interpretation="srgb")
+    if found.profile:
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", found.profile)
+    return image
+
+
+def _decode(library: ctypes.CDLL, config: _Config, stream: OriginalStream, deadline: Deadline) -> None:
+    decoder = library.WebPIDecode(None, 0, ctypes.byref(config))
+    if not decoder:
+        raise DamagedSource("the picture cannot be decoded", detail="libwebp has no memory")
+    try:
+        status = _SUSPENDED
+        while status == _SUSPENDED and (block := stream.next_block()):
+            deadline.check()
+            status = library.WebPIAppend(decoder, bytes(block), len(block))
+        if status != _OK:
+            raise DamagedSource("the picture cannot be decoded", detail=f"libwebp's status is {status}")
+    finally:
+        library.WebPIDelete(decoder)
