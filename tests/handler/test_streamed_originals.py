@@ -155,6 +155,7 @@ NOT_STREAMED: dict[str, tuple[Callable[[], bytes], str]] = {
     "the original itself": (photograph, ""),
     "an answer that may be the original": (photograph, "width=700&format=jpeg&quality=100"),
     "kept metadata": (photograph, "width=90&metadata=keep"),
+    "a kept gain map": (photograph, "width=90&hdr=keep"),
     "a lossless WebP": (lambda: webp(lossless=True), "width=90"),
     "a WebP with alpha": (lambda: webp(noise().bandjoin(noise()[0])), "width=90"),
     "a WebP with EXIF": (lambda: pictures.webp(noise(), Q=96, orientation=6), "width=90"),

@@ -62,11 +62,12 @@ def _source_of(head: bytes, size: int, steps: Sequence[Step], output: Output, co
 
     * by formats whose pixels or header are not stored in their order (`Decoder.is_head`),
     * for an answer that may be the original itself, because nothing reduces it,
+    * to find the gain map of an HDR image, which is stored behind its pixels,
     * by reports about the file, and by detectors and models, which read it by themselves,
     * where overlays may be at fault if something is damaged,
     * and by a decoder that nothing can interrupt and that may take too long, because it is run where it can be killed.
     """
-    if not head or len(head) >= size or output.page or context.objects:
+    if not head or len(head) >= size or output.page or output.hdr != "sdr" or context.objects:
         return None
     source = _read_header(head, size, context)
     if source is None:
