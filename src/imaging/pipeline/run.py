@@ -17,13 +17,12 @@ from imaging.codecs.decode import (
     uninterruptible_seconds,
 )
 from imaging.codecs.decode.color import in_srgb
-from imaging.codecs.decode.sniff import sniff
 from imaging.codecs.encode import encode
 from imaging.codecs.negotiation import is_negotiated, is_shown
 from imaging.context import Context, ObjectRef
 from imaging.cost import Pending
 from imaging.deadlines.vips_watchdog import watched
-from imaging.errors import DamagedSource, InvalidParameter, TooLarge, UnreadableByDetector, UnsupportedSource
+from imaging.errors import DamagedSource, InvalidParameter, TooLarge
 from imaging.formats import MEDIA_TYPES, format_by_name
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture, Report
@@ -63,31 +62,11 @@ def run(original: bytes | OriginalStream, steps: Sequence[Step], output: Output,
         return run_stream(original, steps, output, context)
     try:
         return _run(original, steps, output, context)
-    except UnreadableByDetector:
-        raise
-    except DamagedSource:
-        repaired = repair(original, context)
-        if repaired is None:
-            raise
-        original = repaired
-    except InvalidParameter as error:
-        if not isinstance(error.__cause__, DamagedSource):
-            raise
-        # An overlay is damaged.
-        objects = {ref: repair(body, context) or body for ref, body in context.objects.items()}
-        if objects == context.objects:
-            raise
-        context = structs.replace(context, objects=objects)
+    except (DamagedSource, InvalidParameter) as error:
+        from imaging.pipeline.repair import repair_inputs  # noqa: PLC0415 - few files are damaged
+
+        original, context = repair_inputs(error, original, context)
     return _run(original, steps, output, context)
-
-
-def repair(original: bytes, context: Context) -> bytes | None:
-    """Return the file with its end mark and checksums, or None if it has them or cannot be repaired."""
-    try:
-        decoder = format_by_name(sniff(original)).decoder
-    except UnsupportedSource:
-        return None
-    return decoder.repair(original, context) if decoder.repair else None
 
 
 def _run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
@@ -299,24 +278,9 @@ def decode_original(
     """
     if context.deadline.leaves_room_for(uninterruptible_seconds(source)):
         return decode(original, source, output, context, shrink, keeps_profile=True, stream=stream)
-    from imaging.deadlines.killable_process import Confinement, ProcessDied, run_confined  # noqa: PLC0415 - seldom used
+    from imaging.pipeline.isolated import decode_isolated  # noqa: PLC0415 - seldom used
 
-    limits = context.limits
-    confinement = Confinement(context.deadline, limits.memory, limits.processors)
-    # Whatever happens in the process, its end comes from here: it needs no deadline of its own.
-    inner = Context(limits=limits)
-    try:
-        return run_confined(confinement, limits.memory, _decode_to_memory, original, source, output, inner, shrink)
-    except ProcessDied as error:
-        raise DamagedSource("the picture cannot be decoded", detail=str(error)) from None
-
-
-def _decode_to_memory(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
-    """Decode all pixels; called in the isolated process."""
-    from imaging.codecs.open_image import decoded_image  # noqa: PLC0415 - used in the isolated process only
-
-    with decoded_image(original, source, output, context, shrink) as picture:
-        return picture.with_image(picture.image.copy_memory())
+    return decode_isolated(original, source, output, context, shrink)
 
 
 def read_metadata(

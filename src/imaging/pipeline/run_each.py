@@ -15,13 +15,13 @@ from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.budget import refuse_beyond_budget, with_inspected
 from imaging.pipeline.feature import Step, preshrink_of
+from imaging.pipeline.repair import repair
 from imaging.pipeline.run import (
     Rendered,
     apply_and_encode,
     decode_original,
     order_steps,
     read_metadata,
-    repair,
     run,
     smaller_of,
     without_decoding,
