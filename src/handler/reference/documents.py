@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from handler.config import SETTINGS
+from handler.reference.client_types import client_types
+from handler.reference.client_vectors import client_vectors
 from handler.reference.configuration_page import configuration_page
 from handler.reference.controls import controls
 from handler.reference.features_page import features_page
@@ -30,6 +32,8 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/configuration.md": configuration_page,
     "docs/openapi.json": lambda: _in_json(openapi()),
     "demo-ui/features.json": lambda: _in_lines(controls()),
+    "clients/vectors.json": lambda: _in_lines(client_vectors()),
+    "clients/javascript/src/parameters.ts": client_types,
     # The Helm chart refuses a setting that is not in this list.
     "deploy/chart/settings.txt": lambda: "".join(
         f"{name}\n" for name in sorted(each.variable for each in SETTINGS.values())

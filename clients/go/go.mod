@@ -1,0 +1,3 @@
+module example.com/imagehandler
+
+go 1.19
