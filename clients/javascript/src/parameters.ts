@@ -504,8 +504,10 @@ export interface GradientOptions {
 
 /** Place another image over the image, on every frame. */
 export interface WatermarkOptions {
-  /** Key of the overlay. */
-  key: string;
+  /** Key of the overlay, unless address is given. */
+  key?: string;
+  /** Address of this service to use as the overlay, with edits of its own, such as /logo.png?width=200&rotate=10: a path with parameters, in any URL language, without output options. */
+  address?: string;
   /** Source that the overlay is read from. Default: the first source. */
   bucket?: string;
   /** Where the overlay is placed. Default: "center". */
@@ -806,6 +808,8 @@ export interface ImageOptions {
   delay?: string | readonly number[];
   /** Return a single frame or page, counted from 0. */
   page?: number;
+  /** Resolution in dots per inch at which a page of a PDF or an SVG is drawn, before any other edit; other originals have pixels of their own. Default: 96. */
+  dpi?: number;
   /** File name; the browser saves the image under it instead of showing it. */
   download?: string;
   /** File name without its extension, for when a user saves the image that the browser shows. */
