@@ -768,12 +768,18 @@ export interface InfoOptions {
 
 /** What can be asked of an image: features, and how the result is encoded. */
 export interface ImageOptions {
-  /** File format. auto: the best that the client accepts; original, or left out: the format of the original. */
-  format?: "auto" | "original" | "jpeg" | "png" | "webp" | "avif" | "gif" | "tiff" | "bmp";
+  /** File format. auto: the best that the client accepts; best: of those that it accepts the one with the smallest file at equal quality, which is restricted like quality=auto; original, or left out: the format of the original. */
+  format?: "auto" | "best" | "original" | "jpeg" | "png" | "webp" | "avif" | "gif" | "tiff" | "bmp";
   /** Convert an opaque PNG to JPEG if no format is given. Default: false. */
   autoJpeg?: boolean;
-  /** Quality of lossy formats. Default: 80, for AVIF 50; without it a TIFF is lossless. */
-  quality?: number;
+  /** Quality of lossy formats. auto: the lowest that reaches qualityTarget; it takes many times as long and needs a signature, unless PUBLIC_FEATURES lists `autoQuality`. Default: 80, for AVIF 50; without it a TIFF is lossless. */
+  quality?: "auto" | (string & {});
+  /** Similarity that quality=auto and format=best have to reach, as a score of SSIMULACRA 2: 50 is medium, 70 high, 90 looks the same; also by format. Default: AUTO_QUALITY_TARGET. */
+  qualityTarget?: string;
+  /** Lowest quality of quality=auto. Default: 20. */
+  qualityMin?: number;
+  /** Highest quality of quality=auto. Default: 95. */
+  qualityMax?: number;
   /** Quality by format, where no quality is given. */
   formatQuality?: string;
   /** Formats to choose from if none is given: the original's if it is among them, else the first one that can hold the animation and the transparency. */

@@ -46,6 +46,7 @@ def read_policy(settings: Settings, aws: AwsAccess) -> Policy:
         client_hints=requests.client_hints,
         signed_only=settings.access.enable_signature,
         base=Recipe(output=check(Output, {"matte": requests.matte}, text=True)) if requests.matte else Recipe(),
+        quality_target=check(Output, {"qualityTarget": requests.auto_quality_target}, text=True),
         is_lenient=requests.compatibility == "lenient",
         rewrite=_parse_rewrite(requests.rewrite_match_pattern, requests.rewrite_substitution),
     )

@@ -39,11 +39,7 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     store_results: Annotated[
         bool,
-        Env(
-            "STORE_RESULTS",
-            "Store results in RESULTS_BUCKET if reading is cheaper than rendering. Those of public features that are "
-            "expensive or billed are always stored there",
-        ),
+        Env("STORE_RESULTS", "Store results that cost more than reading them; public expensive ones always are stored"),
     ] = False
     results_expire_after_days: Annotated[
         int, Env("RESULTS_EXPIRE_AFTER_DAYS", "Days until RESULTS_BUCKET's lifecycle deletes results", integer(2, 3650))
@@ -140,6 +136,10 @@ class RequestSettings(msgspec.Struct, frozen=True, kw_only=True):
     auto_format: Annotated[
         bool, Env("AUTO_FORMAT", "Without a given format, choose AVIF or WebP by the Accept header")
     ] = False
+    auto_quality_target: Annotated[
+        str,
+        Env("AUTO_QUALITY_TARGET", "Score that quality=auto reaches, from 1 to 99; also by format: webp:72,avif:68"),
+    ] = "70"
     matte: Annotated[str, Env("MATTE", "Colour behind transparent parts in JPEG, such as 000000. Default: white")] = ""
     auto_webp: Annotated[bool, Env("AUTO_WEBP", "Without a given format, choose WebP by the Accept header")] = False
 

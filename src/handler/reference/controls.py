@@ -68,7 +68,7 @@ def kind_of(field: Field) -> str:
     It is position, switch, choice, integer, number, text, color, length, point, ratio, names, numbers, backdrop,
     gravity, boxes or format-quality.
     """
-    if field.choices:
+    if field.is_choice:
         return "choice"
     kind = field.kinds[0]
     if hasattr(kind, "choices"):

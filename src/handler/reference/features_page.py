@@ -93,12 +93,13 @@ def _row(field: Field) -> tuple[str, str, str, str]:
 
 def _value(field: Field) -> str:
     kind = field.kinds[0]
-    if field.choices:
+    if field.is_choice:
         return _listed(field.choices)
     if hasattr(kind, "schema"):
         return f"[{kind.__name__}](#spellings)"
     words = {bool: "`true`, `false`", int: "whole number", float: "number", str: "text"}[kind]
-    return words + _range(field.bounds) + (f" {field.unit}" if field.unit else "")
+    others = f", or {_listed(field.choices)}" if field.choices else ""
+    return words + _range(field.bounds) + (f" {field.unit}" if field.unit else "") + others
 
 
 def _range(bounds: Mapping[str, float]) -> str:

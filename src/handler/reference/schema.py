@@ -15,7 +15,7 @@ Schema = dict[str, Any]
 def schema_of(field: Field) -> Schema:
     """Return the schema of a field's values, choices in their own order, without null, which a URL cannot express."""
     schema = _without_null(msgspec.json.schema(field.type, schema_hook=_text_type))
-    if field.choices:
+    if field.is_choice:
         schema["enum"] = list(field.choices)
     schema.pop("description", None)
     if field.default is not None:

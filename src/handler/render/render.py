@@ -157,7 +157,7 @@ class _Rendering(msgspec.Struct, frozen=True):
 
     @property
     def is_expensive(self) -> bool:
-        own = any(step.is_expensive for step in self.decision.steps)
+        own = self.request.output.searches or any(step.is_expensive for step in self.decision.steps)
         return own or any(overlay.rendering.is_expensive for overlay in self.overlays.values())
 
     def finish(self) -> RenderedResult:
@@ -229,7 +229,7 @@ def _prepare(
     facts = ResultFacts(
         _etag(request, inputs, render_context.version, decision.etag_parts),
         max([render_context.deployed_at, *(info.last_modified for info in inputs.infos)]),
-        negotiated=request.negotiated or request.output.format == "auto",
+        negotiated=request.negotiated or request.output.negotiates,
         cache_control=strictest(
             "" if isinstance(original, bytes) else original.info.cache_control,
             (each.info.cache_control for each in inputs.named.values()),
@@ -289,6 +289,6 @@ def _etag(request: ImageRequest, inputs: Inputs, version: str, decision: tuple[s
         describe(request.output),
         # Unless the request names a format, the format of the original decides whether `Accept` counts (HEIC), and the
         # original is not read yet.
-        sorted(request.accepts) if request.output.format in (None, "original", "auto") else [],
+        sorted(request.accepts) if request.output.format in (None, "original") or request.output.negotiates else [],
     ]
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]

@@ -22,7 +22,7 @@ from handler.requests.parsed_request import (
     ParsedRequest,
     Recipe,
 )
-from handler.requests.policy import Policy
+from handler.requests.policy import AUTO_QUALITY, Policy
 from imaging import PNG, WEBP, InvalidParameter, ObjectRef, Output, Step, check
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _apply_policy(
     # Overlays are detected on and shown as the original is, so their sources must be public as well.
     buckets = {parsed.ref.bucket, *(ref.bucket for ref in list_objects(recipe.steps))}
     if caller is Caller.ANYONE and not buckets.issubset(policy.public_sources):
-        _refuse_restricted(recipe.steps, policy)
+        _refuse_restricted(recipe, policy)
     recipe = _add_presets(recipe, parsed, policy, caller)
     if hints is not None and policy.client_hints:
         recipe = hints.apply_to(recipe)
@@ -234,12 +234,11 @@ def _add_presets(recipe: Recipe, parsed: ParsedRequest, policy: Policy, caller: 
     return recipe.over(policy.presets[preset])
 
 
-def _refuse_restricted(steps: tuple[Step, ...], policy: Policy) -> None:
-    """Raise Forbidden for an expensive, billed or private step whose feature PUBLIC_FEATURES does not list."""
+def _refuse_restricted(recipe: Recipe, policy: Policy) -> None:
+    """Raise Forbidden for what is expensive, billed or private and not listed in PUBLIC_FEATURES."""
     if "*" in policy.public_features:
         return
-    for step in steps:
-        if step.is_restricted and step.feature.name not in policy.public_features:
-            raise Forbidden(
-                f"`{step.feature.name}` is not open to all here: sign the URL, or list it in PUBLIC_FEATURES"
-            )
+    names = [step.feature.name for step in recipe.steps if step.is_restricted]
+    for name in [*names, AUTO_QUALITY] if recipe.output.searches else names:
+        if name not in policy.public_features:
+            raise Forbidden(f"`{name}` is not open to all here: sign the URL, or list it in PUBLIC_FEATURES")

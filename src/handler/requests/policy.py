@@ -12,10 +12,13 @@ from handler.requests import dialects
 from handler.requests.dialects.dialect import Dialect
 from handler.requests.image_request import list_objects
 from handler.requests.parsed_request import Recipe
-from imaging import ObjectRef
+from imaging import ObjectRef, Output
 
 if TYPE_CHECKING:
     from handler.requests.rewrite import Rewrite
+
+AUTO_QUALITY = "autoQuality"
+"""The name in PUBLIC_FEATURES of what encodes an image many times: `quality=auto` and `format=best`."""
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -43,6 +46,8 @@ class Policy(msgspec.Struct, frozen=True):
     rewrite: Rewrite | None = None
     base: Recipe = msgspec.field(default_factory=Recipe)
     """Output options that apply unless a request, a preset or ALWAYS sets them."""
+    quality_target: Output = msgspec.field(default_factory=Output)
+    """The target of `quality=auto` and `format=best` that name none."""
     is_lenient: bool = False
     """Whether each dialect ignores, clamps or repairs what its own service does (COMPATIBILITY=lenient)."""
 
@@ -57,11 +62,13 @@ class Policy(msgspec.Struct, frozen=True):
     def complete(self, recipe: Recipe) -> Recipe:
         """Return a recipe with ALWAYS, and with the operator's output options where it has none of its own."""
         recipe = recipe.then(self.always)
+        if recipe.output.searches:
+            recipe = recipe.over(Recipe(output=self.quality_target))
         return recipe if self.base == Recipe() else recipe.over(self.base)
 
     def faults(self) -> list[str]:
         """Return a line for each rule that is invalid or contradicts another."""
-        known = {*ORDER, "*"}
+        known = {*ORDER, AUTO_QUALITY, "*"}
         faults = [
             f"PUBLIC_FEATURES: no feature is called {name!r}" for name in self.public_features if name not in known
         ]

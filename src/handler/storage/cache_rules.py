@@ -18,14 +18,15 @@ def saves_work(request: ImageRequest, size: int) -> bool:
     output, steps = request.output, request.all_steps
     if any(step.is_expensive or step.is_billed or step.feature.name in _SLOW for step in steps):
         return True
-    if output.max_bytes or output.format in SLOW or (output.format == "auto" and SLOW & request.accepts):
+    if output.searches or output.max_bytes or output.format in SLOW or (output.negotiates and SLOW & request.accepts):
         return True
     return size > LARGE_ORIGINAL and bool(steps or output != Output())
 
 
 def is_public_and_restricted(request: ImageRequest) -> bool:
-    """Return whether anyone may request this, although a step runs a model or is billed (PUBLIC_FEATURES)."""
-    return not request.signed and any(step.is_restricted for step in request.all_steps)
+    """Return whether anyone may request this, although it is expensive or billed (PUBLIC_FEATURES)."""
+    is_restricted = request.output.searches or any(step.is_restricted for step in request.all_steps)
+    return not request.signed and is_restricted
 
 
 def may_be_large(request: ImageRequest, size: int, max_bytes: int) -> bool:

@@ -39,7 +39,7 @@ class UploadPreset(msgspec.Struct, frozen=True):
     def format(self) -> str:
         """The format that the recipe names; empty if it depends on the original or on the client."""
         named = self.recipe.output.format
-        return "" if named in (None, "auto", "original") else named
+        return "" if named in (None, "auto", "best", "original") else named
 
     @property
     def size(self) -> tuple[int, int]:

@@ -57,6 +57,11 @@ class _Job(msgspec.Struct, frozen=True):
 def encode(picture: Picture, output: Output, context: Context, metadata: Metadata | None = None) -> Encoded:
     """Return the encoded image with this metadata. Raises InvalidParameter, TooLarge or TimeExceeded."""
     chosen = choose_format(picture, output, context)
+    if output.format == "best" or (output.searches and encoder_of(chosen).scored):
+        from imaging.codecs.compression import settle  # noqa: PLC0415 - few requests leave the quality to a search
+
+        picture, output = settle(picture, chosen, output, context)
+        chosen = choose_format(picture, output, context)
     encoder = encoder_of(chosen)
     output = output.for_format(chosen)
     picture, gain_map = _without_gain_map(picture, output, encoder)
@@ -64,14 +69,14 @@ def encode(picture: Picture, output: Output, context: Context, metadata: Metadat
     if not encoder.has_frames:
         picture = _first_frame(picture)
     _check_size(picture, chosen, output, context.limits)
-    picture = picture.with_image(_fitting(picture.image, encoder, output))
+    picture = picture.with_image(fit_pixels(picture.image, encoder, output))
     pixels = picture.width * picture.height * picture.frames
     if not math.isinf(context.deadline.at):
         output = limit_effort(chosen, output, pixels)
     graphic = bool(colours) or (picture.frames == 1 and is_from_graphic(picture.source))
     seconds = uninterruptible_encoding_seconds(chosen, output, pixels, picture.frames, graphic=graphic)
     if seconds or output.max_bytes or _content_decides(picture, output, encoder):
-        picture, graphic = _in_memory(picture, context.deadline)
+        picture, graphic = hold_in_memory(picture, context.deadline)
     body = _in_time(picture, _Job(chosen, output, graphic, metadata, colours, gain_map), context, seconds)
     return Encoded(body, chosen, picture.frames, gain_map is not None)
 
@@ -128,7 +133,7 @@ def _check_size(picture: Picture, chosen: FormatName, output: Output, limits: Li
         )
 
 
-def _fitting(image: Image, encoder: Encoder, output: Output) -> Image:
+def fit_pixels(image: Image, encoder: Encoder, output: Output) -> Image:
     """Return the pixels with the bands and the depth that the format can store."""
     if image.format != "uchar" and not encoder.deep:
         image = image.colourspace("b-w" if image.bands < 3 else "srgb")
@@ -148,7 +153,7 @@ def _content_decides(picture: Picture, output: Output, encoder: Encoder) -> bool
     return depends and picture.image.bands >= 3 and picture.width * picture.height <= _MEASURED_PIXELS
 
 
-def _in_memory(picture: Picture, deadline: Deadline) -> tuple[Picture, bool]:
+def hold_in_memory(picture: Picture, deadline: Deadline) -> tuple[Picture, bool]:
     """Return the image with its pixels computed, and whether they are those of a drawing."""
     image: Image = picture.image
     with watched(image, deadline):
@@ -195,9 +200,10 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
 
     if job.output.max_bytes is None:
         return attempt(job.output)
-    from imaging.codecs.fit_bytes import encode_within  # noqa: PLC0415 - few requests set `maxBytes`
+    from imaging.codecs.compression import reduced_outputs  # noqa: PLC0415 - few requests set `maxBytes`
+    from imaging.codecs.fit_bytes import encode_within  # noqa: PLC0415 - see above
 
-    return encode_within(_smaller_outputs(encoder, job.output), attempt, job.output.max_bytes)
+    return encode_within(reduced_outputs(encoder, job.output), attempt, job.output.max_bytes)
 
 
 def save(
@@ -220,19 +226,6 @@ def _kept_fields(job: _Job) -> str:
     if job.metadata is not None:
         return "all"
     return "icc" if job.gain_map is not None else "none"
-
-
-def _smaller_outputs(encoder: Encoder, output: Output) -> list[Output]:
-    """Return outputs that take ever fewer bytes, the requested one first: with less quality, or with fewer colours."""
-    if encoder.palette_sizes:
-        if not (output.palette or output.colors):
-            return [output]  # Fewer colours change an image beyond recognition, so they are for those who ask for them.
-        fewer = [size for size in encoder.palette_sizes if size < (output.colors or 257)]
-        return [output, *(msgspec.structs.replace(output, palette=True, colors=size) for size in fewer)]
-    if output.lossless or not encoder.default_quality:
-        return [output]
-    quality = output.quality or encoder.default_quality
-    return [output, *(msgspec.structs.replace(output, quality=lower) for lower in range(quality - 1, 0, -1))]
 
 
 def _structured(picture: Picture, job: _Job) -> Image:

@@ -7,42 +7,49 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 CandidateT = TypeVar("CandidateT")
+_FALL = 0.023
+"""By how much the logarithm of the size falls with each step of the quality, about: for the first guess."""
+_FULL = 0.98
+"""The share of the limit from which on no better candidate is looked for."""
 
 
 def encode_within(candidates: Sequence[CandidateT], encode: Callable[[CandidateT], bytes], max_bytes: int) -> bytes:
-    """Return the best encoding that has at most `max_bytes` bytes. Few of the candidates are tried.
+    """Return an encoding of at most `max_bytes` bytes: the best one, or one that nearly fills them.
 
-    `candidates` goes from the best to the smallest. If none fits, the smallest is returned.
+    `candidates` goes from the best to the smallest. If none fits, the smallest of those that were tried is returned.
     """
-    best = encode(candidates[0])
-    if len(best) <= max_bytes:
-        return best
-    smallest = encode(candidates[-1]) if len(candidates) > 1 else best
-    if len(smallest) > max_bytes:
-        return min(smallest, best, key=len)
-    return _search(candidates, encode, max_bytes, (len(best), smallest))
-
-
-def _search(
-    candidates: Sequence[CandidateT], encode: Callable[[CandidateT], bytes], max_bytes: int, ends: tuple[int, bytes]
-) -> bytes:
-    """Search between a candidate that is too large and one that fits.
-
-    Every other guess interpolates the logarithms of the sizes, and the rest halve the range, which bounds the number
-    of attempts.
-    """
-    over, fits = 0, len(candidates) - 1
-    size_over, found = ends
-    halve = False
+    found = smallest = encode(candidates[0])
+    if len(found) <= max_bytes:
+        return found
+    # All up to `over` are too large, and `fits` fits, or is the number of candidates as long as none does.
+    over, fits = 0, len(candidates)
+    sizes, halves = {0: len(found)}, False
     while fits - over > 1:
-        guess = (over + fits) // 2
-        if not halve and size_over > len(found):
-            share = math.log(size_over / max_bytes) / math.log(size_over / len(found))
-            guess = min(max(over + math.ceil(share * (fits - over)), over + 1), fits - 1)
-        tried = encode(candidates[guess])
+        span = fits - over
+        # Where a guess leaves more than a quarter of the range, the next one halves it, which bounds their number.
+        number = (over + fits) // 2 if halves else _guess(sizes, over, fits, max_bytes)
+        tried = encode(candidates[number])
+        sizes[number] = len(tried)
         if len(tried) <= max_bytes:
-            fits, found = guess, tried
+            fits, found = number, tried
+            if len(tried) >= _FULL * max_bytes:
+                break
         else:
-            over, size_over = guess, len(tried)
-        halve = not halve
-    return found
+            over, smallest = number, min(smallest, tried, key=len)
+        halves = not halves and fits - over > span / 4
+    return found if fits < len(candidates) else smallest
+
+
+def _guess(sizes: dict[int, int], over: int, fits: int, max_bytes: int) -> int:
+    """Return the candidate that is expected to fit just so, from the logarithms of the sizes on both sides of it.
+
+    As long as none fits, the fall between the first and the last one that is too large leads on.
+    """
+    excess = math.log(sizes[over] / max_bytes)
+    if fits in sizes and sizes[over] > sizes[fits]:
+        fall = math.log(sizes[over] / sizes[fits]) / (fits - over)
+    elif over and sizes[0] > sizes[over]:
+        fall = math.log(sizes[0] / sizes[over]) / over
+    else:
+        fall = _FALL
+    return min(max(over + math.ceil(excess / fall), over + 1), fits - 1)

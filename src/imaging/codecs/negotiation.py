@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from imaging.context import Context
 from imaging.errors import InvalidParameter
 from imaging.formats import NEGOTIATED, WRITTEN, encoder_of, format_by_name
-from imaging.formats.format import FormatName
+from imaging.formats.format import Encoder, FormatName
 from imaging.params.output import Output
 from imaging.picture import ImageHeader
 
@@ -39,7 +39,7 @@ def choose_format(picture: Planned, output: Output, context: Context) -> FormatN
 def is_negotiated(source: ImageHeader, output: Output) -> bool:
     """Return whether the format depends on what the client accepts."""
     by_default = output.format in (None, "original") and format_by_name(source.format).negotiated_by_default
-    return output.format == "auto" or by_default
+    return output.negotiates or by_default
 
 
 def is_shown(source: ImageHeader, context: Context) -> bool:
@@ -58,14 +58,37 @@ def negotiate_format(picture: Planned, output: Output, context: Context) -> Form
     if not is_negotiated(picture.source, output):
         is_changed = output.auto_jpeg and output.format is None and not picture.has_alpha
         return (original.opaque_as if is_changed else "") or own
+    for name in _acceptable(picture, output, context):
+        return name
+    return _preferred(picture, output.preferred) if output.preferred else _shown_everywhere(picture, output, own)
+
+
+def _acceptable(picture: Planned, output: Output, context: Context) -> Iterator[FormatName]:
+    """Yield the negotiated formats that the client accepts and that suit the image, the best first."""
     for name, rule in NEGOTIATED.items():
         is_possible = rule.lossless or not output.lossless
         limit = context.limits.auto_pixels_of.get(name)
         is_small = limit is None or picture.width * picture.height <= limit
         can_animate = picture.frames == 1 or encoder_of(name).animated
         if name in context.accepts and is_possible and is_small and can_animate:
-            return name
-    return _preferred(picture, output.preferred) if output.preferred else _shown_everywhere(picture, output, own)
+            yield name
+
+
+def list_candidates(picture: Planned, output: Output, context: Context) -> list[FormatName]:
+    """Return the formats among which `format=best` chooses, those that are encoded fastest first.
+
+    They are those that the client accepts and those that every browser shows, as far as their quality can be compared.
+    """
+    shown = (name for name in WRITTEN if format_by_name(name).shown)
+    names = dict.fromkeys((*_acceptable(picture, output, context), *shown))
+
+    def suits(encoder: Encoder) -> bool:
+        is_possible = encoder.lossless if output.lossless else encoder.lossless or encoder.scored
+        return is_possible and (encoder.alpha or not picture.has_alpha) and (encoder.animated or picture.frames == 1)
+
+    return sorted(
+        (name for name in names if suits(encoder_of(name))), key=lambda name: encoder_of(name).seconds(output)
+    )
 
 
 def _preferred(picture: Planned, names: Sequence[str]) -> FormatName:

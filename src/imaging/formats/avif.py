@@ -43,7 +43,7 @@ def _options(output: EncodingOptions, _content: Content) -> SaverOptions:
     if output.lossless:
         return options | {"lossless": True}
     is_subsampled = output.chroma_subsampling == "4:2:0"
-    return options | {"Q": output.quality or _QUALITY, "subsample_mode": "on" if is_subsampled else "off"}
+    return options | {"Q": output.fixed_quality or _QUALITY, "subsample_mode": "on" if is_subsampled else "off"}
 
 
 def _seconds(output: EncodingOptions) -> float:
@@ -77,6 +77,7 @@ FORMAT = Format(
         memory=lambda _output, pixels, _alpha: 35 * pixels,
         max_effort=_max_effort,
         default_quality=_QUALITY,
+        scored=True,
         lossless=True,
     ),
     metadata=MetadataCarrier(),

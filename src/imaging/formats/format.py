@@ -44,7 +44,7 @@ class EncodingOptions(Protocol):
     """The output parameters that an encoder reads; `imaging.params.output.Output` has them."""
 
     @property
-    def quality(self) -> int | None: ...
+    def fixed_quality(self) -> int | None: ...
     @property
     def effort(self) -> int | None: ...
     @property
@@ -71,6 +71,14 @@ class Content(msgspec.Struct, frozen=True):
     """Number of bytes."""
     colours: int = 0
     """Number of colours in the palette that the pixels are indexes into; 0 if they are not indexes."""
+
+
+def keeps_color(output: EncodingOptions, *, graphic: bool) -> bool:
+    """Return whether the colour keeps its full resolution: by the request, or else in text and drawings alone.
+
+    At their edges half the resolution shows. In a photograph it does not, and takes fewer bytes.
+    """
+    return output.chroma_subsampling == "4:4:4" or (output.chroma_subsampling == "auto" and graphic)
 
 
 class Loading(msgspec.Struct, frozen=True):
@@ -199,6 +207,8 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of colours that `maxBytes` tries, for a format whose quality cannot be reduced."""
     lossless: bool = False
     """Whether it can be asked to lose nothing."""
+    scored: bool = False
+    """Whether `quality=auto` looks for its quality, by scores of what it loses."""
     alpha: bool = True
     deep: bool = False
     """Whether it stores more than 8 bits per sample."""

@@ -12,6 +12,7 @@ from imaging.formats.format import (
     Lazy,
     MetadataCarrier,
     SaverOptions,
+    keeps_color,
 )
 
 _QUALITY = 80
@@ -50,12 +51,13 @@ def _reduction(shrink: float, _frames: int, *, is_same_format: bool) -> float:
 
 def _options(output: EncodingOptions, content: Content) -> SaverOptions:
     effort = 5 if output.effort is None else output.effort
-    keeps_color = output.chroma_subsampling == "auto" and content.graphic
     return {
-        "Q": output.quality or _QUALITY,
+        "Q": output.fixed_quality or _QUALITY,
         "interlace": output.progressive,
         "optimize_coding": effort > 0,
-        "subsample_mode": "off" if keeps_color else _SUBSAMPLE_MODES[output.chroma_subsampling],
+        "subsample_mode": "off"
+        if keeps_color(output, graphic=content.graphic)
+        else _SUBSAMPLE_MODES[output.chroma_subsampling],
         "trellis_quant": effort >= _TRELLIS,
         "overshoot_deringing": effort >= _TRELLIS,
         "optimize_scans": effort >= 9 and output.progressive,
@@ -89,11 +91,12 @@ FORMAT = Format(
         uninterruptible_seconds=_uninterruptible_seconds,
         memory=lambda _output, pixels, _alpha: 6 * pixels,
         default_quality=_QUALITY,
+        scored=True,
         alpha=False,
         max_side=65_500,
         add_gain_map=Lazy("imaging.codecs.ultra_hdr.container", "add_gain_map"),
         subsamples=lambda output: (
-            output.chroma_subsampling == "auto" and (output.quality or _QUALITY) < _SUBSAMPLED_BELOW
+            output.chroma_subsampling == "auto" and (output.fixed_quality or _QUALITY) < _SUBSAMPLED_BELOW
         ),
     ),
     metadata=MetadataCarrier(writes_iptc=True),

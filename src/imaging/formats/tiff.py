@@ -29,8 +29,8 @@ def _decoder_memory(header: Image, original: bytes) -> float:
 
 def _options(output: EncodingOptions, content: Content) -> SaverOptions:
     # JPEG inside a TIFF has no alpha channel.
-    if output.quality is not None and not output.lossless and not content.alpha:
-        return {"compression": "jpeg", "Q": output.quality}
+    if output.fixed_quality is not None and not output.lossless and not content.alpha:
+        return {"compression": "jpeg", "Q": output.fixed_quality}
     return {"compression": "deflate", "predictor": "horizontal"}
 
 

@@ -12,6 +12,7 @@ from imaging.formats.format import (
     Lazy,
     MetadataCarrier,
     SaverOptions,
+    keeps_color,
 )
 
 _QUALITY = 80
@@ -30,19 +31,15 @@ def _loaded_memory(decoder: int, pixels: int, stored: int) -> int:
     return decoder + canvases if pixels < stored else max(decoder, canvases)
 
 
-def _sharpens_color(output: EncodingOptions, *, graphic: bool) -> bool:
-    """Return whether the encoder, which always halves the colour resolution, takes time to keep the edges."""
-    return output.chroma_subsampling == "4:4:4" or (output.chroma_subsampling == "auto" and graphic)
-
-
 def _options(output: EncodingOptions, content: Content) -> SaverOptions:
     options: SaverOptions = {"effort": 2 if output.effort is None else round(output.effort * 0.6)}
     if output.lossless:
         return options | {"lossless": True}
-    quality = output.quality or _QUALITY
+    quality = output.fixed_quality or _QUALITY
     # At effort 2, one step less makes the bytes of libwebp's usual effort 4.
     eased = quality if output.effort is not None or quality == 100 else max(1, quality - 1)
-    return options | {"Q": eased, "smart_subsample": _sharpens_color(output, graphic=content.graphic)}
+    # The encoder always halves the colour resolution; where it matters, it takes time to keep the edges.
+    return options | {"Q": eased, "smart_subsample": keeps_color(output, graphic=content.graphic)}
 
 
 def _seconds(output: EncodingOptions) -> float:
@@ -57,7 +54,7 @@ def _uninterruptible_seconds(output: EncodingOptions, frames: int, graphic: bool
         return (2.0 if (output.effort or 0) >= 7 else 0.5) / frames
     if output.lossless:
         return 0.3
-    return 0.25 * _sharpens_color(output, graphic=graphic)
+    return 0.25 * keeps_color(output, graphic=graphic)
 
 
 FORMAT = Format(
@@ -87,6 +84,7 @@ FORMAT = Format(
         # The alpha channel is compressed without losses.
         memory=lambda output, pixels, alpha: (36 if output.lossless or alpha else 6) * pixels,
         default_quality=_QUALITY,
+        scored=True,
         lossless=True,
         animated=True,
         max_side=16_383,

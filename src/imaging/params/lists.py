@@ -188,6 +188,7 @@ def _finite(value: object) -> float | None:
     return float(value)
 
 
+_MAX_SCORE = 99
 _FORMATS = {name: entry.name for entry in INDEX for name in (entry.name, *entry.aliases)}
 
 
@@ -232,6 +233,38 @@ class FormatQuality(tuple[tuple[str, int], ...]):
 
     def __str__(self) -> str:
         return ",".join(f"{name}:{quality}" for name, quality in self)
+
+
+class QualityTarget(FormatQuality):
+    """A score from 1 to 99 for all formats, or pairs of a format and its score; in JSON also a number or an object."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = (
+        f"a score from 1 to 99, or scores by format ({', '.join(WRITTEN)}), such as webp:72,avif:68, each format once"
+    )
+    schema: ClassVar[Mapping[str, object]] = {
+        "type": ["integer", "string"],
+        "format": "format-quality",
+        "examples": [70, "webp:72,avif:68"],
+    }
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `70`, `webp:72,avif:68`, a number or an object of numbers."""
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        text = str(value) if is_number else value
+        found = cls((("", int(text)),)) if isinstance(text, str) and _is_quality(text) else super().parse(value)
+        if any(score > _MAX_SCORE for _, score in found):
+            raise ValueError(cls.expected)
+        return found
+
+    def of(self, name: str) -> int | None:
+        """Return the score of a format, None if it has none."""
+        scores = dict(self)
+        return scores.get(name, scores.get(""))
+
+    def __str__(self) -> str:
+        return super().__str__().removeprefix(":")
 
 
 def _is_quality(text: str) -> bool:

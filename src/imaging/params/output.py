@@ -9,12 +9,12 @@ from msgspec import Meta, structs
 from imaging.errors import InvalidParameter
 from imaging.formats import INDEX, NAMES, WRITTEN
 from imaging.params.model import Params, hint
-from imaging.params.types import Color, FormatQuality, Names, Numbers
+from imaging.params.types import Color, FormatQuality, Names, Numbers, QualityTarget
 
 if TYPE_CHECKING:
     FormatChoice = str
 else:
-    FormatChoice = Literal["auto", "original", *WRITTEN]
+    FormatChoice = Literal["auto", "best", "original", *WRITTEN]
 _LONGEST_DELAY = 65_535
 
 
@@ -24,8 +24,9 @@ class Output(Params):
     format: Annotated[
         FormatChoice | None,
         Meta(
-            description="File format. auto: the best that the client accepts; original, or left out: the format "
-            "of the original",
+            description="File format. auto: the best that the client accepts; best: of those that it accepts the one "
+            "with the smallest file at equal quality, which is restricted like quality=auto; original, or left out: "
+            "the format of the original",
             extra=hint(synonyms={alias: entry.name for entry in INDEX for alias in entry.aliases}),
         ),
     ] = None
@@ -36,10 +37,26 @@ class Output(Params):
             Meta(
                 ge=1,
                 le=100,
-                description="Quality of lossy formats. Default: 80, for AVIF 50; without it a TIFF is lossless",
+                description="Quality of lossy formats. auto: the lowest that reaches qualityTarget; it takes many "
+                "times as long and needs a signature, unless PUBLIC_FEATURES lists `autoQuality`. Default: 80, for "
+                "AVIF 50; without it a TIFF is lossless",
             ),
         ]
+        | Literal["auto"]
         | None
+    ) = None
+    quality_target: Annotated[
+        QualityTarget | None,
+        Meta(
+            description="Similarity that quality=auto and format=best have to reach, as a score of SSIMULACRA 2: 50 is "
+            "medium, 70 high, 90 looks the same; also by format. Default: AUTO_QUALITY_TARGET"
+        ),
+    ] = None
+    quality_min: (
+        Annotated[int, Meta(ge=1, le=100, description="Lowest quality of quality=auto. Default: 20")] | None
+    ) = None
+    quality_max: (
+        Annotated[int, Meta(ge=1, le=100, description="Highest quality of quality=auto. Default: 95")] | None
     ) = None
     format_quality: Annotated[
         FormatQuality | None, Meta(description="Quality by format, where no quality is given")
@@ -207,6 +224,8 @@ class Output(Params):
         """Raise InvalidParameter for delays that are not whole milliseconds, or too long for GIF and WebP."""
         if any(not 0 <= pause <= _LONGEST_DELAY or pause % 1 for pause in self.delay or ()):
             raise InvalidParameter("delay", f"whole milliseconds from 0 to {_LONGEST_DELAY}", self.delay)
+        if (self.quality_min or 1) > (self.quality_max or 100):
+            raise InvalidParameter("qualityMin", "at most qualityMax", self.quality_min)
         if self.attachment and not self.filename:
             raise InvalidParameter("attachment", "left out without filename", got=True)
         for name in self.preferred or ():
@@ -216,6 +235,21 @@ class Output(Params):
             if name not in NAMES:
                 raise InvalidParameter("unchanged", "some of " + ", ".join(NAMES), name)
 
+    @property
+    def fixed_quality(self) -> int | None:
+        """The quality that is given as a number."""
+        return self.quality if isinstance(self.quality, int) else None
+
+    @property
+    def searches(self) -> bool:
+        """Whether the quality or the format is found by encoding the image many times."""
+        return self.quality == "auto" or self.format == "best"
+
+    @property
+    def negotiates(self) -> bool:
+        """Whether the format depends on what the client accepts, whatever the original is."""
+        return self.format in ("auto", "best")
+
     def for_format(self, name: str) -> Self:
         """Return the options for a result of a format: with its quality, if it has one of its own."""
         quality = self.format_quality.of(name) if self.format_quality and self.quality is None else None
@@ -224,5 +258,7 @@ class Output(Params):
     def leaves_unchanged(self, name: str) -> bool:
         """Return whether an original of this format is not edited."""
         return (
-            bool(self.unchanged) and name in (self.unchanged or ()) and self.format in (None, "auto", "original", name)
+            bool(self.unchanged)
+            and name in (self.unchanged or ())
+            and self.format in (None, "auto", "best", "original", name)
         )

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from imaging.params.color import Backdrop, Color
-from imaging.params.lists import Boxes, DetectionKinds, FormatQuality, Names, Numbers, Ratio
+from imaging.params.lists import Boxes, DetectionKinds, FormatQuality, Names, Numbers, QualityTarget, Ratio
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 _MAX_LENGTH = 10_000_000
@@ -267,7 +267,7 @@ def _along(anchor: int, whole: int, side: int, offset: float, ratio: float) -> i
 
 TextTypes = (
     *(Color, Backdrop, Length, Position, CropPosition, Point, Ratio, Gravity),
-    *(Names, DetectionKinds, Numbers, Boxes, FormatQuality),
+    *(Names, DetectionKinds, Numbers, Boxes, FormatQuality, QualityTarget),
 )
 
 __all__ = [
@@ -282,6 +282,7 @@ __all__ = [
     "Numbers",
     "Point",
     "Position",
+    "QualityTarget",
     "Ratio",
     "TextTypes",
 ]

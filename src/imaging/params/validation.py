@@ -52,6 +52,11 @@ class Field(msgspec.Struct, frozen=True):
     """The range that most images need, for a slider, where the bounds are far wider."""
 
     @property
+    def is_choice(self) -> bool:
+        """Whether it takes nothing but one of a few words."""
+        return bool(self.choices) and all(get_origin(kind) is Literal for kind in self.kinds)
+
+    @property
     def boolean(self) -> bool:
         """Whether it takes true and false only."""
         return self.kinds == (bool,)
@@ -59,10 +64,11 @@ class Field(msgspec.Struct, frozen=True):
     @property
     def expected(self) -> str:
         """What a value must be, in words that follow "must be"; empty where only msgspec's message says it."""
-        if self.choices:
+        if self.is_choice:
             return "one of " + ", ".join(map(str, self.choices))
-        words = [_kind_in_words(kind) for kind in self.kinds]
-        return (" or ".join(words) + _range_in_words(self.bounds)) if all(words) else ""
+        words = [_kind_in_words(kind) for kind in self.kinds if get_origin(kind) is not Literal]
+        others = "".join(f" or {choice}" for choice in self.choices)
+        return (" or ".join(words) + _range_in_words(self.bounds) + others) if all(words) else ""
 
 
 @cache

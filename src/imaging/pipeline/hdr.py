@@ -27,12 +27,13 @@ def settle_hdr(
     lossy = next((step for step in steps if not (step.keeps_gain_map or step.is_report)), None)
     if lossy is not None:
         return without, f"dropped by {lossy.feature.name}"
-    chosen = source.format if output.format in (None, "auto", "original") else output.format
+    is_own = output.negotiates or output.format in (None, "original")
+    chosen = source.format if is_own else str(output.format)
     if encoder_of(chosen).add_gain_map is None:
         return without, f"dropped by the format {chosen}"
     if output.format is None and output.preferred and chosen not in output.preferred:
         return without, "dropped by the preferred formats"
-    is_free = output.format == "auto" or (output.format is None and output.preferred)
+    is_free = output.negotiates or (output.format is None and output.preferred)
     return (structs.replace(output, format=chosen, preferred=None) if is_free else output), "kept"
 
 

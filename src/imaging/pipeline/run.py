@@ -86,7 +86,7 @@ def _run_steps(
 ) -> Rendered | Report:
     untouched = without_decoding(original, source, output, context) if not steps else None
     is_drawing = format_by_name(source.format).decoder.scalable
-    if untouched is not None and (output.format != "auto" or is_drawing or not context.accepts):
+    if untouched is not None and (not output.negotiates or is_drawing or not (context.accepts or output.searches)):
         return untouched
     # `format=auto` for a client that accepts more formats: another one may be smaller than the original.
     try:
@@ -101,7 +101,7 @@ def _run_steps(
     if untouched is None:
         return smaller_of(outcome, original, steps, output, context)
     # Encoding to the same format again only loses quality.
-    is_same_format = outcome.media_type == untouched.media_type
+    is_same_format = outcome.media_type == untouched.media_type and not output.searches
     return untouched if is_same_format or len(untouched.body) <= len(outcome.body) else outcome
 
 
@@ -115,7 +115,10 @@ def smaller_of(outcome: Rendered, original: bytes, steps: Sequence[Step], output
     is_same_file = outcome.media_type == MEDIA_TYPES[source.format] and outcome.frames == source.frames
     if not is_same_file or not all(step.keeps(source.upright) for step in steps):
         return outcome
-    kept = structs.replace(output, quality=None, format_quality=None, effort=None, lossless=False, auto_jpeg=False)
+    kept = structs.replace(
+        output, quality=None, format_quality=None, quality_target=None, quality_min=None, quality_max=None,
+        effort=None, lossless=False, auto_jpeg=False,
+    )  # fmt: skip
     untouched = without_decoding(original, source, kept, context)
     if untouched is None or len(untouched.body) > len(outcome.body) or not is_stored_as_shown(original, source):
         return outcome
@@ -138,7 +141,7 @@ def without_decoding(original: bytes, source: ImageHeader, output: Output, conte
     # Options are reset here that the original satisfies as it is, or that do not concern its pixels.
     changes = structs.replace(
         output, format=None, download=None, filename=None, attachment=False, max_bytes=None, format_quality=None,
-        unchanged=None, hdr="sdr",
+        unchanged=None, hdr="sdr", quality_target=None, quality_min=None, quality_max=None,
     )  # fmt: skip
     if output.leaves_unchanged(source.format):
         changes = Output()
@@ -148,7 +151,7 @@ def without_decoding(original: bytes, source: ImageHeader, output: Output, conte
         changes = structs.replace(changes, dpi=None)
     if source.frames == 1:
         changes = structs.replace(changes, animated=None, page=changes.page or None, loop=None, delay=None)
-    if output.format == "auto":
+    if output.negotiates:
         keeps_format = is_shown(source, context)
     else:
         keeps_format = output.format in (None, "original", source.format)

@@ -65,7 +65,7 @@ def run_each(original: bytes, jobs: Sequence[Job]) -> Iterator[tuple[int, Render
         has_own_size = at_resolution(source, job.output) is not source
         if has_own_size or (
             not steps
-            and (job.output.format == "auto" or without_decoding(original, source, job.output, job.context) is not None)
+            and (job.output.negotiates or without_decoding(original, source, job.output, job.context) is not None)
         ):
             alone.append(number)
             continue

@@ -12,6 +12,8 @@ from features import in_order
 from handler.requests.parsed_request import Insert, Recipe
 from imaging import Step, describe
 
+SEARCHED = (("format", "best"), ("quality", "auto"))
+"""Output options, with their values, for which most dialects have no word."""
 _BARE = "/:(),;|'[]@!*~"
 """Characters that need no percent-encoding in a path, where they are easier to read."""
 

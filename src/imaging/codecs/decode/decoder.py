@@ -100,7 +100,7 @@ def _read_through(original: bytes, source: ImageHeader, output: Output, context:
 
 
 def _keeps_frames(source: ImageHeader, output: Output) -> bool:
-    requested = format_by_name(source.format if output.format in (None, "auto", "original") else output.format)
+    requested = format_by_name(source.format if output.format in (None, "auto", "best", "original") else output.format)
     can_animate = requested.encoder is not None and requested.encoder.animated
     keeps = output.animated is not False and output.page is None
     return keeps and format_by_name(source.format).decoder.animated and can_animate

@@ -76,7 +76,7 @@ def encode_gain_map(picture: Picture, output: Output) -> StoredGainMap | None:
     if gain_map is None or (gain_map.needs_profile and not picture.image.get_typeof(_PROFILE)):
         return None
     image = gain_map.rendered((picture.width, picture.height))
-    quality = max(_MIN_QUALITY, output.quality or 0)
+    quality = max(_MIN_QUALITY, output.fixed_quality or 0)
     body = bytes(image.jpegsave_buffer(Q=quality, subsample_mode="off", optimize_coding=True, keep="none"))
     return StoredGainMap(body, gain_map.parameters, gain_map.profile)
 

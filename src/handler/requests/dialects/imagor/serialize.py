@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handler.errors import NotFound
-from handler.requests.dialects.serialize import build_url, join_resize
+from handler.requests.dialects.serialize import SEARCHED, build_url, join_resize
 from handler.requests.parsed_request import ParsedRequest
 from imaging import InvalidParameter, describe
 
@@ -161,6 +161,10 @@ _WRITERS: Mapping[str, Callable[[Params], str]] = {
 
 def _write_output(params: Params) -> list[str]:
     names = (("format", "format"), ("quality", "quality"), ("maxBytes", "max_bytes"))
-    written = [f"{name}({params[option]})" for option, name in names if option in params]
+    written = [
+        f"{name}({params[option]})"
+        for option, name in names
+        if option in params and (option, params[option]) not in SEARCHED
+    ]
     written += [f"page({params['page'] + 1})"] if "page" in params else []
     return written + (["lossless()"] if params.get("lossless") else [])

@@ -231,6 +231,7 @@ HANDLERS: dict[str, Handler] = {
     "quality": Handler(1, saving.quality),
     "format_quality": Handler(100, saving.format_quality),
     "max_bytes": Handler(1, saving.max_bytes),
+    "autoquality": Handler(5, saving.autoquality),
     "format": Handler(1, saving.set_format),
     "skip_processing": Handler(100, saving.skip_processing),
     "raw": Handler(1, saving.set_raw),

@@ -79,6 +79,8 @@ class Saving(msgspec.Struct):
     quality: int = 0
     format_quality: dict[str, int] = msgspec.field(default_factory=dict)
     max_bytes: int = 0
+    search: dict[str, object] = msgspec.field(default_factory=dict)
+    """What `autoquality` sets, as output options; they replace the quality that is given otherwise."""
     strip_metadata: bool | None = None
     keep_copyright: bool | None = None
     skipped: list[str] = msgspec.field(default_factory=list)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from handler.errors import BadRequest
 from handler.requests.dialects.imgproxy.configuration import Configuration
 from handler.requests.dialects.imgproxy.options import Collected, Saving
-from handler.requests.dialects.imgproxy.saving import OWN_NAMES
+from handler.requests.dialects.imgproxy.saving import BEST, OWN_NAMES
 from imaging import FORMATS, WRITTEN, Output, check
 
 _MIN_BYTES, _MAX_BYTES = 200, 100_000_000
@@ -19,7 +19,8 @@ def build_output(collected: Collected, configuration: Configuration) -> Output:
     if saving.raw:
         every = ",".join(record.name for record in FORMATS)
         return check(Output, {"unchanged": every} | _file_name(saving), where="raw")
-    options: dict[str, object] = {**saving.output, **_quality(saving, configuration), **_file_name(saving)}
+    quality = saving.search if "quality" in saving.search else {**_quality(saving, configuration), **saving.search}
+    options: dict[str, object] = {**saving.output, **quality, **_file_name(saving)}
     if saving.format:
         options["format"] = _written(saving.format)
     else:
@@ -27,7 +28,9 @@ def build_output(collected: Collected, configuration: Configuration) -> Output:
     if saving.webp_lossless and saving.format == "webp":
         options["lossless"] = True
     if saving.max_bytes:
-        options |= {"maxBytes": min(_MAX_BYTES, max(_MIN_BYTES, saving.max_bytes))}
+        options["maxBytes"] = saving.max_bytes
+    if isinstance(limit := options.get("maxBytes"), int):
+        options["maxBytes"] = min(_MAX_BYTES, max(_MIN_BYTES, limit))
     if not configuration.keeps_animations or saving.disable_animation:
         options["animated"] = False
     if saving.page is not None:
@@ -75,6 +78,8 @@ def _written(name: str) -> str:
     """Return the format of a result. Raise BadRequest for one that cannot be written: 422, as from imgproxy."""
     if name == "svg":
         return "original"
+    if name == BEST:
+        return name
     # A request for HEIC gets what is written of that container here.
     if name != "heic" and _known(name) not in WRITTEN:
         raise BadRequest(

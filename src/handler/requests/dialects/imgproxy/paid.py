@@ -206,7 +206,6 @@ REFUSED = {
     "style": "an SVG is sent without edits, with a policy that lets no script run",
     "dpi": "it is a note in the file that matters in print only; ?dpi= draws a page of a PDF at a resolution",
     "color_profile": "results are in sRGB, which every screen shows",
-    "autoquality": "it encodes many times what a fixed quality encodes once",
     "pages": "no feature puts several pages side by side; page selects one",
     "video_thumbnail_second": _VIDEO,
     "video_thumbnail_keyframes": _VIDEO,

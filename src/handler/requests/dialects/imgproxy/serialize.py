@@ -114,5 +114,8 @@ def _write_output(params: Params) -> list[str]:
         for name, option in (("format", "f"), ("quality", "q"), ("maxBytes", "mb"), ("filename", "fn"))
         if name in params and params[name] not in ("auto", "original")
     ]
+    if params.get("quality") == "auto":
+        bounds = (str(params.get(name, "")) for name in ("qualityMin", "qualityMax"))
+        options.append(":".join(("aq:dssim:", *bounds)))
     options += {"keep": ["sm:0"], "copyright": ["kcr:1"]}.get(str(params.get("metadata", "")), [])
     return options + (["att:1"] if params.get("attachment") else [])

@@ -92,7 +92,7 @@ def split_edits(
 
 def _parse_format(name: object, where: str) -> str:
     """Return the format of that name, or `auto` or `original`. Raise InvalidParameter."""
-    if name in ("auto", "original"):
+    if name in ("auto", "best", "original"):
         return str(name)
     known = _FORMATS.get(name.lower()) if isinstance(name, str) else None
     if known is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from handler.errors import NotFound
-from handler.requests.dialects.serialize import build_url, join_resize
+from handler.requests.dialects.serialize import SEARCHED, build_url, join_resize
 from handler.requests.dialects.thumbor.filter_writers import FILTER_WRITERS, Params
 from handler.requests.parsed_request import ParsedRequest
 from imaging import InvalidParameter, Step, describe
@@ -166,7 +166,7 @@ def _write_output(request: ParsedRequest) -> list[str]:
     filters = [
         f"{name}({params[option]})"
         for option, name in (("format", "format"), ("quality", "quality"), ("maxBytes", "max_bytes"))
-        if option in params
+        if option in params and (option, params[option]) not in SEARCHED
     ]
     filters += ["autojpg()"] if params.get("autoJpeg") else []
     filters += ["cover()"] if params.get("animated") is False else []
