@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from imaging.models.saliency import compute_saliency, has_saliency, open_saliency, to_rgb_array
     from imaging.models.weights import set_up
     from imaging.ops.previews import render_preview, render_previews
+    from imaging.pipeline.pixel_cache import PixelCache
     from imaging.pipeline.run_each import Job, run_each
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "OriginalStream",
     "Output",
     "Params",
+    "PixelCache",
     "Region",
     "Rejected",
     "Rendered",
@@ -124,6 +126,7 @@ _LAZY = {
     "Canvas": "imaging.codecs.canvas",
     "Job": "imaging.pipeline.run_each",
     "OriginalStream": "imaging.codecs.decode.original_stream",
+    "PixelCache": "imaging.pipeline.pixel_cache",
     "add_font_folder": "imaging.fonts",
     "compute_saliency": "imaging.models.saliency",
     "has_saliency": "imaging.models.saliency",

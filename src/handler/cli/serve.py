@@ -163,6 +163,8 @@ def _serve_here(
         log_to_standard_output()
     else:
         server.measures.share(member.board, member.number)
+    if application.http.render_context.pixels is not None:
+        server.measures.observe_pixels(application.http.render_context.pixels.totals)
     if application.background is not None and application.uploads is not None:
         server.measures.observe_notices(application.uploads().notice_totals)
         application.background.start(sweeps=member is None or member.number == 0, is_alone=member is None)

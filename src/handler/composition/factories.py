@@ -121,9 +121,15 @@ def build_render_context(
 ) -> RenderContext:
     """Return what rendering needs beside a request."""
     deployed_at, weights = settings.responses.deployed_at, settings.weights_folder
+    pixels = None
+    if settings.server.cache_mb:
+        from imaging import PixelCache  # noqa: PLC0415 - few servers keep pixels
+
+        pixels = PixelCache(settings.server.cache_mb * 1_000_000)
     return RenderContext(
-        sources, settings.image_limits, drawing_version(), deployed_at, detection, weights, settings.cutout_model
-    )
+        sources, settings.image_limits, drawing_version(), deployed_at, detection, weights, settings.cutout_model,
+        pixels=pixels,
+    )  # fmt: skip
 
 
 def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Database] | None:

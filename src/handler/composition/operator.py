@@ -39,7 +39,9 @@ def build_operator(
         from handler.storage.purge import Purge  # noqa: PLC0415 - no image needs it
 
         cdn = Distribution(settings.aws.distribution_id, aws) if settings.aws.distribution_id else None
-        purge = Purge(http.render_context.objects, http.result_cache, cdn, http.policy.source_of)
+        purge = Purge(
+            http.render_context.objects, http.result_cache, cdn, http.policy.source_of, http.render_context.pixels
+        )
         sources = tuple(location.name for location in read_locations(settings.storage.source_buckets))
         return OperatorEntrypoint(
             http.render_context, http.policy, http.ignored, http.caching, sources, purge,

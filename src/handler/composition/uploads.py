@@ -32,7 +32,7 @@ from handler.uploads.rendering import Renderer
 from handler.uploads.retention import Retention
 from handler.uploads.unrecorded import Unrecorded
 from handler.uploads.variants import VariantStore
-from imaging import Deadline
+from imaging import Deadline, PixelCache
 
 _NOTICES_AT_ONCE = 100
 """Notices that one sweep sends; the others wait for the next one."""
@@ -62,7 +62,7 @@ def build_entrypoint(
         renderer=Renderer(render_context, variants, facts, _read_own_facts(settings, facts)),
         variants=variants,
         records=records,
-        copies=_build_copy_purge(settings, aws, result_store),
+        copies=_build_copy_purge(settings, aws, result_store, render_context.pixels),
         filter=_read_filter(settings),
         retention=_read_retention(settings, aws, sources),
         max_attempts=processing.upload_max_attempts,
@@ -140,7 +140,9 @@ def _caching(settings: Settings) -> Caching:
     return Caching(responses.browser_max_age, responses.cdn_max_age, responses.error_max_age)
 
 
-def _build_copy_purge(settings: Settings, aws: AwsAccess, result_store: ResultStore | None) -> CopyPurge:
+def _build_copy_purge(
+    settings: Settings, aws: AwsAccess, result_store: ResultStore | None, pixels: PixelCache | None
+) -> CopyPurge:
     distribution = settings.aws.distribution_id
     result_cache = build_result_cache(settings, result_store, _caching(settings)) if result_store else None
-    return CopyPurge(result_cache, Distribution(distribution, aws) if distribution else None)
+    return CopyPurge(result_cache, Distribution(distribution, aws) if distribution else None, pixels)

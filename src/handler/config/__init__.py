@@ -27,6 +27,7 @@ from handler.config.optional_groups import (
     NotificationSettings,
     ProcessingSettings,
     RecordSettings,
+    ServerSettings,
 )
 from handler.config.optional_groups import ImgproxySettings as ImgproxySettings
 from imaging import AVIF, GIF, Limits
@@ -63,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     processing: ProcessingSettings = ProcessingSettings()
     gallery: GallerySettings = GallerySettings()
     imgproxy: ImgproxySettings = ImgproxySettings()
+    server: ServerSettings = ServerSettings()
     process: ProcessSettings = ProcessSettings()
 
     @classmethod
@@ -131,6 +133,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if notifications.webhook_url.startswith("http:") and not notifications.webhook_allow_private:
             yield "WEBHOOK_URL must be an https URL, unless WEBHOOK_ALLOW_PRIVATE=Yes"
         yield from self._conflicts_of_private_sources()
+        yield from self._conflicts_of_server()
+
+    def _conflicts_of_server(self) -> Iterator[str]:
+        if self.server.cache_mb and self.process.function_name:
+            yield f"CACHE_MB must be 0 in Lambda, got {self.server.cache_mb}"
 
     def _conflicts_of_private_sources(self) -> Iterator[str]:
         access, gallery = self.access, self.gallery.gallery_source

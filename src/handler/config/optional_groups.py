@@ -48,6 +48,20 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
 
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The server alone, `image-handler serve`."""
+
+    cache_mb: Annotated[
+        int,
+        Env(
+            "CACHE_MB",
+            "Megabytes of decoded originals that each process of the server keeps, so that several sizes of one are "
+            "drawn from one decoding. 0: none",
+            integer(0, 1_000_000),
+        ),
+    ] = 0
+
+
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Uploads through /_api/uploads."""
 

@@ -86,6 +86,15 @@ class Measures:
         for outcome in totals():
             gauge.labels(outcome).set_function(partial(_read, totals, outcome))
 
+    def observe_pixels(self, totals: Callable[[], Mapping[str, int]]) -> None:
+        """Show what the cache of decoded originals holds, and how often it was used, as `totals` returns them."""
+        gauge = Gauge(
+            "image_handler_pixels", "Decoded originals that are kept: hits, misses and evicted since the start, bytes",
+            ["what"], registry=self._registry,
+        )  # fmt: skip
+        for what in totals():
+            gauge.labels(what).set_function(partial(_read, totals, what))
+
     def count(self, status: int, seconds: float) -> None:
         """Count one answer."""
         self._requests.labels(status).inc()

@@ -16,7 +16,7 @@ from handler.requests.image_request import ImageRequest, list_objects
 from imaging import Limits, ObjectRef
 
 if TYPE_CHECKING:
-    from imaging import OriginalStream
+    from imaging import Context, OriginalStream, Output, PixelCache, Rendered, Report, Step
 
 STREAMED_FROM = 200_000
 """Bytes from which on an original is decoded while it arrives. A smaller one arrives in less time than a thread takes
@@ -144,6 +144,16 @@ class Inputs(msgspec.Struct, frozen=True):
         """Return the bytes of the original, or the stream in which they arrive."""
         stream = None if isinstance(self.original, bytes) else self.original.open_stream()
         return self.read_original() if stream is None else stream
+
+    def draw_from(
+        self, pixels: PixelCache, steps: Sequence[Step], output: Output, context: Context
+    ) -> Rendered | Report | None:
+        """Return the result from pixels of the original that are kept; None where they cannot be used."""
+        original = self.original
+        if isinstance(original, bytes):
+            return None
+        key = (tag_of(original.info.ref), original.info.etag)
+        return pixels.run(key, original.read, steps, output, context)
 
     def read_original(self) -> bytes:
         """Return the bytes of the original."""

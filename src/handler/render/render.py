@@ -44,6 +44,7 @@ from imaging import (
 
 if TYPE_CHECKING:
     from handler.render.overlays import RenderedOverlay, Spent
+    from imaging import PixelCache
 
 _FORMAT_NAMES = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 """Names of formats by media type."""
@@ -65,6 +66,8 @@ class RenderContext(msgspec.Struct, frozen=True):
     """The model of cut-outs whose request names none."""
     delegates_expensive: bool = False
     """Whether the model function renders what is expensive."""
+    pixels: PixelCache | None = None
+    """Decoded originals; None if they are not kept."""
 
 
 def render(
@@ -151,7 +154,7 @@ class _Rendering(msgspec.Struct, frozen=True):
     context: Context
     decision: Decision
     facts: ResultFacts
-
+    pixels: PixelCache | None = None
     overlays: Mapping[ObjectRef, RenderedOverlay] = msgspec.field(default_factory=dict)
     """The overlays that are images at addresses."""
 
@@ -186,9 +189,10 @@ class _Rendering(msgspec.Struct, frozen=True):
             limits = spent.left(limits, held)
         else:
             named = self.inputs.read_named()
-        original = self.inputs.open_original()
         context = msgspec.structs.replace(self.context, objects=named, limits=limits)
-        outcome = run(original, self.decision.steps, self.request.output, context)
+        steps, output = self.decision.steps, self.request.output
+        outcome = self.inputs.draw_from(self.pixels, steps, output, context) if self.pixels is not None else None
+        outcome = outcome or run(self.inputs.open_original(), steps, output, context)
         if spent is not None:
             spent.add(outcome)
         return outcome
@@ -237,7 +241,7 @@ def _prepare(
         tags=inputs.tags,
         is_cacheable=decision.is_cacheable and all(each.rendering.facts.is_cacheable for each in overlays.values()),
     )
-    return _Rendering(request, inputs, context, decision, facts, overlays)
+    return _Rendering(request, inputs, context, decision, facts, render_context.pixels, overlays)
 
 
 def _open_overlays(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,6 +14,9 @@ from handler.render.inputs import tag_of
 from handler.storage.result_cache import BucketResultCache
 from handler.storage.sources.keys import is_invalid, other_forms
 from imaging import Deadline, ObjectRef
+
+if TYPE_CHECKING:
+    from imaging import PixelCache
 
 MAX_KEYS = 300
 """Keys of one call; CloudFront has a limit of 3,000 tags at a time."""
@@ -26,12 +30,15 @@ class Purge(msgspec.Struct, frozen=True):
     cdn: Distribution | None
     source_of: Callable[[ObjectRef], ObjectRef] = lambda ref: ref
     """Resolves a key of an address without a bucket, by SOURCE_PATHS."""
+    pixels: PixelCache | None = None
 
     def of(self, refs: Sequence[ObjectRef], deadline: Deadline) -> dict[str, object]:
         """Purge objects that may not exist any more. Forbidden for a bucket that is not a source, UpstreamError."""
         tags = list(dict.fromkeys(tag for ref in refs for tag in self._tags(ref)))
         # The result cache first, or the CDN could fetch a stored result again.
         results = sum(self.result_cache.purge(tag) for tag in tags) if self.result_cache else 0
+        if self.pixels is not None:
+            self.pixels.purge(tags)
         invalidation = self.cdn.purge(tags, deadline) if self.cdn else None
         return {"keys": len(refs), "results": results, "invalidation": invalidation}
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from handler.aws.cloudfront import Distribution
 from handler.storage.purge import tags_of
 from handler.storage.result_cache import BucketResultCache
 from imaging import Deadline, ObjectRef
+
+if TYPE_CHECKING:
+    from imaging import PixelCache
 
 _MAX_TAGS = 3000
 """Tags of one invalidation; CloudFront's limit."""
@@ -20,7 +24,13 @@ class CopyPurge:
     acknowledges them.
     """
 
-    def __init__(self, result_cache: BucketResultCache | None = None, cdn: Distribution | None = None) -> None:
+    def __init__(
+        self,
+        result_cache: BucketResultCache | None = None,
+        cdn: Distribution | None = None,
+        pixels: PixelCache | None = None,
+    ) -> None:
+        self._pixels = pixels
         self._result_cache = result_cache
         self._cdn = cdn
         self._tags: dict[str, None] = {}
@@ -33,6 +43,8 @@ class CopyPurge:
         if self._result_cache is not None:
             for tag in tags:
                 self._result_cache.purge(tag)
+        if self._pixels is not None:
+            self._pixels.purge(tags)
         if self._cdn is not None:
             with self._lock:
                 self._tags.update(dict.fromkeys(tags))
