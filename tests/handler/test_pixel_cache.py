@@ -18,6 +18,7 @@ from tests.local_server import SAMPLES, serving
 
 from handler.config import Settings, SettingsError
 from imaging.pipeline import pixel_cache
+from imaging.pipeline.run import decode_original
 
 MAX_DIFFERENCE = 2.0
 """Of 255, on average; `pixel_cache` states it."""
@@ -50,13 +51,12 @@ def cache_of(client: Client) -> pixel_cache.PixelCache:
 def decodings(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The factor by which the decoder may reduce, for each decoding for the cache."""
     factors: list[float] = []
-    decode = pixel_cache.decode_original
 
     def counted(*arguments: Any) -> Any:
         factors.append(arguments[4])
-        return decode(*arguments)
+        return decode_original(*arguments)
 
-    monkeypatch.setattr(pixel_cache, "decode_original", counted)
+    monkeypatch.setattr("imaging.pipeline.pixel_cache.decode_original", counted)
     return factors
 
 
