@@ -153,6 +153,7 @@ CASES: dict[str, list[Params]] = {
         {"text": "A line of text", "size": "5p"},
         {"text": "A line of text " * 10, "size": "5p", "stroke": "black", "strokeWidth": 8, "shadow": "black"},
     ],
+    "shape": [{"color": "red", "radius": 20}, {"kind": "ellipse", "stroke": "red", "rotate": 20}],
     "threshold": [100],
     "tint": ["sienna"],
     "toColourspace": ["b-w", "rgb16"],
@@ -163,6 +164,7 @@ CASES: dict[str, list[Params]] = {
         {"key": LOGO, "width": 10},
         {"key": LOGO, "tile": True},
         {"key": LOGO, "width": 100, "blend": "soft-light"},
+        {"key": LOGO, "width": 100, "rotate": 30, "shadow": "black"},
     ],
     "waveletSharpen": [2, {"amount": 2, "luminance": False}],
 }

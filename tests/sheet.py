@@ -10,7 +10,7 @@ from tests.client import Client
 from tests.local_server import ROOT, SAMPLES
 from tests.weights import WEIGHTS
 
-PAGES = ("text", "redact", "cutout")
+PAGES = ("text", "redact", "cutout", "compose")
 """Names of pages, and of their pictures in docs/images."""
 
 

@@ -45,6 +45,7 @@ ORDER = (
     "curve",
     "colorize",
     "gradient",
+    "shape",
     "watermark",
     "text",
     "frame",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pyvips
 from msgspec import Meta
@@ -11,15 +11,11 @@ from msgspec import Meta
 from imaging.context import Context
 from imaging.cost import each_pixel
 from imaging.errors import InvalidParameter
-from imaging.ops.geometry import level_scale
+from imaging.ops.layers import Image, lay_color
 from imaging.params.model import Params, hint
 from imaging.params.types import Color
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
-
-Image = Any
-"""A pyvips image; its stubs know no names of enumerations."""
-
 
 _ANGLES = {"up": 0.0, "right": 90.0, "down": 180.0, "left": 270.0}
 
@@ -66,26 +62,7 @@ class Gradient(Params):
 def gradient(picture: Picture, requested: Gradient, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
     coverage = _ramp((picture.width, picture.height), requested) * (requested.color.alpha * requested.opacity / 100)
 
-    def lay(frame: Image) -> Image:
-        if frame.bands < 3 and not requested.color.grey:
-            frame = frame.colourspace("rgb16" if frame.format == "ushort" else "srgb")
-        scale = level_scale(frame)
-        levels = [level * scale for level in requested.color.rgb]
-        colours = frame.bands - 1 if frame.hasalpha() else frame.bands
-        pixels = frame[:colours]
-        if not frame.hasalpha():
-            laid = pixels + (coverage * -1.0) * (pixels - levels[:colours])
-            return laid.rint().cast(frame.format).copy(interpretation=frame.interpretation)
-        # Porter and Duff's "over" (1984): colours are weighted by the opacity that each layer contributes.
-        full = 255.0 * scale
-        below = frame[colours] / full * (1 - coverage)
-        alpha = below + coverage
-        weight = (alpha > 0).ifthenelse(coverage / alpha, 0)
-        laid = pixels + weight * (pixels - levels[:colours]) * -1.0
-        both = laid.bandjoin(alpha * full)
-        return both.rint().cast(frame.format).copy(interpretation=frame.interpretation)
-
-    return picture.each_frame(lay)
+    return picture.each_frame(lambda frame: lay_color(frame, coverage, requested.color))
 
 
 def _ramp(size: tuple[int, int], requested: Gradient) -> Image:

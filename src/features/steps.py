@@ -11,25 +11,30 @@ from imaging.pipeline.feature import Feature, Step
 
 _OFF = {"", "false", "no", "off"}
 _ON = {"true", "yes", "on"}
+_MAX_LIST = 16
+"""The most elements of a list: as many as a request may have overlays."""
 
 
 def edits(edits_by_name: Mapping[str, object], *, text: bool = False, where: str = "") -> tuple[Step, ...]:
     """Return the steps for edits, a mapping from feature names to parameters, in the order of the catalogue.
 
     The parameters of a feature are a mapping, or one value for its main field; true stands for its defaults, and false
-    or null leaves the feature out. With `text`, values are strings from a URL. Raises InvalidParameter.
+    or null leaves the feature out. A feature that draws over the image may have a list of them, which is applied in its
+    order. With `text`, values are strings from a URL. Raises InvalidParameter.
     """
     prefix = f"{where}." if where else ""
     requested: dict[str, Step] = {}
+    lists: list[Step] = []
     for name, value in edits_by_name.items():
         if name not in names():
             raise InvalidParameter(prefix + name, "one of " + ", ".join(ORDER), value)
         feature = by_name(name)
         if feature.name in requested:
             raise InvalidParameter(prefix + name, f"given once, not also as `{prefix}{feature.name}`", value)
-        step = _step(feature, value, prefix + name, text=text)
-        if step is not None:
-            requested[feature.name] = step
+        first, *more = _steps(feature, value, prefix + name, text=text) or (None,)
+        if first is not None:
+            requested[feature.name] = first
+            lists += more
     for step in tuple(requested.values()):
         if step.implied is not None:
             name, parameters = step.implied
@@ -39,12 +44,24 @@ def edits(edits_by_name: Mapping[str, object], *, text: bool = False, where: str
         raise InvalidParameter(
             prefix + reports[1], f"left out, because `{prefix}{reports[0]}` is already a report", "a second report"
         )
-    return in_order(tuple(requested.values()))
+    return in_order((*requested.values(), *lists))
 
 
 def in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Return the steps in the order of the catalogue."""
     return tuple(sorted(steps, key=lambda step: ORDER.index(step.feature.name)))
+
+
+def _steps(feature: Feature, value: object, where: str, *, text: bool) -> tuple[Step, ...]:
+    """Return the step for the parameters of a feature, or one for each element of a list of them."""
+    if not (feature.repeats and isinstance(value, list) and all(isinstance(each, Mapping) for each in value)):
+        step = _step(feature, value, where, text=text)
+        return () if step is None else (step,)
+    if not 1 <= len(value) <= _MAX_LIST:
+        raise InvalidParameter(where, f"1 to {_MAX_LIST} objects of parameters", value)
+    at = "{}.{}" if text else "{}[{}]"
+    found = [_step(feature, each, at.format(where, number), text=text) for number, each in enumerate(value)]
+    return tuple(step for step in found if step is not None)
 
 
 def _step(feature: Feature, value: object, where: str, *, text: bool) -> Step | None:

@@ -71,7 +71,12 @@ TOP: dict[str, list[object]] = {
     "trim": [255],
     "unflatten": [True],
     "vividness": [2],
-    "watermark": [{"key": "logo.png", "tile": True}, {"key": "logo.png", "width": 100, "blend": "soft-light"}],
+    "shape": [{"kind": "ellipse", "stroke": "red", "rotate": 20, "radius": 0}],
+    "watermark": [
+        {"key": "logo.png", "tile": True},
+        {"key": "logo.png", "width": 100, "rotate": 30, "shadow": "red"},
+        {"key": "logo.png", "width": 100, "blend": "soft-light"},
+    ],
     "waveletSharpen": [{"amount": 10, "radius": 10, "luminance": False}],
 }
 NEIGHBOURS = ("blur", "clahe", "convolve", "median", "sharpen", "waveletSharpen")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import pytest
 import pyvips
 from tests.pictures import deep, film, gif, grey, jpeg, png, sample, scene, scene_with_alpha, svg, tiff
@@ -275,3 +277,60 @@ def test_refuses(said: dict[str, Any], message: str) -> None:
 def test_refuses_unknown_blend() -> None:
     with pytest.raises(InvalidParameter, match=r"`watermark.blend` must be one of over, multiply, .*, got 'burn'"):
         check(Watermark, {"key": "l", "blend": "burn"}, where="watermark")
+
+
+def test_a_turned_overlay_is_that_of_an_affine_transform() -> None:
+    made = marked(picture(flat(160, 120, [255, 255, 255])), png(flat(40, 20, GREEN)), rotate=90, position="top-left")
+    assert box(made) == (0, 0, 20, 40)
+    turned: Any = marked(picture(flat(160, 120, [255, 255, 255])), png(flat(40, 20, GREEN)), rotate=30).image
+    # A rectangle that is turned by 30 degrees about the middle of the image, clockwise.
+    for right, low, is_inside in ((18, 8, True), (-18, -8, True), (18, 12, False), (22, 0, False), (-18, 8, True)):
+        x = 80 + right * math.cos(math.pi / 6) - low * math.sin(math.pi / 6)
+        y = 60 + right * math.sin(math.pi / 6) + low * math.cos(math.pi / 6)
+        assert (pixel(turned, int(x), int(y))[0] < 20) is is_inside, (right, low)
+
+
+def test_a_shadow_is_the_blurred_shape_of_the_overlay_at_an_offset() -> None:
+    white = picture(flat(160, 120, [255, 255, 255]))
+    said: dict[str, Any] = {"left": 40, "top": 40, "shadow": "black", "shadowX": 10, "shadowY": 6}
+    made: Any = marked(white, png(flat(20, 10, GREEN)), shadowBlur=2, **said).image
+    assert box(Picture(made, white.source)) == (40, 40, 20, 10)
+    coverage = np.zeros((120, 160))
+    coverage[46:56, 50:70] = 255
+    kernel = np.exp(-(np.arange(-12, 13) ** 2) / 8)
+    kernel /= kernel.sum()
+    for axis in (0, 1):
+        coverage = np.apply_along_axis(np.convolve, axis, coverage, kernel, mode="same")
+    expected = 255 - coverage
+    expected[40:50, 40:60] = 200
+    # libvips ends its Gaussian at a fifth of its height.
+    assert np.abs(made.numpy()[..., 1] - expected).mean() < 1.5
+    hard: Any = marked(white, png(flat(20, 10, GREEN)), shadowBlur=0, **said).image
+    assert pixel(hard, 69, 55) == [0, 0, 0]
+    assert pixel(hard, 70, 56) == [255, 255, 255]
+
+
+def test_a_chessboard_leaves_every_other_tile_out() -> None:
+    said: dict[str, Any] = {"tile": True, "chessboard": True, "left": 0, "top": 0}
+    made: Any = marked(picture(flat(160, 120, [255, 255, 255])), png(flat(20, 10, GREEN)), **said).image
+    for column in range(8):
+        for row in range(12):
+            is_covered = pixel(made, column * 20 + 10, row * 10 + 5)[0] == 0
+            assert is_covered is ((column + row) % 2 == 0)
+    with pytest.raises(InvalidParameter, match="left out without tile"):
+        check(Watermark, {"key": "logo", "chessboard": True}, where="watermark")
+
+
+def test_a_box_may_enlarge_the_overlay() -> None:
+    white = flat(160, 120, [255, 255, 255])
+    made = marked(picture(white), png(LOGO), boxWidth=80, boxHeight=80, boxFit="contain", position="top-left")
+    assert box(made) == (0, 0, 80, 40)
+    assert box(marked(picture(white), png(LOGO), boxHeight=30, boxFit="contain", position="top-left"))[3] == 30
+    assert box(marked(picture(white), png(LOGO), boxWidth=80, position="top-left")) == (0, 0, 20, 10)
+
+
+def test_opacity_holds_for_the_shadow_too() -> None:
+    made: Any = marked(
+        picture(flat(160, 120, [255, 255, 255])), png(LOGO), left=40, top=40, shadow="black", shadowBlur=0, opacity=50
+    ).image
+    assert abs(pixel(made, 61, 51)[0] - 127) <= 1

@@ -502,6 +502,38 @@ export interface GradientOptions {
   stop?: number;
 }
 
+/** Fill a rectangle, with round corners if desired, or an ellipse, for example as a panel behind a title. */
+export interface ShapeOptions {
+  /** What is drawn. Default: "rectangle". */
+  kind?: "rectangle" | "ellipse";
+  /** Colour of the fill. Default: "000000". */
+  color?: string;
+  /** Colour of the fill. Default: "000000". */
+  colour?: string;
+  /** Opacity of the whole shape. Default: 100.0. */
+  opacity?: number;
+  /** Width of the shape. Default: "100p". */
+  width?: Length;
+  /** Height of the shape. Default: "100p". */
+  height?: Length;
+  /** Radius of the corners of a rectangle. Default: "0". */
+  radius?: Length;
+  /** Colour of a line along the inside of the edge. */
+  stroke?: string;
+  /** Width of that line. Default: 2.0. */
+  strokeWidth?: number;
+  /** Angle, clockwise. Default: 0.0. */
+  rotate?: number;
+  /** Where the shape is placed. Default: "center". */
+  position?: "top-left" | "top" | "top-right" | "left" | "center" | "right" | "bottom-left" | "bottom" | "bottom-right" | (string & {});
+  /** Where the shape is placed. Default: "center". */
+  gravity?: "top-left" | "top" | "top-right" | "left" | "center" | "right" | "bottom-left" | "bottom" | "bottom-right" | (string & {});
+  /** Distance from that position, towards the right. Default: "0". */
+  x?: Length;
+  /** Distance from that position, downwards. Default: "0". */
+  y?: Length;
+}
+
 /** Place another image over the image, on every frame. */
 export interface WatermarkOptions {
   /** Key of the overlay, unless address is given. */
@@ -526,8 +558,8 @@ export interface WatermarkOptions {
   boxWidth?: Length;
   /** Height of that box, in pixels or relative to the image's height; left out: computed from the width. */
   boxHeight?: Length;
-  /** How the overlay fits the box. inside: at most this size, and never enlarged; cover: fill it and cut off the rest; fill: stretch. Default: "inside". */
-  boxFit?: "inside" | "cover" | "fill";
+  /** How the overlay fits the box. inside: at most this size, and never enlarged; contain: as large as fits; cover: fill it and cut off the rest; fill: stretch. Default: "inside". */
+  boxFit?: "inside" | "contain" | "cover" | "fill";
   /** Where the overlay is placed in imgproxy's words, such as soea:10:20, and by its rules: replaces position, left and top, keeps the size of a larger overlay and enlarges a smaller one to the width and height. */
   anchor?: string;
   /** Gap between tiles, horizontally. Default: 0.0. */
@@ -538,6 +570,18 @@ export interface WatermarkOptions {
   dpr?: number;
   /** Repeat the overlay over the whole image. Default: false. */
   tile?: boolean;
+  /** With tile: leave out every other copy, like the fields of one colour of a chessboard. Default: false. */
+  chessboard?: boolean;
+  /** Angle of the overlay, clockwise. Default: 0.0. */
+  rotate?: number;
+  /** Colour of a shadow of the overlay. */
+  shadow?: string;
+  /** Blur of the shadow, as the sigma of a Gaussian. Default: 3.0. */
+  shadowBlur?: number;
+  /** Offset of the shadow to the right. Default: 2.0. */
+  shadowX?: number;
+  /** Offset of the shadow downwards. Default: 2.0. */
+  shadowY?: number;
   /** Repeat the overlay from one edge to the other along one axis, in equal distances. */
   repeat?: "x" | "y";
   /** With repeat: leave no gap between the copies, and cut off the last one at the edge. Default: false. */
@@ -902,6 +946,8 @@ export interface ImageOptions {
   colourise?: boolean | string | ColorizeOptions;
   /** Lay a gradient over the image, from transparent to a colour, for example under a title. */
   gradient?: boolean | string | GradientOptions;
+  /** Fill a rectangle, with round corners if desired, or an ellipse, for example as a panel behind a title. */
+  shape?: boolean | "rectangle" | "ellipse" | ShapeOptions;
   /** Place another image over the image, on every frame. */
   watermark?: boolean | string | WatermarkOptions;
   /** Write a text over the image, on every frame. */

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pyvips
 
@@ -14,13 +13,10 @@ from imaging.cost import Cost, Shape
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import TooLarge
 from imaging.ops.alpha import premultiplied
+from imaging.ops.layers import Image, cast_shadow, paint
 from imaging.ops.rounded import rounded_rectangle_mask
-from imaging.params.types import Color
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
-
-Image = Any
-"""A pyvips image; its stubs know no names of enumerations."""
 
 _MAX_PIXELS = 16_000_000
 """The largest area that a text may have."""
@@ -99,15 +95,16 @@ def _draw(letters: Letters, requested: Text, room: tuple[int, int]) -> tuple[Ima
     layers = []
     if requested.stroke:
         coverage = coverage.conv(_disc(requested.stroke_width), precision="float").cast("uchar")
-        layers.append(_paint(coverage, requested.stroke))
-    layers.append(glyphs.copy(interpretation="srgb") if requested.markup else _paint(glyphs, requested.color))
+        layers.append(paint(coverage, requested.stroke))
+    layers.append(glyphs.copy(interpretation="srgb") if requested.markup else paint(glyphs, requested.color))
     if requested.background:
         radius = min(float(requested.radius.of(room[0])), min(box) / 2)
         shape: Image = rounded_rectangle_mask(box, (radius, radius)) if radius else pyvips.Image.black(*box) + 255
         coverage = shape.cast("uchar").embed(margin, margin, *canvas)
-        layers.insert(0, _paint(coverage, requested.background))
+        layers.insert(0, paint(coverage, requested.background))
     if requested.shadow:
-        layers.insert(0, _paint(_cast_shadow(coverage, requested), requested.shadow))
+        shade = cast_shadow(coverage, (requested.shadow_x, requested.shadow_y), requested.shadow_blur)
+        layers.insert(0, paint(shade, requested.shadow))
     label = layers[0]
     for layer in layers[1:]:
         label = label.composite2(layer, "over")
@@ -115,19 +112,6 @@ def _draw(letters: Letters, requested: Text, room: tuple[int, int]) -> tuple[Ima
     if requested.rotate % 360:
         label = premultiplied(label, lambda it: it.similarity(angle=requested.rotate, background=[0] * 4))
     return label, margin
-
-
-def _cast_shadow(coverage: Image, requested: Text) -> Image:
-    across, down = round(requested.shadow_x), round(requested.shadow_y)
-    moved = coverage.embed(across, down, coverage.width, coverage.height)
-    return moved.gaussblur(requested.shadow_blur) if requested.shadow_blur else moved
-
-
-def _paint(coverage: Image, color: Color) -> Image:
-    """Return a colour, as opaque as the coverage says."""
-    plane = coverage.new_from_image(color.rgb).cast("uchar").copy(interpretation="srgb")
-    alpha = coverage.linear(color.alpha, 0, uchar=True) if color.alpha < 1 else coverage
-    return plane.bandjoin(alpha.copy(interpretation="b-w"))
 
 
 def _disc(radius: float) -> Image:

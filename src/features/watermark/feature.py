@@ -10,6 +10,8 @@ from features.watermark.parameters import Watermark
 from features.watermark.sizes import cut_to_box, find_size
 from imaging.context import Context
 from imaging.cost import Cost, Shape
+from imaging.ops.alpha import premultiplied
+from imaging.ops.layers import Image, cast_shadow, paint
 from imaging.ops.overlay import Size, load_overlay
 from imaging.params.types import Length
 from imaging.picture import Picture
@@ -22,7 +24,8 @@ _CAN_CLEAR = frozenset(("clear", "source", "in", "out", "dest-in", "dest-out", "
 def _cost(requested: Watermark, _shape: Shape) -> Cost:
     """Estimate the cost, which grows with the area of the overlay; without a width it may cover the whole image."""
     share = 1.0 if requested.tile or requested.repeat or requested.width is None else requested.width / 100
-    return Cost(0.006 + (0.034 if requested.blend == "over" else 0.07) * share, 4)
+    finish = (0.05 if requested.rotate % 360 else 0.0) + (0.06 if requested.shadow else 0.0)
+    return Cost(0.006 + ((0.034 if requested.blend == "over" else 0.07) + finish) * share, 4 + 60 * finish)
 
 
 @feature(
@@ -34,15 +37,18 @@ def _cost(requested: Watermark, _shape: Shape) -> Cost:
 )
 def watermark(picture: Picture, requested: Watermark, context: Context) -> Picture:
     room = (picture.width, picture.height)
-    mark = _faded(
-        load_overlay(requested.ref, "watermark", context, lambda full: find_size(requested, room, full)),
-        requested.opacity,
-    )
-    mark = cut_to_box(mark, requested, room)
+    mark = load_overlay(requested.ref, "watermark", context, lambda full: find_size(requested, room, full))
+    mark = cut_to_box(mark if mark.hasalpha() else mark.addalpha(), requested, room)
+    mark, margin = _turned_with_shadow(mark, requested)
+    mark = _faded(mark, requested.opacity)
     dpr = picture.dpr or requested.dpr
     if requested.gap_x or requested.gap_y:
         mark = _spaced(mark, (round(requested.gap_x * dpr), round(requested.gap_y * dpr)))
-    left, top = _place(requested, room, (mark.width, mark.height), dpr)
+    if requested.chessboard:
+        clear = mark * 0
+        mark = pyvips.Image.arrayjoin([mark, clear, clear, mark], across=2).cast(mark.format)
+    left, top = _place(requested, room, (mark.width - 2 * margin, mark.height - 2 * margin), dpr)
+    left, top = left - margin, top - margin
     if requested.tile:
         mark, left, top = _tiled(mark, (left, top), room), 0, 0
     elif requested.repeat == "x":
@@ -58,10 +64,27 @@ def watermark(picture: Picture, requested: Watermark, context: Context) -> Pictu
 
 
 def _faded(image: pyvips.Image, opacity: float) -> pyvips.Image:
-    """Return the image with an alpha channel, multiplied by the opacity in percent."""
-    image = image if image.hasalpha() else image.addalpha()
+    """Return the image with its alpha channel multiplied by the opacity in percent."""
     factors = [1.0] * (image.bands - 1) + [opacity / 100]
     return image.linear(factors, [0.0] * image.bands, uchar=True)
+
+
+def _turned_with_shadow(mark: Image, requested: Watermark) -> tuple[Image, int]:
+    """Return the overlay at its angle and over its shadow, and the margin around it that the shadow needs."""
+    if requested.rotate % 90 == 0:
+        mark = mark.rot(f"d{round(requested.rotate) % 360}")
+    else:
+        mark = premultiplied(mark, lambda it: it.similarity(angle=requested.rotate, background=[0] * it.bands))
+    if requested.shadow is None:
+        return mark, 0
+    offset = (requested.shadow_x, requested.shadow_y)
+    # Beyond three sigma a shadow cannot be seen.
+    margin = math.ceil(max(map(abs, offset)) + 3 * requested.shadow_blur)
+    mark = mark if mark.bands > 2 else mark.colourspace("srgb")
+    mark = mark.embed(margin, margin, mark.width + 2 * margin, mark.height + 2 * margin)
+    alpha = mark[mark.bands - 1]
+    shade = paint(cast_shadow(alpha, offset, requested.shadow_blur), requested.shadow)
+    return shade.composite2(mark, "over").cast("uchar"), margin
 
 
 def _spaced(image: pyvips.Image, gaps: Size) -> pyvips.Image:

@@ -9,7 +9,7 @@ from msgspec import Meta
 from imaging.context import ADDRESS, ObjectRef
 from imaging.errors import InvalidParameter
 from imaging.params.model import Params, hint
-from imaging.params.types import Gravity, Length, Position
+from imaging.params.types import Color, Gravity, Length, Position
 
 
 class Watermark(Params):
@@ -114,10 +114,10 @@ class Watermark(Params):
         ),
     ] = None
     box_fit: Annotated[
-        Literal["inside", "cover", "fill"],
+        Literal["inside", "contain", "cover", "fill"],
         Meta(
-            description="How the overlay fits the box. inside: at most this size, and never enlarged; cover: fill it "
-            "and cut off the rest; fill: stretch"
+            description="How the overlay fits the box. inside: at most this size, and never enlarged; contain: as "
+            "large as fits; cover: fill it and cut off the rest; fill: stretch"
         ),
     ] = "inside"
     anchor: Annotated[
@@ -147,6 +147,22 @@ class Watermark(Params):
         ),
     ] = 1.0
     tile: Annotated[bool, Meta(description="Repeat the overlay over the whole image")] = False
+    chessboard: Annotated[
+        bool, Meta(description="With tile: leave out every other copy, like the fields of one colour of a chessboard")
+    ] = False
+    rotate: Annotated[
+        float, Meta(ge=-360, le=360, description="Angle of the overlay, clockwise", extra=hint(unit="°"))
+    ] = 0.0
+    shadow: Annotated[Color | None, Meta(description="Colour of a shadow of the overlay")] = None
+    shadow_blur: Annotated[
+        float, Meta(ge=0, le=50, description="Blur of the shadow, as the sigma of a Gaussian", extra=hint(unit="px"))
+    ] = 3.0
+    shadow_x: Annotated[
+        float, Meta(ge=-200, le=200, description="Offset of the shadow to the right", extra=hint(unit="px"))
+    ] = 2.0
+    shadow_y: Annotated[
+        float, Meta(ge=-200, le=200, description="Offset of the shadow downwards", extra=hint(unit="px"))
+    ] = 2.0
     repeat: (
         Annotated[
             Literal["x", "y"],
@@ -182,6 +198,8 @@ class Watermark(Params):
             raise InvalidParameter(f"watermark.{name}", "left out with watermark.address", getattr(self, name))
         if (self.gap_x or self.gap_y) and not self.tile:
             raise InvalidParameter("watermark.gapX", "left out without tile", self.gap_x)
+        if self.chessboard and not self.tile:
+            raise InvalidParameter("watermark.chessboard", "left out without tile", self.chessboard)
         if self.anchor and self.anchor.searches:
             raise InvalidParameter("watermark.anchor", "another one than sm", self.anchor)
         for name, length in (("boxWidth", self.box_width), ("boxHeight", self.box_height)):

@@ -37,7 +37,8 @@ def _size_in_box(requested: Watermark, room: Size, full: Size) -> Size:
     scales = [side / own for side, own in zip(box, full, strict=True) if side is not None]
     if requested.box_fit == "fill" and len(scales) == 2:
         return (max(1, round(full[0] * scales[0])), max(1, round(full[1] * scales[1])))
-    scale = max(scales) if requested.box_fit == "cover" else min(1.0, *scales)
+    bounds = {"cover": max(scales), "contain": min(scales)}
+    scale = bounds.get(requested.box_fit, min(1.0, *scales))
     return (max(1, round_half_up(full[0] * scale)), max(1, round_half_up(full[1] * scale)))
 
 

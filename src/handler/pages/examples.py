@@ -57,6 +57,11 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     Example("Gradient", "gradient", "width=320&gradient=black&gradient.opacity=80&gradient.start=40"),
     Example(
+        "Panel",
+        "shape",
+        "width=320&shape.color=rgba(0,0,0,0.6)&shape.width=60p&shape.height=30p&shape.radius=20p&shape.rotate=-6",
+    ),
+    Example(
         "Text",
         "text",
         "width=320&text=Hello, world&text.size=12p&text.weight=700&text.shadow=rgba(0,0,0,0.6)",

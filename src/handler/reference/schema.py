@@ -68,7 +68,11 @@ def edits_schema() -> Schema:
     properties = {
         feature.name: {
             "description": feature.help,
-            "anyOf": [*switch_schema(feature).get("anyOf", [{"type": "boolean"}]), reference(feature.params)],
+            "anyOf": [
+                *switch_schema(feature).get("anyOf", [{"type": "boolean"}]),
+                reference(feature.params),
+                *([{"type": "array", "items": reference(feature.params)}] if feature.repeats else []),
+            ],
         }
         for feature in CATALOGUE
     }

@@ -222,10 +222,11 @@ def _prepare(
     request: ImageRequest, render_context: RenderContext, deadline: Deadline, objects: ObjectReader | None = None
 ) -> _Rendering:
     """Fetch the inputs' facts and let the features decide. `objects` replaces those of the context."""
-    add_log_fields(features="+".join(dict.fromkeys(step.feature.name for step in request.steps)) or "none")
+    overlays = _open_overlays(request, render_context, deadline, objects) if request.overlays else {}
+    # The overlays have logged theirs: the last one to do so is the image as a whole.
+    add_log_fields(features="+".join(dict.fromkeys(step.feature.name for step in request.all_steps)) or "none")
     if not isinstance(request.source, bytes):
         add_log_fields(source=request.source.bucket or "default", key=redact_text(request.source.key))
-    overlays = _open_overlays(request, render_context, deadline, objects) if request.overlays else {}
     inputs = fetch_inputs(request, objects or render_context.objects, render_context.limits, overlays)
     context = _context(request, inputs, overlays, render_context, deadline)
     decision = decide_all(request.steps, context)

@@ -126,8 +126,9 @@ def _join(items: list[Step | Insert], output: Output, off: frozenset[str]) -> Re
 
 
 def _has_catalogue_order(steps: tuple[Step, ...]) -> bool:
-    """Return whether each feature occurs once and the features are in the catalogue's order."""
-    return in_order(steps) == steps and len({step.feature.name for step in steps}) == len(steps)
+    """Return whether the features are in the catalogue's order, and each that is no overlay occurs once."""
+    single = [step.feature.name for step in steps if not step.feature.repeats]
+    return in_order(steps) == steps and len(set(single)) == len(single)
 
 
 def _merge(output: Output, base: Output) -> Output:

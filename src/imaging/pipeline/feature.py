@@ -111,6 +111,11 @@ class Feature(msgspec.Struct, frozen=True):
     """Return another feature, with its parameters, that is applied too unless the request names that feature itself."""
 
     @property
+    def repeats(self) -> bool:
+        """Whether a request may apply it several times, in the order of a list."""
+        return self.group == "overlay"
+
+    @property
     def help(self) -> str:
         """The first line of the model's docstring, which says what the feature does."""
         return (self.params.__doc__ or "").strip().splitlines()[0]

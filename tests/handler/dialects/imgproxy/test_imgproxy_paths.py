@@ -440,3 +440,28 @@ def test_a_signature_of_an_image_is_none_of_its_report(folder: Path) -> None:
     signature = base64.urlsafe_b64encode(digest).decode().rstrip("=")
     assert served.get(f"/{signature}/plain/t.jpg").status == 200
     assert served.get(f"/info/{signature}/plain/t.jpg").status == 403
+
+
+def test_the_paid_options_of_watermarks(folder: Path) -> None:
+    served = client(folder)
+    pictures.scene(20, 10).pngsave(str(folder / "mark.png"))
+    mark = base64.urlsafe_b64encode(b"local:///mark.png").decode().rstrip("=")
+    common = "watermark=mark.png&watermark.anchor=nowe:5:6&format=png"
+    shadow = "watermark.shadow=black&watermark.shadowBlur=3&watermark.shadowX=0&watermark.shadowY=0"
+    tiles = "watermark=mark.png&watermark.tile=true&watermark.anchor=ce&watermark.gapX=3&watermark.gapY=4&format=png"
+    for options, query in (
+        ("wm:1:nowe:5:6/wmr:90", f"{common}&watermark.rotate=90"),
+        ("wm:1:nowe:5:6/watermark_rotate:-30", f"{common}&watermark.rotate=330"),
+        ("wm:1:nowe:5:6/wms:40:0", f"{common}&watermark.boxWidth=40&watermark.boxFit=contain"),
+        ("wm:1:nowe:5:6:0.5/wms:40:0", f"{common}&watermark.width=50&watermark.height=50"),
+        ("wm:1:nowe:5:6/wmsh:3", f"{common}&{shadow}"),
+        ("wm:1:re:3:4", tiles),
+        ("wm:1:ch:3:4", f"{tiles}&watermark.chessboard=true"),
+    ):  # fmt: skip
+        path = f"/unsafe/wmu:{mark}/{options}/plain/t.jpg@png"
+        ours = served.get(f"/t.jpg?{query}&metadata=strip")
+        assert pixels(served.get(path)) == pixels(ours), options
+    for options, name in (("wmr:x", "wmr"), ("wmsh:-1", "wmsh"), ("wms:a:b", "wms")):
+        refused = served.get(f"/unsafe/{options}/plain/t.jpg")
+        assert refused.status in (400, 404)
+        assert name in refused.json()["message"]

@@ -124,7 +124,7 @@ class Arguments:
 
         `base` is what it replaces: offsets that are not given stay, except behind `sm`.
         """
-        kind = self.choice(at, (*_DIRECTIONS, *(("sm",) if smart else ()), *(("re",) if repeated else ("fp",))))
+        kind = self.choice(at, (*_DIRECTIONS, *(("sm",) if smart else ()), *(("re", "ch") if repeated else ("fp",))))
         if kind == "sm":
             if len(self) > at + 1:
                 self.refuse("no offsets for sm")

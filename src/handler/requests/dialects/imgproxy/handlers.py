@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from handler.errors import Forbidden
 from handler.requests.dialects.imgproxy import paid, saving
 from handler.requests.dialects.imgproxy.arguments import Arguments
-from handler.requests.dialects.imgproxy.options import Collected, Extension, Mark
+from handler.requests.dialects.imgproxy.options import Collected, Extension
 
 _INFINITE = ("inf", "+inf", "infinity", "+infinity")
 _LARGEST_DPR = 100.0
@@ -191,7 +193,9 @@ def _watermark(arguments: Arguments, into: Collected) -> None:
         x, y = (arguments.number(at, -math.inf) for at in (2, 3))
         position = (position[0], position[1] if x is None else x, position[2] if y is None else y)
     scale = arguments.number(4, above=False)
-    into.pipeline.mark = Mark(opacity, position, old.scale if scale is None else scale, url=old.url, text=old.text)
+    into.pipeline.mark = msgspec.structs.replace(
+        old, opacity=opacity, position=position, scale=old.scale if scale is None else scale
+    )
 
 
 def _security(arguments: Arguments, into: Collected) -> None:  # noqa: ARG001 - every handler has one shape

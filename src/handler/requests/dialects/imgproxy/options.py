@@ -25,6 +25,11 @@ class Mark(msgspec.Struct):
     scale: float = 0.0
     url: str = ""
     text: str = ""
+    size: tuple[int, int] = (0, 0)
+    """The box of the overlay in pixels, which counts where there is no scale; 0 leaves a side open."""
+    rotate: float = 0.0
+    shadow: float = 0.0
+    """The sigma of a shadow; 0: none."""
 
 
 class Pipeline(msgspec.Struct):

@@ -105,6 +105,21 @@ def watermark_url(arguments: Arguments, into: Collected) -> None:
     into.pipeline.mark.url = arguments.base64(0) if arguments.text(0) else ""
 
 
+def watermark_size(arguments: Arguments, into: Collected) -> None:
+    """Set the box that the watermark fills, in pixels, where it has no scale."""
+    into.pipeline.mark.size = (arguments.integer(0) or 0, arguments.integer(1) or 0)
+
+
+def watermark_rotate(arguments: Arguments, into: Collected) -> None:
+    """Set the angle of the watermark, clockwise."""
+    into.pipeline.mark.rotate = arguments.given_number(0, -3600, 3600) % 360
+
+
+def watermark_shadow(arguments: Arguments, into: Collected) -> None:
+    """Set the sigma of a black shadow of the watermark, without one at 0."""
+    into.pipeline.mark.shadow = arguments.given_number(0, 0, 50)
+
+
 def jpeg_options(arguments: Arguments, into: Collected) -> None:
     """Set progressive encoding and chroma subsampling; the others are parts of `effort` here and change no pixel."""
     _set_flag(arguments, into, 0, "progressive")
@@ -166,6 +181,9 @@ HANDLERS = {
     "colorize": (3, colorize),
     "watermark_url": (1, watermark_url),
     "watermark_text": (1, watermark_text),
+    "watermark_size": (2, watermark_size),
+    "watermark_rotate": (1, watermark_rotate),
+    "watermark_shadow": (1, watermark_shadow),
     "gradient": (5, gradient),
     "jpeg_options": (6, jpeg_options),
     "png_options": (3, png_options),
@@ -200,9 +218,6 @@ REFUSED = {
     "crop_objects": _OBJECTS,
     "unsharp_masking": "its formula is not published; use sharpen",
     "progressive_blur": "no feature blurs by a gradient",
-    "watermark_size": "the scale of watermark follows the size of the image",
-    "watermark_rotate": "overlay images are not rotated; text.rotate rotates a text",
-    "watermark_shadow": "overlay images get no shadow; text.shadow gives one to a text",
     "style": "an SVG is sent without edits, with a policy that lets no script run",
     "dpi": "it is a note in the file that matters in print only; ?dpi= draws a page of a PDF at a resolution",
     "color_profile": "results are in sRGB, which every screen shows",

@@ -152,34 +152,52 @@ _WORDS = {
 def _text(mark: Mark) -> Step:
     """Return a text in imgproxy's default font and size, at the position of the watermark without its offsets."""
     kind = mark.position[0]
-    place = {"tile": True} if kind == "re" else {"position": _WORDS[kind]}
-    return make_step("text", text=mark.text, size="16", color="000000", opacity=100 * mark.opacity, **place)
+    if kind == "ch":
+        raise InvalidParameter("watermark", "another position than ch for a text", kind)
+    place: dict[str, Any] = {"tile": True} if kind == "re" else {"position": _WORDS[kind]}
+    return make_step(
+        "text", text=mark.text, size="16", color="000000", opacity=100 * mark.opacity, **place, **_finish(mark)
+    )
 
 
 def _watermark(pipeline: Pipeline, configuration: Configuration) -> Iterator[Step]:
-    mark, overlay = pipeline.mark, configuration.watermark
+    mark = pipeline.mark
     if mark.text and mark.opacity:
         yield _text(mark)
         return
-    params: dict[str, object] = {}
-    if mark.url.startswith("/") and not configuration.base_url:
-        # A path of this service, whose edits make the watermark.
-        params["address"] = mark.url
-    elif mark.url:
-        overlay = locate_source(mark.url, configuration)
-    if not mark.opacity or not (overlay or params):
+    params = _overlay(mark, configuration)
+    if not mark.opacity or not params:
         return
-    if overlay and not params:
-        params = {"key": overlay.key, **({"bucket": overlay.bucket} if overlay.bucket else {})}
     params |= {
         "opacity": 100 * mark.opacity * configuration.watermark_opacity,
         "dpr": min(_MAX_DPR, pipeline.dpr),
     }
     kind, x, y = mark.position
-    if kind == "re":
+    if kind in ("re", "ch"):
+        params |= {"chessboard": True} if kind == "ch" else {}
         params |= {"tile": True, "anchor": "ce", "gapX": max(0.0, x), "gapY": max(0.0, y)}
     else:
         params["anchor"] = _anchor(mark.position)
     if mark.scale:
         params |= dict.fromkeys(("width", "height"), min(100.0, 100 * mark.scale))
-    yield make_step("watermark", **params)
+    elif any(mark.size):
+        sides = zip(("boxWidth", "boxHeight"), mark.size, strict=True)
+        params |= {name: min(_MAX_SIDE, side) for name, side in sides if side} | {"boxFit": "contain"}
+    yield make_step("watermark", **params, **_finish(mark))
+
+
+def _overlay(mark: Mark, configuration: Configuration) -> dict[str, Any]:
+    """Return the parameters that name the overlay; none where there is no overlay."""
+    if mark.url.startswith("/") and not configuration.base_url:
+        # A path of this service, whose edits make the watermark.
+        return {"address": mark.url}
+    overlay = locate_source(mark.url, configuration) if mark.url else configuration.watermark
+    if overlay is None:
+        return {}
+    return {"key": overlay.key, **({"bucket": overlay.bucket} if overlay.bucket else {})}
+
+
+def _finish(mark: Mark) -> dict[str, Any]:
+    """Return the parameters of the angle and the shadow, which overlays and texts have alike."""
+    shadow = {"shadow": "000000", "shadowBlur": mark.shadow, "shadowX": 0.0, "shadowY": 0.0} if mark.shadow else {}
+    return {**({"rotate": mark.rotate} if mark.rotate else {}), **shadow}

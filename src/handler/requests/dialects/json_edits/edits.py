@@ -104,14 +104,20 @@ def _order_part(part: Params, where: str, faults: Faults) -> Iterator[Step]:
     """Return the steps of one part in the order in which sharp applies them. Raise InvalidParameter."""
     names = list(part)
     pipeline = part.pop("pipelineColourspace", part.pop("pipelineColorspace", None))
-    steps = {step.feature.name: step for step in _parse_steps(part, names, where, faults)}
+    lists: dict[str, list[Step]] = {}
+    for step in _parse_steps(part, names, where, faults):
+        lists.setdefault(step.feature.name, []).append(step)
+    steps = {name: parsed[0] for name, parsed in lists.items()}
     # sharp converts to the pipeline's colour space first and, unless another is requested, back to sRGB at last.
     first: list[Step] = []
     if pipeline is not None:
         with faults.leave_out():
             first.append(_convert_colourspace(pipeline, where))
     yield from first
-    yield from order_steps(steps, names)
+    for step in order_steps(steps, names):
+        # A resize may come in two halves; only what repeats has further steps.
+        yield step
+        yield from lists[step.feature.name][1:]
     if first and "toColourspace" not in steps:
         yield _convert_colourspace("srgb", where)
 

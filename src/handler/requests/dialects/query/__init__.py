@@ -5,6 +5,7 @@ A name is assigned in this order:
 1. `bucket`, `feature`, `preset`, `v`, `expires` and `signature` are controls, which concern the request as a whole.
    `steps` is a JSON list of edits, which are applied in its order behind all others.
 2. A dotted name is a parameter of a feature (`blur.sigma`) or an output option (`output.format`).
+   `watermark.0.key` is one of the first of several watermarks.
 3. The name of a feature switches it on, or sets its main parameter (`blur=3`).
 4. An undotted name is a parameter of that feature, among those in the request, which has it. `width` and `height`
    switch `resize` on, unless a feature listed in `feature=` has them.
@@ -40,13 +41,15 @@ class ParsedQuery(msgspec.Struct):
     controls: dict[str, str] = msgspec.field(default_factory=dict)
     edits: Params = msgspec.field(default_factory=dict)
     output: Params = msgspec.field(default_factory=dict)
+    numbered: dict[str, dict[int, Params]] = msgspec.field(default_factory=dict)
+    """The parameters of the elements of lists, such as `watermark.0.key`, by feature and number."""
     chain: object = None
     """The value of `steps`: JSON, or the list that a direct invocation has."""
 
     @property
     def has_edits(self) -> bool:
         """Whether a parameter requests a feature or an output option."""
-        return bool(self.edits or self.output) or self.chain is not None
+        return bool(self.edits or self.output or self.numbered) or self.chain is not None
 
 
 def is_known(name: str) -> bool:
@@ -95,6 +98,10 @@ def build_recipe(parameters: ParsedQuery, where: str = "", faults: Faults = STRI
         from handler.requests.dialects.query.aws_values import repair_values  # noqa: PLC0415 - in lenient mode only
 
         requested = repair_values(requested, faults)
+    if parameters.numbered:
+        from handler.requests.dialects.query.numbered import with_lists  # noqa: PLC0415 - few requests have lists
+
+        requested = with_lists(requested, parameters.numbered)
     steps = edits(requested, text=True, where=where)
     off = requested.keys() - {step.feature.name for step in steps}
     recipe = Recipe(steps, check(Output, parameters.output, where=where, text=True), frozenset(off))
@@ -154,6 +161,11 @@ def _having(features: list[Feature], name: str) -> list[Feature]:
 
 def _assign_dotted(parsed: ParsedQuery, name: str, value: object, faults: Faults) -> None:
     head, _, rest = name.partition(".")
+    if rest[:1].isdigit():
+        from handler.requests.dialects.query.numbered import assign_numbered  # noqa: PLC0415 - few requests have lists
+
+        if assign_numbered(parsed.numbered, name, value):
+            return
     if faults.is_lenient and not _is_known_dotted(head, rest):
         # Strict mode refuses it when the parameters of the feature are checked, and lists these in its message.
         faults.tolerate(InvalidParameter(name, _KNOWN, value))
