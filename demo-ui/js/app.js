@@ -6,7 +6,7 @@ import { Comparison } from "./comparison.js";
 import { Controls } from "./controls.js";
 import { $, quietly } from "./dom.js";
 import { watchDrops } from "./drops.js";
-import { format } from "./figures.js";
+import { format, showOriginal, showResult } from "./figures.js";
 import { Images } from "./images.js";
 import { openKept } from "./kept.js";
 import { Navigation } from "./navigation.js";
@@ -20,7 +20,9 @@ import { Stage } from "./stage.js";
 import { theme } from "./theme.js";
 import { askToken } from "./token.js";
 
-const SETTLED = 180; // milliseconds without another change
+// Milliseconds without another change:
+const PAUSED = 80; // until an image is fetched
+const SETTLED = 250; // until the address bar follows
 
 class App {
   constructor(catalogue) {
@@ -42,7 +44,8 @@ class App {
     this.navigation = new Navigation(this);
     this.images = new Images(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
     this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), overlay: () => this.images.overlay() });
-    this.soon = quietly(SETTLED, () => this.refresh());
+    this.soon = quietly(PAUSED, () => this.refresh());
+    this.settleSoon = quietly(SETTLED, () => this.settle());
     this.listen();
   }
 
@@ -121,6 +124,11 @@ class App {
     return this.rendering.refresh(options);
   }
 
+  /** Writes the request down, once it does not change any more. */
+  settle() {
+    this.navigation.write();
+  }
+
   /** Opens another image with the same edits. */
   choose({ bucket, key }, { replace = false } = {}) {
     this.file = null;
@@ -155,12 +163,14 @@ class App {
     this.selection.close();
     this.images.mark(this.file ? "" : this.wish.key);
     this.rendering.reset();
-    this.comparison.reset();
-    this.stage.fitAll();
+    showResult(null);
+    showOriginal();
     this.stage.zoom = null;
     this.controls.show(this.wish, { open: true });
     this.controls.reveal();
+    this.settle();
     this.refresh();
+    this.comparison.begin(this.rendering.originalRun.signal);
   }
 
   changed() {
@@ -168,6 +178,7 @@ class App {
     this.controls.show(this.wish);
     this.recipes.press();
     this.soon();
+    this.settleSoon();
   }
 
   /** Builds the request again from names and values, for the same image. */
@@ -180,6 +191,7 @@ class App {
     this.controls.clear();
     this.controls.show(this.wish, { open: true });
     this.controls.reveal();
+    this.settle();
     this.refresh();
   }
 

@@ -5,6 +5,9 @@ import { $ } from "./dom.js";
 import { showOriginal } from "./figures.js";
 
 const SHOWN_BY_BROWSERS = ["jpeg", "png", "webp", "gif", "avif", "svg"];
+const NAMED_SO = /\.(jpe?g|png|webp|gif|avif|svg)$/i;
+const FIRST_LOOK = { edits: { resize: { width: 1024, height: 1024, fit: "inside", withoutEnlargement: true } }, output: { format: "webp", quality: 70, animated: false } };
+const OF_THUMBNAIL = 8; // how much larger than its thumbnail an image is drawn at first
 const MOST_BYTES = 6_000_000;
 const MOST_PIXELS = 20_000_000;
 export const PREVIEW = { resize: { width: 2048, height: 2048, fit: "inside", withoutEnlargement: true } };
@@ -13,11 +16,23 @@ export class Comparison {
   constructor(app) {
     this.app = app;
     this.before = ""; // address of what is shown as the original
+    this.loading = null; // {address, promise} of what is fetched
   }
 
-  reset() {
+  /** Shows the new image before there is a result: its thumbnail at once, then the original or a small one. */
+  async begin(signal) {
+    const { stage, images, file, wish, rendering } = this.app;
     this.before = "";
-    this.app.stage.show("before", null);
+    stage.show("after", null);
+    const thumbnail = images.thumbnail(wish.key);
+    if (file) {
+      rendering.url("before", file);
+      stage.show("before", rendering.urls.before).catch(() => stage.show("before", null));
+    } else if (thumbnail) stage.show("before", thumbnail, OF_THUMBNAIL);
+    else $("stage").classList.add("stale"); // of the image before, until there is something to show
+    $("before-tag").textContent = "Original";
+    if (!file && wish.key) await this.hold(this.originalAddress(), "original", signal);
+    if (!signal.aborted && this.before) $("stage").classList.remove("stale");
   }
 
   /** Loads the image that the result is compared with. */
@@ -45,12 +60,26 @@ export class Comparison {
     const mine = (this.holding = {});
     if (address === this.before && !file) return;
     try {
-      const blob = file && against === "original" ? await this.fileShown(signal) : await (await rendering.ask(address, { signal })).blob();
+      const blob = file && against === "original" ? await this.fileShown(signal) : await this.fetched(address, signal);
       if (signal.aborted || this.holding !== mine) return;
       rendering.url("before", blob);
       if (await stage.show("before", rendering.urls.before)) this.before = address;
     } catch {
       if (!signal.aborted && this.holding === mine) stage.show("before", null);
+    }
+  }
+
+  /** Returns an image that may be on its way already. */
+  async fetched(address, signal) {
+    const { rendering } = this.app;
+    if (this.loading?.address !== address || this.loading.signal.aborted) {
+      this.loading = { address, signal, blob: rendering.ask(address, { signal }).then((answer) => answer.blob()) };
+    }
+    const { loading } = this;
+    try {
+      return await loading.blob;
+    } finally {
+      if (this.loading === loading) this.loading = null;
     }
   }
 
@@ -69,6 +98,8 @@ export class Comparison {
     const { bucket, key } = this.app.wish;
     const plain = { ...empty(), bucket, key };
     const about = this.app.rendering.original;
+    const isSmall = NAMED_SO.test(key) && this.app.images.bytes.get(key) <= MOST_BYTES;
+    if (!about && this.app.rendering.isUnknown) return this.app.language.write(isSmall ? plain : { ...plain, ...FIRST_LOOK });
     const fine = about && SHOWN_BY_BROWSERS.includes(about.format) && about.bytes <= MOST_BYTES && about.width * about.height <= MOST_PIXELS;
     return this.app.language.write(fine ? plain : { ...plain, edits: PREVIEW, output: { format: "webp", quality: 90 } });
   }

@@ -2,6 +2,9 @@
 
 export const $ = (id) => document.getElementById(id);
 
+/** Whether the service is on this machine, where uploads cost nothing. */
+export const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(location.hostname);
+
 /** Creates an element: attributes (`on…` are listeners, null is omitted), then children. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

@@ -22,11 +22,20 @@ export function showOriginal(original) {
 export function showResult(result, original) {
   const saving = result?.width && original ? Math.round((1 - result.bytes / original.bytes) * 100) : null;
   $("saving").hidden = saving === null;
-  if (!result) return void ($("fact-result").textContent = $("fact-time").textContent = NONE);
+  if (!result) {
+    $("fact-result").textContent = $("fact-time").textContent = NONE;
+    return outdate(false);
+  }
   figure("fact-result", size(result), `${bytes(result.bytes)} · ${format(result.type)}`);
   $("saving").textContent = saving === 0 ? "same size" : `${saving > 0 ? "−" : "+"}${Math.abs(saving)} %`;
   $("saving").dataset.sign = Math.sign(saving ?? 0);
-  $("said").textContent = `Result: ${[size(result), bytes(result.bytes)].filter(Boolean).join(" · ")}, ${format(result.type)}`;
+  $("announcement").textContent = `Result: ${[size(result), bytes(result.bytes)].filter(Boolean).join(" · ")}, ${format(result.type)}`;
+}
+
+/** Marks the figures as those of the result before, while a new one is fetched or after it was cancelled. */
+export function outdate(is) {
+  const isShown = $("fact-result").textContent !== NONE;
+  $("facts").classList.toggle("old", is && isShown);
 }
 
 export function showTime(milliseconds, answer) {

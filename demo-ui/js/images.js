@@ -16,6 +16,7 @@ export class Images {
     this.choose = choose;
     this.again = again;
     this.keys = [];
+    this.bytes = new Map(); // of the listed images, by key
     this.bucket = "";
     this.current = "";
     this.late = new Set(); // thumbnails that wait for the selected image
@@ -45,10 +46,10 @@ export class Images {
     // Open the first folders too, in case the source has no images outside folders.
     const folders = [...first.prefixes];
     const opened = [first];
-    while (folders.length && opened.reduce((count, page) => count + pictures(page).length, 0) < ENOUGH && opened.length < 4) {
+    while (folders.length && opened.reduce((count, page) => count + this.picturesOf(page).length, 0) < ENOUGH && opened.length < 4) {
       opened.push(await this.service.images({ bucket, prefix: folders.shift() }));
     }
-    const keys = opened.flatMap(pictures);
+    const keys = opened.flatMap((page) => this.picturesOf(page));
     this.add([...keys.filter((key) => PHOTOGRAPH.test(key)), ...keys.filter((key) => !PHOTOGRAPH.test(key))]);
     for (const page of opened) this.rest(page, page === first ? folders : page.prefixes);
     this.note(this.keys.length || folders.length ? "" : "This source has no images yet. Drop a file to try one.");
@@ -77,7 +78,7 @@ export class Images {
     button.disabled = true;
     try {
       const page = await this.service.images(wanted);
-      this.add(pictures(page), item);
+      this.add(this.picturesOf(page), item);
       this.rest(page, page.prefixes);
       item.remove();
     } catch (error) {
@@ -169,9 +170,20 @@ export class Images {
     return this.keys.find((key) => /logo.*\.png$/i.test(key)) ?? this.keys.find((key) => /\.png$/i.test(key)) ?? this.keys[0] ?? "";
   }
 
+  /** Returns the URL of the thumbnail of an image if it is loaded. */
+  thumbnail(key) {
+    const image = $("thumbs").querySelector(`[data-key="${CSS.escape(key)}"] img.there`);
+    return image?.currentSrc ?? "";
+  }
+
+  /** Returns the keys of the images of a page. */
+  picturesOf({ images }) {
+    const listed = images.filter(({ key }) => PICTURE.test(key));
+    for (const { key, bytes } of listed) this.bytes.set(key, bytes);
+    return listed.map(({ key }) => key);
+  }
+
   photo() {
     return this.keys.find((key) => PHOTOGRAPH.test(key)) ?? this.keys[0] ?? "";
   }
 }
-
-const pictures = ({ images }) => images.map(({ key }) => key).filter((key) => PICTURE.test(key));

@@ -1,21 +1,26 @@
 /** What the stage says while a request runs, and when it fails. */
 
 import { $, h, label, prose } from "./dom.js";
-import { showOriginal, showResult } from "./figures.js";
+import { outdate, showOriginal, showResult } from "./figures.js";
 import { title } from "./service.js";
 
 const NO_PICTURE = [0, 401, 404]; // for these there is no original either
 const SHOWN_AFTER = 400; // milliseconds
+
+/** Whether the same request may succeed later. */
+const isPassing = ({ status }) => !status || status === 429 || status >= 500 && status !== 501;
 
 export class Progress {
   constructor(app) {
     this.app = app;
   }
 
-  busy(is, what = "Rendering the image") {
+  /** `previewed`: a preview is on the stage, so it is not dimmed. */
+  busy(is, what = "Rendering the image", { previewed = false } = {}) {
     clearTimeout(this.timer);
     clearInterval(this.clock);
     $("stage").setAttribute("aria-busy", String(is));
+    $("stage").classList.toggle("previewed", previewed);
     $("busy").hidden = true;
     if (!is) return;
     const started = performance.now();
@@ -30,12 +35,18 @@ export class Progress {
   cancel() {
     this.app.rendering.run.abort();
     this.busy(false);
-    this.idle("Cancelled. Change anything to start again.");
+    this.idle("Cancelled.", this.retry());
+    outdate(true);
   }
 
-  idle(text) {
+  retry() {
+    return h("button", { type: "button", class: "retry", onclick: () => this.app.refresh() }, "Try again");
+  }
+
+  idle(text, button = null) {
     this.busy(false);
-    $("fault").replaceChildren(h("p", {}, text));
+    $("announcement").textContent = text;
+    $("fault").replaceChildren(...[h("p", {}, text), button].filter(Boolean));
     $("fault").classList.add("calm");
     $("fault").hidden = false;
   }
@@ -48,7 +59,8 @@ export class Progress {
     const go = marked && h("button", { type: "button", onclick: () => { marked.element.scrollIntoView({ block: "center" }); marked.focus(); } }, `Go to ${label(marked.parameter.name)}`);
     const about = marked && error.status === 400 ? "A parameter needs a change" : title(error);
     const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
-    $("fault").replaceChildren(...[h("strong", {}, about), h("p", {}, prose(message)), go].filter(Boolean));
+    $("fault").replaceChildren(...[h("strong", {}, about), h("p", {}, prose(message)), go, isPassing(error) && this.retry()].filter(Boolean));
+    $("announcement").textContent = ""; // the alert is read by itself
     $("fault").classList.remove("calm");
     $("fault").hidden = false;
     $("stage").classList.add("stale");

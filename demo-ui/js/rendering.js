@@ -1,9 +1,17 @@
-/** Fetches the result of the request, shows it with its figures, and learns what the original is. */
+/**
+ * Fetches the result of the request, shows it with its figures, and learns what the original is.
+ *
+ * Where the requested format takes long to encode, the same image as WebP is shown first.
+ */
 
 import { empty } from "./address.js";
-import { $, h } from "./dom.js";
-import { showOriginal, showResult, showTime } from "./figures.js";
+import { $, h, isLocal } from "./dom.js";
+import { outdate, showOriginal, showResult, showTime } from "./figures.js";
 import { report } from "./report.js";
+
+const SLOW = ["avif", "auto"]; // to encode; browsers that accept AVIF get it for auto
+const SLOW_ORIGINAL = /\.(avif|hei[cf])$/i;
+const OF_PREVIEW = ["matte", "animated", "page"]; // the output options that change what is seen
 
 const REVOKED_AFTER = 10_000; // milliseconds: the stage may still be loading the image that is replaced
 
@@ -18,9 +26,15 @@ export class Rendering {
     this.urls = {};
   }
 
+  /** Whether the report on the original has not arrived. */
+  get isUnknown() {
+    return this.original === null && !this.isKnown;
+  }
+
   /** Forgets result and original, for a new image. */
   reset() {
-    this.original = null;
+    this.original = this.app.kept?.about ? this.app.kept.original : null;
+    this.isKnown = false;
     this.originalRun.abort();
     this.originalRun = new AbortController();
     this.info = null;
@@ -45,7 +59,6 @@ export class Rendering {
   async refresh({ past = false } = {}) {
     const { app } = this;
     const signal = this.restart();
-    app.navigation.write();
     app.recipes.press();
     app.tell();
     const lacking = this.lacking();
@@ -54,9 +67,13 @@ export class Rendering {
       return app.progress.fail(lacking);
     }
     app.progress.busy(true);
-    performance.clearResourceTimings();
-    const started = performance.now();
+    outdate(true);
     try {
+      const quick = past ? "" : this.quickAddress();
+      if (quick && (await this.preview(quick, signal))) return;
+      if (signal.aborted) return;
+      performance.clearResourceTimings();
+      const started = performance.now();
       const answer = await this.ask(app.address, { signal, past });
       const blob = await answer.blob();
       const took = performance.now() - started;
@@ -68,6 +85,46 @@ export class Rendering {
       if (this.run.signal === signal) app.progress.busy(false);
       app.images.release();
     }
+  }
+
+  /** Returns the URL of the same image as WebP if the requested format takes longer; "" if a preview gains nothing. */
+  quickAddress() {
+    const { wish, language, catalogue, file } = this.app;
+    const { format, lossless } = wish.output;
+    const isSlow = format ? SLOW.includes(format) : SLOW_ORIGINAL.test(wish.key);
+    const runsModel = catalogue.features.some(({ name, heavy, billed }) => wish.edits[name] && (heavy || billed));
+    if (!isSlow || runsModel || lossless || (file && !isLocal)) return "";
+    const kept = OF_PREVIEW.filter((name) => name in wish.output).map((name) => [name, wish.output[name]]);
+    return language.write({ ...wish, output: { format: "webp", quality: 80, effort: 0, ...Object.fromEntries(kept) } });
+  }
+
+  /** Shows the preview. Returns whether it is the whole answer, because it is a report. */
+  async preview(address, signal) {
+    const started = performance.now();
+    const answer = await this.ask(address, { signal });
+    const blob = await answer.blob();
+    if (signal.aborted) return true;
+    if (!blob.type.startsWith("image/")) {
+      await this.present({ answer, blob, took: performance.now() - started, signal });
+      return true;
+    }
+    this.arrived(false);
+    this.url("after", blob);
+    await this.app.stage.show("after", this.urls.after);
+    if (signal.aborted) return true;
+    performance.mark("preview");
+    this.app.progress.busy(true, "Encoding the file", { previewed: true });
+    this.app.images.release();
+    return false;
+  }
+
+  /** Takes away what stands in the place of an image or of a report. */
+  arrived(isReport) {
+    $("fault").hidden = true;
+    this.app.controls.clear();
+    $("report").hidden = !isReport;
+    $("tools").hidden = isReport;
+    $("stage").classList.remove("stale");
   }
 
   /** Returns an error if something required is missing: an image, or a parameter of a feature. */
@@ -83,17 +140,14 @@ export class Rendering {
   }
 
   async present({ answer, blob, took, signal }) {
-    const { controls, comparison } = this.app;
-    $("fault").hidden = true;
-    controls.clear();
+    const { comparison } = this.app;
     const isReport = blob.type.startsWith("application/json");
-    $("report").hidden = !isReport;
-    $("tools").hidden = isReport;
-    $("stage").classList.remove("stale");
+    this.arrived(isReport);
     this.result = { bytes: blob.size, type: blob.type };
     if (isReport) $("report").replaceChildren(report(JSON.parse(await blob.text())));
     else await this.showResult(blob, signal);
     if (signal.aborted) return;
+    outdate(false);
     showTime(took, answer);
     this.figures(this.original ?? undefined);
     await this.learnt();
@@ -151,5 +205,6 @@ export class Rendering {
     } catch {
       if (!signal.aborted) this.original = null; // The request for the image itself reports the error.
     }
+    this.isKnown = !signal.aborted;
   }
 }

@@ -25,8 +25,11 @@ export class Stage {
     new ResizeObserver(() => this.draw()).observe(this.view);
   }
 
-  /** Shows an image by its URL. Returns whether it is the latest; rejects if the browser cannot show it. */
-  async show(which, address) {
+  /**
+   * Shows an image by its URL, drawn larger by a factor if it stands for a larger one. Returns whether it is the latest;
+   * rejects if the browser cannot show it.
+   */
+  async show(which, address, factor = 1) {
     const turn = (this.turns[which] = {});
     const image = this.images[which];
     if (!address) {
@@ -41,7 +44,7 @@ export class Stage {
     if (this.turns[which] !== turn) return false;
     image.src = address;
     image.hidden = false;
-    this.sizes[which] = [next.naturalWidth || 300, next.naturalHeight || 300];
+    this.sizes[which] = [next.naturalWidth || 300, next.naturalHeight || 300].map((side) => side * factor);
     this.draw();
     return true;
   }

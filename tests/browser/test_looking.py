@@ -140,7 +140,7 @@ def test_a_point_and_a_box_by_keyboard(demo: Demo) -> None:
 
 def test_what_happens_is_told_to_who_does_not_see_it(demo: Demo) -> None:
     demo.open("/photos/coffee.jpg?width=300")
-    expect(demo.locate("#said")).to_have_text(re.compile(r"Result: 300 × 200 · [\d.]+ kB, JPEG"))
+    expect(demo.locate("#announcement")).to_have_text(re.compile(r"Result: 300 × 200 · [\d.]+ kB, JPEG"))
     unnamed = demo.page.evaluate(
         """[...document.querySelectorAll("button, input, select, a")].filter((each) => each.checkVisibility() && !(
         each.ariaLabel || each.innerText?.trim() || each.labels?.length || each.title)).map((each) => each.outerHTML)"""
