@@ -100,13 +100,12 @@ IDENTIFIERS = {
 }
 """Names of the old vocabulary in Python; as words of a sentence some of them are plain English."""
 EXCEPTIONS: dict[str, str] = {
-    "src/handler/reference/controls.py: heavy": "a field of features.json",
     "src/handler/cli/explain.py: unsaid": "a field of the answer of /_api/translate",
     "src/handler/reference/interface.py: unsaid": "a field of the answer of /_api/translate",
     "src/handler/requests/translate.py: unsaid": "the same field",
 }
 """"path: word" → why it stays."""
-NAMES = re.compile(r"Heavy[A-Z]\w*|HEAVY_FUNCTION|heavy(?:Duration|Calls)|-heavy\b|\bheavy(?=: \[)")
+NAMES = re.compile(r"Heavy[A-Z]\w*|HEAVY_FUNCTION|heavy(?:Duration|Calls)|-heavy\b")
 """Names that others rely on: of parameters, settings, resources and fields of features.json."""
 
 

@@ -1,6 +1,7 @@
 /** The page: one request (`wish`), the controls that edit it, and its result. */
 
 import { empty, Language } from "./address.js";
+import { Capabilities } from "./capabilities.js";
 import { Code } from "./code.js";
 import { Comparison } from "./comparison.js";
 import { Controls } from "./controls.js";
@@ -31,9 +32,11 @@ class App {
     this.wish = empty();
     this.file = null; // a dropped file, instead of a key
     this.note = ""; // what was done to the file
+    this.side = ""; // what the last change has done beside what was asked for
     this.mode = "slider";
     this.against = ""; // what the visitor chose to compare with
     this.service = new Service(askToken);
+    this.capabilities = new Capabilities();
     this.stage = new Stage();
     this.code = new Code(this.service, this.language, catalogue.languages);
     this.progress = new Progress(this);
@@ -43,13 +46,26 @@ class App {
     this.recipes = new Recipes(this);
     this.navigation = new Navigation(this);
     this.images = new Images(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
-    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), overlay: () => this.images.overlay() });
+    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), overlay: () => this.images.overlay(), measures: () => this.rendering, capabilities: this.capabilities, tell: (text) => this.hint(text) });
     this.soon = quietly(PAUSED, () => this.refresh());
     this.settleSoon = quietly(SETTLED, () => this.settle());
     this.listen();
   }
 
   async start() {
+    const learnt = this.capabilities.load().then(() => this.limit());
+    await this.open();
+    await learnt;
+  }
+
+  /** Shows what the service cannot do. */
+  limit() {
+    this.recipes.show();
+    this.recipes.press();
+    this.controls.show(this.wish);
+  }
+
+  async open() {
     this.kept = await openKept(this.service, this.language);
     this.recipes.show();
     if (this.kept) return this.startKept();
@@ -173,6 +189,11 @@ class App {
     this.comparison.begin(this.rendering.originalRun.signal);
   }
 
+  hint(text) {
+    this.side = text;
+    $("panel-note").textContent = text || this.note;
+  }
+
   changed() {
     this.controls.clear();
     this.controls.show(this.wish);
@@ -201,7 +222,7 @@ class App {
     const { result, original } = this.rendering;
     const extension = result && !result.type.includes("json") ? format(result.type).toLowerCase().replace("jpeg", "jpg") : result ? "json" : "jpg";
     this.code.update({ wish, file, width: result?.width, height: result?.height, original, extension });
-    $("panel-note").textContent = this.note;
+    $("panel-note").textContent = this.side || this.note;
     this.kept?.tell(wish);
   }
 

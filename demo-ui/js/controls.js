@@ -1,148 +1,23 @@
 /** The panel of edits: a card for each feature of the catalogue and one for the output options, built from their descriptions. */
 
+import { Card, GROUPS, LEADING, OUTPUT } from "./card.js";
 import { $, h, icon, label } from "./dom.js";
-import { row } from "./fields.js";
+import { words } from "./search.js";
 
-const GROUPS = { output: "Format and size", geometry: "Shape", colour: "Colour", effect: "Effects", overlay: "Overlays", report: "Reports" };
-const OUTPUT = "";
 const FIRST = ["resize"]; // shown beside the output options, because nearly everybody needs it
 const HEADING = 40; // height of a group's heading, which stays visible above its cards
-const SHOWN = 6;
-const LEADING = ["format", "quality", "maxBytes"]; // of the output options; the rest is hidden at first, so that features are visible
-const MARKS = { heavy: ["model", "Runs a model, which takes seconds"], billed: ["billed", "Calls a service that bills each image"] };
 
-/** A card with switch, name and help, and with the parameters once it is open. */
-class Card {
-  constructor(feature, panel) {
-    this.feature = feature;
-    this.panel = panel;
-    this.rows = null;
-    this.shown = feature.name === OUTPUT ? LEADING.length : SHOWN;
-    const { name, help } = feature;
-    this.title = feature.title ?? label(name);
-    const bodyId = `card-${name || "output"}`;
-    this.body = h("div", { class: "card-body", id: bodyId, hidden: true });
-    this.opener = h("button", { type: "button", class: "opener", "aria-expanded": "false", "aria-controls": bodyId, onclick: () => this.open(this.body.hidden) },
-      icon("chevron"), h("span", { class: "name" }, this.title), this.marks());
-    this.toggle = name !== OUTPUT && h("input", { type: "checkbox", role: "switch", class: "switch", "aria-label": this.title, onchange: () => this.turn(this.toggle.checked) });
-    this.element = h("section", { class: "card", "data-feature": name || "output" },
-      h("div", { class: "card-head" }, h("h4", {}, this.opener), this.toggle), h("p", { class: "help" }, help), this.body);
-    const { parameters, aliases = [] } = feature;
-    // In order of weight: help texts of parameters, help and names of parameters, names of the feature.
-    this.words = [
-      parameters.flatMap((each) => [each.help, ...(each.choices ?? [])]),
-      [help, GROUPS[feature.group], ...parameters.flatMap((each) => [each.name, label(each.name)])],
-      [this.title, name, ...aliases],
-    ].map((words) => plain(words.join(" ")));
-  }
-
-  marks() {
-    return Object.entries(MARKS).filter(([name]) => this.feature[name]).map(([, [text, title]]) => h("small", { class: "mark", title }, text));
-  }
-
-  /** Returns how well the card matches the search; 0 is no match. */
-  score(words) {
-    const each = words.map((word) => this.words.findLastIndex((heap) => heap.includes(word)) + 1);
-    const least = Math.min(...each, this.words.length);
-    return least && words.length && plain(this.title).startsWith(words.join(" ")) ? this.words.length + 1 : least;
-  }
-
-  get values() {
-    return this.feature.name === OUTPUT ? this.panel.wish.output : this.panel.wish.edits[this.feature.name];
-  }
-
-  open(wanted) {
-    if (wanted) this.fill();
-    this.body.hidden = !wanted;
-    this.opener.setAttribute("aria-expanded", String(wanted));
-    if (wanted) this.show();
-  }
-
-  fill() {
-    if (this.rows) return;
-    const context = (parameter) => ({ pick: (button) => this.panel.pick({ feature: this.feature, parameter, button }) });
-    this.rows = this.feature.parameters.map((parameter) => row(parameter, (value) => this.change(parameter, value), context(parameter)));
-    const [first, later] = [this.rows.slice(0, this.shown), this.rows.slice(this.shown)];
-    if (this.feature.box) {
-      const draw = h("button", { type: "button", class: "wide", onclick: () => this.panel.pick({ feature: this.feature, button: draw }) }, icon("box"), "Draw the box on the image");
-      this.body.append(draw);
-    }
-    this.body.append(...first.map(({ element }) => element));
-    if (later.length) {
-      this.later = h("div", { class: "later", hidden: true }, later.map(({ element }) => element));
-      this.all = h("button", { type: "button", class: "quiet", "aria-expanded": "false", onclick: () => this.showLater(this.later.hidden) }, `${later.length} more`);
-      this.body.append(this.all, this.later);
-    }
-    if (!this.rows.length) this.body.append(h("p", { class: "help" }, "This edit has no parameters. Switch it on."));
-  }
-
-  showLater(wanted) {
-    if (!this.later) return;
-    this.later.hidden = !wanted;
-    this.all.textContent = wanted ? "Fewer" : `${this.rows.length - this.shown} more`;
-    this.all.setAttribute("aria-expanded", String(wanted));
-  }
-
-  /** Switches the feature on with the values of its example, so that it has a visible effect, or off. */
-  turn(on) {
-    const { edits } = this.panel.wish;
-    const { name } = this.feature;
-    if (on) edits[name] = this.panel.start(this.feature);
-    else delete edits[name];
-    if (on) this.open(true);
-    this.panel.changed();
-  }
-
-  change(parameter, value) {
-    const { wish } = this.panel;
-    const values = this.values ?? (wish.edits[this.feature.name] = this.panel.needed(this.feature));
-    if (value === undefined || value === parameter.default) delete values[parameter.name];
-    else values[parameter.name] = value;
-    this.panel.changed();
-  }
-
-  show() {
-    const on = this.feature.name === OUTPUT ? Object.keys(this.values).length > 0 : Boolean(this.values);
-    this.element.classList.toggle("on", on);
-    if (this.toggle) this.toggle.checked = on;
-    if (!this.rows || this.body.hidden) return;
-    for (const each of this.rows) each.show(this.values?.[each.parameter.name]);
-    if (this.rows.slice(this.shown).some(({ parameter }) => this.values && parameter.name in this.values)) this.showLater(true);
-  }
-
-  /** Scrolls the card into view and opens it. */
-  reveal() {
-    this.open(true);
-    this.element.scrollIntoView({ block: "start" });
-    this.opener.focus({ preventScroll: true });
-  }
-
-  mark(name, message) {
-    this.open(true);
-    const found = this.rows.find(({ parameter }) => parameter.name === name) ?? this.rows[0];
-    if (!found) return null;
-    if (this.rows.indexOf(found) >= this.shown) this.showLater(true);
-    found.mark(message);
-    return found;
-  }
-
-  clear() {
-    for (const each of this.rows ?? []) each.mark("");
-  }
-}
-
-/** Reduces British and American spelling to one. */
-const plain = (text) => text.toLowerCase().replaceAll("colour", "color").replaceAll("grey", "gray").replaceAll("centre", "center");
 const rank = ({ name }) => (LEADING.includes(name) ? LEADING.indexOf(name) : LEADING.length);
 
 export class Controls {
-  /** Calls `changed()` after each change and `pick({feature, parameter, button})` to select on the image. */
-  constructor({ features, output }, { changed, pick, overlay }) {
-    this.changed = changed;
-    this.pick = pick;
-    this.overlay = overlay;
+  /**
+   * Calls `changed()` after each change and `pick({feature, parameter, button})` to select on the image. `measures()`
+   * returns {original, result}, as far as they are known, and `tell(text)` says what a change has done beside itself.
+   */
+  constructor({ features, output, outputRules }, { changed, pick, overlay, measures, capabilities, tell }) {
+    Object.assign(this, { changed, pick, overlay, measures, capabilities, tell, features });
     this.wish = null;
-    const about = { name: OUTPUT, title: "Output", help: "Format, quality and maximum size of the file.", group: "output", parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
+    const about = { name: OUTPUT, title: "Output", help: "Format, quality and maximum size of the file.", group: "output", ...outputRules, parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
     this.cards = [about, ...features].map((feature) => new Card(feature, this));
     this.groups = this.grouped();
     $("controls").replaceChildren(...this.groups.map(({ element }) => element));
@@ -216,8 +91,8 @@ export class Controls {
   }
 
   search(text) {
-    const words = plain(text).split(/\s+/).filter(Boolean);
-    const scores = new Map(this.cards.map((card) => [card, card.score(words)]));
+    const found = words(text);
+    const scores = new Map(this.cards.map((card) => [card, card.score(found)]));
     const best = (one, other) => scores.get(other) - scores.get(one);
     const groups = this.groups.map(({ element, cards }) => ({ element, cards: cards.toSorted(best) })).filter(({ cards }) => cards.length);
     for (const { element, cards } of groups) {
@@ -228,8 +103,27 @@ export class Controls {
     $("controls").append(...groups.toSorted((one, other) => best(one.cards[0], other.cards[0])).map(({ element }) => element));
     $("controls").scrollTop = 0;
     const hits = this.cards.filter((card) => scores.get(card));
-    if (words.length && hits.length === 1) hits[0].open(true);
-    $("panel-note").textContent = !words.length ? "" : hits.length ? `${hits.length} found, best match first` : `No edit matches “${text}”`;
+    if (found.length && hits.length === 1) hits[0].open(true);
+    $("panel-note").textContent = !found.length ? "" : hits.length ? `${hits.length} found, best match first` : `No edit matches “${text}”`;
+  }
+
+  /** Returns the length in pixels that a length of this feature is a share of, or undefined. */
+  sideOf(feature, name) {
+    const axis = /height|top|bottom|y$/i.test(name) ? "height" : "width";
+    const { original, result } = this.measures();
+    const isAfterResize = this.features.indexOf(feature) > this.features.findIndex((each) => each.name === "resize");
+    return (isAfterResize && this.wish.edits.resize ? result : original)?.[axis];
+  }
+
+  /** Returns the value that a number has while it is not set, or undefined. */
+  effective(feature, { name, help, unit, default: standard }) {
+    const { original, result } = this.measures();
+    if (standard !== null && standard !== undefined) return standard;
+    if (feature.name === OUTPUT && unit === "bytes") return original?.bytes;
+    if (feature.name === "resize" && (name === "width" || name === "height")) return result?.[name] ?? original?.[name];
+    const isAvif = feature.name === OUTPUT && /avif/.test(result?.type ?? this.wish.output.format);
+    const told = (isAvif && /for AVIF (\d+)/.exec(help)) || /Default: (-?\d+(?:\.\d+)?)(?!\S| ?%)/.exec(help.replaceAll(",", " "));
+    return told ? Number(told[1]) : undefined;
   }
 
   card(name) {

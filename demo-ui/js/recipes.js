@@ -12,12 +12,20 @@ export class Recipes {
   show() {
     const { catalogue, kept } = this.app;
     const isPossible = ({ query }) => !kept || !/\{logo\}|report|info/.test(query); // the gallery makes pictures of one picture
-    const [recipes, examples] = [catalogue.recipes, catalogue.examples].map((list) => list.filter(isPossible));
+    const recipes = catalogue.recipes.filter((recipe) => isPossible(recipe) && !this.reason(recipe));
+    const examples = catalogue.examples.filter(isPossible);
     const buttons = recipes.map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.take(recipe) }, recipe.title));
     const more = h("select", { "aria-label": "More examples", onchange: () => { this.take(examples[more.value]); more.value = ""; } },
-      h("option", { value: "" }, "More"), examples.map((example, index) => h("option", { value: index }, example.title)));
+      h("option", { value: "" }, "More"), examples.map((example, index) => h("option", { value: index, disabled: Boolean(this.reason(example)), title: this.reason(example) }, example.title)));
     $("recipes").replaceChildren(...buttons, more);
     this.pressed = recipes.map((recipe, index) => [buttons[index], recipe]);
+  }
+
+  /** Returns why the service cannot serve an example, or "". */
+  reason(recipe) {
+    const wish = empty();
+    this.app.language.apply(wish, this.pairsOf(recipe));
+    return this.app.capabilities.reasonOfRequest(wish, this.app.catalogue.features);
   }
 
   async take(recipe) {

@@ -92,7 +92,7 @@ export class Rendering {
     const { wish, language, catalogue, file } = this.app;
     const { format, lossless } = wish.output;
     const isSlow = format ? SLOW.includes(format) : SLOW_ORIGINAL.test(wish.key);
-    const runsModel = catalogue.features.some(({ name, heavy, billed }) => wish.edits[name] && (heavy || billed));
+    const runsModel = catalogue.features.some(({ name, expensive, billed }) => wish.edits[name] && (expensive || billed));
     if (!isSlow || runsModel || lossless || (file && !isLocal)) return "";
     const kept = OF_PREVIEW.filter((name) => name in wish.output).map((name) => [name, wish.output[name]]);
     return language.write({ ...wish, output: { format: "webp", quality: 80, effort: 0, ...Object.fromEntries(kept) } });
@@ -152,6 +152,7 @@ export class Rendering {
     this.figures(this.original ?? undefined);
     await this.learnt();
     if (signal.aborted) return;
+    this.app.controls.show(this.app.wish); // what the sliders show depends on the image
     this.figures(this.original);
     if (!isReport) return comparison.compare(signal);
     if (this.original) await comparison.hold(comparison.originalAddress(), "original", signal);

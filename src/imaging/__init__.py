@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from imaging.codecs.decode.original_stream import OriginalStream
     from imaging.fonts import add_font_folder
     from imaging.models.saliency import compute_saliency, has_saliency, open_saliency, to_rgb_array
-    from imaging.models.weights import set_up
+    from imaging.models.weights import installed_models, set_up
     from imaging.ops.previews import render_preview, render_previews
     from imaging.pipeline.pixel_cache import PixelCache
     from imaging.pipeline.run_each import Job, run_each
@@ -110,6 +110,7 @@ __all__ = [
     "fields",
     "format_by_name",
     "has_saliency",
+    "installed_models",
     "main_field",
     "open_saliency",
     "render_preview",
@@ -130,6 +131,7 @@ _LAZY = {
     "add_font_folder": "imaging.fonts",
     "compute_saliency": "imaging.models.saliency",
     "has_saliency": "imaging.models.saliency",
+    "installed_models": "imaging.models.weights",
     "open_saliency": "imaging.models.saliency",
     "render_preview": "imaging.ops.previews",
     "render_previews": "imaging.ops.previews",

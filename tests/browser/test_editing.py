@@ -54,9 +54,7 @@ def test_a_moderation_report(visit: Open) -> None:
 
 def test_what_is_not_possible_here_is_told(visit: Open, server: Server) -> None:
     with visit(server, wants="501") as demo:
-        demo.open(COFFEE)
-        demo.recipe("Moderation report")
-        demo.settled()
+        demo.open(f"{COFFEE}?contentModeration=report")
         assert "Not available here" in demo.fault
         assert "Rekognition" in demo.fault
 
@@ -169,7 +167,7 @@ def _box(demo: Demo) -> None:
         (_places, r"width=100&height=300&position=bottom-right", (100, 300)),
         (_colour, r"tint=tomato", (600, 400)),
         (_picker, r"tint=336699", (600, 400)),
-        (_length, r"crop\.left=25", (575, 400)),
+        (_length, r"crop\.left=150", (450, 400)),
         (_text, r"watermark=logo\.svg", (600, 400)),
         (_ratio, r"crop\.aspectRatio=1:1", (400, 400)),
         (_three_ways, r"animated=false", (600, 400)),

@@ -60,7 +60,7 @@ def test_the_document_is_valid_openapi() -> None:
     openapi_spec_validator.validate(DOCUMENT)
     assert DOCUMENT["openapi"] == "3.1.0"
     operated = {f"/_api/{page}" for page in ("transform", "remove-background", "sign", "images", "purge")}
-    asked = {"/_api/explain", "/_api/translate", "/_api/openapi.json", "/_health", "/_ready"}
+    asked = {"/_api/explain", "/_api/translate", "/_api/capabilities", "/_api/openapi.json", "/_health", "/_ready"}
     uploads = {f"/_api/uploads{page}" for page in ("", "/{key}", "/parts", "/complete", "/abort")}
     uploads |= {"/_upload", "/_upload/part"}
     records = {f"/_api/records{page}" for page in ("", "/{id}", "/{id}/reprocess", "/{id}/variants/{number}")}

@@ -93,7 +93,7 @@ def build_detection(settings: Settings, aws: AwsAccess, store: ResultStore | Non
         from handler.detection import open_detection  # noqa: PLC0415 - few requests need detection
 
         return open_detection(
-            _has_rekognition(settings, aws),
+            has_rekognition(settings, aws),
             aws,
             region=settings.models.rekognition_region,
             weights=settings.weights_folder,
@@ -160,7 +160,7 @@ def build_ready_page(health: Health, sources: Sources, records: Callable[[], Rec
     return lambda: get_readiness().page()
 
 
-def _has_rekognition(settings: Settings, aws: AwsAccess) -> bool:
+def has_rekognition(settings: Settings, aws: AwsAccess) -> bool:
     """Return whether faces are detected by Rekognition. `auto` uses it in Lambda, where there is one to call."""
     from handler.detection.regions import REKOGNITION_REGIONS  # noqa: PLC0415 - few requests need detection
 

@@ -176,7 +176,7 @@ def _build_http(
         result_cache=result_cache,
         expensive_function=expensive_function,
         static_documents={name: partial(_document, name) for name in ("openapi.json", "docs", "docs.css")},
-        json_endpoints=_build_json_endpoints(policy, authenticator, ignored, render_context),
+        json_endpoints=_build_json_endpoints(settings, aws, policy, authenticator, ignored, render_context),
     )
 
 
@@ -213,13 +213,19 @@ def _prefetch(secrets: Iterable[SecretSource | None]) -> None:
 
 
 def _build_json_endpoints(
-    policy: Policy, authenticator: Authenticator, ignored: IgnoredParameters, render_context: RenderContext
+    settings: Settings,
+    aws: AwsAccess,
+    policy: Policy,
+    authenticator: Authenticator,
+    ignored: IgnoredParameters,
+    render_context: RenderContext,
 ) -> Callable[[bool], Mapping[str, JsonEndpoint]]:
-    """Return a function that gives the endpoints `explain` and `translate`, for the operator (True) or for anyone."""
+    """Return a function that gives the JSON endpoints, for the operator (True) or for anyone."""
 
     @cache
     def get_endpoints(is_operator: bool) -> Mapping[str, JsonEndpoint]:
-        from handler.requests.translate import Translator  # noqa: PLC0415 - no image needs it
+        from handler.composition.capabilities import build_capabilities  # noqa: PLC0415 - no image needs it
+        from handler.requests.translate import Translator  # noqa: PLC0415 - as above
 
         resolve = render_context.objects.resolve
         translator = Translator(policy, authenticator, ignored, resolve, opens_encrypted=is_operator)
@@ -228,6 +234,7 @@ def _build_json_endpoints(
         return {
             "explain": JsonEndpoint(("url",), translator.explain),
             "translate": JsonEndpoint(("url", "to"), translator.translate),
+            "capabilities": JsonEndpoint((), build_capabilities(settings, aws, policy)),
         }
 
     return get_endpoints

@@ -32,10 +32,10 @@ def answer_preflight(*, has_cors: bool) -> Answer:
 
 
 def read_query(parameters: Sequence[str], call: HttpRequest) -> dict[str, str]:
-    """Return the values of all of these parameters. Raise BadRequest if one is missing or another one is sent."""
+    """Return the values of exactly these parameters. Raise BadRequest if one is missing or another one is sent."""
     params = dict(call.pairs(None))
     for name in (*parameters, *params):
         if name not in parameters or not params.get(name):
-            expected = " and ".join(f"`{each}`" for each in parameters)
+            expected = " and ".join(f"`{each}`" for each in parameters) or "no parameter"
             raise BadRequest(f"the query must hold {expected}, got {', '.join(params) or 'nothing'}")
     return params

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from features import CATALOGUE, edits, feature_aliases
 from handler.pages import EXAMPLES, RECIPES, Example
+from handler.reference.exclusions import describe_rules, find_rules
 from handler.reference.schema import is_required, plain
 from handler.requests import dialects
 from imaging import Feature, Field, Output, describe, fields
@@ -24,6 +25,7 @@ def controls() -> dict[str, Any]:
     return {
         "features": [_feature(feature) for feature in CATALOGUE],
         "output": [_control(field) for field in fields(Output).values()],
+        "outputRules": describe_rules(find_rules(Output, kind_of)),
         "languages": [
             _without_empty(name=dialect.name, title=dialect.title or dialect.name, example=dialect.example)
             for dialect in dialects.translations()
@@ -40,10 +42,11 @@ def _feature(feature: Feature) -> dict[str, Any]:
         help=feature.help,
         group=feature.group,
         aliases=list(feature_aliases(feature.name)),
-        heavy=bool(feature.expensive),
+        expensive=bool(feature.expensive),
         billed=bool(feature.billed),
         box=all(side in known and kind_of(known[side]) == "length" for side in _SIDES),
         start=_start(feature),
+        **describe_rules(find_rules(feature.params, kind_of)),
     ) | {"parameters": [_control(field) for field in known.values()]}
 
 

@@ -6,9 +6,17 @@ from typing import Any
 
 from features import CATALOGUE, by_name, feature_aliases
 from handler.reference.canvas_path import CANVAS, canvas_parameters
+from handler.reference.capabilities_path import capabilities
 from handler.reference.gallery_paths import VISITOR_SCHEME, gallery_paths, gallery_schemas
 from handler.reference.notices import record_schema, webhooks
-from handler.reference.operations import error_references, error_responses, json_answer, object_schema, parameter
+from handler.reference.operations import (
+    endpoint,
+    error_references,
+    error_responses,
+    json_answer,
+    object_schema,
+    parameter,
+)
 from handler.reference.record_paths import record_paths
 from handler.reference.schema import Schema, about, edits_schema, model_schema, schema_of, switch_schema
 from handler.reference.upload_paths import upload_paths
@@ -76,6 +84,7 @@ def _paths() -> dict[str, Any]:
         "/_api/purge": {"post": _purge()},
         "/_api/explain": {"get": _explain()},
         "/_api/translate": {"get": _translate()},
+        "/_api/capabilities": {"get": capabilities()},
         "/_api/openapi.json": {"get": json_answer("This document", {"type": "object"})},
         **upload_paths(),
         **record_paths(),
@@ -178,7 +187,7 @@ def _explain() -> dict[str, Any]:
     settings = ("bucket", "signature", "compatibility")
     explanation["required"] = [name for name in explanation["required"] if name not in settings]
     url = parameter("url", "URL in any dialect, percent-encoded", _URL) | {"required": True}
-    return _endpoint("Explain what a URL means, without reading an image", [url], explanation)
+    return endpoint("Explain what a URL means, without reading an image", [url], explanation)
 
 
 def _translate() -> dict[str, Any]:
@@ -190,12 +199,7 @@ def _translate() -> dict[str, Any]:
     url = parameter("url", "URL in any dialect, percent-encoded", _URL) | {"required": True}
     to = parameter("to", "Dialect to translate to", {"enum": dialects.names()}) | {"required": True}
     translation = object_schema({"url": _URL, "unsaid": unsupported})
-    return _endpoint("Translate a URL to another dialect", [url, to], translation)
-
-
-def _endpoint(summary: str, parameters: list[dict[str, Any]], schema: Schema) -> dict[str, Any]:
-    answers = {**json_answer(summary, schema)["responses"], **error_references()}
-    return {"summary": summary, "parameters": parameters, "responses": answers}
+    return endpoint("Translate a URL to another dialect", [url, to], translation)
 
 
 def _images() -> dict[str, Any]:

@@ -40,6 +40,12 @@ def error_references() -> dict[str, Any]:
     return {status: {"$ref": f"#/components/responses/{status}"} for status in error_responses()}
 
 
+def endpoint(summary: str, parameters: list[dict[str, Any]], schema: Schema) -> dict[str, Any]:
+    """Return an operation that answers JSON, or one of the errors."""
+    answers = {**json_answer(summary, schema)["responses"], **error_references()}
+    return {"summary": summary, "parameters": parameters, "responses": answers}
+
+
 def _line(documented: type) -> str:
     return (documented.__doc__ or "").strip().splitlines()[0]
 

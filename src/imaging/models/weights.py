@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
+
+
+def installed_models(weights: str | None) -> tuple[str, ...]:
+    """Return the models of cut-outs whose weights are in the folder, without opening them.
+
+    Those that rembg runs also need rembg itself, and its code compiled.
+    """
+    from imaging.models.rembg import COMPILED, NOTE  # noqa: PLC0415 - no image needs it
+    from imaging.models.saliency import MODELS  # noqa: PLC0415 - as above
+
+    folder = Path(weights or "")
+    own = tuple(name for name, path in MODELS.items() if weights and (folder / path).exists())
+    if not weights or find_spec("rembg") is None or not (folder / COMPILED / NOTE).exists():
+        return own
+    return own + tuple(path.stem for path in sorted(folder.glob("*.onnx")) if path.stem not in MODELS)
 
 
 def set_up(

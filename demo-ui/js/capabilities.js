@@ -1,0 +1,40 @@
+/** What the service can do: `/_api/capabilities`. A service that does not tell is taken to do everything. */
+
+export class Capabilities {
+  constructor() {
+    this.unavailable = [];
+    this.publicFeatures = null;
+    this.limits = {};
+  }
+
+  async load() {
+    const answer = await fetch("/_api/capabilities").catch(() => null);
+    if (!answer?.ok) return;
+    const told = await answer.json();
+    this.unavailable = told.unavailable;
+    this.publicFeatures = told.signatures === "required" ? null : told.publicFeatures;
+    this.limits = told.limits;
+  }
+
+  /** Returns why a feature cannot be used, or a value of its parameter, or "". */
+  reason(feature, parameter = "", value = "") {
+    const found = this.unavailable.find((each) => each.feature === feature && (each.parameter ?? "") === parameter && (each.value ?? "") === String(value));
+    return found ? `Not available here: ${found.reason}` : "";
+  }
+
+  /** Returns why a feature of the catalogue cannot be used, or "". */
+  reasonOf({ name, expensive, billed }) {
+    const isClosed = (expensive || billed) && this.publicFeatures && !this.publicFeatures.includes(name);
+    return this.reason(name) || (isClosed ? `Not public here: add ${name} to PUBLIC_FEATURES, or serve it with signed URLs` : "");
+  }
+
+  /** Returns why a request cannot be served, or "". */
+  reasonOfRequest({ edits }, features) {
+    for (const feature of features.filter(({ name }) => edits[name])) {
+      const values = Object.entries(edits[feature.name]).flatMap(([name, value]) => String(value).split(",").map((each) => [name, each]));
+      const reason = [this.reasonOf(feature), ...values.map((each) => this.reason(feature.name, ...each))].find(Boolean);
+      if (reason) return reason;
+    }
+    return "";
+  }
+}
