@@ -6,17 +6,20 @@ import { Code } from "./code.js";
 import { Comparison } from "./comparison.js";
 import { Controls } from "./controls.js";
 import { $, quietly } from "./dom.js";
+import { Download } from "./download.js";
 import { watchDrops } from "./drops.js";
 import { format, showOriginal, showResult } from "./figures.js";
+import { Files } from "./files.js";
+import { History } from "./history.js";
 import { Images } from "./images.js";
 import { openKept } from "./kept.js";
 import { Navigation } from "./navigation.js";
+import { OwnRecipes } from "./own.js";
 import { Progress } from "./progress.js";
 import { Recipes } from "./recipes.js";
 import { Rendering } from "./rendering.js";
 import { Selection } from "./selection.js";
 import { Service } from "./service.js";
-import { shrunk } from "./shrink.js";
 import { Stage } from "./stage.js";
 import { theme } from "./theme.js";
 import { askToken } from "./token.js";
@@ -31,6 +34,7 @@ class App {
     this.language = new Language(catalogue);
     this.wish = empty();
     this.file = null; // a dropped file, instead of a key
+    this.fileId = "";
     this.note = ""; // what was done to the file
     this.side = ""; // what the last change has done beside what was asked for
     this.mode = "slider";
@@ -43,7 +47,11 @@ class App {
     this.rendering = new Rendering(this);
     this.comparison = new Comparison(this);
     this.selection = new Selection(this);
+    this.own = new OwnRecipes({ query: () => this.query, changed: () => this.recipes.show() });
     this.recipes = new Recipes(this);
+    this.download = new Download();
+    this.history = new History((edits) => this.restore(edits));
+    this.files = new Files(this);
     this.navigation = new Navigation(this);
     this.images = new Images(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
     this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), overlay: () => this.images.overlay(), measures: () => this.rendering, capabilities: this.capabilities, tell: (text) => this.hint(text) });
@@ -100,7 +108,7 @@ class App {
       event.preventDefault();
       this.navigation.typed($("key").value.trim());
     });
-    $("file").addEventListener("change", ({ target }) => target.files[0] && this.drop(target.files[0]));
+    $("file").addEventListener("change", ({ target }) => this.files.take([...target.files]));
     $("reset").addEventListener("click", () => this.apply([]));
     $("cancel").addEventListener("click", () => this.progress.cancel());
     $("again").addEventListener("click", () => this.refresh({ past: true }));
@@ -113,7 +121,7 @@ class App {
       this.navigation.write();
       this.comparison.compare();
     });
-    watchDrops(([file]) => file && this.drop(file));
+    watchDrops((files) => this.files.take(files));
     $("skip").addEventListener("click", (event) => {
       event.preventDefault(); // the fragment holds the request
       $("panel-search").focus();
@@ -143,37 +151,34 @@ class App {
   /** Writes the request down, once it does not change any more. */
   settle() {
     this.navigation.write();
+    this.history.record(this.wish);
+  }
+
+  /** Returns the query of the edits, without the image. */
+  get query() {
+    return this.language.write({ ...this.wish, bucket: "", key: "" }).split(/\?(.*)/s)[1] ?? "";
+  }
+
+  /** Shows earlier edits of the same image. */
+  restore(edits) {
+    Object.assign(this.wish, edits);
+    this.show();
   }
 
   /** Opens another image with the same edits. */
   choose({ bucket, key }, { replace = false } = {}) {
-    this.file = null;
+    Object.assign(this, { file: null, fileId: "" });
     Object.assign(this.wish, { bucket, key });
     this.navigation.write({ push: !replace });
-    this.opened();
-  }
-
-  async drop(file) {
-    if (this.kept) return;
-    this.service.refused = false; // a dropped file may ask for the token again
-    const signal = this.rendering.restart();
-    this.progress.busy(true, "Reading the file");
-    try {
-      const { file: small, note } = await shrunk(file);
-      if (signal.aborted) return;
-      this.file = small;
-      this.note = note;
-    } catch (error) {
-      return this.progress.fail({ status: 413, message: error.message });
-    }
-    Object.assign(this.wish, { bucket: "", key: file.name });
-    $("file").value = "";
     this.opened();
   }
 
   /** Resets the page for a new image. */
   opened() {
     if (!this.file) this.note = "";
+    this.side = "";
+    this.files.mark();
+    this.download.offer(null);
     $("key").value = this.file ? "" : this.wish.key;
     $("key").placeholder = this.file ? `${this.file.name} (dropped)` : "photos/cat.jpg, or paste a whole URL";
     this.selection.close();
@@ -208,6 +213,12 @@ class App {
     this.wish = { ...empty(), bucket, key };
     this.language.apply(this.wish, pairs);
     Object.assign(this.wish, { bucket, key });
+    this.show();
+  }
+
+  /** Shows the request from its beginning, for the same image. */
+  show() {
+    this.side = "";
     this.selection.picker.close();
     this.controls.clear();
     this.controls.show(this.wish, { open: true });

@@ -7,7 +7,12 @@ export class Capabilities {
     this.limits = {};
   }
 
-  async load() {
+  load() {
+    this.ready = this.fetched();
+    return this.ready;
+  }
+
+  async fetched() {
     const answer = await fetch("/_api/capabilities").catch(() => null);
     if (!answer?.ok) return;
     const told = await answer.json();

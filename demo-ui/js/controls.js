@@ -44,7 +44,7 @@ export class Controls {
       card.show();
     }
     const used = this.used();
-    $("reset").disabled = !used.length && !wish.other.length;
+    $("reset").disabled = $("save-recipe").disabled = !used.length && !wish.other.length;
     $("active").hidden = !used.length;
     $("active").replaceChildren(...used.map((card) => this.chip(card)));
   }

@@ -1,6 +1,7 @@
 /** The request in the address bar, and the field that opens a key or a URL. */
 
-const HASH = /^#(slider|side|result)?(?:\.(original|frame))?(\/.*)$/s;
+// #mode.against@file/key?parameters; `file` is the id of a dropped file.
+const HASH = /^#(slider|side|result)?(?:\.(original|frame))?(?:@(\w+))?(\/.*)$/s;
 
 export class Navigation {
   constructor(app) {
@@ -14,24 +15,29 @@ export class Navigation {
   }
 
   /** Shows the request of the address bar. */
-  read() {
+  async read() {
     const { app } = this;
-    const [, mode, against, address] = HASH.exec(location.hash);
+    const [, mode, against, file, address] = HASH.exec(location.hash);
     this.hash = location.hash;
-    app.file = null;
+    Object.assign(app, { file: null, fileId: "" });
     app.wish = app.language.read(address);
     if (app.kept) Object.assign(app.wish, { bucket: "", key: app.kept.about.name });
     app.against = against ?? "";
     app.setMode(mode ?? "slider", { quiet: true });
+    if (file) {
+      await app.files.ready;
+      if (!app.files.open(file, { push: false })) app.progress.fail({ status: 404, message: `The file ${app.wish.key} is not kept in this browser. Drop it again.` });
+      return;
+    }
     app.opened();
   }
 
   /** Writes the request to the address bar. */
   write({ push = false } = {}) {
-    const { mode, against, address, file } = this.app;
+    const { mode, against, address, fileId } = this.app;
     const shown = mode === "slider" && !against ? "" : mode;
-    this.hash = `#${shown}${against ? `.${against}` : ""}${address}`;
-    if (file || location.hash === this.hash) return;
+    this.hash = `#${shown}${against ? `.${against}` : ""}${fileId ? `@${fileId}` : ""}${address}`;
+    if (location.hash === this.hash) return;
     try {
       history[push ? "pushState" : "replaceState"](null, "", this.hash);
     } catch {
@@ -54,7 +60,7 @@ export class Navigation {
       if (error.status && error.status !== 404) return app.progress.fail(error);
       app.wish = app.language.read(address.startsWith("/") ? address : `/${address}`);
     }
-    app.file = null;
+    Object.assign(app, { file: null, fileId: "" });
     this.write({ push: true });
     app.opened();
   }

@@ -13,12 +13,13 @@ export class Recipes {
     const { catalogue, kept } = this.app;
     const isPossible = ({ query }) => !kept || !/\{logo\}|report|info/.test(query); // the gallery makes pictures of one picture
     const recipes = catalogue.recipes.filter((recipe) => isPossible(recipe) && !this.reason(recipe));
+    const own = this.app.own.all();
     const examples = catalogue.examples.filter(isPossible);
-    const buttons = recipes.map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.take(recipe) }, recipe.title));
+    const buttons = [...own, ...recipes].map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.take(recipe) }, recipe.title));
     const more = h("select", { "aria-label": "More examples", onchange: () => { this.take(examples[more.value]); more.value = ""; } },
       h("option", { value: "" }, "More"), examples.map((example, index) => h("option", { value: index, disabled: Boolean(this.reason(example)), title: this.reason(example) }, example.title)));
     $("recipes").replaceChildren(...buttons, more);
-    this.pressed = recipes.map((recipe, index) => [buttons[index], recipe]);
+    this.pressed = [...own, ...recipes].map((recipe, index) => [buttons[index], recipe]);
   }
 
   /** Returns why the service cannot serve an example, or "". */

@@ -6,7 +6,7 @@
 
 import { empty } from "./address.js";
 import { $, h, isLocal } from "./dom.js";
-import { outdate, showOriginal, showResult, showTime } from "./figures.js";
+import { format, outdate, showOriginal, showResult, showTime } from "./figures.js";
 import { report } from "./report.js";
 
 const SLOW = ["avif", "auto"]; // to encode; browsers that accept AVIF get it for auto
@@ -144,6 +144,7 @@ export class Rendering {
     const isReport = blob.type.startsWith("application/json");
     this.arrived(isReport);
     this.result = { bytes: blob.size, type: blob.type };
+    this.app.download.offer(blob, this.name(blob.type), Boolean(this.app.file));
     if (isReport) $("report").replaceChildren(report(JSON.parse(await blob.text())));
     else await this.showResult(blob, signal);
     if (signal.aborted) return;
@@ -157,6 +158,12 @@ export class Rendering {
     if (!isReport) return comparison.compare(signal);
     if (this.original) await comparison.hold(comparison.originalAddress(), "original", signal);
     if (!signal.aborted && this.urls.before && comparison.before) $("report").prepend(h("img", { class: "shown", alt: "Image of this report", src: this.urls.before }));
+  }
+
+  /** Returns a file name for the result. */
+  name(type) {
+    const extension = type.includes("json") ? "json" : format(type).toLowerCase().replace("jpeg", "jpg");
+    return `${this.app.wish.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}`;
   }
 
   figures(original) {

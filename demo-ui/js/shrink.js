@@ -1,29 +1,28 @@
-/** Makes a file small enough to be sent: Lambda accepts an image of about 4.5 MB. */
+/** Makes a file small enough to be sent: Lambda accepts an image of about 4.5 MB, a server on this machine far more. */
 
 import { bytes } from "./dom.js";
 
-const MOST = 4_000_000;
 const TRIES = [0.92, 0.85, 0.75];
 
 /** Returns {file, note}: the file itself, or a smaller JPEG or WebP of it with a sentence about it. */
-export async function shrunk(file) {
-  if (file.size <= MOST) return { file, note: "" };
+export async function shrunk(file, limit) {
+  if (file.size <= limit) return { file, note: "" };
   let picture;
   try {
     picture = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    throw new Error(`${file.name} has ${bytes(file.size)}; files above ${bytes(MOST)} must be reduced first, and this browser cannot read it.`);
+    throw new Error(`${file.name} has ${bytes(file.size)}; files above ${bytes(limit)} must be reduced first, and this browser cannot read it.`);
   }
   for (let share = Math.min(1, Math.sqrt(24e6 / (picture.width * picture.height))); share > 0.05; share *= 0.75) {
-    const smaller = await encoded(picture, share, file);
+    const smaller = await encoded(picture, share, file, limit);
     if (!smaller) continue;
     const size = `${Math.round(picture.width * share)} × ${Math.round(picture.height * share)} pixels, ${bytes(smaller.size)}`;
-    return { file: smaller, note: `Reduced in the browser from ${bytes(file.size)} to ${size}, because at most ${bytes(MOST)} can be sent.` };
+    return { file: smaller, note: `Reduced in the browser from ${bytes(file.size)} to ${size}, because at most ${bytes(limit)} can be sent.` };
   }
-  throw new Error(`${file.name} cannot be reduced below ${bytes(MOST)}.`);
+  throw new Error(`${file.name} cannot be reduced below ${bytes(limit)}.`);
 }
 
-async function encoded(picture, share, { name, type: from }) {
+async function encoded(picture, share, { name, type: from }, limit) {
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(picture.width * share));
   canvas.height = Math.max(1, Math.round(picture.height * share));
@@ -34,7 +33,7 @@ async function encoded(picture, share, { name, type: from }) {
   const type = from === "image/jpeg" ? "image/jpeg" : "image/webp";
   for (const quality of TRIES) {
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, type, quality));
-    if (blob && blob.size <= MOST) return new File([blob], name, { type: blob.type });
+    if (blob && blob.size <= limit) return new File([blob], name, { type: blob.type });
   }
   return null;
 }

@@ -113,6 +113,7 @@ export class Stage {
     this.keepInSight(result);
     style.setProperty("--x", `${this.pan[0]}px`);
     style.setProperty("--y", `${this.pan[1]}px`);
+    for (const image of Object.values(this.images)) image.draggable = this.zoom === null; // else a drag moves the image
     this.view.classList.toggle("pixels", this.scale >= 3);
     this.view.classList.toggle("moved", this.zoom !== null);
     $("zoom-level").textContent = `${Math.round(this.scale * 100)} %`;

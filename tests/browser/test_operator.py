@@ -170,22 +170,40 @@ def test_a_dropped_file_is_edited_and_nothing_is_asked_on_this_machine(demo: Dem
     assert "/_api/transform?width=200&format=webp" in demo.code
 
 
-def test_a_large_file_is_shrunk_in_the_browser_which_says_so(demo: Demo, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def narrow() -> Iterator[Server]:
+    """A server that takes as little as a Lambda function."""
+    with serving(SAMPLES, MAX_SOURCE_BYTES="4200000") as server:
+        yield server
+
+
+def test_a_large_file_is_shrunk_in_the_browser_which_says_so(visit: Open, narrow: Server, tmp_path: Path) -> None:
     noise = pyvips.Image.gaussnoise(2600, 2000, mean=128, sigma=60).cast("uchar")
     noise.pngsave(str(tmp_path / "noise.png"))
     assert (tmp_path / "noise.png").stat().st_size > 4_500_000
+    with visit(narrow) as demo:
+        demo.open("/photos/coffee.jpg?width=200")
+        demo.locate("#file").set_input_files(tmp_path / "noise.png")
+        expect(demo.locate("#panel-note")).to_contain_text("Reduced in the browser from 5.", timeout=SECONDS)
+        demo.settled()
+        assert demo.size()[0] == 200
+
+
+def test_a_large_file_is_sent_whole_to_a_server_that_takes_it(demo: Demo, tmp_path: Path) -> None:
+    noise = pyvips.Image.gaussnoise(2600, 2000, mean=128, sigma=60).cast("uchar")
+    noise.pngsave(str(tmp_path / "noise.png"), compression=1)
     demo.open("/photos/coffee.jpg?width=200")
     demo.locate("#file").set_input_files(tmp_path / "noise.png")
-    expect(demo.locate("#panel-note")).to_contain_text("Reduced in the browser from 5.", timeout=SECONDS)
-    demo.settled()
-    assert demo.size()[0] == 200
+    expect(demo.locate("#fact-original")).to_contain_text("2 600 × 2 000", timeout=SECONDS)
+    expect(demo.locate("#panel-note")).to_be_empty()
 
 
-def test_what_is_too_large_and_cannot_be_read_is_refused_in_words(demo: Demo, tmp_path: Path) -> None:
+def test_what_is_too_large_and_cannot_be_read_is_refused_in_words(visit: Open, narrow: Server, tmp_path: Path) -> None:
     (tmp_path / "video.heic").write_bytes(b"x" * 5_000_000)
-    demo.open("/photos/coffee.jpg")
-    demo.locate("#file").set_input_files(tmp_path / "video.heic")
-    expect(demo.locate("#fault")).to_contain_text("this browser cannot read it")
+    with visit(narrow) as demo:
+        demo.open("/photos/coffee.jpg")
+        demo.locate("#file").set_input_files(tmp_path / "video.heic")
+        expect(demo.locate("#fault")).to_contain_text("this browser cannot read it")
 
 
 def test_the_file_is_chosen_by_keyboard_too(visit: Open, guarded: Server) -> None:
