@@ -10,7 +10,8 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 export class Code {
   /** `languages` are [{name, title, example}]: one with an example has a tab if the operator has switched it on. */
-  constructor(service, language, languages) {
+  constructor(service, language, languages, responsive) {
+    this.responsive = responsive;
     this.service = service;
     this.language = language;
     this.tab = "url";
@@ -83,6 +84,8 @@ export class Code {
     const { signal } = (this.run = new AbortController());
     const { file } = this.shown;
     // If images need no signature, there is nothing to sign.
+    if (this.tab === "picture" && this.shown.width && !file) this.responsive.show(this.widths().map((width) => [width, this.language.write(this.sized(width, "webp"))]));
+    else this.responsive.hide();
     $("sign-group").hidden = Boolean(file) || this.tab === "event" || !this.service.signs;
     this.note(file ? "A dropped file has no URL. Upload it to the bucket under the key shown here to get one." : "");
     try {

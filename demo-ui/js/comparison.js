@@ -23,6 +23,7 @@ export class Comparison {
   async begin(signal) {
     const { stage, images, file, wish, rendering } = this.app;
     this.before = "";
+    this.app.overlays.reset();
     stage.show("after", null);
     const thumbnail = images.thumbnail(wish.key);
     if (file) {
@@ -52,6 +53,7 @@ export class Comparison {
     const same = Object.fromEntries(features.map(({ name }) => [name, edits[name]]));
     const output = original?.frames > 1 ? { format: "webp", quality: 90 } : { format: "png" };
     const address = against === "frame" ? language.write({ ...empty(), bucket, key, edits: same, output }) : this.originalAddress();
+    this.app.overlays.show();
     await this.hold(address, against, signal);
   }
 

@@ -1,6 +1,6 @@
 /** The result as a file: a download, an image on the clipboard, or dragged out of the page. */
 
-import { $, h, icon } from "./dom.js";
+import { $, icon } from "./dom.js";
 
 const SHOWN_FOR = 1500; // milliseconds
 
@@ -32,13 +32,18 @@ export class Download {
     const button = $("copy-image");
     try {
       await navigator.clipboard.write([new ClipboardItem({ "image/png": png($("after")) })]);
-      button.replaceChildren(icon("check"), h("span", {}, "Copied"));
+      told(button, "check", "Copied");
     } catch (error) {
-      button.replaceChildren(icon("close"), h("span", {}, "Not allowed"));
-      button.title = error.message;
+      told(button, "close", `Not copied: ${error.message}`);
     }
-    setTimeout(() => button.replaceChildren(icon("copy"), h("span", {}, "Copy image")), SHOWN_FOR);
+    setTimeout(() => told(button, "copy", "Copy image"), SHOWN_FOR);
   }
+}
+
+function told(button, symbol, text) {
+  button.replaceChildren(icon(symbol));
+  button.title = text;
+  button.setAttribute("aria-label", text);
 }
 
 function png(image) {

@@ -3,6 +3,8 @@
 import { $, h } from "./dom.js";
 
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const RATIOS = ["", "1:1", "4:3", "3:2", "16:9", "3:4", "2:3", "9:16"];
+const ratioOf = (text) => (text ? Number(text.split(":")[0]) / Number(text.split(":")[1]) : 0);
 const LEAST = 0.01;
 const MARGIN = 32;
 const within = (value, least = 0, most = 1) => Math.min(most, Math.max(least, value));
@@ -17,9 +19,9 @@ export class Picker {
 
   /**
    * `kind` is point or box, `shares` is the current selection ([x, y] or [x, y, width, height]), `change(shares)` is called
-   * for every change.
+   * for every change. `size` is the width and height of the image in pixels, as far as it is known.
    */
-  open({ kind, address, shares, change, title, back }) {
+  open({ kind, address, shares, change, title, back, size }) {
     this.close();
     const image = h("img", { src: address, alt: "", draggable: "false" });
     const mark = h("button", { type: "button", class: kind === "point" ? "cross" : "box" });
@@ -27,11 +29,19 @@ export class Picker {
     const room = h("div", { class: "room" }, area);
     const done = h("button", { type: "button", class: "primary", onclick: () => this.close() }, "Done");
     const how = kind === "point" ? "Click, or move the point with the arrow keys." : "Drag, or move the box with the arrow keys. Shift and arrow keys change its size.";
-    this.layer.replaceChildren(h("div", { class: "pick-head" }, h("strong", {}, title), h("span", {}, how), done), room);
+    const figure = h("output", { class: "pick-size" });
+    const lock = kind === "box" && h("select", { "aria-label": "Aspect ratio of the box" }, RATIOS.map((each) => h("option", { value: each }, each || "Any ratio")));
+    this.layer.replaceChildren(h("div", { class: "pick-head" }, h("strong", {}, title), h("span", {}, how), figure, lock || null, done), room);
     this.layer.hidden = false;
     this.layer.parentElement.classList.add("picking");
-    const model = kind === "point" ? new PointMark(area, mark, shares ?? [0.5, 0.5], change) : new BoxMark(area, mark, shares ?? [0.25, 0.25, 0.5, 0.5], change);
+    const told = (next) => {
+      figure.textContent = kind === "box" && size?.width ? `${Math.round(next[2] * size.width)} × ${Math.round(next[3] * size.height)} px` : "";
+      change(next);
+    };
+    const first = shares ?? (kind === "point" ? [0.5, 0.5] : [0.25, 0.25, 0.5, 0.5]);
+    const model = kind === "point" ? new PointMark(area, mark, first, told) : new BoxMark(area, mark, first, told);
     model.draw();
+    if (lock) lock.addEventListener("change", () => model.lock(ratioOf(lock.value)));
     mark.addEventListener("keydown", (event) => {
       const move = KEYS[event.key];
       if (!move) return;
@@ -119,28 +129,59 @@ class PointMark extends Mark {
 class BoxMark extends Mark {
   constructor(...all) {
     super(...all);
+    this.ratio = 0; // of width to height in pixels; 0: any
     this.corners = ["nw", "ne", "sw", "se"].map((name) => h("i", { class: name }));
-    this.mark.append(...this.corners);
+    this.edges = ["n", "e", "s", "w"].map((name) => h("i", { class: `edge ${name}` }));
+    this.mark.append(h("span", { class: "thirds" }), ...this.edges, ...this.corners);
   }
 
-  /** Dragging a corner resizes the box, dragging inside moves it, dragging outside starts a new one. */
+  /** Keeps width and height in a ratio from now on; 0 allows any. */
+  lock(ratio) {
+    this.ratio = ratio;
+    if (ratio) this.say(this.fitted(this.shares, [this.shares[0], this.shares[1]]));
+  }
+
+  /** Returns the box with the locked ratio, from a corner that stays where it is. */
+  fitted([left, top, width, height], [fixedX, fixedY]) {
+    if (!this.ratio) return [left, top, width, height];
+    const { clientWidth, clientHeight } = this.area;
+    const tall = (this.ratio * clientHeight) / clientWidth; // width as a share, of a height of 1
+    const [toRight, toBottom] = [fixedX <= left + width / 2, fixedY <= top + height / 2];
+    const room = [toRight ? 1 - fixedX : fixedX, toBottom ? 1 - fixedY : fixedY];
+    const wide = Math.min(room[0], room[1] * tall, Math.max(width, height * tall));
+    const high = wide / tall;
+    return [toRight ? fixedX : fixedX - wide, toBottom ? fixedY : fixedY - high, wide, high];
+  }
+
+  /** Dragging a corner or an edge resizes the box, dragging inside moves it, dragging outside starts a new one. */
   grab(from, target) {
     const [x, y, width, height] = this.shares;
     const corner = this.corners.indexOf(target);
-    if (corner < 0 && target === this.mark) {
+    const edge = this.edges.indexOf(target);
+    if (edge >= 0) return (at) => this.stretched(edge, at, [x, y, width, height]);
+    if (corner < 0 && (target === this.mark || this.mark.contains(target))) {
       return ([atX, atY]) => [within(x + atX - from[0], 0, 1 - width), within(y + atY - from[1], 0, 1 - height), width, height];
     }
     const fixed = corner < 0 ? from : [corner % 2 ? x : x + width, corner > 1 ? y : y + height];
     return (at) => {
       const left = fixed.map((each, axis) => Math.min(each, at[axis]));
       const size = fixed.map((each, axis) => Math.max(LEAST, Math.abs(each - at[axis])));
-      return [within(left[0], 0, 1 - size[0]), within(left[1], 0, 1 - size[1]), ...size];
+      return this.fitted([within(left[0], 0, 1 - size[0]), within(left[1], 0, 1 - size[1]), ...size], fixed);
     };
+  }
+
+  /** Moves one edge: north, east, south or west. */
+  stretched(edge, [atX, atY], [x, y, width, height]) {
+    const [right, bottom] = [x + width, y + height];
+    if (edge === 0) return this.fitted([x, Math.min(atY, bottom - LEAST), this.ratio ? LEAST : width, Math.max(LEAST, bottom - atY)], [x, bottom]);
+    if (edge === 1) return this.fitted([x, y, Math.max(LEAST, atX - x), this.ratio ? LEAST : height], [x, y]);
+    if (edge === 2) return this.fitted([x, y, this.ratio ? LEAST : width, Math.max(LEAST, atY - y)], [x, y]);
+    return this.fitted([Math.min(atX, right - LEAST), y, Math.max(LEAST, right - atX), this.ratio ? LEAST : height], [right, y]);
   }
 
   key([x, y], resize) {
     const [left, top, width, height] = this.shares;
-    if (resize) this.say([left, top, within(width + x, LEAST, 1 - left), within(height + y, LEAST, 1 - top)]);
+    if (resize) this.say(this.fitted([left, top, within(width + x, LEAST, 1 - left), within(height + y, LEAST, 1 - top)], [left, top]));
     else this.say([within(left + x, 0, 1 - width), within(top + y, 0, 1 - height), width, height]);
   }
 

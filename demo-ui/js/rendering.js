@@ -155,6 +155,7 @@ export class Rendering {
     if (signal.aborted) return;
     this.app.controls.show(this.app.wish); // what the sliders show depends on the image
     this.figures(this.original);
+    this.app.formats.update();
     if (!isReport) return comparison.compare(signal);
     if (this.original) await comparison.hold(comparison.originalAddress(), "original", signal);
     if (!signal.aborted && this.urls.before && comparison.before) $("report").prepend(h("img", { class: "shown", alt: "Image of this report", src: this.urls.before }));

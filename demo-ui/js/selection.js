@@ -44,7 +44,7 @@ export class Selection {
     if (signal.aborted) return;
     const kind = parameter ? "point" : "box";
     const title = `${label(feature.name)}: ${parameter ? label(parameter.name).toLowerCase() : "box"}`;
-    await this.picker.open({ kind, address: url, title, back: button, shares: this.picked(feature, parameter, room), change: (shares) => this.place(feature, parameter, shares) });
+    await this.picker.open({ kind, address: url, title, back: button, size: room, shares: this.picked(feature, parameter, room), change: (shares) => this.place(feature, parameter, shares) });
     URL.revokeObjectURL(url);
   }
 

@@ -1,0 +1,63 @@
+/** Compares the present edit in several formats: the bytes of each, and one click to take one. */
+
+import { $, bytes, h } from "./dom.js";
+
+const COMPARED = [["jpeg", "JPEG"], ["webp", "WebP"], ["avif", "AVIF"], ["png", "PNG"]];
+const PER_FORMAT = ["format", "maxBytes", "lossless", "palette", "colors"]; // the output options that do not go with every format
+
+export class Formats {
+  constructor(app) {
+    this.app = app;
+    this.run = new AbortController();
+    $("compare-formats").addEventListener("click", () => this.open($("formats").hidden));
+  }
+
+  open(isOpen) {
+    $("formats").hidden = !isOpen;
+    $("compare-formats").setAttribute("aria-expanded", String(isOpen));
+    if (isOpen) this.update();
+  }
+
+  /** Fetches the formats again, if they are shown. */
+  async update() {
+    this.run.abort();
+    if ($("formats").hidden) return;
+    const { signal } = (this.run = new AbortController());
+    const items = COMPARED.map(([format, name]) => this.item(format, name));
+    $("formats").replaceChildren(...items.map(({ element }) => element));
+    const sizes = [];
+    for (const { format, figure } of items) {
+      try {
+        const blob = await (await this.app.rendering.ask(this.address(format), { signal })).blob();
+        sizes.push([blob.size, figure]);
+        figure.textContent = bytes(blob.size);
+      } catch (error) {
+        if (signal.aborted) return;
+        figure.textContent = error.status === 413 ? "too large" : "not possible";
+        figure.title = error.message;
+      }
+    }
+    const smallest = Math.min(...sizes.map(([size]) => size));
+    for (const [size, figure] of sizes) figure.closest("button").classList.toggle("smallest", size === smallest);
+  }
+
+  address(format) {
+    const { wish, language } = this.app;
+    const kept = Object.entries(wish.output).filter(([name]) => !PER_FORMAT.includes(name));
+    return language.write({ ...wish, output: { ...Object.fromEntries(kept), format } });
+  }
+
+  item(format, name) {
+    const { wish, rendering } = this.app;
+    const isTaken = wish.output.format === format;
+    const figure = h("strong", {}, "…");
+    const isSame = !isTaken && rendering.result?.type === `image/${format}`;
+    const element = h("button", { type: "button", "aria-pressed": String(isTaken), title: isSame ? "This is the format of the result" : null, onclick: () => this.take(format) }, h("span", {}, name), figure);
+    return { format, figure, element };
+  }
+
+  take(format) {
+    this.app.wish.output.format = format;
+    this.app.changed();
+  }
+}
