@@ -211,3 +211,52 @@ def test_strangers_get_the_public_report_only(tmp_path: Path, query: str) -> Non
     assert "PUBLIC_FEATURES" in refused.body.decode()
     assert Client(source).get("/cat.jpg?info=true").status == 200
     assert Client({**source, "PUBLIC_FEATURES": "info", "VISION": "local"}).get(f"/cat.jpg?{query}").status != 403
+
+
+def test_exif_tags_are_reported_by_name_without_what_identifies() -> None:
+    tags = Pillow.Exif()
+    tags[0x010F], tags[0x0131], tags[0x010E] = "Canon", "Editor 3", "Two cats"
+    tags.get_ifd(0x8769).update(
+        {0x829D: IFDRational(28, 10), 0x8827: 400, 0x9286: b"ASCII\0\0\0secret", 0xA430: "Ada", 0xA431: "123456",
+         0xA434: "RF35mm F1.8", 0xA435: "98765", 0xA432: (IFDRational(24), IFDRational(70))}
+    )  # fmt: skip
+    tags.get_ifd(0x8825).update({1: "N", 2: degrees(48, 51, 30), 3: "W", 4: degrees(2, 30, 0)})
+    file = io.BytesIO()
+    Pillow.new("RGB", (32, 24), "navy").save(file, "jpeg", exif=tags)
+    found = report(file.getvalue(), allow_gps=True, exif=True)["exif"]
+    assert found["image"] == {"ImageDescription": "Two cats", "Make": "Canon", "Software": "Editor 3"}
+    assert found["photo"] == {
+        "FNumber": 2.8,
+        "ISOSpeedRatings": 400,
+        "LensSpecification": [24, 70],
+        "LensModel": "RF35mm F1.8",
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_exif_of_any_file_tells_no_position(name: str) -> None:
+    found = report(sample(name).body, allow_gps=True, exif=True)["exif"]
+    assert set(found) == {"image", "photo"}
+    assert not any("GPS" in tag for group in found.values() for tag in group)
+
+
+def test_exif_is_closed_to_the_public(tmp_path: Path) -> None:
+    (tmp_path / "cat.jpg").write_bytes(camera_file())
+    client = Client({"SOURCE_BUCKETS": f"p=file://{tmp_path}"})
+    assert client.get("/cat.jpg?info.exif=true").status == 403
+    assert client.get("/cat.jpg?info.result=true").status == 200
+
+
+def test_the_edited_image_is_reported_beside_the_original(tmp_path: Path) -> None:
+    (tmp_path / "cat.jpg").write_bytes(jpeg(scene(640, 480)))
+    (tmp_path / "film.gif").write_bytes(sample("gif-animated").body)
+    client = Client({"SOURCE_BUCKETS": f"p=file://{tmp_path}"})
+    answer = client.get("/cat.jpg?rotate=90&width=60&roundCrop=true&grayscale=true&info.result=true").json()
+    assert (answer["width"], answer["height"]) == (640, 480)
+    size = pyvips.Image.new_from_buffer(client.get("/cat.jpg?rotate=90&width=60&roundCrop=true&format=png").body, "")
+    assert answer["result"] == {"width": size.width, "height": size.height, "frames": 1, "alpha": True}
+    red, green, blue = bytes.fromhex(answer["dominantColor"][1:])
+    assert max(red, green, blue) - min(red, green, blue) <= 2
+    # The decoder may reduce the image for the thumbnail, which changes nothing of its size.
+    assert client.get("/cat.jpg?info.result=true").json()["result"]["width"] == 640
+    assert client.get("/film.gif?format=webp&info.result=true").json()["result"]["frames"] == 3

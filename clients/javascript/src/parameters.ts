@@ -802,6 +802,10 @@ export interface QuantizeOptions {
 export interface InfoOptions {
   /** Add the SHA-256 of the file, a perceptual hash, and camera, dates, title, credit, licence and digital source type from its metadata. Needs a signature or the operator's token, unless PUBLIC_FEATURES lists `info`. Default: false. */
   details?: boolean;
+  /** Add the EXIF tags of the image and of how it was taken, by name; never a position, a serial number or a comment. Restricted like `details`. Default: false. */
+  exif?: boolean;
+  /** Add width, height, frames and transparency of the edited image. Colours, hashes and the preview are always those of the edited image. Default: false. */
+  result?: boolean;
   /** Return only these facts, separated by commas, under the names of imgproxy's info endpoint: size, format, mime_type, width, height, orientation, colorspace, bands, sample_format, pages_number, alpha, palette, average, blurhash, thumb_hash, perceptual_hash. */
   facts?: string;
   /** Add the boxes of detected faces, in pixels of the upright original. Restricted like `details`. Default: false. */
@@ -817,7 +821,7 @@ export interface ImageOptions {
   /** Convert an opaque PNG to JPEG if no format is given. Default: false. */
   autoJpeg?: boolean;
   /** Quality of lossy formats. auto: the lowest that reaches qualityTarget; it takes many times as long and needs a signature, unless PUBLIC_FEATURES lists `autoQuality`. Default: 80, for AVIF 50; without it a TIFF is lossless. */
-  quality?: "auto" | (string & {});
+  quality?: "auto" | number;
   /** Similarity that quality=auto and format=best have to reach, as a score of SSIMULACRA 2: 50 is medium, 70 high, 90 looks the same; also by format. Default: AUTO_QUALITY_TARGET. */
   qualityTarget?: string;
   /** Lowest quality of quality=auto. Default: 20. */

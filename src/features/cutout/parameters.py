@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from imaging.context import ObjectRef
 from imaging.errors import InvalidParameter
+from imaging.ops.background import BackgroundBucket, check_background, list_background
 from imaging.params.color import Backdrop, Color
 from imaging.params.model import Params, hint
 from imaging.params.types import Length, Position
@@ -82,17 +83,7 @@ class Cutout(Params):
             "cropped to cover the canvas. Default: transparent"
         ),
     ] = None
-    background_bucket: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=255,
-                description="Source that the background image is read from. Default: the first source",
-            ),
-        ]
-        | None
-    ) = None
+    background_bucket: BackgroundBucket | None = None
     background_blur: Annotated[
         Length | None,
         Meta(
@@ -163,17 +154,14 @@ class Cutout(Params):
             raise InvalidParameter(
                 "cutout.backgroundBlur", "given with a background beside useAlpha", self.background_blur
             )
-        if self.background_bucket is not None and not self.refs:
-            expected = "left out unless the background is a key"
-            raise InvalidParameter("cutout.backgroundBucket", expected, self.background_bucket)
+        check_background("cutout", self.background, self.background_bucket)
         if self.background_blur is not None and self.background is not None and not self.refs:
             raise InvalidParameter("cutout.backgroundBlur", "left out with a colour", self.background_blur)
 
     @property
     def refs(self) -> tuple[ObjectRef, ...]:
         """The object that holds the background image, if there is one."""
-        key = self.background.key if self.background is not None else ""
-        return (ObjectRef(self.background_bucket or "", key),) if key else ()
+        return list_background(self.background, self.background_bucket)
 
     @property
     def has_canvas(self) -> bool:

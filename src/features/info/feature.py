@@ -35,6 +35,20 @@ class Info(Params):
             "PUBLIC_FEATURES lists `info`"
         ),
     ] = False
+    exif: Annotated[
+        bool,
+        Meta(
+            description="Add the EXIF tags of the image and of how it was taken, by name; never a position, a serial "
+            "number or a comment. Restricted like `details`"
+        ),
+    ] = False
+    result: Annotated[
+        bool,
+        Meta(
+            description="Add width, height, frames and transparency of the edited image. Colours, hashes and the "
+            "preview are always those of the edited image"
+        ),
+    ] = False
     facts: (
         Annotated[
             str,
@@ -70,7 +84,7 @@ class Info(Params):
     cost=each_pixel(0.007, 2),
     reads="neighbours",
     preshrink=lambda _requested, size: max(size) / _SIDE,
-    is_private=lambda requested: requested.details or requested.faces or requested.moderation,
+    is_private=lambda requested: requested.details or requested.exif or requested.faces or requested.moderation,
 )
 def info(picture: Picture, requested: Info, context: Context) -> Report:
     small = _thumbnail(picture)
@@ -87,6 +101,10 @@ def info(picture: Picture, requested: Info, context: Context) -> Report:
         "thumbHash": hashes.thumb_hash(small),
         "preview": hashes.preview(small),
     }
+    if requested.result:
+        content["result"] = _result(picture)
+    if requested.exif:
+        content["exif"] = _exif(picture.source, context)
     if requested.details:
         content |= _details(small, picture.source, context)
     if requested.faces:
@@ -114,6 +132,18 @@ def _facts(source: ImageHeader) -> dict[str, object]:
         "bits": source.bits,
         "profile": source.profile,
     }
+
+
+def _result(picture: Picture) -> dict[str, object]:
+    """Return what the steps before have made of the image, as an answer would show it."""
+    width, height = picture.full
+    return {"width": width, "height": height, "frames": picture.frames, "alpha": picture.has_alpha}
+
+
+def _exif(source: ImageHeader, context: Context) -> dict[str, dict[str, object]]:
+    from imaging.codecs.metadata.exif_report import read_groups  # noqa: PLC0415 - most requests never need it
+
+    return read_groups(context.original, source)
 
 
 def _details(small: pyvips.Image, source: ImageHeader, context: Context) -> dict[str, object]:

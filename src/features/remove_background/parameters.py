@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from imaging.context import ObjectRef
 from imaging.errors import InvalidParameter
+from imaging.ops.background import BackgroundBucket, check_background, list_background
 from imaging.params.color import Backdrop
 from imaging.params.model import Params, hint
 
@@ -54,17 +55,7 @@ class RemoveBackground(Params):
             extra=hint(aliases=("bgcolor",)),
         ),
     ] = None
-    background_bucket: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=255,
-                description="Source that the background image is read from. Default: the first source",
-            ),
-        ]
-        | None
-    ) = None
+    background_bucket: BackgroundBucket | None = None
     decontaminate: Annotated[
         bool,
         Meta(
@@ -110,12 +101,9 @@ class RemoveBackground(Params):
             raise InvalidParameter("removeBackground.alphaMattingBackgroundThreshold", expected, matting[1])
         if self.mask_only and self.background is not None:
             raise InvalidParameter("removeBackground.background", "left out with maskOnly", self.background)
-        if self.background_bucket is not None and not self.refs:
-            expected = "left out unless the background is a key"
-            raise InvalidParameter("removeBackground.backgroundBucket", expected, self.background_bucket)
+        check_background("removeBackground", self.background, self.background_bucket)
 
     @property
     def refs(self) -> tuple[ObjectRef, ...]:
         """The object that holds the background image, if there is one."""
-        key = self.background.key if self.background is not None else ""
-        return (ObjectRef(self.background_bucket or "", key),) if key else ()
+        return list_background(self.background, self.background_bucket)

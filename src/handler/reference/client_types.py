@@ -84,7 +84,8 @@ def _member(parameter: Control) -> Iterator[str]:
 def _type_of(parameter: Control) -> str:
     choices = " | ".join(json.dumps(choice) for choice in parameter.get("choices", ()))
     if choices:
-        return choices if parameter["control"] == "choice" else f"{choices} | (string & {{}})"
+        others = {"choice": "", "integer": " | number"}.get(parameter["control"], " | (string & {})")
+        return choices + others
     return _TYPES.get(parameter["control"]) or _LISTS.get(parameter["control"]) or "string"
 
 

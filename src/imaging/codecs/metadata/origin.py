@@ -46,8 +46,8 @@ def read_origin(original: bytes, source: ImageHeader, *, position: bool) -> dict
     tags = exif.read(block, position=position)
     found: dict[str, object] = {
         "camera": _camera(tags),
-        "lens": _text(tags.details.get(_LENS)),
-        "takenAt": _moment(_text(tags.details.get(_DATE)), _text(tags.details.get(_OFFSET))),
+        "lens": text_of(tags.details.get(_LENS)),
+        "takenAt": _moment(text_of(tags.details.get(_DATE)), text_of(tags.details.get(_OFFSET))),
         **{
             name: _number(tags.details.get(tag), tags.order)
             for name, tag in (
@@ -104,17 +104,19 @@ def _moment(text: str, offset: str) -> str:
     return f"{year}-{month}-{day}T{clock}{offset if _OFFSET_FORM.fullmatch(offset) else ''}"
 
 
-def _text(tag: Tag | None) -> str:
+def text_of(tag: Tag | None) -> str:
+    """Return the text of a tag, shortened; empty for anything else."""
     return tag.value.split(b"\0")[0].decode("utf-8", "replace").strip()[:_LONGEST] if tag and tag.kind == 2 else ""
 
 
 def _number(tag: Tag | None, order: str) -> float | None:
     """Return the first number of a tag: a short, a long or a fraction; None for anything else."""
-    numbers = _numbers(tag, order)
+    numbers = number_list(tag, order)
     return numbers[0] if numbers else None
 
 
-def _numbers(tag: Tag | None, order: str) -> list[float]:
+def number_list(tag: Tag | None, order: str) -> list[float]:
+    """Return the numbers of a tag: shorts, longs or fractions; none for anything else."""
     if tag is None:
         return []
     if tag.kind in (3, 4):
@@ -134,8 +136,8 @@ def _position(tags: exif.Exif) -> dict[str, object]:
         ("latitude", _LATITUDE, _LATITUDE_REF, "S"),
         ("longitude", _LONGITUDE, _LONGITUDE_REF, "W"),
     ):
-        parts = _numbers(tags.gps.get(tag), tags.order)
+        parts = number_list(tags.gps.get(tag), tags.order)
         if len(parts) == 3:
             degrees = parts[0] + parts[1] / 60 + parts[2] / 3600
-            found[name] = round(-degrees if _text(tags.gps.get(ref)) == negative else degrees, 6)
+            found[name] = round(-degrees if text_of(tags.gps.get(ref)) == negative else degrees, 6)
     return found if len(found) == 2 else {}
