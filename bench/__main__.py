@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import cold, load, peers, pictures, profiles, stores, warm
+from bench import cold, load, peers, pictures, profiles, stores, streaming, warm
 from bench.cases import CASES, LOWER_CHROMA, LOWER_Y, MORE_BYTES
 from bench.cold import Footprint, Start
 from bench.drive_handler import http_event
@@ -18,7 +18,7 @@ from bench.warm import Measured
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 COLD_GOAL, MEMORY_GOAL = 0.6, 30.0
-PARTS = ("warm", "profiles", "cold", "memory", "load")
+PARTS = ("warm", "profiles", "streaming", "cold", "memory", "load")
 
 Lines = Iterator[str]
 
@@ -122,6 +122,7 @@ def main() -> None:
     tables: dict[str, Callable[[str], Lines]] = {
         "warm": warm_tables,
         "profiles": profiles.table,
+        "streaming": lambda _: streaming.tables(),
         "cold": cold_tables,
         "memory": memory_table,
         "load": load.table,

@@ -40,8 +40,18 @@ def http_event(key: str, parameters: dict[str, str], headers: dict[str, str] | N
     }
 
 
+def peak_memory() -> float:
+    """Return the largest resident memory of this process so far, in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
+
+
 def main() -> None:
     from handler.app import lambda_handler
+    from handler.render import inputs
+
+    if "--whole" in sys.argv:
+        inputs.STREAMED_FROM = sys.maxsize
 
     # The log belongs on standard output in Lambda; here the answers do.
     answers, sys.stdout = sys.stdout, sys.stderr
@@ -55,7 +65,7 @@ def main() -> None:
             raise SystemExit(f"{request['key']}: the status must be 200, got {answer['statusCode']}: {answer['body']}")
         if request.get("out"):
             Path(request["out"]).write_bytes(base64.b64decode(str(answer["body"])))
-        print(json.dumps({"ms": milliseconds, "cpu": cpu}), file=answers, flush=True)
+        print(json.dumps({"ms": milliseconds, "cpu": cpu, "peak": peak_memory()}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

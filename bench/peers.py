@@ -29,12 +29,14 @@ class Took(NamedTuple):
     wall: float
     cpu: float | None
     """Of all threads; None where the program does not say."""
+    peak: float = 0.0
+    """The largest resident memory of the process so far, in MB; 0 where the program does not say."""
 
     @classmethod
     def read(cls, said: str) -> Took:
         """From a program's line."""
         figures = json.loads(said)
-        return cls(float(figures["ms"]), float(figures["cpu"]))
+        return cls(float(figures["ms"]), float(figures["cpu"]), float(figures.get("peak", 0.0)))
 
 
 class Peer(Protocol):
@@ -92,9 +94,10 @@ def _driven(name: str, command: list[str], cwd: Path, env: Mapping[str, str]) ->
 
 
 @contextmanager
-def this_handler(s3: str) -> Iterator[Peer]:
-    """`lambda_handler` called in a process of its own."""
-    with _driven("this handler", [sys.executable, "-m", "bench.drive_handler"], HERE.parent, environment(s3)) as peer:
+def this_handler(s3: str, *, streams: bool = True) -> Iterator[Peer]:
+    """`lambda_handler` called in a process of its own; without `streams` it reads every original before it decodes."""
+    command = [sys.executable, "-m", "bench.drive_handler", *([] if streams else ["--whole"])]
+    with _driven("this handler", command, HERE.parent, environment(s3)) as peer:
         yield peer
 
 

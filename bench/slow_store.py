@@ -14,18 +14,22 @@ from email.utils import formatdate
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 _SLICE = 1 << 16
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
-class Pace:
+class Pace(NamedTuple):
     """How an answer is sent."""
 
-    def __init__(self, rate: float = 0.0, delay: float = 0.0, cut: int = 0) -> None:
-        self.rate, self.delay, self.cut = rate, delay, cut
+    rate: float = 0.0
+    """Bytes a second over one connection; 0: as fast as loopback is."""
+    delay: float = 0.0
+    """Seconds before the first byte."""
+    cut: int = 0
+    """Bytes after which the connection breaks; 0: it does not. A range is sent to its end."""
 
 
 class _Handler(BaseHTTPRequestHandler):

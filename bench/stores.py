@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.pictures import CACHE
+from bench.slow_store import Pace
 
 BUCKET = CACHE.name
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench-secret", "AWS_REGION": "us-east-1"}
@@ -56,6 +57,16 @@ def s3_server() -> Iterator[str]:
     port = free_port()
     with running([str(_BIN / "rclone"), "serve", "s3", "--addr", f"127.0.0.1:{port}", str(CACHE.parent)], port) as at:
         yield at
+
+
+@contextmanager
+def slow_store(pace: Pace) -> Iterator[str]:
+    """An S3 with the pictures, which sends at that pace."""
+    port = free_port()
+    options = ["--rate", str(pace.rate), "--delay", str(pace.delay), "--cut", str(pace.cut)]
+    command = [sys.executable, "-m", "bench.slow_store", str(port), str(CACHE), *options]
+    with running(command, port, cwd=Path(__file__).parent.parent) as address:
+        yield address
 
 
 @contextmanager
