@@ -41,6 +41,11 @@ class StoredObject(Protocol):
     @property
     def info(self) -> ObjectInfo: ...
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether the bytes come over a network, so that there is time while they arrive."""
+        ...
+
     def blocks(self) -> Generator[bytes]:
         """Yield the bytes in blocks as they arrive; raise as `read` does. Closing it ends the transfer."""
         ...

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.client import Answered, Client
 from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, scripted_server
 
 from handler.render import inputs
+from handler.storage.sources import cloud, folder
 from imaging import Deadline, OriginalStream
 from imaging.codecs.decode import webp_stream
 
@@ -79,6 +81,14 @@ def with_segments(body: bytes, number: int) -> bytes:
 def store() -> Iterator[ScriptedServer]:
     with scripted_server() as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have small files, which are quickly made and decoded, sent in several blocks, as large ones are."""
+    monkeypatch.setattr(inputs, "STREAMED_FROM", 200_000)
+    monkeypatch.setattr(cloud, "CHUNK_BYTES", 1 << 16)
+    monkeypatch.setattr(folder, "CHUNK_BYTES", 1 << 16)
 
 
 @pytest.fixture(autouse=True)
@@ -385,8 +395,11 @@ def test_without_pillows_library_a_webp_is_read_whole(
     assert len(store.asked) == 1
 
 
-def test_a_folder_is_streamed_as_a_bucket_is(tmp_path: Any, streamed: list[OriginalStream]) -> None:
-    (tmp_path / "cat.jpg").write_bytes(photograph())
+@pytest.mark.parametrize(("body", "streams"), [(photograph(), 0), (webp_photograph(), 1)], ids=["JPEG", "WebP"])
+def test_a_file_of_a_folder_is_streamed_only_where_that_costs_nothing(
+    tmp_path: Path, streamed: list[OriginalStream], body: bytes, streams: int
+) -> None:
+    (tmp_path / "cat.jpg").write_bytes(body)
     answer = Client({"SOURCE_BUCKETS": f"photos=file://{tmp_path}"}).get(RESIZED)
-    assert answer.body == expected(RESIZED, photograph())
-    assert len(streamed) == 1
+    assert answer.body == expected(RESIZED, body)
+    assert len(streamed) == streams

@@ -18,13 +18,15 @@ from imaging import Limits, ObjectRef
 if TYPE_CHECKING:
     from imaging import Context, OriginalStream, Output, PixelCache, Rendered, Report, Step
 
-STREAMED_FROM = 200_000
-"""Bytes from which on an original is decoded while it arrives. A smaller one arrives in less time than a thread takes
-to gain anything."""
+STREAMED_FROM = 500_000
+"""Bytes from which on an original is decoded while it arrives. Of a smaller one too little is left to wait for."""
 
 
 class _CachedObject:
     """An object whose bytes are read once, although both a detector and the run may need them."""
+
+    is_remote = False
+    """Its bytes are yielded at once, when all have been read."""
 
     def __init__(self, objects: ObjectReader, ref: ObjectRef) -> None:
         """Request the object. HandlerError if it cannot be read."""
@@ -50,7 +52,9 @@ class _CachedObject:
         from imaging import OriginalStream  # noqa: PLC0415 - of large originals alone
 
         self._is_streamed = True
-        return OriginalStream(self.info.size, self._stored.blocks(), self._read_rest, self.read)
+        return OriginalStream(
+            self.info.size, self._stored.blocks(), self._read_rest, self.read, is_remote=self._stored.is_remote
+        )
 
     def _read_rest(self, head: Sequence[bytes]) -> bytes:
         self._body = self._stored.read(head)

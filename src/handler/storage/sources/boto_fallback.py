@@ -35,7 +35,7 @@ class BotoFallback:
         with _translate_errors(ref):
             answer = self._client.get_object(Bucket=self._bucket.location.bucket, Key=self._full_key(key))
             body, info = answer["Body"], _info(ref, answer)
-        return Stored(info, _chunks(ref, body), self._limit, body.close)
+        return Stored(info, _chunks(ref, body), self._limit, body.close, is_remote=True)
 
     def head(self, key: str) -> ObjectInfo:
         ref = ObjectRef(self._name, key)

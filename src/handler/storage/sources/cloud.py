@@ -68,7 +68,7 @@ class CloudSource:
         with translate_errors(ref, self._bounds.timeout, started):
             result = self._client.call(lambda store: obstore.get(store, key))
             info = info_of(ref, result.meta, result.attributes)
-        return Stored(info, self._chunks(ref, result, started), self._bounds.limit)
+        return Stored(info, self._chunks(ref, result, started), self._bounds.limit, is_remote=True)
 
     def head(self, key: str) -> ObjectInfo:
         ref = ObjectRef(self._name, key)

@@ -52,7 +52,7 @@ class HttpsOrigin:
         release = partial(self._release, connection, response)
         info = _info(ref, response)
         if info is not None:
-            return Stored(info, _chunks(ref, response), self._bounds.limit, release)
+            return Stored(info, _chunks(ref, response), self._bounds.limit, release, is_remote=True)
         # The headers have neither size nor version, so both are made from the bytes.
         try:
             body = join_chunks(ref, _chunks(ref, response), self._bounds.limit)

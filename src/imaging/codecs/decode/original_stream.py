@@ -6,13 +6,14 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from io import BytesIO
 from typing import Any
 
 import pyvips
 
 from imaging.context import Deadline
 
-_AHEAD = 1 << 20
+_AHEAD = 1 << 19
 """Bytes that may wait for the decoder. The store waits while there are more."""
 _REFILLED = _AHEAD // 2
 """Bytes from which on the store goes on, so that the threads wait for each other less often."""
@@ -33,19 +34,23 @@ class OriginalStream:
         blocks: Generator[bytes],
         read_rest: Callable[[Sequence[bytes]], bytes],
         read_again: Callable[[], bytes],
+        *,
+        is_remote: bool = True,
     ) -> None:
         """`size` is the number of bytes that the store has announced; `blocks` raises whatever fails in the store, and
         closes the connection when it is closed.
 
         `read_rest` returns all bytes, given the blocks that were read. `read_again` requests the same file again.
+        `is_remote`: whether the bytes come over a network, so that waiting for them takes time.
         """
         self.size = size
+        self.is_remote = is_remote
         self.read_again = read_again
         self._blocks = blocks
         self._read_rest = read_rest
         self._head: list[bytes] = []
         self._deadline = Deadline()
-        self._block = _NOTHING
+        self._block = BytesIO()
         # The fields below are read and written by both threads, with this condition held.
         self._change = threading.Condition()
         self._waiting: deque[memoryview] = deque()
@@ -94,10 +99,10 @@ class OriginalStream:
 
     def readinto(self, buffer: Any) -> int:
         """Copy the next bytes to a buffer, and return how many: 0 where `next_block` returns none."""
-        block = self._block or self.next_block()
-        count = min(len(block), len(buffer))
-        buffer[:count] = block[:count]
-        self._block = block[count:]
+        count = self._block.readinto(buffer)
+        if not count:
+            self._block = BytesIO(self.next_block())
+            count = self._block.readinto(buffer)
         return count
 
     def next_block(self) -> memoryview:
