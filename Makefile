@@ -21,7 +21,7 @@ NODE_MODULES := $(patsubst %,%/node_modules/.ready,tests/peers/sharp tests/peers
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/helm $(BIN)/checkov $(BIN)/thumbor $(VENV)/cdk/.ready $(NODE_MODULES) ## Install everything that runs, tests and checks the project into .venv
+setup: $(VENV)/.project $(VENV)/.tests weights/.ready $(BIN)/rclone $(BIN)/helm $(BIN)/checkov $(BIN)/thumbor $(VENV)/cdk/.ready $(VENV)/cjk/.ready $(NODE_MODULES) ## Install everything that runs, tests and checks the project into .venv
 
 run: $(VENV)/.project weights/.ready ## Serve the sample images, uploads and the gallery, in .local, on this machine
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples --uploads .local --gallery
@@ -134,6 +134,12 @@ $(VENV)/cdk/.ready: $(call lock,cdk) | $(VENV)/bin/python
 	$(VENV)/cdk/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $(call lock,cdk)
 	@touch $@
 
+# The font of Chinese, Japanese and Korean, beside the environment: without it, texts are drawn as in the image without it.
+$(VENV)/cjk/.ready: $(call lock,cjk) | $(VENV)/bin/python
+	@rm -rf $(VENV)/cjk
+	$(PIP) install --require-hashes --no-deps --target $(VENV)/cjk -r $(call lock,cjk)
+	@touch $@
+
 # Thumbor, which the tests compare with, asks for an older Pillow.
 $(BIN)/thumbor: bench/thumbor/requirements.txt | $(VENV)/bin/python
 	@rm -rf $(VENV)/thumbor
@@ -145,6 +151,6 @@ $(BIN)/thumbor: bench/thumbor/requirements.txt | $(VENV)/bin/python
 
 lock: setup ## Resolve requirements/*.in again (UPGRADE=--upgrade: to the newest versions)
 	$(INSTALL) -r $(call lock,lock)
-	cd requirements && for set in runtime build server models quantise tests rclone helm checkov cdk lock; do \
+	cd requirements && for set in runtime cjk build server models quantise tests rclone helm checkov cdk lock; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version "$$([ $$set = rclone ] && echo 3.12 || echo 3.11)" --generate-hashes \
 	    $$([ $$set = helm ] && echo --no-deps) --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE) $$set.in --output-file $$set.txt; done

@@ -47,7 +47,7 @@ from imaging.pipeline.run import Rendered, run
 if TYPE_CHECKING:
     from imaging.codecs.canvas import MAX_CANVAS_SIDE, Canvas
     from imaging.codecs.decode.original_stream import OriginalStream
-    from imaging.fonts import add_font_folder
+    from imaging.fonts import add_font_folder, add_font_source, is_font_file
     from imaging.models.saliency import compute_saliency, has_saliency, open_saliency, to_rgb_array
     from imaging.models.weights import installed_models, set_up
     from imaging.ops.previews import render_preview, render_previews
@@ -102,6 +102,7 @@ __all__ = [
     "UnsupportedSource",
     "Vision",
     "add_font_folder",
+    "add_font_source",
     "check",
     "compute_saliency",
     "decide_all",
@@ -111,6 +112,7 @@ __all__ = [
     "format_by_name",
     "has_saliency",
     "installed_models",
+    "is_font_file",
     "main_field",
     "open_saliency",
     "render_preview",
@@ -129,6 +131,8 @@ _LAZY = {
     "OriginalStream": "imaging.codecs.decode.original_stream",
     "PixelCache": "imaging.pipeline.pixel_cache",
     "add_font_folder": "imaging.fonts",
+    "add_font_source": "imaging.fonts",
+    "is_font_file": "imaging.fonts",
     "compute_saliency": "imaging.models.saliency",
     "has_saliency": "imaging.models.saliency",
     "installed_models": "imaging.models.weights",

@@ -1,4 +1,4 @@
-"""The fonts of texts and drawings: those that this project ships, and a folder of the operator's.
+"""The fonts of texts and drawings: those that this project ships, and those of the operator.
 
 fontconfig, which libvips uses, would otherwise find whatever the machine has: a container has nothing, and a text would
 be a row of empty boxes. It reads the name of its configuration from the environment when it is first needed, so that
@@ -8,6 +8,8 @@ be a row of empty boxes. It reads the name of its configuration from the environ
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -24,11 +26,27 @@ _PACKAGES = (
 _GENERIC = {"sans": "sans-serif", "serif": "serif", "mono": "monospace"}
 _SUFFIXES = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2"})
 _folders: list[str] = []
+_sources: list[Callable[[], Mapping[str, bytes]]] = []
+_lock = threading.RLock()
 
 
 def add_font_folder(folder: str) -> None:
     """Add a folder with fonts (TrueType, OpenType, WOFF). To be called before anything is drawn."""
     _folders.append(folder)
+
+
+def add_font_source(fetch: Callable[[], Mapping[str, bytes]]) -> None:
+    """Add fonts that are fetched when the first text or drawing needs them, as files by their names.
+
+    What `fetch` raises is raised to the caller who needs them, and the next one tries again.
+    """
+    _sources[:] = [fetch]
+    _write_configuration.cache_clear()
+
+
+def is_font_file(name: str) -> bool:
+    """Return whether a file has the suffix of a font."""
+    return Path(name).suffix.lower() in _SUFFIXES
 
 
 def use_shipped_fonts() -> dict[str, str]:
@@ -37,9 +55,10 @@ def use_shipped_fonts() -> dict[str, str]:
     Returns the variables of the environment by which another process finds the same. The file that they name is written
     again if it is gone, as /tmp may be where Lambda restores the process from a snapshot.
     """
-    if not Path((variables := _write_configuration())["FONTCONFIG_FILE"]).exists():
-        _write_configuration.cache_clear()
-        variables = _write_configuration()
+    with _lock:
+        if not Path((variables := _write_configuration())["FONTCONFIG_FILE"]).exists():
+            _write_configuration.cache_clear()
+            variables = _write_configuration()
     return variables
 
 
@@ -55,9 +74,10 @@ def _read_families() -> frozenset[str]:
     from PIL import ImageFont  # noqa: PLC0415 - most requests draw no text
 
     names = set()
-    for folder in (*_shipped_folders(), *map(Path, _folders)):
+    fetched = Path(use_shipped_fonts()["FONTCONFIG_FILE"]).parent
+    for folder in (*_shipped_folders(), *map(Path, _folders), fetched):
         for file in sorted(folder.rglob("*")):
-            if file.suffix.lower() in _SUFFIXES:
+            if is_font_file(file.name):
                 try:
                     names.add(str(ImageFont.truetype(file).getname()[0]).lower().replace(" ", ""))
                 except OSError:
@@ -77,14 +97,20 @@ def _shipped_folders() -> list[Path]:
 @cache
 def _write_configuration() -> dict[str, str]:
     import atexit  # noqa: PLC0415 - most requests draw no text
+    import shutil  # noqa: PLC0415 - see above
     import tempfile  # noqa: PLC0415 - see above
 
-    file = tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="fonts-", suffix=".conf", delete=False)  # noqa: SIM115 - stays for the processes that this one starts
-    with file:
-        file.write(_configuration([*map(str, _shipped_folders()), *_folders]))
+    fetched = {name: body for fetch in _sources for name, body in fetch().items()}
+    _read_families.cache_clear()
+    # The folder stays for the processes that this one starts.
+    folder = Path(tempfile.mkdtemp(prefix="fonts-"))
     creator = os.getpid()
-    atexit.register(lambda: Path(file.name).unlink(missing_ok=True) if os.getpid() == creator else None)
-    variables = {"FONTCONFIG_FILE": file.name}
+    atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == creator else None)
+    for name, body in fetched.items():
+        (folder / Path(name).name).write_bytes(body)
+    file = folder / "fonts.conf"
+    file.write_text(_configuration([*map(str, _shipped_folders()), *_folders, str(folder)]), encoding="utf-8")
+    variables = {"FONTCONFIG_FILE": str(file)}
     os.environ.update(variables)
     return variables
 

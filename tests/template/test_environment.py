@@ -83,6 +83,7 @@ def test_defaults_are_those_of_the_function() -> None:
         ({"AutoFormat": "Yes"}, {"AUTO_FORMAT": "Yes", "AUTO_WEBP": "No"}),
         ({"ClientHints": "Yes"}, {"CLIENT_HINTS": "Yes"}),
         ({"PdfSources": "Yes"}, {"PDF_SOURCES": "Yes"}),
+        ({"Fonts": "s3://photos/fonts"}, {"FONTS": "s3://photos/fonts"}),
         ({"AutoWebp": "Yes", "Dialects": "query"}, {"AUTO_WEBP": "Yes", "DIALECTS": "query"}),
         ({"RewriteMatchPattern": "/a/", "RewriteSubstitution": "$&"}, {"REWRITE_SUBSTITUTION": "$&"}),
         ({"SourcePaths": "old/=photos"}, {"SOURCE_PATHS": "old/=photos", "DEFAULT_PRESET": ""}),

@@ -596,7 +596,7 @@ export interface WatermarkOptions {
 export interface TextOptions {
   /** The text; line breaks are kept. */
   text: string;
-  /** sans, serif or mono, or the name of a family in the folder FONTS. Default: "sans". */
+  /** sans, serif or mono, or the name of a family in FONTS. Default: "sans". */
   font?: string;
   /** Height of the letters with their line, 4 to 2000 px. Default: "5p". */
   size?: Length;

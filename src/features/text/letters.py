@@ -73,7 +73,7 @@ def _set(content: str, requested: Text, size: float, width: int) -> Letters | No
     """Return the text in this size; None if it is higher than Cairo can draw."""
     family = FAMILIES.get(requested.font, requested.font)
     if not has_family(family):
-        raise InvalidParameter("text.font", "sans, serif, mono or a family in the folder FONTS", requested.font)
+        raise InvalidParameter("text.font", "sans, serif, mono or a family in FONTS", requested.font)
     slant = ' style="italic"' if requested.italic else ""
     color = f' foreground="#{bytes(requested.color.rgb).hex()}"' if requested.markup else ""
     look = f'weight="{requested.weight}" line_height="{requested.line_height}"{slant}{color}'

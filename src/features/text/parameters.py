@@ -17,8 +17,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 class Text(Params):
     """Write a text over the image, on every frame.
 
-    Lines break at `width`. The included fonts cover Latin (with Vietnamese), Greek, Cyrillic and Arabic, and Arabic is
-    written from right to left. Lengths in percent refer to the width of the image.
+    Lines break at `width`. The included fonts cover Latin (with Vietnamese), Greek, Cyrillic, Arabic, Hebrew, the
+    scripts of India and South-East Asia, and emoji; a character without a font is a box with its number. Lengths in
+    percent refer to the width of the image.
     """
 
     text: Annotated[
@@ -30,7 +31,7 @@ class Text(Params):
             min_length=1,
             max_length=100,
             pattern=r"^[\w][\w .-]*$",
-            description="sans, serif or mono, or the name of a family in the folder FONTS",
+            description="sans, serif or mono, or the name of a family in FONTS",
         ),
     ] = "sans"
     size: Annotated[

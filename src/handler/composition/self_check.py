@@ -47,7 +47,7 @@ def check_deployment(deadline: Deadline, environment: Mapping[str, str] | None =
     except SettingsError as error:
         report.faults += str(error).splitlines()
         return report
-    for find_faults in (_check_sources, _check_stores, _check_records, _check_secrets, _check_fallback):
+    for find_faults in (_check_sources, _check_stores, _check_records, _check_secrets, _check_fallback, _check_fonts):
         report.faults += find_faults(application)
     _check_presets(application, report, deadline)
     _attempt(report.faults, "drawing", check_drawing)
@@ -142,6 +142,16 @@ def _check_fallback(application: Application) -> list[str]:
     if fallback is not None:
         objects = application.http.render_context.objects
         _attempt(faults, "DEFAULT_FALLBACK_IMAGE_KEY", lambda: objects.get(fallback))
+    return faults
+
+
+def _check_fonts(application: Application) -> list[str]:
+    """Fetch the operator's fonts."""
+    place, faults = application.settings.storage.fonts, list[str]()
+    if "://" in place:
+        from handler.composition.fonts import fetch_fonts  # noqa: PLC0415 - few services have fonts of their own
+
+        _attempt(faults, "FONTS", lambda: fetch_fonts(place, build_aws_access(application.settings)))
     return faults
 
 

@@ -102,7 +102,7 @@ def build(settings: Settings, *, prefetches: bool = True) -> Application:
         policy = read_policy(settings, aws)
     with _collect_faults(faults, "IGNORED_PARAMETERS must be "):
         ignored = IgnoredParameters(settings.requests.ignored_parameters, dialects.is_known_parameter)
-    faults += [*_find_missing_files(settings), *_use_fonts(settings.storage.fonts)]
+    faults += [*_find_missing_files(settings), *_use_fonts(settings.storage.fonts, aws)]
     if not faults:
         faults += _find_faults(settings, sources, policy)
     raise_faults(faults)
@@ -263,16 +263,16 @@ def _find_missing_files(settings: Settings) -> list[str]:
     ]
 
 
-def _use_fonts(folder: str) -> list[str]:
-    """Let texts use the fonts in a folder, if one is named; return the fault if there is no such folder."""
-    if not folder:
+def _use_fonts(place: str, aws: AwsAccess) -> list[str]:
+    """Let texts use the operator's fonts, if there are any; return the faults."""
+    if not place:
         return []
-    if not Path(folder).is_dir():
-        return [f"FONTS must be a folder that exists, got {folder!r}"]
-    from imaging import add_font_folder  # noqa: PLC0415 - few services have fonts of their own
+    from handler.composition.fonts import use_fonts  # noqa: PLC0415 - few services have fonts of their own
 
-    add_font_folder(str(Path(folder).resolve()))
-    return []
+    faults: list[str] = []
+    with _collect_faults(faults):
+        faults += use_fonts(place, aws)
+    return faults
 
 
 @contextmanager

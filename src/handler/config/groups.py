@@ -27,7 +27,7 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     source_buckets: Annotated[
         str, Env("SOURCE_BUCKETS", "List of sources: S3 buckets or name=URL; the first is the default")
     ] = ""
-    fonts: Annotated[str, Env("FONTS", "Folder with fonts of your own, which `text.font` names by their family")] = ""
+    fonts: Annotated[str, Env("FONTS", "Folder or s3://bucket/prefix of your fonts; `text.font` names a family")] = ""
     output_bucket: Annotated[
         str, Env("OUTPUT_BUCKET", "Bucket, or name=URL, in which the variants of uploads are stored")
     ] = ""
@@ -263,9 +263,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     sharp_size_limit: Annotated[
         str, Env("SHARP_SIZE_LIMIT", "AWS's name for MAX_SOURCE_PIXELS, which a number here overrides")
     ] = ""
-    pdf_sources: Annotated[
-        bool, Env("PDF_SOURCES", "Draw pages of PDF documents: untrusted files then reach their decoder, confined")
-    ] = False
+    pdf_sources: Annotated[bool, Env("PDF_SOURCES", "Draw pages of PDF documents, in a process that can be killed")] = (
+        False
+    )
     tolerate_truncated: Annotated[
         bool, Env("TOLERATE_TRUNCATED", "Decode what there is of a truncated JPEG, PNG, GIF or BMP; others get 422")
     ] = False
