@@ -41,9 +41,9 @@ class Case:
 CASES = [
     Case("12 MP JPEG → 800 px JPEG q80", pictures.CAMERA_JPEGS, 800, "jpeg", 80, 1.0),
     Case("12 MP JPEG → 800 px WebP q80", pictures.CAMERA_JPEGS, 800, "webp", 80, 0.8),
-    Case("12 MP JPEG → 800 px AVIF q50", pictures.CAMERA_JPEGS, 800, "avif", 50, 0.2),
-    Case("2 MP JPEG → 400 px WebP q80", pictures.SMALL_JPEGS, 400, "webp", 80, 0.7),
-    Case("3 MP PNG → 800 px PNG", pictures.PNGS, 800, "png", None, 0.5),
+    Case("12 MP JPEG → 800 px AVIF q50", pictures.CAMERA_JPEGS, 800, "avif", 50, 0.18),
+    Case("2 MP JPEG → 400 px WebP q80", pictures.SMALL_JPEGS, 400, "webp", 80, 0.66),
+    Case("3 MP PNG → 800 px PNG", pictures.PNGS, 800, "png", None, 0.6),
     Case("12 MP WebP → 200 px JPEG q80", pictures.CAMERA_WEBPS, 200, "jpeg", 80, 1.0),
 ]
 

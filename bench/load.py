@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import pictures
+from bench import goals, pictures
 from bench.peers import HERE, SHARP, SOURCE, THUMBOR_VENV, install_sharp, install_thumbor
 from bench.pictures import CACHE, Picture
 from bench.stores import free_port, wait_for
@@ -144,12 +144,9 @@ class Server:
 
 
 def _wrk(url: str, headers: list[str], connections: int, seconds: float) -> str:
-    program = shutil.which("wrk")
-    if program is None:
-        raise SystemExit("the part `load` needs wrk: apt-get install wrk")
     options = [option for header in headers for option in ("-H", header)]
     # wrk takes whole seconds, so it is told to end by a signal, at which it reports as well.
-    command = [program, "-t1", f"-c{connections}", "-d60s", "--timeout", "60s", "--latency", *options, url]
+    command = ["wrk", "-t1", f"-c{connections}", "-d60s", "--timeout", "60s", "--latency", *options, url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         time.sleep(seconds)
         process.send_signal(2)
@@ -221,6 +218,8 @@ def table(_: str) -> Lines:
     yield ""
     yield "## Load: requests to the servers, with wrk on the same cores"
     yield ""
+    if not shutil.which("wrk"):
+        raise SystemExit("the part `load` needs wrk: apt-get install wrk")
     yield f"Medians of {ROUNDS} runs in turn. The ideal is connections ÷ requests/s, the time in an orderly queue."
     peaks: dict[str, float] = {}
     for kind in KINDS:
@@ -234,7 +233,8 @@ def table(_: str) -> Lines:
     yield "Peak memory, all processes of a server: " + ", ".join(
         f"{name} {peak:.0f} MB" for name, peak in peaks.items()
     )
-    yield f"({ratio:.2f} of sharp's, goal {MEMORY_GOAL}: {_verdict(ratio <= MEMORY_GOAL)})."
+    verdict = goals.note("load", "peak memory ÷ sharp's", ratio, MEMORY_GOAL)
+    yield f"({ratio:.2f} of sharp's, goal {MEMORY_GOAL}: {verdict})."
 
 
 def _open(name: str, *, stores: bool) -> AbstractContextManager[Server]:
@@ -264,26 +264,25 @@ def _row(kind: Kind, level: int, name: str, runs: list[Run], all_runs: Mapping[s
         statistics.median(getattr(run, field) for run in runs) for field in ("rate", "p50", "p99", "cpu")
     )
     queue = p99 * rate / level / 1000
-    goals = list(_goals(kind, level, rate, queue, runs, all_runs)) if name == "this server" else []
+    judged = list(_goals(kind, level, rate, queue, runs, all_runs)) if name == "this server" else []
     failed = sum(run.failed for run in runs)
     return (
         f"| {level} | {name} | {rate:.0f} | {p50:.1f} | {p99:.1f} | {queue:.2f} | {cpu:.2f} | {failed} "
-        f"| {'; '.join(goal for goal, _ in goals)} | {'; '.join(_verdict(reached) for _, reached in goals)} |"
+        f"| {'; '.join(goal for goal, _ in judged)} | {'; '.join(verdict for _, verdict in judged)} |"
     )
 
 
 def _goals(
     kind: Kind, level: int, rate: float, queue: float, runs: list[Run], all_runs: Mapping[str, list[Run]]
-) -> Iterator[tuple[str, bool]]:
-    """Yield the goals of this server in a row, and whether it reached them."""
+) -> Iterator[tuple[str, str]]:
+    """Yield the goals of this server in a row, each with the verdict."""
+    where = f"{kind.name}, {level} connections"
     if kind.name in ("small", "medium"):
         ratio = statistics.median(a.rate / b.rate for a, b in zip(runs, all_runs["sharp"], strict=True))
-        yield f"{ratio:.2f} of sharp's rate, goal 1", ratio >= 1
+        verdict = goals.note("load", f"{where}: requests/s ÷ sharp's", ratio, 1, is_least=True)
+        yield f"{ratio:.2f} of sharp's rate, goal 1", verdict
     if before := THROUGHPUT_BEFORE.get(kind.name, {}).get(level):
-        yield f"{rate / before:.1f} × {before}, goal {FASTER}", rate >= FASTER * before
+        verdict = goals.note("load", f"{where}: requests/s ÷ before", rate / before, FASTER, is_least=True)
+        yield f"{rate / before:.1f} × {before}, goal {FASTER}", verdict
     if level == LEVELS[-1]:
-        yield f"p99 {queue:.2f} of ideal, goal {P99_GOAL}", queue <= P99_GOAL
-
-
-def _verdict(reached: bool) -> str:
-    return "reached" if reached else "missed"
+        yield f"p99 {queue:.2f} of ideal, goal {P99_GOAL}", goals.note("load", f"{where}: p99 ÷ ideal", queue, P99_GOAL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
-from bench import pictures
+from bench import goals, pictures
 from bench.cases import CASES, Case, geometric_mean
 from bench.icc import PROFILES
 from bench.peers import Peer, this_handler
@@ -42,5 +42,5 @@ def table(s3: str) -> Iterator[str]:
                 ratios = [measure(case, each, each.in_profile(profile), handler) for each in plain]
                 mean = geometric_mean(ratios)
                 cells = " | ".join(f"{ratio:.2f}" for ratio in ratios)
-                verdict = "reached" if mean <= GOAL else "missed"
+                verdict = goals.note("profiles", f"{case.name}, {profile}", mean, GOAL)
                 yield f"| {case.name} | {profile} | {cells} | {mean:.2f} | {GOAL} | {verdict} |"

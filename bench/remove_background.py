@@ -27,7 +27,7 @@ from tests.client import Client
 from tests.stand_ins.runtime_api import lambda_process, runtime_api
 from tests.weights import PHOTOS, SAMPLES, rembg, rembg_session, require_weights
 
-from bench import pictures
+from bench import goals, pictures
 from bench.cases import geometric_mean
 from bench.drive_handler import http_event
 from bench.pictures import Picture
@@ -102,9 +102,10 @@ def warm() -> Lines:
     for name, goal in (("ours", GOAL_REMBG), ("again", GOAL_KEPT)):
         mean = geometric_mean([times.ratio(name, "rembg") for _, times in measured])
         cpu = geometric_mean([times.cpu_ratio(name, "rembg") for _, times in measured])
+        verdict = goals.note("cut-outs", f"{name} ÷ rembg", mean, goal)
         yield (
             f"\n{name.capitalize()} ÷ rembg, geometric mean: **{mean:.2f}**, {cpu:.2f} by processor time, "
-            f"goal {goal}: {_verdict(mean <= goal)}."
+            f"goal {goal}: {verdict}."
         )
     least = geometric_mean([times.ratio("bare", "rembg") for _, times in measured])
     yield f"\nThe model alone is {least:.2f} of `rembg.remove`: nothing that runs it can take less."
@@ -183,7 +184,7 @@ def cold() -> Lines:
     yield "|---|---|---|---|"
     yield f"| ours, awslambdaric, {picture.subject} | {ours:.2f} | | |"
     ratio = times.ratio("ours", "rembg")
-    verdict = _verdict(ratio <= GOAL_COLD)
+    verdict = goals.note("cut-outs", "cold ÷ warm rembg", ratio, GOAL_COLD)
     yield f"| `rembg.remove`, warm | {times.median('rembg'):.2f} | {ratio:.2f} | {GOAL_COLD}: {verdict} |"
     share = ours / naive
     yield (

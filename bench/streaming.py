@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from bench import pictures
+from bench import goals, pictures
 from bench.cases import CASES, Case, geometric_mean
 from bench.peers import Peer, this_handler
 from bench.pictures import Picture
@@ -66,7 +66,7 @@ def _times(name: str, pace: Pace, goal: float | None) -> Iterator[str]:
             ratios = [measure(case, picture, streaming, whole) for picture in case.pictures]
             mean, processor = (geometric_mean(list(each)) for each in zip(*ratios, strict=True))
             cells = ", ".join(f"{wall:.2f}" for wall, _ in ratios)
-            verdict = "" if goal is None else "reached" if mean <= goal else "missed"
+            verdict = goals.note("streaming", f"{case.name}, {name}: ÷ read whole", mean, goal) if goal else ""
             yield f"| {case.name} | {name} | {cells} | {mean:.2f} | {processor:.2f} | {goal or ''} | {verdict} |"
 
 
