@@ -33,6 +33,8 @@ FOUND_CASES = [
     Case("15 photographs → 256 px AVIF q50", pictures.FOUND, 256, "avif", 50, 0.18),
 ]
 """More pictures, for what one setting does to bytes and similarity; their times are those of small pictures."""
+_NAMED = 6
+"""Pictures up to which each miss is listed with its picture."""
 ROUNDS = {"avif": 3}
 """Repetitions of a format; 7 of the others."""
 
@@ -90,8 +92,15 @@ class Candidate:
         return (
             f"| {self.label} | {geometric_mean(self.ratios):.2f} | {geometric_mean(self.cpu):.2f} "
             f"| {geometric_mean(self.more_bytes):.3f} "
-            f"| {-worst.y:+.4f} | {-max(worst.cb, worst.cr):+.4f} | {', '.join(self.misses) or 'none'} |"
+            f"| {-worst.y:+.4f} | {-max(worst.cb, worst.cr):+.4f} | {self._missed()} |"
         )
+
+    def _missed(self) -> str:
+        """Each miss; of many pictures only how many there are of each kind."""
+        if len(self.ratios) <= _NAMED:
+            return ", ".join(self.misses) or "none"
+        counts = {kind: sum(f" {kind} " in miss for miss in self.misses) for kind in ("bytes", "Y", "chroma")}
+        return ", ".join(f"{kind} of {count}" for kind, count in counts.items() if count) or "none"
 
 
 def _saves(method: str, margin: int, **options: Any) -> Encode:
