@@ -211,23 +211,23 @@ ALIASES = {
     "bc": "bypass_cache", "ct": "cache_tags",
 }  # fmt: skip
 
-_VIDEO = "libvips has no video decoder"
+_VIDEO = "the decoders of video are under the GPL or take more than 130 MB"
 _OBJECTS = "smartCropping finds faces and objects, but not by class"
 REFUSED = {
     "objects_position": _OBJECTS,
     "crop_objects": _OBJECTS,
     "unsharp_masking": "its formula is not published; use sharpen",
-    "progressive_blur": "no feature blurs by a gradient",
+    "progressive_blur": "its formula is not published; use gradient",
     "style": "an SVG is sent without edits, with a policy that lets no script run",
     "dpi": "it is a note in the file that matters in print only; ?dpi= draws a page of a PDF at a resolution",
     "color_profile": "results are in sRGB, which every screen shows",
-    "pages": "no feature puts several pages side by side; page selects one",
+    "pages": "several pages would exceed the limits of a result; page selects one",
     "video_thumbnail_second": _VIDEO,
     "video_thumbnail_keyframes": _VIDEO,
     "video_thumbnail_tile": _VIDEO,
     "video_thumbnail_animation": _VIDEO,
     "fallback_image_url": "DEFAULT_FALLBACK_IMAGE_KEY names one image for all requests",
-    "hashsum": "the ETag identifies every object that went into an image",
+    "hashsum": "originals are in your own sources; info.details reports their SHA-256",
     "bypass_cache": "a public URL must not make the service work without a bound",
     "cache_tags": "every answer carries the tags of its objects",
 }
