@@ -169,6 +169,34 @@ def gif(picture: Image = None, **options: object) -> bytes:
     return body[:-1] + packet + comment + body[-1:]
 
 
+def frames_of(picture: Image) -> list[PillowImage.Image]:
+    """The frames of `film()` for Pillow."""
+    height = int(picture.get("page-height"))
+    return [pillow(picture.crop(0, top, picture.width, height)) for top in range(0, picture.height, height)]
+
+
+def animated_avif(picture: Image = None, **options: Any) -> bytes:
+    """An AVIF of `film()` or the like, by Pillow, which plays twice."""
+    first, *others = frames_of(film() if picture is None else picture)
+    out = io.BytesIO()
+    settings = {"quality": 90, "speed": 8, "subsampling": "4:4:4", "duration": list(DELAYS), "exif": exif(), **options}
+    first.save(out, "AVIF", save_all=True, append_images=others, xmp=xmp(), **settings)
+    # The length of the movie and of its tracks, which Pillow leaves without an end.
+    return out.getvalue().replace(b"\xff" * 8, (2 * sum(DELAYS)).to_bytes(8, "big"))
+
+
+def apng(picture: Image = None, **options: Any) -> bytes:
+    """An APNG of `film()` or the like, by Pillow, with the position in EXIF and in a text."""
+    from PIL.PngImagePlugin import PngInfo
+
+    first, *others = frames_of(film() if picture is None else picture)
+    text, out = PngInfo(), io.BytesIO()
+    text.add_itxt("XML:com.adobe.xmp", xmp().decode())
+    settings = {"duration": list(DELAYS), "loop": 2, "exif": exif(), **options}
+    first.save(out, "PNG", save_all=True, append_images=others, pnginfo=text, **settings)
+    return out.getvalue()
+
+
 def tiff(picture: Image = None, *, orientation: int = 1, icc: bytes | None = None, **options: object) -> bytes:
     """A TIFF; several pages where the picture has a `page-height`. XMP and a GPS directory hold the position."""
     stored = turned(scene() if picture is None else picture, orientation)
@@ -302,6 +330,8 @@ _MAKERS: dict[str, Callable[[], Sample]] = {
     "gif-animated": lambda: Sample("gif-animated", "gif", gif(film()), frames=3, alpha=True, bands=4, tolerance=12),
     "avif": lambda: Sample("avif", "avif", avif()),
     "avif-alpha": lambda: Sample("avif-alpha", "avif", avif(scene_with_alpha()), alpha=True, bands=4),
+    "avif-animated": lambda: Sample("avif-animated", "avif", animated_avif(), frames=3),
+    "apng": lambda: Sample("apng", "apng", apng(), frames=3),
     "heic": lambda: Sample("heic", "heif", heic()),
     "heic-turned": lambda: Sample("heic-turned", "heif", heic(orientation=6)),
     "tiff": lambda: Sample("tiff", "tiff", tiff()),

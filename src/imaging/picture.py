@@ -47,6 +47,12 @@ class ImageHeader(msgspec.Struct, frozen=True):
     """Upper estimate of the seconds for which the decoder cannot be interrupted."""
 
     @property
+    def is_animation(self) -> bool:
+        """Whether the frames are those of an animation, not the pages of a document."""
+        decoder = format_by_name(self.format).decoder
+        return decoder.animated and self.frames > 1 and (bool(self.delays) or decoder.read_animation is None)
+
+    @property
     def upright(self) -> tuple[int, int]:
         """Width and height once the orientation is applied."""
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)

@@ -21,7 +21,7 @@ from imaging.codecs.png_chunks import chunk
 from imaging.context import Deadline
 from imaging.picture import ImageHeader
 
-STRIPPABLE = ("jpeg", "png", "webp", "gif", "avif", "svg")
+STRIPPABLE = ("jpeg", "png", "apng", "webp", "gif", "avif", "svg")
 NAMES = [name for name in pictures.NAMES if name.startswith(STRIPPABLE)]
 
 
@@ -31,6 +31,8 @@ def stripped(body: bytes, kind: str, orientation: int = 1) -> bytes | None:
 
 
 def opened(body: bytes) -> Any:
+    if body[8:12] == b"avis":  # libvips opens its still image, but does not know the file
+        return pyvips.Image.heifload_buffer(body)
     image: Any = pyvips.Image.new_from_buffer(body, "")
     pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
     return pyvips.Image.new_from_buffer(body, "", n=pages) if pages > 1 else image

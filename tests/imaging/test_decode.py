@@ -81,7 +81,7 @@ def test_every_orientation_comes_out_upright_when_shrunk(orientation: int) -> No
     assert mean_difference(first_frame(picture), whole.resize(0.5)) < 3
 
 
-@pytest.mark.parametrize("name", ["gif-animated", "webp-animated"])
+@pytest.mark.parametrize("name", ["gif-animated", "webp-animated", "avif-animated", "apng"])
 @pytest.mark.parametrize(
     ("said", "frames"),
     [
@@ -93,7 +93,8 @@ def test_every_orientation_comes_out_upright_when_shrunk(orientation: int) -> No
         ({"format": "webp", "animated": False}, 1),
         ({"format": "webp", "page": 1}, 1),
         ({"format": "jpeg"}, 1),
-        ({"format": "avif"}, 1),
+        ({"format": "avif"}, 3),
+        ({"format": "apng"}, 3),
         ({"format": "png"}, 1),
     ],
 )

@@ -105,7 +105,7 @@ def test_negotiation_tries_avif_before_webp() -> None:
 
 def test_requests_may_name_every_format_that_is_written() -> None:
     choices = fields(Output)["format"].choices
-    assert choices == ("auto", "original", "jpeg", "png", "webp", "avif", "gif", "tiff", "bmp")
+    assert choices == ("auto", "best", "original", "jpeg", "png", "webp", "avif", "gif", "apng", "tiff", "bmp")
     assert dict(fields(Output)["format"].synonyms) == {"jpg": "jpeg", "tif": "tiff", "heif": "avif", "heic": "avif"}
 
 

@@ -35,6 +35,8 @@ def answer(body: bytes, context: Context | None = None, **options: Any) -> Rende
 
 
 def pixels(body: bytes) -> bytes:
+    if body[8:12] == b"avis":  # libvips opens its still image, but does not know the file
+        return bytes(pyvips.Image.heifload_buffer(body).write_to_memory())
     return bytes(pyvips.Image.new_from_buffer(body, "").write_to_memory())
 
 

@@ -817,7 +817,7 @@ export interface InfoOptions {
 /** What can be asked of an image: features, and how the result is encoded. */
 export interface ImageOptions {
   /** File format. auto: the best that the client accepts; best: of those that it accepts the one with the smallest file at equal quality, which is restricted like quality=auto; original, or left out: the format of the original. */
-  format?: "auto" | "best" | "original" | "jpeg" | "png" | "webp" | "avif" | "gif" | "tiff" | "bmp";
+  format?: "auto" | "best" | "original" | "jpeg" | "png" | "webp" | "avif" | "gif" | "apng" | "tiff" | "bmp";
   /** Convert an opaque PNG to JPEG if no format is given. Default: false. */
   autoJpeg?: boolean;
   /** Quality of lossy formats. auto: the lowest that reaches qualityTarget; it takes many times as long and needs a signature, unless PUBLIC_FEATURES lists `autoQuality`. Default: 80, for AVIF 50; without it a TIFF is lossless. */

@@ -191,6 +191,7 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
                 graphic=job.graphic,
                 keep=_kept_fields(job),
                 colours=len(job.colours) // 3,
+                frames=picture.frames,
             )
         if carrier and carrier.add_exif and job.metadata is not None:
             return carrier.add_exif(body, job.metadata)
@@ -207,7 +208,14 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
 
 
 def save(
-    image: Image, chosen: FormatName, output: Output, *, graphic: bool, keep: str = "none", colours: int = 0
+    image: Image,
+    chosen: FormatName,
+    output: Output,
+    *,
+    graphic: bool,
+    keep: str = "none",
+    colours: int = 0,
+    frames: int = 1,
 ) -> bytes:
     """Return the encoded file of pixels that have the bands and the depth of the format.
 
@@ -216,7 +224,7 @@ def save(
     """
     encoder = encoder_of(chosen)
     size = image.width * image.height * image.bands
-    options = encoder.options(output, Content(graphic, image.hasalpha(), size, colours))
+    options = encoder.options(output, Content(graphic, image.hasalpha(), size, colours, frames))
     saver = getattr(image, encoder.save) if isinstance(encoder.save, str) else partial(encoder.save, image)
     body = bytes(saver(keep=keep, **options))
     return encoder.finish(body, options) if encoder.finish else body

@@ -31,8 +31,11 @@ class Planned(Protocol):
 def choose_format(picture: Planned, output: Output, context: Context) -> FormatName:
     """Return the format of a finished image. Raises InvalidParameter if it cannot do what the output requests."""
     chosen = negotiate_format(picture, output, context)
-    if output.lossless and not encoder_of(chosen).lossless:
+    encoder = encoder_of(chosen)
+    if output.lossless and not encoder.lossless:
         raise InvalidParameter("lossless", f"left out or false for {chosen}", got=True)
+    if output.lossless and picture.frames > 1 and not encoder.lossless_frames:
+        raise InvalidParameter("lossless", f"left out or false for an animated {chosen}", got=True)
     return chosen
 
 
@@ -68,7 +71,8 @@ def _acceptable(picture: Planned, output: Output, context: Context) -> Iterator[
     for name, rule in NEGOTIATED.items():
         is_possible = rule.lossless or not output.lossless
         limit = context.limits.auto_pixels_of.get(name)
-        is_small = limit is None or picture.width * picture.height <= limit
+        pixels = picture.width * picture.height * picture.frames
+        is_small = limit is None or pixels <= limit * (rule.animation_factor if picture.frames > 1 else 1)
         can_animate = picture.frames == 1 or encoder_of(name).animated
         if name in context.accepts and is_possible and is_small and can_animate:
             yield name
@@ -106,6 +110,8 @@ def _shown_everywhere(picture: Planned, output: Output, own: FormatName) -> Form
     # The records are read one after the other, because each is imported when it is first read.
     shown = (name for name in WRITTEN if format_by_name(name).shown)
     if picture.frames > 1:
+        if own in WRITTEN and format_by_name(own).shown and encoder_of(own).animated:
+            return own
         return next(name for name in shown if encoder_of(name).animated)
     if own not in WRITTEN or not format_by_name(own).shown:
         own = next(shown)

@@ -19,9 +19,11 @@ AVIF = FormatEntry(
     aliases=("heif", "heic"),
     is_slow=True,
     max_pixels=12 * MEGA,
-    negotiation=Negotiation(rank=1, max_pixels=4 * MEGA, lossless=False),
+    # Each frame of an animation takes less than a tenth of the time of a still image.
+    negotiation=Negotiation(rank=1, max_pixels=4 * MEGA, animation_factor=3, lossless=False),
 )
 GIF = FormatEntry(name="gif", media_type="image/gif", max_pixels=12 * MEGA)
+APNG = FormatEntry(name="apng", media_type="image/apng")
 TIFF = FormatEntry(name="tiff", media_type="image/tiff", aliases=("tif",))
 HEIF = FormatEntry(name="heif", media_type="image/heic", writable=False)
 # Nothing compresses it: its limit bounds the bytes of an answer.
@@ -32,7 +34,7 @@ SVG = FormatEntry(name="svg", media_type="image/svg+xml", writable=False, script
 
 # The common formats are first: only the records up to that of the file's own format are imported. The check of SVG,
 # which reads the most bytes, is last.
-INDEX: tuple[FormatEntry, ...] = (JPEG, PNG, WEBP, AVIF, GIF, TIFF, HEIF, BMP, ICO, PDF, SVG)
+INDEX: tuple[FormatEntry, ...] = (JPEG, PNG, WEBP, AVIF, GIF, APNG, TIFF, HEIF, BMP, ICO, PDF, SVG)
 """The record of `jpeg` is `FORMAT` in `imaging/formats/jpeg.py`."""
 
 NAMES: tuple[FormatName, ...] = tuple(entry.name for entry in INDEX)

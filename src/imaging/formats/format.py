@@ -71,6 +71,7 @@ class Content(msgspec.Struct, frozen=True):
     """Number of bytes."""
     colours: int = 0
     """Number of colours in the palette that the pixels are indexes into; 0 if they are not indexes."""
+    frames: int = 1
 
 
 def keeps_color(output: EncodingOptions, *, graphic: bool) -> bool:
@@ -92,6 +93,8 @@ class Loading(msgspec.Struct, frozen=True):
     page: int | None
     context: Any
     """The `imaging.context.Context` of the run."""
+    frames: int = 1
+    """How many frames to return, one below the other, where no page is given."""
 
 
 class Negotiation(msgspec.Struct, frozen=True):
@@ -103,6 +106,8 @@ class Negotiation(msgspec.Struct, frozen=True):
     """A larger image gets another format, so that encoding always ends before the deadline."""
     lossless: bool = True
     """Whether it is also chosen for `lossless=true`."""
+    animation_factor: int = 1
+    """How many times as many pixels all frames of an animation may have together."""
 
 
 def _keep_reduction(_shrink: float, _frames: int, *, is_same_format: bool) -> float:  # noqa: ARG001 - the shape of all
@@ -184,6 +189,10 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     """Returns the `Source` without libvips, from the file, the page, the limits and the deadline."""
     read_pixels: Callable[[Loading], Image] | None = None
     """Returns the pixels without libvips' loader."""
+    read_animation: Callable[[bytes], Any] | None = None
+    """Returns the `Animation` of a file that libvips' loader opens as a still image, or None if it is one."""
+    read_frames: Callable[[Loading], Image] | None = None
+    """Returns the frames of such an animation."""
 
 
 class Encoder(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,6 +218,8 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it can be asked to lose nothing."""
     scored: bool = False
     """Whether `quality=auto` looks for its quality, by scores of what it loses."""
+    lossless_frames: bool = True
+    """Whether that holds for animations as well."""
     alpha: bool = True
     deep: bool = False
     """Whether it stores more than 8 bits per sample."""

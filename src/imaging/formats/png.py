@@ -1,4 +1,4 @@
-"""PNG and APNG (third edition)."""
+"""PNG (third edition); an animated one has a record of its own."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from imaging.formats.format import (
     SaverOptions,
 )
 
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEPTHS = (1, 2, 4, 8)
 """Bits of an index into a palette."""
 _STORED = 0
@@ -25,7 +26,13 @@ _STORED_BYTES = 8 * MEGA
 """Bytes of pixels that are compressed so; those of larger images are compressed row by row."""
 _TRELLIS = 7
 """Effort from which on the compression searches through many variants."""
+_is_animated = Lazy[bool]("imaging.codecs.animations.apng_chunks", "is_animated")
 _pack = Lazy[bytes]("imaging.codecs.png_chunks", "compress_pixels")
+
+
+def may_be_animated(original: bytes) -> bool:
+    """Return whether the chunk of an animation could stand before the pixels: few other files need a closer look."""
+    return original.find(b"acTL", 8, original.find(b"IDAT", 8)) >= 0
 
 
 def _has_palette(output: EncodingOptions) -> bool:
@@ -43,7 +50,7 @@ def _decoder_seconds(header: Image) -> float:
     return megapixels / 8 if header.get_typeof("interlaced") else 0.0
 
 
-def _options(output: EncodingOptions, content: Content) -> SaverOptions:
+def choose_options(output: EncodingOptions, content: Content) -> SaverOptions:
     effort, palette = output.effort, bool(output.palette or output.colors)
     # Filters help photographs and harm flat colours; ISA-L compresses filtered rows well.
     options: SaverOptions = {
@@ -81,10 +88,23 @@ def _memory(output: EncodingOptions, pixels: int, _alpha: bool) -> int:
     return 2 * pixels
 
 
+ENCODER = Encoder(
+    save="pngsave_buffer",
+    options=choose_options,
+    finish=_finish,
+    add_palette=Lazy("imaging.codecs.palette_png", "add_palette"),
+    seconds=_seconds,
+    uninterruptible_seconds=lambda output, _frames, _graphic: 1.8 if _has_palette(output) else 0.0,
+    memory=_memory,
+    palette_sizes=(256, 16, 4, 2),
+    lossless=True,
+)
+
 FORMAT = Format(
     name="png",
     extensions=("png",),
-    signatures=(b"\x89PNG\r\n\x1a\n",),
+    signatures=(SIGNATURE,),
+    matches=lambda original: not may_be_animated(original) or not _is_animated(original),
     decoder=Decoder(
         loader="pngload_source",
         seconds=0.02,
@@ -96,17 +116,7 @@ FORMAT = Format(
         repair=Lazy("imaging.codecs.decode.repair", "repair_png"),
         read_color_space=Lazy("imaging.codecs.decode.png_color", "read_color_space"),
     ),
-    encoder=Encoder(
-        save="pngsave_buffer",
-        options=_options,
-        finish=_finish,
-        add_palette=Lazy("imaging.codecs.palette_png", "add_palette"),
-        seconds=_seconds,
-        uninterruptible_seconds=lambda output, _frames, _graphic: 1.8 if _has_palette(output) else 0.0,
-        memory=_memory,
-        palette_sizes=(256, 16, 4, 2),
-        lossless=True,
-    ),
+    encoder=ENCODER,
     metadata=MetadataCarrier(read_xmp=Lazy("imaging.codecs.decode.chunks", "xmp")),
     strip=Lazy("imaging.codecs.containers.png", "strip"),
     shown=True,

@@ -79,10 +79,7 @@ class Feature(msgspec.Struct, frozen=True):
     The pixels of an original with an ICC profile are converted to sRGB before the first step that is not like that.
     """
     keeps_gain_map: Callable[[Params], bool] | bool = False
-    """Whether an HDR image's gain map still fits the output: the step moves it with the pixels, or leaves both alone.
-
-    A result of any other step has no gain map.
-    """
+    """Whether an HDR image's gain map still fits the output: the step moves it with the pixels, or leaves both."""
     max_preshrink: Callable[[Params, Size], float] | None = None
     """Return the largest factor by which the decoder may reduce an image of a width and height ahead of this step.
 

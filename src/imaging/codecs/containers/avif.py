@@ -5,13 +5,12 @@ Bytes are overwritten in place and never moved, because every item is found by i
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
+from imaging.codecs.containers.boxes import Box, blank, read_boxes
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
 
-_FILE = frozenset({b"ftyp", b"meta", b"mdat"})
+_FILE = frozenset({b"ftyp", b"meta", b"moov", b"mdat"})
 _META = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"grpl", b"dinf"})
 _PIXELS = frozenset({b"av01", b"grid", b"iden", b"iovl", b"tmap"})
 _PROPERTIES = frozenset(
@@ -21,13 +20,6 @@ _EMPTY_EXIF = b"\x00\x00\x00\x00MM\x00*\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
 _EMPTY_XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
 
 
-class _Box(NamedTuple):
-    kind: bytes
-    start: int
-    inside: int
-    end: int
-
-
 class _Item(msgspec.Struct):
     kind: bytes = b""
     in_idat: bool = False
@@ -35,48 +27,39 @@ class _Item(msgspec.Struct):
 
 
 def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
-    """Return the file with only ftyp, meta and the pixels; the orientation is one of the properties in meta."""
-    boxes = _boxes(original, 0, len(original), walk)
+    """Return the file with only ftyp, meta, the movie of an animation, and the pixels.
+
+    The orientation is one of the properties in meta.
+    """
+    boxes = read_boxes(original, 0, len(original), walk)
     metas = [box for box in boxes if box.kind == b"meta"]
-    if boxes[0].kind != b"ftyp" or len(metas) != 1 or any(box.kind == b"moov" for box in boxes):
-        raise Malformed("not a still AVIF")
+    if boxes[0].kind != b"ftyp" or len(metas) != 1:
+        raise Malformed("not an AVIF")
     meta = metas[0]
-    children = {box.kind: box for box in _boxes(original, meta.inside + 4, meta.end, walk)}
+    children = {box.kind: box for box in read_boxes(original, meta.inside + 4, meta.end, walk)}
     if not {b"iinf", b"iloc"} <= children.keys():
         raise Malformed("no items")
     items = _located(original, children[b"iloc"], _kinds(original, children[b"iinf"], walk), walk)
     stripped = bytearray(original)
     for box in boxes:
-        _blank(stripped, box, keep=box.kind in _FILE)
+        blank(stripped, box, keep=box.kind in _FILE)
     _tidy_meta(stripped, meta, walk)
     start_of_idat = children[b"idat"].inside if b"idat" in children else 0
     _place(stripped, original, items, start_of_idat)
+    for movie in (box for box in boxes if box.kind == b"moov"):
+        from imaging.codecs.containers.avif_sequence import tidy_movie  # noqa: PLC0415 - few files are animated
+
+        for offset, length in tidy_movie(stripped, movie, walk):
+            stripped[offset : offset + length] = Reader(original, offset, offset + length).take(length)
     return bytes(stripped)
 
 
-def _boxes(content: bytes, start: int, end: int, walk: Walk) -> list[_Box]:
-    reader, found = Reader(content, start, end), []
-    while reader:
-        walk.step()
-        at = reader.at
-        size, kind = reader.big(4), reader.take(4)
-        if size == 1:
-            size = reader.big(8)
-        elif size == 0:
-            size = end - at
-        found.append(_Box(kind, at, reader.at, at + size))
-        reader.skip(at + size - reader.at)
-    if not found:
-        raise Malformed("a box that has to hold others is empty")
-    return found
-
-
-def _kinds(content: bytes, iinf: _Box, walk: Walk) -> dict[int, _Item]:
+def _kinds(content: bytes, iinf: Box, walk: Walk) -> dict[int, _Item]:
     reader = Reader(content, iinf.inside, iinf.end)
     version = reader.big(4) >> 24
     reader.skip(2 if version == 0 else 4)
     items = {}
-    for box in _boxes(content, reader.at, iinf.end, walk):
+    for box in read_boxes(content, reader.at, iinf.end, walk):
         entry = Reader(content, box.inside, box.end)
         version = entry.big(4) >> 24
         if box.kind != b"infe" or version not in (2, 3):
@@ -87,7 +70,7 @@ def _kinds(content: bytes, iinf: _Box, walk: Walk) -> dict[int, _Item]:
     return items
 
 
-def _located(content: bytes, iloc: _Box, items: dict[int, _Item], walk: Walk) -> list[_Item]:
+def _located(content: bytes, iloc: Box, items: dict[int, _Item], walk: Walk) -> list[_Item]:
     reader = Reader(content, iloc.inside, iloc.end)
     version = reader.big(4) >> 24
     sizes = reader.big(2)
@@ -110,23 +93,15 @@ def _located(content: bytes, iloc: _Box, items: dict[int, _Item], walk: Walk) ->
     return list(items.values())
 
 
-def _blank(stripped: bytearray, box: _Box, *, keep: bool) -> None:
-    """Overwrite the content of a box with zeros, and turn a box that is not kept into free space."""
-    if not keep:
-        stripped[box.start + 4 : box.start + 8] = b"free"
-    if not keep or box.kind in (b"mdat", b"idat"):
-        stripped[box.inside : box.end] = bytes(box.end - box.inside)
-
-
-def _tidy_meta(stripped: bytearray, meta: _Box, walk: Walk) -> None:
+def _tidy_meta(stripped: bytearray, meta: Box, walk: Walk) -> None:
     content = bytes(stripped)
-    for box in _boxes(content, meta.inside + 4, meta.end, walk):
-        _blank(stripped, box, keep=box.kind in _META)
+    for box in read_boxes(content, meta.inside + 4, meta.end, walk):
+        blank(stripped, box, keep=box.kind in _META)
         if box.kind == b"iprp":
-            containers = (each for each in _boxes(content, box.inside, box.end, walk) if each.kind == b"ipco")
+            containers = (each for each in read_boxes(content, box.inside, box.end, walk) if each.kind == b"ipco")
             for container in containers:
-                for entry in _boxes(content, container.inside, container.end, walk):
-                    _blank(stripped, entry, keep=entry.kind in _PROPERTIES)
+                for entry in read_boxes(content, container.inside, container.end, walk):
+                    blank(stripped, entry, keep=entry.kind in _PROPERTIES)
 
 
 def _place(stripped: bytearray, original: bytes, items: list[_Item], start_of_idat: int) -> None:

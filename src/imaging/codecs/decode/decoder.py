@@ -103,7 +103,7 @@ def _keeps_frames(source: ImageHeader, output: Output) -> bool:
     requested = format_by_name(source.format if output.format in (None, "auto", "best", "original") else output.format)
     can_animate = requested.encoder is not None and requested.encoder.animated
     keeps = output.animated is not False and output.page is None
-    return keeps and format_by_name(source.format).decoder.animated and can_animate
+    return keeps and source.is_animation and can_animate
 
 
 def _check_animation(source: ImageHeader, limits: Limits) -> None:
@@ -132,6 +132,10 @@ def _loaded(
         # The scale of a drawing counts from the size that it has without a requested resolution.
         whole = scale * (output.dpi or DPI) / DPI if decoder.scalable else scale
         return decoder.read_pixels(Loading(original, size, whole, output.page, context)), taken
+    if decoder.read_frames and source.is_animation and (frames > 1 or output.page is not None):
+        size = (source.width, source.height)
+        taken = _memory_taken(source, size, frames, limits)
+        return decoder.read_frames(Loading(original, size, 1.0, output.page, context, frames)), taken
     if stream is not None and decoder.read_stream:
         taken = _memory_taken(source, loaded_size(source, output, shrink)[1], frames, limits)
         scale = 1 / _reduction(source, frames, output, shrink)

@@ -40,9 +40,13 @@ def read_header(
     if decoder.read_header:
         source: ImageHeader = decoder.read_header(original, page, limits, deadline)
     else:
-        options: dict[str, Any] = {"page": page} if page else {}
+        animation = decoder.read_animation(original) if decoder.read_animation else None
+        options: dict[str, Any] = {"page": page} if page and animation is None else {}
         header = load(original, kind, tolerant=limits.tolerate_truncated, **options)
         source = _from_header(header, original, kind)
+        if animation is not None:
+            delays = animation.delays
+            source = replace(source, frames=len(delays), delays=delays, loop=animation.loop, orientation=1)
     pixels = source.width * source.height
     # The size of a drawing is only a proposal; the size at which it is rendered is checked then.
     if pixels > limits.source_pixels and not decoder.scalable:

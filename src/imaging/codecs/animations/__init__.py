@@ -1,0 +1,1 @@
+"""Write the animations that libvips does not write: AVIF sequences with Pillow, and APNG from libvips' own PNGs."""
