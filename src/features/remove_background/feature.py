@@ -18,8 +18,8 @@ from imaging.pipeline.feature import Decision, Step, feature
 
 _SEEN_SIDE = 640
 """Shorter side in pixels down to which the decoder may reduce the image: twice the side of the model's input."""
-_BYTES = 8
-"""Bytes per pixel for the mask while it is enlarged, and for the cut-out."""
+_BYTES = 9
+"""Bytes per pixel for the mask, for copies of it and of the colours while edges are treated, and for the cut-out."""
 
 
 def _max_preshrink(requested: RemoveBackground, size: tuple[int, int]) -> float:
@@ -117,7 +117,9 @@ def _subject(frame: pyvips.Image, requested: RemoveBackground, context: Context)
     if requested.mask_only:
         return mask
     colours = frame.extract_band(0, n=3)
-    return edges.decontaminate(colours, mask) if requested.decontaminate else edges.clear_transparent(colours, mask)
+    if requested.decontaminate:
+        return edges.decontaminate(colours, mask, context.deadline)
+    return edges.clear_transparent(colours, mask)
 
 
 def _behind(requested: RemoveBackground, size: tuple[int, int], context: Context) -> pyvips.Image:

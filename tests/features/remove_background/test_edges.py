@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import pyvips
 from tests import similarity
 
 from features.remove_background import edges
+from imaging.context import Deadline
+from imaging.errors import TimeExceeded
 
 SUBJECT, BACKGROUND = [200.0, 60.0, 40.0], [30.0, 200.0, 90.0]
 SIDE = 400
@@ -68,6 +71,12 @@ def test_any_shape_and_the_smallest_picture() -> None:
         found = edges.decontaminate(image, alpha.cast("uchar"))
         assert (found.width, found.height) == (width, height)
         assert similarity.mean_difference(found[:3], image) < 3
+
+
+def test_the_treatment_ends_at_the_deadline() -> None:
+    alpha = soft_disc()
+    with pytest.raises(TimeExceeded):
+        edges.decontaminate(mixed(alpha), alpha, Deadline.after(-1))
 
 
 def test_masks_that_hide_all_or_nothing() -> None:
