@@ -40,6 +40,9 @@ OWN: dict[str, dict[str, object]] = {
     "negate": {"alpha": False},
     "vividness": {"factor": 2},
     "waveletSharpen": {"amount": 2},
+    "watermark": {"key": "logo"},
+    # What covers the whole image makes all frames of an animation the same.
+    "shape": {"width": "50p"},
 }
 
 """For the parameters that have no default."""

@@ -13,7 +13,7 @@ from tests import pictures, steps
 
 from features import edits
 from imaging import Context, InvalidParameter, Limits, Output, Region, Rendered, SalientRegion, TooLarge, run
-from imaging.detection import DetectionNotConfigured
+from imaging.detection import DetectionNotConfigured, Found, Kind
 
 FACES = (Region(0.5, 0.25, 0.25, 0.25), Region(0.1, 0.6, 0.1, 0.2))
 EVEN = (0.0, 1.0)
@@ -28,6 +28,7 @@ class Sight(DetectionNotConfigured):
     seen: tuple[Region, ...] = ()
     things: tuple[Region, ...] = ()
     figure: SalientRegion | None = None
+    labelled: tuple[Found, ...] = ()
     finds_objects: bool = True
 
     def faces(self) -> tuple[Region, ...]:
@@ -35,6 +36,10 @@ class Sight(DetectionNotConfigured):
 
     def objects(self) -> tuple[Region, ...]:
         return self.things
+
+    def find(self, kind: Kind, frames: range, overlay: tuple[str, str] | None) -> tuple[Found, ...]:
+        assert (kind, list(frames), overlay) == ("objects", [0], None)
+        return self.labelled
 
     def salient(self) -> SalientRegion | None:
         return self.figure
@@ -226,3 +231,64 @@ def test_a_face_that_was_cut_off_is_no_longer_there() -> None:
     given = steps.apply("crop", steps.picture(pictures.scene(400, 200)), left=0, width=100)
     made = steps.apply("smartCropping", given, context=Context(vision=Sight(FACES[:1])), faceIndex=0)
     assert made.width < 100
+
+
+CAR = Found(Region(0.5, 0.5, 0.25, 0.25), name="Car", above=("Vehicle",))
+DOG = Found(Region(0.0, 0.0, 0.25, 0.5), name="Dog", above=("Animal",))
+
+
+def test_objects_are_chosen_by_their_labels_and_the_classes_above_them() -> None:
+    sight = Sight(things=(WHOLE,), labelled=(CAR, DOG), figure=FIGURE)
+    assert cropped(sight, subject="objects", labels="car") == (200, 100, 100, 50)
+    assert cropped(sight, subject="objects", labels="Animal") == (0, 0, 100, 100)
+    assert cropped(sight, labels="Dog,Vehicle") == (0, 0, 300, 150)
+    assert cropped(Sight(FACES, labelled=(CAR, DOG)), labels="Dog") == (0, 0, 100, 100)
+    assert cropped(Sight(FACES, labelled=(CAR, DOG)), labels="Cat") == (40, 50, 260, 110)
+    # Nothing of that kind: the salient region.
+    assert cropped(sight, subject="objects", labels="Cat") == (200, 50, 100, 50)
+    assert cropped(sight, subject="objects") == (0, 0, 400, 200)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        # The face is 100 x 50 at 200, 50: half of the width of the crop, in the middle of it.
+        ({"zoom": 50, "placeY": 50}, (150, 25, 200, 100)),
+        ({"zoom": 100}, (200, 54, 100, 50)),
+        ({"zoom": 50, "placeX": 0, "placeY": 0}, (200, 50, 200, 100)),
+        ({"zoom": 50, "placeX": 100, "placeY": 100}, (100, 0, 200, 100)),
+        # As far as the image reaches.
+        ({"zoom": 40, "placeX": 0}, (150, 23, 250, 125)),
+        ({"zoom": 1}, (0, 0, 400, 200)),
+        ({"zoom": 50, "width": 100, "height": 100, "placeX": 50, "placeY": 50}, (150, 0, 100, 100)),
+        ({"placeX": 0, "width": 100, "height": 100}, (200, 0, 100, 100)),
+    ],
+)
+def test_the_subject_takes_its_share_and_stands_in_its_place(said: dict[str, Any], expected: Any) -> None:
+    assert cropped(Sight(FACES), faceIndex=0, **said) == expected
+
+
+@given(st.floats(5, 100), st.floats(0, 100), st.floats(0, 100))
+def test_the_subject_stays_inside_of_the_crop(zoom: float, x: float, y: float) -> None:
+    left, top, width, height = cropped(Sight(FACES), faceIndex=0, zoom=zoom, placeX=x, placeY=y)
+    assert 0 <= left <= 201
+    assert 0 <= top <= 51
+    assert left + width >= 299
+    assert top + height >= 99
+    assert left + width <= 400
+    assert top + height <= 200
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"zoom": 0}, "`smartCropping.zoom` must be a number above 0 of at most 100"),
+        ({"zoom": 50, "padding": 3}, "`smartCropping.padding` must be left out with zoom"),
+        ({"placeX": 101}, "`smartCropping.placeX` must be a number from 0 to 100"),
+        ({"subject": "faces", "labels": "Car"}, "`smartCropping.labels` must be left out with faces"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(said: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        edits({"smartCropping": said})
+    assert refused.value.message.startswith(message)

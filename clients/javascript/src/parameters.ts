@@ -58,6 +58,14 @@ export interface SmartCroppingOptions {
   faceIndex?: number;
   /** Space around the region, in pixels or in percent of its sides, as far as the image reaches. Default: 50 % if width and height are given, otherwise 0. */
   padding?: Length;
+  /** Objects to crop around, by the names that Rekognition has for them and for the classes above them, such as Car or Animal; with auto they come before faces. Default: the most prominent objects. */
+  labels?: string | readonly string[];
+  /** How much of the crop the subject takes, on the side on which it takes more; replaces padding, and may enlarge the original. */
+  zoom?: number;
+  /** Where the subject stands in the crop, as far as the image reaches: 0 at the left edge, 50 in the middle, 100 at the right edge. */
+  placeX?: number;
+  /** The same vertically: 0 at the top, 100 at the bottom. Default: faces slightly above the middle. */
+  placeY?: number;
 }
 
 /** Trim edges of one colour, and transparent edges; an image without any other content is not changed. */

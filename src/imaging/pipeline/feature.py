@@ -284,7 +284,6 @@ def feature(  # noqa: PLR0913 - one parameter for each property of a feature
     """Declare the decorated function as a feature with these fields of `Feature`; named like its model."""
 
     def declare(apply: Apply[ParamsT]) -> Feature:
-        # The functions of a feature take its own model; `Feature` can only say that they take some model.
         own: dict[str, Any] = {
             "name": name or params.__name__[0].lower() + params.__name__[1:], "apply": apply, "cost": cost,
             "expensive": expensive, "billed": billed, "is_private": is_private, "reads": reads, "size": size,

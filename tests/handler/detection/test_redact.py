@@ -53,6 +53,26 @@ def test_faces_objects_and_text_each_by_one_call(serve: Serve, rekognition: Reko
 
 
 @pytest.mark.usefixtures("scene")
+def test_one_call_for_objects_serves_crops_around_each_of_their_labels(serve: Serve, rekognition: Rekognition) -> None:
+    rekognition.objects = {"Car": [(0.5, 0.0, 0.25, 0.25)], "Dog": [(0.0, 0.5, 0.5, 0.5)]}
+    client = serve(DIALECTS="imgproxy,query")
+    for query, expected in (
+        ("labels=car", (40, 30)),
+        ("labels=Dog", (80, 60)),
+        ("labels=Dog&smartCropping.zoom=50", (160, 120)),
+        ("labels=Car,Dog", (120, 120)),
+    ):
+        answer = client.get(f"/scene.png?smartCropping=objects&smartCropping.{query}&format=png")
+        assert (shown(answer.body).width, shown(answer.body).height) == expected, query
+    cropped = shown(client.get("/unsafe/crop_objects:1:dog/plain/scene.png@png").body)
+    assert (cropped.width, cropped.height) == (80, 60)
+    filled = shown(client.get("/unsafe/rs:fill:30:30/g:objw:dog:1:car:0/op:soea/plain/scene.png@png").body)
+    assert (filled.width, filled.height) == (30, 30)
+    assert rekognition.asked == ["DetectLabels"]
+    assert serve(PUBLIC_FEATURES="").get("/scene.png?smartCropping.labels=Dog").status == 403
+
+
+@pytest.mark.usefixtures("scene")
 def test_one_call_for_objects_serves_smart_cropping_too(serve: Serve, rekognition: Rekognition) -> None:
     rekognition.objects = {"Car": [(0.5, 0.0, 0.25, 0.25)]}
     client = serve()

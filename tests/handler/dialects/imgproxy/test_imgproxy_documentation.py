@@ -69,7 +69,9 @@ EXAMPLES = [
 ]  # fmt: skip
 NEEDS_SIGNATURE = [
     f"/unsafe/{option}/{PHOTO}" for option in (
-        "gravity:obj:face", "rs:fill:100:80/g:objw:face:2:cat:1", "blur_detections:8:face", "draw_detections:1:face",
+        "gravity:obj:face", "rs:fill:100:80/g:objw:face:2:cat:1", "rs:fill:100:80/g:obj:face/op:so",
+        "g:obj:face/rs:fill:100:80/objects_position:fp:0.2:0.7", "crop_objects:1.5:face",
+        "blur_detections:8:face", "draw_detections:1:face",
     )
 ]  # fmt: skip
 """Examples that run a model: the operator opens them by PUBLIC_FEATURES or by signatures."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import NamedTuple
 
 import msgspec
@@ -98,12 +99,19 @@ def _extend_aspect_ratio(arguments: Arguments, into: Collected) -> None:
 
 def _gravity(arguments: Arguments, into: Collected) -> None:
     if arguments.text(0) in ("obj", "objw"):
-        # The paid edition weighs classes; here the words beside them only choose between faces and objects.
-        words = arguments.texts[1 :: 2 if arguments.text(0) == "objw" else 1]
-        into.pipeline.objects, into.pipeline.gravity = tuple(words), ("sm", 0.0, 0.0)
+        into.pipeline.objects, into.pipeline.gravity = _read_classes(arguments), ("sm", 0.0, 0.0)
         return
     into.pipeline.objects = None
     into.pipeline.gravity = arguments.gravity(0, into.pipeline.gravity, smart=True)
+
+
+def _read_classes(arguments: Arguments) -> tuple[str, ...]:
+    """Return the classes of objects. The paid edition weighs them; here those with the weight 0 are left out."""
+    words = arguments.texts[1:]
+    if arguments.text(0) == "obj":
+        return tuple(filter(None, words))
+    weights = [arguments.number(at) for at in range(2, len(arguments), 2)]
+    return tuple(word for word, weight in zip_longest(words[::2], weights) if word and weight != 0)
 
 
 def _crop(arguments: Arguments, into: Collected) -> None:

@@ -53,6 +53,10 @@ class Pipeline(msgspec.Struct):
     """An aspect ratio, and whether the area is enlarged to it."""
     objects: tuple[str, ...] | None = None
     """The classes of objects that a gravity follows; None if it follows none."""
+    objects_place: tuple[float, float] | None = None
+    """Where these objects stand in the result, in percent."""
+    crop_objects: tuple[float, tuple[str, ...]] | None = None
+    """The classes of objects that the image is cropped to, and the factor by which the area is larger than they are."""
     trim: float | None = None
     trim_color: str = ""
     trim_equal: tuple[bool, bool] = (False, False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from handler.requests.dialects.imgproxy import redactions
 from handler.requests.dialects.imgproxy.arguments import Arguments
 from handler.requests.dialects.imgproxy.options import Collected
@@ -17,6 +19,29 @@ def resizing_algorithm(arguments: Arguments, into: Collected) -> None:
 def crop_aspect_ratio(arguments: Arguments, into: Collected) -> None:
     """Set the aspect ratio to which the crop area is changed; 0 keeps it."""
     into.pipeline.crop_ratio = (arguments.given_number(0, 0, 100), bool(arguments.boolean(1)))
+
+
+_PLACES = {
+    "ce": (50.0, 50.0), "no": (50.0, 0.0), "so": (50.0, 100.0), "we": (0.0, 50.0), "ea": (100.0, 50.0),
+    "nowe": (0.0, 0.0), "noea": (100.0, 0.0), "sowe": (0.0, 100.0), "soea": (100.0, 100.0),
+}  # fmt: skip
+
+
+def objects_position(arguments: Arguments, into: Collected) -> None:
+    """Set where the objects that the gravity follows stand: a direction, or a point; without offsets in pixels."""
+    if arguments.text(0) == "fp":
+        into.pipeline.objects_place = (100 * arguments.given_number(1, 0, 1), 100 * arguments.given_number(2, 0, 1))
+        return
+    place = _PLACES[arguments.choice(0, tuple(_PLACES))]
+    if any(arguments.number(at, -math.inf) for at in (1, 2)):
+        arguments.refuse("a direction without offsets, or fp with a point")
+    into.pipeline.objects_place = place
+
+
+def crop_objects(arguments: Arguments, into: Collected) -> None:
+    """Set the classes of objects that the image is cropped to, with room around them."""
+    factor = arguments.given_number(0, 1, 100)
+    into.pipeline.crop_objects = (factor, tuple(filter(None, arguments.texts[1:])))
 
 
 def background_alpha(arguments: Arguments, into: Collected) -> None:
@@ -171,6 +196,8 @@ def disable_animation(arguments: Arguments, into: Collected) -> None:
 HANDLERS = {
     "resizing_algorithm": (1, resizing_algorithm),
     "crop_aspect_ratio": (2, crop_aspect_ratio),
+    "objects_position": (3, objects_position),
+    "crop_objects": (100, crop_objects),
     "background_alpha": (1, background_alpha),
     "adjust": (3, adjust),
     "brightness": (1, brightness),
@@ -212,10 +239,7 @@ ALIASES = {
 }  # fmt: skip
 
 _VIDEO = "the decoders of video are under the GPL or take more than 130 MB"
-_OBJECTS = "smartCropping finds faces and objects, but not by class"
 REFUSED = {
-    "objects_position": _OBJECTS,
-    "crop_objects": _OBJECTS,
     "unsharp_masking": "its formula is not published; use sharpen",
     "progressive_blur": "its formula is not published; use gradient",
     "style": "an SVG is sent without edits, with a policy that lets no script run",

@@ -62,7 +62,19 @@ def _trim(pipeline: Pipeline) -> Iterator[Step]:
     yield make_step("trim", **params)
 
 
+def _subject(classes: tuple[str, ...]) -> dict[str, Any]:
+    """Return the parameters of what to crop around: faces, or objects by the names that Rekognition has for them."""
+    names = [name for name in classes if name not in ("face", "all")]
+    if classes and set(classes) == {"face"}:
+        return {"subject": "faces"}
+    return {"subject": "auto", **({"labels": ",".join(names)} if names else {})}
+
+
 def _crop(pipeline: Pipeline) -> Iterator[Step]:
+    if pipeline.crop_objects is not None:
+        factor, classes = pipeline.crop_objects
+        yield make_step("smartCropping", **_subject(classes), padding=f"{50 * (factor - 1):.6f}p")
+        return
     width, height = pipeline.crop or (0.0, 0.0)
     ratio, enlarges = pipeline.crop_ratio
     if ratio >= 0.01:
@@ -87,10 +99,11 @@ def _crop(pipeline: Pipeline) -> Iterator[Step]:
 def _resize(pipeline: Pipeline) -> Iterator[Step]:
     if pipeline.objects is not None and pipeline.width and pipeline.height and pipeline.resizing_type != "fit":
         width, height = (min(8192, max(1, round(side * pipeline.dpr))) for side in (pipeline.width, pipeline.height))
-        subject = "faces" if set(pipeline.objects) == {"face"} else "auto"
-        yield make_step("smartCropping", subject=subject, width=width, height=height)
+        place = pipeline.objects_place
+        params: dict[str, Any] = {} if place is None else {"placeX": place[0], "placeY": place[1]}
+        yield make_step("smartCropping", **_subject(pipeline.objects), width=width, height=height, **params)
         return
-    params: dict[str, Any] = {
+    params = {
         "rules": "imgproxy",
         "fit": FITS[pipeline.resizing_type],
         "withoutEnlargement": not pipeline.enlarge,

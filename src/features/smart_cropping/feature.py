@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from msgspec import Meta
-
+from features.smart_cropping.parameters import SmartCropping
 from imaging.context import Context
 from imaging.cost import Cost
 from imaging.detection import Region, SalientRegion
 from imaging.errors import InvalidParameter
 from imaging.ops.alpha import premultiplied
 from imaging.ops.geometry import PixelBox, Size, find_crop, refuse_larger, round_half_up
-from imaging.params.model import Params, hint
 from imaging.params.types import CropPosition, Length
 from imaging.picture import Picture
 from imaging.pipeline.feature import feature
@@ -33,68 +29,6 @@ _HEADROOM = 0.05
 """Space above a subject that is cut at the bottom, as a fraction of the crop's height."""
 _TRIED = 128
 """Number of positions that are tried on each axis."""
-
-
-class SmartCropping(Params):
-    """Crop around the most important part, before any other edit: faces, objects or the salient region.
-
-    With `width` and `height`, the crop has their aspect ratio, and the result has that size. If the original is
-    large enough, the crop is at least as large as the result, so that nothing is enlarged. With only one of them,
-    the crop keeps the aspect ratio of the region. With neither, the result is the region with its padding, in its
-    own size, as in AWS's handler.
-
-    The setting `VISION` chooses what detects faces: Rekognition, or a model on the machine. The salient region is
-    found by U²-Net if its weights are installed, and otherwise by libvips from colours and edges. A subject that
-    does not fit into the crop is cut where the least of it is lost, and rather at the bottom than at the top, where
-    heads are. The original is analysed once for all of its variants.
-    """
-
-    subject: Annotated[
-        Literal["auto", "faces", "objects", "salient"],
-        Meta(
-            description="What to crop around. auto: faces or, with Rekognition and without faces, objects. If "
-            "nothing is found, the salient region is used",
-            extra=hint(main=True),
-        ),
-    ] = "auto"
-    width: (
-        Annotated[int, Meta(ge=1, le=65_535, description="Width of the result", extra=hint(unit="px", usual=(1, 2000)))]
-        | None
-    ) = None
-    height: (
-        Annotated[
-            int, Meta(ge=1, le=65_535, description="Height of the result", extra=hint(unit="px", usual=(1, 2000)))
-        ]
-        | None
-    ) = None
-    face_index: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=99,
-                description="A single face, counted from 0: the largest first, or in Rekognition's order. Default: "
-                "all faces together",
-            ),
-        ]
-        | None
-    ) = None
-    padding: Annotated[
-        Length | None,
-        Meta(
-            description="Space around the region, in pixels or in percent of its sides, as far as the image "
-            "reaches. Default: 50 % if width and height are given, otherwise 0",
-            extra=hint(unit="px or %"),
-        ),
-    ] = None
-
-    def check(self) -> None:
-        """Raise InvalidParameter for a face index without faces, or for a negative padding."""
-        if self.face_index is not None and self.subject not in ("auto", "faces"):
-            raise InvalidParameter("smartCropping.faceIndex", f"left out with {self.subject}", self.face_index)
-        if self.padding and self.padding.value < 0:
-            code = "SmartCrop::PaddingOutOfBounds"
-            raise InvalidParameter("smartCropping.padding", "0 or more", self.padding, code=code)
 
 
 def _result(requested: SmartCropping, size: Size, _overlay: Size) -> Size:
@@ -123,8 +57,12 @@ def smart_cropping(picture: Picture, requested: SmartCropping, context: Context)
         picture = picture.materialized()
         box = _most_interesting_box(picture, _shape(requested, room))
     else:
-        box = _around(region, requested, room, _ABOVE if is_face else 0.5)
-        if isinstance(seen, SalientRegion) and requested.width and requested.height:
+        is_placed = requested.zoom or requested.place_x is not None or requested.place_y is not None
+        above = _ABOVE if is_face else 0.5
+        box = _around(region, requested, room, above)
+        if is_placed:
+            box = _placed(region, requested, room, (box.width, box.height), above)
+        elif isinstance(seen, SalientRegion) and requested.width and requested.height:
             box = _fullest(box, seen, region, picture)
     return _sized(box.cut(picture), requested, context)
 
@@ -140,15 +78,26 @@ def _in_view(region: Region, view: tuple[float, float, float, float]) -> Region 
 def _subject(requested: SmartCropping, context: Context) -> tuple[Region | SalientRegion | None, bool]:
     """Return what to crop around and whether it is faces; None if no detector found anything."""
     vision = context.vision
+    may_be_object = requested.subject == "objects" or (requested.subject == "auto" and vision.finds_objects)
+    # Objects that are named come before faces, and faces before the most prominent objects.
+    if requested.labels and may_be_object and (named := _labelled(requested.labels, context)):
+        return _union(named), False
     if requested.subject in ("auto", "faces"):
         faces = vision.faces()
         if faces:
             return _chosen(faces, requested.face_index), True
-    if requested.subject == "objects" or (requested.subject == "auto" and vision.finds_objects):
+    if may_be_object and not requested.labels:
         objects = vision.objects()
         if objects:
             return _union(objects), False
     return vision.salient(), False
+
+
+def _labelled(labels: tuple[str, ...], context: Context) -> tuple[Region, ...]:
+    """Return the objects that have one of these labels, themselves or by a class above it."""
+    named = {name.casefold() for name in labels}
+    found = context.vision.find("objects", range(context.page, context.page + 1), None)
+    return tuple(each.region for each in found if named & {name.casefold() for name in (each.name, *each.above)})
 
 
 def _chosen(faces: tuple[Region, ...], index: int | None) -> Region:
@@ -185,6 +134,30 @@ def _around(region: Region, requested: SmartCropping, room: Size, above: float) 
     across = (region.left + region.width / 2) * room[0] - width / 2
     down = (region.top + region.height / 2) * room[1] - height * above
     return PixelBox(_within(across, width, room[0]), _within(down, height, room[1]), width, height)
+
+
+def _placed(region: Region, requested: SmartCropping, room: Size, size: Size, above: float) -> PixelBox:
+    """Return the crop of which the subject takes the share, and in which it stands where it is meant to.
+
+    `size` is that of the crop without a share, and `above` the height at which the subject's middle then is.
+    """
+    width, height = region.width * room[0], region.height * room[1]
+    if requested.zoom is not None:
+        target = (requested.width, requested.height) if requested.width and requested.height else (width, height)
+        # The scale at which the subject takes that share of one side, and no more of the other.
+        scale = max(width / target[0], height / target[1]) * 100 / requested.zoom
+        scale = min(scale, room[0] / target[0], room[1] / target[1])
+        size = (
+            min(room[0], max(1, round_half_up(target[0] * scale))),
+            min(room[1], max(1, round_half_up(target[1] * scale))),
+        )
+    left = region.left * room[0] + width / 2 - size[0] / 2
+    top = region.top * room[1] + height / 2 - size[1] * above
+    if requested.place_x is not None:
+        left = region.left * room[0] - (size[0] - width) * requested.place_x / 100
+    if requested.place_y is not None:
+        top = region.top * room[1] - (size[1] - height) * requested.place_y / 100
+    return PixelBox(_within(left, size[0], room[0]), _within(top, size[1], room[1]), *size)
 
 
 def _span(start: float, length: float, whole: int, padding: Length) -> tuple[int, int]:
