@@ -10,8 +10,8 @@ export const languages = document.querySelector('meta[name="languages"]').conten
 
 /** Loads the texts of the visitor's choice, or of the first language of the browser that there is a file for. */
 export async function loadMessages() {
-  const wanted = [localStorage.getItem(KEPT) ?? "", ...navigator.languages].map((each) => each.split("-")[0]);
-  language = wanted.find((each) => languages.includes(each)) ?? "en";
+  const preferred = [localStorage.getItem(KEPT) ?? "", ...navigator.languages].map((each) => each.split("-")[0]);
+  language = preferred.find((each) => languages.includes(each)) ?? "en";
   texts = await (await fetch(new URL(`../messages/${language}.json`, import.meta.url))).json();
   document.documentElement.lang = language;
   document.title = t("title");

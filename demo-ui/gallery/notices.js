@@ -7,8 +7,8 @@ const SHOWN_FOR = 6000; // milliseconds
 
 /** Says a text to screen readers only. */
 export function say(text) {
-  $("said").textContent = "";
-  requestAnimationFrame(() => ($("said").textContent = text));
+  $("announcement").textContent = "";
+  requestAnimationFrame(() => ($("announcement").textContent = text));
 }
 
 /** Shows a notice and returns a function that removes it. `act` is the label of a button and what it does. */

@@ -89,12 +89,12 @@ export class PictureView {
   }
 
   /** Shows a picture with one of its results: that of an ID, else the latest. */
-  open(picture, wanted = "") {
+  open(picture, resultId = "") {
     this.reset();
     this.picture = picture;
     $("picture").hidden = false;
     $("picture-name").value = picture.name;
-    const result = this.results.find(({ id }) => id === wanted) ?? this.results.at(-1) ?? null;
+    const result = this.results.find(({ id }) => id === resultId) ?? this.results.at(-1) ?? null;
     this.draw(result);
     this.loadOriginal();
     if (result) this.present(result);

@@ -10,9 +10,9 @@ addEventListener("message", ({ data, ports: [port] }) => {
   port.postMessage({ ready: true });
 });
 addEventListener("fetch", (event) => {
-  const wanted = archives.get(new URL(event.request.url).pathname.split("/").pop());
-  if (!wanted) return;
-  const { id, name, entries, port } = wanted;
+  const requested = archives.get(new URL(event.request.url).pathname.split("/").pop());
+  if (!requested) return;
+  const { id, name, entries, port } = requested;
   archives.delete(id);
   const { body } = archive(entries, (told) => port.postMessage(told));
   const disposition = `attachment; filename*=UTF-8''${encodeURIComponent(name)}`;

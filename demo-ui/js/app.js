@@ -9,6 +9,7 @@ import { $, quietly } from "./dom.js";
 import { Download } from "./download.js";
 import { watchDrops } from "./drops.js";
 import { format, showOriginal, showResult } from "./figures.js";
+import { Examples } from "./examples.js";
 import { Files } from "./files.js";
 import { Formats } from "./formats.js";
 import { History } from "./history.js";
@@ -55,6 +56,7 @@ class App {
     this.download = new Download();
     this.history = new History((edits) => this.restore(edits));
     this.files = new Files(this);
+    this.examples = new Examples(this);
     this.formats = new Formats(this);
     this.overlays = new Overlays(this);
     this.navigation = new Navigation(this);
@@ -185,7 +187,7 @@ class App {
     this.files.mark();
     this.download.offer(null);
     $("key").value = this.file ? "" : this.wish.key;
-    $("key").placeholder = this.file ? `${this.file.name} (dropped)` : "photos/cat.jpg, or paste a whole URL";
+    $("key").placeholder = this.file ? `${this.file.name} (dropped)` : "photos/cat.jpg, or an address of this service";
     this.selection.close();
     this.images.mark(this.file ? "" : this.wish.key);
     this.rendering.reset();

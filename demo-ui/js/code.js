@@ -1,8 +1,10 @@
 /** The request in every form that can be copied. */
 
 import { $, h, icon } from "./dom.js";
+import { FRAMEWORKS, SNIPPETS } from "./snippets.js";
 
 const FORMS = [["img", "<img>"], ["picture", "<picture>"], ["curl", "curl"], ["event", "Lambda event"]];
+const FRAMEWORK_NAMES = FRAMEWORKS.map(([name]) => name);
 const WIDTHS = [320, 640, 960, 1280, 1920];
 const SHARES = [0.5, 1, 1.5, 2];
 const html = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
@@ -22,6 +24,8 @@ export class Code {
     this.languages = languages;
     this.tabs = [["url", "URL"], ...languages.filter(({ example }) => !example).map(({ name, title }) => [name, title]), ...FORMS];
     $("tabs").replaceChildren(...this.tabs.map(([name, text]) => this.button(name, text)));
+    $("frameworks").replaceChildren(h("option", { value: "" }, "More code"), ...FRAMEWORKS.map(([value, text]) => h("option", { value }, text)));
+    $("frameworks").addEventListener("change", ({ target }) => this.choose(target.value || "url"));
     $("tabs").addEventListener("keydown", (event) => this.key(event));
     $("copy").addEventListener("click", () => this.copy());
     $("sign").addEventListener("click", () => this.sign());
@@ -36,7 +40,7 @@ export class Code {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     const { tabs } = this;
-    const at = tabs.findIndex(([name]) => name === this.tab);
+    const at = Math.max(0, tabs.findIndex(([name]) => name === this.tab));
     this.choose(tabs[(at + step + tabs.length) % tabs.length][0]);
     $(`tab-${this.tab}`).focus();
   }
@@ -47,7 +51,11 @@ export class Code {
       $(`tab-${each}`).setAttribute("aria-selected", String(each === name));
       $(`tab-${each}`).tabIndex = each === name ? 0 : -1;
     }
-    $("snippet").setAttribute("aria-labelledby", `tab-${name}`);
+    const isTab = !FRAMEWORK_NAMES.includes(name);
+    $("frameworks").value = isTab ? "" : name;
+    $("frameworks").classList.toggle("chosen", !isTab);
+    if (!isTab) $("tab-url").tabIndex = 0;
+    $("snippet").setAttribute("aria-labelledby", isTab ? `tab-${name}` : "frameworks");
     this.draw();
   }
 
@@ -107,6 +115,7 @@ export class Code {
     const { wish } = this.shown;
     const forms = { url: () => this.absolute(wish, signal), img: () => this.img(signal), picture: () => this.picture(signal),
       curl: () => this.curl(signal), event: () => this.event() };
+    if (FRAMEWORK_NAMES.includes(this.tab)) return this.framework(signal);
     return (forms[this.tab] ?? (() => this.other(this.tab, signal)))();
   }
 
@@ -149,6 +158,16 @@ export class Code {
     return `<picture>\n${sources.join("")}  <img src="${html(await this.absolute(fallback, signal))}"${size} alt="">\n</picture>`;
   }
 
+  async framework(signal) {
+    const { wish, width, height, extension } = this.shown;
+    const url = await this.absolute(wish, signal);
+    const factor = width && this.asked() ? width / this.asked() : 1;
+    const format = wish.output.format;
+    const srcset = width ? await Promise.all(this.widths().map(async (each) => [await this.absolute(this.sized(each, format), signal), Math.round(each * factor)])) : [];
+    return SNIPPETS[this.tab]({ url, base: location.origin, path: this.language.write(wish), size: width ? [width, height] : null, srcset,
+      sizes: wish.edits.resize?.width ? `${wish.edits.resize.width}px` : "100vw", name: `${wish.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}` });
+  }
+
   /** Returns the requested width; if only a height is requested, the width of the result. */
   asked() {
     const { wish, width } = this.shown;
@@ -171,7 +190,7 @@ export class Code {
     if (resize.height && resize.width) resize.height = Math.round((resize.height * width) / resize.width);
     else delete resize.height;
     resize.width = width;
-    wish.output.format = format;
+    if (format) wish.output.format = format;
     return wish;
   }
 

@@ -1,5 +1,7 @@
 /** The request in the address bar, and the field that opens a key or a URL. */
 
+import { h } from "./dom.js";
+
 // #mode.against@file/key?parameters; `file` is the id of a dropped file.
 const HASH = /^#(slider|side|result)?(?:\.(original|frame))?(?:@(\w+))?(\/.*)$/s;
 
@@ -45,20 +47,33 @@ export class Navigation {
     }
   }
 
-  /** Opens a key, or a whole URL with its parameters. */
+  /** Opens a key, or an address of this service in any URL language. */
   async typed(text) {
     const { app } = this;
     if (!text) return;
-    const address = text.replace(/^https?:\/\/[^/]+/i, "");
-    const isAddress = address !== text || text.startsWith("/") || text.includes("?");
-    if (!isAddress) return app.choose({ bucket: app.wish.bucket, key: text });
+    const own = text.startsWith(`${location.host}/`) ? text.slice(location.host.length) : text;
+    const [, host, path] = /^(?:https?:)?\/\/([^/?#]+)(.*)$/is.exec(own) ?? [];
+    if (host && host.toLowerCase() !== location.host) return this.foreign(host, path || "/");
+    const address = host ? path || "/" : own;
+    if (app.images.bytes.has(address) || !/^\/|\?/.test(address)) return app.choose({ bucket: app.wish.bucket, key: address });
+    return this.openAddress(address.startsWith("/") ? address : `/${address}`);
+  }
+
+  /** Says that an address belongs to another site, whose images this service does not fetch. */
+  foreign(host, path) {
+    const open = h("button", { type: "button", onclick: () => this.openAddress(path) }, "Read it as an address of this service");
+    this.app.progress.idle(`This address belongs to another site, ${host}. Only images of this service can be opened: to edit that one, save it and drop the file here.`, open);
+  }
+
+  async openAddress(address) {
+    const { app } = this;
     app.progress.busy(true, "Reading the URL");
     try {
       const { url } = await app.service.translated(address, "query");
       app.wish = app.language.read(url);
     } catch (error) {
-      if (error.status && error.status !== 404) return app.progress.fail(error);
-      app.wish = app.language.read(address.startsWith("/") ? address : `/${address}`);
+      if (error.status && ![400, 404].includes(error.status)) return app.progress.fail(error);
+      app.wish = app.language.read(address); // the service says what is wrong with it, at its field
     }
     Object.assign(app, { file: null, fileId: "" });
     this.write({ push: true });

@@ -10,16 +10,17 @@ export class Recipes {
   }
 
   show() {
-    const { catalogue, kept } = this.app;
-    const isPossible = ({ query }) => !kept || !/\{logo\}|report|info/.test(query); // the gallery makes pictures of one picture
-    const recipes = catalogue.recipes.filter((recipe) => isPossible(recipe) && !this.reason(recipe));
-    const own = this.app.own.all();
-    const examples = catalogue.examples.filter(isPossible);
-    const buttons = [...own, ...recipes].map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.take(recipe) }, recipe.title));
-    const more = h("select", { "aria-label": "More examples", onchange: () => { this.take(examples[more.value]); more.value = ""; } },
-      h("option", { value: "" }, "More"), examples.map((example, index) => h("option", { value: index, disabled: Boolean(this.reason(example)), title: this.reason(example) }, example.title)));
-    $("recipes").replaceChildren(...buttons, more);
-    this.pressed = [...own, ...recipes].map((recipe, index) => [buttons[index], recipe]);
+    const recipes = this.app.catalogue.recipes.filter((recipe) => this.isPossible(recipe) && !this.reason(recipe));
+    const all = [...this.app.own.all(), ...recipes];
+    const buttons = all.map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.take(recipe) }, recipe.title));
+    const more = h("button", { type: "button", class: "more", "aria-haspopup": "dialog", onclick: () => this.app.examples.open() }, "All examples");
+    $("recipes").replaceChildren(more, ...buttons);
+    this.pressed = all.map((recipe, index) => [buttons[index], recipe]);
+  }
+
+  /** Whether an example is for one image alone, where the editor has a picture of the gallery. */
+  isPossible({ query }) {
+    return !this.app.kept || !/\{logo\}|report|info/.test(query);
   }
 
   /** Returns why the service cannot serve an example, or "". */
@@ -31,11 +32,6 @@ export class Recipes {
 
   async take(recipe) {
     const { app } = this;
-    if (recipe.logo && !app.file) {
-      const key = app.images.overlay();
-      if (key && key !== app.wish.key) Object.assign(app.wish, { bucket: app.images.bucket, key });
-      app.opened();
-    }
     if (recipe.query.includes("{half}")) await app.rendering.learnt();
     app.apply(this.pairsOf(recipe));
   }

@@ -13,7 +13,7 @@ from tests.browser.pages import DESKTOP, HOME, PHONE, SECONDS, Demo, tab
 from tests.local_server import Server
 
 TABLET = (1024, 768)
-MOST_BYTES = 150_000
+MOST_BYTES = 180_000
 
 
 def test_a_picture_its_original_and_its_figures(demo: Demo) -> None:

@@ -110,7 +110,7 @@ def test_the_keyboard_does_everything(visit: Open, served: Server) -> None:
         expect(demo.locate("#download")).to_be_visible(timeout=SECONDS)
         gallery.settle(demo)
         expect(gallery.tile(demo, "Smaller file")).to_be_focused()
-        expect(demo.locate("#said")).to_contain_text("Smaller file is done.")
+        expect(demo.locate("#announcement")).to_contain_text("Smaller file is done.")
         demo.locate("#split").focus()
         press("ArrowLeft")
         expect(demo.locate("#split")).to_have_attribute("aria-valuenow", "48")

@@ -6,11 +6,12 @@ import html
 import json
 import re
 import shlex
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from tests.browser.conftest import Open
-from tests.browser.pages import Demo
+from tests.browser.pages import DESKTOP, PHONE, Demo, tab
 from tests.client import Client, answered, size
 from tests.local_server import SAMPLES, Server, serving
 
@@ -112,16 +113,99 @@ def test_the_way_back_leads_to_the_picture_before(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize(
-    "pasted", [SAID, "https://elsewhere.example" + WISH.replace("&background=goldenrod&rotate.angle=15", "&rotate=15")]
+    "typed",
+    [
+        SAID,
+        "photos/coffee.jpg?width=300&height=200&fit=contain&blur=2&format=webp",
+        "HOST/photos/coffee.jpg?width=300&height=200&fit=contain&blur=2&format=webp",
+        "/unsafe/300x200/filters:format(webp)/photos/coffee.jpg",
+    ],
 )
-def test_a_whole_address_can_be_pasted(demo: Demo, pasted: str) -> None:
+def test_an_address_of_this_service_is_opened_in_any_language(demo: Demo, typed: str) -> None:
     demo.open()
-    demo.locate("#key").fill(pasted)
+    demo.locate("#key").fill(typed.replace("HOST", demo.origin.removeprefix("http://")))
     demo.locate("#key").press("Enter")
     demo.settled()
     assert demo.fault == ""
+    assert demo.path.startswith("/photos/coffee.jpg?")
+    assert "format=webp" in demo.path
+    assert demo.size() == ((342, 271) if "rotate" in typed else (300, 200))
+
+
+def test_an_address_of_another_site_is_told_and_may_be_read_as_one_of_this(demo: Demo) -> None:
+    demo.open()
+    demo.locate("#key").fill("https://elsewhere.example" + WISH.replace("&background=goldenrod&rotate.angle=15", ""))
+    demo.locate("#key").press("Enter")
+    expect(demo.locate("#fault")).to_contain_text("belongs to another site, elsewhere.example")
+    demo.page.get_by_role("button", name="Read it as an address of this service").click()
+    demo.settled()
     assert demo.path.startswith("/photos/coffee.jpg?width=300&height=200&fit=contain&")
-    assert "blur=2&format=webp" in demo.path
+
+
+def test_a_wrong_value_that_is_typed_is_shown_where_it_belongs(visit: Open, server: Server) -> None:
+    with visit(server, wants="400") as demo:
+        demo.open()
+        demo.locate("#key").fill("/photos/coffee.jpg?blur=0.1")
+        demo.locate("#key").press("Enter")
+        demo.settled()
+        assert "blur.sigma" in demo.fault
+        expect(demo.row("blur", "Sigma").get_by_role("spinbutton")).to_have_value("0.1")
+        assert demo.path == "/photos/coffee.jpg?blur=0.1"
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("react", ["srcSet={[", "width={300} height={200}", 'loading="lazy"']),
+        ("next", ["export default function loader", '<Image src="/photos/coffee.jpg?width=300&format=webp"']),
+        ("vue", ["<template>", ':srcset="srcset"']),
+        ("svelte", ["<img src={url} {srcset}"]),
+        ("astro", ["---", "srcset={srcset}"]),
+        ("markdown", ["![coffee.webp](<http"]),
+        ("python", ["urlretrieve(", '"coffee.webp"']),
+        ("php", ["<?php", "htmlspecialchars($url)"]),
+    ],
+)
+def test_code_of_frameworks(framed: Demo, name: str, parts: list[str]) -> None:
+    framed.locate("#frameworks").select_option(name)
+    for part in parts:
+        expect(framed.locate("#code")).to_contain_text(part)
+    addresses = re.findall(re.escape(framed.origin) + r"""(/photos/[^"'>\s]+)""", framed.code)
+    assert addresses or name == "next"
+    for address in addresses:
+        assert framed.server.ask(address).status == 200
+
+
+@pytest.fixture(scope="module")
+def framed(browser: Browser, server: Server) -> Iterator[Demo]:
+    with tab(browser, server) as demo:
+        yield demo.open("/photos/coffee.jpg?width=300&format=webp")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_examples_are_a_gallery_of_the_own_image(visit: Open, server: Server, size: tuple[int, int]) -> None:
+    with visit(server, size) as demo:
+        demo.open("/photos/cat.jpg")
+        demo.page.get_by_role("button", name="All examples").click()
+        dialog = demo.page.get_by_role("dialog")
+        expect(dialog.get_by_role("heading", name="Colour")).to_be_visible()
+        expect(dialog.locator(".thumb img.there")).not_to_have_count(0)
+        off = dialog.get_by_role("button", name="What moderation finds")
+        expect(off).to_be_disabled()
+        expect(off).to_contain_text("VISION=rekognition")
+        dialog.get_by_role("searchbox").fill("negat")
+        expect(dialog.get_by_role("listitem").filter(visible=True)).to_have_count(1)
+        dialog.get_by_role("button", name="Negative").click()
+        demo.settled()
+        assert demo.path == "/photos/cat.jpg?width=320&negate=true"
+
+
+def test_an_example_of_graphics_keeps_the_image(demo: Demo) -> None:
+    demo.open("/photos/cat.jpg")
+    demo.page.get_by_role("button", name="All examples").click()
+    demo.page.get_by_role("dialog").get_by_role("button", name="Flatten onto a colour").click()
+    demo.settled()
+    assert demo.path.startswith("/photos/cat.jpg?")
 
 
 @pytest.mark.parametrize(

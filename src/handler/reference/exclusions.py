@@ -119,7 +119,7 @@ def _samples(field: Field, kind: str) -> tuple[str, ...]:
         values = [low + (high - low) * share for share in (0.1, 0.5, 0.9)]
         rounded = [round(value) if kind == "integer" else round(value, 3) for value in values]
         return tuple(str(value) for value in dict.fromkeys(rounded) if value != field.default)
-    return _TEXTS[kind]
+    return _TEXTS.get(kind, ())  # of a kind without samples, no rules are found
 
 
 def _required(model: type[Params], samples: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
