@@ -100,7 +100,7 @@ def _handle_http_event(
 def _answer_http(app: Application, call: HttpRequest, deadline: Deadline, log_fields: dict[str, Any]) -> Answer:
     log_fields.update(method=call.method, **_address(call))
     answer = app.http.answer(call, deadline)
-    log_fields.update(status=int(answer.status), bytes=len(answer.body), **answer.for_the_log)
+    log_fields.update(status=int(answer.status), bytes=answer.size, **answer.for_the_log)
     return answer
 
 

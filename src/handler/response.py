@@ -14,7 +14,7 @@ import msgspec
 
 from handler.cache_control import freshness, is_looser, restricting_directives
 from handler.errors import HandlerError, PayloadTooLarge, UpstreamError, status_of
-from handler.ports import ObjectInfo
+from handler.ports import StoredObject
 from handler.render.results import NotModified, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from imaging import MEDIA_TYPES, SCRIPTED, FeatureError, Output, format_by_name
@@ -56,6 +56,13 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes = b""
     for_the_log: dict[str, object] = msgspec.field(default_factory=dict)
     """Fields of the log line that the client must not see."""
+    stored: StoredObject | None = None
+    """An object from which the body is read while it is sent; `body` is empty then."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return len(self.body) if self.stored is None else self.stored.info.size
 
     def with_headers(self, headers: Mapping[str, str]) -> Answer:
         """Return the same answer with these headers set."""
@@ -73,8 +80,9 @@ class Answer(msgspec.Struct, frozen=True):
     def as_event(self, *, head: bool = False) -> dict[str, object]:
         """Return the answer in the shape that Lambda returns."""
         is_text = self.is_text
-        body = "" if head else self.body.decode() if is_text else base64.b64encode(self.body).decode()
-        headers = {**self.headers, "Content-Length": str(len(self.body))} if head and self.body else self.headers
+        plain = b"" if head else self.body if self.stored is None else self.stored.read()
+        body = plain.decode() if is_text else base64.b64encode(plain).decode()
+        headers = {**self.headers, "Content-Length": str(self.size)} if head and self.size else self.headers
         return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": not (head or is_text)}
 
 
@@ -146,8 +154,9 @@ def redirect(result: Offloaded) -> Answer:
     return Answer(HTTPStatus.FOUND, headers | ({"Vary": "Accept"} if result.facts.negotiated else {}))
 
 
-def stored(info: ObjectInfo, body: bytes) -> Answer:
-    """Return the answer with an object of the results store."""
+def stored(result: StoredObject) -> Answer:
+    """Return the answer with an object of the results store, which is read while it is sent."""
+    info = result.info
     headers = {
         "ETag": f'"{info.etag}"',
         "Last-Modified": http_date(info.last_modified),
@@ -157,7 +166,9 @@ def stored(info: ObjectInfo, body: bytes) -> Answer:
     }
     names = {"Content-Disposition": "Content-Disposition", "cache-tag": CACHE_TAG}
     return Answer(
-        HTTPStatus.OK, headers | {names[name]: info.metadata[name] for name in names if info.metadata.get(name)}, body
+        HTTPStatus.OK,
+        headers | {names[name]: info.metadata[name] for name in names if info.metadata.get(name)},
+        stored=result,
     )
 
 

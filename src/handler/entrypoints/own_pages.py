@@ -18,7 +18,7 @@ def answer_stored_result(cache: BucketResultCache, path: str, call: HttpRequest)
     stored = cache.read(path, params.get("until", ""), params.get("proof", ""))
     if stored is None:
         raise NotFound("there is no such result, or the address has expired", code="NotFound")
-    return response.stored(stored.info, stored.read())
+    return response.stored(stored)
 
 
 def answer_preflight(*, has_cors: bool) -> Answer:

@@ -25,6 +25,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from handler.entrypoints.asgi_answer import size_of, to_starlette
 from handler.entrypoints.asgi_call import describe, raw_path, read_call
 from handler.entrypoints.bodies import SMALL_BODY, Bodies, check_length, has_body, is_large
 from handler.entrypoints.body_stream import BodyStream
@@ -104,7 +105,7 @@ class PictureServer:
         sent = 0
         try:
             response = await self._response(request, arrived)
-            status, sent = response.status_code, 0 if request.method == "HEAD" else len(response.body)
+            status, sent = response.status_code, 0 if request.method == "HEAD" else size_of(response)
             await response(scope, receive, send)
         except ClientDisconnect:
             status = _CLIENT_CLOSED
@@ -127,13 +128,13 @@ class PictureServer:
                 return await self._page(page, request)
             return await self._answer(request, arrived + self._bounds.seconds)
         except HandlerError as error:
-            return _to_starlette(refusal(error, Caching()))
+            return to_starlette(refusal(error, Caching()))
 
     async def _page(self, page: Page, request: Request) -> Response:
         path = raw_path(request)
         threads = self._readiness if path == READY else self._probes if path in PROBES else None
         answer = await asyncio.get_running_loop().run_in_executor(threads, page)
-        return _compress(_to_starlette(answer), request.headers.get("accept-encoding", ""))
+        return _compress(to_starlette(answer), request.headers.get("accept-encoding", ""))
 
     async def _answer(self, request: Request, until: float) -> Response:
         """Admit a request, read its body and let a worker answer it. A large body is read only after admission."""
@@ -168,7 +169,7 @@ class PictureServer:
             stream = BodyStream(request, self._bounds.stall_seconds)
             call = msgspec.structs.replace(call, stream=stream)
             work = partial(self._handle, call, Remaining(time.monotonic() + self._bounds.seconds))
-            response = _to_starlette(await asyncio.get_running_loop().run_in_executor(self._uploads, work))
+            response = to_starlette(await asyncio.get_running_loop().run_in_executor(self._uploads, work))
             if not stream.is_complete:
                 response.headers["Connection"] = "close"
                 await stream.drain()
@@ -185,7 +186,7 @@ class PictureServer:
             await asyncio.wait((answer,), timeout=min(left, _QUICK_SECONDS))
             if not answer.done():
                 await self._wait_for_answer(request, task, answer, until)
-            return _to_starlette(answer.result())
+            return to_starlette(answer.result())
         finally:
             answer.cancel()
             if task.cancel() or task.done():
@@ -237,10 +238,6 @@ def _takes_stream(request: Request) -> bool:
 async def _wait_for_disconnect(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _to_starlette(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, answer.headers)
 
 
 def _compress(response: Response, accepted: str) -> Response:

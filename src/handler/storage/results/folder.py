@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,10 +22,11 @@ from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.storage.results.keys import checked
 from handler.storage.sources import StoreLocation
 from handler.storage.sources.keys import needs_boto
-from handler.storage.sources.stored import Stored
+from handler.storage.sources.stored import CHUNK_BYTES, Stored
 from imaging import ObjectRef
 
 _SECRET_BYTES = 32
+_WHOLE_BYTES = 1_000_000
 
 
 class FolderResults:
@@ -43,12 +46,19 @@ class FolderResults:
             return self._info(key, body, facts)
 
     def get(self, key: str) -> StoredObject | None:
-        """Return an object, its facts and bytes read under one lock; None if there is no such object."""
+        """Return an object, its facts read and its file opened under one lock; None if there is no such object.
+
+        A write puts another file in its place, so the opened one keeps these bytes.
+        """
         target, facts = self._paths(key)
         with self._locked(key, exclusive=False):
             info = self._info(key, target, facts)
-            body = target.read_bytes() if target.is_file() else None
-        return Stored(info, [body], len(body)) if info is not None and body is not None else None
+            file = FileIO(target) if info is not None and target.is_file() else None
+        if info is None or file is None:
+            return None
+        # A small one is read at once, without a copy.
+        block = max(1, info.size) if info.size <= _WHOLE_BYTES else CHUNK_BYTES
+        return Stored(info, iter(partial(file.read, block), b""), info.size, file.close)
 
     def read(self, key: str) -> bytes | None:
         """Return all bytes of an object, None if there is no such object."""
