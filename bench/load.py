@@ -139,8 +139,14 @@ class Server:
         return sum(int(each[11]) + int(each[12]) for each in fields) / _TICK * 1000
 
     def _resident(self) -> float:
-        status = (process.joinpath("status").read_text() for process in self._processes())
-        return sum(int(re.findall(r"VmHWM:\s+(\d+)", each)[0]) * 1024 / _MEGA for each in status)
+        """Return the peak of each process, less the pages that it shares with others, in MB."""
+        return sum(map(_peak_of, self._processes()))
+
+
+def _peak_of(process: Path) -> float:
+    sizes = process.joinpath("status").read_text() + process.joinpath("smaps_rollup").read_text()
+    peak, resident, share = (int(re.findall(rf"^{name}:\s+(\d+)", sizes, re.M)[0]) for name in ("VmHWM", "Rss", "Pss"))
+    return (peak - resident + share) * 1024 / _MEGA
 
 
 def _wrk(url: str, headers: list[str], connections: int, seconds: float) -> str:
@@ -181,7 +187,10 @@ def _serving(name: str, command: list[str], port: int, cwd: Path, env: Mapping[s
 
 @contextmanager
 def _this_server(*, stores: bool = False) -> Iterator[Server]:
-    port, options = free_port(), ["--queue", "256", "--connections-per-address", "0"]
+    # sharp draws on four threads of libuv in one process; this server has a process for each processor.
+    processors = str(os.cpu_count())
+    options = ["--processes", processors, "--workers", processors, "--queue", "256", "--connections-per-address", "0"]
+    port = free_port()
     command = [sys.executable, "-c", "from handler.cli import main; main()", "serve", "--images", str(CACHE)]
     command += ["--port", str(port), *options]
     # As the image has it.
