@@ -145,7 +145,8 @@ class Server:
 
 def _peak_of(process: Path) -> float:
     sizes = process.joinpath("status").read_text() + process.joinpath("smaps_rollup").read_text()
-    peak, resident, share = (int(re.findall(rf"^{name}:\s+(\d+)", sizes, re.M)[0]) for name in ("VmHWM", "Rss", "Pss"))
+    found = dict(re.findall(r"^(VmHWM|Rss|Pss):\s+(\d+)", sizes, re.MULTILINE))
+    peak, resident, share = (int(found[name]) for name in ("VmHWM", "Rss", "Pss"))
     return (peak - resident + share) * 1024 / _MEGA
 
 
