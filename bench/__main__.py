@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -176,6 +177,11 @@ def main() -> None:
     wanted = parser.parse_args().parts or list(PARTS)
     if not set(wanted) <= set(PARTS):
         parser.error(f"PART must be one of {', '.join(PARTS)}, got {' '.join(wanted)}")
+    # What is not installed ends a run at its start, not after a quarter of an hour.
+    if "load" in wanted and not shutil.which("wrk"):
+        parser.error("the part `load` needs wrk: apt-get install wrk")
+    if "cutouts" in wanted:
+        remove_background.rembg()
     peers.install_sharp()
     pictures.make_all()
     lines = []
