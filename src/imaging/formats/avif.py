@@ -23,7 +23,7 @@ _SECONDS = (0.1, 0.3, 0.8, 1.1, 4.3, 4.3, 4.9, 12, 18, 21, 45)
 """Per megapixel, by effort from 0 to 10."""
 _USUAL_EFFORT = 3
 _SEQUENCE_SPEED = 7
-"""Of 0 to 10, where libaom encodes each frame for itself and its predecessor only; bench/EFFORTS.md has the figures."""
+"""Of 0 to 10, where libaom encodes each frame for itself and its predecessor only; bench/ANIMATIONS.md has figures."""
 _EFFORT_SECONDS = 10
 """What an effort above the usual one may take: every client that may ask for an image may ask for effort 10."""
 
