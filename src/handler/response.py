@@ -154,6 +154,11 @@ def redirect(result: Offloaded) -> Answer:
     return Answer(HTTPStatus.FOUND, headers | ({"Vary": "Accept"} if result.facts.negotiated else {}))
 
 
+def redirect_to_demo() -> Answer:
+    """Return the redirect to the demo page, whose files a CDN has only below the path with a slash."""
+    return Answer(HTTPStatus.FOUND, {"Location": "/_demo/", "Cache-Control": "no-cache"})
+
+
 def stored(result: StoredObject) -> Answer:
     """Return the answer with an object of the results store, which is read while it is sent."""
     info = result.info

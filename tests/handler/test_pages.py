@@ -144,3 +144,8 @@ def test_every_example_works(samples: Client, example: pages.Example) -> None:
 
 def test_every_feature_has_an_example() -> None:
     assert {feature.name for feature in CATALOGUE} <= {example.feature for example in pages.EXAMPLES}
+
+
+def test_the_demo_page_without_a_slash_is_redirected_by_the_function_too(tmp_path: Path) -> None:
+    answer = Client({"SOURCE_BUCKETS": f"p={tmp_path.as_uri()}"}).get("/_demo")
+    assert (answer.status, answer.headers["Location"]) == (302, "/_demo/")

@@ -170,7 +170,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         """Return the probe or the file that has exactly this path."""
         if path.startswith("/_gallery") and self.gallery is not None:
             return self.gallery().files().get(path)
-        return {"/_health": self.health, "/_ready": self.ready}.get(path)
+        return {"/_health": self.health, "/_ready": self.ready, "/_demo": response.redirect_to_demo}.get(path)
 
     def _require_origin_secret(self, call: HttpRequest) -> None:
         """Raise Forbidden unless the CDN has sent the request."""
