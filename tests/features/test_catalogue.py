@@ -82,6 +82,7 @@ CLASSES = (
     "svg",
     "webp-animated",
     "gif-animated",
+    "avif-animated",
 )
 """Files whose pixels differ, once decoded, in what a feature sees of them."""
 PASSED = [feature for feature in CATALOGUE if feature.name != "removeBackground"]
@@ -109,7 +110,7 @@ def goes_through(name: str, steps: Sequence[Step]) -> None:
         assert isinstance(outcome, Report)
         return
     assert isinstance(outcome, Rendered)
-    moving = name in ("webp-animated", "gif-animated")
+    moving = name.endswith("animated")
     shown = pyvips.Image.new_from_buffer(outcome.body, "", n=-1 if moving else 1)
     assert (shown.width, shown.height) == (outcome.width, outcome.height * (3 if moving else 1))
     assert shown.avg() > 0

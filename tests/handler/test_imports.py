@@ -89,7 +89,7 @@ def test_a_plain_resize_imports_nothing_of_the_gallery(tmp_path: Path) -> None:
     assert forbidden(modules) == []
     assert features_of(modules) == {"resize"}
     # Its settings, and the module that builds it when it is first needed.
-    light = {"handler.config.gallery_settings", "handler.composition.gallery"}
+    light = {"handler.composition.gallery"}
     assert {name for name in modules if "gallery" in name} == light
 
 

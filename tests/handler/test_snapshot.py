@@ -30,6 +30,7 @@ OF_EVERY_COPY = {
     "handler.observability.logger": "has no state but its level",
     "handler.ingest.keys._types": "of the formats",
     "handler.redaction._is_known_secret": "of its argument",
+    "handler.reference.exclusions.find_rules": "of the catalogue",
     "handler.cli.transform._application": "of the command line, which Lambda does not run",
 }
 """The caches of modules, which a restored copy keeps, and why that is right."""

@@ -10,7 +10,6 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin
 import msgspec
 
 from handler.config.env_types import PARSERS
-from handler.config.gallery_settings import GallerySettings
 from handler.config.groups import (
     MEGA,
     AccessSettings,
@@ -23,13 +22,16 @@ from handler.config.groups import (
 )
 from handler.config.optional_groups import (
     AwsSettings,
+    GallerySettings,
+    ServerSettings,
+)
+from handler.config.optional_groups import ImgproxySettings as ImgproxySettings
+from handler.config.upload_groups import (
     IngestSettings,
     NotificationSettings,
     ProcessingSettings,
     RecordSettings,
-    ServerSettings,
 )
-from handler.config.optional_groups import ImgproxySettings as ImgproxySettings
 from imaging import AVIF, GIF, Limits
 
 _MB_OF_A_PROCESSOR = 1769

@@ -1,4 +1,4 @@
-"""The groups of settings that only some deployments have: of AWS, records, notifications and imgproxy's URLs.
+"""The groups of settings that only some deployments have: of AWS, the server, the gallery and imgproxy's URLs.
 
 They are declared like those of `groups`.
 """
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from handler.config.env_types import Env, choice, fraction, integer, records_address, some_of, tag, web_address
+from handler.config.env_types import Env, fraction, integer
 
 
 class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,165 +62,57 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0
 
 
-class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Uploads through /_api/uploads."""
+class GallerySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The gallery under /_gallery/, in which visitors without an account keep their pictures."""
 
-    upload_source: Annotated[
+    gallery_source: Annotated[
         str,
-        Env("UPLOAD_SOURCE", "Source to which /_api/uploads writes, in S3 or in a folder. Default: uploads are off"),
+        Env("GALLERY_SOURCE", "Source in S3 or in a folder that holds the gallery's pictures. Default: no gallery"),
     ] = ""
-    upload_key: Annotated[
-        str,
-        Env(
-            "UPLOAD_KEY",
-            "Template of the keys of uploads without one: {uuid}, and {date}, {year}, {month}, {day}, {name} and {ext}",
-        ),
-    ] = "{date}/{uuid}{ext}"
-    upload_urls: Annotated[
-        str,
-        Env(
-            "UPLOAD_URLS",
-            "Where the forms of /_api/uploads lead: store (S3 itself, if the source is in S3) or server (this service)",
-            choice("store", "server"),
-        ),
-    ] = "store"
-
-
-class ProcessingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Which originals are processed when they are uploaded, and where their variants are stored."""
-
-    uploads_only: Annotated[
-        bool,
-        Env(
-            "UPLOADS_ONLY",
-            "Yes in a function that processes uploads and serves no URLs, so it needs no secret for them",
-        ),
-    ] = False
-    upload_prefix: Annotated[
-        tuple[str, ...], Env("UPLOAD_PREFIX", "List of prefixes: only keys that begin with one are processed")
-    ] = ()
-    upload_suffix: Annotated[
-        tuple[str, ...],
-        Env("UPLOAD_SUFFIX", "List of suffixes such as .jpg: only keys that end with one, in any case, are processed"),
-    ] = ()
-    upload_facts: Annotated[
+    gallery_recipes: Annotated[
         tuple[str, ...],
         Env(
-            "UPLOAD_FACTS",
-            "What the record of an original has beside the facts of its file: details (hashes, camera, credit, "
-            "licence), faces and moderation, which need VISION and may be billed, or none",
-            some_of("details", "faces", "moderation"),
+            "GALLERY_RECIPES",
+            "List of the gallery's recipes in their order: names of built-in recipes and of presets. Default: all "
+            "built-in ones that this service can run",
         ),
-    ] = ("details",)
-    upload_srcset: Annotated[
-        str,
-        Env(
-            "UPLOAD_SRCSET",
-            "Widths and formats in which a preset is rendered, in JSON: preset → widths, formats, and key, a template "
-            "like OUTPUT_KEY",
-        ),
-    ] = ""
-    output_key: Annotated[
-        str,
-        Env(
-            "OUTPUT_KEY",
-            "Keys in OUTPUT_BUCKET: folders ({preset}/{bucket}/{key}), suffixes ({key}.{preset}.{ext}), or a template "
-            "with {preset}, {bucket}, {key}, {stem}, {ext}, {format}, {width} and {height}",
-        ),
-    ] = "folders"
-    output_url: Annotated[
-        str,
-        Env("OUTPUT_URL", "Prefix of the URLs of variants in records, such as https://cdn.example.com", web_address),
-    ] = ""
-    require_tag: Annotated[
-        tuple[str, str] | None,
-        Env(
-            "REQUIRE_TAG",
-            "Read only originals in S3 with this tag, such as GuardDutyMalwareScanStatus=NO_THREATS_FOUND",
-            tag,
-        ),
-    ] = None
-    upload_max_attempts: Annotated[
+    ] = ()
+    gallery_expire_days: Annotated[
+        int, Env("GALLERY_EXPIRE_DAYS", "Days until a picture of the gallery is deleted", integer(1, 3650))
+    ] = 30
+    user_limit: Annotated[
+        int, Env("USER_LIMIT", "Number of pictures that each visitor of the gallery may keep", integer(1, 100_000))
+    ] = 50
+    gallery_max_bytes: Annotated[
+        int,
+        Env("GALLERY_MAX_BYTES", "Bytes that all pictures of the gallery may have; 0: no limit", integer(0, 10**15)),
+    ] = 10_000_000_000
+    gallery_uploads_per_hour: Annotated[
         int,
         Env(
-            "UPLOAD_MAX_ATTEMPTS",
-            "Number of attempts after which an original has failed: the maxReceiveCount of the queue",
-            integer(1, 1000),
+            "GALLERY_UPLOADS_PER_HOUR",
+            "Uploads to the gallery in an hour, for each visitor and for each address",
+            integer(1, 1_000_000),
         ),
-    ] = 5
-    upload_stale_seconds: Annotated[
+    ] = 200
+    gallery_moderation: Annotated[
         int,
         Env(
-            "UPLOAD_STALE_SECONDS",
-            "Seconds after which an attempt that has not ended counts as interrupted; longer than any attempt takes",
-            integer(60, 86_400),
+            "GALLERY_MODERATION",
+            "Confidence of a label, in percent, above which a picture is refused and deleted; 0: pictures are not "
+            "moderated",
+            integer(0, 100),
         ),
-    ] = 1800
-
-
-class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the records of originals are stored, and where they are processed again."""
-
-    database: Annotated[
-        str,
-        Env(
-            "RECORDS",
-            "Database of the records of originals: sqlite:///file, postgresql+psycopg://user@host/database or "
-            "dynamodb://table. Default: no records",
-            records_address,
-            secret=True,
-        ),
+    ] = 0
+    gallery_password: Annotated[
+        str, Env("GALLERY_PASSWORD_SECRET", "ID of the secret in Secrets Manager that holds the gallery's password")
     ] = ""
-    database_file: Annotated[
-        str, Env("RECORDS_FILE", "File that holds the value of RECORDS, for a password that is mounted as a file")
+    gallery_password_file: Annotated[
+        str, Env("GALLERY_PASSWORD_FILE", "File that holds the gallery's password; for use without AWS")
     ] = ""
-    upload_queue: Annotated[
-        str,
-        Env(
-            "UPLOAD_QUEUE",
-            "URL of the SQS queue from which another function or a worker takes uploads: "
-            "/_api/records/{id}/reprocess sends a message to it",
-            web_address,
-        ),
-    ] = ""
-
-
-class NotificationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the service sends the notices of originals."""
-
-    notification_topic: Annotated[
-        str, Env("NOTIFICATION_TOPIC", "ARN of the SNS topic to which the notices of originals are sent")
-    ] = ""
-    notification_bus: Annotated[
-        str, Env("NOTIFICATION_BUS", "Name or ARN of the EventBridge bus to which the notices are sent")
-    ] = ""
-    webhook_url: Annotated[
-        str,
-        # Many receivers have a secret in the path or the query.
-        Env(
-            "WEBHOOK_URL",
-            "URL to which the notices are sent by POST, signed by Standard Webhooks",
-            web_address,
-            secret=True,
-        ),
-    ] = ""
-    webhook_secret: Annotated[
-        str, Env("WEBHOOK_SECRET", "ID of the secret in Secrets Manager that signs the webhook's requests")
-    ] = ""
-    webhook_secret_file: Annotated[
-        str, Env("WEBHOOK_SECRET_FILE", "File that holds the secret that signs the webhook's requests; without AWS")
-    ] = ""
-    webhook_allow_private: Annotated[
-        bool, Env("WEBHOOK_ALLOW_PRIVATE", "Allow an http WEBHOOK_URL, and a host with a private address")
-    ] = False
-    notification_days: Annotated[
-        int, Env("NOTIFICATION_DAYS", "Days for which a notice that is not accepted is sent again", integer(1, 30))
-    ] = 3
-
-    @property
-    def has_receiver(self) -> bool:
-        """Whether notices are sent to anybody."""
-        return bool(self.notification_topic or self.notification_bus or self.webhook_url)
+    gallery_fine_tune: Annotated[
+        bool, Env("GALLERY_FINE_TUNE", "Let visitors of the gallery edit pictures in the demo page")
+    ] = True
 
 
 class ImgproxySettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handler.aws import AwsAccess
-from handler.config.optional_groups import NotificationSettings
+from handler.config.upload_groups import NotificationSettings
 from handler.errors import UpstreamError
 from handler.notifications.dispatch import Notifier
 from handler.notifications.sender import Sender
