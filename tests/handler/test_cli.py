@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-import pyvips
-from tests import pictures
-from tests.tools import require_tool
+from tests.command_line import image_handler, refused
 
 from features import CATALOGUE, by_name
 from handler.auth.canonical import decode_path, split_query
@@ -24,38 +19,10 @@ from imaging import Output, fields
 SECRET = "a secret of the tests"
 
 
-def image_handler(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    program = require_tool("image-handler", "make setup")
-    return subprocess.run(
-        [program, *map(str, arguments)], cwd=cwd,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": os.environ.get("PYTHONPATH", ""), **environment},
-        capture_output=True, text=True, check=False, timeout=110,
-    )  # fmt: skip
-
-
-def size(path: Path) -> tuple[int, int]:
-    picture = pyvips.Image.new_from_file(str(path))
-    return picture.width, picture.height
-
-
-def refused(run: subprocess.CompletedProcess[str], message: str) -> bool:
-    """Whether bad input ended the program as it should: status 2, one line, nothing else."""
-    lines = run.stderr.splitlines()
-    return run.returncode == 2 and run.stdout == "" and len(lines) == 1 and message in lines[0]
-
-
 @pytest.fixture
 def secret_file(tmp_path: Path) -> Path:
     path = tmp_path / "secret.txt"
     path.write_text(SECRET + "\n", encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photos" / "photo.jpg"
-    path.parent.mkdir()
-    path.write_bytes(pictures.jpeg())
     return path
 
 
@@ -101,103 +68,6 @@ def test_sign_needs_a_secret() -> None:
     assert refused(image_handler("sign", "/cat.jpg"), "--secret-file or --secret-id")
 
 
-def test_transform(photo: Path, tmp_path: Path) -> None:
-    logo = tmp_path / "logo.png"
-    logo.write_bytes(pictures.png())
-    out = tmp_path / "deep" / "out"
-    run = image_handler("transform", photo, logo, "width=40", "--query", "format=webp", "--out", out)
-    assert (run.returncode, run.stdout, run.stderr) == (0, f"2 of 2 written to {out}\n", "")
-    assert sorted(path.name for path in out.iterdir()) == ["logo.webp", "photo.webp"]
-    assert size(out / "photo.webp") == (40, 30)
-
-
-def test_pictures_of_one_stem_keep_their_whole_names(photo: Path, tmp_path: Path) -> None:
-    other = photo.with_suffix(".png")
-    other.write_bytes(pictures.png())
-    run = image_handler("transform", photo, other, "format=png", "--jobs", 1, "--out", tmp_path / "out")
-    assert run.returncode == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["photo.jpg.png", "photo.png.png"]
-
-
-def test_a_watermark_comes_from_the_folder_that_is_named(photo: Path, tmp_path: Path) -> None:
-    (tmp_path / "logo.png").write_bytes(pictures.png())
-    run = image_handler("transform", photo, "watermark.key=logo.png", "--images", tmp_path, "--out", tmp_path / "out")
-    assert (run.returncode, run.stderr) == (0, "")
-    here = image_handler("transform", photo, "watermark.key=logo.png", "--out", tmp_path / "here", cwd=tmp_path)
-    assert (here.returncode, here.stderr) == (0, "")
-    assert (tmp_path / "out" / "photo.jpg").read_bytes() == (tmp_path / "here" / "photo.jpg").read_bytes()
-
-
-def test_a_report_is_json(photo: Path, tmp_path: Path) -> None:
-    assert image_handler("transform", photo, "feature=info", "--out", tmp_path / "out").returncode == 0
-    assert (tmp_path / "out" / "photo.json").read_text(encoding="utf-8").startswith("{")
-
-
-def test_a_file_that_fails_is_named_and_the_others_are_made(photo: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.jpg"
-    broken.write_bytes(b"no picture")
-    run = image_handler("transform", photo, broken, "width=40", "--out", tmp_path / "out")
-    assert (run.returncode, run.stdout) == (1, f"1 of 2 written to {tmp_path / 'out'}\n")
-    assert run.stderr.startswith(f"{broken}: ")
-    assert len(run.stderr.splitlines()) == 1
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.jpg"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("width=x",), "width` must be"),
-        (("nothing=1",), "`nothing` must be"),
-        (("width=1", "width=2"), "`width` must be given once"),
-        (("width=1", "--query", "width=2"), "`width` must be given once"),
-        (("--query", "width=%FF"), "`width` must be percent-encoded"),
-        (("none.jpg",), "none.jpg must be a file"),
-        (("--jobs", "0"), "--jobs"),
-    ],
-)
-def test_invalid_input_is_reported_before_any_work(
-    photo: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
-) -> None:
-    assert refused(image_handler("transform", photo, *arguments, "--out", tmp_path / "out"), message)
-    assert not (tmp_path / "out").exists()
-
-
-def test_an_original_is_never_overwritten(photo: Path, tmp_path: Path) -> None:
-    assert refused(image_handler("transform", photo, "width=4", "--out", photo.parent), "must be another folder")
-    assert refused(image_handler("transform", "width=4", "--out", tmp_path), "at least one file")
-
-
-def test_two_files_of_one_name_are_refused(photo: Path, tmp_path: Path) -> None:
-    same = tmp_path / "photo.jpg"
-    same.write_bytes(pictures.jpeg())
-    run = image_handler("transform", photo, same, "--out", tmp_path / "out")
-    assert refused(run, "two files would be written as")
-
-
-@pytest.mark.slow
-def test_nothing_half_written_stays(photo: Path, tmp_path: Path) -> None:
-    """Interrupted amid many pictures: what is there is whole."""
-    many = [photo.with_name(f"{number}.jpg") for number in range(60)]
-    for each in many:
-        each.write_bytes(pictures.jpeg(pictures.scene(1600, 1200)))
-    out = tmp_path / "out"
-    program = require_tool("image-handler", "make setup")
-    process = subprocess.Popen(
-        [program, "transform", *many, "format=png", "--jobs", "2", "--out", out],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not (out.exists() and len(list(out.glob("*.png"))) > 1):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=60)
-    made = list(out.iterdir())
-    assert 0 < len(made) < len(many)
-    assert {path.suffix for path in made} == {".png"}
-    assert {size(path) for path in made} == {(1600, 1200)}
-
-
 def test_features() -> None:
     table = image_handler("features").stdout
     for feature in CATALOGUE:
@@ -214,6 +84,41 @@ def test_doctor() -> None:
     for line in ("jpeg +yes +yes", "avif +yes +yes", "heif +yes +no", "svg +yes +no", "bmp +yes +yes", "ico +yes +no"):
         assert re.search(f"^{line}$", run.stdout, re.MULTILINE), line
     assert re.search(r"^pyvips +\d", run.stdout, re.MULTILINE)
+    assert re.search(r"^removeBackground +(ready with|has no weights)", run.stdout, re.MULTILINE)
+    assert "hint: sources: set SOURCE_BUCKETS" in run.stdout
+    assert run.stdout.splitlines()[-1].startswith("All is well: ")
+
+
+def test_doctor_says_what_does_not_work(tmp_path: Path, secret_file: Path) -> None:
+    run = image_handler(
+        "doctor", SOURCE_BUCKETS=f"p={tmp_path.as_uri()}", SIGNATURE_SECRET_FILE=str(secret_file),
+        ENABLE_SIGNATURE="Yes", WEIGHTS=str(tmp_path / "none"),
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+    assert re.search(r"^signatures +required$", run.stdout, re.MULTILINE)
+    assert "hint: removeBackground: run image-handler weights" in run.stdout
+    run = image_handler("doctor", SOURCE_BUCKETS=f"p={tmp_path.as_uri()}", SIGNATURE_SECRET_FILE=str(tmp_path / "none"))
+    assert run.returncode == 1
+    assert "does not work: SIGNATURE_SECRET_FILE must name a file that exists" in run.stdout
+    assert run.stdout.splitlines()[-1] == "1 thing does not work."
+
+
+def test_doctor_uses_the_database_of_records(tmp_path: Path) -> None:
+    broken = tmp_path / "records.db"
+    broken.write_bytes(b"no database" * 100)
+    run = image_handler("doctor", SOURCE_BUCKETS=f"p={tmp_path.as_uri()}", RECORDS=f"sqlite:///{broken}")
+    assert run.returncode == 1
+    assert "does not work: RECORDS: " in run.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    assert "image-handler" in image_handler("completion", shell).stdout
+    offered = image_handler(
+        COMP_WORDS="image-handler tran", COMP_CWORD="1", _IMAGE_HANDLER_COMPLETE="bash_complete"
+    ).stdout.split()
+    assert {"plain,transform", "plain,translate"} <= set(offered)
+    assert refused(image_handler("completion", "tcsh"), "is not one of 'bash', 'zsh', 'fish'")
 
 
 def test_help_and_version() -> None:

@@ -31,7 +31,7 @@ OF_EVERY_COPY = {
     "handler.ingest.keys._types": "of the formats",
     "handler.redaction._is_known_secret": "of its argument",
     "handler.reference.exclusions.find_rules": "of the catalogue",
-    "handler.cli.transform._application": "of the command line, which Lambda does not run",
+    "handler.cli.transform_files._application": "of the command line, which Lambda does not run",
 }
 """The caches of modules, which a restored copy keeps, and why that is right."""
 

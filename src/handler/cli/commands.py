@@ -9,6 +9,7 @@ import click
 from handler.cli.backfill import backfill
 from handler.cli.check_settings import check_settings
 from handler.cli.check_urls import check_urls
+from handler.cli.completion import completion
 from handler.cli.doctor import doctor
 from handler.cli.explain import explain, translate
 from handler.cli.features import features
@@ -57,6 +58,7 @@ for command in (
     check_settings,
     check_urls,
     doctor,
+    completion,
     weights,
     worker,
     backfill,

@@ -3,57 +3,81 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from functools import cache
-from multiprocessing import get_context
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from handler.auth.canonical import Pairs, split_query
-from handler.composition import wiring
+from handler.cli.transform_files import Outcome, Recipe, transform_all, transform_stream
+from handler.cli.transform_plan import Job, plan_jobs
 from handler.config import Settings
-from handler.errors import HandlerError
-from handler.render.render import render_here
-from handler.requests.parse import parse_inline_request
-from imaging import FORMATS, MEDIA_TYPES, NEGOTIATED, Deadline, FeatureError
 
-_ACCEPTS = frozenset(NEGOTIATED)
-"""Formats from which `format=auto` chooses the smallest."""
-_SUFFIXES = {MEDIA_TYPES[each.name]: f".{each.extensions[0]}" for each in FORMATS} | {"application/json": ".json"}
+_STREAM = "-"
+_SECONDS_BETWEEN_LOOKS = 1.0
+_UNITS = ((1_000_000, "MB"), (1000, "kB"))
 
 
 @click.command()
 @click.argument("arguments", nargs=-1, required=True, metavar="FILES… [NAME=VALUE…]")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, allow_dash=True), help="Folder for the results, or - for standard output."
+)
 @click.option("--query", default="", help='Parameters as in a URL: "width=300&format=webp".')
 @click.option(
     "--images", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
     help="Folder of the images that a watermark names; by default SOURCE_BUCKETS, else the current folder.",
 )  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1, 256), help="Number of processes; by default one for each processor.")
-def transform(arguments: tuple[str, ...], out: Path, query: str, images: Path | None, jobs: int | None) -> int:
-    """Transform FILES with the parameters of URLs: width=300 blur.sigma=3 format=webp."""
+@click.option("--skip-existing", is_flag=True, help="Leave out files whose result is newer than they are.")
+@click.option("--watch", is_flag=True, help="Go on: transform files that are added or changed, until Ctrl-C.")
+@click.option("--quiet", is_flag=True, help="Print failures and the summary only.")
+def transform(
+    arguments: tuple[str, ...], out: Path | None, query: str, images: Path | None, jobs: int | None,
+    *, skip_existing: bool, watch: bool, quiet: bool,
+) -> int:  # fmt: skip
+    """Transform FILES with the parameters of URLs: width=300 blur.sigma=3 format=webp.
+
+    FILES are images, folders with images, whose structure is kept, or - for standard input. The exit status is 1 if a
+    file could not be transformed.
+
+    \b
+    Examples:
+      image-handler transform *.jpg --out thumbs width=300 format=webp
+      image-handler transform photos --out web --query "width=1200&format=avif" --watch
+      image-handler transform - removeBackground=true < cat.jpg > cat.png
+    """
     pairs = _merge_params(split_query(query), *(argument for argument in arguments if _is_pair(argument)))
-    work = _plan_targets([Path(argument) for argument in arguments if not _is_pair(argument)], out)
-    settings = _read_settings(images)
-    # Invalid parameters are refused before the first file is read.
-    parse_inline_request(b"", pairs, _application(settings).http.policy, accepts=_ACCEPTS)
-    out.mkdir(parents=True, exist_ok=True)
-    failures = []
-    with click.progressbar(length=len(work), file=sys.stderr, label="Images", hidden=not sys.stderr.isatty()) as bar:
-        for source, fault in _transform_all(work, pairs, settings, min(jobs or os.cpu_count() or 1, len(work))):
-            failures += [f"{source}: {fault}"] if fault else []
-            bar.update(1)
-    for failure in failures:
-        click.echo(failure, err=True)
-    click.echo(f"{len(work) - len(failures)} of {len(work)} written to {out}")
-    return 1 if failures else 0
+    sources = [Path(argument) for argument in dict.fromkeys(arguments) if not _is_pair(argument)]
+    if not sources:
+        raise click.UsageError("at least one file must be given")
+    recipe = Recipe(pairs, _read_settings(images))
+    if _STREAM in map(str, [*sources, out]):
+        return _pipe(sources, out, recipe, alone=not (watch or skip_existing))
+    if out is None:
+        raise click.UsageError("--out must name a folder for the results")
+    if out.is_file():
+        raise click.UsageError(f"--out must be a folder, got the file {out}")
+    work = plan_jobs(sources, out)
+    recipe.check()
+    if not work and not watch:
+        raise click.UsageError("FILES must be images, or folders with images in them, got folders without any")
+    processes = jobs or os.cpu_count() or 1
+    tally = _Tally(out, quiet=quiet)
+    before = _versions(work)
+    todo = [job for job in work if not (skip_existing and job.has_newer_result())]
+    tally.skipped = len(work) - len(todo)
+    tally.take(transform_all(todo, recipe, processes), len(todo))
+    if watch:
+        _watch(
+            sources, out, before, lambda changed: tally.take(transform_all(changed, recipe, processes), len(changed))
+        )
+    click.echo(tally.summary())
+    return 1 if tally.failed else 0
 
 
 def _is_pair(argument: str) -> bool:
@@ -70,24 +94,6 @@ def _merge_params(pairs: Pairs, *arguments: str) -> Pairs:
     return together
 
 
-def _plan_targets(files: list[Path], out: Path) -> dict[Path, Path]:
-    """Return the target of each file, without the suffix, which depends on the result's format."""
-    files = list(dict.fromkeys(files))
-    if not files:
-        raise click.UsageError("at least one file must be given")
-    for file in files:
-        if not file.is_file():
-            raise click.UsageError(f"{file} must be a file")
-        if file.resolve().parent == out.resolve():
-            raise click.UsageError(f"--out must be another folder than that of {file}")
-    stems = Counter(file.stem.lower() for file in files)
-    targets = {file: out / (file.stem if stems[file.stem.lower()] == 1 else file.name) for file in files}
-    clashing = [str(target) for target, count in Counter(targets.values()).items() if count > 1]
-    if clashing:
-        raise click.UsageError(f"two files would be written as {clashing[0]}")
-    return targets
-
-
 def _read_settings(images: Path | None) -> Settings:
     settings = Settings.from_environment()
     if images is None and settings.storage.source_buckets:
@@ -97,56 +103,98 @@ def _read_settings(images: Path | None) -> Settings:
     return settings.replace(source_buckets=f"images={(images or Path.cwd()).as_uri()}", **others)
 
 
-@cache
-def _application(settings: Settings) -> wiring.Application:
-    return wiring.build(settings)
-
-
-def _transform_all(
-    work: Mapping[Path, Path], pairs: Pairs, settings: Settings, jobs: int
-) -> Iterator[tuple[Path, str]]:
-    """Yield each file when it is finished, with its error message (empty on success)."""
-    if jobs == 1:
-        yield from ((source, _transform_file(source, target, pairs, settings)) for source, target in work.items())
-        return
-    # SIGTERM is handled like Ctrl-C: waiting files are cancelled and no process stays behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
-    try:
-        running = {
-            pool.submit(_transform_file, source, target, pairs, settings): source for source, target in work.items()
-        }
-        for finished in as_completed(running):
-            try:
-                yield running[finished], finished.result()
-            except BrokenProcessPool:
-                yield running[finished], "a process died: try fewer --jobs"
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _transform_file(source: Path, target: Path, pairs: Pairs, settings: Settings) -> str:
-    """Transform one file. Return an error message, or an empty text on success."""
-    entrypoint = _application(settings).http
-    try:
+def _pipe(sources: Sequence[Path], out: Path | None, recipe: Recipe, *, alone: bool) -> int:
+    """Write the result of one image to standard output."""
+    if len(sources) != 1 or not alone or (out is not None and str(out) != _STREAM):
+        raise click.UsageError("standard input and output take one image, without --watch and --skip-existing")
+    [source] = sources
+    if str(source) != _STREAM and not source.is_file():
+        raise click.UsageError(f"{source} must be a file")
+    if sys.stdout.isatty():
+        raise click.UsageError("the image must go into a file or a pipe: add > result")
+    recipe.check()
+    if str(source) == _STREAM:
+        body = transform_stream(sys.stdin.buffer, recipe)
+    else:
         with source.open("rb") as file:
-            # Read one byte more than is allowed, so that a larger file is refused.
-            original = file.read(settings.limits.max_source_bytes + 1)
-        request = parse_inline_request(original, pairs, entrypoint.policy, accepts=_ACCEPTS)
-        result = render_here(request, entrypoint.render_context, Deadline())
-        _write(target.with_name(target.name + _SUFFIXES[result.media_type]), result.body)
-    except (FeatureError, HandlerError) as error:
-        return error.message
-    except OSError as error:
-        return str(error)
-    return ""
+            body = transform_stream(file, recipe)
+    sys.stdout.buffer.write(body)
+    return 0
 
 
-def _write(target: Path, body: bytes) -> None:
-    """Write a file atomically: write it beside its target, then move it there."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+def _watch(
+    sources: Sequence[Path], out: Path, finished: dict[Job, tuple[int, int]], run: Callable[[list[Job]], None]
+) -> None:
+    """Run for the files that are added or changed, as soon as they are written no more, until Ctrl-C."""
+    click.echo("watching for changes until Ctrl-C", err=True)
+    before = finished
     try:
-        part.write_bytes(body)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+        while True:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            now = _versions(plan_jobs([source for source in sources if source.exists()], out))
+            # A file that looks as it did a moment ago is complete.
+            changed = [job for job, version in now.items() if version == before.get(job) != finished.get(job)]
+            if changed:
+                run(changed)
+            finished = {**finished, **{job: now[job] for job in changed}}
+            before = now
+    except KeyboardInterrupt:
+        return
+
+
+def _versions(jobs: Sequence[Job]) -> dict[Job, tuple[int, int]]:
+    """Return time of change and size of the files that are still there."""
+    found: dict[Job, tuple[int, int]] = {}
+    for job in jobs:
+        with suppress(FileNotFoundError):
+            status = job.source.stat()
+            found[job] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+class _Tally:
+    """Counts what has become of the files, and prints a line for each."""
+
+    def __init__(self, out: Path, *, quiet: bool) -> None:
+        self._out = out
+        self._quiet = quiet
+        self._total = self._read = self._written = self.failed = self.skipped = 0
+
+    def take(self, outcomes: Iterable[Outcome], count: int) -> None:
+        """Count and print the outcomes of `count` files as they come."""
+        self._total += count
+        hidden = not (self._quiet and sys.stderr.isatty())
+        with click.progressbar(length=count, file=sys.stderr, label="Images", hidden=hidden) as bar:
+            for outcome in outcomes:
+                self._add(outcome)
+                bar.update(1)
+
+    def _add(self, outcome: Outcome) -> None:
+        if outcome.fault:
+            self.failed += 1
+            click.echo(f"{outcome.job.source}: {outcome.fault}", err=True)
+            return
+        self._read += outcome.read
+        self._written += outcome.written
+        if not self._quiet:
+            click.echo(f"{outcome.job.source} → {outcome.result}: {_saving(outcome.read, outcome.written)}")
+
+    def summary(self) -> str:
+        """Return how many files were written, and how many bytes that saved."""
+        done = self._total - self.failed
+        parts = [f"{done} of {self._total} written to {self._out}"]
+        parts += [_saving(self._read, self._written)] if done else []
+        parts += [f"{self.skipped} skipped"] if self.skipped else []
+        return ", ".join(parts)
+
+
+def _saving(read: int, written: int) -> str:
+    change = round(100 * written / read) - 100 if read else 0
+    return f"{_size(read)} → {_size(written)} ({change:+d} %)".replace("-", "−")
+
+
+def _size(count: int) -> str:
+    for unit, name in _UNITS:
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count} bytes"

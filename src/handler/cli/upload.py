@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
+from handler.cli.image_files import walk_images
 from handler.cli.upload_client import LocalFile, UploadClient, UploadFailed
 from handler.errors import BadRequest
-from handler.ingest.keys import DEFAULT_TYPE, check_key, guess_type
+from handler.ingest.keys import check_key
 
 _MEGABYTE = 1_000_000
 
@@ -83,8 +83,8 @@ def _outcome(task: Future[str], file: LocalFile, progress: _Progress, *, quiet: 
 def _find_files(paths: tuple[Path, ...], prefix: str) -> list[LocalFile]:
     """Return the files to upload. Raise UsageError without any, and if a key is invalid or belongs to two files."""
     files: dict[str, LocalFile] = {}
-    for path, name in _walk(paths):
-        key = prefix + name
+    for path, below in walk_images(paths):
+        key = prefix + below.as_posix()
         try:
             check_key(key)
         except BadRequest as error:
@@ -97,20 +97,6 @@ def _find_files(paths: tuple[Path, ...], prefix: str) -> list[LocalFile]:
     if not files:
         raise click.UsageError("FILE… must be files, or folders with images in them, got folders without any")
     return list(files.values())
-
-
-def _walk(paths: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
-    """Yield each file and its name; of folders, the images that are not hidden, with their path below the folder."""
-    for path in paths:
-        if not path.is_dir():
-            yield path, path.name
-            continue
-        for file in sorted(path.rglob("*")):
-            below = file.relative_to(path)
-            is_hidden = any(part.startswith(".") for part in below.parts)
-            # A link may lead to a file outside the folder, which the user has not named.
-            if file.is_file() and not file.is_symlink() and not is_hidden and guess_type(file.name) != DEFAULT_TYPE:
-                yield file, below.as_posix()
 
 
 class _Progress:
