@@ -136,7 +136,7 @@ imageUrl("a.jpg", { watermark: { key: "l.png", width: 25 }, text: "x", greyscale
 import { imageUrl } from "image-handler-client";
 imageUrl("a.jpg", { widht: 300 });
 imageUrl("a.jpg", { format: "wepb" });
-imageUrl("a.jpg", { watermark: { position: "top" } });
+imageUrl("a.jpg", { text: { size: 12 } });
 """)
     node = require_tool("node", "apt-get install nodejs")
     tsc = [node, "node_modules/typescript/bin/tsc", "--noEmit", "--strict", "--module", "nodenext"]
