@@ -11,6 +11,7 @@ from features.watermark.sizes import cut_to_box, find_size
 from imaging.context import Context
 from imaging.cost import Cost, Shape
 from imaging.ops.alpha import premultiplied
+from imaging.ops.backdrop import render_in_memory
 from imaging.ops.layers import Image, cast_shadow, paint
 from imaging.ops.overlay import Size, load_overlay
 from imaging.params.types import Length
@@ -39,7 +40,11 @@ def watermark(picture: Picture, requested: Watermark, context: Context) -> Pictu
     room = (picture.width, picture.height)
     mark = load_overlay(requested.ref, "watermark", context, lambda full: find_size(requested, room, full))
     mark = cut_to_box(mark if mark.hasalpha() else mark.addalpha(), requested, room)
-    mark, margin = _turned_with_shadow(mark, requested)
+    margin = 0
+    if requested.rotate % 360 or requested.shadow is not None:
+        mark, margin = _turned_with_shadow(mark, requested)
+        # A later resize reads the same pixels many times, and each time would turn and blur them anew.
+        mark = render_in_memory(mark)
     mark = _faded(mark, requested.opacity)
     dpr = picture.dpr or requested.dpr
     if requested.gap_x or requested.gap_y:
