@@ -10,6 +10,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -144,6 +145,26 @@ func escape(text, kept string) string {
 func flatten(options Options, prefix string) ([]pair, error) {
 	var pairs []pair
 	for name, value := range options {
+		if name == "steps" && prefix == "" {
+			if _, isText := value.(string); !isText {
+				text, err := inJSON(value)
+				if err != nil {
+					return nil, err
+				}
+				pairs = append(pairs, pair{name, text})
+				continue
+			}
+		}
+		if elements := listOfOptions(value); elements != nil && prefix == "" {
+			for number, element := range elements {
+				more, err := flatten(element, name+"."+strconv.Itoa(number)+".")
+				if err != nil {
+					return nil, err
+				}
+				pairs = append(pairs, more...)
+			}
+			continue
+		}
 		switch value := value.(type) {
 		case nil:
 		case Options, map[string]any:
@@ -168,6 +189,41 @@ func flatten(options Options, prefix string) ([]pair, error) {
 		}
 	}
 	return pairs, nil
+}
+
+// listOfOptions returns the elements of a list of objects, for a feature that is applied several times.
+func listOfOptions(value any) []Options {
+	switch list := value.(type) {
+	case []Options:
+		return list
+	case []any:
+		elements := make([]Options, 0, len(list))
+		for _, item := range list {
+			switch element := item.(type) {
+			case Options:
+				elements = append(elements, element)
+			case map[string]any:
+				elements = append(elements, element)
+			default:
+				return nil
+			}
+		}
+		if len(elements) > 0 {
+			return elements
+		}
+	}
+	return nil
+}
+
+// inJSON returns JSON with its objects' names in alphabetical order, without escapes for HTML.
+func inJSON(value any) (string, error) {
+	var out strings.Builder
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(out.String(), "\n"), nil
 }
 
 func write(name string, value any) (string, error) {

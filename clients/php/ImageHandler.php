@@ -109,7 +109,14 @@ final class ImageHandler
     {
         $pairs = [];
         foreach ($options as $name => $value) {
-            if (is_array($value) && !array_is_list($value)) {
+            if ($name === 'steps' && $prefix === '' && is_array($value)) {
+                $flags = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION | JSON_THROW_ON_ERROR;
+                $pairs[] = [$name, json_encode($value, $flags)];
+            } elseif ($prefix === '' && is_array($value) && is_array($value[0] ?? null)) {
+                foreach ($value as $number => $element) {
+                    array_push($pairs, ...self::flatten($element, "$name.$number."));
+                }
+            } elseif (is_array($value) && !array_is_list($value)) {
                 if ($prefix !== '') {
                     throw new InvalidArgumentException("$prefix$name must be text, a number, a bool or a list");
                 }

@@ -70,7 +70,11 @@ export function picture(key: string, options: PictureOptions, base = ""): Pictur
 function* flatten(options: object, prefix = ""): Iterable<[string, string]> {
   for (const [name, value] of Object.entries(options)) {
     if (value === null || value === undefined) continue;
-    if (typeof value === "object" && !Array.isArray(value)) {
+    if (name === "steps" && !prefix && typeof value !== "string") {
+      yield [name, JSON.stringify(value)];
+    } else if (Array.isArray(value) && !prefix && typeof value[0] === "object") {
+      for (const [number, element] of value.entries()) yield* flatten(element, `${name}.${number}.`);
+    } else if (typeof value === "object" && !Array.isArray(value)) {
       if (prefix) throw new TypeError(`${prefix}${name} must be text, a number, a boolean or a list, got an object`);
       yield* flatten(value, `${name}.`);
     } else {

@@ -957,15 +957,15 @@ export interface ImageOptions {
   /** Blend the image with a colour, by a percentage for each channel. */
   colourise?: boolean | string | ColorizeOptions;
   /** Lay a gradient over the image, from transparent to a colour, for example under a title. */
-  gradient?: boolean | string | GradientOptions;
+  gradient?: boolean | string | GradientOptions | readonly GradientOptions[];
   /** Fill a rectangle, with round corners if desired, or an ellipse, for example as a panel behind a title. */
-  shape?: boolean | "rectangle" | "ellipse" | ShapeOptions;
+  shape?: boolean | "rectangle" | "ellipse" | ShapeOptions | readonly ShapeOptions[];
   /** Place another image over the image, on every frame. */
-  watermark?: boolean | string | WatermarkOptions;
+  watermark?: boolean | string | WatermarkOptions | readonly WatermarkOptions[];
   /** Write a text over the image, on every frame. */
-  text?: boolean | string | TextOptions;
+  text?: boolean | string | TextOptions | readonly TextOptions[];
   /** Put a frame around the image: a nine-patch, whose middle parts are stretched to the image's size. */
-  frame?: boolean | string | FrameOptions;
+  frame?: boolean | string | FrameOptions | readonly FrameOptions[];
   /** Brighten: each level, from 0 to 1, is raised to the power 1 / gamma. */
   gammaOut?: boolean | number | GammaOutOptions;
   /** Change the contrast: the distance of each level from 128 is multiplied by ((100 + amount) / 100)². */
@@ -983,7 +983,7 @@ export interface ImageOptions {
   /** Enhance local contrast in dark and bright areas (contrast limited adaptive histogram equalisation). */
   clahe?: boolean | ClaheOptions;
   /** Combine the bits of each pixel with those of another image, aligned at the top left. */
-  boolean?: boolean | string | BooleanOptions;
+  boolean?: boolean | string | BooleanOptions | readonly BooleanOptions[];
   /** Combine the bits of all channels, alpha included, into one greyscale channel. */
   bandbool?: boolean | "and" | "or" | "eor" | BandboolOptions;
   /** Give the image the hue of a colour; the lightness is kept, so black and white are, too. */
@@ -1012,6 +1012,8 @@ export interface ImageOptions {
   quantize?: boolean | number | QuantizeOptions;
   /** Return facts about the file (format, size, frames, …), its dominant colours and placeholders for it, as JSON. */
   info?: boolean | InfoOptions;
+  /** Edits that are applied in this order, behind all others. */
+  steps?: readonly object[] | string;
   /** Features without parameters, by name. */
   feature?: string | readonly string[];
   /** Edits that the operator has stored under this name. */

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from features import CATALOGUE
 from handler.reference.controls import controls
 
 Control = Mapping[str, Any]
@@ -18,7 +19,9 @@ export type Length = number | string;
 /** What a parameter takes; a list is written with commas. */
 export type OptionValue = string | number | boolean | readonly (string | number)[];
 """
-_GENERAL = """  /** Features without parameters, by name. */
+_GENERAL = """  /** Edits that are applied in this order, behind all others. */
+  steps?: readonly object[] | string;
+  /** Features without parameters, by name. */
   feature?: string | readonly string[];
   /** Edits that the operator has stored under this name. */
   preset?: string;
@@ -32,6 +35,8 @@ _GENERAL = """  /** Features without parameters, by name. */
 """
 _OF_RESIZE = ("width", "height", "fit")
 """Parameters of resize that a URL may name without the feature."""
+_REPEATED = frozenset(feature.name for feature in CATALOGUE if feature.repeats)
+"""Features that a list of parameters applies several times."""
 _TYPES = {"integer": "number", "number": "number", "switch": "boolean", "length": "Length"}
 _LISTS = {"names": "string | readonly string[]", "numbers": "string | readonly number[]"}
 
@@ -68,6 +73,7 @@ def _feature_type(feature: Control) -> str:
     """Return what a feature takes: true, its main parameter, or an object of its parameters."""
     main = [_type_of(parameter) for parameter in feature["parameters"] if parameter.get("main")]
     own = [_type_name(feature)] if feature["parameters"] else []
+    own += [f"readonly {name}[]" for name in own if feature["name"] in _REPEATED]
     return " | ".join(dict.fromkeys(["boolean", *main, *own]))
 
 

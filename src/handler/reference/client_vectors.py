@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ SECRET = "an example, never to be used"  # noqa: S105 - it is printed for everyb
 _ANY_LANGUAGE = Policy(dialects=dialects.select(dialects.names()))
 """Every URL language is accepted, and the service's own comes last, so that each of the others reads what it can."""
 
+_STEPS = "steps"
+"""The one parameter whose value is JSON."""
+
 URLS: Sequence[tuple[str, Mapping[str, Any]]] = (
     ("photos/cat.jpg", {}),
     ("/photos/cat.jpg", {"width": 300}),
@@ -28,6 +32,11 @@ URLS: Sequence[tuple[str, Mapping[str, Any]]] = (
     ("photos/cat.jpg", {"text": {"text": "50% off + free = “yes”? #1", "size": "12p"}}),
     ("photos/cat.jpg", {"linear": {"a": [1.25, 1, 0.5], "b": [-20, 0, 20]}}),
     ("photos/cat.jpg", {"info": {"faces": True}, "feature": ["flip", "grayscale"]}),
+    ("photos/cat.jpg", {"watermark": [{"key": "a.png", "width": 10}, {"key": "b.png", "anchor": "soea:12:12"}]}),
+    (
+        "photos/cat.jpg",
+        {"steps": [{"resize": {"width": 400}}, {"rotate": 90}, {"text": {"text": "<é & /"}}], "quality": 70},
+    ),
     ("a b+c.jpg", {"download": "a b+c.jpg"}),
     ("café/🐱.jpg", {"width": 300}),
     ("100%/what?.jpg", {"v": "50%=1/2"}),
@@ -86,8 +95,13 @@ def _is_read_as_key(key: str) -> bool:
 def _flatten(options: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Yield the query parameters that options stand for."""
     for name, value in options.items():
-        if isinstance(value, Mapping):
+        if name == _STEPS:
+            yield name, json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        elif isinstance(value, Mapping):
             yield from _flatten(value, f"{name}.")
+        elif isinstance(value, list) and isinstance(value[0], Mapping):
+            for number, element in enumerate(value):
+                yield from _flatten(element, f"{name}.{number}.")
         elif value is not None:
             yield prefix + name, _write(value)
 

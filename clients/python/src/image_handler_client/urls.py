@@ -6,6 +6,7 @@ address for the same key and options, so that caches hold one copy of it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -20,6 +21,7 @@ _AMBIGUOUS = re.compile(
     r"|[^:]*:"  # a filter, or another address
 )
 """A key of this form may be read as a path of another URL language, unless it stands behind `/_key/`."""
+_STEPS = "steps"
 
 
 def image_path(key: str, options: Mapping[str, object] | None = None) -> str:
@@ -27,8 +29,9 @@ def image_path(key: str, options: Mapping[str, object] | None = None) -> str:
 
     `key` is the name of the object, not encoded; one slash before it is dropped. `options` maps names of features and
     parameters to values: `{"width": 300, "blur": 3, "flip": True, "watermark": {"key": "logo.png"}}`. A nested mapping
-    holds the parameters of a feature, a list is written with commas, and None leaves an option out. Raises ValueError
-    for an empty key and TypeError for a value of another type.
+    holds the parameters of a feature, a list of mappings those of a feature that is applied several times, and
+    `steps` a list of edits that are applied in its order. Any other list is written with commas, and None leaves an
+    option out. Raises ValueError for an empty key and TypeError for a value of another type.
     """
     key = key.removeprefix("/")
     if not key:
@@ -39,10 +42,15 @@ def image_path(key: str, options: Mapping[str, object] | None = None) -> str:
 
 def _pairs(options: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, value in options.items():
-        if isinstance(value, Mapping):
+        if name == _STEPS and not prefix and not isinstance(value, str):
+            yield name, json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        elif isinstance(value, Mapping):
             if prefix:
                 raise TypeError(f"{prefix}{name} must be text, a number, a bool or a list, got a mapping")
             yield from _pairs(value, f"{name}.")
+        elif isinstance(value, (list, tuple)) and value and not prefix and isinstance(value[0], Mapping):
+            for number, element in enumerate(value):
+                yield from _pairs(element, f"{name}.{number}.")
         elif value is not None:
             yield prefix + name, _text(prefix + name, value)
 
