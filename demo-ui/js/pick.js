@@ -29,7 +29,7 @@ export class Picker {
     const room = h("div", { class: "room" }, area);
     const done = h("button", { type: "button", class: "primary", onclick: () => this.close() }, "Done");
     const how = kind === "point" ? "Click, or move the point with the arrow keys." : "Drag, or move the box with the arrow keys. Shift and arrow keys change its size.";
-    const figure = h("output", { class: "pick-size" });
+    const figure = h("output", { class: "pick-size", hidden: kind === "point" });
     const lock = kind === "box" && h("select", { "aria-label": "Aspect ratio of the box" }, RATIOS.map((each) => h("option", { value: each }, each || "Any ratio")));
     this.layer.replaceChildren(h("div", { class: "pick-head" }, h("strong", {}, title), h("span", {}, how), figure, lock || null, done), room);
     this.layer.hidden = false;
@@ -50,6 +50,14 @@ export class Picker {
     });
     const fit = new ResizeObserver(() => fitted(area, image, room));
     fit.observe(room);
+    // What a change adds or removes below the stage must not move the image under the pointer.
+    const stage = this.layer.parentElement;
+    const keep = () => {
+      stage.style.height = "";
+      stage.style.height = `${stage.getBoundingClientRect().height}px`;
+    };
+    keep();
+    addEventListener("resize", keep);
     image.addEventListener("load", () => fitted(area, image, room));
     const escape = (event) => event.key === "Escape" && this.close();
     this.layer.addEventListener("keydown", escape);
@@ -58,6 +66,8 @@ export class Picker {
       this.close = () => {
         this.layer.removeEventListener("keydown", escape);
         fit.disconnect();
+        removeEventListener("resize", keep);
+        stage.style.height = "";
         this.layer.hidden = true;
         this.layer.parentElement.classList.remove("picking");
         this.layer.replaceChildren();

@@ -276,11 +276,22 @@ def test_a_key_that_is_not_there(visit: Open, server: Server) -> None:
 
 def test_what_a_feature_cannot_do_without_is_asked_for(demo: Demo) -> None:
     demo.open(COFFEE)
-    demo.card("watermark").get_by_role("switch").first.check()
+    demo.card("frame").get_by_role("switch").first.check()
     demo.settled()
-    demo.row("watermark", "Key").get_by_role("combobox").fill("")
+    demo.row("frame", "Key").get_by_role("combobox").fill("")
     demo.settled()
-    assert "watermark.key is required" in demo.fault
+    assert "frame.key is required" in demo.fault
+
+
+def test_one_of_two_parameters_that_a_feature_needs_is_asked_for(visit: Open, server: Server) -> None:
+    with visit(server, wants="400") as demo:
+        demo.open(COFFEE)
+        demo.card("watermark").get_by_role("switch").first.check()
+        demo.settled()
+        demo.row("watermark", "Key").get_by_role("combobox").fill("")
+        demo.settled()
+        assert "watermark.key must be given, or watermark.address" in demo.fault
+        expect(demo.row("watermark", "Key").get_by_role("combobox")).to_have_attribute("aria-invalid", "true")
 
 
 def test_a_format_that_browsers_cannot_show_is_shown_all_the_same(visit: Open, server: Server) -> None:
