@@ -69,17 +69,32 @@ def scene_avif(primaries: int, transfer: int) -> Original:
     return Original(with_nclx(pictures.avif(lossless=True), primaries, transfer), mean=1.0, largest=8)
 
 
+LIMITS_OF_AVIF = (1.5, 120)
+
+
 def of_samples() -> Iterator[tuple[str, Callable[[], Original]]]:
     """The samples of formats that browsers show, and how far decoders of lossy ones round apart."""
     # Chromium smooths reduced colour resolution, and reads the alpha of an AVIF as of limited range, as it does with
     # that of other encoders.
-    limits = {"jpeg": (1.5, 40), "webp": (1.5, 40), "avif": (1.5, 120), "svg": (2.0, 60), "bmp": (0.6, 3)}
+    limits = {"jpeg": (1.5, 40), "webp": (1.5, 40), "avif": LIMITS_OF_AVIF, "svg": (2.0, 60), "bmp": (0.6, 3)}
     limits |= {"png": (0.6, 3), "gif": (0.6, 3)}
     for name in pictures.NAMES:
         kind = name.partition("-")[0]
         if kind in limits and name not in ("jpeg-cmyk-profile", "jpeg-cmyk"):
             mean, largest = (4.0, 120) if name == "avif-alpha" else limits[kind]
             yield name, partial(_original_of, name, mean, largest)
+
+
+def animation() -> Original:
+    """Chromium shows the frames of an AVIF of full range, which the sample is, as if they were of limited range."""
+    return Original(pictures.animated_avif(range="limited"), *LIMITS_OF_AVIF)
+
+
+def written_animation() -> Original:
+    output = Output(format="avif", effort=1)
+    outcome = run(pictures.webp(pictures.film()), [], output, Context(deadline=Deadline.after(60)))
+    assert isinstance(outcome, Rendered)
+    return Original(outcome.body, *LIMITS_OF_AVIF)
 
 
 def _original_of(name: str, mean: float, largest: float) -> Original:
@@ -117,6 +132,8 @@ P3 = pictures.profile("p3")
 ORIGINALS: dict[str, Callable[[], Original]] = {
     **dict(of_odd_files()),
     **dict(of_samples()),
+    "avif-animated": animation,
+    "animated AVIF of this service": written_animation,
     "png in Display P3": lambda: Original(pictures.png(pictures.wide(), icc=P3)),
     "png of 16 bits in Display P3": lambda: Original(pictures.png(pictures.deep(), icc=P3), mean=0.8, largest=20),
     "cmyk": lambda: Original(pictures.cmyk(icc=False), mean=1.0, largest=12),

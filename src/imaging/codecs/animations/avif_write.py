@@ -22,8 +22,9 @@ def save_sequence(image: Image, *, keep: str, quality: int, speed: int, subsampl
     file = io.BytesIO()
     # Players leave out a frame of no length.
     durations = [max(1, delay) for delay in frames.delays]
+    # Chromium 156 takes the frames of a sequence for ones of limited range, even if the file states full range.
     first.save(
         file, AvifImagePlugin.AvifImageFile.format, save_all=True, append_images=others, duration=durations,
-        quality=quality, speed=speed, subsampling=subsampling, **metadata,
+        quality=quality, speed=speed, subsampling=subsampling, range="limited", **metadata,
     )  # fmt: skip
     return write_loop(file.getvalue(), frames.loop)
