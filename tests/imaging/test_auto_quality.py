@@ -124,7 +124,7 @@ class TestBest:
         assert pyvips.Image.new_from_buffer(made.body, "").hasalpha()
 
     def test_animations_keep_their_frames(self) -> None:
-        for accepts, chosen in ((frozenset({"webp"}), "webp"), (frozenset[str](), "gif")):
+        for accepts, chosen in ((frozenset({"webp"}), "webp"), (frozenset[str](), "apng")):
             made = answer(
                 pictures.sample("gif-animated").body, format="best", width=40, context=Context(accepts=accepts)
             )

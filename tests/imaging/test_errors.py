@@ -28,8 +28,8 @@ def test_values_are_spelled_as_in_a_request(value: object, text: str) -> None:
 
 
 def test_messages_say_field_expected_and_got() -> None:
-    with pytest.raises(InvalidParameter, match=r"^`watermark\.key` must be given, got nothing$"):
-        edits({"watermark": {"opacity": 50}})
+    with pytest.raises(InvalidParameter, match=r"^`frame\.key` must be given, got nothing$"):
+        edits({"frame": {"bucket": "photos"}})
     lossless = check(Output, {"format": "jpeg", "lossless": True})
     with pytest.raises(InvalidParameter, match=r"^`lossless` must be left out or false for jpeg, got true$"):
         run(pictures.sample("jpeg").body, (), lossless, Context())

@@ -88,7 +88,8 @@ def list_candidates(picture: Planned, output: Output, context: Context) -> list[
 
     def suits(encoder: Encoder) -> bool:
         is_possible = encoder.lossless if output.lossless else encoder.lossless or encoder.scored
-        return is_possible and (encoder.alpha or not picture.has_alpha) and (encoder.animated or picture.frames == 1)
+        takes_frames = encoder.animated if picture.frames > 1 else encoder.still
+        return is_possible and (encoder.alpha or not picture.has_alpha) and takes_frames
 
     return sorted(
         (name for name in names if suits(encoder_of(name))), key=lambda name: encoder_of(name).seconds(output)

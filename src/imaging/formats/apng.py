@@ -64,6 +64,7 @@ FORMAT = Format(
         palette_sizes=_STILL_ENCODER.palette_sizes,
         lossless=True,
         animated=True,
+        still=False,
     ),
     metadata=MetadataCarrier(read_xmp=Lazy("imaging.codecs.decode.chunks", "xmp")),
     strip=Lazy("imaging.codecs.containers.png", "strip"),

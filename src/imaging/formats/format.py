@@ -224,6 +224,8 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
     deep: bool = False
     """Whether it stores more than 8 bits per sample."""
     animated: bool = False
+    still: bool = True
+    """Whether a single frame is worth a file of this format, beside the other formats."""
     pages: bool = False
     """Whether it stores several frames as pages, without animating them."""
     max_side: int | None = None

@@ -10,22 +10,23 @@ from imaging.errors import DamagedSource, InvalidParameter, UnreadableByDetector
 from imaging.formats import format_by_name
 
 
-def repair_inputs(error: DamagedSource | InvalidParameter, original: bytes, context: Context) -> tuple[bytes, Context]:
-    """Return the original, or the context with its overlays, repaired; raise the error if neither can be."""
+def repair_inputs(
+    error: DamagedSource | InvalidParameter, original: bytes, context: Context
+) -> tuple[bytes, Context] | None:
+    """Return the original, or the context with its overlays, repaired; None if neither can be.
+
+    The error is not raised here: with this frame it would form a cycle, which holds open files until it is collected.
+    """
     if isinstance(error, UnreadableByDetector):
-        raise error
+        return None
     if isinstance(error, DamagedSource):
         repaired = repair(original, context)
-        if repaired is None:
-            raise error
-        return repaired, context
+        return None if repaired is None else (repaired, context)
     if not isinstance(error.__cause__, DamagedSource):
-        raise error
+        return None
     # An overlay is damaged.
     objects = {ref: repair(body, context) or body for ref, body in context.objects.items()}
-    if objects == context.objects:
-        raise error
-    return original, structs.replace(context, objects=objects)
+    return None if objects == context.objects else (original, structs.replace(context, objects=objects))
 
 
 def repair(original: bytes, context: Context) -> bytes | None:

@@ -65,8 +65,10 @@ def run(original: bytes | OriginalStream, steps: Sequence[Step], output: Output,
     except (DamagedSource, InvalidParameter) as error:
         from imaging.pipeline.repair import repair_inputs  # noqa: PLC0415 - few files are damaged
 
-        original, context = repair_inputs(error, original, context)
-    return _run(original, steps, output, context)
+        repaired = repair_inputs(error, original, context)
+        if repaired is None:
+            raise
+    return _run(repaired[0], steps, output, repaired[1])
 
 
 def _run(original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
@@ -204,6 +206,7 @@ def apply_and_encode(
         from imaging.codecs.ultra_hdr.attachment import attach_gain_map  # noqa: PLC0415 - most results have none
 
         picture = attach_gain_map(picture, context)
+    lost_map = "dropped with its colours" if picture.gain_map is not None else "damaged"
     pending = Pending()
     for number, step in enumerate(steps):
         context.deadline.check()
@@ -230,7 +233,7 @@ def apply_and_encode(
         frames=encoded.frames,
         source=picture.source,
         negotiated=is_negotiated(picture.source, output),
-        gain_map="dropped with its colours" if output.hdr == "keep" and not encoded.has_gain_map else "",
+        gain_map=lost_map if output.hdr == "keep" and not encoded.has_gain_map else "",
     )
 
 
@@ -273,9 +276,7 @@ def decode_original(
     shrink: float,
     stream: OriginalStream | None = None,
 ) -> Picture:
-    """Return the pixels, which are read as they are needed, here or in an isolated process.
-
-    They may still be in the color space of their profile (see `in_srgb`).
+    """Return the pixels, which are read as they are needed and may be in the color space of their profile.
 
     A decoder that cannot be interrupted and may miss the deadline runs in a process that can be killed.
     """
