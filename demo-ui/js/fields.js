@@ -30,13 +30,13 @@ function segmented(id, pairs, change, kind = "segmented") {
 }
 
 function choice(parameter, id, change, { reason }) {
-  const { choices, default: unsaid } = parameter;
-  const free = isUnset(unsaid);
+  const { choices, default: fallback } = parameter;
+  const free = isUnset(fallback);
   if (choices.length <= FEW && choices.join("").length <= SHORT) {
     const pairs = [...(free && !parameter.required ? [["", "–"]] : []), ...choices.map((each) => [each, each])];
     const row = segmented(id, pairs, change);
     const limit = () => row.limit(reason);
-    return { labelled: false, body: [row.element], show: (value) => (limit(), row.show(isUnset(value) ? unsaid : value)) };
+    return { labelled: false, body: [row.element], show: (value) => (limit(), row.show(isUnset(value) ? fallback : value)) };
   }
   const options = choices.map((each) => h("option", { value: each }, each));
   const select = h("select", { id, onchange: () => change(select.value || undefined) }, free && h("option", { value: "" }, "not set"), options);
@@ -48,7 +48,7 @@ function choice(parameter, id, change, { reason }) {
       option.textContent = why ? `${option.value} (not installed)` : option.value;
     }
   };
-  return { labelled: true, entry: [select], body: [], show: (value) => (limit(), (select.value = isUnset(value) ? (unsaid ?? "") : value)) };
+  return { labelled: true, entry: [select], body: [], show: (value) => (limit(), (select.value = isUnset(value) ? (fallback ?? "") : value)) };
 }
 
 /** The nine positions as a grid of buttons, with the automatic ones beside it. */

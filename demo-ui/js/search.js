@@ -15,6 +15,6 @@ export const plain = (text) => text.toLowerCase().replaceAll("colour", "color").
 /** Returns the words to look for, each with what else it may be called: [[word, synonym]…]. */
 export function words(text) {
   let phrase = plain(text).trim();
-  for (const [said, word] of Object.entries(PHRASES)) phrase = phrase.replaceAll(said, word);
+  for (const [spoken, word] of Object.entries(PHRASES)) phrase = phrase.replaceAll(spoken, word);
   return phrase.split(/\s+/).filter(Boolean).map((word) => [word, ...(SYNONYMS[word] ? [SYNONYMS[word]] : [])]);
 }
