@@ -32,7 +32,7 @@ def use_fonts(place: str, aws: AwsAccess) -> list[str]:
 
 
 def fetch_fonts(place: str, aws: AwsAccess) -> Mapping[str, bytes]:
-    """Return the fonts under a prefix, by names that are unique. Raise HandlerError for too many, or for a file that is not a font.
+    """Return the fonts under a prefix by unique names. Raise HandlerError for too many, or a file that is no font.
 
     Other files, such as licences, are left out.
     """
