@@ -156,7 +156,7 @@ class App {
   async removeAll() {
     if (!(await ask(t("delete.all-sure"), t("delete.all-note", { count: this.library.used }), t("delete.all-yes")))) return;
     try {
-      for (const item of [...this.uploads.items]) this.uploads.cancel(item);
+      await this.uploads.cancelAll();
       this.uploads.clear();
       await this.api.removeAll();
       Object.assign(this.session, await this.api.session()); // as another visitor

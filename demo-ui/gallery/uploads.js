@@ -140,12 +140,21 @@ export class Uploads extends EventTarget {
     this.start();
   }
 
-  cancel(item) {
+  /** Stops an upload; the promise is fulfilled once the server has given up its place. */
+  async cancel(item) {
     clearTimeout(item.timer);
     item.state = "cancelled";
     item.controller?.abort();
-    this.forget(item);
+    const forgotten = this.forget(item);
     this.start();
+    await forgotten;
+  }
+
+  /** Stops all that is not finished. */
+  cancelAll() {
+    const active = this.items.filter(({ state }) => ACTIVE.includes(state));
+    for (const item of active) item.state = "cancelled"; // so that the place of one is not taken by the next
+    return Promise.all(active.map((item) => this.cancel(item)));
   }
 
   /** Gives up the place of an upload that was granted and not finished. */

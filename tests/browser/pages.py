@@ -112,7 +112,7 @@ def tab(
 
     def told(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not (wants and re.search(wants, message.text)):
-            demo.faults.append(message.text)
+            demo.faults.append(f"{message.text} [{message.location['url']}]")
 
     def asked(request: Request) -> None:
         if not request.url.startswith((demo.origin, "blob:" + demo.origin)):

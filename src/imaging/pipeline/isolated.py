@@ -19,7 +19,7 @@ def decode_isolated(original: bytes, source: ImageHeader, output: Output, contex
     try:
         return run_confined(confinement, limits.memory, _decode_to_memory, original, source, output, inner, shrink)
     except ProcessDied as error:
-        raise DamagedSource("the picture cannot be decoded", detail=str(error)) from None
+        raise DamagedSource("the picture cannot be decoded", detail=str(error)) from error
 
 
 def _decode_to_memory(original: bytes, source: ImageHeader, output: Output, context: Context, shrink: float) -> Picture:
