@@ -15,7 +15,7 @@ import msgspec
 from handler.cache_control import freshness, is_looser, restricting_directives
 from handler.errors import HandlerError, PayloadTooLarge, UpstreamError, status_of
 from handler.ports import StoredObject
-from handler.render.results import NotModified, Offloaded, RenderedResult, ResultFacts
+from handler.render.results import IMAGE_HEADER, NotModified, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from imaging import MEDIA_TYPES, SCRIPTED, FeatureError, Output, format_by_name
 
@@ -193,6 +193,19 @@ def headers_of_ignored(request: ImageRequest) -> dict[str, str]:
     names = [quote(name[:_LONGEST_IGNORED_NAME], safe=":.") for name in request.ignored[:_MAX_IGNORED_NAMES]]
     more = [f"and {len(request.ignored) - len(names)} more"] if len(request.ignored) > len(names) else []
     return {IGNORED: ", ".join(names + more)}
+
+
+def headers_of_image(result: RenderedResult | NotModified) -> dict[str, str]:
+    """Return the headers with what is known of an image; none for a report, and for a client that has the image."""
+    facts = result.image_facts if isinstance(result, RenderedResult) else {}
+    return {IMAGE_HEADER + name.title(): value for name, value in facts.items()}
+
+
+def headers_of_cors(answer: Answer, origin: str) -> dict[str, str]:
+    """Return the headers that let scripts of this origin read the answer and what it says of an image."""
+    exposed = ", ".join(name for name in answer.headers if name.startswith(IMAGE_HEADER))
+    headers = {"Access-Control-Allow-Origin": origin}
+    return headers | ({"Access-Control-Expose-Headers": exposed} if exposed else {})
 
 
 def report(content: object, status: int = HTTPStatus.OK, cache_control: str = "no-store") -> Answer:

@@ -170,6 +170,7 @@ def _build_http(
         signatures=known if access.enable_signature or has_private else None,
         origin=origin,
         cors=responses.cors_origin if responses.cors_enabled else "",
+        has_image_headers=responses.image_headers,
         local_operator=access.operator_open and not (access.operator_token or access.operator_token_file),
         fallback=fallback,
         max_bytes=settings.answer_bytes,

@@ -204,12 +204,11 @@ class ResponseSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     max_answer_bytes: Annotated[
         int,
-        Env(
-            "MAX_ANSWER_BYTES",
-            "Maximum size of an answer in bytes, in base64; 0: Lambda's limit, if any",
-            integer(0, 10**9),
-        ),
+        Env("MAX_ANSWER_BYTES", "Maximum bytes of an answer in base64; 0: Lambda's limit, if any", integer(0, 10**9)),
     ] = 0
+    image_headers: Annotated[
+        bool, Env("IMAGE_HEADERS", "Send size and format of the image and of its original in headers X-Image-*")
+    ] = False
     deployed_at: Annotated[
         datetime, Env("DEPLOYED_AT", "Time of the deployment (ISO 8601); no Last-Modified is earlier", timestamp)
     ] = _code_date()

@@ -76,6 +76,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     """The secret that the CDN sends with each request; None if requests need not come through it."""
     cors: str = ""
     """The value of Access-Control-Allow-Origin; empty if CORS is switched off."""
+    has_image_headers: bool = False
+    """Whether answers tell size and format of the image and of its original in headers."""
     local_operator: bool = False
     """Whether the operator API is open without a token, so that CORS must not open it to other sites."""
     health: Callable[[], Answer] = lambda: response.report({"status": "ok"})
@@ -111,7 +113,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             answer = self._answer(call, deadline)
         except (FeatureError, HandlerError) as error:
             answer = self._answer_error(error, call, deadline)
-        return answer.with_headers({"Access-Control-Allow-Origin": self.cors}) if self._has_cors(call) else answer
+        return answer.with_headers(response.headers_of_cors(answer, self.cors)) if self._has_cors(call) else answer
 
     def admit(self, call: HttpRequest) -> None:
         """Raise a HandlerError if the request sends a large body and may not do so; the body is not needed for this."""
@@ -201,15 +203,9 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
 
         def parsed(hints: Hints | None) -> ImageRequest:
             return parse_request(
-                path,
-                pairs,
-                self.policy,
-                caller=authentication.caller,
-                accepts=call.accepts,
-                raw_path=raw_path if is_raw else None,
-                signed_path=authentication.signed_path,
-                hints=hints,
-            )
+                path, pairs, self.policy, caller=authentication.caller, accepts=call.accepts,
+                raw_path=raw_path if is_raw else None, signed_path=authentication.signed_path, hints=hints,
+            )  # fmt: skip
 
         request = parsed(self._parse_client_hints(call))
         add_log_fields(dialect=request.dialect, **({"ignored": request.ignored} if request.ignored else {}))
@@ -236,15 +232,15 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
                 raise hide_source(error) from error
             raise
         add_log_fields(result=type(result).__name__)
+        ignored = response.headers_of_ignored(request)
         match result:
             case RenderedResult() | NotModified():
                 answer = self._with_client_hints(response.of_result(result, request, call.caching(self.caching)))
                 answer.refuse_above(self.max_bytes)
-                return answer.with_headers(response.headers_of_ignored(request))
+                image = response.headers_of_image(result) if self.has_image_headers else {}
+                return answer.with_headers(image | ignored)
             case Offloaded():
-                return self._with_client_hints(response.redirect(result)).with_headers(
-                    response.headers_of_ignored(request)
-                )
+                return self._with_client_hints(response.redirect(result)).with_headers(ignored)
             case Delegated():
                 return result
             case _:

@@ -13,6 +13,7 @@ from handler.reference.operations import (
     endpoint,
     error_references,
     error_responses,
+    image_headers,
     json_answer,
     object_schema,
     parameter,
@@ -54,7 +55,7 @@ def openapi() -> dict[str, Any]:
         "components": {
             "schemas": _schemas(),
             "parameters": _parameters(),
-            "responses": {"Picture": _picture(), **error_responses()},
+            "responses": {"Picture": {**_picture(), "headers": image_headers()}, **error_responses()},
             "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}, "visitor": VISITOR_SCHEME},
         },
     }

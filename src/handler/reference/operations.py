@@ -7,6 +7,7 @@ from typing import Any
 
 from handler.errors import STATUSES, HandlerError
 from handler.reference.schema import Schema
+from handler.render.results import IMAGE_FACTS, IMAGE_HEADER
 
 
 def json_answer(summary: str, schema: Schema) -> dict[str, Any]:
@@ -53,3 +54,14 @@ def _line(documented: type) -> str:
 def parameter(name: str, description: str, schema: Schema) -> dict[str, Any]:
     """Return a parameter of the query."""
     return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def image_headers() -> dict[str, Any]:
+    """Return the headers of an image that IMAGE_HEADERS switches on."""
+    return {
+        f"{IMAGE_HEADER}{name.title()}": {
+            "description": f"{about}. Sent with IMAGE_HEADERS=Yes",
+            "schema": {"type": "string"},
+        }
+        for name, about in IMAGE_FACTS.items()
+    }

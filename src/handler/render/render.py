@@ -17,6 +17,7 @@ from handler.ports import DetectionService, ObjectReader, Objects
 from handler.redaction import redact_text
 from handler.render.inputs import Inputs, fetch_inputs
 from handler.render.results import (
+    FORMAT_NAMES,
     REPORT,
     Delegated,
     RenderedResult,
@@ -27,7 +28,6 @@ from handler.render.results import (
 )
 from handler.requests.image_request import Conditions, ImageRequest
 from imaging import (
-    MEDIA_TYPES,
     Context,
     Deadline,
     Decision,
@@ -45,9 +45,6 @@ from imaging import (
 if TYPE_CHECKING:
     from handler.render.overlays import RenderedOverlay, Spent
     from imaging import PixelCache
-
-_FORMAT_NAMES = {media_type: name for name, media_type in MEDIA_TYPES.items()}
-"""Names of formats by media type."""
 
 
 class RenderContext(msgspec.Struct, frozen=True):
@@ -201,7 +198,7 @@ class _Rendering(msgspec.Struct, frozen=True):
         original = self.inputs.original
         inline = len(original) if isinstance(original, bytes) else 0
         add_log_fields(
-            format=_FORMAT_NAMES.get(result.media_type, "json"),
+            format=FORMAT_NAMES.get(result.media_type, "json"),
             source_bytes=sum((info.size for info in self.inputs.infos), inline),
             result_bytes=len(result.body),
         )
@@ -213,7 +210,7 @@ class _Rendering(msgspec.Struct, frozen=True):
             # Only the original's own format may tell that `Accept` counted (HEIC).
             if outcome.negotiated and not facts.negotiated:
                 facts = msgspec.structs.replace(facts, negotiated=True)
-            return RenderedResult(facts, outcome.body, outcome.media_type, outcome.width, outcome.height)
+            return RenderedResult.of_image(facts, outcome, self.request)
         body = json.dumps(outcome.content, ensure_ascii=False).encode()
         return RenderedResult(msgspec.structs.replace(facts, negotiated=False), body, REPORT)
 

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
 import msgspec
 
 from handler.requests.image_request import Conditions, ImageRequest
-from imaging import Deadline
+from handler.requests.parsed_request import CANVAS_SOURCE
+from imaging import MEDIA_TYPES, Deadline, Rendered
 
 REPORT = "application/json"
 """Media type of a result that is not an image: `info`, palettes and the like."""
 VARIES = "-v"
 """Suffix of a sent ETag where another `Accept` could have had another result."""
+FORMAT_NAMES = {media_type: name for name, media_type in MEDIA_TYPES.items()}
+"""Names of formats by media type."""
+IMAGE_HEADER = "X-Image-"
+"""Begins the headers with what is known of an image; they end with a name of IMAGE_FACTS."""
+IMAGE_FACTS = {
+    "format": "Format of the image, such as `webp`",
+    "width": "Width of the image in pixels",
+    "height": "Height of the image in pixels",
+    "frames": "Number of frames of the image; 1 for a still image",
+    "original-format": "Format of the original",
+    "original-width": "Width of the original in pixels, once it is upright",
+    "original-height": "Height of the original in pixels, once it is upright",
+    "original-frames": "Number of frames or pages of the original",
+    "original-bytes": "Size of the original in bytes",
+}
+"""What is known of an image: metadata of a stored result, and after `X-Image-` headers of an answer."""
 
 
 class ResultFacts(msgspec.Struct, frozen=True):
@@ -45,6 +63,25 @@ class RenderedResult(msgspec.Struct, frozen=True):
     media_type: str
     width: int = 0
     height: int = 0
+    image_facts: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """By the names in IMAGE_FACTS; a result that was stored by an older version has fewer of them."""
+
+    @classmethod
+    def of_image(cls, facts: ResultFacts, image: Rendered, request: ImageRequest) -> RenderedResult:
+        """Return the result that is this image."""
+        image_facts = {
+            "format": FORMAT_NAMES[image.media_type], "width": image.width, "height": image.height,
+            "frames": image.frames,
+        }  # fmt: skip
+        if isinstance(request.source, bytes) or request.source.bucket != CANVAS_SOURCE:
+            original = image.source
+            width, height = original.upright
+            image_facts |= {
+                "original-format": original.format, "original-width": width, "original-height": height,
+                "original-frames": original.frames, "original-bytes": original.size,
+            }  # fmt: skip
+        texts = {name: str(value) for name, value in image_facts.items()}
+        return cls(facts, image.body, image.media_type, image.width, image.height, texts)
 
 
 class NotModified(msgspec.Struct, frozen=True):

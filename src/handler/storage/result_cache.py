@@ -26,7 +26,7 @@ from handler.circuit_breaker import BreakerOpen, CircuitBreaker
 from handler.errors import Forbidden, HandlerError, NotFound, UpstreamError
 from handler.observability import logger
 from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
-from handler.render.results import Offloaded, RenderedResult, ResultFacts
+from handler.render.results import IMAGE_FACTS, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from handler.response import content_disposition
 from handler.storage.cache_rules import is_public_and_restricted, may_be_large, saves_work
@@ -161,8 +161,9 @@ class BucketResultCache(msgspec.Struct, frozen=True):
         if self.max_bytes and stored.info.size > self.max_bytes:
             return (facts, stored.info.ref.key) if _is_closed(request, facts) else None
         body = self.breaker.call(stored.read, LOOKUP_SECONDS + stored.info.size / _BYTES_PER_SECOND)
-        width, height = (int(metadata.get(name, 0)) for name in ("width", "height"))
-        return RenderedResult(facts, body, stored.info.content_type, width, height)
+        image_facts = {name: metadata[name] for name in IMAGE_FACTS if name in metadata}
+        width, height = (int(image_facts.get(name, 0)) for name in ("width", "height"))
+        return RenderedResult(facts, body, stored.info.content_type, width, height, image_facts)
 
     def _offloaded(self, request: ImageRequest, facts: ResultFacts, key: str) -> Offloaded:
         """Return where to read an object, and for how long a redirect to it may be cached."""
@@ -235,8 +236,7 @@ class BucketResultCache(msgspec.Struct, frozen=True):
         Return False if another process wrote it first.
         """
         facts = result.facts
-        metadata = {name: str(getattr(result, name)) for name in ("width", "height") if getattr(result, name)}
-        metadata |= {"negotiated": "yes"} if facts.negotiated else {}
+        metadata = {**result.image_facts, **({"negotiated": "yes"} if facts.negotiated else {})}
         metadata |= {"cache-tag": ",".join(facts.tags), **markers}
         is_public = key.startswith(PUBLIC)
         if named := content_disposition(request.output, result.media_type):
