@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
 INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation
 lock = requirements/$(1).txt
-RUN_LOCKS := $(call lock,build) $(call lock,runtime) $(call lock,server) $(call lock,models) $(call lock,quantise)
+RUN_LOCKS := $(foreach set,build runtime server models quantise mcp,$(call lock,$(set)))
 CODE := src tests template deploy clients/python $(wildcard bench)
 NODE_MODULES := $(patsubst %,%/node_modules/.ready,tests/peers/sharp tests/peers/imgproxy tests/browser/vendored clients/javascript)
 
@@ -151,6 +151,6 @@ $(BIN)/thumbor: bench/thumbor/requirements.txt | $(VENV)/bin/python
 
 lock: setup ## Resolve requirements/*.in again (UPGRADE=--upgrade: to the newest versions)
 	$(INSTALL) -r $(call lock,lock)
-	cd requirements && for set in runtime cjk build server models quantise tests rclone helm checkov cdk lock; do \
+	cd requirements && for set in runtime cjk build server models quantise mcp tests rclone helm checkov cdk lock; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version "$$([ $$set = rclone ] && echo 3.12 || echo 3.11)" --generate-hashes \
 	    $$([ $$set = helm ] && echo --no-deps) --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE) $$set.in --output-file $$set.txt; done

@@ -27,6 +27,15 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class AnswerTooLarge(OSError):
+    """The body of a response has more bytes than the request allows."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], max_bytes: int) -> None:
+        super().__init__(f"the answer has more than {max_bytes} bytes")
+        self.status = status
+        self.headers = headers
+
+
 class Connection:
     """A connection to the host of a URL, for one request after another; closed at the end of a `with` block."""
 
@@ -43,17 +52,27 @@ class Connection:
         self._connection.close()
 
     def send(
-        self, method: str, target: str, body: str | bytes | Iterable[bytes] | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        target: str,
+        body: str | bytes | Iterable[bytes] | None,
+        headers: Mapping[str, str],
+        *,
+        max_bytes: int | None = None,
     ) -> Reply:
         """Send a request for a path with its query, and read the response. A body in blocks needs a Content-Length.
 
-        Raise TimeoutError or another OSError if there is no HTTP response.
+        Raise AnswerTooLarge if the body has more than `max_bytes`, after which the connection is of no more use;
+        TimeoutError or another OSError if there is no HTTP response.
         """
         try:
             self._connection.request(method, target, body, dict(headers))
             response = self._connection.getresponse()
             fields = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, fields, response.read())
+            content = response.read(None if max_bytes is None else max_bytes + 1)
+            if max_bytes is not None and len(content) > max_bytes:
+                raise AnswerTooLarge(response.status, fields, max_bytes)
+            return Reply(response.status, fields, content)
         except HTTPException as error:
             raise OSError(f"no answer in HTTP: {error!r}") from error
 

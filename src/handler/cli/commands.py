@@ -13,6 +13,7 @@ from handler.cli.completion import completion
 from handler.cli.doctor import doctor
 from handler.cli.explain import explain, translate
 from handler.cli.features import features
+from handler.cli.mcp import mcp
 from handler.cli.purge import purge
 from handler.cli.redrive import redrive
 from handler.cli.serve import serve
@@ -58,6 +59,7 @@ for command in (
     check_settings,
     check_urls,
     doctor,
+    mcp,
     completion,
     weights,
     worker,

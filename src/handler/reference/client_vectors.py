@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handler.auth.canonical import canonical, decode_path, split_query
 from handler.auth.signature import sign
-from handler.errors import BadRequest, NotFound
-from handler.requests import dialects
-from handler.requests.parse import parse_address
-from handler.requests.parsed_request import KEY_PREFIX
-from handler.requests.policy import Policy
-from imaging import FeatureError
+from handler.requests.image_address import image_address
 
 SECRET = "an example, never to be used"  # noqa: S105 - it is printed for everybody
-_ANY_LANGUAGE = Policy(dialects=dialects.select(dialects.names()))
-"""Every URL language is accepted, and the service's own comes last, so that each of the others reads what it can."""
-
-_STEPS = "steps"
-"""The one parameter whose value is JSON."""
-
 URLS: Sequence[tuple[str, Mapping[str, Any]]] = (
     ("photos/cat.jpg", {}),
     ("/photos/cat.jpg", {"width": 300}),
@@ -71,45 +59,9 @@ def client_vectors() -> dict[str, Any]:
     """Return the secret, the URLs of keys with options, and the signatures of paths."""
     return {
         "secret": [SECRET],
-        "urls": [{"key": key, "options": options, "url": _url(key, options)} for key, options in URLS],
+        "urls": [{"key": key, "options": options, "url": image_address(key, options)} for key, options in URLS],
         "signatures": [_signed(path) for path in PATHS],
     }
-
-
-def _url(key: str, options: Mapping[str, Any]) -> str:
-    """Return the canonical form of the first address that every configuration of URL languages reads as this key."""
-    key = key.removeprefix("/")
-    pairs = list(_flatten(options))
-    prefix = "/" if _is_read_as_key(key) else KEY_PREFIX
-    return canonical(prefix + key, pairs)
-
-
-def _is_read_as_key(key: str) -> bool:
-    try:
-        parsed = parse_address(f"/{key}", (), _ANY_LANGUAGE)
-    except (BadRequest, NotFound, FeatureError):
-        return False
-    return parsed.ref.key == key and not parsed.ref.bucket and not parsed.recipe.steps
-
-
-def _flatten(options: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the query parameters that options stand for."""
-    for name, value in options.items():
-        if name == _STEPS:
-            yield name, json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        elif isinstance(value, Mapping):
-            yield from _flatten(value, f"{name}.")
-        elif isinstance(value, list) and isinstance(value[0], Mapping):
-            for number, element in enumerate(value):
-                yield from _flatten(element, f"{name}.{number}.")
-        elif value is not None:
-            yield prefix + name, _write(value)
-
-
-def _write(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(map(_write, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _signed(path: str) -> dict[str, str]:
