@@ -118,17 +118,9 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     def admit(self, call: HttpRequest) -> None:
         """Raise a HandlerError if the request sends a large body and may not do so; the body is not needed for this."""
         self._require_origin_secret(call)
-        path, _ = self._path(call)
-        if path.startswith(_UPLOAD) and self.ingest is not None:
-            from handler.entrypoints.upload_forms import admit  # noqa: PLC0415 - no image needs it
+        from handler.entrypoints.api import admit  # noqa: PLC0415 - no image needs it
 
-            admit(path, call, self.ingest())
-        if path.startswith(_GALLERY) and self.gallery is not None:
-            self.gallery().admit(path.removeprefix(_GALLERY), call)
-        elif path.startswith("/_api/"):
-            if self.operator is None:
-                raise NotFound(f"no page is called {path!r}", code="NotFound")
-            self.operator().admit(path.removeprefix("/_api/"), call)
+        admit(self, self._path(call)[0], call)
 
     def _answer(self, call: HttpRequest, deadline: Deadline) -> Answer:
         """Return the answer, made here or by the function for expensive work, which does all checks again."""
@@ -153,7 +145,9 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         if (page := self._own_page(path)) is not None:
             return page()
         if path.startswith("/_api/"):
-            return self._answer_api(path.removeprefix("/_api/"), call, deadline)
+            from handler.entrypoints.api import answer_api  # noqa: PLC0415 - no image needs it
+
+            return answer_api(self, path.removeprefix("/_api/"), call, deadline)
         if path.startswith(_UPLOAD) and self.ingest is not None:
             from handler.entrypoints.upload_forms import answer_upload  # noqa: PLC0415 - no image needs it
 
@@ -262,25 +256,6 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         names = ", ".join(HEADERS)
         varies = answer.headers.get("Vary", "")
         return answer.with_headers({"Accept-CH": names, "Vary": f"{varies}, {names}" if varies else names})
-
-    def _answer_api(self, page: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
-        if self.gallery is not None and page.startswith("gallery/"):
-            return self.gallery().answer(page.removeprefix("gallery/"), call, deadline)
-        if page in self.static_documents and call.method in _IMAGE_METHODS:
-            return self.static_documents[page]()
-        endpoint = self.json_endpoints(False).get(page) if self.json_endpoints else None
-        if self.json_endpoints and endpoint is not None and call.method in _IMAGE_METHODS:
-            from handler.entrypoints.own_pages import read_query  # noqa: PLC0415 - no image needs it
-
-            is_operator = self.operator is not None and self.operator().is_operator(call)
-            endpoint = self.json_endpoints(is_operator)[page]
-            return response.report(endpoint.answer(**read_query(endpoint.parameters, call)))
-        if self.operator is None:
-            raise NotFound(f"no page is called {'/_api/' + page!r}", code="NotFound")
-        answer = self.operator().answer(page, call, deadline)
-        if isinstance(answer, Answer):
-            answer.refuse_above(self.max_bytes)
-        return answer
 
     def _answer_error(self, error: FeatureError | HandlerError, call: HttpRequest, deadline: Deadline) -> Answer:
         answer = response.refusal(error, call.caching(self.caching))

@@ -1,0 +1,56 @@
+"""Answer requests under `/_api/`: documents, JSON endpoints, the gallery and the operator API; admit large bodies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handler import response
+from handler.entrypoints.own_pages import read_query
+from handler.errors import NotFound
+from handler.render.results import Delegated
+from handler.response import Answer
+from imaging import Deadline
+
+if TYPE_CHECKING:
+    from handler.entrypoints.http import HttpEntrypoint
+    from handler.entrypoints.http_call import HttpRequest
+
+API, GALLERY, UPLOAD = "/_api/", "/_api/gallery/", "/_upload"
+
+
+def answer_api(http: HttpEntrypoint, page: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
+    """Answer a request for a page under `/_api/`."""
+    is_read = call.method in ("GET", "HEAD")
+    if http.gallery is not None and page.startswith("gallery/"):
+        return http.gallery().answer(page.removeprefix("gallery/"), call, deadline)
+    if page in http.static_documents and is_read:
+        return http.static_documents[page]()
+    endpoint = http.json_endpoints(False).get(page) if http.json_endpoints else None
+    if http.json_endpoints and endpoint is not None and is_read:
+        is_operator = http.operator is not None and http.operator().is_operator(call)
+        endpoint = http.json_endpoints(is_operator)[page]
+        return response.report(endpoint.answer(**read_query(endpoint.parameters, call)))
+    if http.operator is None:
+        raise _no_page(API + page)
+    answer = http.operator().answer(page, call, deadline)
+    if isinstance(answer, Answer):
+        answer.refuse_above(http.max_bytes)
+    return answer
+
+
+def admit(http: HttpEntrypoint, path: str, call: HttpRequest) -> None:
+    """Raise a HandlerError if the request sends a large body to this path and may not do so."""
+    if path.startswith(UPLOAD) and http.ingest is not None:
+        from handler.entrypoints import upload_forms  # noqa: PLC0415 - of services that take uploads
+
+        upload_forms.admit(path, call, http.ingest())
+    if path.startswith(GALLERY) and http.gallery is not None:
+        http.gallery().admit(path.removeprefix(GALLERY), call)
+    elif path.startswith(API):
+        if http.operator is None:
+            raise _no_page(path)
+        http.operator().admit(path.removeprefix(API), call)
+
+
+def _no_page(path: str) -> NotFound:
+    return NotFound(f"no page is called {path!r}", code="NotFound")
