@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from contextlib import suppress
+from typing import TypeVar, cast
 
 from handler.errors import HandlerError, UpstreamError
 
@@ -14,6 +17,8 @@ OPEN_SECONDS = 5.0
 """For how long no call is made after one was too slow or failed."""
 _CALLS = 32
 """How many calls may run at once, those included that timed out and still run."""
+_IDLE_SECONDS = 5.0
+"""How long a thread waits for its next call: to start one takes longer than most calls of a folder."""
 
 
 class BreakerOpen(UpstreamError):
@@ -21,7 +26,7 @@ class BreakerOpen(UpstreamError):
 
 
 class CircuitBreaker:
-    """Runs each call on a thread of its own, which goes on by itself after a timeout.
+    """Runs each call on a thread that has no other one meanwhile, and that goes on by itself after a timeout.
 
     The store's own timeouts are longer, and a folder on a network has none at all.
     """
@@ -30,6 +35,8 @@ class CircuitBreaker:
         self._clock = clock
         self._open_until = float("-inf")
         self._free = threading.BoundedSemaphore(_CALLS)
+        self._idle: deque[queue.SimpleQueue[_Call]] = deque()
+        """The queues of threads that wait for a call."""
 
     def call(self, function: Callable[[], T], seconds: float) -> T:
         """Return what the function returns, or raise what it raises.
@@ -39,35 +46,65 @@ class CircuitBreaker:
         if self._clock() < self._open_until or not self._free.acquire(blocking=False):
             raise BreakerOpen("the results bucket is not used, because it has just failed")
         call = _Call(function)
-        threading.Thread(target=self._run, args=(call,), daemon=True, name="results").start()
-        if not call.ended.wait(max(0.0, seconds)):
+        self._take_thread().put(call)
+        try:
+            result, failure = call.outcome.get(timeout=max(0.0, seconds))
+        except queue.Empty:
             self._open()
-            raise UpstreamError("the results bucket does not answer in time", detail=f"no answer in {seconds:.1f} s")
-        if call.failure is None:
-            return call.results[0]
+            detail = f"no answer in {seconds:.1f} s"
+            raise UpstreamError("the results bucket does not answer in time", detail=detail) from None
+        if failure is None:
+            return cast("T", result)
         # A refusal (of a key, of a permission) is an answer: the store works, so the breaker stays closed.
-        if isinstance(call.failure, UpstreamError) or not isinstance(call.failure, HandlerError):
+        if isinstance(failure, UpstreamError) or not isinstance(failure, HandlerError):
             self._open()
-        raise call.failure
+        raise failure
 
     def _open(self) -> None:
         self._open_until = self._clock() + OPEN_SECONDS
 
-    def _run(self, call: _Call[T]) -> None:
+    def _take_thread(self) -> queue.SimpleQueue[_Call]:
+        """Return the queue of a thread that has nothing to do, a new one if all are busy."""
         try:
-            call.results.append(call.function())
-        except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
-            call.failure = error
-        finally:
+            return self._idle.pop()
+        except IndexError:
+            calls: queue.SimpleQueue[_Call] = queue.SimpleQueue()
+            try:
+                threading.Thread(target=self._run, args=(calls,), daemon=True, name="results").start()
+            except RuntimeError as error:
+                self._free.release()
+                raise BreakerOpen("the results bucket is not used", detail=str(error)) from error
+            return calls
+
+    def _run(self, calls: queue.SimpleQueue[_Call]) -> None:
+        """Make the calls in a queue, one after the other, until none has come for a while."""
+        while True:
+            try:
+                call = calls.get(timeout=_IDLE_SECONDS)
+            except queue.Empty:
+                with suppress(ValueError):  # taken for a call in this moment
+                    self._idle.remove(calls)
+                    return
+                continue
+            outcome = call.make()
             self._free.release()
-            call.ended.set()
+            self._idle.append(calls)
+            call.outcome.put(outcome)
+            del call, outcome  # a waiting thread must not hold what it has read last
 
 
-class _Call(Generic[T]):
+class _Call:
     """A call under way."""
 
-    def __init__(self, function: Callable[[], T]) -> None:
-        self.function = function
-        self.ended = threading.Event()
-        self.results: list[T] = []
-        self.failure: BaseException | None = None
+    __slots__ = ("_function", "outcome")
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._function = function
+        self.outcome: queue.SimpleQueue[tuple[object, BaseException | None]] = queue.SimpleQueue()
+
+    def make(self) -> tuple[object, BaseException | None]:
+        """Return the result, and what the function has raised instead of one."""
+        try:
+            return self._function(), None
+        except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
+            return None, error

@@ -53,12 +53,14 @@ class FolderResults:
         target, facts = self._paths(key)
         with self._locked(key, exclusive=False):
             info = self._info(key, target, facts)
-            file = FileIO(target) if info is not None and target.is_file() else None
-        if info is None or file is None:
-            return None
+            if info is None or not target.is_file():
+                return None
+            file = FileIO(target)
+        if info.size > _WHOLE_BYTES:
+            return Stored(info, iter(partial(file.read, CHUNK_BYTES), b""), info.size, file.close)
         # A small one is read at once, without a copy.
-        block = max(1, info.size) if info.size <= _WHOLE_BYTES else CHUNK_BYTES
-        return Stored(info, iter(partial(file.read, block), b""), info.size, file.close)
+        with file:
+            return Stored(info, [file.read(info.size + 1)], info.size)
 
     def read(self, key: str) -> bytes | None:
         """Return all bytes of an object, None if there is no such object."""
@@ -196,8 +198,7 @@ class FolderResults:
         import fcntl  # noqa: PLC0415 - Windows does not have it, but imports this module
 
         try:
-            self._state_folder.mkdir(exist_ok=True)
-            lock = os.open(self._state_folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+            lock = self._open_lock()
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
                 yield
@@ -205,6 +206,14 @@ class FolderResults:
                 os.close(lock)
         except OSError as error:
             raise UpstreamError(f"the output folder cannot store `{key}`", detail=str(error)) from error
+
+    def _open_lock(self) -> int:
+        path = self._state_folder / "lock"
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            self._state_folder.mkdir(exist_ok=True)
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
 
 
 def _write_file(path: Path, body: bytes, mode: int = 0o666) -> None:
