@@ -14,7 +14,7 @@ from handler.composition.wiring import Application, application
 from handler.config import SettingsError, starts_from_snapshot
 from handler.entrypoints.http_call import HttpRequest, is_http_event, read_http_request
 from handler.errors import BadRequest, HandlerError
-from handler.observability import log_exception, log_request
+from handler.observability import log_exception, log_request, logs_requests
 from handler.redaction import redact_address
 from handler.response import Answer
 from imaging import Deadline
@@ -98,8 +98,12 @@ def _handle_http_event(
 
 
 def _answer_http(app: Application, call: HttpRequest, deadline: Deadline, log_fields: dict[str, Any]) -> Answer:
-    log_fields.update(method=call.method, **_address(call))
-    answer = app.http.answer(call, deadline)
+    log_fields.update(method=call.method, **(_address(call) if logs_requests() else {}))
+    try:
+        answer = app.http.answer(call, deadline)
+    except Exception:
+        log_fields.update(_address(call))
+        raise
     log_fields.update(status=int(answer.status), bytes=answer.size, **answer.for_the_log)
     return answer
 

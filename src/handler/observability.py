@@ -28,6 +28,11 @@ def set_log_level(level: str) -> None:
     _log.setLevel(level)
 
 
+def logs_requests() -> bool:
+    """Whether a line is written for each request; the server has a log of its own for them."""
+    return (_log.level or logging.INFO) <= logging.INFO
+
+
 _metrics_namespace: list[str] = []
 _METRICS = (("milliseconds", "Milliseconds"), ("source_bytes", "Bytes"), ("result_bytes", "Bytes"))
 """Fields of the log line that are metrics, and their units. The number of requests is the sample count of each."""

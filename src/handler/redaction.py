@@ -7,8 +7,9 @@ decoded, such as the URL in `url=` of `/_api/explain`, is logged decoded and red
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from handler.requests import dialects
@@ -37,16 +38,33 @@ def learn(chosen: Sequence[Dialect]) -> None:
     """Redact what the settings of these dialects make a secret, beside what is one in every deployment."""
     own = [dialect for dialect in chosen if dialect.knows_secrets]
     _configured[:] = own
+    _functions.cache_clear()
 
 
-def _redactions() -> Iterator[Redaction]:
-    return (dialect.redaction for dialect in (*dialects.DIALECTS, *_configured))
+class _Functions(NamedTuple):
+    """The functions of all dialects that have some, by what they redact."""
+
+    path: tuple[Callable[[str], str], ...]
+    address: tuple[Callable[[str], str], ...]
+    message: tuple[Callable[[str], str], ...]
+
+
+@cache
+def _functions() -> _Functions:
+    redactions = [dialect.redaction for dialect in (*dialects.DIALECTS, *_configured)]
+    usual = Redaction()
+    return _Functions(
+        *(
+            tuple(function for each in redactions if (function := getattr(each, name)) is not getattr(usual, name))
+            for name in _Functions._fields
+        )
+    )
 
 
 def redact_address(raw_path: str, raw_query: str = "") -> str:
     """Return the path and query of a URL without secrets."""
-    for redaction in _redactions():
-        raw_path = redaction.path(raw_path)
+    for redact in _functions().path:
+        raw_path = redact(raw_path)
     pairs = "&".join(map(_redact_pair, raw_query.split("&")))
     return _redact_value(raw_path) + (f"?{pairs}" if raw_query else "")
 
@@ -54,8 +72,8 @@ def redact_address(raw_path: str, raw_query: str = "") -> str:
 def redact_text(text: str) -> str:
     """Return a message without the values of secrets that it quotes from a URL."""
     redacted = text
-    for redaction in _redactions():
-        redacted = redaction.message(redacted)
+    for redact in _functions().message:
+        redacted = redact(redacted)
     return _redact_plain(redacted) if "=" in text or "%" in text else redacted
 
 
@@ -86,8 +104,8 @@ def _redact_plain(text: str) -> str:
 
 def _redact_dialects(text: str) -> str:
     """Redact the secrets that dialects write in paths, in a decoded text."""
-    for redaction in _redactions():
-        text = redaction.address(text)
+    for redact in _functions().address:
+        text = redact(text)
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, dataclass_transform
 
 import msgspec
@@ -40,15 +41,17 @@ def hint(
 
 def describe(params: Params) -> dict[str, Any]:
     """Return the parameters that differ from their defaults, by public name; types of text in canonical spelling."""
-    # Not msgspec.structs.fields: it reads every annotation again, which takes a millisecond of each request.
-    model = type(params)
-    names, defaults = model.__struct_fields__, model.__struct_defaults__
-    # msgspec lists the defaults of the last fields only: those before them are required.
-    all_defaults = (msgspec.NODEFAULT,) * (len(names) - len(defaults)) + defaults
     plain: dict[str, Any] = {}
-    for name, public, default in zip(names, model.__struct_encode_fields__, all_defaults, strict=True):
-        value = getattr(params, name)
+    for (public, default), value in zip(_defaults(type(params)), msgspec.structs.astuple(params), strict=True):
         if value != default:
             is_plain = value is None or type(value) in (bool, int, float, str)
             plain[public] = value if is_plain else str(value)
     return plain
+
+
+@cache
+def _defaults(model: type[Params]) -> tuple[tuple[str, object], ...]:
+    """Return the public name and the default of each field of a model."""
+    names, defaults = model.__struct_encode_fields__, model.__struct_defaults__
+    # msgspec lists the defaults of the last fields only: those before them are required.
+    return tuple(zip(names, (msgspec.NODEFAULT,) * (len(names) - len(defaults)) + defaults, strict=True))

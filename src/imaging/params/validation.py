@@ -231,8 +231,7 @@ def _translate_error(
 
 
 def _refuse_infinite(params: Params, dotted: str) -> None:
-    for name, public in zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True):
-        value = getattr(params, name)
+    for public, value in zip(params.__struct_encode_fields__, msgspec.structs.astuple(params), strict=True):
         # Most fields are None: every request asks this of each field.
         if value is not None and not _finite(value):
             raise InvalidParameter(dotted + public, "a finite number", value)
