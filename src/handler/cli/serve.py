@@ -20,6 +20,7 @@ from handler.cli.server_log import log_to_standard_output
 from handler.composition import wiring
 from handler.composition.wiring import Application
 from handler.config import Settings
+from handler.entrypoints.at_once import build_at_once
 from handler.entrypoints.background_uploads import BackgroundUploads
 from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
 from handler.entrypoints.health import Health, exit_process
@@ -156,8 +157,8 @@ def _serve_here(
     application = wiring.build(settings)
     wiring.use(application)
     server = PictureServer(
-        answer_call, bounds, _list_pages(application), admit=application.http.admit, loopback_only=loopback_only,
-        trusted_proxies=limits.trusted_proxies,
+        answer_call, bounds, _list_pages(application), admit=application.http.admit,
+        at_once=build_at_once(application.http), loopback_only=loopback_only, trusted_proxies=limits.trusted_proxies,
     )  # fmt: skip
     if member is None:
         log_to_standard_output()

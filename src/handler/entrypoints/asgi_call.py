@@ -27,7 +27,8 @@ def read_call(request: Request, trusted: Sequence[Network] = ()) -> HttpRequest:
     """Return a request without its body. `trusted` are the networks of proxies that state their clients."""
     path, query = raw_path(request), _raw_query(request)
     headers: dict[str, str] = {}
-    for name, value in request.headers.items():
+    for raw_name, raw_value in request.scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return HttpRequest(
         request.method.upper(),

@@ -16,6 +16,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,8 @@ _PROXY_HEADERS = re.compile(
     r"forwarded|x-forwarded(?:-.*)?|via|x-real-ip|x-client-ip|client-ip|true-client-ip|x-cluster-client-ip|x-original-.*"
     r"|x-envoy-.*|x-proxy.*|cf-.*|cdn-loop|fastly-.*|x-amz-cf-id|x-amzn-trace-id|x-appengine-.*|x-azure-.*|x-varnish"
 )
+_LONGEST_HOST = 253 + 6
+"""Characters of a name of the DNS and a port."""
 _SAME_SITE = ("same-origin", "none")
 
 
@@ -59,6 +62,11 @@ def refuse_other_sites(call: HttpRequest) -> None:
 
 def is_loopback(host: str) -> bool:
     """Whether a Host header names this machine, not a site whose name resolves to this machine's address."""
+    return _is_loopback(host) if len(host) <= _LONGEST_HOST else False
+
+
+@lru_cache(256)
+def _is_loopback(host: str) -> bool:
     name = re.sub(r":[0-9]*$", "", host).strip("[]").lower()
     try:
         return name == "localhost" or name.endswith(".localhost") or ipaddress.ip_address(name).is_loopback

@@ -37,6 +37,7 @@ from handler.errors import BadRequest, Busy, Forbidden, HandlerError
 from handler.response import Answer, Caching, refusal, report
 
 Handle = Callable[[HttpRequest, Remaining], Answer]
+AtOnce = Callable[[HttpRequest], Answer | None]
 Page = Callable[[], Answer]
 HEALTH, READY, METRICS = PROBES = ("/_health", "/_ready", "/_metrics")
 _QUICK_SECONDS = 0.02
@@ -60,14 +61,17 @@ class PictureServer:
         pages: Mapping[str, Page] | None = None,
         *,
         admit: Callable[[HttpRequest], None] | None = None,
+        at_once: AtOnce | None = None,
         loopback_only: bool = False,
         trusted_proxies: Sequence[Network] = (),
     ) -> None:
         """`pages` are further pages by their exact path. With `loopback_only` other host names are refused.
 
-        `admit` raises a HandlerError for a call that is refused before its body is read.
+        `admit` raises a HandlerError for a call that is refused before its body is read. `at_once` returns the answer
+        to a call that needs no worker, None for any other; it must not block.
         """
         self._handle = handle
+        self._at_once = at_once
         self._admit = admit
         self._bounds = bounds
         self.measures = Measures()
@@ -142,6 +146,8 @@ class PictureServer:
         if _takes_stream(request):
             return await self._stream(request, call, until)
         if not has_body(request):
+            if self._at_once is not None and (answer := self._at_once(call)) is not None:
+                return to_starlette(answer)
             return await self._work(request, call, until)
         if not (_takes_large_body(request) and is_large(request)):
             body = await self._bodies.read(request, min(self._bounds.body_bytes, SMALL_BODY), until)
