@@ -1,22 +1,48 @@
-"""The hand-written documentation: its links lead somewhere, the index is whole, design notes stay short."""
+"""The hand-written documentation: its links lead somewhere, the index is whole, design notes stay short.
+
+Its commands, URLs, code and prose have tests of their own in tests/documentation. `python -m tests.test_documentation`
+lists the links to other sites.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 import unicodedata
 from pathlib import Path
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
 
 import pytest
+from tests.documentation import pages
 from tests.test_architecture import NO_FEATURES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 NOTES = sorted((DOCS / "decisions").glob("[0-9]*.md"))
-PAGES = sorted(
-    [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "bench").glob("*.md"), *(ROOT / "samples").glob("*.md")]
-)
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+PAGES = sorted({*pages.PAGES, *pages.GENERATED, *(ROOT / "bench").glob("*.md"), *(ROOT / "samples").glob("*.md")})
+LINK = re.compile(r"(?:\]\(|<(?:img|a)\b[^>]*? (?:src|href)=\")([^)\s\"]+)[)\"]")
+SITES = {
+    *(
+        "aws.amazon.com",
+        "docs.aws.amazon.com",
+        "console.aws.amazon.com",
+        "docs.docker.com",
+        "github.com",
+        "img.shields.io",
+    ),
+    *(
+        "cloudinary.com",
+        "docs.imgix.com",
+        "www.imgix.com",
+        "imgproxy.net",
+        "docs.imgproxy.net",
+        "thumbor.readthedocs.io",
+    ),
+    *("keepachangelog.com", "semver.org", "www.standardwebhooks.com", "www.contributor-covenant.org"),
+}
+"""Hosts that pages link to; a new one is a decision, since nothing here checks that it answers."""
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 PACKAGE_IN_MAP = re.compile(r"^src/(\w+)/ ", re.MULTILINE)
@@ -37,9 +63,14 @@ def _stays(character: str) -> bool:
     return character in "-_ " or unicodedata.category(character)[0] in "LM" or unicodedata.category(character) == "Nd"
 
 
+def links(page: Path) -> list[str]:
+    """Return the links of a page, without those in examples of code."""
+    return LINK.findall(re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    for link in LINK.findall(page.read_text(encoding="utf-8")):
+    for link in links(page):
         path, _, anchor = link.partition("#")
         if "://" in path:
             continue
@@ -47,6 +78,37 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert target.exists(), f"{link} does not exist"
         if anchor:
             assert anchor in _anchors(target), f"{link} has no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_links_to_other_sites_are_addresses(page: Path) -> None:
+    for link in links(page):
+        if "://" in link or link.startswith(("//", "www.")):
+            parts = urlsplit(link)
+            assert (parts.scheme, parts.username, parts.port) == ("https", None, None), link
+            assert parts.hostname in SITES, f"{link}: add its host to SITES if the page should link there"
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 200
+
+
+@pytest.mark.parametrize("page", sorted({*DOCS.glob("*.md")} - pages.GENERATED - {DOCS / "glossary.md"}), ids=_name)
+def test_a_page_begins_with_what_the_reader_can_do_after_it(page: Path) -> None:
+    title, _, rest = page.read_text(encoding="utf-8").partition("\n\n")
+    assert re.fullmatch(r"# .+", title)
+    assert rest.startswith(("After this page ", "After this tutorial ")), rest[:60]
+
+
+def test_drawings_need_nothing_from_elsewhere() -> None:
+    """GitHub and the served pages show an SVG as an image, which loads nothing and needs a title."""
+    for path in (DOCS / "images").glob("*.svg"):
+        text = path.read_text(encoding="utf-8")
+        root = ET.fromstring(text)
+        assert root.get("viewBox")
+        assert root.find("{http://www.w3.org/2000/svg}title") is not None
+        assert not re.search(r"<script|<foreignObject|@import|https?://(?!www\.w3\.org/2000/svg)", text)
+        assert "prefers-color-scheme: dark" in text
 
 
 def test_the_index_lists_every_page() -> None:
@@ -100,3 +162,8 @@ def test_the_map_has_the_order_of_the_layers(package: str) -> None:
     found = [rows[name] for name in entries if name in rows]
     assert len(found) == len(rows)
     assert found == sorted(found)
+
+
+if __name__ == "__main__":
+    found = sorted({link for page in PAGES for link in links(page) if "://" in link})
+    sys.stdout.writelines(f"{link}\n" for link in found)

@@ -6,7 +6,7 @@ from handler.requests.image_request import ImageRequest
 from imaging import SLOW, Output
 
 LARGE_ORIGINAL = 2_000_000
-"""Bytes. From a smaller original, formats other than AVIF take at most 0.17 s of a processor (docs/deploy.md)."""
+"""Bytes. From a smaller original, formats other than AVIF take at most 0.17 s of a processor (docs/caching.md)."""
 _SLOW = frozenset({"clahe", "median", "quantize", "waveletSharpen"})
 """Features that take more than writing an object costs, which is 0.2 s of a processor, at 1200 pixels."""
 _STILL = (".jpg", ".jpeg", ".png", ".heic", ".avif", ".tif", ".tiff", ".bmp")
