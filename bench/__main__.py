@@ -15,6 +15,7 @@ from pathlib import Path
 from bench import (
     bill,
     cold,
+    extent,
     goals,
     load,
     overhead,
@@ -174,7 +175,9 @@ def main() -> None:
     """Measure, print, and keep a full run."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"only these of {', '.join(PARTS)}; all are kept")
-    wanted = parser.parse_args().parts or list(PARTS)
+    parser.add_argument("--brief", action="store_true", help="measure as little as each row needs; it says nothing")
+    arguments = parser.parse_args()
+    wanted = arguments.parts or list(PARTS)
     if not set(wanted) <= set(PARTS):
         parser.error(f"PART must be one of {', '.join(PARTS)}, got {' '.join(wanted)}")
     # What is not installed ends a run at its start, not after a quarter of an hour.
@@ -182,13 +185,15 @@ def main() -> None:
         parser.error("the part `load` needs wrk: apt-get install wrk")
     if "cutouts" in wanted:
         remove_background.rembg()
+    if arguments.brief:
+        extent.be_brief()
     peers.install_sharp()
     pictures.make_all()
     lines = []
     for line in _run(wanted):
         print(line, flush=True)
         lines += [*line.split("\n")]
-    if set(wanted) == set(PARTS):
+    if set(wanted) == set(PARTS) and not arguments.brief:
         RESULTS.write_text("\n".join(lines) + "\n")
 
 

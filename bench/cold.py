@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.stand_ins.runtime_api import lambda_process, runtime_api
 
-from bench import pictures
+from bench import extent, pictures
 from bench.cases import CASES
 from bench.drive_handler import http_event
 from bench.peers import SHARP, environment
@@ -129,7 +129,7 @@ def _start(env: Mapping[str, str], event: Mapping[str, Any], program: str, asked
 
 def _in_turn(ours: Callable[[], float], theirs: Callable[[], float]) -> Start:
     ours(), theirs()  # what both read comes from the page cache from here on
-    pairs = [(ours(), theirs()) if turn % 2 else (theirs(), ours())[::-1] for turn in range(STARTS)]
+    pairs = [(ours(), theirs()) if turn % 2 else (theirs(), ours())[::-1] for turn in range(extent.rounds(STARTS))]
     first, second = zip(*pairs, strict=True)
     return Start(statistics.median(first), statistics.median(second), statistics.median([a / b for a, b in pairs]))
 

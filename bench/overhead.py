@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from tests.client import Client
 
-from bench import goals, pictures
+from bench import extent, goals, pictures
 from bench.drive_handler import http_event
 from bench.load import MEDIUM, SMALL
 from handler.app import answer_call
@@ -30,7 +30,7 @@ GOALS = {"304": 0.3, "stored result": 0.5, "small image, beyond pixels": 0.7, "l
 def _milliseconds(work: Callable[[], Answer], *, status: int, beside: list[float] | None = None) -> float:
     """Return the least processor time of a request in milliseconds, less what `beside` notes meanwhile in seconds."""
     figures = []
-    for _ in range(ROUNDS):
+    for _ in range(extent.rounds(ROUNDS)):
         del (beside or [])[:]
         started = time.process_time()
         for _ in range(REQUESTS if beside is None else 4):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
-from bench import goals, pictures
+from bench import extent, goals, pictures
 from bench.cases import CASES, Case, geometric_mean
 from bench.icc import PROFILES
 from bench.peers import Peer, this_handler
@@ -20,7 +20,7 @@ _SIZES = {"12 MP JPEG → 800 px JPEG q80", "12 MP JPEG → 800 px WebP q80", "2
 def measure(case: Case, plain: Picture, profiled: Picture, handler: Peer) -> float:
     """Return the median of paired ratios of processor time."""
     ratios = []
-    for turn in range(ROUNDS + 1):
+    for turn in range(extent.rounds(ROUNDS) + 1):
         pair = (plain, profiled) if turn % 2 else (profiled, plain)
         took = {picture: handler.ask(case, picture).cpu or 0.0 for picture in pair}
         ratios.append(took[profiled] / took[plain])

@@ -27,7 +27,7 @@ from tests.client import Client
 from tests.stand_ins.runtime_api import lambda_process, runtime_api
 from tests.weights import PHOTOS, SAMPLES, rembg, rembg_session, require_weights
 
-from bench import goals, pictures
+from bench import extent, goals, pictures
 from bench.cases import geometric_mean
 from bench.drive_handler import http_event
 from bench.pictures import Picture
@@ -78,7 +78,7 @@ def _paired(of: dict[str, list[float]], name: str, other: str) -> float:
 def in_turn(ways: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> Times:
     """Every way once to warm it up, then each in turn."""
     times = Times({name: [] for name in ways}, {name: [] for name in ways})
-    for turn in range(rounds + 1):
+    for turn in range(extent.rounds(rounds) + 1):
         for name, way in ways.items() if turn % 2 else reversed(ways.items()):
             started, before = time.perf_counter(), time.process_time()
             way()

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from bench import goals, pictures
+from bench import extent, goals, pictures
 from bench.cases import CASES, Case, geometric_mean
 from bench.peers import Peer, this_handler
 from bench.pictures import Picture
@@ -29,7 +29,7 @@ _LARGE = [
 def measure(case: Case, picture: Picture, streaming: Peer, whole: Peer) -> tuple[float, float]:
     """Return the medians of the paired ratios of time and of processor time."""
     walls, processors = [], []
-    for turn in range(ROUNDS + 1):
+    for turn in range(extent.rounds(ROUNDS) + 1):
         pair = (streaming, whole) if turn % 2 else (whole, streaming)
         took = {peer: peer.ask(case, picture) for peer in pair}
         walls.append(took[streaming].wall / took[whole].wall)

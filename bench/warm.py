@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench import pictures
+from bench import extent, pictures
 from bench.cases import Case, geometric_mean
 from bench.peers import Peer, Took
 from bench.pictures import Image, Picture
@@ -40,7 +40,7 @@ def _measure_picture(case: Case, picture: Picture, peers: Sequence[Peer], sharp:
     reference = lossless_resize(pictures.make(picture).read_bytes(), case.width)
     answers = {peer.name: _answer(case, picture, peer, reference) for peer in peers}
     took: dict[str, list[Took]] = {peer.name: [] for peer in peers}
-    for turn in range(AVIF_ROUNDS if case.format == "avif" else ROUNDS):
+    for turn in range(extent.rounds(AVIF_ROUNDS if case.format == "avif" else ROUNDS)):
         for peer in peers if turn % 2 else reversed(peers):
             took[peer.name].append(peer.ask(case, picture))
     return [
