@@ -18,6 +18,7 @@ from handler.app import answer_call
 from handler.cli.local_uploads import add_gallery, add_uploads
 from handler.cli.server_log import log_to_standard_output
 from handler.composition import wiring
+from handler.composition.server import keep_recent_results
 from handler.composition.wiring import Application
 from handler.config import Settings
 from handler.entrypoints.at_once import build_at_once
@@ -154,7 +155,7 @@ def _serve_here(
     member: Member | None, *, loopback_only: bool,
 ) -> None:  # fmt: skip
     """Serve in this process, which is one of several or the only one."""
-    application = wiring.build(settings)
+    application = keep_recent_results(wiring.build(settings))
     wiring.use(application)
     server = PictureServer(
         answer_call, bounds, _list_pages(application), admit=application.http.admit,

@@ -1,11 +1,12 @@
-"""Answer 304 on the event loop, without a worker, where nothing on the way can block it.
+"""Answer on the event loop, without a worker, what nothing can block: a 304, and a result that is in memory.
 
 That is so for an original in a folder on a disk of this machine: to parse a short URL and to ask for the size and the
-time of a file takes less than to hand the request to a thread. Whatever is not a 304 is left to a worker, errors too.
+time of a file takes less than to hand the request to a thread. Everything else is left to a worker, errors too.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -17,7 +18,10 @@ import msgspec
 from handler.entrypoints.http import HttpEntrypoint
 from handler.entrypoints.http_call import HttpRequest
 from handler.ports import DetectionService, StoredObject
+from handler.render.results import RenderedResult, ResultFacts
+from handler.requests.image_request import ImageRequest
 from handler.response import Answer
+from handler.storage.recent_results import RecentResults
 from handler.storage.sources import Sources
 from handler.storage.sources.stored import Stored
 from imaging import Deadline, ObjectRef
@@ -29,31 +33,56 @@ _MAX_URL = 512
 """Characters of the longest URL that is parsed on the event loop."""
 _LOCAL_TYPES = frozenset(("btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"))
 """File systems that never wait for a network."""
+_MAX_TRIED, _PAUSE_SECONDS = 4_096, 5.0
+"""URLs whose results may be in memory, and how long one is left to the workers whose result was not there."""
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
 class AnswerAtOnce:
-    """Answers 304 where that blocks nothing."""
+    """Answers where that blocks nothing."""
 
     def __init__(self, http: HttpEntrypoint, objects: Sources, local: frozenset[str]) -> None:
         """`local` are the names of the sources on a disk of this machine."""
         context = msgspec.structs.replace(
             http.render_context, objects=_Facts(objects, local), detection=_refuse_detection, pixels=None
         )
-        self._http = msgspec.structs.replace(http, render_context=context, result_cache=None, fallback=None)
+        recent = _InMemory(http.recent) if http.recent is not None else None
+        self._http = msgspec.structs.replace(
+            http, render_context=context, result_cache=None, recent=recent, fallback=None
+        )
+        self._tried: dict[tuple[str, object], float] = {}
+        """The time from which an answer to a URL is looked for in memory."""
 
     def __call__(self, call: HttpRequest) -> Answer | None:
         """Return the answer, None if a worker has to give it."""
+        if call.method not in ("GET", "HEAD") or len(call.path) + len(call.query) > _MAX_URL:
+            return None
         is_conditional = "if-none-match" in call.headers or "if-modified-since" in call.headers
-        if not is_conditional or call.method not in ("GET", "HEAD") or len(call.path) + len(call.query) > _MAX_URL:
+        if not (is_conditional or self._may_be_in_memory(call)):
             return None
         if unquote(call.path).startswith("/_"):
             return None  # the service's own pages may wait for anything
         try:
             answer = self._http.answer(call, Deadline())
         except Exception:  # noqa: BLE001 - the worker meets the same, and logs it
-            return None
-        return answer if answer.status == HTTPStatus.NOT_MODIFIED else None
+            answer = None
+        if answer is not None and answer.status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+            return answer
+        self._note(call, time.monotonic() + _PAUSE_SECONDS)
+        return None
+
+    def _may_be_in_memory(self, call: HttpRequest) -> bool:
+        """Whether the result of a URL may be in memory: not at its first request, and not where it was not there."""
+        since = self._tried.get((call.path, call.query))
+        if since is None:
+            self._note(call, 0.0)
+            return False
+        return since <= time.monotonic()
+
+    def _note(self, call: HttpRequest, since: float) -> None:
+        self._tried[call.path, call.query] = since
+        if len(self._tried) > _MAX_TRIED:
+            del self._tried[next(iter(self._tried))]
 
 
 def build_at_once(http: HttpEntrypoint) -> AnswerAtOnce | None:
@@ -100,6 +129,20 @@ class _NeedsWorkerError(Exception):
 
 def _refuse_detection() -> DetectionService:
     raise _NeedsWorkerError
+
+
+class _InMemory(RecentResults):
+    """The results in memory alone."""
+
+    def __init__(self, recent: RecentResults) -> None:
+        super().__init__(None)
+        self._recent = recent
+
+    def lookup(self, request: ImageRequest, facts: ResultFacts, size: int) -> RenderedResult:  # noqa: ARG002 - of the protocol
+        found = self._recent.find(facts)
+        if found is None:
+            raise _NeedsWorkerError
+        return found
 
 
 class _Facts(Sources):

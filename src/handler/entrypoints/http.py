@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from handler.entrypoints.operator import OperatorEntrypoint
     from handler.ingest.ingest import Ingest
     from handler.requests.client_hints import Hints
+    from handler.storage.recent_results import RecentResults
     from handler.storage.result_cache import BucketResultCache
 
 ORIGIN_HEADER = "x-origin-secret"
@@ -89,6 +90,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     max_bytes: int = 0
     """Size of the largest answer in bytes, base64 included; 0 means no limit."""
     result_cache: BucketResultCache | None = None
+    recent: RecentResults | None = None
+    """What a server keeps in memory, before `result_cache`."""
     expensive_function: InvokeFunction | None = None
     """Invokes the function for expensive work; None if there is no such function."""
     static_documents: Mapping[str, Callable[[], Answer]] = msgspec.field(default_factory=dict)
@@ -218,7 +221,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     def _render(
         self, request: ImageRequest, context: RenderContext, call: HttpRequest, deadline: Deadline
     ) -> Answer | Delegated:
-        conditions, cache = call.conditions, self.result_cache
+        conditions, cache = call.conditions, self.recent or self.result_cache
         try:
             result = render(request, context, deadline=deadline, conditions=conditions, result_cache=cache)
         except HandlerError as error:
