@@ -21,7 +21,7 @@ from handler.config import Settings, SettingsError
 Check = Callable[[Sequence[str]], Iterator[str]]
 
 AWS_GLOBAL = {"region", "query", "output", "profile"}
-AWS_CLI_OWN = {("cloudfront", "create-invalidation"): {"paths"}}
+AWS_CLI_OWN = {("cloudfront", "create-invalidation"): {"paths"}, ("lambda", "invoke"): {"cli-binary-format"}}
 """Arguments that the AWS CLI adds to an operation, beside those of its model."""
 S3_COMMANDS = {"mb": set(), "cp": {"recursive"}, "rm": {"recursive"}, "rb": {"force"}, "ls": {"recursive"}}
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")

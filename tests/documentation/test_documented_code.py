@@ -97,7 +97,9 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("language", DRIVERS)
+@pytest.mark.parametrize(
+    "language", [pytest.param(name, marks=pytest.mark.slow if name == "go" else ()) for name in DRIVERS]
+)
 def test_the_code_of_the_page_makes_the_vectors(language: str, tmp_path: Path) -> None:
     name, install, suffix = PROGRAMS[language]
     program = require_tool(name, install)

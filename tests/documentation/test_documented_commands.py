@@ -36,6 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_SHELL, ids=name_of)
 def test_the_commands_of_a_page_work(
     page: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests import pdfs
 from tests.client import Client
-from tests.documentation.pages import DOCS, GUIDES, blocks, inline_code, name_of
+from tests.documentation.pages import DOCS, GUIDES, Block, blocks, inline_code, name_of
 from tests.local_server import SAMPLES
 from tests.ultra_hdr import ultra_hdr
 from tests.weights import WEIGHTS
@@ -122,6 +122,15 @@ def test_the_answer_to_a_mistake_is_the_documented_one(client: Client) -> None:
         (block, *_) = [block for block in blocks(DOCS / page, "json") if "widht" in block.code]
         answer = client.get("/photos/cat.jpg?widht=300")
         assert answer.json() == json.loads(block.code)
+
+
+EVENTS = [block for block in blocks(DOCS / "programs.md", "json") if "imageKey" in block.code]
+
+
+@pytest.mark.parametrize("block", EVENTS, ids=str)
+def test_an_event_of_the_page_about_programs_is_answered(client: Client, block: Block) -> None:
+    answer = client.invoke(json.loads(block.code))
+    assert answer["statusCode"] == 200, answer
 
 
 def json_blocks() -> list[tuple[Path, str]]:
