@@ -51,7 +51,7 @@ def test_every_parameter_in_a_table_of_the_guides_exists() -> None:
     parameters = template()["Parameters"]
     values = {value for parameter in parameters.values() for value in parameter.get("AllowedValues", [])}
     known = {*parameters, *template()["Outputs"], *values}
-    for name in ("deploy.md", "presets.md", "custom-domain.md", "migrate-from-aws.md"):
+    for name in ("deploy.md", "operate.md", "presets.md", "custom-domain.md", "migrate-from-aws.md"):
         text = (DOCS / name).read_text(encoding="utf-8")
         rows = re.findall(r"^\| `([A-Z][a-z]+(?:[A-Z][a-z]+)+)` \|", text, re.MULTILINE)
         of_aws = name == "migrate-from-aws.md"

@@ -11,7 +11,7 @@ from tests.template.policies import Ask, allows
 from tests.template.samples import LEAST, UPLOADS, VALUES, stacks
 from tests.template.stack import ACCOUNT, Stack
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[2] / "docs" / "operate.md").read_text(encoding="utf-8")
 KEY = VALUES["DataKeyArn"][0]
 SUBNETS, GROUP = VALUES["SubnetIds"][0], VALUES["SecurityGroupIds"][0]
 EVERYTHING = stacks()["everything, created buckets"]
@@ -20,12 +20,12 @@ UNENCRYPTED = {"DemoBucket", "AccessLogBucket"}
 
 
 def policy_in_guide(first: str) -> list[dict[str, Any]]:
-    """Return the statements of the policy in docs/deploy.md whose first statement has this Sid."""
+    """Return the statements of the policy in docs/operate.md whose first statement has this Sid."""
     for block in re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL):
         if f'"Sid": "{first}"' in block:
             statements: list[dict[str, Any]] = json.loads(block)
             return statements
-    raise AssertionError(f"docs/deploy.md has no policy with {first}")
+    raise AssertionError(f"docs/operate.md has no policy with {first}")
 
 
 def test_everything_that_is_stored_is_encrypted_with_the_key() -> None:
