@@ -1,7 +1,7 @@
 /** Requests to the gallery's API. Errors are those of js/service.js, with the time after which to try again. */
 
 import { Refusal } from "../js/service.js";
-import { optional, t } from "./messages.js";
+import { optional, t } from "../js/messages.js";
 
 const BASE = "/_api/gallery";
 const OWN = { "X-Gallery": "1" }; // a header that no form of another site can send

@@ -1,13 +1,14 @@
 /** The gallery: what it consists of, and which part of it is shown. */
 
-import { $, h } from "../js/dom.js";
+import { $ } from "../js/dom.js";
 import { watchDrops } from "../js/drops.js";
+import { offerLanguages } from "../js/language.js";
+import { listOf, t } from "../js/messages.js";
 import { theme } from "../js/theme.js";
 import { Api } from "./api.js";
 import { enter, hasCode } from "./entry.js";
 import { History } from "./history.js";
 import { Library } from "./library.js";
-import { chooseLanguage, language, languages, loadMessages, t } from "./messages.js";
 import { ask, complain, notify } from "./notices.js";
 import { PictureView } from "./picture.js";
 import { Queue } from "./queue.js";
@@ -60,7 +61,7 @@ class App {
     const { expireDays } = this.session;
     $("promise").textContent = t("promise", { count: expireDays });
     const names = this.session.recipes.map((recipe) => labelOf(recipe));
-    $("offer").textContent = new Intl.ListFormat(language, { type: "disjunction" }).format(names);
+    $("offer").textContent = listOf(names, "disjunction");
     for (const id of ["foot", "devices", "usage"]) $(id).hidden = false;
     this.draw();
     this.route();
@@ -170,14 +171,7 @@ class App {
   }
 }
 
-function showLanguages() {
-  const nameOf = (name) => new Intl.DisplayNames(name, { type: "language" }).of(name);
-  $("language").replaceChildren(...languages.map((name) => h("option", { value: name, lang: name, selected: name === language }, nameOf(name))));
-  $("language").addEventListener("change", () => chooseLanguage($("language").value));
-}
-
-await loadMessages();
-theme((name) => t(`theme.${name}`));
-showLanguages();
+theme();
+offerLanguages();
 const api = new Api();
 await new App(api, await enter(api)).start();

@@ -2,7 +2,7 @@
 
 import { $ } from "../js/dom.js";
 import { isTemporary } from "./api.js";
-import { t } from "./messages.js";
+import { t } from "../js/messages.js";
 import { ask, complain, notify } from "./notices.js";
 
 const CODE = /^#code=([\w.~-]+)$/;

@@ -1,7 +1,7 @@
 /** The history: a grid of the visitor's pictures, search, and what is done to several of them. */
 
 import { $, h, quietly } from "../js/dom.js";
-import { number, t } from "./messages.js";
+import { number, t } from "../js/messages.js";
 import { unique } from "./names.js";
 import { ask, complain, notify, say } from "./notices.js";
 import { fileStem, labelOf } from "./recipes.js";

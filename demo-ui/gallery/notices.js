@@ -1,7 +1,7 @@
 /** Short notices at the foot of the page, with a button at most, and what a screen reader says. */
 
 import { $, h } from "../js/dom.js";
-import { t } from "./messages.js";
+import { t } from "../js/messages.js";
 
 const SHOWN_FOR = 6000; // milliseconds
 

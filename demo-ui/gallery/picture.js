@@ -3,7 +3,7 @@
 import { $ } from "../js/dom.js";
 import { format } from "../js/figures.js";
 import { Stage } from "../js/stage.js";
-import { number, size, t } from "./messages.js";
+import { number, size, t } from "../js/messages.js";
 import { complain, say } from "./notices.js";
 import { Progress } from "./progress.js";
 import { describe } from "./queue.js";
@@ -26,7 +26,7 @@ export class PictureView {
     this.files = new Map(); // pictures that were uploaded by this page, by their ID
     this.urls = {};
     this.run = new AbortController();
-    this.stage = new Stage((share) => t("view.share", { percent: share }));
+    this.stage = new Stage();
     this.progress = new Progress();
     this.tiles = new Tiles({ api, session, choose: (what) => this.choose(what), remove: (result, name) => this.remove(result, name) });
     this.listen();

@@ -1,7 +1,7 @@
 /** What stands over the stage: that something is under way, or why it did not work. */
 
 import { $, h } from "../js/dom.js";
-import { t } from "./messages.js";
+import { t } from "../js/messages.js";
 
 const PATIENCE = 350; // milliseconds before the page says that it is working
 

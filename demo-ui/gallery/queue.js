@@ -1,7 +1,7 @@
 /** The list of uploads that are under way or need a decision. */
 
 import { $, h, icon } from "../js/dom.js";
-import { number, t } from "./messages.js";
+import { number, t } from "../js/messages.js";
 import { ACTIVE } from "./uploads.js";
 
 const DONE_FOR = 2500; // milliseconds for which a finished upload stays in the list

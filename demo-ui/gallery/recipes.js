@@ -1,6 +1,6 @@
 /** Names of recipes and of results. */
 
-import { optional, t } from "./messages.js";
+import { optional, t } from "../js/messages.js";
 import { extensionOf, stemOf } from "./names.js";
 
 /** Returns the name of a recipe in the visitor's language; an operator's preset has its own. */

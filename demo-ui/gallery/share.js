@@ -1,7 +1,7 @@
 /** The dialog with a link to one picture that expires, and the one that brings the pictures to another device. */
 
 import { $, h, icon } from "../js/dom.js";
-import { minute, number, t } from "./messages.js";
+import { minute, number, t } from "../js/messages.js";
 import { complain, copy } from "./notices.js";
 
 const HOUR = 3600;

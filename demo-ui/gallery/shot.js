@@ -1,7 +1,7 @@
 /** One picture in the history: original and latest result, name, size, date, and what to do about an error. */
 
 import { h, icon } from "../js/dom.js";
-import { ago, change, minute, number, size, t } from "./messages.js";
+import { ago, change, minute, number, size, t } from "../js/messages.js";
 import { clean } from "./names.js";
 import { resultName } from "./recipes.js";
 

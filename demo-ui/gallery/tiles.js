@@ -2,7 +2,7 @@
 
 import { $, h, icon } from "../js/dom.js";
 import { isTemporary } from "./api.js";
-import { change, t } from "./messages.js";
+import { change, t } from "../js/messages.js";
 import { isOutputOnly, labelOf } from "./recipes.js";
 
 const SIDE = 320; // pixels: the longer side of a preview

@@ -1,7 +1,7 @@
 /** Deletions, which can be undone for ten seconds: only then they are sent, or when the page is left. */
 
 import { complain, notify } from "./notices.js";
-import { t } from "./messages.js";
+import { t } from "../js/messages.js";
 
 const SECONDS = 10;
 

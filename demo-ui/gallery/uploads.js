@@ -1,7 +1,7 @@
 /** The queue of uploads: two at a time, each with progress, cancel and retry; what cannot be sent now is sent later. */
 
 import { isTemporary, refusal, transfer, upload } from "./api.js";
-import { t } from "./messages.js";
+import { t } from "../js/messages.js";
 import { clean } from "./names.js";
 
 const AT_ONCE = 2;

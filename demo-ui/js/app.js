@@ -2,6 +2,7 @@
 
 import { empty, Language } from "./address.js";
 import { Capabilities } from "./capabilities.js";
+import { catalogue } from "./catalogue.js";
 import { Code } from "./code.js";
 import { Comparison } from "./comparison.js";
 import { Controls } from "./controls.js";
@@ -15,6 +16,8 @@ import { Formats } from "./formats.js";
 import { History } from "./history.js";
 import { Images } from "./images.js";
 import { openKept } from "./kept.js";
+import { offerLanguages } from "./language.js";
+import { t } from "./messages.js";
 import { Navigation } from "./navigation.js";
 import { Overlays } from "./overlays.js";
 import { OwnRecipes } from "./own.js";
@@ -93,7 +96,7 @@ class App {
       this.wish.output = { format: "auto" };
       this.choose({ bucket: this.images.bucket, key: this.images.photo() }, { replace: true });
     } else if (!known) {
-      this.progress.idle("Type the key of an image above, or drop a file.");
+      this.progress.idle(t("work.type-key"));
       this.images.release();
     }
     this.images.mark(this.file ? "" : this.wish.key);
@@ -187,7 +190,7 @@ class App {
     this.files.mark();
     this.download.offer(null);
     $("key").value = this.file ? "" : this.wish.key;
-    $("key").placeholder = this.file ? `${this.file.name} (dropped)` : "photos/cat.jpg, or an address of this service";
+    $("key").placeholder = this.file ? t("open.dropped", { name: this.file.name }) : t("open.placeholder");
     this.selection.close();
     this.images.mark(this.file ? "" : this.wish.key);
     this.rendering.reset();
@@ -254,6 +257,6 @@ class App {
   }
 }
 
-const catalogue = await fetch("features.json").then((answer) => answer.json());
+offerLanguages();
 await new App(catalogue).start();
 document.documentElement.dataset.ready = "true";

@@ -1,5 +1,7 @@
 /** What the service can do: `/_api/capabilities`. A service that does not tell is taken to do everything. */
 
+import { t } from "./messages.js";
+
 export class Capabilities {
   constructor() {
     this.unavailable = [];
@@ -24,13 +26,13 @@ export class Capabilities {
   /** Returns why a feature cannot be used, or a value of its parameter, or "". */
   reason(feature, parameter = "", value = "") {
     const found = this.unavailable.find((each) => each.feature === feature && (each.parameter ?? "") === parameter && (each.value ?? "") === String(value));
-    return found ? `Not available here: ${found.reason}` : "";
+    return found ? t("limits.unavailable", { reason: found.reason }) : "";
   }
 
   /** Returns why a feature of the catalogue cannot be used, or "". */
   reasonOf({ name, expensive, billed }) {
     const isClosed = (expensive || billed) && this.publicFeatures && !this.publicFeatures.includes(name);
-    return this.reason(name) || (isClosed ? `Not public here: add ${name} to PUBLIC_FEATURES, or serve it with signed URLs` : "");
+    return this.reason(name) || (isClosed ? t("limits.not-public", { name }) : "");
   }
 
   /** Returns why a request cannot be served, or "". */

@@ -1,15 +1,17 @@
 /** A card of the panel: one feature with its switch and its parameters, or the output options. */
 
-import { h, icon, label } from "./dom.js";
+import { englishLabel, inItsLanguage, label, word } from "./catalogue.js";
+import { h, icon, prose } from "./dom.js";
 import { row } from "./fields.js";
+import { t } from "./messages.js";
 import { keepInside, lack, makeRoom, tellRemoved } from "./rules.js";
 import { plain } from "./search.js";
 
 export const OUTPUT = "";
-export const GROUPS = { output: "Format and size", geometry: "Shape", colour: "Colour", effect: "Effects", overlay: "Overlays", report: "Reports" };
+export const GROUPS = Object.fromEntries(["output", "geometry", "colour", "effect", "overlay", "report"].map((name) => [name, t(`group.${name}`)]));
 export const LEADING = ["format", "quality", "maxBytes"]; // of the output options; the rest is hidden at first, so that features are visible
 const SHOWN = 6;
-const MARKS = { expensive: ["model", "Runs a model, which takes seconds"], billed: ["billed", "Calls a service that bills each image"] };
+const MARKS = ["expensive", "billed"];
 
 /** A card with switch, name and help, and with the parameters once it is open. */
 export class Card {
@@ -26,18 +28,18 @@ export class Card {
       icon("chevron"), h("span", { class: "name" }, this.title), this.marks());
     this.toggle = name !== OUTPUT && h("input", { type: "checkbox", role: "switch", class: "switch", "aria-label": this.title, onchange: () => this.turn(this.toggle.checked) });
     this.element = h("section", { class: "card", "data-feature": name || "output" },
-      h("div", { class: "card-head" }, h("h4", {}, this.opener), this.toggle), h("p", { class: "help" }, help), (this.why = h("p", { class: "why", hidden: true })), this.body);
+      h("div", { class: "card-head" }, h("h4", {}, this.opener), this.toggle), h("p", { class: "help", ...inItsLanguage(help) }, prose(word(help))), (this.why = h("p", { class: "why", hidden: true })), this.body);
     const { parameters, aliases = [] } = feature;
     // In order of weight: help texts of parameters, help and names of parameters, names of the feature.
     this.words = [
-      parameters.flatMap((each) => [each.help, ...(each.choices ?? [])]),
-      [help, GROUPS[feature.group], ...parameters.flatMap((each) => [each.name, label(each.name)])],
-      [this.title, name, ...aliases],
+      parameters.flatMap((each) => [each.help, word(each.help), ...(each.choices ?? [])]),
+      [help, word(help), GROUPS[feature.group], ...parameters.flatMap((each) => [each.name, englishLabel(each.name), label(each.name)])],
+      [this.title, englishLabel(name), name, ...aliases],
     ].map((words) => plain(words.join(" ")));
   }
 
   marks() {
-    return Object.entries(MARKS).filter(([name]) => this.feature[name]).map(([, [text, title]]) => h("small", { class: "mark", title }, text));
+    return MARKS.filter((name) => this.feature[name]).map((name) => h("small", { class: "mark", title: t(`mark.${name}-long`) }, t(`mark.${name}`)));
   }
 
   /** Returns how well the card matches the search; 0 is no match. */
@@ -77,22 +79,22 @@ export class Card {
     this.rows = this.feature.parameters.map((parameter) => row(parameter, (value) => this.change(parameter, value), context(parameter)));
     const [first, later] = [this.rows.slice(0, this.shown), this.rows.slice(this.shown)];
     if (this.feature.box) {
-      const draw = h("button", { type: "button", class: "wide", onclick: () => this.panel.pick({ feature: this.feature, button: draw }) }, icon("box"), "Draw the box on the image");
+      const draw = h("button", { type: "button", class: "wide", onclick: () => this.panel.pick({ feature: this.feature, button: draw }) }, icon("box"), t("card.draw-box"));
       this.body.append(draw);
     }
     this.body.append(...first.map(({ element }) => element));
     if (later.length) {
       this.later = h("div", { class: "later", hidden: true }, later.map(({ element }) => element));
-      this.all = h("button", { type: "button", class: "quiet", "aria-expanded": "false", onclick: () => this.showLater(this.later.hidden) }, `${later.length} more`);
+      this.all = h("button", { type: "button", class: "quiet", "aria-expanded": "false", onclick: () => this.showLater(this.later.hidden) }, t("card.more", { count: later.length }));
       this.body.append(this.later, this.all);
     }
-    if (!this.rows.length) this.body.append(h("p", { class: "help" }, "This edit has no parameters."));
+    if (!this.rows.length) this.body.append(h("p", { class: "help" }, t("card.no-parameters")));
   }
 
   showLater(isOpen) {
     if (!this.later) return;
     this.later.hidden = !isOpen;
-    this.all.textContent = isOpen ? "Fewer" : `${this.rows.length - this.shown} more`;
+    this.all.textContent = isOpen ? t("card.fewer") : t("card.more", { count: this.rows.length - this.shown });
     this.all.setAttribute("aria-expanded", String(isOpen));
   }
 

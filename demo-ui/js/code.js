@@ -1,9 +1,10 @@
 /** The request in every form that can be copied. */
 
 import { $, h, icon } from "./dom.js";
+import { t } from "./messages.js";
 import { FRAMEWORKS, SNIPPETS } from "./snippets.js";
 
-const FORMS = [["img", "<img>"], ["picture", "<picture>"], ["curl", "curl"], ["event", "Lambda event"]];
+const FORMS = [["img", "<img>"], ["picture", "<picture>"], ["curl", "curl"], ["event", t("code.event")]];
 const FRAMEWORK_NAMES = FRAMEWORKS.map(([name]) => name);
 const WIDTHS = [320, 640, 960, 1280, 1920];
 const SHARES = [0.5, 1, 1.5, 2];
@@ -24,7 +25,7 @@ export class Code {
     this.languages = languages;
     this.tabs = [["url", "URL"], ...languages.filter(({ example }) => !example).map(({ name, title }) => [name, title]), ...FORMS];
     $("tabs").replaceChildren(...this.tabs.map(([name, text]) => this.button(name, text)));
-    $("frameworks").replaceChildren(h("option", { value: "" }, "More code"), ...FRAMEWORKS.map(([value, text]) => h("option", { value }, text)));
+    $("frameworks").replaceChildren(h("option", { value: "" }, t("code.more")), ...FRAMEWORKS.map(([value, text]) => h("option", { value }, text)));
     $("frameworks").addEventListener("change", ({ target }) => this.choose(target.value || "url"));
     $("tabs").addEventListener("keydown", (event) => this.key(event));
     $("copy").addEventListener("click", () => this.copy());
@@ -95,7 +96,7 @@ export class Code {
     if (this.tab === "picture" && this.shown.width && !file) this.responsive.show(this.widths().map((width) => [width, this.language.write(this.sized(width, "webp"))]));
     else this.responsive.hide();
     $("sign-group").hidden = Boolean(file) || this.tab === "event" || !this.service.signs;
-    this.note(file ? "A dropped file has no URL. Upload it to the bucket under the key shown here to get one." : "");
+    this.note(file ? t("code.no-url") : "");
     try {
       const text = await this.written(signal);
       if (signal.aborted) return;
@@ -129,7 +130,7 @@ export class Code {
 
   async other(language, signal) {
     const { url, unsaid } = await this.service.translated(this.language.write(this.shown.wish), language, signal);
-    if (!signal.aborted && unsaid?.length) this.note(`This URL language does not support: ${unsaid.join(", ")}.`);
+    if (!signal.aborted && unsaid?.length) this.note(t("code.unsupported", { names: unsaid.join(", ") }));
     return this.finished(url, signal);
   }
 
@@ -234,7 +235,7 @@ export class Code {
       document.execCommand("copy");
     }
     const button = $("copy");
-    button.replaceChildren(icon("check"), h("span", {}, "Copied"));
-    setTimeout(() => button.replaceChildren(icon("copy"), h("span", {}, "Copy")), 1500);
+    button.replaceChildren(icon("check"), h("span", {}, t("copied")));
+    setTimeout(() => button.replaceChildren(icon("copy"), h("span", {}, t("copy"))), 1500);
   }
 }

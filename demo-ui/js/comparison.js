@@ -3,6 +3,7 @@
 import { empty } from "./address.js";
 import { $ } from "./dom.js";
 import { showOriginal } from "./figures.js";
+import { t } from "./messages.js";
 
 const SHOWN_BY_BROWSERS = ["jpeg", "png", "webp", "gif", "avif", "svg"];
 const NAMED_SO = /\.(jpe?g|png|webp|gif|avif|svg)$/i;
@@ -16,6 +17,7 @@ export class Comparison {
   constructor(app) {
     this.app = app;
     this.before = ""; // address of what is shown as the original
+    this.isWhole = true;
     this.loading = null; // {address, promise} of what is fetched
   }
 
@@ -31,7 +33,7 @@ export class Comparison {
       stage.show("before", rendering.urls.before).catch(() => stage.show("before", null));
     } else if (thumbnail) stage.show("before", thumbnail, OF_THUMBNAIL);
     else $("stage").classList.add("stale"); // of the image before, until there is something to show
-    $("before-tag").textContent = "Original";
+    this.tag("original");
     if (!file && wish.key) await this.hold(this.originalAddress(), "original", signal);
     if (!signal.aborted && this.before) $("stage").classList.remove("stale");
   }
@@ -49,12 +51,18 @@ export class Comparison {
     const against = !choosable || mode === "side" ? "original" : this.app.against || "frame";
     $("against").hidden = !choosable || mode !== "slider";
     for (const input of $("against").querySelectorAll("input")) input.checked = input.value === against;
-    $("before-tag").textContent = against === "frame" ? "Original, same crop" : "Original";
+    this.tag(against);
     const same = Object.fromEntries(features.map(({ name }) => [name, edits[name]]));
     const output = original?.frames > 1 ? { format: "webp", quality: 90 } : { format: "png" };
     const address = against === "frame" ? language.write({ ...empty(), bucket, key, edits: same, output }) : this.originalAddress();
     this.app.overlays.show();
     await this.hold(address, against, signal);
+  }
+
+  /** Says what the result is compared with. */
+  tag(against) {
+    this.isWhole = against === "original";
+    $("before-tag").textContent = t(this.isWhole ? "view.original" : "view.original-crop");
   }
 
   async hold(address, against, signal) {

@@ -1,7 +1,9 @@
 /** The panel of edits: a card for each feature of the catalogue and one for the output options, built from their descriptions. */
 
 import { Card, GROUPS, LEADING, OUTPUT } from "./card.js";
-import { $, h, icon, label } from "./dom.js";
+import { label } from "./catalogue.js";
+import { $, h, icon } from "./dom.js";
+import { t } from "./messages.js";
 import { words } from "./search.js";
 
 const FIRST = ["resize"]; // shown beside the output options, because nearly everybody needs it
@@ -17,7 +19,7 @@ export class Controls {
   constructor({ features, output, outputRules }, { changed, pick, overlay, measures, capabilities, tell }) {
     Object.assign(this, { changed, pick, overlay, measures, capabilities, tell, features });
     this.wish = null;
-    const about = { name: OUTPUT, title: "Output", help: "Format, quality and maximum size of the file.", group: "output", ...outputRules, parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
+    const about = { name: OUTPUT, title: t("panel.output"), help: t("panel.output-help"), group: "output", ...outputRules, parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
     this.cards = [about, ...features].map((feature) => new Card(feature, this));
     this.groups = this.grouped();
     $("controls").replaceChildren(...this.groups.map(({ element }) => element));
@@ -61,8 +63,8 @@ export class Controls {
       ($("active").querySelector("button") ?? $("panel-search")).focus();
     };
     return h("li", {},
-      h("button", { type: "button", "aria-label": `Go to ${card.title}`, onclick: () => card.reveal() }, card.title),
-      h("button", { type: "button", "aria-label": `Remove ${card.title}`, title: "Remove", onclick: off }, icon("close")));
+      h("button", { type: "button", "aria-label": t("panel.go-to", { name: card.title }), onclick: () => card.reveal() }, card.title),
+      h("button", { type: "button", "aria-label": t("panel.remove", { name: card.title }), title: t("remove"), onclick: off }, icon("close")));
   }
 
   takeOff({ feature }) {
@@ -104,7 +106,7 @@ export class Controls {
     $("controls").scrollTop = 0;
     const hits = this.cards.filter((card) => scores.get(card));
     if (found.length && hits.length === 1) hits[0].open(true);
-    $("panel-note").textContent = !found.length ? "" : hits.length ? `${hits.length} found, best match first` : `No edit matches “${text}”`;
+    $("panel-note").textContent = !found.length ? "" : hits.length ? t("panel.found", { count: hits.length }) : t("panel.not-found", { text });
   }
 
   /** Returns the length in pixels that a length of this feature is a share of, or undefined. */

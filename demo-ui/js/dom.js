@@ -1,4 +1,4 @@
-/** Creates elements and formats numbers. */
+/** Creates elements. */
 
 export const $ = (id) => document.getElementById(id);
 
@@ -30,20 +30,7 @@ export function icon(name) {
 export const prose = (text) =>
   text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? h("code", {}, part) : part));
 
-/** Returns the label of a name: smartCropping → Smart cropping; u2net_human_seg stays. */
-export const label = (name) => {
-  const words = name.replace(/([a-z0-9])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
-
 export const whole = (number) => Math.round(number).toLocaleString("en").replaceAll(",", " ");
-
-export function bytes(count) {
-  if (count < 1000) return `${count} bytes`;
-  return count < 999_500 ? `${(count / 1000).toPrecision(3)} kB` : `${(count / 1e6).toPrecision(3)} MB`;
-}
-
-export const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`);
 
 /** Debounces: runs the last of several calls after a pause. */
 export function quietly(milliseconds, call) {

@@ -1,6 +1,7 @@
 /** The result as a file: a download, an image on the clipboard, or dragged out of the page. */
 
 import { $, icon } from "./dom.js";
+import { t } from "./messages.js";
 
 const SHOWN_FOR = 1500; // milliseconds
 
@@ -32,11 +33,11 @@ export class Download {
     const button = $("copy-image");
     try {
       await navigator.clipboard.write([new ClipboardItem({ "image/png": png($("after")) })]);
-      told(button, "check", "Copied");
+      told(button, "check", t("copied"));
     } catch (error) {
-      told(button, "close", `Not copied: ${error.message}`);
+      told(button, "close", t("view.not-copied", { message: error.message }));
     }
-    setTimeout(() => told(button, "copy", "Copy image"), SHOWN_FOR);
+    setTimeout(() => told(button, "copy", t("view.copy-image")), SHOWN_FOR);
   }
 }
 

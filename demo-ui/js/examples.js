@@ -2,7 +2,9 @@
 
 import { empty } from "./address.js";
 import { GROUPS } from "./card.js";
-import { $, h, icon, isLocal, label } from "./dom.js";
+import { englishLabel, label, word } from "./catalogue.js";
+import { $, h, icon, isLocal } from "./dom.js";
+import { t } from "./messages.js";
 
 const AT_ONCE = 2; // thumbnails that are fetched at a time
 const SIDE = 160;
@@ -25,7 +27,7 @@ export class Examples {
     const { features, examples } = app.catalogue;
     const groupOf = ({ feature }) => features.find(({ name }) => name === feature)?.group ?? "output";
     const own = app.own.all();
-    const groups = [["Yours", own], ...Object.entries(GROUPS).map(([group, title]) => [title, examples.filter((example) => app.recipes.isPossible(example) && groupOf(example) === group)])];
+    const groups = [[t("examples.yours"), own], ...Object.entries(GROUPS).map(([group, title]) => [title, examples.filter((example) => app.recipes.isPossible(example) && groupOf(example) === group)])];
     const waiting = [];
     $("examples-list").replaceChildren(...groups.filter(([, list]) => list.length).map(([title, list]) =>
       h("section", {}, h("h3", {}, title), h("ul", { class: "example-grid" }, list.map((example) => this.item(example, waiting))))));
@@ -44,9 +46,11 @@ export class Examples {
       $("examples").close();
       app.recipes.take(example);
     };
-    return h("li", { "data-words": `${example.title} ${label(example.feature ?? "")} ${example.query}`.toLowerCase() },
-      h("button", { type: "button", class: "thumb", disabled: Boolean(reason), title: reason || example.query, onclick: take }, image, h("span", {}, example.title), reason && h("small", {}, reason)),
-      example.own && h("button", { type: "button", class: "icon forget", "aria-label": `Delete the recipe ${example.title}`, title: "Delete", onclick: ({ currentTarget }) => { app.own.remove(example); currentTarget.parentElement.remove(); } }, icon("close")));
+    const title = example.own ? example.title : word(example.title);
+    const words = [title, example.title, label(example.feature ?? ""), englishLabel(example.feature ?? ""), example.query];
+    return h("li", { "data-words": words.join(" ").toLowerCase() },
+      h("button", { type: "button", class: "thumb", disabled: Boolean(reason), title: reason || example.query, onclick: take }, image, h("span", {}, title), reason && h("small", {}, reason)),
+      example.own && h("button", { type: "button", class: "icon forget", "aria-label": t("examples.delete-label", { name: title }), title: t("examples.delete"), onclick: ({ currentTarget }) => { app.own.remove(example); currentTarget.parentElement.remove(); } }, icon("close")));
   }
 
   /** Returns the request of a thumbnail, or null for what takes a model, a billed call, or an upload of a file each. */

@@ -4,7 +4,9 @@
  * a value, and whether a <label> can point at the id (else the row is a group with a legend).
  */
 
-import { h, icon, label } from "./dom.js";
+import { inItsLanguage, label, word } from "./catalogue.js";
+import { h, icon, prose } from "./dom.js";
+import { t } from "./messages.js";
 import { isUnset, length, number } from "./numbers.js";
 
 const FEW = 5;
@@ -39,13 +41,13 @@ function choice(parameter, id, change, { reason }) {
     return { labelled: false, body: [row.element], show: (value) => (limit(), row.show(isUnset(value) ? fallback : value)) };
   }
   const options = choices.map((each) => h("option", { value: each }, each));
-  const select = h("select", { id, onchange: () => change(select.value || undefined) }, free && h("option", { value: "" }, "not set"), options);
+  const select = h("select", { id, onchange: () => change(select.value || undefined) }, free && h("option", { value: "" }, t("field.not-set")), options);
   const limit = () => {
     for (const option of options) {
       const why = reason(option.value);
       option.disabled = Boolean(why);
       option.title = why;
-      option.textContent = why ? `${option.value} (not installed)` : option.value;
+      option.textContent = why ? t("field.not-installed", { value: option.value }) : option.value;
     }
   };
   return { labelled: true, entry: [select], body: [], show: (value) => (limit(), (select.value = isUnset(value) ? (fallback ?? "") : value)) };
@@ -67,7 +69,7 @@ function position(parameter, id, change) {
 
 function toggle(parameter, id, change) {
   if (parameter.default === null) {
-    const row = segmented(id, [["", "auto"], ["true", "on"], ["false", "off"]], (value) => change(value === undefined ? undefined : value === "true"));
+    const row = segmented(id, [["", t("field.auto")], ["true", t("field.on")], ["false", t("field.off")]], (value) => change(value === undefined ? undefined : value === "true"));
     return { labelled: false, body: [row.element], show: row.show };
   }
   const input = h("input", { type: "checkbox", role: "switch", class: "switch", id, onchange: () => change(input.checked) });
@@ -101,8 +103,8 @@ export function asHex(value) {
 }
 
 function color(parameter, id, change) {
-  const line = text(parameter, id, change, { placeholder: parameter.default ?? "name or hex" });
-  const picker = h("input", { type: "color", "aria-label": `${label(parameter.name)}, picker` });
+  const line = text(parameter, id, change, { placeholder: parameter.default ?? t("field.color-hint") });
+  const picker = h("input", { type: "color", "aria-label": t("field.picker", { name: label(parameter.name) }) });
   const paint = (value) => (picker.value = asHex(value ?? "") ?? asHex(parameter.default ?? "") ?? "#888888");
   picker.addEventListener("input", () => {
     line.input.value = picker.value.slice(1);
@@ -121,12 +123,12 @@ function color(parameter, id, change) {
 
 function point(parameter, id, change, { pick }) {
   const line = text(parameter, id, change, { placeholder: "0.5,0.5" });
-  const button = h("button", { type: "button", onclick: () => pick(button) }, icon("target"), "Select on image");
+  const button = h("button", { type: "button", onclick: () => pick(button) }, icon("target"), t("field.select"));
   return { ...line, body: [h("div", { class: "pair" }, line.input, button)] };
 }
 
 function ratio(parameter, id, change) {
-  const line = text(parameter, id, change, { placeholder: "16:9 or 1.5" });
+  const line = text(parameter, id, change, { placeholder: t("field.ratio-hint") });
   const common = RATIOS.map((each) =>
     h("button", { type: "button", class: "chip", "aria-label": `${label(parameter.name)} ${each}`, onclick: () => { line.input.value = each; change(each); } }, each));
   return { ...line, body: [line.input, h("div", { class: "chips" }, common)] };
@@ -134,7 +136,7 @@ function ratio(parameter, id, change) {
 
 const keyed = (parameter) => /(^|[a-z])key$/i.test(parameter.name);
 const line = (parameter, id, change) => text(parameter, id, change, keyed(parameter) ? { list: "keys", placeholder: "logo.png" } : {});
-const names = (parameter, id, change) => text(parameter, id, change, { placeholder: "one, two" });
+const names = (parameter, id, change) => text(parameter, id, change, { placeholder: t("field.names-hint") });
 const numbers = (parameter, id, change, { example }) => text(parameter, id, change, { placeholder: example ?? "0,1,0" });
 const boxes = (parameter, id, change) => text(parameter, id, change, { placeholder: "10p,10p,20p,30p" });
 
@@ -149,10 +151,10 @@ let count = 0;
 export function row(parameter, change, context) {
   const id = `f${(count += 1)}`;
   const field = (MAKERS[parameter.control] ?? line)(parameter, id, change, context);
-  const help = h("p", { class: "help", id: `${id}-help` }, parameter.help);
+  const help = h("p", { class: "help", id: `${id}-help`, ...inItsLanguage(parameter.help) }, prose(word(parameter.help)));
   const why = h("p", { class: "why", id: `${id}-why`, hidden: true });
   const wrong = h("p", { class: "wrong", id: `${id}-wrong`, hidden: true });
-  const undo = h("button", { type: "button", class: "icon undo", "aria-label": `Reset ${label(parameter.name)}`, title: "Reset", onclick: () => { change(undefined); } }, icon("undo"));
+  const undo = h("button", { type: "button", class: "icon undo", "aria-label": t("field.reset-label", { name: label(parameter.name) }), title: t("field.reset"), onclick: () => { change(undefined); } }, icon("undo"));
   const name = label(parameter.name);
   const head = h("div", { class: "row-head" },
     field.labelled ? h("label", { for: id }, name) : h("span", { id: `${id}-name` }, name),

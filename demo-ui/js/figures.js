@@ -1,6 +1,7 @@
 /** The figures below the image: size, bytes, format, saving, time and cache. */
 
-import { $, bytes, duration, h, whole } from "./dom.js";
+import { $, h, whole } from "./dom.js";
+import { change, duration, size as bytes, t } from "./messages.js";
 
 const NONE = "…";
 const nameOf = (format) => (format === "webp" ? "WebP" : format.toUpperCase());
@@ -15,7 +16,7 @@ const size = ({ width, height }) => (width ? `${whole(width)} × ${whole(height)
 /** `original` is the report of the service: null if there is none, undefined until it is fetched. */
 export function showOriginal(original) {
   if (original) figure("fact-original", size(original), `${bytes(original.bytes)} · ${nameOf(original.format)}`);
-  else $("fact-original").textContent = original === null ? "unknown" : NONE;
+  else $("fact-original").textContent = original === null ? t("figures.unknown") : NONE;
 }
 
 /** `result` is {bytes, type, width, height}, or null if there is none. */
@@ -27,14 +28,15 @@ export function showResult(result, original) {
     return outdate(false);
   }
   figure("fact-result", size(result), `${bytes(result.bytes)} · ${format(result.type)}`);
-  $("saving").textContent = saving === 0 ? "same size" : `${saving > 0 ? "−" : "+"}${Math.abs(saving)} %`;
+  $("saving").textContent = change(-saving / 100);
   $("saving").dataset.sign = Math.sign(saving ?? 0);
-  $("announcement").textContent = `Result: ${[size(result), bytes(result.bytes)].filter(Boolean).join(" · ")}, ${format(result.type)}`;
+  $("announcement").textContent = t("figures.announced", { size: [size(result), bytes(result.bytes)].filter(Boolean).join(" · "), format: format(result.type) });
 }
 
 /** Marks the figures as those of the result before, while a new one is fetched or after it was cancelled. */
 export function outdate(is) {
   const isShown = $("fact-result").textContent !== NONE;
+  $("fact-result").dataset.previous = t("figures.previous");
   $("facts").classList.toggle("old", is && isShown);
 }
 
@@ -47,7 +49,7 @@ function origin(answer) {
   const cdn = answer.headers.get("x-cache") ?? "";
   // Check this first: the browser cache keeps the headers of the CDN with the image.
   const [timing] = performance.getEntriesByName(answer.url).slice(-1);
-  if (timing && timing.transferSize === 0) return "browser cache: hit";
-  if (/hit/i.test(cdn)) return "CDN: hit";
-  return /miss/i.test(cdn) ? "CDN: miss" : "cache: miss";
+  if (timing && timing.transferSize === 0) return t("figures.browser-cache");
+  if (/hit/i.test(cdn)) return t("figures.cdn-hit");
+  return t(/miss/i.test(cdn) ? "figures.cdn-miss" : "figures.miss");
 }

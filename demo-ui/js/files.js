@@ -1,6 +1,7 @@
 /** Dropped files: a strip of them beside the images of the source, and the one that is edited. */
 
 import { $, h, icon } from "./dom.js";
+import { t } from "./messages.js";
 import { shrunk } from "./shrink.js";
 import { Store } from "./store.js";
 
@@ -21,7 +22,7 @@ export class Files {
     if (app.kept || !files.length) return;
     app.service.refused = false; // a dropped file may ask for the token again
     const signal = app.rendering.restart();
-    app.progress.busy(true, "Reading the file");
+    app.progress.busy(true, t("files.reading"));
     const added = [];
     const refused = [];
     await this.ready;
@@ -38,7 +39,7 @@ export class Files {
     if (signal.aborted) return;
     if (!added.length) return app.progress.fail({ status: 413, message: refused.join(" ") });
     this.open(added[0].id);
-    const lost = this.store.lasts ? "" : "This browser does not keep files: they are lost when the page is reloaded.";
+    const lost = this.store.lasts ? "" : t("files.not-kept");
     app.hint([...refused, lost].filter(Boolean).join(" "));
   }
 
@@ -81,7 +82,7 @@ export class Files {
     const image = h("img", { alt: "", width: 120, height: 90, decoding: "async", src: this.urls.get(id), onload: () => image.classList.add("there") });
     return h("li", {},
       h("button", { type: "button", class: "thumb", title: file.name, "data-file": id, onclick: () => this.open(id) }, image, h("span", {}, file.name)),
-      h("button", { type: "button", class: "icon forget", "aria-label": `Remove ${file.name} from this browser`, title: "Remove", onclick: () => this.remove(id) }, icon("close")));
+      h("button", { type: "button", class: "icon forget", "aria-label": t("images.forget", { name: file.name }), title: t("remove"), onclick: () => this.remove(id) }, icon("close")));
   }
 
   mark() {

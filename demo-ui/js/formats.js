@@ -1,6 +1,7 @@
 /** Compares the present edit in several formats: the bytes of each, and one click to take one. */
 
-import { $, bytes, h } from "./dom.js";
+import { $, h } from "./dom.js";
+import { size as bytes, t } from "./messages.js";
 
 const COMPARED = [["jpeg", "JPEG"], ["webp", "WebP"], ["avif", "AVIF"], ["png", "PNG"]];
 const PER_FORMAT = ["format", "maxBytes", "lossless", "palette", "colors"]; // the output options that do not go with every format
@@ -33,7 +34,7 @@ export class Formats {
         figure.textContent = bytes(blob.size);
       } catch (error) {
         if (signal.aborted) return;
-        figure.textContent = error.status === 413 ? "too large" : "not possible";
+        figure.textContent = t(error.status === 413 ? "formats.too-large" : "formats.impossible");
         figure.title = error.message;
       }
     }
@@ -52,7 +53,7 @@ export class Formats {
     const isTaken = wish.output.format === format;
     const figure = h("strong", {}, "…");
     const isSame = !isTaken && rendering.result?.type === `image/${format}`;
-    const element = h("button", { type: "button", "aria-pressed": String(isTaken), title: isSame ? "This is the format of the result" : null, onclick: () => this.take(format) }, h("span", {}, name), figure);
+    const element = h("button", { type: "button", "aria-pressed": String(isTaken), title: isSame ? t("formats.is-result") : null, onclick: () => this.take(format) }, h("span", {}, name), figure);
     return { format, figure, element };
   }
 

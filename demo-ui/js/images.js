@@ -1,6 +1,7 @@
 /** The images to choose from: those of the source, folder by folder, if they may be listed, else the samples. */
 
 import { $, h, icon } from "./dom.js";
+import { t } from "./messages.js";
 
 const THUMB = { edits: { resize: { width: 160, height: 160, fit: "inside", withoutEnlargement: true } }, output: { format: "webp", quality: 70, animated: false } };
 const PICTURE = /\.(jpe?g|png|webp|gif|avif|hei[cf]|tiff?|bmp|ico|svg)$|(^|\/)[^.]+$/i;
@@ -52,7 +53,7 @@ export class Images {
     const keys = opened.flatMap((page) => this.picturesOf(page));
     this.add([...keys.filter((key) => PHOTOGRAPH.test(key)), ...keys.filter((key) => !PHOTOGRAPH.test(key))]);
     for (const page of opened) this.rest(page, page === first ? folders : page.prefixes);
-    this.note(this.keys.length || folders.length ? "" : "This source has no images yet. Drop a file to try one.");
+    this.note(this.keys.length || folders.length ? "" : t("images.none"));
   }
 
   /** Offers the configured buckets, if there are several. */
@@ -65,7 +66,7 @@ export class Images {
   /** Adds buttons for the folders of a page and for the next page. */
   rest({ bucket, prefix, cursor }, folders) {
     for (const folder of folders) this.opener(folder, { bucket, prefix: folder }, "folder");
-    if (cursor) this.opener(`More from ${prefix || "this source"}`, { bucket, prefix, cursor }, "plus");
+    if (cursor) this.opener(prefix ? t("images.more", { folder: prefix }) : t("images.more-source"), { bucket, prefix, cursor }, "plus");
   }
 
   opener(text, wanted, symbol) {
@@ -92,13 +93,17 @@ export class Images {
     const samples = await fetch("samples.json").then((answer) => (answer.ok ? answer.json() : { keys: [] }));
     this.bucket = samples.bucket ?? "";
     this.add(samples.keys);
-    if (error.status !== 401) return this.note(error.status === 404 ? "These are samples. This service does not list its images, but you can type any key above." : error.message);
-    this.note("These are samples. Listing the source needs the operator token. ");
-    $("images-note").append(h("button", { type: "button", class: "quiet", onclick: () => this.withToken() }, "Enter token"));
+    if (error.status !== 401) return this.note(error.status === 404 ? t("images.samples") : error.message);
+    this.offerToken(t("images.samples-token"));
+  }
+
+  offerToken(text) {
+    this.note(text);
+    $("images-note").append(h("button", { type: "button", class: "quiet", onclick: () => this.withToken() }, t("images.enter-token")));
   }
 
   async withToken() {
-    const given = await this.service.askToken("Listing the images of the source needs the operator token.");
+    const given = await this.service.askToken(t("images.token-why"));
     if (!given) return;
     this.service.token = given;
     try {
@@ -107,7 +112,7 @@ export class Images {
       this.again();
     } catch (error) {
       if (error.status === 401) this.service.token = "";
-      this.note(error.status === 401 ? "The token was not accepted." : error.message);
+      this.note(error.status === 401 ? t("token.wrong") : error.message);
     }
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { $ } from "./dom.js";
+import { t } from "./messages.js";
 import { Refusal } from "./service.js";
 
 const API = "/_api/gallery/pictures";
@@ -31,7 +32,7 @@ class Kept {
     try {
       this.about = await this.ask("GET", "");
       this.edits = this.about.results.find(({ id }) => id === result)?.edits ?? {};
-      if (this.about.status !== "ready") throw new Refusal(409, "not_ready", "The picture is not ready yet.");
+      if (this.about.status !== "ready") throw new Refusal(409, "not_ready", t("kept.not-ready"));
     } catch (error) {
       if (!("status" in error)) throw error;
       this.error = error;

@@ -1,6 +1,7 @@
 /** The request in the address bar, and the field that opens a key or a URL. */
 
 import { h } from "./dom.js";
+import { t } from "./messages.js";
 
 // #mode.against@file/key?parameters; `file` is the id of a dropped file.
 const HASH = /^#(slider|side|result)?(?:\.(original|frame))?(?:@(\w+))?(\/.*)$/s;
@@ -28,7 +29,7 @@ export class Navigation {
     app.setMode(mode ?? "slider", { quiet: true });
     if (file) {
       await app.files.ready;
-      if (!app.files.open(file, { push: false })) app.progress.fail({ status: 404, message: `The file ${app.wish.key} is not kept in this browser. Drop it again.` });
+      if (!app.files.open(file, { push: false })) app.progress.fail({ status: 404, message: t("open.lost-file", { name: app.wish.key }) });
       return;
     }
     app.opened();
@@ -61,13 +62,13 @@ export class Navigation {
 
   /** Says that an address belongs to another site, whose images this service does not fetch. */
   foreign(host, path) {
-    const open = h("button", { type: "button", onclick: () => this.openAddress(path) }, "Read it as an address of this service");
-    this.app.progress.idle(`This address belongs to another site, ${host}. Only images of this service can be opened: to edit that one, save it and drop the file here.`, open);
+    const open = h("button", { type: "button", onclick: () => this.openAddress(path) }, t("open.as-own"));
+    this.app.progress.idle(t("open.foreign", { host }), open);
   }
 
   async openAddress(address) {
     const { app } = this;
-    app.progress.busy(true, "Reading the URL");
+    app.progress.busy(true, t("open.reading"));
     try {
       const { url } = await app.service.translated(address, "query");
       app.wish = app.language.read(url);

@@ -1,6 +1,8 @@
 /** Controls for numbers and for lengths: a slider with an entry beside it. Makers as in fields.js. */
 
-import { h, label } from "./dom.js";
+import { label } from "./catalogue.js";
+import { h } from "./dom.js";
+import { t } from "./messages.js";
 
 const PERCENT = /^(-?[\d.]+)[p%]$/;
 const LOGARITHMIC_STEPS = 200;
@@ -40,7 +42,7 @@ const fill = (slider) => slider.style.setProperty("--part", String(Math.min(1, M
 export function number(parameter, id, change, { effective }) {
   const { unit } = parameter;
   const scale = unit === "bytes" ? logarithmic(parameter, effective) : linear(parameter);
-  const slider = h("input", { type: "range", ...scale.bounds(), "aria-label": `${label(parameter.name)}, slider` });
+  const slider = h("input", { type: "range", ...scale.bounds(), "aria-label": t("field.slider", { name: label(parameter.name) }) });
   const entry = h("input", { type: "number", id, step: parameter.control === "integer" ? 1 : "any", inputmode: "decimal" });
   const say = (text) => change(text === "" || !Number.isFinite(Number(text)) ? undefined : Number(text));
   slider.addEventListener("input", () => {
@@ -60,7 +62,7 @@ export function number(parameter, id, change, { effective }) {
       const shown = [value, parameter.default].find((each) => !isUnset(each) && Number.isFinite(Number(each)));
       const known = effective();
       if (document.activeElement !== entry) entry.value = isUnset(shown) ? "" : shown;
-      entry.placeholder = parameter.required ? "" : isUnset(known) ? "auto" : String(known);
+      entry.placeholder = parameter.required ? "" : isUnset(known) ? t("field.auto") : String(known);
       slider.value = scale.at(Number([shown, known, parameter.usual[0]].find((each) => !isUnset(each))));
       fill(slider);
     },
@@ -69,9 +71,9 @@ export function number(parameter, id, change, { effective }) {
 
 export function length(parameter, id, change, { sideOf }) {
   let percent = true;
-  const slider = h("input", { type: "range", "aria-label": `${label(parameter.name)}, slider` });
-  const entry = h("input", { type: "number", id, step: "any", inputmode: "decimal", placeholder: "auto" });
-  const unit = h("select", { "aria-label": `${label(parameter.name)}, unit` }, h("option", { value: "%" }, "%"), h("option", { value: "px" }, "px"));
+  const slider = h("input", { type: "range", "aria-label": t("field.slider", { name: label(parameter.name) }) });
+  const entry = h("input", { type: "number", id, step: "any", inputmode: "decimal", placeholder: t("field.auto") });
+  const unit = h("select", { "aria-label": t("field.unit", { name: label(parameter.name) }) }, h("option", { value: "%" }, "%"), h("option", { value: "px" }, "px"));
   const bound = () => {
     slider.min = "0";
     slider.max = percent ? "100" : String(sideOf() ?? 2000);

@@ -32,7 +32,7 @@ export class Overlays {
     const ratio = (size) => (size ? size.width / size.height : NaN);
     // In the slider the original has the frame of the result: it fills it only in the same proportions.
     const fills = app.mode === "side" || Math.abs(ratio(original) / ratio(result) - 1) < 0.02;
-    const isWhole = $("before-tag").textContent === "Original" && fills;
+    const isWhole = app.comparison.isWhole && fills;
     const looks = FACES.some((name) => edits[name]) || CUT.some((name) => edits[name]);
     $("detections").hidden = !looks || Boolean(app.kept);
     layer.replaceChildren();

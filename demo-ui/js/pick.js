@@ -1,6 +1,7 @@
 /** Selects a point or a box on the image as the feature gets it, with mouse, touch or keyboard. */
 
 import { $, h } from "./dom.js";
+import { t } from "./messages.js";
 
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const RATIOS = ["", "1:1", "4:3", "3:2", "16:9", "3:4", "2:3", "9:16"];
@@ -27,10 +28,10 @@ export class Picker {
     const mark = h("button", { type: "button", class: kind === "point" ? "cross" : "box" });
     const area = h("div", { class: "area" }, image, mark);
     const room = h("div", { class: "room" }, area);
-    const done = h("button", { type: "button", class: "primary", onclick: () => this.close() }, "Done");
-    const how = kind === "point" ? "Click, or move the point with the arrow keys." : "Drag, or move the box with the arrow keys. Shift and arrow keys change its size.";
+    const done = h("button", { type: "button", class: "primary", onclick: () => this.close() }, t("pick.done"));
+    const how = t(`pick.${kind}`);
     const figure = h("output", { class: "pick-size", hidden: kind === "point" });
-    const lock = kind === "box" && h("select", { "aria-label": "Aspect ratio of the box" }, RATIOS.map((each) => h("option", { value: each }, each || "Any ratio")));
+    const lock = kind === "box" && h("select", { "aria-label": t("pick.ratio") }, RATIOS.map((each) => h("option", { value: each }, each || t("pick.any-ratio"))));
     this.layer.replaceChildren(h("div", { class: "pick-head" }, h("strong", {}, title), h("span", {}, how), figure, lock || null, done), room);
     this.layer.hidden = false;
     this.layer.parentElement.classList.add("picking");
@@ -132,7 +133,7 @@ class PointMark extends Mark {
     const [x, y] = this.shares;
     this.mark.style.left = `${x * 100}%`;
     this.mark.style.top = `${y * 100}%`;
-    this.mark.setAttribute("aria-label", `Point at ${percent(x)} percent from the left, ${percent(y)} percent from the top`);
+    this.mark.setAttribute("aria-label", t("pick.point-at", { x: percent(x), y: percent(y) }));
   }
 }
 
@@ -198,6 +199,6 @@ class BoxMark extends Mark {
   draw() {
     ["left", "top", "width", "height"].forEach((name, index) => (this.mark.style[name] = `${this.shares[index] * 100}%`));
     const [x, y, width, height] = this.shares.map(percent);
-    this.mark.setAttribute("aria-label", `Box of ${width} by ${height} percent, ${x} percent from the left, ${y} percent from the top`);
+    this.mark.setAttribute("aria-label", t("pick.box-at", { width, height, x, y }));
   }
 }

@@ -1,7 +1,9 @@
 /** What the stage says while a request runs, and when it fails. */
 
-import { $, h, label, prose } from "./dom.js";
+import { label } from "./catalogue.js";
+import { $, h, prose } from "./dom.js";
 import { outdate, showOriginal, showResult } from "./figures.js";
+import { t } from "./messages.js";
 import { title } from "./service.js";
 
 const NO_PICTURE = [0, 401, 404]; // for these there is no original either
@@ -16,7 +18,7 @@ export class Progress {
   }
 
   /** `previewed`: a preview is on the stage, so it is not dimmed. */
-  busy(is, what = "Rendering the image", { previewed = false } = {}) {
+  busy(is, what = t("work.rendering"), { previewed = false } = {}) {
     clearTimeout(this.timer);
     clearInterval(this.clock);
     $("stage").setAttribute("aria-busy", String(is));
@@ -35,12 +37,12 @@ export class Progress {
   cancel() {
     this.app.rendering.run.abort();
     this.busy(false);
-    this.idle("Cancelled.", this.retry());
+    this.idle(t("work.cancelled"), this.retry());
     outdate(true);
   }
 
   retry() {
-    return h("button", { type: "button", class: "retry", onclick: () => this.app.refresh() }, "Try again");
+    return h("button", { type: "button", class: "retry", onclick: () => this.app.refresh() }, t("retry"));
   }
 
   idle(text, button = null) {
@@ -56,8 +58,8 @@ export class Progress {
     this.busy(false);
     if (!("status" in error)) console.error(error);
     const marked = controls.mark(language.places(error.message, wish), error.message.replaceAll("`", ""));
-    const go = marked && h("button", { type: "button", onclick: () => { marked.element.scrollIntoView({ block: "center" }); marked.focus(); } }, `Go to ${label(marked.parameter.name)}`);
-    const about = marked && error.status === 400 ? "A parameter needs a change" : title(error);
+    const go = marked && h("button", { type: "button", onclick: () => { marked.element.scrollIntoView({ block: "center" }); marked.focus(); } }, t("work.go-to", { name: label(marked.parameter.name) }));
+    const about = marked && error.status === 400 ? t("work.needs-change") : title(error);
     const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
     $("fault").replaceChildren(...[h("strong", {}, about), h("p", {}, prose(message)), go, isPassing(error) && this.retry()].filter(Boolean));
     $("announcement").textContent = ""; // the alert is read by itself

@@ -1,6 +1,8 @@
 /** The page of records: what has become of each original, for the operator. */
 
-import { $, bytes, h, icon, label, quietly, whole } from "./dom.js";
+import { $, h, icon, quietly } from "./dom.js";
+import { offerLanguages } from "./language.js";
+import { ago, minute, size as bytes, t } from "./messages.js";
 import { Service, title } from "./service.js";
 import { theme } from "./theme.js";
 import { askToken } from "./token.js";
@@ -8,7 +10,7 @@ import { askToken } from "./token.js";
 const STATUSES = ["uploading", "processing", "ready", "rejected", "failed", "deleted"];
 const OPEN = ["uploading", "processing"];
 const PAUSE = 3000; // milliseconds between two looks at records that are being processed
-const WHY = "Records are for the operator.";
+const WHY = t("token.why-records");
 
 const service = new Service(askToken);
 const rows = new Map(); // of the table, by the ID of the record: {row, text}
@@ -33,7 +35,7 @@ function showFilter() {
   const { status = "", source = "", prefix = "" } = filter();
   const choice = (value, text) =>
     h("label", {}, h("input", { type: "radio", name: "status", value, checked: value === status }), h("span", {}, text));
-  $("status").replaceChildren($("status").firstElementChild, choice("", "All"), ...STATUSES.map((each) => choice(each, label(each))));
+  $("status").replaceChildren($("status").firstElementChild, choice("", t("records.all")), ...STATUSES.map((each) => choice(each, t(`records.${each}`))));
   $("prefix").value = prefix;
   showSources(source ? [source] : []);
   $("source").value = source;
@@ -78,7 +80,7 @@ function show({ sources, source, records, cursor: following }, next) {
   }
   for (const record of records) put(record, next);
   $("empty").hidden = rows.size > 0;
-  $("note").textContent = `${whole(rows.size)} ${rows.size === 1 ? "record" : "records"}${following ? " so far" : ""}`;
+  $("note").textContent = t(following ? "records.count-so-far" : "records.count", { count: rows.size });
   // Later pages stay as they are: the first one is loaded again while something in it is under way.
   if (!next && records.some((record) => OPEN.includes(record.status))) timer = setTimeout(load, PAUSE);
 }
@@ -86,8 +88,8 @@ function show({ sources, source, records, cursor: following }, next) {
 function fail(error) {
   // Without RECORDS the page of records does not exist; a record that is gone has a code of its own.
   const isOff = error.status === 404 && error.code === "NotFound";
-  const text = isOff ? "This service keeps no records. The setting RECORDS names their database." : error.message;
-  $("fault").replaceChildren(h("strong", {}, isOff ? "No records" : title(error)), ` ${text}`);
+  const text = isOff ? t("records.off-long") : error.message;
+  $("fault").replaceChildren(h("strong", {}, isOff ? t("records.off") : title(error)), ` ${text}`);
   $("fault").hidden = false;
 }
 
@@ -124,17 +126,17 @@ function build(record) {
   return h(
     "tr", {},
     h("th", { scope: "row" }, record.key, h("small", {}, `${name}${record.source}`)),
-    h("td", {}, h("span", { class: "badge", "data-status": record.status }, label(record.status)), reason(record)),
+    h("td", {}, h("span", { class: "badge", "data-status": record.status }, t(`records.${record.status}`)), reason(record)),
     h("td", {}, facts(record.facts)),
     h("td", {}, record.variants.length ? h("div", { class: "variants" }, record.variants.map((each, index) => variant(record, each, index))) : null),
-    h("td", {}, h("time", { datetime: record.updatedAt, title: updated.toLocaleString() }, ago(updated))),
+    h("td", {}, h("time", { datetime: record.updatedAt, title: minute(updated) }, ago(updated))),
     h("td", {}, h("div", { class: "deeds" }, deeds(record))),
   );
 }
 
 function reason({ error }) {
   if (!error) return null;
-  const attempts = error.attempts > 1 ? ` (${error.attempts} attempts)` : "";
+  const attempts = error.attempts > 1 ? ` ${t("records.attempts", { count: error.attempts })}` : "";
   return h("p", { class: "reason" }, `${error.message}${attempts} `, h("code", {}, error.code));
 }
 
@@ -152,7 +154,7 @@ function variant(record, made, index) {
   const frame = h("span", { class: "nothing" });
   const caption = h("figcaption", { title: made.key }, `${made.preset}, ${made.width} × ${made.height}`);
   const figure = h("figure", {}, frame, caption);
-  picture(record, made, index).then((url) => frame.replaceWith(h("img", { src: url, alt: `${made.preset} of ${record.key}` })), () => null);
+  picture(record, made, index).then((url) => frame.replaceWith(h("img", { src: url, alt: t("records.variant", { preset: made.preset, key: record.key }) })), () => null);
   return figure;
 }
 
@@ -167,12 +169,12 @@ function picture(record, made, index) {
 }
 
 function deeds(record) {
-  const act = (name, symbol, text, run) =>
-    h("button", { type: "button", "data-deed": name, "aria-label": `${text} ${record.key}`, title: text, onclick: run }, icon(symbol), name === "again" ? text : null);
+  const act = (name, symbol, key, run) =>
+    h("button", { type: "button", "data-deed": name, "aria-label": t(`records.${key}-label`, { key: record.key }), title: t(`records.${key}`), onclick: run }, icon(symbol), name === "again" ? t(`records.${key}`) : null);
   const failed = ["failed", "rejected"].includes(record.status);
-  const again = act("again", "again", failed ? "Retry" : "Reprocess", (event) => change(event, record, `/reprocess`, "POST"));
+  const again = act("again", "again", failed ? "retry" : "reprocess", (event) => change(event, record, `/reprocess`, "POST"));
   if (record.status === "deleted") return [again];
-  return [again, act("delete", "bin", "Delete", async (event) => (await isSure(record)) && change(event, record, "", "DELETE"))];
+  return [again, act("delete", "bin", "delete", async (event) => (await isSure(record)) && change(event, record, "", "DELETE"))];
 }
 
 async function change(event, record, page, method) {
@@ -181,7 +183,7 @@ async function change(event, record, page, method) {
   try {
     const answer = await service.operated(`/_api/records/${record.id}${page}`, { method, ...(method === "POST" ? { body: "" } : {}) }, WHY);
     put(await answer.json());
-    $("note").textContent = method === "POST" ? `${record.key} is processed again.` : `${record.key} is deleted.`;
+    $("note").textContent = t(method === "POST" ? "records.processed-again" : "records.is-deleted", { key: record.key });
     clearTimeout(timer);
     timer = setTimeout(load, PAUSE / 3);
   } catch (error) {
@@ -193,24 +195,15 @@ async function change(event, record, page, method) {
 /** Asks before an original is deleted. */
 function isSure(record) {
   const count = record.variants.length;
-  const also = count ? ` and its ${count === 1 ? "variant" : `${count} variants`}` : "";
-  $("sure-what").textContent = `${record.key}${also} will be deleted. This cannot be undone.`;
+  $("sure-what").textContent = t(count ? "records.sure-variants" : "records.sure-alone", { key: record.key, count });
   $("sure").returnValue = "no";
   $("sure").showModal();
   return new Promise((resolve) => ($("sure").onclose = () => resolve($("sure").returnValue === "yes")));
 }
 
-function ago(moment) {
-  const seconds = Math.round((Date.now() - moment) / 1000);
-  const format = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
-  for (const [unit, size] of [["day", 86_400], ["hour", 3600], ["minute", 60]]) {
-    if (seconds >= size) return format.format(-Math.floor(seconds / size), unit);
-  }
-  return "just now";
-}
-
 function start() {
   theme();
+  offerLanguages();
   showFilter();
   const changed = () => {
     remember();

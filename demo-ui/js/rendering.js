@@ -5,8 +5,10 @@
  */
 
 import { empty } from "./address.js";
+import { word } from "./catalogue.js";
 import { $, h, isLocal } from "./dom.js";
 import { format, outdate, showOriginal, showResult, showTime } from "./figures.js";
+import { t } from "./messages.js";
 import { report } from "./report.js";
 
 const SLOW = ["avif", "auto"]; // to encode; browsers that accept AVIF get it for auto
@@ -113,7 +115,7 @@ export class Rendering {
     await this.app.stage.show("after", this.urls.after);
     if (signal.aborted) return true;
     performance.mark("preview");
-    this.app.progress.busy(true, "Encoding the file", { previewed: true });
+    this.app.progress.busy(true, t("work.encoding"), { previewed: true });
     this.app.images.release();
     return false;
   }
@@ -130,11 +132,11 @@ export class Rendering {
   /** Returns an error if something required is missing: an image, or a parameter of a feature. */
   lacking() {
     const { wish, catalogue } = this.app;
-    if (!wish.key) return { status: 404, message: "No image is selected. Type its key above, or drop a file." };
+    if (!wish.key) return { status: 404, message: t("work.select") };
     for (const feature of catalogue.features) {
       const values = wish.edits[feature.name];
       const missing = values && feature.parameters.find(({ name, required }) => required && !(name in values));
-      if (missing) return { status: 400, message: `\`${feature.name}.${missing.name}\` is required: ${missing.help}` };
+      if (missing) return { status: 400, message: t("work.required", { name: `${feature.name}.${missing.name}`, help: word(missing.help) }) };
     }
     return null;
   }
@@ -158,7 +160,7 @@ export class Rendering {
     this.app.formats.update();
     if (!isReport) return comparison.compare(signal);
     if (this.original) await comparison.hold(comparison.originalAddress(), "original", signal);
-    if (!signal.aborted && this.urls.before && comparison.before) $("report").prepend(h("img", { class: "shown", alt: "Image of this report", src: this.urls.before }));
+    if (!signal.aborted && this.urls.before && comparison.before) $("report").prepend(h("img", { class: "shown", alt: t("work.report-image"), src: this.urls.before }));
   }
 
   /** Returns a file name for the result. */

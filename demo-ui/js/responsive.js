@@ -1,6 +1,7 @@
 /** The widths of a srcset, as images with their bytes. */
 
-import { $, bytes, h } from "./dom.js";
+import { $, h } from "./dom.js";
+import { size, t } from "./messages.js";
 
 const SHOWN = 6;
 
@@ -24,7 +25,7 @@ export class Responsive {
     for (const url of this.urls.splice(0)) URL.revokeObjectURL(url);
     const widest = Math.max(...entries.map(([width]) => width));
     const items = entries.slice(0, SHOWN).map(([width, address]) => {
-      const image = h("img", { alt: `${width} pixels wide` });
+      const image = h("img", { alt: t("code.wide", { width: String(width) }) });
       image.style.width = `${Math.max(8, (width / widest) * 96)}px`;
       const figure = h("small", {}, "…");
       return { address, image, figure, element: h("li", {}, image, h("span", {}, `${width}w`), figure) };
@@ -37,7 +38,7 @@ export class Responsive {
         if (signal.aborted) return;
         image.src = URL.createObjectURL(blob);
         this.urls.push(image.src);
-        figure.textContent = bytes(blob.size);
+        figure.textContent = size(blob.size);
       } catch (error) {
         if (!signal.aborted) figure.textContent = error.message;
       }

@@ -3,7 +3,8 @@
  * trying its own models: `excludes` and `needs` are [parameter, value, [[other, value]…]], with "" for any value.
  */
 
-import { label } from "./dom.js";
+import { label } from "./catalogue.js";
+import { listOf, t } from "./messages.js";
 
 const isGiven = (values, name, value) => name in values && (value === "" || String(values[name]) === value);
 
@@ -29,12 +30,12 @@ export function lack({ needs = [] }, values, name) {
   if (!missing) return "";
   const [, , others] = missing;
   const named = others.map(([other, value]) => (value === "" || value === "true" ? label(other) : `${label(other)}: ${value}`));
-  return `Needs ${named.join(", or ")}`;
+  return t("card.needs", { names: listOf(named, "disjunction") });
 }
 
 /** Returns what a sentence says of removed parameters. */
 export const tellRemoved = (names, changed) =>
-  names.length ? `${names.map(label).join(", ")} switched off: cannot be combined with ${label(changed)}.` : "";
+  names.length ? t("card.removed", { names: listOf(names.map(label)), other: label(changed) }) : "";
 
 const SIDES = [["left", "width"], ["top", "height"]];
 const share = (value) => Number(/^([\d.]+)[p%]$/.exec(String(value ?? ""))?.[1] ?? NaN);

@@ -1,11 +1,13 @@
 /** Words of the search, with the words that people use for what the catalogue calls otherwise. */
 
+import { synonyms } from "./catalogue.js";
+
 const SYNONYMS = {
   circle: "ellipse", oval: "ellipse", avatar: "ellipse", transparent: "transparen", cutout: "background", "cut-out": "background", logo: "watermark", sepia: "recomb",
   compress: "quality", smaller: "quality", weight: "bytes", filesize: "bytes", convert: "format", thumbnail: "resize", scale: "resize", shrink: "resize", bw: "grayscale", "b&w": "grayscale",
   monochrome: "grayscale", desaturate: "grayscale", mirror: "flop", caption: "text", title: "text", font: "text", stamp: "watermark", border: "extend", padding: "extend", invert: "negate",
   hdr: "clahe", dpi: "dpr", retina: "dpr", nsfw: "moderation", anonymise: "redact", censor: "redact", face: "faces", exif: "metadata", gps: "metadata", saturation: "modulate", hue: "modulate",
-  brightness: "modulate", lighter: "gamma", darker: "gamma", posterize: "quantize", palette: "quantize", radius: "corners", rounded: "corners", ratio: "ratio", animation: "animated", gif: "animated",
+  brightness: "modulate", lighter: "gamma", darker: "gamma", posterize: "quantize", palette: "quantize", radius: "corners", rounded: "corners", ratio: "ratio", animation: "animated", gif: "animated", ...synonyms,
 };
 const PHRASES = { "black and white": "grayscale", "b & w": "grayscale", "drop shadow": "shadow", "file size": "bytes", "rotate 90": "rotate", "no background": "background" };
 

@@ -1,8 +1,9 @@
 /** Selects a point or a box of a feature on the image that the feature gets. */
 
 import { empty } from "./address.js";
+import { label } from "./catalogue.js";
 import { PREVIEW } from "./comparison.js";
-import { label } from "./dom.js";
+import { t } from "./messages.js";
 import { Picker } from "./pick.js";
 
 const MIDDLE = "center";
@@ -43,7 +44,7 @@ export class Selection {
     }
     if (signal.aborted) return;
     const kind = parameter ? "point" : "box";
-    const title = `${label(feature.name)}: ${parameter ? label(parameter.name).toLowerCase() : "box"}`;
+    const title = `${label(feature.name)}: ${parameter ? label(parameter.name) : t("pick.box-name")}`;
     await this.picker.open({ kind, address: url, title, back: button, size: room, shares: this.picked(feature, parameter, room), change: (shares) => this.place(feature, parameter, shares) });
     URL.revokeObjectURL(url);
   }

@@ -1,5 +1,7 @@
 /** Requests to the service: images, reports, lists, signatures. The token is sent to this origin only. */
 
+import { optional, t } from "./messages.js";
+
 const ACCEPT = "image/avif,image/webp,image/*,application/json;q=0.9";
 const NO_SIGNATURE = "AuthorizationQueryParametersError";
 const KEPT = "operator-token";
@@ -13,12 +15,7 @@ export class Refusal extends Error {
   }
 }
 
-const TITLES = {
-  0: "The service cannot be reached", 400: "The request is not valid", 401: "The operator token is required",
-  403: "Not allowed here", 404: "Image not found", 413: "Too large", 415: "Not a supported image format",
-  422: "The file is damaged", 501: "Not available here", 503: "The service is busy", 504: "The request took too long",
-};
-export const title = ({ status }) => TITLES[status] ?? (status < 500 ? "The request was refused" : "The service failed");
+export const title = ({ status }) => optional(`refusal.${status}`, t(status < 500 ? "refusal.client" : "refusal.server"));
 
 export class Service {
   /** `askToken(why)` returns the operator token, or "" if the visitor has none. */
@@ -55,7 +52,7 @@ export class Service {
   /** Transforms a file that is not stored anywhere. */
   async transform(file, query, signal) {
     const options = { method: "POST", body: file, headers: { Accept: ACCEPT, "Content-Type": file.type || "application/octet-stream" } };
-    return this.operated(`/_api/transform${query}`, { ...options, signal }, "Dropped files are sent through the operator API; nothing is stored.");
+    return this.operated(`/_api/transform${query}`, { ...options, signal }, t("token.why-files"));
   }
 
   /** Fetches one page of the images of a source: {buckets, bucket, prefix, images, prefixes, cursor}. */
@@ -68,7 +65,7 @@ export class Service {
 
   async signed(url, expires, signal, quiet = false) {
     const body = JSON.stringify(expires ? { url, expires } : { url });
-    const why = quiet ? "" : "This service serves only signed URLs. Signing needs the operator token.";
+    const why = quiet ? "" : t("token.why-signing");
     const answer = await this.operated("/_api/sign", { method: "POST", body, signal, headers: { "Content-Type": "application/json" } }, why);
     return (await answer.json()).url;
   }
@@ -96,14 +93,14 @@ export class Service {
       // Several requests may be refused at once: show one dialog for all of them.
       if (used !== this.token) continue;
       this.token = "";
-      this.asking ??= this.askToken((used ? "The token was not accepted. " : "") + why).finally(() => (this.asking = null));
+      this.asking ??= this.askToken(used ? `${t("token.wrong")} ${why}` : why).finally(() => (this.asking = null));
       const given = await this.asking;
       if (given) {
         this.token = given;
         continue;
       }
       this.refused = true;
-      throw new Refusal(401, "Unauthorized", `${why} Without the token this is not possible.`);
+      throw new Refusal(401, "Unauthorized", t("token.without", { why }));
     }
   }
 
@@ -113,10 +110,10 @@ export class Service {
       answer = await fetch(address, options);
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new Refusal(0, "Unreachable", "There was no answer. Check that the server is running and that you are online.");
+      throw new Refusal(0, "Unreachable", t("refusal.unreachable"));
     }
     if (answer.ok) return answer;
     const fault = await answer.json().catch(() => ({}));
-    throw new Refusal(answer.status, fault.code ?? "", fault.message ?? `The service answered with status ${answer.status}.`);
+    throw new Refusal(answer.status, fault.code ?? "", fault.message ?? t("refusal.no-message", { status: answer.status }));
   }
 }

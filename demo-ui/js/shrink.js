@@ -1,6 +1,6 @@
 /** Makes a file small enough to be sent: Lambda accepts an image of about 4.5 MB, a server on this machine far more. */
 
-import { bytes } from "./dom.js";
+import { size, t } from "./messages.js";
 
 const TRIES = [0.92, 0.85, 0.75];
 
@@ -11,15 +11,15 @@ export async function shrunk(file, limit) {
   try {
     picture = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    throw new Error(`${file.name} has ${bytes(file.size)}; files above ${bytes(limit)} must be reduced first, and this browser cannot read it.`);
+    throw new Error(t("files.unreadable", { name: file.name, bytes: size(file.size), limit: size(limit) }));
   }
   for (let share = Math.min(1, Math.sqrt(24e6 / (picture.width * picture.height))); share > 0.05; share *= 0.75) {
     const smaller = await encoded(picture, share, file, limit);
     if (!smaller) continue;
-    const size = `${Math.round(picture.width * share)} × ${Math.round(picture.height * share)} pixels, ${bytes(smaller.size)}`;
-    return { file: smaller, note: `Reduced in the browser from ${bytes(file.size)} to ${size}, because at most ${bytes(limit)} can be sent.` };
+    const [width, height] = [picture.width, picture.height].map((side) => String(Math.round(side * share)));
+    return { file: smaller, note: t("files.reduced", { bytes: size(file.size), width, height, smaller: size(smaller.size), limit: size(limit) }) };
   }
-  throw new Error(`${file.name} cannot be reduced below ${bytes(limit)}.`);
+  throw new Error(t("files.too-large", { name: file.name, bytes: size(limit) }));
 }
 
 async function encoded(picture, share, { name, type: from }, limit) {

@@ -1,15 +1,14 @@
 /** Shows two images one over the other or side by side, with divider, zoom and pan. */
 
 import { $ } from "./dom.js";
+import { t } from "./messages.js";
 
 const MOST = 32;
 const MARGIN = 24;
 const STEP = 1.35;
 
 export class Stage {
-  /** `describe` returns in words how much of the original is shown, in percent. */
-  constructor(describe = (share) => `${share} percent original`) {
-    this.describe = describe;
+  constructor() {
     this.view = $("view");
     this.split = $("split");
     this.images = { before: $("before"), after: $("after") };
@@ -93,7 +92,7 @@ export class Stage {
   setShare(share) {
     this.share = Math.min(100, Math.max(0, share));
     this.split.setAttribute("aria-valuenow", String(Math.round(this.share)));
-    this.split.setAttribute("aria-valuetext", this.describe(Math.round(this.share)));
+    this.split.setAttribute("aria-valuetext", t("view.share", { percent: Math.round(this.share) }));
     this.view.style.setProperty("--split", String(this.share));
   }
 

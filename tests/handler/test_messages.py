@@ -1,64 +1,154 @@
-"""The texts of the gallery's page: one file for each language, with the same keys, and each key is used."""
+"""The texts of the pages of demo-ui: complete in each language, all in use, and none of them outside of its file."""
 
 from __future__ import annotations
 
 import json
 import re
+from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.local_server import ROOT
 
-from handler.pages import FOLDER
-from handler.pages.frame import MESSAGES
-
-LANGUAGES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (FOLDER / MESSAGES).glob("*.json")}
-SCRIPTS = sorted((FOLDER / "gallery").glob("*.js"))
-PAGES = [FOLDER / "gallery.html", *sorted((FOLDER / "frame").glob("*.html"))]
-COMPOSED = re.compile(r"(state|status|reason|error|recipe|theme|upload)\.")
-"""Keys whose last part comes from the service or from a state."""
-
-
-def _used() -> set[str]:
-    """Return the keys that scripts and pages name."""
-    scripts = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
-    pages = "".join(path.read_text(encoding="utf-8") for path in PAGES)
-    found = re.findall(r"""\bt\(\s*"([\w.-]+)\"""", scripts) + re.findall(r'"((?:upload|share)\.[\w-]+)"', scripts)
-    for pair in re.findall(r't\(\w+ \? "([\w.-]+)" : "([\w.-]+)"', scripts):
-        found += pair
-    return {*found, *re.findall(r'data-(?:text|label|alt|title|placeholder)="([\w.-]+)"', pages)}
+FOLDER = ROOT / "demo-ui"
+MESSAGES = FOLDER / "messages"
+LANGUAGES = sorted(path.stem for path in MESSAGES.glob("*.json"))
+TRANSLATED = [language for language in LANGUAGES if language != "en"]
+PLACES = {"text": None, "label": "aria-label", "title": "title", "placeholder": "placeholder", "alt": "alt"}
+"""`data-text` is the content of an element, and the others are attributes."""
+CODE = ("js/snippets.js", "js/search.js")
+"""What these modules contain is code that the visitor copies, and English words that are searched for."""
+PROSE = re.compile(r"[A-Za-z]{2,}[,.:]? [a-z]{2,} [a-z]{2,}|\b[A-Z][a-z]+ [a-z]{2,}\b")
 
 
-def _forms(text: str | dict[str, str]) -> list[str]:
-    return [text] if isinstance(text, str) else list(text.values())
+@cache
+def texts(language: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((MESSAGES / f"{language}.json").read_text(encoding="utf-8"))
+    return found
 
 
-def test_english_and_german_are_there() -> None:
-    assert {"en", "de"} <= set(LANGUAGES)
+@cache
+def words(language: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads(
+        (MESSAGES / "features" / f"{language}.json").read_text(encoding="utf-8")
+    )
+    return found
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_each_language_has_every_text_with_the_same_values(language: str) -> None:
-    texts, english = LANGUAGES[language], LANGUAGES["en"]
-    assert list(texts) == list(english)
-    for key, text in texts.items():
-        forms = _forms(text)
-        assert all(forms), key
-        named = {name for form in _forms(english[key]) for name in re.findall(r"\{(\w+)\}", form)}
-        assert {name for form in forms for name in re.findall(r"\{(\w+)\}", form)} == named, key
-        assert isinstance(text, dict) == isinstance(english[key], dict), key
-        if isinstance(text, dict):
-            assert {"one", "other"} <= set(text), key
+def modules() -> dict[str, str]:
+    paths = [*(FOLDER / "js").glob("*.js"), *(FOLDER / "gallery").glob("*.js")]
+    return {path.relative_to(FOLDER).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-def test_each_key_is_used_and_each_used_key_has_a_text() -> None:
-    used, known = _used(), set(LANGUAGES["en"])
-    assert len(used) > 50
-    assert used - known == set()
-    assert {key for key in known - used if not COMPOSED.match(key)} == set()
+def pages() -> dict[Path, str]:
+    return {path: path.read_text(encoding="utf-8") for path in [*FOLDER.glob("*.html"), *(FOLDER / "frame").glob("*")]}
 
 
-@pytest.mark.parametrize("path", PAGES[:1], ids=lambda path: path.name)
-def test_the_page_itself_has_no_text_beside_its_title(path: Path) -> None:
-    main = path.read_text(encoding="utf-8").split("<!-- part: main -->")[1]
-    visible = re.sub(r"<noscript>.*?</noscript>|<[^>]+>|\{\{[\w-]+\}\}", " ", main, flags=re.DOTALL)
-    assert re.findall(r"\w+", visible) == []
+def values(text: str | dict[str, str]) -> set[str]:
+    forms = text.values() if isinstance(text, dict) else [text]
+    return {name for form in forms for name in re.findall(r"\{(\w+)\}", form)}
+
+
+def test_there_are_two_languages() -> None:
+    assert {"de", "en"} <= set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_each_language_has_the_same_keys_and_values(language: str) -> None:
+    english, other = texts("en"), texts(language)
+    assert sorted(other) == sorted(english)
+    assert {key for key in english if values(english[key]) != values(other[key])} <= {"promise", "share.days"}
+    assert [key for key, text in other.items() if not text] == []
+
+
+def test_no_key_is_missing_and_none_is_left_over() -> None:
+    code = "\n".join([*modules().values(), *pages().values()])
+    named = set(re.findall(r"""["'`]([\w-]+(?:\.[\w-]+)*)["'`]""", code))
+    named |= {key.replace("{{name}}", page) for key in re.findall(r'"(\{\{name\}\}\.\w+)"', code) for page in
+              ("editor", "gallery", "records")}
+    families = set(re.findall(r"[`\"]([\w-]+\.(?:[\w-]+\.)?)\$\{", code))
+    left_over = {key for key in texts("en") if key not in named and not key.startswith(tuple(families))}
+    assert left_over == set()
+    asked = set(re.findall(r"""\bt\(\s*["']([\w.-]+)["']""", code)) | set(re.findall(r'data-\w+="([a-z][\w-]*\.[\w.-]+)"', code))
+    assert {key for key in asked if key not in texts("en")} == set()
+
+
+def test_no_text_is_written_into_a_module() -> None:
+    """A string that reads like words of a sentence belongs to messages/."""
+    found = {}
+    for name, source in modules().items():
+        if name in CODE:
+            continue
+        code = re.sub(r"/\*.*?\*/|(?<![:\w\"'`])//[^\n]*", "", source, flags=re.DOTALL)
+        strings = re.findall(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`', code)
+        plain = [re.sub(r"\$\{(?:[^{}]|\{[^{}]*\})*\}", "", "".join(each)) for each in strings]
+        if prose := [each for each in plain if PROSE.search(each)]:
+            found[name] = prose
+    assert found == {}
+
+
+class Fallbacks(HTMLParser):
+    """The texts of a page, each with the key beside it."""
+
+    VOID = ("input", "img", "meta", "link", "br")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[tuple[str, str | None]] = []
+        self.found: list[tuple[str | None, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        for data, attribute in PLACES.items():
+            if attribute and given.get(attribute):
+                self.found.append((given.get(f"data-{data}"), str(given[attribute])))
+        if tag not in self.VOID:
+            self.open.append((tag, given.get("data-text")))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if any(tag in ("code", "noscript", "use") for tag, _ in self.open):
+            return
+        if data.strip(" \n…") and self.open:
+            self.found.append((self.open[-1][1], data))
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_each_text_of_a_page_has_its_key_and_is_the_english_one(path: Path) -> None:
+    parser = Fallbacks()
+    markup = re.sub(r"^<!-- part: (?:title|description|skip|heading|name|home|script|class|skip-to) -->\n.*\n", "", pages()[path], flags=re.MULTILINE)
+    parser.feed(re.sub(r"\{\{[\w-]+\}\}", "", markup))
+    wrong = [(key, text) for key, text in parser.found if (key is None or texts("en").get(key) != text)
+             and text not in UNTRANSLATED and not (key or "").startswith(".")]
+    assert wrong == []
+
+
+UNTRANSLATED = {"OpenAPI", "photos/", "Colour scheme: system", "100 %"}
+"""Names and examples, and what a module sets at once."""
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_titles_of_features_are_translated(language: str) -> None:
+    """Each title, label and help of a feature, each label of a parameter, and the titles of the examples."""
+    catalogue = json.loads((FOLDER / "features.json").read_text(encoding="utf-8"))
+    needed = {each["title"] for each in (*catalogue["examples"], *catalogue["recipes"])}
+    for feature in catalogue["features"]:
+        needed |= {label(feature["name"]), feature["help"]}
+        needed |= {label(parameter["name"]) for parameter in feature["parameters"]}
+    needed |= {label(parameter["name"]) for parameter in catalogue["output"]}
+    helps = {each["help"] for feature in catalogue["features"] for each in feature["parameters"]}
+    helps |= {each["help"] for each in catalogue["output"]}
+    given = words(language)["words"]
+    assert needed - set(given) == set(), f"add them to demo-ui/messages/features/{language}.json"
+    assert set(given) - needed - helps == set(), f"remove them from demo-ui/messages/features/{language}.json"
+
+
+def label(name: str) -> str:
+    """Return the English label of a name, as js/catalogue.js does."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])", lambda found: f"{found[1]} {found[2].lower()}", name)
+    return spaced[:1].upper() + spaced[1:]

@@ -70,7 +70,7 @@ def test_other_files_stay_as_they_are(folder: Path) -> None:
 def test_every_page_has_what_the_frame_needs(path: Path) -> None:
     text = read_page(path).decode()
     assert "{{" not in text
-    assert re.search(r"<title>[^<]+</title>", text)
+    assert re.search(r"<title[^>]*>[^<]+</title>", text)
     assert re.search(r'name="description" content="[^"]+"', text)
     assert re.search(r"<h1[^>]*>[^<]+</h1>", text)
     ids = re.findall(r'\bid="([^"]+)"', text)

@@ -1,22 +1,18 @@
-/** The texts of the page in the visitor's language: one file in messages/ for each language. */
+/** The texts of the pages in the visitor's language: one file in messages/ for each language. */
 
 const KEPT = "language";
-
-let texts = {};
-export let language = "en";
 
 /** The languages that there are files for; the server lists them in the page. */
 export const languages = document.querySelector('meta[name="languages"]').content.split(" ");
 
-/** Loads the texts of the visitor's choice, or of the first language of the browser that there is a file for. */
-export async function loadMessages() {
-  const preferred = [localStorage.getItem(KEPT) ?? "", ...navigator.languages].map((each) => each.split("-")[0]);
-  language = preferred.find((each) => languages.includes(each)) ?? "en";
-  texts = await (await fetch(new URL(`../messages/${language}.json`, import.meta.url))).json();
-  document.documentElement.lang = language;
-  document.title = t("title");
-  translate(document);
-}
+const preferred = [localStorage.getItem(KEPT) ?? "", ...navigator.languages].map((each) => each.split("-")[0]);
+
+/** The visitor's choice, or the first language of the browser that there is a file for. */
+export const language = preferred.find((each) => languages.includes(each)) ?? "en";
+
+const texts = await (await fetch(new URL(`../messages/${language}.json`, import.meta.url))).json();
+document.documentElement.lang = language;
+document.documentElement.dir = new Intl.Locale(language).getTextInfo?.().direction ?? "ltr";
 
 export function chooseLanguage(name) {
   localStorage.setItem(KEPT, name);
@@ -37,9 +33,11 @@ export function t(key, values = {}) {
 export const optional = (key, other) => (key in texts ? t(key) : other);
 
 /** Puts the texts into a part of the page: `data-text` is the content, the others are attributes. */
-export function translate(part) {
+function translate(part) {
   for (const [data, put] of PLACES) {
-    for (const element of part.querySelectorAll(`[data-${data}]`)) put(element, t(element.dataset[data]));
+    for (const element of part.querySelectorAll(`[data-${data}]`)) {
+      if (element.dataset[data] in texts) put(element, t(element.dataset[data])); // else the page's own text stays
+    }
   }
 }
 
@@ -52,12 +50,17 @@ const PLACES = [
   ["placeholder", attribute("placeholder")],
 ];
 
+/** Returns texts as a list: "a, b and c", or with `kind` "disjunction" "a, b or c". */
+export const listOf = (items, kind = "conjunction") => new Intl.ListFormat(language, { type: kind }).format(items);
+
 export const number = (value) => new Intl.NumberFormat(language).format(value);
+
+const DIGITS = { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }; // of kilobytes and megabytes
 
 /** Returns a size such as "56.3 kB". */
 export function size(bytes) {
   const [value, unit] = bytes < 1000 ? [bytes, "byte"] : bytes < 999_500 ? [bytes / 1000, "kilobyte"] : [bytes / 1e6, "megabyte"];
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short", maximumSignificantDigits: 3 }).format(value);
+  return new Intl.NumberFormat(language, { style: "unit", unit, ...(unit === "byte" ? { unitDisplay: "long" } : DIGITS) }).format(value);
 }
 
 /** Returns a change such as "−87 %". */
@@ -79,3 +82,12 @@ export function ago(moment) {
 
 export const day = (moment) => new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(moment));
 export const minute = (moment) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(moment));
+
+/** Returns a duration such as "85 ms" or "1.4 s". */
+export function duration(milliseconds) {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  const digits = milliseconds < 10_000 ? 1 : 0;
+  return `${new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(milliseconds / 1000)} s`;
+}
+
+translate(document);

@@ -1,0 +1,26 @@
+/** The features that the service describes, and their English words in the visitor's language. */
+
+import { language } from "./messages.js";
+
+const load = async (path) => (await fetch(new URL(path, import.meta.url))).json();
+const translated = language === "en" ? { words: {}, synonyms: {} } : load(`../messages/features/${language}.json`);
+
+export const catalogue = await load("../features.json");
+
+/** English words of the catalogue → the visitor's, and what the search may be asked for → what it finds. */
+const { words, synonyms } = await translated;
+export { synonyms };
+
+/** Returns a text of the catalogue in the visitor's language, or in English if there is no translation. */
+export const word = (english) => words[english] ?? english;
+
+/** Returns the attributes of an element with a text of the catalogue: its language, if that is not the page's. */
+export const inItsLanguage = (english) => (language === "en" || english in words ? {} : { lang: "en" });
+
+/** Returns the English label of a name: smartCropping → Smart cropping; u2net_human_seg stays. */
+export const englishLabel = (name) => {
+  const spaced = name.replace(/([a-z0-9])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+};
+
+export const label = (name) => word(englishLabel(name));
