@@ -3,6 +3,7 @@
 import { empty, Language } from "./address.js";
 import { Capabilities } from "./capabilities.js";
 import { catalogue } from "./catalogue.js";
+import { Chooser } from "./chooser.js";
 import { Code } from "./code.js";
 import { Comparison } from "./comparison.js";
 import { Controls } from "./controls.js";
@@ -27,6 +28,7 @@ import { Rendering } from "./rendering.js";
 import { Responsive } from "./responsive.js";
 import { Selection } from "./selection.js";
 import { Service } from "./service.js";
+import { shortcuts } from "./shortcuts.js";
 import { Stage } from "./stage.js";
 import { theme } from "./theme.js";
 import { askToken } from "./token.js";
@@ -43,6 +45,7 @@ class App {
     this.file = null; // a dropped file, instead of a key
     this.fileId = "";
     this.note = ""; // what was done to the file
+    this.reducedFrom = 0; // bytes of the file before this browser reduced it
     this.side = ""; // what the last change has done beside what was asked for
     this.mode = "slider";
     this.against = ""; // what the visitor chose to compare with
@@ -64,7 +67,8 @@ class App {
     this.overlays = new Overlays(this);
     this.navigation = new Navigation(this);
     this.images = new Images(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
-    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), overlay: () => this.images.overlay(), measures: () => this.rendering, capabilities: this.capabilities, tell: (text) => this.hint(text) });
+    this.chooser = new Chooser(this.images);
+    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), takeColor: (what) => this.selection.takeColor(what), choose: (feature, take) => this.chooseOverlay(feature, take), overlay: () => this.images.overlay(), measures: () => this.rendering, capabilities: this.capabilities, tell: (text) => this.hint(text) });
     this.soon = quietly(PAUSED, () => this.refresh());
     this.settleSoon = quietly(SETTLED, () => this.settle());
     this.listen();
@@ -138,9 +142,11 @@ class App {
     });
     document.addEventListener("keydown", (event) => this.key(event));
     theme();
+    shortcuts();
   }
 
   key(event) {
+    if (document.querySelector("dialog[open]")) return;
     const typing = event.target.matches("input, select, textarea");
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
@@ -175,6 +181,17 @@ class App {
     this.show();
   }
 
+  /** Chooses the image of an overlay; it is stored in the source of the images, which may not be the default one. */
+  chooseOverlay(feature, take) {
+    this.chooser.open((key) => {
+      const { bucket } = this.images;
+      const values = (this.wish.edits[feature.name] ??= {});
+      delete values.bucket;
+      if (bucket && feature.parameters.some(({ name }) => name === "bucket")) values.bucket = bucket;
+      take(key);
+    });
+  }
+
   /** Opens another image with the same edits. */
   choose({ bucket, key }, { replace = false } = {}) {
     Object.assign(this, { file: null, fileId: "" });
@@ -185,7 +202,7 @@ class App {
 
   /** Resets the page for a new image. */
   opened() {
-    if (!this.file) this.note = "";
+    if (!this.file) Object.assign(this, { note: "", reducedFrom: 0 });
     this.side = "";
     this.files.mark();
     this.download.offer(null);

@@ -13,6 +13,10 @@ export const LEADING = ["format", "quality", "maxBytes"]; // of the output optio
 const SHOWN = 6;
 const MARKS = ["expensive", "billed"];
 
+/** Returns the parameters with the distances of an overlay from the corner of the image: [from the left, from the top]. */
+const placeOf = ({ group, parameters }) =>
+  group === "overlay" ? [["left", "top"], ["x", "y"]].find((pair) => pair.every((name) => parameters.some((each) => each.name === name && each.control === "length"))) : undefined;
+
 /** A card with switch, name and help, and with the parameters once it is open. */
 export class Card {
   constructor(feature, panel) {
@@ -74,6 +78,9 @@ export class Card {
       sideOf: () => panel.sideOf(feature, parameter.name),
       effective: () => panel.effective(feature, parameter),
       reason: (value) => panel.capabilities.reason(feature.name, parameter.name, value),
+      takeColor: (button, take) => panel.takeColor({ feature, button, take }),
+      choose: (take) => panel.choose(feature, take),
+      isCurve: feature.name === "curve",
       example: feature.start?.[parameter.name] ?? feature.start?.[main],
     });
     this.rows = this.feature.parameters.map((parameter) => row(parameter, (value) => this.change(parameter, value), context(parameter)));
@@ -81,6 +88,11 @@ export class Card {
     if (this.feature.box) {
       const draw = h("button", { type: "button", class: "wide", onclick: () => this.panel.pick({ feature: this.feature, button: draw }) }, icon("box"), t("card.draw-box"));
       this.body.append(draw);
+    }
+    const place = placeOf(feature);
+    if (place) {
+      const move = h("button", { type: "button", class: "wide", onclick: () => panel.pick({ feature, parameter: place, button: move }) }, icon("target"), t("overlay.place"));
+      this.body.append(move);
     }
     this.body.append(...first.map(({ element }) => element));
     if (later.length) {

@@ -13,11 +13,12 @@ const rank = ({ name }) => (LEADING.includes(name) ? LEADING.indexOf(name) : LEA
 
 export class Controls {
   /**
-   * Calls `changed()` after each change and `pick({feature, parameter, button})` to select on the image. `measures()`
+   * Calls `changed()` after each change, `pick({feature, parameter, button})` to select on the image, `takeColor` to take
+   * a colour from it, and `choose(feature, take)` to choose another image. `measures()`
    * returns {original, result}, as far as they are known, and `tell(text)` says what a change has done beside itself.
    */
-  constructor({ features, output, outputRules }, { changed, pick, overlay, measures, capabilities, tell }) {
-    Object.assign(this, { changed, pick, overlay, measures, capabilities, tell, features });
+  constructor({ features, output, outputRules }, { changed, pick, takeColor, choose, overlay, measures, capabilities, tell }) {
+    Object.assign(this, { changed, pick, takeColor, choose, overlay, measures, capabilities, tell, features });
     this.wish = null;
     const about = { name: OUTPUT, title: t("panel.output"), help: t("panel.output-help"), group: "output", ...outputRules, parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
     this.cards = [about, ...features].map((feature) => new Card(feature, this));

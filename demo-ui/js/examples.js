@@ -39,9 +39,10 @@ export class Examples {
   item(example, waiting) {
     const { app } = this;
     const reason = app.recipes.reason(example);
-    const image = h("img", { alt: "", width: 120, height: 90, onload: () => image.classList.add("there") });
+    const image = h("img", { alt: "", width: 120, height: 90, onload: () => image.classList.toggle("there", !image.matches(".plain")) });
     const wish = this.wishOf(example);
     if (!reason && wish) waiting.push([image, app.language.write(wish)]);
+    else if (app.images.thumbnail(app.wish.key)) Object.assign(image, { src: app.images.thumbnail(app.wish.key), className: "plain" });
     const take = () => {
       $("examples").close();
       app.recipes.take(example);

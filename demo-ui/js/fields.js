@@ -6,6 +6,7 @@
 
 import { inItsLanguage, label, word } from "./catalogue.js";
 import { h, icon, prose } from "./dom.js";
+import { curve, grid } from "./grids.js";
 import { t } from "./messages.js";
 import { isUnset, length, number } from "./numbers.js";
 
@@ -102,7 +103,7 @@ export function asHex(value) {
   return `#${parts.map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
 }
 
-function color(parameter, id, change) {
+function color(parameter, id, change, { takeColor }) {
   const line = text(parameter, id, change, { placeholder: parameter.default ?? t("field.color-hint") });
   const picker = h("input", { type: "color", "aria-label": t("field.picker", { name: label(parameter.name) }) });
   const paint = (value) => (picker.value = asHex(value ?? "") ?? asHex(parameter.default ?? "") ?? "#888888");
@@ -111,9 +112,14 @@ function color(parameter, id, change) {
     change(line.input.value);
   });
   line.input.addEventListener("input", () => paint(line.input.value));
+  const take = h("button", { type: "button", class: "icon", "aria-label": t("field.eyedropper", { name: label(parameter.name) }), title: t("field.eyedropper", { name: label(parameter.name) }) }, icon("pipette"));
+  take.addEventListener("click", () => takeColor(take, (hex) => {
+    line.input.value = hex;
+    change(hex);
+  }));
   return {
     labelled: true,
-    body: [h("div", { class: "pair" }, picker, line.input)],
+    body: [h("div", { class: "pair" }, picker, line.input, take)],
     show(value) {
       line.show(value);
       paint(value);
@@ -135,14 +141,38 @@ function ratio(parameter, id, change) {
 }
 
 const keyed = (parameter) => /(^|[a-z])key$/i.test(parameter.name);
-const line = (parameter, id, change) => text(parameter, id, change, keyed(parameter) ? { list: "keys", placeholder: "logo.png" } : {});
+
+function line(parameter, id, change, { choose }) {
+  if (!keyed(parameter)) return text(parameter, id, change);
+  const entry = text(parameter, id, change, { list: "keys", placeholder: "logo.png" });
+  const name = t("overlay.choose", { name: label(parameter.name) });
+  const button = h("button", { type: "button", class: "icon", "aria-label": name, title: name, onclick: () => choose((key) => { entry.input.value = key; change(key); }) }, icon("folder"));
+  return { ...entry, body: [h("div", { class: "pair" }, entry.input, button)] };
+}
+
 const names = (parameter, id, change) => text(parameter, id, change, { placeholder: t("field.names-hint") });
-const numbers = (parameter, id, change, { example }) => text(parameter, id, change, { placeholder: example ?? "0,1,0" });
+
+/** A list of numbers, with a curve or a grid below it where the numbers are one. */
+function numbers(parameter, id, change, { example, isCurve }) {
+  const line = text(parameter, id, change, { placeholder: example ?? "0,1,0" });
+  const take = (list) => {
+    line.input.value = list;
+    change(list);
+  };
+  const editor = isCurve ? curve(parameter, take) : grid(parameter, take);
+  const show = (value) => {
+    line.show(value);
+    editor.show(isUnset(value) ? parameter.default : value);
+  };
+  return { ...line, body: [line.input, editor.element], show };
+}
+
+
 const boxes = (parameter, id, change) => text(parameter, id, change, { placeholder: "10p,10p,20p,30p" });
 
 const MAKERS = {
   integer: number, number, length, choice, position, switch: toggle, color, point, ratio, names, numbers, boxes, text: line,
-  backdrop: (parameter, id, change) => color({ ...parameter, default: parameter.default ?? null }, id, change),
+  backdrop: color,
 };
 
 let count = 0;

@@ -13,9 +13,12 @@ export const format = (type) => ({ "image/svg+xml": "SVG", "image/x-icon": "ICO"
 const figure = (id, ...parts) => $(id).replaceChildren(...parts.filter(Boolean).flatMap((part, index) => [index ? " · " : "", h("span", {}, part)]));
 const size = ({ width, height }) => (width ? `${whole(width)} × ${whole(height)}` : "");
 
-/** `original` is the report of the service: null if there is none, undefined until it is fetched. */
-export function showOriginal(original) {
-  if (original) figure("fact-original", size(original), `${bytes(original.bytes)} · ${nameOf(original.format)}`);
+/**
+ * `original` is the report of the service: null if there is none, undefined until it is fetched. `from` are the bytes
+ * that a file had before this browser reduced it.
+ */
+export function showOriginal(original, from = 0) {
+  if (original) figure("fact-original", size(original), `${bytes(original.bytes)} · ${nameOf(original.format)}`, from && t("files.original", { bytes: bytes(from) }));
   else $("fact-original").textContent = original === null ? t("figures.unknown") : NONE;
 }
 

@@ -28,8 +28,7 @@ export class Files {
     await this.ready;
     for (const file of files) {
       try {
-        const { file: sent, note } = await shrunk(file, await this.limit());
-        added.push(await this.store.add(sent, note));
+        added.push(await this.store.add(await shrunk(file, await this.limit())));
       } catch (error) {
         refused.push(error.message);
       }
@@ -54,7 +53,7 @@ export class Files {
     const { app } = this;
     const record = this.store.get(id);
     if (!record) return false;
-    Object.assign(app, { file: record.file, fileId: id, note: record.note });
+    Object.assign(app, { file: record.file, fileId: id, note: record.note, reducedFrom: record.from });
     Object.assign(app.wish, { bucket: "", key: record.file.name });
     if (push) app.navigation.write({ push: true });
     app.opened();

@@ -20,7 +20,7 @@ export class History {
     const name = event.key.toLowerCase();
     const isTyping = event.target.matches('input[type="text"], input[type="search"], input[type="password"], input:not([type]), textarea');
     const step = name === "y" || (name === "z" && event.shiftKey) ? 1 : name === "z" ? -1 : 0;
-    if (!step || isTyping || $("ask").open) return;
+    if (!step || isTyping || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     this.go(step);
   }

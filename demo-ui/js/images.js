@@ -134,7 +134,7 @@ export class Images {
     const image = h("img", { alt: "", width: 120, height: 90, loading: "lazy", decoding: "async", onload: () => image.classList.add("there") });
     const button = h("button", { type: "button", class: "thumb", title: key, "data-key": key, onclick: () => this.choose({ bucket: this.bucket, key }) }, image, h("span", {}, key.split("/").pop()));
     const item = h("li", {}, button);
-    const address = this.address({ bucket: this.bucket, key, ...THUMB });
+    const address = this.thumbAddress(key);
     image.addEventListener("error", () => this.fetched(image, item, address), { once: true });
     this.late.add(() => (this.service.signs ? this.fetched(image, item, address) : (image.src = address)));
     if (this.released) this.release();
@@ -157,8 +157,11 @@ export class Images {
       const answer = await this.service.picture(address, { quiet: true });
       image.src = URL.createObjectURL(await answer.blob());
     } catch (error) {
-      if (error.status === 401) this.shut.add(() => this.fetched(image, item, address));
-      else if (NO_PICTURE.includes(error.status)) item.remove();
+      if (error.status === 401) {
+        this.shut.add(() => this.fetched(image, item, address));
+        if (!$("images-note").textContent) this.offerToken(t("images.wait-token"));
+      }
+      if (NO_PICTURE.includes(error.status)) item.remove();
     }
   }
 
@@ -173,6 +176,10 @@ export class Images {
   /** Returns the key of an image to use as an overlay: one that is called logo, else a PNG, else any. */
   overlay() {
     return this.keys.find((key) => /logo.*\.png$/i.test(key)) ?? this.keys.find((key) => /\.png$/i.test(key)) ?? this.keys[0] ?? "";
+  }
+
+  thumbAddress(key) {
+    return this.address({ bucket: this.bucket, key, ...THUMB });
   }
 
   /** Returns the URL of the thumbnail of an image if it is loaded. */

@@ -15,16 +15,19 @@ const percent = (share) => `${Math.round(share * 1000) / 10}`;
 export class Picker {
   constructor() {
     this.layer = $("pick");
+    this.show = () => {};
     this.close = () => {};
   }
 
   /**
    * `kind` is point or box, `shares` is the current selection ([x, y] or [x, y, width, height]), `change(shares)` is called
-   * for every change. `size` is the width and height of the image in pixels, as far as it is known.
+   * for every change. `size` is the width and height of the image in pixels, as far as it is known. `isLive`: the result
+   * is shown as soon as there is one.
    */
-  open({ kind, address, shares, change, title, back, size }) {
+  open({ kind, address, shares, change, title, back, size, isLive = false }) {
     this.close();
     const image = h("img", { src: address, alt: "", draggable: "false" });
+    this.show = (url) => isLive && (image.src = url);
     const mark = h("button", { type: "button", class: kind === "point" ? "cross" : "box" });
     const area = h("div", { class: "area" }, image, mark);
     const room = h("div", { class: "room" }, area);
@@ -72,7 +75,7 @@ export class Picker {
         this.layer.hidden = true;
         this.layer.parentElement.classList.remove("picking");
         this.layer.replaceChildren();
-        this.close = () => {};
+        this.close = this.show = () => {};
         back?.focus();
         resolve();
       };

@@ -26,9 +26,13 @@ export class Progress {
     $("busy").hidden = true;
     if (!is) return;
     const started = performance.now();
+    let asked = 0; // seconds in which the service waits for the visitor's token
     this.timer = setTimeout(() => {
       $("busy").hidden = false;
-      const tick = () => ($("busy-text").textContent = `${what}… ${Math.round((performance.now() - started) / 1000)} s`);
+      const tick = () => {
+        if ($("ask").open) asked += 1;
+        $("busy-text").textContent = `${what}… ${Math.max(0, Math.round((performance.now() - started) / 1000) - asked)} s`;
+      };
       tick();
       this.clock = setInterval(tick, 1000);
     }, SHOWN_AFTER);

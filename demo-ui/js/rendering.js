@@ -170,7 +170,7 @@ export class Rendering {
   }
 
   figures(original) {
-    showOriginal(original);
+    showOriginal(original, this.app.reducedFrom);
     showResult(this.result, this.original);
     this.app.tell();
   }
@@ -196,6 +196,7 @@ export class Rendering {
     const old = this.urls[which];
     if (old) setTimeout(() => URL.revokeObjectURL(old), REVOKED_AFTER);
     this.urls[which] = URL.createObjectURL(blob);
+    if (which === "after") this.app.selection.show(this.urls.after);
   }
 
   /** Fetches the facts of the original, once, and after the result, which the visitor waits for. */

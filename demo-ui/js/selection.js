@@ -20,8 +20,39 @@ export class Selection {
     this.picker.close();
   }
 
+  /** Lets the visitor take a colour of the image as this feature gets it; `take(hex)` gets each that is pointed at. */
+  async takeColor({ feature, button, take }) {
+    const open = async (blob, url) => {
+      const bitmap = await createImageBitmap(blob);
+      const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
+      context.drawImage(bitmap, 0, 0);
+      const change = ([x, y]) => {
+        const at = [[x, bitmap.width], [y, bitmap.height]].map(([share, side]) => Math.min(side - 1, Math.floor(share * side)));
+        const { data } = context.getImageData(...at, 1, 1);
+        take([...data.slice(0, 3)].map((level) => level.toString(16).padStart(2, "0")).join(""));
+      };
+      await this.picker.open({ kind: "point", address: url, title: label(feature.name), back: button, change });
+    };
+    await this.over(feature, open);
+  }
+
   /** Lets the visitor select a point or a box on the image as this feature gets it, after the features before it. */
   async pick({ feature, parameter, button }) {
+    await this.over(feature, (blob, url, room) => {
+      const kind = parameter ? "point" : "box";
+      const what = Array.isArray(parameter) ? t("overlay.place") : parameter ? label(parameter.name) : t("pick.box-name");
+      return this.picker.open({ kind, address: url, title: `${label(feature.name)}: ${what}`, back: button, size: room, isLive: Array.isArray(parameter),
+        shares: this.picked(feature, parameter, room), change: (shares) => this.place(feature, parameter, shares) });
+    });
+  }
+
+  /** Shows the result behind the point of an overlay, which moves in it. */
+  show(url) {
+    this.picker.show(url);
+  }
+
+  /** Calls `open(blob, url, room)` with the image as a feature gets it. `room` is what lengths in pixels refer to. */
+  async over(feature, open) {
     const { catalogue, wish, language, rendering, progress } = this.app;
     const { features } = catalogue;
     const earlier = features.slice(0, features.indexOf(feature)).filter(({ name, group }) => wish.edits[name] && group !== "report");
@@ -32,9 +63,9 @@ export class Selection {
     const address = language.write({ ...empty(), bucket, key, edits: { ...edits, ...own }, output: { format: "webp", quality: 85 } });
     this.run.abort(); // a change of the request does not end the selection
     const { signal } = (this.run = new AbortController());
-    let url, room;
+    let blob, url, room;
     try {
-      const blob = await (await rendering.ask(address, { signal })).blob();
+      blob = await (await rendering.ask(address, { signal })).blob();
       url = URL.createObjectURL(blob);
       // Lengths in pixels refer to the image that the feature gets: after a resize this one, else the original.
       room = earlier.some(({ name }) => name === "resize") ? await createImageBitmap(blob) : earlier.length ? null : rendering.original;
@@ -42,15 +73,16 @@ export class Selection {
       if (!signal.aborted) progress.fail(error);
       return;
     }
-    if (signal.aborted) return;
-    const kind = parameter ? "point" : "box";
-    const title = `${label(feature.name)}: ${parameter ? label(parameter.name) : t("pick.box-name")}`;
-    await this.picker.open({ kind, address: url, title, back: button, size: room, shares: this.picked(feature, parameter, room), change: (shares) => this.place(feature, parameter, shares) });
+    if (!signal.aborted) await open(blob, url, room);
     URL.revokeObjectURL(url);
   }
 
   picked(feature, parameter, room) {
     const values = this.app.wish.edits[feature.name] ?? {};
+    if (Array.isArray(parameter)) {
+      const shares = parameter.map((name) => /^([\d.]+)[p%]$/.exec(String(values[name] ?? ""))?.[1] / 100);
+      return shares.every(Number.isFinite) ? shares : null;
+    }
     if (parameter) {
       const shares = String(values[parameter.name] ?? "").split(",").map(Number);
       return shares.length === 2 && shares.every(Number.isFinite) ? shares : null;
@@ -66,6 +98,13 @@ export class Selection {
 
   place(feature, parameter, shares) {
     const values = (this.app.wish.edits[feature.name] ??= {});
+    if (Array.isArray(parameter)) {
+      const isRelative = parameter.includes("x"); // to the position, which is the corner then
+      parameter.forEach((name, index) => (values[name] = `${Math.round(shares[index] * 1000) / 10}p`));
+      if (isRelative) values.position = "top-left";
+      else delete values.position;
+      return this.app.changed();
+    }
     if (parameter) {
       values[parameter.name] = shares.map((each) => Math.round(each * 1000) / 1000).join(",");
       delete values.focalX;

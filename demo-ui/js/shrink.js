@@ -4,9 +4,9 @@ import { size, t } from "./messages.js";
 
 const TRIES = [0.92, 0.85, 0.75];
 
-/** Returns {file, note}: the file itself, or a smaller JPEG or WebP of it with a sentence about it. */
+/** Returns {file, note, from}: the file itself, or a smaller JPEG or WebP of it with a sentence about it and the bytes before. */
 export async function shrunk(file, limit) {
-  if (file.size <= limit) return { file, note: "" };
+  if (file.size <= limit) return { file, note: "", from: 0 };
   let picture;
   try {
     picture = await createImageBitmap(file, { imageOrientation: "from-image" });
@@ -17,7 +17,7 @@ export async function shrunk(file, limit) {
     const smaller = await encoded(picture, share, file, limit);
     if (!smaller) continue;
     const [width, height] = [picture.width, picture.height].map((side) => String(Math.round(side * share)));
-    return { file: smaller, note: t("files.reduced", { bytes: size(file.size), width, height, smaller: size(smaller.size), limit: size(limit) }) };
+    return { file: smaller, from: file.size, note: t("files.reduced", { bytes: size(file.size), width, height, smaller: size(smaller.size), limit: size(limit) }) };
   }
   throw new Error(t("files.too-large", { name: file.name, bytes: size(limit) }));
 }

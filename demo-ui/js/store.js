@@ -11,7 +11,7 @@ const done = (request) =>
     request.onerror = () => reject(request.error);
   });
 
-/** Keeps records {id, file, note, added}, in memory alone where the browser has no IndexedDB, such as in a private window. */
+/** Keeps records {id, file, note, from, added}, in memory alone where the browser has no IndexedDB, such as in a private window. */
 export class Store {
   constructor() {
     this.records = [];
@@ -38,8 +38,8 @@ export class Store {
     return this.records.find((each) => each.id === id);
   }
 
-  async add(file, note) {
-    const record = { id: crypto.getRandomValues(new Uint32Array(1))[0].toString(36), file, note, added: Date.now() };
+  async add({ file, note, from }) {
+    const record = { id: crypto.getRandomValues(new Uint32Array(1))[0].toString(36), file, note, from, added: Date.now() };
     this.records.push(record);
     while (this.records.length > KEPT || (this.records.length > 1 && this.bytes > KEPT_BYTES)) await this.remove(this.records[0].id);
     try {

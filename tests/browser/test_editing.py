@@ -33,7 +33,7 @@ def test_each_example_takes_one_click(demo: Demo, recipe: object) -> None:
         "Product square": r"(\d[\d ]*) × \1 · .* · WebP",
         "Blur faces": r"512 × 512 · .* · WebP",
         "Smart square": r"400 × 400 · .* · WebP",
-        "AVIF, half the bytes": r"512 × 512 · (1\d|2[0-8])\.\d kB · AVIF",
+        "AVIF, at most half": r"512 × 512 · (1\d|2[0-8])\.\d kB · AVIF",
         "Eight colours": r"512 × 512 · .* · PNG",
         "Watermark": r"512 × 512 · .* · WebP",
     }

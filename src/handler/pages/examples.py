@@ -115,7 +115,7 @@ RECIPES: tuple[Example, ...] = (
     Example("Product square", "cutout", "cutout=product&format=webp"),
     Example("Smart square", "smartCropping", "smartCropping.width=400&smartCropping.height=400&format=webp"),
     Example("Blur faces", "redact", "redact=faces&redact.shape=ellipse&format=webp"),
-    Example("AVIF, half the bytes", "", "format=avif&maxBytes={half}"),
+    Example("AVIF, at most half", "", "format=avif&maxBytes={half}"),
     Example("Eight colours", "quantize", "quantize=8&format=png"),
     Example(
         "Watermark",
