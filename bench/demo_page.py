@@ -18,7 +18,8 @@ PHOTOS = ("astronaut", "cat", "coffee", "raccoon", "rocket")
 WIDTHS = (340, 320, 300, 280, 260, 240)
 OBSERVE = """
 window.answers = [];
-new PerformanceObserver((list) => window.answers.push(...list.getEntries())).observe({ type: "resource", buffered: true });
+const observer = new PerformanceObserver((list) => window.answers.push(...list.getEntries()));
+observer.observe({ type: "resource", buffered: true });
 """
 WAIT = """async (name) => {
   let mark;

@@ -13,6 +13,9 @@ export const LEADING = ["format", "quality", "maxBytes"]; // of the output optio
 const SHOWN = 6;
 const MARKS = ["expensive", "billed"];
 
+/** Whether two parameters belong together, such as focalX and focalY. */
+const isPair = (one, other) => Boolean(one && other) && /x$/i.test(one.name) && other.name === one.name.replace(/x$/i, (axis) => (axis === "x" ? "y" : "Y"));
+
 /** Returns the parameters with the distances of an overlay from the corner of the image: [from the left, from the top]. */
 const placeOf = ({ group, parameters }) =>
   group === "overlay" ? [["left", "top"], ["x", "y"]].find((pair) => pair.every((name) => parameters.some((each) => each.name === name && each.control === "length"))) : undefined;
@@ -23,8 +26,9 @@ export class Card {
     this.feature = feature;
     this.panel = panel;
     this.rows = null;
-    this.shown = feature.name === OUTPUT ? LEADING.length : SHOWN;
     const { name, help } = feature;
+    this.shown = name === OUTPUT ? LEADING.length : SHOWN;
+    while (isPair(feature.parameters[this.shown - 1], feature.parameters[this.shown])) this.shown += 1;
     this.title = feature.title ?? label(name);
     const bodyId = `card-${name || "output"}`;
     this.body = h("div", { class: "card-body", id: bodyId, hidden: true });

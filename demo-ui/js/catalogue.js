@@ -2,10 +2,11 @@
 
 import { language } from "./messages.js";
 
-const load = async (path) => (await fetch(new URL(path, import.meta.url))).json();
-const translated = language === "en" ? { words: {}, synonyms: {} } : load(`../messages/features/${language}.json`);
+const load = (path) => fetch(new URL(path, import.meta.url));
+const NONE = { words: {}, synonyms: {} };
+const translated = language === "en" ? NONE : load(`../messages/features/${language}.json`).then((answer) => (answer.ok ? answer.json() : NONE));
 
-export const catalogue = await load("../features.json");
+export const catalogue = await (await load("../features.json")).json();
 
 /** English words of the catalogue → the visitor's, and what the search may be asked for → what it finds. */
 const { words, synonyms } = await translated;

@@ -48,7 +48,9 @@ export class Comparison {
     const ratio = ({ width, height }) => width / height;
     const differs = original && Math.abs(ratio(result) / ratio(original) - 1) > 0.02;
     const choosable = reshaping.length > 0 || (differs && features.length > 0);
-    const against = !choosable || mode === "side" ? "original" : this.app.against || "frame";
+    // Where nothing but the shape changes, both halves of the same crop would be equal.
+    const standard = Object.keys(edits).every((name) => features.some((each) => each.name === name)) ? "original" : "frame";
+    const against = !choosable || mode === "side" ? "original" : this.app.against || standard;
     $("against").hidden = !choosable || mode !== "slider";
     for (const input of $("against").querySelectorAll("input")) input.checked = input.value === against;
     this.tag(against);

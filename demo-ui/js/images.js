@@ -9,6 +9,8 @@ const PHOTOGRAPH = /\.(jpe?g|hei[cf])$/i;
 const NO_PICTURE = [403, 404, 413, 415, 422]; // other errors, such as a busy server, are not caused by the file
 const ENOUGH = 6;
 const MOST_SUGGESTED = 500;
+const MANY = 13; // images, from which on they can be filtered
+const GRAPHICS = /\.(png|svg|gif|ico)$/i; // shown whole: their edges matter
 
 export class Images {
   constructor(service, { address, choose, again }) {
@@ -23,6 +25,7 @@ export class Images {
     this.late = new Set(); // thumbnails that wait for the selected image
     this.shut = new Set(); // thumbnails that wait for the token
     this.released = false;
+    $("images-filter").addEventListener("input", () => this.filter());
     $("buckets").addEventListener("change", ({ target }) => this.enter(target.value).catch((error) => this.note(error.message)));
   }
 
@@ -127,12 +130,20 @@ export class Images {
       else $("thumbs").append(this.thumb(key));
     }
     $("keys").replaceChildren(...this.keys.slice(0, MOST_SUGGESTED).map((key) => h("option", { value: key })));
+    $("images-filter").hidden = this.keys.length < MANY;
+    this.filter();
     this.mark(this.current);
+  }
+
+  /** Hides the images whose names do not contain what is typed. */
+  filter() {
+    const text = $("images-filter").value.toLowerCase();
+    for (const button of $("thumbs").querySelectorAll("[data-key]")) button.parentElement.hidden = !button.dataset.key.toLowerCase().includes(text);
   }
 
   thumb(key) {
     const image = h("img", { alt: "", width: 120, height: 90, loading: "lazy", decoding: "async", onload: () => image.classList.add("there") });
-    const button = h("button", { type: "button", class: "thumb", title: key, "data-key": key, onclick: () => this.choose({ bucket: this.bucket, key }) }, image, h("span", {}, key.split("/").pop()));
+    const button = h("button", { type: "button", class: GRAPHICS.test(key) ? "thumb whole" : "thumb", title: key, "data-key": key, onclick: () => this.choose({ bucket: this.bucket, key }) }, image, h("span", {}, key.split("/").pop()));
     const item = h("li", {}, button);
     const address = this.thumbAddress(key);
     image.addEventListener("error", () => this.fetched(image, item, address), { once: true });
@@ -168,8 +179,10 @@ export class Images {
   mark(key) {
     this.current = key;
     for (const button of $("thumbs").querySelectorAll(".thumb")) {
-      if (button.dataset.key === key) button.setAttribute("aria-current", "true");
-      else button.removeAttribute("aria-current");
+      if (button.dataset.key === key) {
+        button.setAttribute("aria-current", "true");
+        bringIntoSight(button, $("thumbs").parentElement);
+      } else button.removeAttribute("aria-current");
     }
   }
 
@@ -198,4 +211,11 @@ export class Images {
   photo() {
     return this.keys.find((key) => PHOTOGRAPH.test(key)) ?? this.keys[0] ?? "";
   }
+}
+
+/** Scrolls a list, and nothing around it, until an element is in sight. */
+function bringIntoSight(element, list) {
+  const [inner, outer] = [element.getBoundingClientRect(), list.getBoundingClientRect()];
+  const beyond = (start, end) => (inner[start] < outer[start] ? inner[start] - outer[start] : Math.max(0, inner[end] - outer[end]));
+  list.scrollBy(beyond("left", "right"), beyond("top", "bottom"));
 }

@@ -55,7 +55,7 @@ export class Selection {
   async over(feature, open) {
     const { catalogue, wish, language, rendering, progress } = this.app;
     const { features } = catalogue;
-    const earlier = features.slice(0, features.indexOf(feature)).filter(({ name, group }) => wish.edits[name] && group !== "report");
+    const earlier = features.slice(0, features.indexOf(feature)).filter(({ name, group, billed }) => wish.edits[name] && group !== "report" && !(billed && group === "effect"));
     const edits = Object.fromEntries(earlier.map(({ name }) => [name, wish.edits[name]]));
     if (!edits.resize && feature.name !== "resize") Object.assign(edits, PREVIEW);
     const { bucket, key } = wish;

@@ -19,8 +19,9 @@ UNMARKED = """() => {
   const stripped = (text) => (marked.test(text) ? stripped(text.replace(marked, "")) : text);
   const bare = (text) => /[a-z]{2}/i.test(stripped(text).replace(/\\b(kB|MB|ms|px)\\b/g, ""));
   // Code, values of parameters, names of files, formats and languages: the same in every language.
-  const same = `script, noscript, svg, code, kbd, [lang], [translate="no"], .thumb span, .tabs, #frameworks option, .facts dd,
+  const same = `script, noscript, svg, code, kbd, option[lang], .thumb span, .tabs, #frameworks option, .facts dd,
     .row option, .row .segmented, .row .pad, .chip, .unit, .formats span, .widths span, #buckets, datalist, .links a[href$=".json"]`;
+  const names = (name) => (name === "title" ? ".thumb, option, .pad, .segmented" : ".thumb, option, .pad");
   const found = [];
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
@@ -30,8 +31,8 @@ UNMARKED = """() => {
   for (const name of ["aria-label", "title", "placeholder", "alt"]) {
     for (const element of document.querySelectorAll(`[${name}]`)) {
       const text = element.getAttribute(name);
-      const isExample = name === "placeholder" && element.closest(".row, #prefix"), isName = element.closest(`.thumb, option, .pad, ${name === "title" ? ".segmented" : "none"}`);
-      if (bare(text) && !isExample && !isName) found.push(`${name}: ${text}`);
+      const isExample = name === "placeholder" && element.closest(".row, #prefix");
+      if (bare(text) && !isExample && !element.closest(names(name))) found.push(`${name}: ${text}`);
     }
   }
   return [...new Set(found)];
@@ -68,7 +69,10 @@ def test_german_is_shown_to_germans_and_the_choice_is_kept(german: Demo) -> None
 
 
 def _mark(text: Any) -> Any:
-    return {form: _mark(each) for form, each in text.items()} if isinstance(text, dict) else f"⟦{text}⟧"
+    """Return a text in brackets, without the backticks that would divide it."""
+    if isinstance(text, str):
+        return f"⟦{text.replace('`', '')}⟧"
+    return {form: _mark(each) for form, each in text.items()}
 
 
 def _marked(page: Page) -> None:

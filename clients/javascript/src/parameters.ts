@@ -118,7 +118,7 @@ export interface CropOptions {
 
 /** Remove the background: it becomes transparent, or a colour or an image of your choice. */
 export interface RemoveBackgroundOptions {
-  /** Model that finds the subject. Default: u2net, or where the processor multiplies bytes u2net-int8, which is u2net with 8-bit weights and one and a half times as fast, unless the operator chooses. All others need weights that you install. Only u2net, u2net-int8 and u2netp are tested; the others run in rembg's own sessions, and this project has never run them. Each model has its own licence; bria-rmbg is for non-commercial use only, unless you have an agreement with BRIA. */
+  /** Model that finds the subject. Default: u2net, or u2net-int8 where the processor multiplies bytes, which is 1.5 times as fast, unless the operator chooses. All others need weights that you install; those but u2netp run untested in rembg. bria-rmbg is for non-commercial use only. */
   model?: "u2net" | "u2net-int8" | "u2netp" | "u2net_human_seg" | "u2net_cloth_seg" | "u2net_custom" | "silueta" | "isnet-general-use" | "isnet-anime" | "dis_custom" | "ben_custom" | "sam" | "birefnet-general" | "birefnet-general-lite" | "birefnet-general-fp16" | "birefnet-portrait" | "birefnet-dis" | "birefnet-hrsod" | "birefnet-cod" | "birefnet-massive" | "bria-rmbg";
   /** Return the mask instead of the cut-out: white where the subject is, black elsewhere. Default: false. */
   maskOnly?: boolean;

@@ -29,11 +29,9 @@ class RemoveBackground(Params):
                 "birefnet-cod", "birefnet-massive", "bria-rmbg",
             ],
             Meta(
-                description="Model that finds the subject. Default: u2net, or where the processor multiplies bytes "
-                "u2net-int8, which is u2net with 8-bit weights and one and a half times as fast, unless the operator "
-                "chooses. All others need weights that you install. Only u2net, u2net-int8 and u2netp are tested; the "
-                "others run in rembg's own sessions, and this project has never run them. Each model has its own "
-                "licence; bria-rmbg is for non-commercial use only, unless you have an agreement with BRIA",
+                description="Model that finds the subject. Default: u2net, or u2net-int8 where the processor multiplies "
+                "bytes, which is 1.5 times as fast, unless the operator chooses. All others need weights that you "
+                "install; those but u2netp run untested in rembg. bria-rmbg is for non-commercial use only",
                 extra=hint(main=True),
             ),
         ]
