@@ -16,11 +16,12 @@ from tests.local_server import ROOT, Server
 MESSAGES = ROOT / "demo-ui" / "messages"
 UNMARKED = """() => {
   const marked = /⟦[^⟦⟧]*⟧/g;
-  const stripped = (text) => (marked.test(text) ? stripped(text.replace(marked, "")) : text);
+  const stripped = (text, rest = text.replace(marked, "")) => (rest === text ? text : stripped(rest));
   const bare = (text) => /[a-z]{2}/i.test(stripped(text).replace(/\\b(kB|MB|ms|px)\\b/g, ""));
   // Code, values of parameters, names of files, formats and languages: the same in every language.
   const same = `script, noscript, svg, code, kbd, option[lang], .thumb span, .tabs, #frameworks option, .facts dd,
-    .row option, .row .segmented, .row .pad, .chip, .unit, .formats span, .widths span, #buckets, datalist, .links a[href$=".json"]`;
+    .row option, .row .segmented, .row .pad, .chip, .unit, .formats span, .widths span, #buckets, datalist,
+    .links a[href$=".json"]`;
   const names = (name) => (name === "title" ? ".thumb, option, .pad, .segmented" : ".thumb, option, .pad");
   const found = [];
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

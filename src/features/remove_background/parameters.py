@@ -29,9 +29,9 @@ class RemoveBackground(Params):
                 "birefnet-cod", "birefnet-massive", "bria-rmbg",
             ],
             Meta(
-                description="Model that finds the subject. Default: u2net, or u2net-int8 where the processor multiplies "
-                "bytes, which is 1.5 times as fast, unless the operator chooses. All others need weights that you "
-                "install; those but u2netp run untested in rembg. bria-rmbg is for non-commercial use only",
+                description="Model that finds the subject. Default: u2net, or u2net-int8 where the processor "
+                "multiplies bytes, which is 1.5 times as fast, unless the operator chooses. All others need weights "
+                "that you install; those but u2netp run untested in rembg. bria-rmbg is for non-commercial use only",
                 extra=hint(main=True),
             ),
         ]
