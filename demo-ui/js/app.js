@@ -69,7 +69,10 @@ class App {
     this.images = new Images(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
     this.chooser = new Chooser(this.images);
     this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), takeColor: (what) => this.selection.takeColor(what), choose: (feature, take) => this.chooseOverlay(feature, take), overlay: () => this.images.overlay(), measures: () => this.rendering, capabilities: this.capabilities, tell: (text) => this.hint(text) });
-    this.soon = quietly(PAUSED, () => this.refresh());
+    this.soon = quietly(PAUSED, () => {
+      delete document.documentElement.dataset.pending;
+      this.refresh();
+    });
     this.settleSoon = quietly(SETTLED, () => this.settle());
     this.listen();
   }
@@ -230,6 +233,7 @@ class App {
     this.controls.clear();
     this.controls.show(this.wish);
     this.recipes.press();
+    document.documentElement.dataset.pending = "true"; // until the request for it begins
     this.soon();
     this.settleSoon();
   }

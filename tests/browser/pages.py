@@ -37,9 +37,14 @@ class Demo:
         expect(self.page.locator("html[data-ready=true]")).to_be_attached(timeout=SECONDS)
         return self.settled()
 
-    def settled(self) -> Demo:
-        """Wait until nothing is under way: the pause after a keystroke, and the answer."""
-        self.page.wait_for_timeout(300)
+    def settled(self, *, recorded: bool = False) -> Demo:
+        """Wait until nothing is under way: the pause after a keystroke, and the answer.
+
+        With `recorded` the change is in the address bar and among the edits to undo, too.
+        """
+        expect(self.page.locator("html:not([data-pending])")).to_be_attached(timeout=SECONDS)
+        if recorded:
+            self.page.wait_for_timeout(300)
         expect(self.page.locator("#stage")).to_have_attribute("aria-busy", "false", timeout=SECONDS)
         return self
 

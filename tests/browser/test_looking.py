@@ -161,7 +161,7 @@ def test_the_address_bar_does_not_follow_every_pixel_of_a_slider(demo: Demo) -> 
     slider.focus()
     for _ in range(10):
         demo.page.keyboard.press("ArrowRight")
-    demo.settled()
+    demo.settled(recorded=True)
     assert 1 <= demo.page.evaluate("window.refused") < 10
     assert demo.fault == ""
     assert float(demo.path.rpartition("=")[2]) > 3

@@ -92,7 +92,7 @@ def test_a_link_reproduces_the_view(visit: Open, server: Server) -> None:
         demo.open()
         demo.page.get_by_role("radio", name="Side by side").check()
         demo.row("resize", "Width").get_by_role("spinbutton").fill("210")
-        demo.settled()
+        demo.settled(recorded=True)
         link = demo.page.url
     assert link.endswith("#side/photos/astronaut.jpg?width=210&format=auto")
     with visit(server) as demo:
@@ -108,7 +108,7 @@ def test_the_way_back_leads_to_the_picture_before(demo: Demo) -> None:
     demo.settled()
     assert demo.path == "/photos/cat.jpg?width=100"
     demo.page.go_back()
-    demo.settled()
+    demo.settled(recorded=True)
     assert demo.path == "/photos/coffee.jpg?width=100"
 
 
@@ -122,7 +122,7 @@ def test_the_way_back_leads_to_the_picture_before(demo: Demo) -> None:
     ],
 )
 def test_an_address_of_this_service_is_opened_in_any_language(demo: Demo, typed: str) -> None:
-    demo.open()
+    demo.open("/photos/cat.jpg?width=60")
     demo.locate("#key").fill(typed.replace("HOST", demo.origin.removeprefix("http://")))
     demo.locate("#key").press("Enter")
     demo.settled()
@@ -133,7 +133,7 @@ def test_an_address_of_this_service_is_opened_in_any_language(demo: Demo, typed:
 
 
 def test_an_address_of_another_site_is_told_and_may_be_read_as_one_of_this(demo: Demo) -> None:
-    demo.open()
+    demo.open("/photos/cat.jpg?width=60")
     demo.locate("#key").fill("https://elsewhere.example" + WISH.replace("&background=goldenrod&rotate.angle=15", ""))
     demo.locate("#key").press("Enter")
     expect(demo.locate("#fault")).to_contain_text("belongs to another site, elsewhere.example")
@@ -144,7 +144,7 @@ def test_an_address_of_another_site_is_told_and_may_be_read_as_one_of_this(demo:
 
 def test_a_wrong_value_that_is_typed_is_shown_where_it_belongs(visit: Open, server: Server) -> None:
     with visit(server, wants="400") as demo:
-        demo.open()
+        demo.open("/photos/cat.jpg?width=60")
         demo.locate("#key").fill("/photos/coffee.jpg?blur=0.1")
         demo.locate("#key").press("Enter")
         demo.settled()

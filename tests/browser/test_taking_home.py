@@ -91,27 +91,27 @@ def test_edits_are_undone_and_redone(demo: Demo) -> None:
     width.focus()
     for _ in range(5):
         demo.page.keyboard.press("ArrowRight")
-    demo.settled()
+    demo.settled(recorded=True)
     widened = demo.path
     demo.page.get_by_role("button", name="Reset all").click()
-    demo.settled()
+    demo.settled(recorded=True)
     assert demo.path == COFFEE
     demo.page.keyboard.press("Control+z")
-    demo.settled()
+    demo.settled(recorded=True)
     assert demo.path == widened
     demo.page.get_by_role("button", name="Undo").click()
-    demo.settled()
+    demo.settled(recorded=True)
     assert demo.path == f"{COFFEE}?width=240"
     expect(demo.page.get_by_role("button", name="Undo")).to_be_disabled()
     demo.page.keyboard.press("Control+Shift+Z")
     demo.page.keyboard.press("Control+y")
-    demo.settled()
+    demo.settled(recorded=True)
     assert demo.path == COFFEE
     expect(demo.page.get_by_role("button", name="Redo")).to_be_disabled()
     demo.recipe("Eight colours")
-    demo.settled()
+    demo.settled(recorded=True)
     demo.page.keyboard.press("Control+z")
-    demo.settled()
+    demo.settled(recorded=True)
     assert demo.path == COFFEE
 
 
