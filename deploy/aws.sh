@@ -169,7 +169,7 @@ explain_failure() {
 }
 
 deploy() {
-  local status former former_arch uri parameters bucket options=()
+  local status former former_arch uri parameters line bucket options=()
   status=$(stack_field StackStatus)
   refuse_state "$status"
   former=$(stack_field "Parameters[?ParameterKey=='ImageUri'].ParameterValue | [0]")
@@ -179,6 +179,12 @@ deploy() {
   parameters=("ImageUri=$uri" "DeployedAt=$(date -u +%Y-%m-%dT%H:%M:%SZ)")
   # The caller alone knows the architecture of an image that was built elsewhere.
   [ -n "${IMAGE_URI:-}" ] && [ -z "${ARCHITECTURE:-}" ] || parameters+=("Architecture=$(architecture)")
+  if [ -n "${PARAMETERS_FILE:-}" ]; then
+    [ -r "$PARAMETERS_FILE" ] || fail "PARAMETERS_FILE must be a file with lines Name=value, got $PARAMETERS_FILE"
+    while IFS= read -r line || [ -n "$line" ]; do
+      case $line in '' | '#'*) ;; *) parameters+=("$line") ;; esac
+    done <"$PARAMETERS_FILE"
+  fi
   [ -z "${SOURCE_BUCKETS:-}" ] || parameters+=("SourceBuckets=$SOURCE_BUCKETS")
   if (($(wc -c <"$TEMPLATE") > LARGEST_INLINE)); then
     bucket=$(template_bucket)

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import overload
 
 from imaging.errors import InvalidParameter
+from imaging.params.validation import suggest
 from imaging.pipeline.feature import Feature
 
 ORDER = (
@@ -125,5 +126,5 @@ def by_name(name: str, where: str = "feature") -> Feature:
     """Return the feature with this name or alias. Raises InvalidParameter, which lists all names."""
     found = names().get(name)
     if found is None:
-        raise InvalidParameter(where, "one of " + ", ".join(ORDER), name)
+        raise InvalidParameter(where, f"one of {', '.join(ORDER)}{suggest(name, names())}", name)
     return _load(found)

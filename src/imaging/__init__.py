@@ -39,7 +39,7 @@ from imaging.formats import (
 )
 from imaging.params.model import Params, describe
 from imaging.params.output import Output
-from imaging.params.validation import Field, check, fields, main_field, spellings
+from imaging.params.validation import Field, check, fields, main_field, spellings, suggest
 from imaging.picture import ImageHeader, Report
 from imaging.pipeline.feature import Decision, Feature, Step, decide_all, describe_steps
 from imaging.pipeline.run import Rendered, run
@@ -121,6 +121,7 @@ __all__ = [
     "run_each",
     "set_up",
     "spellings",
+    "suggest",
     "to_rgb_array",
 ]
 

@@ -98,6 +98,20 @@ def test_a_stack_is_deployed_with_what_was_built(tmp_path: Path) -> None:
     assert bool([call for call in ran.calls if call[1:3] == ["s3api", "head-bucket"]]) is through_s3
 
 
+def test_parameters_come_from_a_file_too(tmp_path: Path) -> None:
+    presets = 'Presets={"thumb": "width=99&height=99"}'
+    file = tmp_path / "my parameters"
+    file.write_text(f"# a comment\n\nSourceBuckets=photos\n{presets}\nUploadPresets=thumb", "utf-8")
+    ran = make(tmp_path, "deploy", "STACK=pictures", f"PARAMETERS_FILE={file}", "PARAMETERS=EnableSignature=Yes")
+    assert ran.status == 0, ran.faults
+    call = ran.call("aws", "cloudformation", "deploy")
+    assert {"SourceBuckets=photos", presets, "UploadPresets=thumb", "EnableSignature=Yes"} <= set(call)
+    assert not [said for said in call if said.startswith("#")]
+    ran = make(tmp_path, "deploy", "STACK=pictures", "PARAMETERS_FILE=nowhere")
+    assert ran.status != 0
+    assert "PARAMETERS_FILE must be a file with lines Name=value, got nowhere" in ran.faults
+
+
 def test_an_image_that_was_pushed_is_not_built_again(tmp_path: Path) -> None:
     uri = f"{REGISTRY}/mine@{DIGEST}"
     ran = make(tmp_path, "deploy", *STACK, f"IMAGE_URI={uri}")

@@ -7,15 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from tests.command_line import image_handler, refused
 
 from features import CATALOGUE, by_name
 from handler.auth.canonical import decode_path, split_query
 from handler.auth.signature import sign
+from handler.cli.commands import group
 from handler.cli.commands import run as run_command
+from handler.cli.manual import manual
 from imaging import Output, fields
 
+ROOT = Path(__file__).parents[2]
 SECRET = "a secret of the tests"
 
 
@@ -118,7 +122,55 @@ def test_completion(shell: str) -> None:
         COMP_WORDS="image-handler tran", COMP_CWORD="1", _IMAGE_HANDLER_COMPLETE="bash_complete"
     ).stdout.split()
     assert {"plain,transform", "plain,translate"} <= set(offered)
+    everything = image_handler(COMP_WORDS="image-handler ", COMP_CWORD="1", _IMAGE_HANDLER_COMPLETE="bash_complete")
+    assert {f"plain,{name}" for name in group.commands} == set(everything.stdout.split())
+    words = "image-handler init --for "
+    kinds = image_handler(COMP_WORDS=words, COMP_CWORD="3", _IMAGE_HANDLER_COMPLETE="bash_complete").stdout.split()
+    assert kinds == ["plain,compose", "plain,stack", "plain,kubernetes"]
     assert refused(image_handler("completion", "tcsh"), "is not one of 'bash', 'zsh', 'fish'")
+
+
+def test_the_help_of_every_command_has_examples_that_it_understands() -> None:
+    for name, command in group.commands.items():
+        context = click.Context(command, info_name=name, **group.context_settings)
+        text = command.get_help(context)
+        assert "..." not in text.replace("]...", "]"), f"the help of {name} is cut"
+        examples = re.findall(rf"image-handler {name}\b.*(?:\\\n.*)*", text.partition("Example")[2])
+        assert examples, f"the help of {name} has no examples"
+        known = {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
+        used = {option for example in examples for option in re.findall(r" (--?[a-z][a-z-]*)", example)}
+        assert used <= known, f"an example of {name} has an unknown option"
+
+
+def test_the_manual_is_the_help_of_the_commands() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert page == manual(), "docs/command-line.md is out of date: make reference"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("tranform",), "Did you mean 'transform'?"),
+        (("serve", "--imagse", "."), "Did you mean '--images'?"),
+        (("features", "reszie"), "perhaps `resize`, got 'reszie'"),
+        (("transform", "cat.jpg", "--out", "-", "resize.widht=3"), "perhaps `width`, got '3'"),
+        (("transform", "cat.jpg", "--out", "-", "rotaet.angle=3"), "perhaps `rotate`, got 'rotaet'"),
+        (("transform", "cat.jpg", "--out", "-", "widht=3"), "perhaps `width`"),
+        (("transform", "cat.jpg", "--out", "-", "zzz=3"), "`zzz` must be a known parameter (see"),
+        (("completion",), "Choose from: bash, zsh, fish"),
+        (("doctor", "--url", "images.example.com"), "--url must be https:// and a host"),
+    ],
+)
+def test_a_mistake_is_answered_with_one_line_and_the_most_similar_name(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    (tmp_path / "cat.jpg").write_bytes(b"no image, and not read")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(list(arguments)) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, len(printed.err.splitlines())) == ("", 1)
+    assert message in printed.err
 
 
 def test_help_and_version() -> None:

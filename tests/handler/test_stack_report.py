@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.local_server import SAMPLES, serving
 from tests.stand_ins.moto import REGION, Moto
 
 from handler.cli.doctor import doctor
+from handler.cli.open import open_page
 
 REPORT = (
     "REPORT RequestId: 0a1b\tDuration: 87.11 ms\tBilled Duration: 88 ms\tMemory Size: 1769 MB\t"
@@ -70,3 +72,19 @@ def test_a_stack_that_does_not_exist_is_told(moto: Moto, monkeypatch: pytest.Mon
     assert ran.return_value == 1
     assert "stack none cannot be read" in ran.output
     assert "does not exist" in ran.output
+
+
+def test_the_demo_page_of_a_stack_is_found_in_its_outputs(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_doctor(moto, monkeypatch, "none")  # sets the environment
+    with serving(SAMPLES) as server:
+        base = f"http://127.0.0.1:{server.port}"
+        outputs = {"DemoUrl": {"Value": f"{base}/_demo/"}, "CdnUrl": {"Value": base}}
+        for name, shown in (("with-demo", outputs), ("without", {"CdnUrl": {"Value": base}})):
+            body = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": shown}
+            moto.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(body))
+        for page, path in (("demo", "/_demo/"), ("api", "/_api/docs")):
+            ran = CliRunner().invoke(open_page, [page, "--stack", "with-demo", "--print"], standalone_mode=False)
+            assert (ran.exception, ran.output) == (None, f"{base}{path}\n")
+    for stack, message in (("without", "DeployDemoUI=Yes"), ("nowhere", "stack nowhere cannot be read")):
+        ran = CliRunner().invoke(open_page, ["--stack", stack, "--print"], standalone_mode=False)
+        assert message in str(ran.exception)

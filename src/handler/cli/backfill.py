@@ -55,6 +55,12 @@ def backfill(source: str, prefix: str, manifest: str | None, presets: str | None
     Settings are read from the environment, as in Lambda. An original is up to date if its record is `ready`, and has
     the ETag that the original has now and a variant of each preset. What has been done is in the records, so you can
     stop the command with Ctrl-C and run it again.
+
+    \b
+    Examples:
+      image-handler backfill --dry-run
+      image-handler backfill --source photos --prefix 2025/ --jobs 8 --rate 20
+      image-handler backfill --stack pictures --batch
     """
     application = wiring.application()
     if application.uploads is None:

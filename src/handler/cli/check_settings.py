@@ -14,6 +14,10 @@ def check_settings() -> None:
 
     Nothing is served. If a server would not start with this environment, print a line for each fault and exit with
     status 2.
+
+    \b
+    Examples:
+      SOURCE_BUCKETS=my-photos image-handler check-settings
     """
     wiring.build(Settings.from_environment())
     click.echo("the settings are valid")

@@ -52,6 +52,12 @@ def check_urls(file: BinaryIO, fetch: bool, quiet: bool) -> int:
     web server. It may be packed by gzip. A URL counts as often as it occurs. The settings are those of the environment;
     in both modes each line says what COMPATIBILITY=lenient ignores or repairs. No image is read without --fetch. The
     exit status is 1 if a URL is refused, and 2 if FILE holds no URL.
+
+    \b
+    Examples:
+      image-handler check-urls urls.txt
+      image-handler check-urls access.log.gz --quiet
+      grep cat urls.txt | image-handler check-urls - --fetch
     """
     log = AccessLog(file)
     urls = Counter(log.read_urls())

@@ -13,7 +13,9 @@ from handler.cli.completion import completion
 from handler.cli.doctor import doctor
 from handler.cli.explain import explain, translate
 from handler.cli.features import features
+from handler.cli.init import init
 from handler.cli.mcp import mcp
+from handler.cli.open import open_page
 from handler.cli.purge import purge
 from handler.cli.redrive import redrive
 from handler.cli.serve import serve
@@ -27,6 +29,7 @@ from handler.errors import HandlerError
 from imaging import FeatureError
 
 INTERRUPTED = 130
+PROGRAM = "image-handler"
 _LONGEST_HELP = 300
 """Characters of a command's first sentence; no command has more."""
 
@@ -42,13 +45,22 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("image-handler"), prog_name="image-handler")
+@click.version_option(version("image-handler"), prog_name=PROGRAM)
 def group() -> None:
-    """Serve and transform images, sign and translate their URLs, and check a deployment."""
+    """Serve and transform images, sign and translate their URLs, and check a deployment.
+
+    \b
+    Examples:
+      image-handler serve --images photos                    a server; then: image-handler open
+      image-handler transform photos --out web width=1200    without a server
+      image-handler init                                     files for a server, a stack or a cluster
+    """
 
 
 for command in (
     serve,
+    init,
+    open_page,
     sign,
     purge,
     transform,
@@ -72,12 +84,12 @@ for command in (
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status."""
     try:
-        outcome = group.main(arguments, prog_name="image-handler", standalone_mode=False)
+        outcome = group.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
     except click.ClickException as error:
-        return _print_error(error.format_message(), error.exit_code)
+        return _print_error(" ".join(error.format_message().split()), error.exit_code)
     except (FeatureError, HandlerError) as error:
         return _print_error(error.message, 2)
     except SettingsError as error:

@@ -15,7 +15,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     """Print the code that makes SHELL complete commands and options.
 
     \b
-    Add it to the start file of your shell:
+    Examples, to add to the start file of your shell:
       image-handler completion bash >> ~/.bashrc
       image-handler completion zsh >> ~/.zshrc
       image-handler completion fish > ~/.config/fish/completions/image-handler.fish

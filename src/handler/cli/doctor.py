@@ -29,6 +29,12 @@ def doctor(url: str | None, key: str | None, bucket: str | None, api: str, stack
     and database that the settings name once, and say what is left to do. With --url: test
     keys with special characters, long URLs, 304, HEAD, the CDN's cache, images over 6 MB, signatures and forbidden
     requests. If IMAGE_HANDLER_TOKEN holds the operator's token, purge that one photograph too.
+
+    \b
+    Examples:
+      image-handler doctor
+      image-handler doctor --url https://images.example.com --key photos/cat.jpg
+      image-handler doctor --stack pictures
     """
     status = _report_stack(stack) if stack else 0
     if url:

@@ -17,6 +17,11 @@ def explain(url: str) -> None:
     """Describe URL in JSON: bucket, key, edits in order, output, and whether its signature is valid.
 
     Presets, ALWAYS and secrets are those of the environment. No image is read.
+
+    \b
+    Examples:
+      image-handler explain "/cat.jpg?width=300&format=webp"
+      image-handler explain "/300x200/filters:blur(3)/cat.jpg"
     """
     click.echo(json.dumps(_call_endpoint("explain", url=url), indent=2, ensure_ascii=False))
 
@@ -25,7 +30,13 @@ def explain(url: str) -> None:
 @click.argument("url")
 @click.option("--to", required=True, type=click.Choice(dialects.names()), help="The URL language to translate into.")
 def translate(url: str, to: str) -> int:
-    """Translate URL into another URL language. If that cannot express a part, name the part and exit with status 1."""
+    """Translate URL into another URL language. If that cannot express a part, name the part and exit with status 1.
+
+    \b
+    Examples:
+      image-handler translate "/cat.jpg?width=300" --to thumbor
+      image-handler translate "/unsafe/300x200/cat.jpg" --to query
+    """
     answer = _call_endpoint("translate", url=url, to=to)
     click.echo(answer["url"])
     for name in answer["unsaid"]:

@@ -13,7 +13,14 @@ from imaging import Feature, Output, Params, fields
 @click.command()
 @click.argument("name", required=False)
 def features(name: str | None) -> None:
-    """List all features, or the parameters of the feature NAME. NAME may be "output", for format and quality."""
+    """List all features, or the parameters of the feature NAME. NAME may be "output", for format and quality.
+
+    \b
+    Examples:
+      image-handler features
+      image-handler features resize
+      image-handler features output
+    """
     if name is None:
         _print_table([("feature", "group", "what it does"), *map(_feature_row, CATALOGUE)])
         return

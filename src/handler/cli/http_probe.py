@@ -46,10 +46,10 @@ class Service:
     """A deployed service: one host, without following redirects or normalising paths."""
 
     def __init__(self, url: str, token: str = "") -> None:
-        """`url` is scheme and host. Raise ClickException for anything else."""
+        """`url` is scheme and host. Raise UsageError for anything else."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
-            raise click.ClickException(f"--url must be https:// and a host, got {url!r}")
+            raise click.UsageError(f"--url must be https:// and a host, got {url!r}")
         self.scheme, self.host = parts.scheme, parts.netloc
         self.token = token
         self.needs_signatures = False

@@ -5,26 +5,14 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
+from handler.cli.service_url import parse_service_url
 from handler.composition import wiring
 from handler.config import Settings
 
 _INSTALL = "the Model Context Protocol's SDK is missing: pip install 'image-handler[mcp]'"
-
-
-def parse_service_url(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Return scheme and host of a service, without a slash at the end."""
-    if value is None:
-        return None
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or "@" in value:
-        raise click.BadParameter(f"must be http:// or https:// and a host, got {value!r}", param=parameter)
-    if parts.query or parts.fragment:
-        raise click.BadParameter(f"must end with the host, got {value!r}", param=parameter)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 @click.command()

@@ -24,6 +24,10 @@ def purge(keys: tuple[str, ...], url: str, bucket: str | None, token: str | None
     """Purge the originals KEY…: their stored results, cached detections, and every copy in the CDN.
 
     The operator's token is read from IMAGE_HANDLER_TOKEN.
+
+    \b
+    Examples:
+      image-handler purge photos/cat.jpg --url https://images.example.com
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise click.UsageError(f"--url must be an http or https URL, got {url!r}")

@@ -32,6 +32,11 @@ def redrive(
     """Move the messages of a dead-letter queue back to the queue that they came from.
 
     Do this once the cause of the failures is mended. An upload that fails again returns to the dead-letter queue.
+
+    \b
+    Examples:
+      image-handler redrive --stack pictures --dry-run
+      image-handler redrive --queue https://sqs.eu-central-1.amazonaws.com/123456789012/failed --rate 10
     """
     if bool(queue) == bool(stack):
         raise click.UsageError("name the dead-letter queue with --queue URL or with --stack NAME")

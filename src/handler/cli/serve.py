@@ -119,6 +119,12 @@ def serve(
 
     Settings are read from the environment, as in Lambda; options take precedence. On a loopback address, and without
     --behind-proxy, the operator API and every feature are open. Otherwise the settings decide.
+
+    \b
+    Examples:
+      image-handler serve --images photos
+      image-handler serve --images photos --uploads .local --gallery
+      SOURCE_BUCKETS=my-photos image-handler serve --host 0.0.0.0 --port 80
     """
     settings = _read_settings(images, uploads, gallery=gallery)
     listener = _listen(host, port)

@@ -40,6 +40,11 @@ def sign(
     """Sign URL, a path with its query such as "/cat.jpg?width=300", or a complete URL.
 
     By default the secret is the one that the environment names (SIGNATURE_SECRET_FILE or SECRETS_MANAGER).
+
+    \b
+    Examples:
+      image-handler sign "/cat.jpg?width=300" --secret-file secret.txt
+      image-handler sign "https://images.example.com/cat.jpg" --expires 7d --secret-id pictures-secret
     """
     if secret_file and secret_id:
         raise click.UsageError("--secret-file and --secret-id exclude each other")

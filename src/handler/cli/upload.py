@@ -41,6 +41,11 @@ def upload(
     A file gets its name as its key, and one in a folder its path from that folder on. What the service has already,
     with the same SHA-256, is not sent again, so an interrupted upload can be repeated. The exit status is 1 if a file
     could not be uploaded.
+
+    \b
+    Examples:
+      image-handler upload cat.jpg dog.jpg
+      image-handler upload photos --url https://images.example.com --prefix 2026/summer/ --token-file token.txt
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise click.UsageError(f"--url must be an http or https URL, got {url!r}")

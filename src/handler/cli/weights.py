@@ -21,6 +21,11 @@ def weights(models: tuple[str, ...]) -> None:
 
     u2net-int8 is made from u2net and needs onnx (pip install onnx). rembg downloads all other models except u2netp.
     Each model has a licence of its own (see NOTICE); bria-rmbg may be used for non-commercial purposes only.
+
+    \b
+    Examples:
+      image-handler weights
+      WEIGHTS=models image-handler weights u2net u2net-int8
     """
     for model in dict.fromkeys(models):
         if model in NON_COMMERCIAL:

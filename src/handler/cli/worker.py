@@ -73,6 +73,11 @@ def worker(queue: str, jobs: int, visibility: int, wait: int, grace: int, *, hea
 
     Settings are read from the environment, as in Lambda; MAX_SECONDS is the time for one original. SIGTERM ends the
     worker once its originals are finished.
+
+    \b
+    Examples:
+      image-handler worker --queue https://sqs.eu-central-1.amazonaws.com/123456789012/uploads
+      image-handler worker --queue http://127.0.0.1:4566/queue/uploads --jobs 2 --health 0.0.0.0:8081
     """
     application = wiring.application()
     if application.uploads is None:

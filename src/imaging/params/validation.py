@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -24,6 +24,8 @@ _CONVERTED: set[type[Params]] = set()
 """Models of which one value has been converted."""
 _FIRST_CONVERSION = threading.RLock()
 _PATH = re.compile(r" - at \$\.?(.*)$", re.DOTALL)
+_LONGEST_TYPO = 40
+"""Characters of an unknown name that are compared with the known ones, which bounds the time of the comparison."""
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off", ""}
 
@@ -140,6 +142,14 @@ def main_field(model: type[Params]) -> Field | None:
     return next((field for field in fields(model).values() if field.main), None)
 
 
+def suggest(name: object, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the most similar known one, or nothing if none is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a request that is refused needs it
+
+    similar = get_close_matches(str(name)[:_LONGEST_TYPO], list(known), n=1, cutoff=0.75)
+    return f", perhaps `{similar[0]}`" if similar else ""
+
+
 def check(model: type[ModelT], params: Mapping[str, object], *, where: str = "", text: bool = False) -> ModelT:
     """Return a model made of the values of a request, by the names or aliases of its fields. Raises InvalidParameter.
 
@@ -152,10 +162,8 @@ def check(model: type[ModelT], params: Mapping[str, object], *, where: str = "",
     for name, value in params.items():
         field = known.get(name)
         if field is None:
-            expected = (
-                f"a known parameter ({', '.join(fields(model))})" if fields(model) else "left out: no parameters here"
-            )
-            raise InvalidParameter(dotted + name, expected, value)
+            listed = f"a known parameter ({', '.join(fields(model))}){suggest(name, known)}"
+            raise InvalidParameter(dotted + name, listed if known else "left out: no parameters here", value)
         if field.name in values:
             raise InvalidParameter(dotted + field.name, "given once, not also under another name", value)
         values[field.name] = _normalize(field, value, dotted, text=text)

@@ -24,14 +24,12 @@ from features import CATALOGUE, ORDER, by_name, edits, feature_names
 from handler.errors import BadRequest
 from handler.requests.dialects.dialect import STRICT, Dialect, Faults
 from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
-from imaging import Feature, InvalidParameter, ObjectRef, Output, check, main_field, spellings
+from imaging import Feature, InvalidParameter, ObjectRef, Output, check, main_field, spellings, suggest
 
 CONTROLS = ("bucket", "feature", "preset", "v", "expires", "signature")
 CHAIN = "steps"
 _SIZES = ("width", "height")
 _KNOWN = "a known parameter (see /_api/openapi.json)"
-_LONGEST_TYPO = 40
-"""Characters of an unknown name that are compared with the known ones, which bounds the time of the comparison."""
 Params = dict[str, object]
 
 
@@ -243,11 +241,8 @@ def _assign_undotted(parsed: ParsedQuery, listed: list[Feature], name: str, valu
 
 def _known_or_similar(name: str) -> str:
     """Return what an undotted name must be, with the most similar known one if the name may be a typing error."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a request that is refused needs it
-
     known = [*CONTROLS, *feature_names(), *spellings(Output), *spellings(by_name("resize").params)]
-    similar = get_close_matches(name[:_LONGEST_TYPO], known, n=1, cutoff=0.75)
-    return f"a known parameter, perhaps `{similar[0]}` (see /_api/openapi.json)" if similar else _KNOWN
+    return f"a known parameter{suggest(name, known)} (see /_api/openapi.json)"
 
 
 def _find_candidates(parsed: ParsedQuery, listed: list[Feature], name: str) -> list[Feature]:
