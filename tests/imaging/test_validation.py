@@ -152,7 +152,8 @@ def test_json_is_taken_at_its_word(said: dict[str, object], message: str) -> Non
 
 def test_what_is_unknown_or_missing_is_named() -> None:
     with pytest.raises(
-        InvalidParameter, match=r"^`every\.wohle` must be a known parameter \(whole, number, .*\), got '1'$"
+        InvalidParameter,
+        match=r"^`every\.wohle` must be a known parameter \(whole, number, .*\), perhaps `whole`, got '1'$",
     ):
         check(Every, {"wohle": "1"}, text=True, where="every")
     with pytest.raises(InvalidParameter, match=r"^`bare\.x` must be left out: no parameters here, got 1$"):
