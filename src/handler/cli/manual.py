@@ -9,11 +9,11 @@ from handler.cli.commands import PROGRAM, group
 _HEAD = """\
 # The command line
 
-After this page you know every command of `image-handler` with its options. The page is generated from their `--help`
-(`make reference`).
+After this page you know every command of `image-handler` with its options. `make reference` writes the page from the
+`--help` of each.
 
-A wrong option or parameter is answered with one line, which names the most similar one, and the exit status 2. The
-status is 1 if some of the work failed.
+A command answers a wrong option or parameter with one line, which names the most similar one, and with the exit
+status 2. The status is 1 if some of the work failed.
 """
 
 
