@@ -7,7 +7,7 @@
  * An image of the project (`import cat from "./cat.jpg"`) has to be in a bucket of the service under the same path.
  */
 import { imageUrl, type ImageOptions } from "./index.js";
-import { commonOptions, type CommonModifiers } from "./modifiers.js";
+import { commonOptions, keyOf, type CommonModifiers } from "./modifiers.js";
 
 export interface AstroTransform extends CommonModifiers {
   src: string | { src: string; width: number; height: number };
@@ -30,7 +30,7 @@ export function getURL(transform: AstroTransform, config: AstroConfig = {}): str
   const { baseUrl = "", options = {} } = config.service?.config ?? {};
   const { width, height, quality, format, fit } = transform;
   const key = typeof transform.src === "string" ? transform.src : transform.src.src;
-  return imageUrl(key, { ...options, ...commonOptions({ width, height, quality, format, fit }) }, baseUrl);
+  return imageUrl(keyOf(key, baseUrl), { ...options, ...commonOptions({ width, height, quality, format, fit }) }, baseUrl);
 }
 
 /** Return the further sizes that `widths` or `densities` ask for. */

@@ -1,6 +1,20 @@
 /** Words that Nuxt, Astro and unpic share for what this service names otherwise. */
 import type { ImageOptions } from "./parameters.js";
 
+/**
+ * Return the key of an image that a framework passes on as a key, or as a URL of the deployment without edits.
+ *
+ * Throws a TypeError for a URL of another site, which the service would look for under its own keys.
+ */
+export function keyOf(src: string, base: string): string {
+  const origin = base.replace(/\/+$/, "");
+  if (origin && src.startsWith(origin + "/")) {
+    return decodeURIComponent(src.slice(origin.length + 1).replace(/[?#].*$/s, "")).replace(/^_key\//, "");
+  }
+  if (/^(?:https?:)?\/\//i.test(src)) throw new TypeError(`src must be a key, or a URL that begins with ${origin || "base"}/, got ${src}`);
+  return src;
+}
+
 export interface CommonModifiers {
   width?: number | string | undefined;
   height?: number | string | undefined;

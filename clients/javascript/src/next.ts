@@ -7,6 +7,7 @@
  *     export default nextLoader("https://images.example.com");
  */
 import { imageUrl, type ImageOptions } from "./index.js";
+import { keyOf } from "./modifiers.js";
 
 export interface NextLoaderProps {
   src: string;
@@ -16,5 +17,5 @@ export interface NextLoaderProps {
 
 /** Return a loader for one deployment; `options` apply to every image. */
 export function nextLoader(base: string, options: ImageOptions = { format: "auto" }): (props: NextLoaderProps) => string {
-  return ({ src, width, quality }) => imageUrl(src, { ...options, ...(quality ? { quality } : {}), width }, base);
+  return ({ src, width, quality }) => imageUrl(keyOf(src, base), { ...options, ...(quality ? { quality } : {}), width }, base);
 }

@@ -5,7 +5,7 @@
  *     image: { providers: { handler: { provider: "image-handler-client/nuxt", options: { baseURL: "https://images.example.com" } } } }
  */
 import { imageUrl } from "./index.js";
-import { commonOptions, type Modifiers } from "./modifiers.js";
+import { commonOptions, keyOf, type Modifiers } from "./modifiers.js";
 
 export interface NuxtOptions {
   baseURL?: string;
@@ -14,7 +14,7 @@ export interface NuxtOptions {
 
 /** Return the URL of an image with Nuxt's modifiers. */
 export function getImage(src: string, { modifiers = {}, baseURL = "" }: NuxtOptions = {}): { url: string } {
-  return { url: imageUrl(src, commonOptions(modifiers), baseURL) };
+  return { url: imageUrl(keyOf(src, baseURL), commonOptions(modifiers), baseURL) };
 }
 
 /** What a provider of @nuxt/image 2 exports by default. */

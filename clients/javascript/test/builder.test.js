@@ -34,6 +34,16 @@ test("next/image", () => {
   assert.equal(loader({ src: "/cat.jpg", width: 640 }), `${base}/cat.jpg?format=auto&width=640`);
 });
 
+test("a framework may pass a URL of the deployment, and none of another site", () => {
+  const expected = `${base}/a%20b/cat.jpg?format=auto&width=640`;
+  for (const src of ["a b/cat.jpg", `${base}/a%20b/cat.jpg`, `${base}/a%20b/cat.jpg?width=9`])
+    assert.equal(nextLoader(`${base}/`)({ src, width: 640 }), expected);
+  assert.equal(getImage(`${base}/_key/_a.jpg`, { baseURL: base }).url, `${base}/_key/_a.jpg`);
+  assert.equal(astro.getURL({ src: `${base}/cat.jpg` }, { service: { config: { baseUrl: base } } }), `${base}/cat.jpg`);
+  for (const src of ["https://other.example/cat.jpg", "//other.example/cat.jpg", `${base}.evil.example/cat.jpg`])
+    assert.throws(() => nextLoader(base)({ src, width: 640 }), /src must be a key, or a URL that begins with/);
+});
+
 test("Nuxt's modifiers", () => {
   const url = getImage("cat.jpg", { baseURL: base, modifiers: { width: "300", fit: "scale-down", format: "jpg", quality: "mid", blur: 2 } }).url;
   assert.equal(url, `${base}/cat.jpg?blur=2&fit=inside&format=jpeg&quality=60&width=300`);
