@@ -25,6 +25,7 @@ from imaging import Context, DamagedSource, Deadline, FeatureError, Limits, Outp
 from imaging.codecs.decode import decode, inspect, source_at_fault
 from imaging.deadlines import killable_process
 from imaging.deadlines.killable_process import ProcessDied
+from imaging.pipeline import isolated
 
 pytestmark = pytest.mark.slow
 
@@ -134,7 +135,9 @@ def test_a_decoder_that_takes_its_process_along_is_the_sources_fault(
     def died(*_: object) -> None:
         raise ProcessDied("the process ended with -11 and no answer")
 
-    monkeypatch.setattr(killable_process, "run_confined", died)
+    # The second module holds the function by its own name from its first import on.
+    for module in (killable_process, isolated):
+        monkeypatch.setattr(module, "run_confined", died)
     # So little time is left that an AVIF goes to a process of its own as well.
     monkeypatch.setattr(Deadline, "leaves_room_for", lambda *_: False)
     with pytest.raises(DamagedSource) as refusal:
