@@ -29,6 +29,8 @@ _RETRY_SECONDS = 0.5
 """Pause before the next attempt to accept, after the system had no descriptor left."""
 _MIN_PROGRESS = 10_000
 """Bytes of an answer that a client must read within `stall_seconds`."""
+_TURN_SECONDS = 0.002
+"""How long a process with more connections than another one leaves a new one to it."""
 _TICKS = 5
 """The timeouts are checked every so many ticks of uvicorn, each of 0.1 s."""
 _PUBLISHED_TICKS = 10
@@ -66,10 +68,11 @@ class Connections:
         self._waiting: dict[Connection, None] = {}
         """Connections that wait for their client, the longest wait first."""
         self._by_owner: dict[str, dict[Connection, None]] = {}
-        self._total = 0
+        self.total = 0
+        """The open connections."""
         self._log_after = float("-inf")
         self._unlogged = 0
-        measures.connections.set_function(lambda: self._total)
+        measures.connections.set_function(lambda: self.total)
 
     def admit(self, owner: str, *, trusted: bool) -> bool:
         """Whether a connection may be opened; at a limit, one that waits for its client is closed for it."""
@@ -77,14 +80,14 @@ class Connections:
             mine = next((each for each in self._by_owner[owner] if each in self._waiting), None)
             if not self._displace(mine, "address"):
                 return False
-        if self._total >= self.limits.total:
+        if self.total >= self.limits.total:
             return self._displace(next(iter(self._waiting), None), "total")
         return True
 
     def add(self, connection: Connection) -> None:
         """Register an open connection."""
         self._by_owner.setdefault(connection.owner, {})[connection] = None
-        self._total += 1
+        self.total += 1
         self._waiting[connection] = None
 
     def discard(self, connection: Connection) -> None:
@@ -93,7 +96,7 @@ class Connections:
         mine = self._by_owner.get(connection.owner, {})
         if connection in mine:
             del mine[connection]
-            self._total -= 1
+            self.total -= 1
             if not mine:
                 del self._by_owner[connection.owner]
 
@@ -180,9 +183,11 @@ class ConnectionServer(uvicorn.Server):
         await super().startup(sockets=[])
         self._accepting = [asyncio.create_task(self._accept(listener)) for listener in sockets or ()]
         if self._member is not None:
+            self._publish_connections()
             self._member.report_ready()
 
     async def on_tick(self, counter: int) -> bool:
+        self._publish_connections()
         for task in self._accepting:
             if task.done():
                 task.result()  # an error of the loop itself ends the server
@@ -203,8 +208,13 @@ class ConnectionServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         listener.setblocking(False)
         while True:
+            await _wait_until_readable(loop, listener)
+            if self._member is not None and self._opened.total > self._member.connections.least():
+                await asyncio.sleep(_TURN_SECONDS)
             try:
-                accepted, address = await loop.sock_accept(listener)
+                accepted, address = listener.accept()
+            except BlockingIOError:
+                continue  # another process has accepted it
             except OSError as error:
                 if error.errno in _UNUSABLE:
                     raise
@@ -212,7 +222,13 @@ class ConnectionServer(uvicorn.Server):
                 self._opened.report(f"a connection cannot be accepted: {error.strerror}")
                 await asyncio.sleep(_RETRY_SECONDS if error.errno in _EXHAUSTED else 0)
                 continue
+            accepted.setblocking(False)
             await self._open(loop, accepted, str(address[0]))
+            self._publish_connections()
+
+    def _publish_connections(self) -> None:
+        if self._member is not None:
+            self._member.connections.publish(self._member.number, self._opened.total)
 
     async def _open(self, loop: asyncio.AbstractEventLoop, accepted: socket.socket, address: str) -> None:
         owner, trusted = owner_of(address, self._opened.limits.trusted_proxies)
@@ -223,6 +239,16 @@ class ConnectionServer(uvicorn.Server):
             await loop.connect_accepted_socket(lambda: CONNECTION(self._opened, owner, self.config, self), accepted)
         except OSError:
             accepted.close()
+
+
+async def _wait_until_readable(loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:
+    """Wait until a connection waits to be accepted, by whichever process takes it."""
+    readable = asyncio.Event()
+    loop.add_reader(listener, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(listener)
 
 
 def owner_of(address: str, trusted: Sequence[IPv4Network | IPv6Network]) -> tuple[str, bool]:

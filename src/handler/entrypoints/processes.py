@@ -84,12 +84,39 @@ class MetricsBoard:
         return []
 
 
+class ConnectionBoard:
+    """Memory in which each process says how many connections it has, so that they share new ones evenly."""
+
+    _NONE = 0xFFFFFFFF
+    """Stands for a process that does not serve."""
+
+    def __init__(self, count: int) -> None:
+        self._counts = memoryview(mmap.mmap(-1, count * 4)).cast("I")
+        for number in range(count):
+            self.clear(number)
+
+    def publish(self, number: int, connections: int) -> None:
+        """Say how many connections a process has."""
+        self._counts[number] = connections
+
+    def clear(self, number: int) -> None:
+        """Remove a process that has ended."""
+        self._counts[number] = self._NONE
+
+    def least(self) -> int:
+        """Return the connections of the process that has the fewest."""
+        return min(self._counts)
+
+
 class Member:
     """One of the processes."""
 
-    def __init__(self, number: int, board: MetricsBoard, ready: int, *, is_replacement: bool) -> None:
+    def __init__(
+        self, number: int, board: MetricsBoard, connections: ConnectionBoard, ready: int, *, is_replacement: bool
+    ) -> None:
         self.number = number
         self.board = board
+        self.connections = connections
         self.is_replacement = is_replacement
         self._ready = ready
         self._parent = os.getppid()
@@ -114,6 +141,7 @@ class _Supervisor:
     def __init__(self, count: int) -> None:
         self._count = count
         self._board = MetricsBoard(count)
+        self._connections = ConnectionBoard(count)
         self._members: dict[int, int] = {}
         """The number of each process by its ID."""
         self._stopping = threading.Event()
@@ -136,6 +164,7 @@ class _Supervisor:
     def _replace(self, number: int, status: int) -> Member | None:
         """Start another process in the place of one that has ended, unless the server stops."""
         self._board.clear(number)
+        self._connections.clear(number)
         if self._stopping.is_set():
             # The signal itself ends a process that does not serve yet.
             has_stopped = status == 0 or -status in _SIGNALS
@@ -162,7 +191,7 @@ class _Supervisor:
             for each in _SIGNALS:
                 signal.signal(each, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            return Member(number, self._board, writer, is_replacement=is_replacement)
+            return Member(number, self._board, self._connections, writer, is_replacement=is_replacement)
         self._members[pid] = number
         os.close(writer)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)

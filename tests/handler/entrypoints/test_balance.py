@@ -1,0 +1,85 @@
+"""Processes that share a listening socket take new connections in turn, so that none has most of them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+import pytest
+import uvicorn
+
+from handler.entrypoints import connections
+from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
+from handler.entrypoints.processes import ConnectionBoard, Member, MetricsBoard
+from handler.entrypoints.server import PictureServer
+from handler.entrypoints.workers import Bounds
+from handler.response import Answer
+
+
+@contextmanager
+def member_serving(number: int, board: ConnectionBoard, listener: socket.socket) -> Iterator[None]:
+    """Serve as one of two processes, in a thread of this one."""
+    reader, writer = os.pipe()
+    app = PictureServer(lambda _, __: Answer(200, {}, b"%d" % number), Bounds(workers=1))
+    config = uvicorn.Config(app, lifespan="off", ws="none", log_config=None)
+    member = Member(number, MetricsBoard(2), board, writer, is_replacement=False)
+    server = ConnectionServer(config, ConnectionLimits(), app.measures, member)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        assert os.read(reader, 1) == b"1"
+        yield
+    finally:
+        os.close(reader)
+        server.should_exit = True
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def ask(stack: ExitStack, port: int) -> bytes:
+    """Open a connection that stays, and return the number of the process that has it."""
+    connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=60)))
+    connection.sendall(b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    answer = b""
+    while not answer.endswith((b"0", b"1")) or b"\r\n\r\n" not in answer:
+        answer += connection.recv(1_000)
+    return answer[-1:]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_connections_go_to_the_process_that_has_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    # So long that the other process certainly takes the connection meanwhile, however busy this machine is.
+    monkeypatch.setattr(connections, "_TURN_SECONDS", 10.0)
+    board = ConnectionBoard(2)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    with ExitStack() as stack:
+        stack.enter_context(member_serving(0, board, listener.dup()))
+        assert [ask(stack, port) for _ in range(4)] == [b"0"] * 4
+        assert board.least() == 4
+        stack.enter_context(member_serving(1, board, listener.dup()))
+        assert [ask(stack, port) for _ in range(4)] == [b"1"] * 4
+        wait_until(lambda: board.least() == 4)
+    listener.close()
+
+
+def test_a_process_that_takes_no_connections_leaves_them_to_the_others() -> None:
+    board = ConnectionBoard(2)
+    board.publish(1, 0)
+    listener = socket.create_server(("127.0.0.1", 0))
+    with ExitStack() as stack:
+        stack.enter_context(member_serving(0, board, listener.dup()))
+        assert [ask(stack, listener.getsockname()[1]) for _ in range(4)] == [b"0"] * 4
+        board.clear(1)
+        assert board.least() == 4
+    listener.close()
