@@ -209,7 +209,7 @@ class ConnectionServer(uvicorn.Server):
         listener.setblocking(False)
         while True:
             await _wait_until_readable(loop, listener)
-            if self._member is not None and self._opened.total > self._member.connections.least():
+            if self._member is not None and self._opened.total > self._member.connections.smallest():
                 await asyncio.sleep(_TURN_SECONDS)
             try:
                 accepted, address = listener.accept()

@@ -103,7 +103,7 @@ class ConnectionBoard:
         """Remove a process that has ended."""
         self._counts[number] = self._NONE
 
-    def least(self) -> int:
+    def smallest(self) -> int:
         """Return the connections of the process that has the fewest."""
         return min(self._counts)
 

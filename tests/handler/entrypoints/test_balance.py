@@ -66,10 +66,10 @@ def test_connections_go_to_the_process_that_has_fewer(monkeypatch: pytest.Monkey
     with ExitStack() as stack:
         stack.enter_context(member_serving(0, board, listener.dup()))
         assert [ask(stack, port) for _ in range(4)] == [b"0"] * 4
-        assert board.least() == 4
+        assert board.smallest() == 4
         stack.enter_context(member_serving(1, board, listener.dup()))
         assert [ask(stack, port) for _ in range(4)] == [b"1"] * 4
-        wait_until(lambda: board.least() == 4)
+        wait_until(lambda: board.smallest() == 4)
     listener.close()
 
 
@@ -81,5 +81,5 @@ def test_a_process_that_takes_no_connections_leaves_them_to_the_others() -> None
         stack.enter_context(member_serving(0, board, listener.dup()))
         assert [ask(stack, listener.getsockname()[1]) for _ in range(4)] == [b"0"] * 4
         board.clear(1)
-        assert board.least() == 4
+        assert board.smallest() == 4
     listener.close()
