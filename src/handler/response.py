@@ -75,7 +75,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     def refuse_above(self, max_bytes: int) -> None:
         """Raise PayloadTooLarge if the answer has more than `max_bytes`, base64 included (0: no limit)."""
-        refuse_too_large(len(self.body) if self.is_text else -(-len(self.body) // 3) * 4, max_bytes)
+        refuse_too_large(self.size if self.is_text else -(-self.size // 3) * 4, max_bytes)
 
     def as_event(self, *, head: bool = False) -> dict[str, object]:
         """Return the answer in the shape that Lambda returns."""
@@ -140,7 +140,7 @@ def of_result(result: RenderedResult | NotModified, request: ImageRequest, cachi
     headers |= headers_of_media_type(result.media_type)
     if named := content_disposition(request.output, result.media_type):
         headers["Content-Disposition"] = named
-    return Answer(HTTPStatus.OK, _overridden(headers, requested), result.body)
+    return Answer(HTTPStatus.OK, _overridden(headers, requested), result.body, stored=result.stored)
 
 
 def redirect(result: Offloaded) -> Answer:

@@ -132,13 +132,13 @@ class PictureServer:
                 return await self._page(page, request)
             return await self._answer(request, arrived + self._bounds.seconds)
         except HandlerError as error:
-            return to_starlette(refusal(error, Caching()))
+            return to_starlette(refusal(error, Caching()), request.method)
 
     async def _page(self, page: Page, request: Request) -> Response:
         path = raw_path(request)
         threads = self._readiness if path == READY else self._probes if path in PROBES else None
         answer = await asyncio.get_running_loop().run_in_executor(threads, page)
-        return _compress(to_starlette(answer), request.headers.get("accept-encoding", ""))
+        return _compress(to_starlette(answer, request.method), request.headers.get("accept-encoding", ""))
 
     async def _answer(self, request: Request, until: float) -> Response:
         """Admit a request, read its body and let a worker answer it. A large body is read only after admission."""
@@ -147,7 +147,7 @@ class PictureServer:
             return await self._stream(request, call, until)
         if not has_body(request):
             if self._at_once is not None and (answer := self._at_once(call)) is not None:
-                return to_starlette(answer)
+                return to_starlette(answer, request.method)
             return await self._work(request, call, until)
         if not (_takes_large_body(request) and is_large(request)):
             body = await self._bodies.read(request, min(self._bounds.body_bytes, SMALL_BODY), until)
@@ -175,7 +175,9 @@ class PictureServer:
             stream = BodyStream(request, self._bounds.stall_seconds)
             call = msgspec.structs.replace(call, stream=stream)
             work = partial(self._handle, call, Remaining(time.monotonic() + self._bounds.seconds))
-            response = to_starlette(await asyncio.get_running_loop().run_in_executor(self._uploads, work))
+            response = to_starlette(
+                await asyncio.get_running_loop().run_in_executor(self._uploads, work), request.method
+            )
             if not stream.is_complete:
                 response.headers["Connection"] = "close"
                 await stream.drain()
@@ -192,7 +194,7 @@ class PictureServer:
             await asyncio.wait((answer,), timeout=min(left, _QUICK_SECONDS))
             if not answer.done():
                 await self._wait_for_answer(request, task, answer, until)
-            return to_starlette(answer.result())
+            return to_starlette(answer.result(), request.method, request.headers)
         finally:
             answer.cancel()
             if task.cancel() or task.done():

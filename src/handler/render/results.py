@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from handler.ports import StoredObject
 from handler.requests.image_request import Conditions, ImageRequest
 from handler.requests.parsed_request import CANVAS_SOURCE
 from imaging import MEDIA_TYPES, Deadline, Rendered
@@ -65,6 +66,8 @@ class RenderedResult(msgspec.Struct, frozen=True):
     height: int = 0
     image_facts: Mapping[str, str] = msgspec.field(default_factory=dict)
     """By the names in IMAGE_FACTS; a result that was stored by an older version has fewer of them."""
+    stored: StoredObject | None = None
+    """The object from which the body is read while it is sent; `body` is empty then."""
 
     @classmethod
     def of_image(cls, facts: ResultFacts, image: Rendered, request: ImageRequest) -> RenderedResult:

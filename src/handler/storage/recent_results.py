@@ -71,7 +71,7 @@ class RecentResults:
         return msgspec.structs.replace(entry.result, facts=msgspec.structs.replace(facts, negotiated=negotiated))
 
     def _remember(self, result: RenderedResult | Offloaded | None) -> None:
-        if not isinstance(result, RenderedResult) or len(result.body) > MAX_BODY:
+        if not isinstance(result, RenderedResult) or result.stored is not None or len(result.body) > MAX_BODY:
             return
         if not result.facts.tags or not result.facts.is_cacheable:
             return  # the next request may have another result

@@ -65,6 +65,8 @@ class BucketResultCache(msgspec.Struct, frozen=True):
     """After which the bucket deletes what was stored."""
     cache_control: str
     """Of public objects."""
+    streams_above: int = 0
+    """Bytes above which a result in a folder is read while it is sent; 0: never, as a whole body is needed."""
     breaker: CircuitBreaker = msgspec.field(default_factory=CircuitBreaker)
     """Around lookups and stores that an answer can do without."""
 
@@ -160,10 +162,14 @@ class BucketResultCache(msgspec.Struct, frozen=True):
             return (facts, PUBLIC + name) if not _is_closed(request, facts) else None
         if self.max_bytes and stored.info.size > self.max_bytes:
             return (facts, stored.info.ref.key) if _is_closed(request, facts) else None
-        body = self.breaker.call(stored.read, LOOKUP_SECONDS + stored.info.size / _BYTES_PER_SECOND)
+        # A bucket has a timeout for the whole transfer, and a slow client would exceed it.
+        is_streamed = 0 < self.streams_above < stored.info.size and not stored.is_remote
+        seconds = LOOKUP_SECONDS + stored.info.size / _BYTES_PER_SECOND
+        body = b"" if is_streamed else self.breaker.call(stored.read, seconds)
         image_facts = {name: metadata[name] for name in IMAGE_FACTS if name in metadata}
         width, height = (int(image_facts.get(name, 0)) for name in ("width", "height"))
-        return RenderedResult(facts, body, stored.info.content_type, width, height, image_facts)
+        streamed = stored if is_streamed else None
+        return RenderedResult(facts, body, stored.info.content_type, width, height, image_facts, streamed)
 
     def _offloaded(self, request: ImageRequest, facts: ResultFacts, key: str) -> Offloaded:
         """Return where to read an object, and for how long a redirect to it may be cached."""
