@@ -41,6 +41,8 @@ class ImageHeader(msgspec.Struct, frozen=True):
     """Milliseconds each frame is shown."""
     loop: int = 0
     """How often an animation plays; 0 means for ever."""
+    has_source_type: bool = False
+    """Whether the XMP metadata may name a digital source type, by which a file says that its image is generated."""
     decoder_memory: int = 0
     """Bytes that the decoder holds for one frame, even where it shrinks on load."""
     decoder_seconds: float = 0.0

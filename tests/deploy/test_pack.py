@@ -58,7 +58,7 @@ def test_a_library_without_its_symbols_is_loaded(pack: ModuleType, tmp_path: Pat
     before = library.stat().st_size
     pack.strip(tmp_path)
     assert library.stat().st_size < before
-    assert ctypes.CDLL(str(library)).PyInit__core
+    assert hasattr(ctypes.CDLL(str(library)), "PyInit__core")
     after = library.read_bytes()
     pack.strip(tmp_path)
     assert library.read_bytes() == after

@@ -14,6 +14,7 @@ import pytest
 import pyvips
 from tests import pictures
 from tests.client import Client
+from tests.generated import GENERATED, with_label
 from tests.local_server import SAMPLES, serving
 
 from handler.config import Settings, SettingsError
@@ -32,6 +33,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photo.jpegsave(str(folder / "a.jpg"), Q=92)
     photo.thumbnail_image(1200).pngsave(str(folder / "b.png"))
     photo.thumbnail_image(1200).webpsave(str(folder / "c.webp"), Q=90)
+    (folder / "generated.jpg").write_bytes(with_label((folder / "a.jpg").read_bytes()))
     (folder / "moving.gif").write_bytes(pictures.gif(pictures.film()))
     (folder / "damaged.jpg").write_bytes((folder / "a.jpg").read_bytes()[:-2000])
     return folder
@@ -107,11 +109,14 @@ def test_a_size_is_never_drawn_from_fewer_pixels_than_it_needs(originals: Path, 
         "/moving.gif?width=20&format=webp",  # frames
         "/a.jpg?feature=info&width=20",
         "/a.jpg?width=20&format=jpeg&metadata=keep",
+        "/generated.jpg?width=20",  # its label
     ],
 )
 def test_what_needs_more_than_pixels_is_answered_as_without_a_cache(originals: Path, address: str) -> None:
     caching, plain = client(originals), Client({"SOURCE_BUCKETS": f"p=file://{originals}"})
-    assert caching.get(address).body == plain.get(address).body == caching.get(address).body
+    body = plain.get(address).body
+    assert caching.get(address).body == body == caching.get(address).body
+    assert (GENERATED in body) == ("generated" in address)
     assert cache_of(caching).totals()["hits"] == 0
     assert cache_of(caching).totals()["bytes"] == 0
 

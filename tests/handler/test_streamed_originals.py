@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests import pictures
 from tests.client import Answered, Client
+from tests.generated import GENERATED, with_label
 from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, scripted_server
 
 from handler.render import inputs
@@ -66,6 +67,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "mirrored": lambda: pictures.jpeg(noise(), Q=90, orientation=2),
     "Display P3": lambda: pictures.jpeg(noise(), Q=90, icc=pictures.profile("p3")),
     "restarts": lambda: pictures.jpeg(noise(), Q=90, restart_interval=4),
+    "generated": lambda: with_label(photograph()),
     "large EXIF": lambda: with_segments(photograph(), 3),
     "WebP": webp_photograph,
     "WebP with Display P3": lambda: webp(icc=pictures.profile("p3")),
@@ -153,6 +155,7 @@ def test_the_answer_is_that_of_the_whole_file(
     from_stream, from_file = both(store, f"/cat.jpg?{parameters}")
     assert from_stream.status == 200, from_stream.body
     assert from_stream == from_file
+    assert (GENERATED in from_stream.body) == (kind == "generated")
     assert len(streamed) == 1
     assert len(store.asked) == 2
 

@@ -858,7 +858,7 @@ export interface ImageOptions {
   colors?: number;
   /** Target file size; the quality, or the colours where palette or colors is set, is reduced until it fits; if nothing does, the smallest file is the answer. */
   maxBytes?: number;
-  /** Which EXIF, IPTC and XMP fields are kept. strip: none; keep: those known to be harmless, a GPS position only with ALLOW_GPS, never previews; copyright: the credit. If moderation hides the image, only a short credit is kept. Default: "strip". */
+  /** Which EXIF, IPTC and XMP fields are kept. strip: none but IPTC's digital source type, which marks generated images; keep: those known to be harmless, a GPS position only with ALLOW_GPS, never previews; copyright: the credit. If moderation hides the image, only a short credit is kept. Default: "strip". */
   metadata?: "strip" | "keep" | "copyright";
   /** What becomes of the gain map of an HDR photograph (Ultra HDR). sdr: it is removed; keep: a JPEG of a JPEG keeps it, unless an edit changes colours or draws on the image. Default: "sdr". */
   hdr?: "sdr" | "keep";

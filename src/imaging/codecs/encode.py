@@ -193,8 +193,8 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
                 colours=len(job.colours) // 3,
                 frames=picture.frames,
             )
-        if carrier and carrier.add_exif and job.metadata is not None:
-            return carrier.add_exif(body, job.metadata)
+        if carrier and carrier.add_metadata and job.metadata is not None:
+            return carrier.add_metadata(body, job.metadata)
         if encoder.add_gain_map and job.gain_map is not None:
             return encoder.add_gain_map(body, job.gain_map)
         return encoder.add_palette(body, job.colours) if encoder.add_palette and job.colours else body

@@ -66,7 +66,7 @@ FORMAT = Format(
         animated=True,
         still=False,
     ),
-    metadata=MetadataCarrier(read_xmp=Lazy("imaging.codecs.decode.chunks", "xmp")),
+    metadata=MetadataCarrier(read_xmp=Lazy("imaging.codecs.decode.chunks", "xmp"), xmp_mark=b"XML:com.adobe.xmp"),
     strip=Lazy("imaging.codecs.containers.png", "strip"),
     shown=True,
     embeddable=True,

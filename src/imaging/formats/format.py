@@ -253,8 +253,10 @@ class MetadataCarrier(msgspec.Struct, frozen=True, kw_only=True):
     writes_iptc: bool = False
     read_xmp: Callable[[bytes], bytes] | None = None
     """Returns the XMP packet, where libvips may not read it."""
-    add_exif: Callable[[bytes, Any], bytes] | None = None
-    """Adds the EXIF tags of a `Metadata` to an encoded file, where libvips does not write them."""
+    xmp_mark: bytes = b""
+    """With `read_xmp`: what a file holds that has a packet."""
+    add_metadata: Callable[[bytes, Any], bytes] | None = None
+    """Adds to an encoded file what libvips does not write of a `Metadata`."""
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -273,8 +275,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     """None if nothing here writes the format."""
     metadata: MetadataCarrier | None = None
     """None if an original of this format has no metadata that an answer could keep."""
-    strip: Callable[[bytes, int, Any], bytes] | None = None
-    """Removes metadata without decoding, from the file, its EXIF orientation, and a `Walk`; None: it is re-encoded."""
+    strip: Callable[[bytes, Any, Any], bytes] | None = None
+    """Removes metadata without decoding, from the file, a `Kept`, and a `Walk`; None: it is re-encoded."""
     shown: bool = False
     """Whether every browser shows it."""
     converted_to: FormatName = ""

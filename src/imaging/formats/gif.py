@@ -11,6 +11,7 @@ from imaging.formats.format import (
     EncodingOptions,
     Format,
     Lazy,
+    MetadataCarrier,
     SaverOptions,
 )
 
@@ -44,6 +45,11 @@ FORMAT = Format(
         palette_sizes=(128, 64, 32, 16, 8, 4, 2),
         animated=True,
         max_side=65_535,
+    ),
+    metadata=MetadataCarrier(
+        read_xmp=Lazy("imaging.codecs.containers.gif", "read_xmp"),
+        xmp_mark=b"XMP DataXMP",
+        add_metadata=Lazy("imaging.codecs.containers.gif", "add_metadata"),
     ),
     strip=Lazy("imaging.codecs.containers.gif", "strip"),
     shown=True,

@@ -117,7 +117,7 @@ FORMAT = Format(
         read_color_space=Lazy("imaging.codecs.decode.png_color", "read_color_space"),
     ),
     encoder=ENCODER,
-    metadata=MetadataCarrier(read_xmp=Lazy("imaging.codecs.decode.chunks", "xmp")),
+    metadata=MetadataCarrier(read_xmp=Lazy("imaging.codecs.decode.chunks", "xmp"), xmp_mark=b"XML:com.adobe.xmp"),
     strip=Lazy("imaging.codecs.containers.png", "strip"),
     shown=True,
     opaque_as="jpeg",

@@ -55,5 +55,5 @@ FORMAT = Format(
         deep=True,
         pages=True,
     ),
-    metadata=MetadataCarrier(is_exif_block=True, add_exif=Lazy("imaging.codecs.metadata", "into_tiff")),
+    metadata=MetadataCarrier(is_exif_block=True, add_metadata=Lazy("imaging.codecs.metadata", "into_tiff")),
 )

@@ -134,9 +134,9 @@ class Output(Params):
     metadata: Annotated[
         Literal["strip", "keep", "copyright"],
         Meta(
-            description="Which EXIF, IPTC and XMP fields are kept. strip: none; keep: those known to be harmless,"
-            " a GPS position only with ALLOW_GPS, never previews; copyright: the credit. If "
-            "moderation hides the image, only a short credit is kept"
+            description="Which EXIF, IPTC and XMP fields are kept. strip: none but IPTC's digital source type, which "
+            "marks generated images; keep: those known to be harmless, a GPS position only with ALLOW_GPS, never "
+            "previews; copyright: the credit. If moderation hides the image, only a short credit is kept"
         ),
     ] = "strip"
     hdr: Annotated[

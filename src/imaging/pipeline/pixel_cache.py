@@ -151,6 +151,8 @@ def _plan(source: ImageHeader, steps: Sequence[Step], output: Output) -> _Plan |
     ordered = order_steps(steps, source, output)
     if format_by_name(source.format).decoder.scalable or all(step.keeps(source.upright) for step in ordered):
         return None
+    if source.has_source_type:
+        return None  # its metadata may say that it is generated, which stays
     shrink = preshrink_of(ordered, source)
     frames, size = loaded_size(source, output, shrink)
     return _Plan(ordered, shrink, size) if frames == 1 else None

@@ -290,8 +290,8 @@ def decode_original(
 def read_metadata(
     original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context
 ) -> Metadata | None:
-    """Return the metadata of the original that the output keeps."""
-    if output.metadata == "strip":
+    """Return the metadata of the original that the output keeps; of stripped images, the label of generated ones."""
+    if output.metadata == "strip" and not source.has_source_type:
         return None
     from imaging.codecs import metadata  # noqa: PLC0415 - most requests keep none
 

@@ -1,10 +1,13 @@
 """Remove metadata from stored bytes without decoding a pixel.
 
-Each module lists what stays, so that everything unknown is removed. Colour profile and orientation stay.
+Each module lists what stays, so that everything unknown is removed. Colour profile, orientation and the label of
+generated images stay.
 """
 
 from __future__ import annotations
 
+from imaging.codecs.containers.kept import Kept
+from imaging.codecs.metadata.label import find_label
 from imaging.codecs.metadata.reader import Malformed, Walk
 from imaging.context import Deadline
 from imaging.formats import format_by_name
@@ -20,6 +23,7 @@ def strip(original: bytes, source: ImageHeader, deadline: Deadline) -> bytes | N
     if remove_metadata is None:
         return None
     try:
-        return remove_metadata(original, source.orientation, Walk(len(original), deadline))
+        kept = Kept(source.orientation, find_label(original, source))
+        return remove_metadata(original, kept, Walk(len(original), deadline))
     except Malformed:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from imaging.codecs.containers.boxes import Box, blank, read_boxes
+from imaging.codecs.containers.kept import Kept
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
 
 _FILE = frozenset({b"ftyp", b"meta", b"moov", b"mdat"})
@@ -26,7 +27,7 @@ class _Item(msgspec.Struct):
     extents: list[tuple[int, int]] = []
 
 
-def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
+def strip(original: bytes, kept: Kept, walk: Walk) -> bytes:
     """Return the file with only ftyp, meta, the movie of an animation, and the pixels.
 
     The orientation is one of the properties in meta.
@@ -35,23 +36,29 @@ def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
     metas = [box for box in boxes if box.kind == b"meta"]
     if boxes[0].kind != b"ftyp" or len(metas) != 1:
         raise Malformed("not an AVIF")
-    meta = metas[0]
-    children = {box.kind: box for box in read_boxes(original, meta.inside + 4, meta.end, walk)}
-    if not {b"iinf", b"iloc"} <= children.keys():
-        raise Malformed("no items")
-    items = _located(original, children[b"iloc"], _kinds(original, children[b"iinf"], walk), walk)
     stripped = bytearray(original)
     for box in boxes:
         blank(stripped, box, keep=box.kind in _FILE)
-    _tidy_meta(stripped, meta, walk)
-    start_of_idat = children[b"idat"].inside if b"idat" in children else 0
-    _place(stripped, original, items, start_of_idat)
+    _tidy_meta(stripped, original, metas[0], kept, walk)
     for movie in (box for box in boxes if box.kind == b"moov"):
         from imaging.codecs.containers.avif_sequence import tidy_movie  # noqa: PLC0415 - few files are animated
 
-        for offset, length in tidy_movie(stripped, movie, walk):
+        samples = tidy_movie(stripped, movie, walk)
+        if kept.xmp:
+            _keep_packets_of_tracks(stripped, original, movie, kept, walk)
+        for offset, length in samples:
             stripped[offset : offset + length] = Reader(original, offset, offset + length).take(length)
     return bytes(stripped)
+
+
+def _keep_packets_of_tracks(stripped: bytearray, original: bytes, movie: Box, kept: Kept, walk: Walk) -> None:
+    """Bring back what names the XMP packet of each track, which is that of the file: libavif reads it there."""
+    tracks = (box for box in read_boxes(original, movie.inside, movie.end, walk) if box.kind == b"trak")
+    for track in tracks:
+        for meta in read_boxes(original, track.inside, track.end, walk):
+            if meta.kind == b"meta":
+                stripped[meta.start : meta.end] = original[meta.start : meta.end]
+                _tidy_meta(stripped, original, meta, kept, walk)
 
 
 def _kinds(content: bytes, iinf: Box, walk: Walk) -> dict[int, _Item]:
@@ -93,7 +100,12 @@ def _located(content: bytes, iloc: Box, items: dict[int, _Item], walk: Walk) -> 
     return list(items.values())
 
 
-def _tidy_meta(stripped: bytearray, meta: Box, walk: Walk) -> None:
+def _tidy_meta(stripped: bytearray, original: bytes, meta: Box, kept: Kept, walk: Walk) -> None:
+    """Remove the boxes of a `meta` that are not known, and replace what its items hold beside pixels."""
+    children = {box.kind: box for box in read_boxes(original, meta.inside + 4, meta.end, walk)}
+    if not {b"iinf", b"iloc"} <= children.keys():
+        raise Malformed("no items")
+    items = _located(original, children[b"iloc"], _kinds(original, children[b"iinf"], walk), walk)
     content = bytes(stripped)
     for box in read_boxes(content, meta.inside + 4, meta.end, walk):
         blank(stripped, box, keep=box.kind in _META)
@@ -102,19 +114,24 @@ def _tidy_meta(stripped: bytearray, meta: Box, walk: Walk) -> None:
             for container in containers:
                 for entry in read_boxes(content, container.inside, container.end, walk):
                     blank(stripped, entry, keep=entry.kind in _PROPERTIES)
+    start_of_idat = children[b"idat"].inside if b"idat" in children else 0
+    _place(stripped, original, items, start_of_idat, kept.xmp or _EMPTY_XMP)
 
 
-def _place(stripped: bytearray, original: bytes, items: list[_Item], start_of_idat: int) -> None:
-    """Write the bytes of the items: pixels as they were, EXIF and XMP empty but well-formed."""
+def _place(stripped: bytearray, original: bytes, items: list[_Item], start_of_idat: int, xmp: bytes) -> None:
+    """Write the bytes of the items: pixels as they were, EXIF empty but well-formed, and this XMP."""
     for item in sorted(items, key=lambda each: each.kind in _PIXELS):
         for offset, length in item.extents:
             start = offset + (start_of_idat if item.in_idat else 0)
             extent = Reader(original, start, start + length).take(length)
             if item.kind not in _PIXELS:
-                extent = _empty(item.kind, length)
+                extent = _replacement(item.kind, length, xmp)
             stripped[start : start + length] = extent
 
 
-def _empty(kind: bytes, length: int) -> bytes:
-    empty, filler = (_EMPTY_EXIF, b"\x00") if kind == b"Exif" else (_EMPTY_XMP, b" ")
-    return empty.ljust(length, filler) if length >= len(empty) else bytes(length)
+def _replacement(kind: bytes, length: int, xmp: bytes) -> bytes:
+    """Return as many bytes as the item has. Raise Malformed if a label that must stay does not fit."""
+    if kind == b"mime" and xmp != _EMPTY_XMP and length < len(xmp):
+        raise Malformed("the label needs more bytes than the packet that it came in")
+    content, filler = (_EMPTY_EXIF, b"\x00") if kind == b"Exif" else (xmp, b" ")
+    return content.ljust(length, filler) if length >= len(content) else bytes(length)

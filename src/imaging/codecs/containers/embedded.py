@@ -7,6 +7,7 @@ import binascii
 import re
 from typing import cast
 
+from imaging.codecs.containers.kept import Kept
 from imaging.codecs.decode.loaders import load
 from imaging.codecs.decode.parts import check_parts
 from imaging.codecs.metadata.reader import Malformed, Walk
@@ -59,5 +60,5 @@ def _picture(encoded: str, deadline: Deadline) -> str:
     except (DamagedSource, TooLarge) as error:
         raise Malformed("an embedded picture that cannot be read") from error
     orientation = int(cast("int", header.get("orientation"))) if header.get_typeof("orientation") else 1
-    stripped = found.strip(content, orientation, Walk(len(content), deadline))
+    stripped = found.strip(content, Kept(orientation), Walk(len(content), deadline))
     return f"data:{MEDIA_TYPES[found.name]};base64,{base64.b64encode(stripped).decode()}"

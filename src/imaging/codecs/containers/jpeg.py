@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from imaging.codecs.containers.kept import Kept
 from imaging.codecs.containers.profile import extract_profile
 from imaging.codecs.metadata import exif
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
@@ -13,7 +14,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC8}
 """SOF0 to SOF15, and among them DHT and DAC."""
 _TABLES = frozenset({0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
 """DQT, DNL, DRI, DHP, EXP."""
-_ADOBE, _ICC = b"Adobe", b"ICC_PROFILE\x00"
+_ADOBE, _ICC, _XMP = b"Adobe", b"ICC_PROFILE\x00", b"http://ns.adobe.com/xap/1.0/\x00"
 _ADOBE_SIZE = 12
 _PROFILE_PART = 65_519
 """Bytes of a profile that fit into a segment (ICC.1, annex B.4)."""
@@ -21,8 +22,8 @@ _END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """A marker that is neither a stuffed 0xFF nor a restart."""
 
 
-def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
-    """Return tables, frames and scans of the first image, with JFIF, colour profile, Adobe's marker and orientation."""
+def strip(original: bytes, kept: Kept, walk: Walk) -> bytes:
+    """Return tables, frames and scans of the first image, JFIF, colour profile, Adobe's marker, and what is kept."""
     reader = Reader(original)
     reader.expect(b"\xff\xd8")
     head: list[bytes] = []
@@ -41,8 +42,10 @@ def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
             body.append(segment)
         elif marker == _SOS:
             body += [segment, _scan(reader)]
-    if orientation != 1:
-        head.append(make_segment(_APP1, b"Exif\x00\x00" + exif.orientation_only(orientation)))
+    if kept.orientation != 1:
+        head.append(make_segment(_APP1, b"Exif\x00\x00" + exif.orientation_only(kept.orientation)))
+    if kept.xmp:
+        head.append(make_segment(_APP1, _XMP + kept.xmp))
     return b"".join([b"\xff\xd8", *head, *_profile_segments(profile), *body, b"\xff\xd9"])
 
 

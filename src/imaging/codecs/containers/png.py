@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+from imaging.codecs.containers.kept import Kept
 from imaging.codecs.containers.profile import extract_profile
 from imaging.codecs.metadata import exif
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
@@ -19,8 +20,8 @@ _MAX_SIZES = {
 _MAX_PROFILE = 4_000_000
 
 
-def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
-    """Return the chunks that define pixels and their colours, and the orientation."""
+def strip(original: bytes, kept: Kept, walk: Walk) -> bytes:
+    """Return the chunks that define pixels and their colours, and what is kept."""
     reader = Reader(original)
     reader.expect(SIGNATURE)
     parts: list[bytes | memoryview] = [SIGNATURE]
@@ -39,9 +40,18 @@ def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
             parts += _profile(bytes(named[4:]))
         elif kind[:1].isupper():
             raise Malformed(f"unknown critical chunk {kind!r}")
-        if kind == b"IHDR" and orientation != 1:
-            parts.append(chunk(b"eXIf", exif.orientation_only(orientation)))
+        if kind == b"IHDR":
+            parts += _metadata(kept)
     return b"".join([*parts, chunk(b"IEND", b"")])
+
+
+def _metadata(kept: Kept) -> list[bytes]:
+    found = []
+    if kept.orientation != 1:
+        found.append(chunk(b"eXIf", exif.orientation_only(kept.orientation)))
+    if kept.xmp:  # a keyword, no compression, no language, no translated keyword
+        found.append(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + kept.xmp))
+    return found
 
 
 def _check(kind: bytes, named: memoryview, checksum: int) -> None:

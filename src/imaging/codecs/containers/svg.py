@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imaging.codecs.containers.embedded import strip_embedded
+from imaging.codecs.containers.kept import Kept
 from imaging.codecs.decode.svg_root import unpack
 from imaging.codecs.metadata.reader import Walk
 from imaging.codecs.metadata.xml import rewrite
@@ -35,7 +36,7 @@ class _Drawing:
         return strip_embedded(characters, self.deadline)
 
 
-def strip(original: bytes, _orientation: int, walk: Walk) -> bytes:
+def strip(original: bytes, _kept: Kept, walk: Walk) -> bytes:
     """Return what is drawn. Scripts are removed as well; the answer's security policy forbids them anyway.
 
     A packed file is returned unpacked; `inspect` has limited its size.

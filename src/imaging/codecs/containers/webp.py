@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imaging.codecs.containers.kept import Kept
 from imaging.codecs.containers.profile import extract_profile
 from imaging.codecs.metadata import exif
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
@@ -15,8 +16,8 @@ Parts = list[bytes | memoryview]
 """Bytes that follow each other in the file, views of the original among them."""
 
 
-def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
-    """Return pixels, profile and animation, and the orientation where the file declares EXIF."""
+def strip(original: bytes, kept: Kept, walk: Walk) -> bytes:
+    """Return pixels, profile and animation, and what is kept of the metadata that the file declares."""
     reader = Reader(original)
     reader.expect(b"RIFF")
     length = reader.little(4)
@@ -29,7 +30,7 @@ def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
     parts: Parts = []
     for kind, payload in chunks:
         if kind == b"VP8X":
-            parts += _chunk(kind, _extended(payload, orientation, has_profile=bool(profile)))
+            parts += _chunk(kind, _extended(payload, kept, has_profile=bool(profile)))
             parts += _chunk(b"ICCP", profile) if profile else []
         elif kind == b"ANIM":
             parts += _chunk(kind, payload[:_ANIMATION_HEADER])
@@ -37,8 +38,10 @@ def strip(original: bytes, orientation: int, walk: Walk) -> bytes:
             parts += _chunk(kind, *_frame(payload, walk))
         elif kind in _KEPT:
             parts += _chunk(kind, payload)
-    if orientation != 1 and chunks[0][0] == b"VP8X":
-        parts += _chunk(b"EXIF", exif.orientation_only(orientation))
+    # Without this header a file declares no metadata, so that there is nothing to keep.
+    if chunks[0][0] == b"VP8X":
+        parts += _chunk(b"EXIF", exif.orientation_only(kept.orientation)) if kept.orientation != 1 else []
+        parts += _chunk(b"XMP ", kept.xmp) if kept.xmp else []
     size = 4 + sum(map(len, parts))
     return b"".join([b"RIFF", size.to_bytes(4, "little"), b"WEBP", *parts])
 
@@ -59,12 +62,13 @@ def _chunk(kind: bytes, *payload: bytes | memoryview) -> Parts:
     return [kind + size.to_bytes(4, "little"), *payload, bytes(size % 2)]
 
 
-def _extended(payload: memoryview, orientation: int, *, has_profile: bool) -> bytes:
+def _extended(payload: memoryview, kept: Kept, *, has_profile: bool) -> bytes:
     if len(payload) < _EXTENDED_HEADER:
         raise Malformed("VP8X is shorter than 10 bytes")
-    kept = payload[0] & ~(_HAS_PROFILE | _HAS_EXIF | _HAS_XMP)
-    flags = (_HAS_EXIF if orientation != 1 else 0) | (_HAS_PROFILE if has_profile else 0)
-    return bytes((kept | flags,)) + payload[1:_EXTENDED_HEADER]
+    others = payload[0] & ~(_HAS_PROFILE | _HAS_EXIF | _HAS_XMP)
+    flags = (_HAS_EXIF if kept.orientation != 1 else 0) | (_HAS_PROFILE if has_profile else 0)
+    flags |= _HAS_XMP if kept.xmp else 0
+    return bytes((others | flags,)) + payload[1:_EXTENDED_HEADER]
 
 
 def _frame(payload: memoryview, walk: Walk) -> Parts:

@@ -67,6 +67,15 @@ def at_resolution(source: ImageHeader, output: Output) -> ImageHeader:
     return replace(source, width=width, height=height, decoder_memory=round(source.decoder_memory * factor**2))
 
 
+def _has_source_type(header: Image, original: bytes, kind: FormatName) -> bool:
+    if header.get_typeof("xmp-data"):
+        return b"DigitalSourceType" in header.get("xmp-data")
+    carrier = format_by_name(kind).metadata
+    # libvips does not read the packet of these formats, or it has been removed before libvips read the header. In a PNG
+    # it may be compressed.
+    return carrier is not None and carrier.xmp_mark != b"" and carrier.xmp_mark in original
+
+
 def _from_header(header: Image, original: bytes, kind: FormatName) -> ImageHeader:
     def known(name: str, default: int) -> int:
         return int(header.get(name)) if header.get_typeof(name) else default
@@ -83,6 +92,7 @@ def _from_header(header: Image, original: bytes, kind: FormatName) -> ImageHeade
         frames=frames,
         orientation=orientation if 1 <= orientation <= 8 else 1,
         alpha=bool(header.hasalpha()),
+        has_source_type=_has_source_type(header, original, kind),
         bands=header.bands,
         bits=known("bits-per-sample", {"uchar": 8, "ushort": 16}.get(str(header.format), 32)),
         profile=bool(header.get_typeof("icc-profile-data")),

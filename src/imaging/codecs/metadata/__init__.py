@@ -11,6 +11,7 @@ import pyvips
 from imaging.codecs.metadata import exif, iptc, xmp
 from imaging.codecs.metadata.blocks import EXIF, IPTC, XMP, read_blocks
 from imaging.codecs.metadata.fields import IPTC_DATASETS, IPTC_POSITIONS
+from imaging.codecs.metadata.label import find_label
 from imaging.picture import ImageHeader
 
 Image = Any
@@ -31,12 +32,21 @@ class Metadata(msgspec.Struct, frozen=True):
 
 
 def of(
-    original: bytes, source: ImageHeader, requested: Literal["keep", "copyright"], *, position: bool, is_hidden: bool
-) -> Metadata:
+    original: bytes,
+    source: ImageHeader,
+    requested: Literal["strip", "keep", "copyright"],
+    *,
+    position: bool,
+    is_hidden: bool,
+) -> Metadata | None:
     """Return what stays of an original's metadata. The GPS position stays only with `position` and `keep`.
 
-    Where something of the image is hidden, only a short credit stays, which cannot show what is hidden.
+    Where something of the image is hidden, only a short credit stays, which cannot show what is hidden. Of stripped
+    images the label of generated ones stays.
     """
+    if requested == "strip":
+        label = find_label(original, source)
+        return Metadata(xmp=label) if label else None
     block, packet, texts = read_blocks(original, source)
     if is_hidden:
         return _short(_credit(exif.read(block, position=False), packet, texts))

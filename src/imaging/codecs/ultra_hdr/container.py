@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 
 from imaging.codecs.containers.jpeg import make_segment, strip
+from imaging.codecs.containers.kept import Kept
 from imaging.codecs.containers.profile import extract_profile
 from imaging.codecs.metadata.reader import Malformed, Reader, Walk
 from imaging.codecs.ultra_hdr.parameters import read_binary, read_xmp, write_binary, write_xmp
@@ -52,7 +53,7 @@ def read_gain_map(original: bytes) -> StoredGainMap | None:
             found = _parameters(image)
             if found is not None:
                 profile = b"" if found.uses_base_colors else _profile(image)
-                stripped = strip(image, 1, Walk(len(image), NO_DEADLINE))
+                stripped = strip(image, Kept(), Walk(len(image), NO_DEADLINE))
                 return StoredGainMap(_without_profile(stripped), found, profile)
     except (Malformed, struct.error):
         return None
