@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from pathlib import Path
 
 import pyvips
 from tests.client import Client
+from tests.hdr_sheet import draw_hdr
 from tests.local_server import ROOT, SAMPLES
 from tests.weights import WEIGHTS
 
@@ -59,6 +61,8 @@ def samples_client() -> Client:
 
 if __name__ == "__main__":
     draw_card(samples_client()).webpsave(str(sheet_of("card")), Q=80, effort=6, smart_subsample=True)
+    with tempfile.TemporaryDirectory() as folder:
+        draw_hdr(Path(folder)).webpsave(str(sheet_of("hdr")), Q=80, effort=6, smart_subsample=True)
     for name in PAGES:
         drawn = draw(samples_client(), name)
         drawn.webpsave(str(sheet_of(name)), Q=80, effort=6, smart_subsample=True)

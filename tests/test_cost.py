@@ -76,6 +76,16 @@ def test_the_page_adds_up() -> None:
         assert float(total) == pytest.approx(sum(lines))
 
 
+def test_requests_that_take_longer_cost_their_seconds() -> None:
+    table = rows(PAGE, "## Requests that take longer, or less")
+    del table["request"]
+    assert len(table) == 8
+    second = PROCESSOR * price("Lambda, time")[0]
+    assert {name: dollars for name, (_, dollars) in table.items()} == {
+        name: f"{100_000 * float(seconds) * second:.2f}" for name, (seconds, _) in table.items()
+    }
+
+
 def test_heavy_work_costs_two_functions() -> None:
     """The ordinary one waits, and is billed for it."""
     seconds, megabytes, heavy, waiting = (

@@ -92,7 +92,7 @@ def test_a_preset_that_names_itself_ends_at_the_depth(folder: Path) -> None:
         ("https://example.com/logo.png", "`watermark.address` must be a path of this service"),
         ("/logo.png?blur=-1", "`watermark.address.blur.sigma` must be"),
         ("/logo.png?nonsense=1", "`watermark.address.nonsense` must be"),
-        ("/logo.png?format=webp", "`watermark.address` must be an address without output options"),
+        ("/logo.png?format=webp", "`watermark.address.format` must be left out"),
         ("/logo.png?expires=20991231T235959Z", "`watermark.address.expires` must be left out"),
         ("/logo.png?signature=00", "`watermark.address.signature` must be left out"),
         ("/logo.png?info=true", "`watermark.address.info` must be left out"),
