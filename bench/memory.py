@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pyvips
+from tests.pdfs import of_image, page
 
 from bench import pictures
 
@@ -24,12 +25,17 @@ import resource, sys
 from features import edits
 from imaging import Context, Limits, Output, run
 from imaging.codecs import cost
-from imaging.codecs.decode import decode, inspect
+from imaging.codecs.decode import decode, inspect, pdf
+from imaging.deadlines import killable_process
+LIMITS = Limits(memory=10**12, source_bytes=10**9, switched_on=frozenset({"PDF_SOURCES"}))
+# A page is drawn here and not in an isolated process, whose memory cannot be seen.
+killable_process.open_no_more_files = lambda: None
+pdf.render_isolated = lambda original, size, limits, deadline, draw, *told, what: draw(original, *told)
 original = open(sys.argv[1], "rb").read()
 estimates = []
 reckon = cost.decoding_memory
 cost.decoding_memory = lambda *told: estimates.append(reckon(*told)) or estimates[-1]
-output, context = Output(format="jpeg"), Context(limits=Limits(memory=10**12, source_bytes=10**9))
+output, context = Output(format="jpeg"), Context(limits=LIMITS)
 def peak():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) * 1024
 open("/proc/self/clear_refs", "w").write("5")
@@ -95,6 +101,8 @@ def _alpha(image: Image) -> Image:
     return image.bandjoin(image[1])
 
 
+_LINES = b"".join(b"BT /F1 14 Tf 50 %d Td (%s) Tj ET " % (1450 - 18 * line, b"Text. " * 50) for line in range(78))
+_HELVETICA = b"/Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
 CASES: dict[str, Callable[[Image], bytes]] = {
     "baseline.jpg": lambda it: it.jpegsave_buffer(Q=88),
     "turned.jpg": lambda it: _turned(it).jpegsave_buffer(Q=88),
@@ -135,6 +143,8 @@ CASES: dict[str, Callable[[Image], bytes]] = {
         + "".join(f'<feOffset dx="3" in="SourceGraphic" result="r{n}"/>' for n in range(10))
         + "</filter>"
     ),
+    "text.pdf": lambda _: page(_LINES, box=b"0 0 2250 1500", resources=_HELVETICA),
+    "photo.pdf": lambda it: of_image(3000, it.crop(0, 0, 3000, 3000).jpegsave_buffer(Q=88), b"/Filter/DCTDecode"),
 }
 
 
