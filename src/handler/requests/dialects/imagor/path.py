@@ -143,7 +143,7 @@ def _read_image(image: str) -> str:
     if not image:
         raise NotFound("the path must end with the key of an image, got none")
     if image.startswith(_COLOR_IMAGE):
-        raise InvalidParameter("image", "the key of an image: plain colours are not made here", image)
+        raise InvalidParameter("image", "the key of an image; a plain colour has the address /_canvas", image)
     return image
 
 
