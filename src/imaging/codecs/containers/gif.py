@@ -41,7 +41,7 @@ def strip(original: bytes, kept: Kept, walk: Walk) -> bytes:
 
 
 def read_xmp(original: bytes) -> bytes:
-    """Return the XMP packet; empty where there is none, or the file cannot be read."""
+    """Return the XMP packet; empty without one, or if the file cannot be read."""
     reader, walk = Reader(original), Walk(len(original), NO_DEADLINE)
     try:
         _head(reader)
