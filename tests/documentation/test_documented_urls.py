@@ -10,6 +10,7 @@ import pytest
 from tests import pdfs
 from tests.client import Client
 from tests.documentation.pages import DOCS, GUIDES, Block, blocks, inline_code, name_of
+from tests.hdr_sheet import NAME, make_original
 from tests.local_server import SAMPLES
 from tests.ultra_hdr import ultra_hdr
 from tests.weights import WEIGHTS
@@ -66,6 +67,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Client:
     for photo in (SAMPLES / "photos").iterdir():
         (folder / "photos" / photo.name).write_bytes(photo.read_bytes())
     (folder / "photos" / "beach.jpg").write_bytes(ultra_hdr())
+    (folder / NAME).write_bytes(make_original())
     (folder / "papers").mkdir()
     (folder / "papers" / "report.pdf").write_bytes(pdfs.pages(b"0 0 200 300", b"0 0 200 300", b"0 0 300 200"))
     presets = {
