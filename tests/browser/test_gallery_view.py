@@ -148,7 +148,7 @@ def test_another_language_is_one_more_file(visit: Open, served: Server) -> None:
         assert '<meta name="languages" content="de en">' in shown
         french = shown.replace('content="de en"', 'content="de en fr"')
         demo.page.route(f"**{gallery.HOME}", lambda route: route.fulfill(body=french, content_type="text/html"))
-        texts = '{"title": "Galerie à moi"}'
+        texts = '{"gallery.title": "Galerie à moi"}'
         demo.page.route("**/messages/fr.json", lambda route: route.fulfill(body=texts, content_type="application/json"))
         gallery.open_gallery(demo)
         demo.page.get_by_label("Language").select_option("fr")
