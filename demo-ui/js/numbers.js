@@ -53,16 +53,22 @@ export function number(parameter, id, change, { effective }) {
     if (entry.value) slider.value = scale.at(Number(entry.value));
     say(entry.value);
   });
+  const words = (parameter.choices ?? []).map((word) => {
+    const name = `${label(parameter.name)}: ${word}`;
+    const chip = h("button", { type: "button", class: "chip", "aria-pressed": "false", "aria-label": name, onclick: () => change(chip.getAttribute("aria-pressed") === "true" ? undefined : word) }, word);
+    return chip;
+  });
   return {
     labelled: true,
-    entry: [entry, unit && h("span", { class: "unit" }, unit)],
+    entry: [...words, entry, unit && h("span", { class: "unit" }, unit)],
     body: [slider],
     show(value) {
+      for (const chip of words) chip.setAttribute("aria-pressed", String(chip.textContent === value));
       // A value that is not a number stays in the URL; the service refuses it.
       const shown = [value, parameter.default].find((each) => !isUnset(each) && Number.isFinite(Number(each)));
       const known = effective();
       if (document.activeElement !== entry) entry.value = isUnset(shown) ? "" : shown;
-      entry.placeholder = parameter.required ? "" : isUnset(known) ? t("field.auto") : String(known);
+      entry.placeholder = parameter.required || parameter.choices?.includes(value) ? "" : isUnset(known) ? t("field.auto") : String(known);
       slider.value = scale.at(Number([shown, known, parameter.usual[0]].find((each) => !isUnset(each))));
       fill(slider);
     },

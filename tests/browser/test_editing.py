@@ -87,6 +87,16 @@ def _slider(demo: Demo) -> None:
     demo.row("resize", "Width").get_by_role("slider").press("ArrowRight")
 
 
+def _word(demo: Demo) -> None:
+    word = demo.row("", "Quality").get_by_role("button", name="Quality: auto")
+    word.click()
+    expect(word).to_have_attribute("aria-pressed", "true")
+    demo.settled()
+    word.click()
+    demo.row("", "Quality").get_by_role("spinbutton").fill("60")
+    word.click()
+
+
 def _switch(demo: Demo) -> None:
     demo.row("quantize", "Dither").get_by_role("switch").check()
 
@@ -161,6 +171,7 @@ def _box(demo: Demo) -> None:
     [
         (_number, r"width=240", (240, 160)),
         (_slider, r"width=240", (240, 160)),
+        (_word, r"quality=auto", (600, 400)),
         (_switch, r"quantize\.dither=true", (600, 400)),
         (_buttons, r"quantize\.criterion=silhouette", (600, 400)),
         (_list, r"format=png", (600, 400)),
