@@ -68,7 +68,7 @@ class App {
     document.documentElement.dataset.ready = "true";
     performance.mark("usable");
     await this.library.look();
-    await this.route();
+    if (ROUTE.test(location.hash)) await this.route(); // not home, where an upload may have been opened by now
     document.documentElement.dataset.listed = "true";
   }
 
