@@ -62,8 +62,9 @@ COPY --from=models /opt/models /opt/models
 COPY --from=handler /var/task/src /var/task/src
 ENV PYTHONPATH=/var/task/src:/opt/runtime:/opt/models:/opt/quantise
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/var/cache/weights \
-    WEIGHTS=/var/cache/weights python3 /var/task/src/bin/image-handler weights u2net u2net-int8 \
-    && mkdir /var/task/weights && cp -a /var/cache/weights/optimised /var/cache/weights/int8 /var/cache/weights/numba /var/task/weights/
+    WEIGHTS=/var/cache/weights python3 /var/task/src/bin/image-handler weights u2net u2net-int8 waifu2x-photo \
+    && mkdir /var/task/weights && cd /var/cache/weights \
+    && cp -a optimised int8 upscale numba /var/task/weights/
 
 # With SnapStart the runtime client awslambdaric asks the Runtime API for the restore (/restore/next), so no label is needed.
 FROM ${BASE_IMAGE}

@@ -97,9 +97,9 @@ $(VENV)/.tests: $(call lock,tests) $(VENV)/.runtime
 	$(INSTALL) -r $(call lock,tests)
 	@touch $@
 
-# u2net is the model of removeBackground; u2netp is small, for the tests of how others are reached.
+# u2net is the model of removeBackground, waifu2x-photo that of upscale; u2netp is small, for the tests of how others are reached.
 weights/.ready: $(VENV)/.project
-	$(BIN)/image-handler weights u2net u2net-int8 u2netp
+	$(BIN)/image-handler weights u2net u2net-int8 u2netp waifu2x-photo
 	@touch $@
 
 $(BIN)/rclone: $(call lock,rclone) | $(VENV)/bin/python

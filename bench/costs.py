@@ -18,6 +18,8 @@ from imaging import Feature
 from imaging.cost import Shape
 
 SIZE = (2400, 1600)
+SMALL = (1200, 800)
+"""Size of the photograph for `upscale`, which takes no larger one and makes it as large as the other."""
 FOLDER = pictures.CACHE.parent / "costs"
 SECONDS = 300
 _MEASURE = """
@@ -159,6 +161,7 @@ CASES: dict[str, list[Params]] = {
     "toColourspace": ["b-w", "rgb16"],
     "trim": [10],
     "unflatten": [True],
+    "upscale": [True],
     "vividness": [2],
     "watermark": [
         {"key": LOGO, "width": 10},
@@ -176,16 +179,18 @@ LEAST_SECONDS, LEAST_BYTES = 0.01, 3.0
 def make() -> None:
     """The photograph and the overlay, where they are not there yet."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    if (FOLDER / "photo.png").exists():
+    if (FOLDER / "small.png").exists():
         return
     image = pictures.mosaic(SIZE)
     image.pngsave(str(FOLDER / "photo.png"), compression=1)
     image.resize(0.1).pngsave(str(FOLDER / "logo.png"))
+    pictures.mosaic(SMALL).pngsave(str(FOLDER / "small.png"), compression=1)
 
 
 def measure(name: str, said: Params) -> tuple[float, float]:
     """Seconds for a megapixel, and bytes for a pixel."""
-    told = [str(FOLDER / "photo.png"), str(FOLDER / "logo.png"), json.dumps({name: said}), "weights"]
+    photo = "small.png" if name == "upscale" else "photo.png"
+    told = [str(FOLDER / photo), str(FOLDER / "logo.png"), json.dumps({name: said}), "weights"]
     command = [sys.executable, "-c", _MEASURE, *told]
     out = subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS).stdout
     seconds, memory = json.loads(out.splitlines()[-1])
@@ -195,8 +200,9 @@ def measure(name: str, said: Params) -> tuple[float, float]:
 def reckoned(name: str, said: Params) -> tuple[float, float]:
     """What the feature declares for the same: seconds for a megapixel, and bytes for a pixel."""
     (step, *_) = (step for step in edits({name: said}) if step.feature.name == name)
-    shape = Shape(*SIZE, bands=3)
-    size = step.feature.size(step.params, SIZE, (SIZE[0] // 10, SIZE[1] // 10)) if step.feature.size else SIZE
+    before = SMALL if name == "upscale" else SIZE
+    shape = Shape(*before, bands=3)
+    size = step.feature.size(step.params, before, (SIZE[0] // 10, SIZE[1] // 10)) if step.feature.size else before
     larger = max(shape.pixels, size[0] * size[1])
     cost = step.feature.cost(step.params, shape)
     held = shape.bytes if step.reads == "whole" else 0

@@ -21,6 +21,7 @@ ORDER = (
     "crop",
     "removeBackground",
     "cutout",
+    "upscale",
     "gamma",
     "resize",
     "flip",

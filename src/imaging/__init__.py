@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from imaging.codecs.decode.original_stream import OriginalStream
     from imaging.fonts import add_font_folder, add_font_source, is_font_file
     from imaging.models.saliency import compute_saliency, has_saliency, open_saliency, to_rgb_array
-    from imaging.models.weights import installed_models, set_up
+    from imaging.models.upscaling import UPSCALING, has_upscaling
+    from imaging.models.weights import installed_models, set_up, set_up_upscaling
     from imaging.ops.previews import render_preview, render_previews
     from imaging.pipeline.pixel_cache import PixelCache
     from imaging.pipeline.run_each import Job, run_each
@@ -66,6 +67,7 @@ __all__ = [
     "SCRIPTED",
     "SLOW",
     "SVG",
+    "UPSCALING",
     "WEBP",
     "WRITTEN",
     "Canvas",
@@ -111,6 +113,7 @@ __all__ = [
     "fields",
     "format_by_name",
     "has_saliency",
+    "has_upscaling",
     "installed_models",
     "is_font_file",
     "main_field",
@@ -120,6 +123,7 @@ __all__ = [
     "run",
     "run_each",
     "set_up",
+    "set_up_upscaling",
     "spellings",
     "suggest",
     "to_rgb_array",
@@ -129,6 +133,7 @@ _LAZY = {
     "MAX_CANVAS_SIDE": "imaging.codecs.canvas",
     "Canvas": "imaging.codecs.canvas",
     "Job": "imaging.pipeline.run_each",
+    "UPSCALING": "imaging.models.upscaling",
     "OriginalStream": "imaging.codecs.decode.original_stream",
     "PixelCache": "imaging.pipeline.pixel_cache",
     "add_font_folder": "imaging.fonts",
@@ -136,12 +141,14 @@ _LAZY = {
     "is_font_file": "imaging.fonts",
     "compute_saliency": "imaging.models.saliency",
     "has_saliency": "imaging.models.saliency",
+    "has_upscaling": "imaging.models.upscaling",
     "installed_models": "imaging.models.weights",
     "open_saliency": "imaging.models.saliency",
     "render_preview": "imaging.ops.previews",
     "render_previews": "imaging.ops.previews",
     "run_each": "imaging.pipeline.run_each",
     "set_up": "imaging.models.weights",
+    "set_up_upscaling": "imaging.models.weights",
     "to_rgb_array": "imaging.models.saliency",
 }
 """The modules of the names that are imported when they are first read."""

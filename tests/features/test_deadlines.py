@@ -87,7 +87,7 @@ PIXELWISE = (
 )
 """They make each pixel of one pixel, while the encoder asks for it."""
 TIMED = [(name, value) for name, values in TOP.items() for value in values if name not in PIXELWISE]
-ELSEWHERE = {"contentModeration", "redEye", "removeBackground", "smartCropping"}
+ELSEWHERE = {"contentModeration", "redEye", "removeBackground", "smartCropping", "upscale"}
 """They look at the original or run a model first; their own tests hold their deadlines."""
 
 

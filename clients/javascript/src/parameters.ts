@@ -896,6 +896,8 @@ export interface ImageOptions {
   removeBackground?: boolean | "u2net" | "u2net-int8" | "u2netp" | "u2net_human_seg" | "u2net_cloth_seg" | "u2net_custom" | "silueta" | "isnet-general-use" | "isnet-anime" | "dis_custom" | "ben_custom" | "sam" | "birefnet-general" | "birefnet-general-lite" | "birefnet-general-fp16" | "birefnet-portrait" | "birefnet-dis" | "birefnet-hrsod" | "birefnet-cod" | "birefnet-massive" | "bria-rmbg" | RemoveBackgroundOptions;
   /** Remove the background and finish the cut-out: place it, with shadow, outline and background. */
   cutout?: boolean | "place" | "product" | CutoutOptions;
+  /** Double the width and height, and restore details that a resize cannot. */
+  upscale?: boolean;
   /** Darken before the resize and brighten after it (gamma correction), which preserves fine bright detail. */
   gamma?: boolean | number | GammaOptions;
   /** Width to resize to; 0 or left out: computed from the height. */

@@ -21,6 +21,7 @@ from imaging import (
     HEIF,
     PNG,
     SVG,
+    UPSCALING,
     WRITTEN,
     Context,
     Deadline,
@@ -93,6 +94,12 @@ def _describe_parts() -> Iterator[tuple[str, str, str]]:
     models = [name for name, is_there in can["models"].items() if is_there]
     hint = "" if models else "run image-handler weights"
     yield "removeBackground", f"ready with {', '.join(models)}" if models else "has no weights", hint
+    missing = any(each["feature"] == "upscale" for each in can["unavailable"])
+    yield (
+        "upscale",
+        "has no weights" if missing else "ready",
+        f"run image-handler weights {UPSCALING}" if missing else "",
+    )
     detection: dict[str, Any] = can["detection"]
     yield "faces", f"detected by {_detector(detection['faces'])}", ""
     salient = detection["salient"]

@@ -1,4 +1,4 @@
-"""`image-handler weights`: download and prepare the weights of removeBackground's models."""
+"""`image-handler weights`: download and prepare the weights of the models of removeBackground and upscale."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import click
 from features import by_name
 from handler.cli.model_files import DEFAULT, NON_COMMERCIAL, WeightsError, prepare
 from handler.config import Settings
-from imaging import fields
+from imaging import UPSCALING, fields
 
-_MODELS = fields(by_name("removeBackground").params)["model"].choices
+_MODELS = (*fields(by_name("removeBackground").params)["model"].choices, UPSCALING)
 
 
 @click.command()
@@ -19,13 +19,15 @@ _MODELS = fields(by_name("removeBackground").params)["model"].choices
 def weights(models: tuple[str, ...]) -> None:
     """Download the weights of MODELS (default: u2net) into the folder WEIGHTS, and prepare them.
 
-    u2net-int8 is made from u2net and needs onnx (pip install onnx). rembg downloads all other models except u2netp.
-    Each model has a licence of its own (see NOTICE); bria-rmbg may be used for non-commercial purposes only.
+    u2net-int8 is made from u2net, waifu2x-photo is for upscale, and both need onnx (pip install onnx). rembg downloads
+    all other models except u2netp. Each has a licence of its own (see NOTICE).
+
+    bria-rmbg may be used for non-commercial purposes only.
 
     \b
     Examples:
       image-handler weights
-      WEIGHTS=models image-handler weights u2net u2net-int8
+      WEIGHTS=models image-handler weights u2net u2net-int8 waifu2x-photo
     """
     for model in dict.fromkeys(models):
         if model in NON_COMMERCIAL:

@@ -11,7 +11,7 @@ from handler.composition.factories import has_rekognition
 from handler.config import Settings
 from handler.requests.policy import Policy
 from handler.response import body_bytes
-from imaging import FORMATS, fields, has_saliency, installed_models
+from imaging import FORMATS, UPSCALING, fields, has_saliency, has_upscaling, installed_models
 
 _REKOGNITION = "needs Amazon Rekognition: set VISION=rekognition, with credentials that allow it"
 _NEEDS_REKOGNITION = (
@@ -46,7 +46,7 @@ def build_capabilities(settings: Settings, aws: AwsAccess, policy: Policy) -> Ca
             "signatures": "required" if policy.signed_only else "optional",
             "presetsOnly": policy.presets_only,
             "publicFeatures": _public_features(policy),
-            "unavailable": list(_unavailable(with_rekognition, models)),
+            "unavailable": list(_unavailable(with_rekognition, models, upscales=has_upscaling(weights))),
         }
 
     return describe
@@ -77,13 +77,15 @@ def _public_features(policy: Policy) -> list[str]:
     return [name for name in restricted if is_open or name in policy.public_features]
 
 
-def _unavailable(with_rekognition: bool, models: tuple[str, ...]) -> Iterator[dict[str, str]]:
+def _unavailable(with_rekognition: bool, models: tuple[str, ...], *, upscales: bool) -> Iterator[dict[str, str]]:
     """Yield each feature, or value of a parameter, that this service cannot serve, and how it is switched on."""
     if not with_rekognition:
         for place in _NEEDS_REKOGNITION:
             yield _entry(place, _REKOGNITION)
     if "u2net" not in models:
         yield _entry(("cutout", "", ""), _WEIGHTS.format("u2net"))
+    if not upscales:
+        yield _entry(("upscale", "", ""), _WEIGHTS.format(UPSCALING))
     if not models:
         yield _entry(("removeBackground", "", ""), _WEIGHTS.format("u2net"))
     for name in _models():

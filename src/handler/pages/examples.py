@@ -27,6 +27,7 @@ EXAMPLES: tuple[Example, ...] = (
     Example("Crop around the faces", "smartCropping", "feature=smartCropping&width=240&height=320"),
     Example("Cut the subject out", "removeBackground", "removeBackground=true&width=320&format=webp"),
     Example("Another background", "removeBackground", "removeBackground.background=lightsteelblue&width=320"),
+    Example("Twice the size, with details", "upscale", "crop.width=160&crop.height=120&upscale=true"),
     Example("Cut off a plain border", "trim", "trim=true&width=320", of="logo"),
     Example(
         "Crop before resizing", "crop", "crop.left=25%25&crop.top=10%25&crop.width=50%25&crop.height=50%25&width=320"

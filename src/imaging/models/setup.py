@@ -17,11 +17,14 @@ from imaging.deadlines.killable_process import run_isolated
 from imaging.models.int8 import CHECKSUM, quantise
 from imaging.models.rembg import COMPILED, NOTE, compiled_versions, local_session_class, use_compiled_code
 from imaging.models.saliency import MODEL, MODELS
+from imaging.models.upscaling import MODEL as UPSCALING_MODEL
+from imaging.models.upscaling import UPSCALING
+from imaging.models.waifu2x import convert
 
 
 def steps(weights: Path, original: Path | None, others: Sequence[str], *, quantised: bool) -> Iterator[str]:
     """Do what is missing, and yield a description of each step before it is done."""
-    made_with = f"onnxruntime {version('onnxruntime')}, {platform.machine()}"
+    made_with = _made_with()
     if original is not None and not _is_made(weights / MODEL.parent, made_with):
         yield "optimising u2net"
         _make(weights / MODEL.parent, made_with, lambda at: _optimise(original, at))
@@ -42,19 +45,45 @@ def steps(weights: Path, original: Path | None, others: Sequence[str], *, quanti
         local_session_class(model, weights, fetch=True).download_models()
 
 
+def upscaling_steps(weights: Path, original: Path) -> Iterator[str]:
+    """Make the network of upscaling from its published weights, unless it is there, and yield a description before."""
+    folder, made_with = weights / UPSCALING_MODEL.parent, _made_with()
+    if not _is_made(folder, made_with):
+        yield f"converting {UPSCALING}"
+        _make(folder, made_with, lambda at: _convert(original, at))
+
+
+def _made_with() -> str:
+    return f"onnxruntime {version('onnxruntime')}, {platform.machine()}"
+
+
 def _optimise(original: Path, folder: Path) -> None:
     """Write U²-Net optimised at level EXTENDED, which fits every processor of this architecture and this onnxruntime.
 
     The weights get a file of their own, so that they are mapped into memory instead of read and copied.
     """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    options.optimized_model_filepath = str(folder / MODEL.name)
+    options = _optimising(folder / MODEL.name)
     external = "session.optimized_model_external_initializers_"
     options.add_session_config_entry(external + "file_name", MODEL.with_suffix(".bin").name)
     options.add_session_config_entry(external + "min_size_in_bytes", "1024")
     onnxruntime.InferenceSession(str(original), options, providers=["CPUExecutionProvider"])
+
+
+def _optimising(target: Path) -> onnxruntime.SessionOptions:
+    """Return the options of a session that writes its model to that file, optimised for the whole architecture."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(target)
+    return options
+
+
+def _convert(original: Path, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as unfinished:
+        whole = Path(unfinished, UPSCALING_MODEL.name)
+        convert(original, whole)
+        options = _optimising(folder / UPSCALING_MODEL.name)
+        onnxruntime.InferenceSession(str(whole), options, providers=["CPUExecutionProvider"])
 
 
 def _quantise(original: Path, folder: Path) -> None:

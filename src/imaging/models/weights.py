@@ -34,3 +34,13 @@ def set_up(
     from imaging.models import setup  # noqa: PLC0415 - no request needs it
 
     return setup.steps(weights, original, others, quantised=quantised)
+
+
+def set_up_upscaling(weights: Path, original: Path) -> Iterator[str]:
+    """Make the network of `upscale` from the file of its published weights, and yield a description before.
+
+    What is ready is left alone. Raises Unavailable without onnx.
+    """
+    from imaging.models import setup  # noqa: PLC0415 - no request needs it
+
+    return setup.upscaling_steps(weights, original)

@@ -44,12 +44,17 @@ def beside_transparency(image: pyvips.Image, work: Work, reach: float) -> pyvips
     """
     if not image.hasalpha():
         return work(image)
+    return work(continued_colors(image, reach)).bandjoin(image[image.bands - 1])
+
+
+def continued_colors(image: pyvips.Image, reach: float) -> pyvips.Image:
+    """Return the colours of an image with alpha, continued where it is transparent up to `reach` pixels away."""
     alpha = image[image.bands - 1]
     colours = image[: image.bands - 1]
     continued = (alpha >= (_VISIBLE if image.format == "uchar" else _VISIBLE * 257)).ifthenelse(
         colours, _spread(image, reach).rint().cast(image.format)
     )
-    return work(continued.copy(interpretation=image.interpretation)).bandjoin(alpha)
+    return continued.copy(interpretation=image.interpretation)
 
 
 def _spread(image: pyvips.Image, reach: float) -> pyvips.Image:
