@@ -12,7 +12,7 @@ from tests.hdr_sheet import draw_hdr
 from tests.local_server import ROOT, SAMPLES
 from tests.weights import WEIGHTS
 
-PAGES = ("text", "redact", "cutout", "compose")
+PAGES = ("text", "redact", "cutout", "compose", "upscale")
 """Names of pages, and of their pictures in docs/images."""
 
 

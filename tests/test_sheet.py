@@ -12,13 +12,16 @@ from tests.hdr_sheet import read_urls as hdr_urls
 from tests.sheet import PAGES, draw, draw_card, read_urls, samples_client, sheet_of
 from tests.weights import require_weights
 
+WEIGHTS = {"cutout": "optimised/u2net.onnx", "upscale": "upscale/waifu2x-photo.onnx"}
+"""The weights that the URLs of a page need."""
+
 
 @pytest.mark.parametrize(
-    "page", [pytest.param(page, marks=[pytest.mark.models] if page == "cutout" else []) for page in PAGES]
+    "page", [pytest.param(page, marks=[pytest.mark.models] if page in WEIGHTS else []) for page in PAGES]
 )
 def test_the_picture_shows_the_urls_of_the_page(page: str) -> None:
-    if page == "cutout":
-        require_weights("optimised/u2net.onnx")
+    if page in WEIGHTS:
+        require_weights(WEIGHTS[page])
     drawn = draw(samples_client(), page)
     kept = pyvips.Image.new_from_file(str(sheet_of(page)))
     assert len(read_urls(page)) == 6
