@@ -78,7 +78,8 @@ def main() -> None:
 
 
 def _lines() -> Iterator[str]:
-    yield "# upscale beside Lanczos\n\nMade by `python -m bench.upscale > bench/UPSCALE.md`; the file explains itself.\n"
+    yield "# upscale beside Lanczos\n"
+    yield "Made by `python -m bench.upscale > bench/UPSCALE.md`; the file explains itself.\n"
     yield "SSIM on Y of a photograph that was halved and enlarged again:\n"
     yield "| photograph | Lanczos | upscale |\n|---|---|---|"
     rows = []
@@ -89,7 +90,7 @@ def _lines() -> Iterator[str]:
     plain, made = (statistics.mean(column) for column in zip(*rows, strict=True))
     yield f"| **mean** | **{plain:.4f}** | **{made:.4f}** |\n"
     seconds, memory = measure()
-    yield f"Half a megapixel (706 × 706, JPEG to JPEG) takes {seconds:.1f} s of processor time, of two processors' together (goal 6),"
+    yield f"Half a megapixel (706 × 706, JPEG to JPEG) takes {seconds:.1f} s of processor time (goal: 6 by the clock),"
     yield f"and {memory:.0f} MB beside those of a process that has resized it."
 
 

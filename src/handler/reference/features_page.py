@@ -28,8 +28,9 @@ An image is first turned upright by its EXIF orientation. Then the features appl
 their order in the request. All features work on animations, frame by frame. A parameter that is unknown, malformed or
 out of range is refused with status 400 and a message that names it.
 
-[quantize.md](quantize.md), [text.md](text.md), [redact.md](redact.md), [upscale.md](upscale.md) and [cutout.md](cutout.md) show
-`quantize`, `text`, `gradient`, `redact`, `upscale`, `cutout` and `removeBackground` by examples and pictures.
+[quantize.md](quantize.md), [text.md](text.md), [redact.md](redact.md), [upscale.md](upscale.md) and
+[cutout.md](cutout.md) show `quantize`, `text`, `gradient`, `redact`, `upscale`, `cutout` and `removeBackground` by
+examples and pictures.
 
 """
 _RESTRICTED = """
