@@ -98,7 +98,7 @@ $(VENV)/.tests: $(call lock,tests) $(VENV)/.runtime
 	@touch $@
 
 # u2net is the model of removeBackground, waifu2x-photo that of upscale; u2netp is small, for the tests of how others are reached.
-weights/.ready: $(VENV)/.project
+weights/.ready: $(VENV)/.project src/handler/cli/model_files.py
 	$(BIN)/image-handler weights u2net u2net-int8 u2netp waifu2x-photo
 	@touch $@
 
