@@ -4,8 +4,9 @@
 #   docker run --read-only --tmpfs /tmp -p 8000:8000 -v ~/Pictures:/pictures:ro --entrypoint image-handler image-handler \
 #     serve --images /pictures --host 0.0.0.0
 #
-# Folders are as in the repository: /var/task/src, /var/task/weights, /var/task/samples, /var/task/demo-ui. Layers that change
-# rarely come first, so that a release is a layer of a megabyte; layers that every request needs come before the rest.
+# Folders are as in the repository: /var/task/src, /var/task/weights, /var/task/samples, /var/task/demo-ui, and what /_docs/ shows of
+# docs, bench and clients. Layers that change rarely come first, so that a release is a layer of a few megabytes; layers that every
+# request needs come before the rest.
 #
 # BASE_IMAGE is a tag here, which gets AWS's security updates. `make image` resolves it to a digest, builds from that and writes it into the
 # image's labels (org.opencontainers.image.base.digest). To build from the same base again, name it:
@@ -72,6 +73,10 @@ COPY --from=runtime /opt/runtime /opt/runtime
 COPY --from=models /opt/models /opt/models
 COPY --from=weights /var/task/weights /var/task/weights
 COPY samples /var/task/samples
+COPY docs /var/task/docs
+COPY bench /var/task/bench
+COPY clients /var/task/clients
+COPY README.md CHANGELOG.md CODE_OF_CONDUCT.md CONTRIBUTING.md SECURITY.md LICENSE NOTICE /var/task/
 COPY demo-ui /var/task/demo-ui
 COPY --from=handler /var/task/src /var/task/src
 ENV LAMBDA_TASK_ROOT=/var/task PYTHONPATH=/var/task/src:/opt/runtime:/opt/models PATH=/var/task/src/bin:${PATH} \

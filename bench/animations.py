@@ -102,6 +102,7 @@ def gain_maps() -> None:
 
 
 if __name__ == "__main__":
+    print("# Animated results and gain maps\n")
     print("What animated results and gain maps take: `python -m bench.animations > bench/ANIMATIONS.md`.\n")
     animations()
     gain_maps()

@@ -239,6 +239,7 @@ def _share(ours: Took, theirs: Took) -> Took:
 
 def main() -> None:
     pyvips.cache_set_max(0)
+    print("# Encoder settings\n")
     print(__doc__.splitlines()[0] if __doc__ else "")
     with sharp_pixels() as sharp:
         for case in (case for case in (*CASES, *FOUND_CASES) if case.format in (sys.argv[1:] or case.format)):

@@ -12,6 +12,8 @@ from tests.hdr_sheet import draw_hdr
 from tests.local_server import ROOT, SAMPLES
 from tests.weights import WEIGHTS
 
+from handler.pages import EXAMPLES, Example
+
 PAGES = ("text", "redact", "cutout", "compose", "upscale")
 """Names of pages, and of their pictures in docs/images."""
 
@@ -59,10 +61,34 @@ def samples_client() -> Client:
     return Client(environment)
 
 
+def picture_of(feature: str) -> Path:
+    """Return the file of a feature's example in the API reference."""
+    return ROOT / "docs" / "images" / "features" / f"{feature}.webp"
+
+
+def list_examples() -> dict[str, Example]:
+    """Return the first example of each feature, by its name, if its answer is an image that needs no other service."""
+    shown = [each for each in EXAMPLES if each.feature and each.picture and each.anywhere]
+    return {each.feature: each for each in reversed(shown)}
+
+
+def draw_example(client: Client, example: Example) -> pyvips.Image:
+    """Return the image of an example; raise RuntimeError for an answer other than 200."""
+    query = re.sub(r"&format=\w+", "", example.query.replace("{logo}", "logo.png"))
+    answer = client.get(f"/{'logo.png' if example.of == 'logo' else 'photos/astronaut.jpg'}?{query}&format=png")
+    if answer.status != 200:
+        raise RuntimeError(f"{example.title}: {answer.body.decode()}")
+    return pyvips.Image.new_from_buffer(answer.body, "")
+
+
 if __name__ == "__main__":
+    picture_of("").parent.mkdir(exist_ok=True)
     draw_card(samples_client()).webpsave(str(sheet_of("card")), Q=80, effort=6, smart_subsample=True)
     with tempfile.TemporaryDirectory() as folder:
         draw_hdr(Path(folder)).webpsave(str(sheet_of("hdr")), Q=80, effort=6, smart_subsample=True)
     for name in PAGES:
         drawn = draw(samples_client(), name)
         drawn.webpsave(str(sheet_of(name)), Q=80, effort=6, smart_subsample=True)
+    for feature, example in list_examples().items():
+        drawn = draw_example(samples_client(), example)
+        drawn.webpsave(str(picture_of(feature)), Q=75, effort=6, smart_subsample=True)

@@ -61,59 +61,6 @@ def test_without_its_folder_there_is_no_demo_page(tmp_path: Path) -> None:
     assert pages.demo(tmp_path) == {}
 
 
-ABOVE_1 = {"type": ["number", "string", "null"], "exclusiveMinimum": 1.0}
-DOCUMENT = {
-    "openapi": "3.1.0",
-    "info": {"title": "A <b> service", "description": "What it does & more"},
-    "paths": {
-        "/{key}": {
-            "summary": "not a method",
-            "get": {
-                "summary": "A picture",
-                "parameters": [
-                    {"$ref": "#/components/parameters/width"},
-                    {"name": "fit", "in": "query", "schema": {"enum": ["cover", "inside"], "default": "cover"}},
-                    {"name": "dpr", "in": "query", "schema": {"anyOf": [ABOVE_1, {"type": "null"}]}},
-                ],
-                "responses": {"200": {"description": "The picture"}},
-            },
-        }
-    },
-    "components": {
-        "parameters": {
-            "width": {
-                "name": "width", "in": "query", "description": "Pixels <across>, as `px`",
-                "schema": {"type": "integer", "minimum": 0, "maximum": 9},
-            }
-        }
-    },
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "A &lt;b&gt; service",
-        "What it does &amp; more",
-        "<code>GET /{key}</code>",
-        "<code>width</code></td><td>integer, from 0 to 9</td><td>Pixels &lt;across&gt;, as <code>px</code></td>",
-        "<code>fit</code></td><td>one of cover | inside, default cover</td>",
-        "<code>dpr</code></td><td>number or string, above 1</td>",
-        "<td>200</td><td>The picture</td>",
-    ],
-)
-def test_the_reference_says_what_the_document_says(words: str) -> None:
-    assert words in pages.reference(DOCUMENT).body.decode()
-
-
-def test_a_page_loads_nothing_from_elsewhere() -> None:
-    answer = pages.reference(DOCUMENT)
-    assert re.findall(r'(?:href|src)="([^"]+)"', answer.body.decode()) == [
-        pages.STYLE, pages.ICON, "/_demo/index.html", "/_api/docs", "/_api/openapi.json", "#parameters",
-    ]  # fmt: skip
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; img-src 'self'; style-src 'self'")
-
-
 @pytest.fixture(scope="module")
 def samples() -> Client:
     """The sample pictures, as `image-handler serve --images samples` serves them on a loopback address."""

@@ -112,6 +112,9 @@ def test_it_serves_over_http(image: Image, tmp_path: Path) -> None:
         assert found is not None
         with urllib.request.urlopen(f"{found[1]}photos/cat.jpg?width=200", timeout=30) as response:
             assert size(response.read())[0] == 200
+        for page in ("_docs/", "_docs/bench/results", "_api/docs"):
+            with urllib.request.urlopen(found[1] + page, timeout=30) as response:
+                assert response.read().rstrip().endswith(b"</html>")
 
 
 def test_it_runs_as_nobody_and_writes_nowhere(image: Image, tmp_path: Path) -> None:
@@ -123,8 +126,16 @@ def test_it_runs_as_nobody_and_writes_nowhere(image: Image, tmp_path: Path) -> N
 def test_what_is_in_it(image: Image) -> None:
     """At most 560 MB on top of the base, weights aside; nothing of the repository but what runs."""
     task = image.files / "var/task"
-    assert {path.name for path in task.iterdir()} == {"demo-ui", "samples", "src", "weights"}
-    folders = [task / "src", task / "samples", task / "demo-ui", image.files / "opt"]
+    texts = {path.name for path in task.glob("*.md")} | {"LICENSE", "NOTICE", "docs", "bench", "clients"}
+    assert {path.name for path in task.iterdir()} == {"demo-ui", "samples", "src", "weights"} | texts
+    assert {path.suffix for name in texts for path in (task / name).rglob("*.*")} == {
+        ".md",
+        ".webp",
+        ".svg",
+        ".php",
+        ".go",
+    }
+    folders = [path for path in task.iterdir() if path.name != "weights"] + [image.files / "opt"]
     unpacked = sum(path.lstat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
     assert unpacked < 560 * MEGA, f"{unpacked / MEGA:.0f} MB"
     assert not list((task / "weights").glob("*.onnx")), (

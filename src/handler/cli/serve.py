@@ -18,6 +18,7 @@ from handler.app import answer_call
 from handler.cli.local_uploads import add_gallery, add_uploads
 from handler.cli.server_log import log_to_standard_output
 from handler.composition import wiring
+from handler.composition.pages import OPENAPI, list_documents
 from handler.composition.server import keep_recent_results
 from handler.composition.wiring import Application
 from handler.config import Settings
@@ -201,7 +202,9 @@ def _list_pages(application: Application) -> dict[str, Page]:
     """Return the pages that never wait for a worker, by their path."""
     http = application.http
     gallery = http.gallery().files() if http.gallery is not None else {}
-    return {**pages.demo(), **gallery, HEALTH: application.health.page, READY: http.ready}
+    # The OpenAPI document is left to the workers, which send CORS headers with it.
+    documents = {path: page for path, page in list_documents().items() if path != OPENAPI}
+    return {**documents, **pages.demo(), **gallery, HEALTH: application.health.page, READY: http.ready}
 
 
 def _build_limits(

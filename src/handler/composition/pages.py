@@ -1,13 +1,26 @@
-"""The documents under `/_api/` that are open to all. No image needs the modules behind them."""
+"""The documents that are open to all: the API reference and the documentation. No image needs these modules."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import cache
+
 from handler.response import Answer, report
 
+OPENAPI = "/_api/openapi.json"
 
-def static_document(name: str) -> Answer:
-    """Return a document by its path under `/_api/`, one of DOCUMENTS."""
-    return DOCUMENTS[name]()
+
+def find_document(path: str) -> Callable[[], Answer] | None:
+    """Return what answers a path; None if no document has it."""
+    return list_documents().get(path)
+
+
+@cache
+def list_documents() -> Mapping[str, Callable[[], Answer]]:
+    """Return what answers each path."""
+    from handler.pages.documentation import documentation  # noqa: PLC0415 - no image needs it
+
+    return {OPENAPI: _openapi, "/_api/docs": _reference, **documentation()}
 
 
 def _openapi() -> Answer:
@@ -17,16 +30,6 @@ def _openapi() -> Answer:
 
 
 def _reference() -> Answer:
-    from handler.pages import reference  # noqa: PLC0415 - no image needs it
-    from handler.reference import openapi  # noqa: PLC0415 - no image needs it
+    from handler.reference import api_page  # noqa: PLC0415 - no image needs it
 
-    return reference(openapi())
-
-
-def _style() -> Answer:
-    from handler.pages import style  # noqa: PLC0415 - no image needs it
-
-    return style()
-
-
-DOCUMENTS = {"openapi.json": _openapi, "docs": _reference, "docs.css": _style}
+    return api_page()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -176,7 +176,7 @@ def _build_http(
         max_bytes=settings.answer_bytes,
         result_cache=result_cache,
         expensive_function=expensive_function,
-        static_documents={name: partial(_document, name) for name in ("openapi.json", "docs", "docs.css")},
+        find_document=_find_document,
         json_endpoints=_build_json_endpoints(settings, aws, policy, authenticator, ignored, render_context),
     )
 
@@ -287,7 +287,7 @@ def _collect_faults(faults: list[str], prefix: str = "") -> Iterator[None]:
         faults.append(prefix + str(error))
 
 
-def _document(name: str) -> Answer:
-    from handler.composition.pages import static_document  # noqa: PLC0415 - no image needs it
+def _find_document(path: str) -> Callable[[], Answer] | None:
+    from handler.composition.pages import find_document  # noqa: PLC0415 - no image needs it
 
-    return static_document(name)
+    return find_document(path)

@@ -1,4 +1,4 @@
-"""Answer requests under `/_api/`: documents, JSON endpoints, the gallery and the operator API; admit large bodies."""
+"""Answer requests under `/_api/`: JSON endpoints, the gallery and the operator API; admit large bodies."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ def answer_api(http: HttpEntrypoint, page: str, call: HttpRequest, deadline: Dea
     is_read = call.method in ("GET", "HEAD")
     if http.gallery is not None and page.startswith("gallery/"):
         return http.gallery().answer(page.removeprefix("gallery/"), call, deadline)
-    if page in http.static_documents and is_read:
-        return http.static_documents[page]()
     endpoint = http.json_endpoints(False).get(page) if http.json_endpoints else None
     if http.json_endpoints and endpoint is not None and is_read:
         is_operator = http.operator is not None and http.operator().is_operator(call)

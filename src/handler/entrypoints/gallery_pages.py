@@ -23,6 +23,7 @@ from handler.entrypoints.gallery_request import (
     parse_whole,
 )
 from handler.entrypoints.operator_page import parse_limit
+from handler.entrypoints.own_pages import if_changed
 from handler.errors import BadRequest
 from handler.gallery.gallery import Composition, Gallery
 from handler.gallery.limits import HourlyLimits
@@ -176,8 +177,7 @@ def _conditional(answer: Answer, request: GalleryRequest) -> Answer:
     """Return the answer with its ETag; 304 without a body if the client has it already."""
     etag = f'"{hashlib.sha256(answer.body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Cookie"}
-    known = [each.strip().removeprefix("W/") for each in request.call.conditions.none_match.split(",")]
-    return Answer(HTTPStatus.NOT_MODIFIED, headers) if etag in known else answer.with_headers(headers)
+    return if_changed(answer.with_headers(headers), request.call.conditions.none_match)
 
 
 def _no_content() -> Answer:

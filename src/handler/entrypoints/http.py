@@ -45,6 +45,7 @@ ORIGIN_HEADER = "x-origin-secret"
 MAX_PATH_BYTES = 8_192
 _IMAGE_METHODS = ("GET", "HEAD")
 _UPLOAD, _GALLERY = "/_upload", "/_api/gallery/"
+_DOCUMENTS = ("/_docs", "/_api/docs", "/_api/openapi.json")
 
 
 class JsonEndpoint(msgspec.Struct, frozen=True):
@@ -94,8 +95,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     """What a server keeps in memory, before `result_cache`."""
     expensive_function: InvokeFunction | None = None
     """Invokes the function for expensive work; None if there is no such function."""
-    static_documents: Mapping[str, Callable[[], Answer]] = msgspec.field(default_factory=dict)
-    """Documents under `/_api/` that are open to all."""
+    find_document: Callable[[str], Callable[[], Answer] | None] = lambda _: None
+    """Finds a document that is open to all by its path, which begins as one of _DOCUMENTS."""
     json_endpoints: Callable[[bool], Mapping[str, JsonEndpoint]] | None = None
     """Returns the JSON answers under `/_api/` that are open to all; those for the operator (True) may tell more."""
 
@@ -145,8 +146,10 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             from handler.entrypoints.own_pages import answer_preflight  # noqa: PLC0415 - no image needs it
 
             return answer_preflight(has_cors=self._has_cors(call))
-        if (page := self._own_page(path)) is not None:
-            return page()
+        if (page := self._own_page(path, call.method)) is not None:
+            from handler.entrypoints.own_pages import if_changed  # noqa: PLC0415 - no image needs it
+
+            return if_changed(page(), call.conditions.none_match)
         if path.startswith("/_api/"):
             from handler.entrypoints.api import answer_api  # noqa: PLC0415 - no image needs it
 
@@ -165,8 +168,10 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             raise MethodNotAllowed(f"the method must be GET or HEAD, got {call.method}", headers={"Allow": "GET, HEAD"})
         return self._answer_image(path, raw_path, call, deadline)
 
-    def _own_page(self, path: str) -> Callable[[], Answer] | None:
+    def _own_page(self, path: str, method: str) -> Callable[[], Answer] | None:
         """Return the probe or the file that has exactly this path."""
+        if path.startswith(_DOCUMENTS) and method in _IMAGE_METHODS:
+            return self.find_document(path)
         if path.startswith("/_gallery") and self.gallery is not None:
             return self.gallery().files().get(path)
         return {"/_health": self.health, "/_ready": self.ready, "/_demo": response.redirect_to_demo}.get(path)

@@ -1,4 +1,4 @@
-"""Answers of the service's own pages, which no image needs: JSON endpoints, stored results and preflight requests."""
+"""Answers of the service's own pages, which no image needs: JSON endpoints, stored results, preflights, and 304."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from handler.entrypoints.http_call import HttpRequest
 from handler.errors import BadRequest, NotFound
 from handler.response import Answer
 from handler.storage.result_cache import BucketResultCache
+
+
+def if_changed(answer: Answer, none_match: str) -> Answer:
+    """Return the answer; 304 without a body if `none_match`, an If-None-Match header, has its ETag."""
+    etag = answer.headers.get("ETag", "").removeprefix("W/")
+    known = [each.strip().removeprefix("W/") for each in none_match.split(",")]
+    if not etag or etag not in known:
+        return answer
+    kept = ("ETag", "Cache-Control", "Vary")
+    return Answer(HTTPStatus.NOT_MODIFIED, {name: answer.headers[name] for name in kept if name in answer.headers})
 
 
 def answer_stored_result(cache: BucketResultCache, path: str, call: HttpRequest) -> Answer:

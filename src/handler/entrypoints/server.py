@@ -32,6 +32,7 @@ from handler.entrypoints.body_stream import BodyStream
 from handler.entrypoints.forwarded import Network
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.local_access import is_loopback
+from handler.entrypoints.own_pages import if_changed
 from handler.entrypoints.workers import Bounds, Measures, Remaining, Workers
 from handler.errors import BadRequest, Busy, Forbidden, HandlerError
 from handler.response import Answer, Caching, refusal, report
@@ -138,6 +139,7 @@ class PictureServer:
         path = raw_path(request)
         threads = self._readiness if path == READY else self._probes if path in PROBES else None
         answer = await asyncio.get_running_loop().run_in_executor(threads, page)
+        answer = if_changed(answer, request.headers.get("if-none-match", ""))
         return _compress(to_starlette(answer, request.method), request.headers.get("accept-encoding", ""))
 
     async def _answer(self, request: Request, until: float) -> Response:

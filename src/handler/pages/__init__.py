@@ -1,10 +1,9 @@
-"""The server's HTML pages: the demo page with its examples, the gallery, and the API reference."""
+"""The server's HTML pages: the demo page with its examples, the gallery, and the documentation."""
 
-from handler.pages.demo import DEMO, FOLDER, GALLERY, HOME, TYPES, Site, build_policy, demo, gallery, list_files
+from handler.pages.answer import TYPES, build_policy
+from handler.pages.demo import DEMO, FOLDER, GALLERY, HOME, Site, demo, gallery, list_files
 from handler.pages.examples import EXAMPLES, RECIPES, Example
 from handler.pages.frame import read_page
-from handler.pages.html import ICON, STYLE, style
-from handler.pages.reference import reference
 
 __all__ = [
     "DEMO",
@@ -12,9 +11,7 @@ __all__ = [
     "FOLDER",
     "GALLERY",
     "HOME",
-    "ICON",
     "RECIPES",
-    "STYLE",
     "TYPES",
     "Example",
     "Site",
@@ -23,6 +20,4 @@ __all__ = [
     "gallery",
     "list_files",
     "read_page",
-    "reference",
-    "style",
 ]

@@ -8,18 +8,12 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
+from handler.pages.answer import TYPES, answer_file
 from handler.pages.frame import ANY_HOST, FRAME, read_page
 from handler.response import Answer
 
 FOLDER = Path(__file__).resolve().parents[3] / "demo-ui"
 """Beside src/."""
-TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".svg": "image/svg+xml",
-}
 
 
 class Site(NamedTuple):
@@ -56,15 +50,6 @@ def gallery(origins: Sequence[str] = (), folder: Path = FOLDER) -> Mapping[str, 
     return _serve(GALLERY, folder, origins)
 
 
-def build_policy(origins: Sequence[str] = ()) -> str:
-    """Return the content security policy of a page that loads from and sends to these origins beside its own."""
-    others = "".join(f" {origin}" for origin in origins)
-    return (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:{others}; "
-        f"connect-src 'self'{others}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-
-
 def _serve(site: Site, folder: Path, origins: Sequence[str]) -> Mapping[str, Callable[[], Answer]]:
     """Return each file of a site by its path; a file is read when it is requested."""
     files = list_files(site, folder)
@@ -75,14 +60,7 @@ def _serve(site: Site, folder: Path, origins: Sequence[str]) -> Mapping[str, Cal
 
 
 def _answer_file(path: Path, origins: Sequence[str]) -> Answer:
-    headers = {
-        "Content-Type": TYPES[path.suffix],
-        "Cache-Control": "no-cache",
-        "Content-Security-Policy": build_policy(origins),
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Answer(HTTPStatus.OK, headers, read_page(path, origins or ANY_HOST))
+    return answer_file(TYPES[path.suffix], read_page(path, origins or ANY_HOST), origins=origins)
 
 
 def _redirect(site: Site) -> Answer:

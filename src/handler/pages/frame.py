@@ -1,9 +1,9 @@
-"""The HTML frame that the pages of demo-ui share: policy, head, icons and header."""
+"""The HTML frame that all pages share: policy, head, icons and header."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 FRAME = "frame"
@@ -20,33 +20,50 @@ _IMPORT = re.compile(r"""^(?:import|export)\b[^"';]*["'](\.[^"']+)["'];""", re.M
 def read_page(path: Path, origins: Sequence[str] = ANY_HOST) -> bytes:
     """Return a file of demo-ui; an HTML page is put into the shared frame.
 
-    A page consists of parts, each after a line such as `<!-- part: title -->`. A part fills the slot `{{title}}` of the
-    frame, and a slot without a part stays empty. `origins` are those from which the page may load and to which it may
-    send, beside its own.
+    A page consists of parts, each after a line such as `<!-- part: title -->`. `fill_frame` describes them.
     """
     if path.suffix != ".html":
         return path.read_bytes()
     _, *pieces = _PART.split(path.read_text(encoding="utf-8"))
     parts = {name: text.strip() for name, text in zip(pieces[::2], pieces[1::2], strict=True)}
-    shared = {part.stem: part.read_text(encoding="utf-8").strip() for part in (path.parent / FRAME).glob("*.html")}
+    return fill_frame(path.parent, path.name, parts, origins)
+
+
+def fill_frame(folder: Path, name: str, parts: Mapping[str, str], origins: Sequence[str] = (), base: str = "") -> bytes:
+    """Return an HTML page that consists of these parts.
+
+    A part fills the slot `{{title}}` of the frame, or of the shared part that is the page's `main`; a slot without a
+    part stays empty. `origins` are those from which the page may load and to which it may send, beside its own. `base`
+    is the path of `folder` for a page that is not served beside it.
+    """
+    shared = {part.stem: part.read_text(encoding="utf-8").strip() for part in (folder / FRAME).glob("*.html")}
     frame = shared.pop("page")
-    languages = sorted(each.stem for each in (path.parent / MESSAGES).glob("*.json"))
-    parts |= shared | {"origins": " ".join(origins), "languages": " ".join(languages)}
-    parts["modules"] = _write_modules(path.parent, parts["script"])
-    unused = set(parts) - set(_SLOT.findall(frame)) - set(shared) - {"script", "languages"}
+    languages = sorted(each.stem for each in (folder / MESSAGES).glob("*.json"))
+    within = [shared[slot] for slot in _SLOT.findall(parts["main"]) if slot in shared]
+    unused = set(parts) - set(_SLOT.findall("".join((frame, *within)))) - {"script"}
     if unused:
-        raise ValueError(f"{path.name} has parts that the frame has no slot for: {', '.join(sorted(unused))}")
-    return _fill(_fill(frame, parts), parts).encode()
+        raise ValueError(f"{name} has parts that the frame has no slot for: {', '.join(sorted(unused))}")
+    filled = {
+        **shared,
+        "languages": " ".join(languages),
+        **parts,
+        "base": base,
+        "origins": " ".join(origins),
+        "modules": _write_modules(folder, parts["script"], base),
+    }
+    # A page is in the frame, a shared part in the page, and the page's texts in that part, where braces mean nothing.
+    return _fill(_fill(_fill(frame, filled), filled), filled).encode()
 
 
-def _fill(text: str, parts: dict[str, str]) -> str:
+def _fill(text: str, parts: Mapping[str, str]) -> str:
     return _SLOT.sub(lambda slot: parts.get(slot[1], ""), text)
 
 
-def _write_modules(folder: Path, script: str) -> str:
+def _write_modules(folder: Path, script: str, base: str) -> str:
     """Return the elements that load a script, and the modules that it imports without waiting for each other."""
-    preloads = (f'<link rel="modulepreload" href="{module}">' for module in sorted(set(_list_imports(folder, script))))
-    return "\n".join((*preloads, f'<script type="module" src="{script}"></script>'))
+    modules = sorted(set(_list_imports(folder, script)))
+    preloads = (f'<link rel="modulepreload" href="{base}{module}">' for module in modules)
+    return "\n".join((*preloads, f'<script type="module" src="{base}{script}"></script>'))
 
 
 def _list_imports(folder: Path, script: str) -> Iterator[str]:

@@ -43,16 +43,15 @@ In the tables below, a parameter without a default can be left out; its descript
 
 def features_page() -> str:
     """Return the whole page in Markdown."""
-    models: list[type[Params]] = [*(feature.params for feature in CATALOGUE), Output]
     parts = [
         _BEGIN,
-        _table(("Feature", "Group", "Description"), map(_in_short, CATALOGUE)),
+        markdown_table(("Feature", "Group", "Description"), map(_in_short, CATALOGUE)),
         *([_RESTRICTED] if any(feature.expensive or feature.billed for feature in CATALOGUE) else []),
         *map(_section, CATALOGUE),
         "\n## Output\n\nOutput options decide how the result is encoded: `?format=webp&quality=70`.\n\n"
-        + _parameters(Output),
+        + parameters_table(Output),
         "\n## Spellings\n\nIn a URL, 25 percent is written `25p`, or `25%25` with the percent sign encoded.\n\n",
-        _table(("Value", "How to write it", "Examples"), map(_spelling, _text_types(models))),
+        spellings_table(),
     ]
     return "".join(parts)
 
@@ -67,20 +66,32 @@ def _marks(feature: Feature) -> list[str]:
 
 
 def _section(feature: Feature) -> str:
+    """Return the heading, the notes and the parameters of a feature."""
+    return f"\n## {feature.name}\n\n{describe_feature(feature)}"
+
+
+def describe_feature(feature: Feature) -> str:
+    """Return the notes and the parameters of a feature in Markdown."""
     main = main_field(feature.params)
     notes = [f"{feature.help.rstrip('.')}."]
     if feature_aliases(feature.name):
         notes.append(f"Also called {_listed(feature_aliases(feature.name))}.")
     if main:
         notes.append(f"`{feature.name}=…` sets `{main.name}`.")
-    table = _parameters(feature.params) if fields(feature.params) else "No parameters.\n"
+    table = parameters_table(feature.params) if fields(feature.params) else "No parameters.\n"
     more = inspect.cleandoc(feature.params.__doc__ or "").partition("\n\n")[2]
-    parts = [f"\n## {feature.name}", " ".join(notes), more, table]
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(part for part in (" ".join(notes), more, table) if part)
 
 
-def _parameters(model: type[Params]) -> str:
-    return _table(("Parameter", "Value", "Default", "Description"), map(_row, fields(model).values()))
+def spellings_table() -> str:
+    """Return the table of the types of values that are more than a number or a word."""
+    models: list[type[Params]] = [*(feature.params for feature in CATALOGUE), Output]
+    return markdown_table(("Value", "How to write it", "Examples"), map(_spelling, _text_types(models)))
+
+
+def parameters_table(model: type[Params]) -> str:
+    """Return the table of a model's parameters in Markdown."""
+    return markdown_table(("Parameter", "Value", "Default", "Description"), map(_row, fields(model).values()))
 
 
 def _row(field: Field) -> tuple[str, str, str, str]:
@@ -138,6 +149,7 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def markdown_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
     lines = (head, ("---",) * len(head), *rows)
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)

@@ -25,7 +25,7 @@ from handler.requests import dialects
 from handler.storage.purge import MAX_KEYS
 from imaging import FORMATS, MEDIA_TYPES, Feature, Output, Params, fields, main_field
 
-_CONTROLS = {
+CONTROLS = {
     "bucket": "Source that the original is read from. Default: the first source",
     "feature": "Comma-separated list of features to apply; parameters without a prefix belong to them",
     "preset": "Name of a preset of the operator; other parameters of the URL override its values",
@@ -33,7 +33,8 @@ _CONTROLS = {
     "expires": "Time after which a signed URL is no longer valid, YYYYMMDDTHHmmssZ in UTC",
     "signature": "Signature of the URL, see docs/signing.md",
 }
-_CHAIN = (
+"""Parameters of a URL that belong to no feature."""
+CHAIN = (
     "JSON list of edits, which are applied in its order behind all others; an element holds edits, as in JSON, or "
     'names a preset: [{"resize":{"width":300}},{"preset":"card"}], see docs/compose.md'
 )
@@ -225,7 +226,7 @@ def _images() -> dict[str, Any]:
     )
     limit: Schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
     parameters = [
-        parameter("bucket", _CONTROLS["bucket"], text),
+        parameter("bucket", CONTROLS["bucket"], text),
         parameter("prefix", "Beginning of the keys; a prefix that ends in a slash is a folder", text),
         parameter("limit", "Maximum number of keys and folders in one page", limit),
         parameter("cursor", "`cursor` of the page before", text),
@@ -239,7 +240,7 @@ def _images() -> dict[str, Any]:
 def _purge() -> dict[str, Any]:
     keys: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_KEYS}
     body_schema = object_schema({"keys": keys}) | {"additionalProperties": False}
-    body_schema["properties"]["bucket"] = {"type": "string", "description": _CONTROLS["bucket"]}
+    body_schema["properties"]["bucket"] = {"type": "string", "description": CONTROLS["bucket"]}
     answered = object_schema(
         {
             "keys": {"type": "integer", "description": "Number of originals that were named"},
@@ -275,8 +276,8 @@ def _schemas() -> dict[str, Schema]:
 
 def _parameters() -> dict[str, Any]:
     """Return every query parameter by name; those of features are dotted."""
-    found = [parameter(name, description, {"type": "string"}) for name, description in _CONTROLS.items()]
-    found.append(parameter("steps", _CHAIN, {"type": "string"}))
+    found = [parameter(name, description, {"type": "string"}) for name, description in CONTROLS.items()]
+    found.append(parameter("steps", CHAIN, {"type": "string"}))
     sizes = fields(by_name("resize").params)
     found += [parameter(name, f"Short for `resize.{name}`", schema_of(sizes[name])) for name in ("width", "height")]
     for feature in CATALOGUE:
