@@ -33,7 +33,7 @@ class Rendered(NamedTuple):
     """A page as HTML, with what is known of it."""
 
     title: str
-    """The first heading."""
+    """The heading of level 1; empty without one."""
     html: str
     headings: Sequence[Heading]
     summary: str
@@ -70,7 +70,7 @@ def render(text: str, find: Find) -> Rendered:
         if token.type == "heading_open":
             inline = next(waiting)
             words, level = plain_text(inline), int(token.tag[1:])
-            title = title or words
+            title = title or (words if level == 1 else "")
             anchor = _unique(slug(words), known)
             token.attrSet("id", anchor)
             token.meta["anchor"] = anchor

@@ -25,6 +25,7 @@ SITE_FILES = Site(BASE, ())
 SEARCH = HOME + "search.json"
 _TYPES = {**TYPES, ".webp": "image/webp", ".png": "image/png"}
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_TITLE = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
 _HEADING = re.compile(r"^(#{1,4}) +(.+?)\s*$", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]{2,40})`")
 _MARKUP = re.compile(r"[`*]|\[([^\]]*)\]\([^)]*\)")
@@ -71,10 +72,12 @@ def _render(name: str, _: int) -> bytes:
     """Return a page as HTML. The second argument is the file's time, so that a changed file is rendered again."""
     paths = list_paths()
     page = render_in_site(name, (ROOT / name).read_text(encoding="utf-8"))
+    title = page.title or _name_file(name)
+    html = page.html if page.title else f"<h1>{title}</h1>\n{page.html}"
     sections = [Entry(f"#{each.anchor}", each.text, each.level) for each in page.headings if each.level in (2, 3)]
     return lay_out(
         Layout(
-            paths[name], page.title, page.summary[:200], page.html, _list_chapters(), sections, search_index=SEARCH,
+            paths[name], title, page.summary[:200], html, _list_chapters(), sections, search_index=SEARCH,
         )
     )  # fmt: skip
 
@@ -134,8 +137,15 @@ def _list_addresses(text: str) -> Iterator[str]:
 def _title(address: str) -> str:
     """Return the title of a page: its first heading."""
     name = next((name for name, each in list_paths().items() if each == address and name.endswith(".md")), None)
-    found = _HEADING.search((ROOT / name).read_text(encoding="utf-8")) if name else None
-    return _plain(found[2]) if found else ""
+    if name is None:
+        return ""
+    found = _TITLE.search((ROOT / name).read_text(encoding="utf-8"))
+    return _plain(found[1]) if found else _name_file(name)
+
+
+def _name_file(name: str) -> str:
+    """Return the title of a page without one: `bench/EFFORTS.md` is "Efforts"."""
+    return Path(name).stem.capitalize()
 
 
 @cache
