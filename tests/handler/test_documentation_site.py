@@ -14,6 +14,7 @@ import pytest
 import pyvips
 from tests.client import Answered, Client
 from tests.local_server import ROOT
+from tests.sheet import list_examples, picture_of
 
 from handler.composition.pages import list_documents
 from handler.pages.documentation.files import list_paths, read_webp_size
@@ -197,6 +198,11 @@ def test_the_size_of_an_image_is_read_from_its_file() -> None:
     for name, content in images():
         image = pyvips.Image.new_from_buffer(content, "")
         assert read_webp_size(content[:30]) == (image.width, image.height), name
+
+
+def test_each_feature_has_the_picture_of_its_example() -> None:
+    """`python -m tests.sheet` draws them."""
+    assert sorted(list_examples()) == sorted(path.stem for path in picture_of("blur").parent.iterdir())
 
 
 def test_no_path_of_the_documentation_is_that_of_another_document() -> None:
