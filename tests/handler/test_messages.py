@@ -167,6 +167,7 @@ def test_the_words_of_the_catalogue_are_translated(language: str) -> None:
         needed |= {label(parameter["name"]), parameter["help"]}
     given = words(language)["words"]
     assert needed - set(given) == set(), f"add them to demo-ui/messages/features/{language}.json"
+    assert set(given) - needed == set(), f"remove them from demo-ui/messages/features/{language}.json"
 
 
 def label(name: str) -> str:
