@@ -1,5 +1,6 @@
 /** The gallery: what it consists of, and which part of it is shown. */
 
+import "../js/scheme.js"; // first: the others wait for texts
 import { $ } from "../js/dom.js";
 import { watchDrops } from "../js/drops.js";
 import { offerLanguages } from "../js/language.js";

@@ -1,5 +1,6 @@
 /** The page: one request (`wish`), the controls that edit it, and its result. */
 
+import "./scheme.js"; // first: the others wait for texts
 import { empty, Language } from "./address.js";
 import { Capabilities } from "./capabilities.js";
 import { catalogue } from "./catalogue.js";

@@ -1,5 +1,6 @@
 /** The page of records: what has become of each original, for the operator. */
 
+import "./scheme.js"; // first: the others wait for texts
 import { $, h, icon, quietly } from "./dom.js";
 import { offerLanguages } from "./language.js";
 import { ago, minute, size as bytes, t } from "./messages.js";

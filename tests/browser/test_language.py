@@ -22,7 +22,7 @@ UNMARKED = """() => {
   const same = `script, noscript, svg, code, kbd, option[lang], .thumb span, .tabs, #frameworks option, .facts dd,
     .row option, .row .segmented, .row .pad, .chip, .unit, .formats span, .widths span, #buckets, datalist,
     .links a[href$=".json"]`;
-  const names = (name) => (name === "title" ? ".thumb, option, .pad, .segmented" : ".thumb, option, .pad");
+  const names = (name) => (name === "title" ? ".thumb, option, .pad, .segmented" : ".thumb, option, .pad, .chip");
   const found = [];
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
