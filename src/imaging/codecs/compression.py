@@ -163,7 +163,7 @@ class _Search:
         deadline.check()
         image = fit_pixels(self._sample(encoder), encoder, output)
         with watched(image, deadline):
-            return save(image, name, limit_effort(name, output, self._pixels), graphic=self._graphic)
+            return save(image, name, limit_effort(name, output, self._pixels), graphic=self._graphic, deadline=deadline)
 
     def _score(self, body: bytes, encoder: Encoder) -> float:
         from imaging.codecs.similarity import Reference  # noqa: PLC0415 - it imports numpy, which `maxBytes` needs not

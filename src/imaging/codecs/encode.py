@@ -13,7 +13,7 @@ from imaging.codecs.cost import encoder_memory, limit_effort, uninterruptible_en
 from imaging.codecs.decode.color import in_srgb
 from imaging.codecs.graphic_detection import is_from_graphic, is_graphic
 from imaging.codecs.negotiation import choose_format
-from imaging.context import MEGA, Context, Deadline, Limits
+from imaging.context import MEGA, NO_DEADLINE, Context, Deadline, Limits
 from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import TooLarge
 from imaging.formats import encoder_of, format_by_name
@@ -192,6 +192,7 @@ def _written(picture: Picture, job: _Job, deadline: Deadline) -> bytes:
                 keep=_kept_fields(job),
                 colours=len(job.colours) // 3,
                 frames=picture.frames,
+                deadline=deadline,
             )
         if carrier and carrier.add_metadata and job.metadata is not None:
             return carrier.add_metadata(body, job.metadata)
@@ -216,6 +217,7 @@ def save(
     keep: str = "none",
     colours: int = 0,
     frames: int = 1,
+    deadline: Deadline = NO_DEADLINE,
 ) -> bytes:
     """Return the encoded file of pixels that have the bands and the depth of the format.
 
@@ -225,6 +227,10 @@ def save(
     encoder = encoder_of(chosen)
     size = image.width * image.height * image.bands
     options = encoder.options(output, Content(graphic, image.hasalpha(), size, colours, frames))
+    if encoder.save_still and frames == 1 and keep == "none":
+        still = encoder.save_still(image, options, deadline)
+        if still is not None:
+            return still
     saver = getattr(image, encoder.save) if isinstance(encoder.save, str) else partial(encoder.save, image)
     body = bytes(saver(keep=keep, **options))
     return encoder.finish(body, options) if encoder.finish else body

@@ -232,6 +232,9 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
     """The longest side in pixels that the format can store."""
     subsamples: Callable[[EncodingOptions], bool] | None = None
     """Whether the colour resolution depends on the pixels, so that they are looked at before encoding."""
+    save_still: Callable[[Image, SaverOptions, Any], bytes | None] | None = None
+    """Writes one frame without metadata faster than `save`, from it, the saver's options and the deadline. Returns None
+    where `save` must do it."""
     finish: Callable[[bytes, SaverOptions], bytes] | None = None
     """Changes the saver's file, given its options."""
     add_gain_map: Callable[[bytes, Any], bytes] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from imaging.formats.format import (
     Content,
     Decoder,
@@ -16,6 +18,8 @@ from imaging.formats.format import (
 )
 
 _QUALITY = 80
+_first_images = iter((True,))
+_encode_still = Lazy[bytes | None]("imaging.codecs.libwebp", "encode_still")
 _CANVAS_BYTES = 8
 """Bytes per pixel of two canvases: one for what the decoder returns, one for the animation."""
 
@@ -40,6 +44,13 @@ def _options(output: EncodingOptions, content: Content) -> SaverOptions:
     eased = quality if output.effort is not None or quality == 100 else max(1, quality - 1)
     # The encoder always halves the colour resolution; where it matters, it takes time to keep the edges.
     return options | {"Q": eased, "smart_subsample": keeps_color(output, graphic=content.graphic)}
+
+
+def _save_still(image: Image, options: SaverOptions, deadline: Any) -> bytes | None:
+    # libvips writes the first image of a process: to import ctypes takes longer than it saves.
+    if options.get("lossless") or options.get("smart_subsample") or image.bands < 3 or next(_first_images, False):
+        return None
+    return _encode_still(image, quality=options["Q"], effort=options["effort"], deadline=deadline)
 
 
 def _seconds(output: EncodingOptions) -> float:
@@ -78,6 +89,7 @@ FORMAT = Format(
     ),
     encoder=Encoder(
         save="webpsave_buffer",
+        save_still=_save_still,
         options=_options,
         seconds=_seconds,
         uninterruptible_seconds=_uninterruptible_seconds,

@@ -9,13 +9,12 @@ from __future__ import annotations
 import ctypes
 import struct
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyvips
 from msgspec import structs
 
+from imaging.codecs.libwebp import open_libwebp
 from imaging.context import Deadline
 from imaging.errors import DamagedSource
 from imaging.formats import WEBP, format_by_name
@@ -37,8 +36,6 @@ _ABI = 0x0209
 _OK, _SUSPENDED = 0, 5
 _RGB = 0
 """MODE_RGB."""
-_LIBRARIES = ("../pillow.libs/libwebp-*.so*", ".dylibs/libwebp.*dylib")
-"""Beside Pillow's modules, in its wheels for Linux and for macOS."""
 
 
 class _Pixels(ctypes.Structure):
@@ -80,14 +77,8 @@ class _Config(ctypes.Structure):
 
 @cache
 def _library() -> ctypes.CDLL | None:
-    """Return libwebp, or None where Pillow was not installed from a wheel that has it."""
-    package = find_spec("PIL")
-    folder = Path(package.origin).parent if package and package.origin else Path()
-    files = [file for pattern in _LIBRARIES for file in folder.glob(pattern)]
-    try:
-        library = ctypes.CDLL(str(files[0].resolve())) if files else None
-    except OSError:
-        return None
+    """Return libwebp; None where there is none, or one with another interface."""
+    library = open_libwebp()
     if library is None:
         return None
     library.WebPInitDecoderConfigInternal.argtypes = [ctypes.c_void_p, ctypes.c_int]
