@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 import time
@@ -24,7 +25,7 @@ from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, 
 from handler.render import inputs
 from handler.storage.sources import cloud, folder
 from imaging import Deadline, OriginalStream
-from imaging.codecs.decode import webp_stream
+from imaging.codecs.decode import original_stream, webp_stream
 
 ETAG = {"ETag": '"e1"', "Last-Modified": "Sat, 01 Aug 2026 10:00:00 GMT"}
 RANGE = re.compile(r"bytes=(\d+)-(\d+)?")
@@ -87,7 +88,8 @@ def store() -> Iterator[ScriptedServer]:
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have small files, which are quickly made and decoded, sent in several blocks, as large ones are."""
+    """Have small files, which are quickly made and decoded, sent in several blocks by a slow store."""
+    monkeypatch.setattr(original_stream, "_FAST", math.inf)
     monkeypatch.setattr(inputs, "STREAMED_FROM", 200_000)
     monkeypatch.setattr(cloud, "CHUNK_BYTES", 1 << 16)
     monkeypatch.setattr(folder, "CHUNK_BYTES", 1 << 16)
@@ -406,3 +408,14 @@ def test_a_file_of_a_folder_is_streamed_only_where_that_costs_nothing(
     answer = Client({"SOURCE_BUCKETS": f"photos=file://{tmp_path}"}).get(RESIZED)
     assert answer.body == expected(RESIZED, body)
     assert len(streamed) == streams
+
+
+def test_a_jpeg_of_a_store_that_is_as_fast_as_a_disk_is_read_whole(
+    store: ScriptedServer, streamed: list[OriginalStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(original_stream, "_FAST", 1)
+    store.script = serve(photograph())
+    answer = client(store).get(RESIZED)
+    assert answer.body == expected(RESIZED, photograph())
+    assert streamed == []
+    assert len(store.asked) == 1

@@ -19,7 +19,7 @@ from imaging.formats.format import (
 
 _QUALITY = 80
 _first_images = iter((True,))
-_encode_still = Lazy[bytes | None]("imaging.codecs.libwebp", "encode_still")
+_encode_still = Lazy[bytes | None]("imaging.codecs.webp_write", "encode_still")
 _CANVAS_BYTES = 8
 """Bytes per pixel of two canvases: one for what the decoder returns, one for the animation."""
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pyvips
@@ -18,19 +16,23 @@ from imaging.picture import ImageHeader, Picture
 
 if TYPE_CHECKING:
     from imaging.codecs.decode.color_space import ColorSpace
+    from imaging.codecs.decode.lcms import Conversion
     from imaging.formats.format import Format
 
 Image = Any
 """A pyvips image; its stubs give every field and every figure a union of types."""
 
 _PROFILE = "icc-profile-data"
-_ROW, _ROWS = 256, 4096
-"""Pixels of the images that a conversion is kept for."""
+_HELD_PIXELS = 1_000_000
+"""Pixels that are converted in memory. More of them are converted while they are encoded."""
 _TIFF = (b"II", b"MM")
 # Red, green and blue of sRGB in the profile connection space (D50), as ICC profiles write them.
 _COLORANTS = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971), b"bXYZ": (0.1431, 0.0606, 0.7141)}
-_LEVELS_OFF = 1.0
-"""By how many levels of 255 a tone curve may differ from sRGB's: 26 points of it, with lines between, differ by 0.6."""
+_EQUAL_LEVELS = 1.0
+"""By how many levels of 255 a tone curve that means sRGB's may differ: 26 points of it, with lines between, differ by
+0.6."""
+_LIKE_LEVELS = 9.0
+"""By how many levels a curve may differ with which a resize gives about the same pixels: Adobe RGB's differs by 8.5."""
 
 
 def to_srgb(image: Image, original: bytes = b"", record: Format | None = None, *, keeps_profile: bool = False) -> Image:
@@ -38,8 +40,8 @@ def to_srgb(image: Image, original: bytes = b"", record: Format | None = None, *
 
     `record` is that of the file's format. With `keeps_profile`, opaque levels of red, green and blue stay in the color
     space of their ICC profile, which the image then still has: `apply_profile` converts them. That holds only for
-    profiles with sRGB's tone curve, such as Display P3: with another one, a resize before the conversion gives other
-    pixels.
+    profiles with about sRGB's tone curve, such as Display P3 and Adobe RGB: with another one, a resize before the
+    conversion gives other pixels.
     """
     image = _without_odd_bands(_in_range(image, original))
     has_profile = bool(image.get_typeof(_PROFILE))
@@ -50,7 +52,7 @@ def to_srgb(image: Image, original: bytes = b"", record: Format | None = None, *
     elif profile := _profile_of(image) if has_profile else b"":
         is_plain = image.format == "uchar" and image.interpretation == "srgb"
         if not (is_plain and is_srgb(profile)):
-            if keeps_profile and is_plain and image.bands == 3 and _has_srgb_curves(profile):
+            if keeps_profile and is_plain and image.bands == 3 and _has_curves(profile, _LIKE_LEVELS):
                 return image
             image = _by_profile(image)
     if image.interpretation == "cmyk":
@@ -69,41 +71,16 @@ def apply_profile(image: Image) -> Image:
     """
     if not image.get_typeof(_PROFILE):
         return image
-    conversion = _conversion(_profile_of(image)) if image.width * image.height <= _ROW * _ROWS else None
+    conversion = _conversion(_profile_of(image)) if image.width * image.height <= _HELD_PIXELS else None
     return conversion.apply(image) if conversion else _without_profile(_by_profile(image))
 
 
-class _Conversion:
-    """The conversion from one profile to sRGB, set up once. libvips would set it up for each image, which takes 2 ms.
-
-    libvips computes `_converted` from `_levels` whenever it is read, so each image's levels are put there in turn.
-    """
-
-    def __init__(self, profile: bytes) -> None:
-        self._levels = bytearray(_ROW * _ROWS * 3)
-        image: Image = pyvips.Image.new_from_memory(self._levels, _ROW, _ROWS, 3, "uchar").copy(interpretation="srgb")
-        image.set_type(pyvips.GValue.blob_type, _PROFILE, profile)
-        self._converted = _transformed(image)
-        self._lock = Lock()
-
-    def apply(self, image: Image) -> Image:
-        """Return an image of red, green and blue, of at most _ROW times _ROWS pixels, in sRGB and in memory."""
-        levels = image.write_to_memory()
-        size = len(levels)
-        with self._lock:
-            self._levels[:size] = levels
-            converted = self._converted.crop(0, 0, _ROW, math.ceil(size / 3 / _ROW)).write_to_memory()
-        pixels: Image = pyvips.Image.new_from_memory(converted[:size], image.width, image.height, 3, "uchar")
-        return pixels.copy(interpretation="srgb", xres=image.xres, yres=image.yres)
-
-
 @lru_cache(maxsize=2)
-def _conversion(profile: bytes) -> _Conversion | None:
-    """Return the conversion of a profile, None if lcms cannot use it."""
-    try:
-        return _Conversion(profile)
-    except pyvips.Error:
-        return None
+def _conversion(profile: bytes) -> Conversion | None:
+    """Return the conversion of a profile; None where libvips must do it."""
+    from imaging.codecs.decode.lcms import open_conversion  # noqa: PLC0415 - most pictures are in sRGB
+
+    return open_conversion(profile)
 
 
 def in_srgb(picture: Picture) -> Picture:
@@ -196,17 +173,17 @@ def is_srgb(profile: bytes) -> bool:
         has_primaries = all(_is_near(_xyz(tags[name]), requested) for name, requested in _COLORANTS.items())
     except (KeyError, struct.error):
         return False
-    return has_primaries and _has_srgb_curves(profile)
+    return has_primaries and _has_curves(profile, _EQUAL_LEVELS)
 
 
-def _has_srgb_curves(profile: bytes) -> bool:
-    """Return whether an ICC profile consists of primaries and sRGB's tone curve."""
+def _has_curves(profile: bytes, levels: float) -> bool:
+    """Return whether an ICC profile consists of primaries and a tone curve that is so near to sRGB's."""
     try:
         tags = _tags(profile)
         return (
             profile[16:24] == b"RGB XYZ "
             and b"A2B0" not in tags
-            and all(map(_is_srgb_curve, {tags[name] for name in (b"rTRC", b"gTRC", b"bTRC")}))
+            and all(_is_near_srgb_curve(tag, levels) for tag in {tags[name] for name in (b"rTRC", b"gTRC", b"bTRC")})
         )
     except (KeyError, struct.error, ArithmeticError):
         return False
@@ -226,11 +203,11 @@ def _is_near(got: tuple[float, ...], requested: tuple[float, ...]) -> bool:
     return all(abs(one - other) <= 0.002 for one, other in zip(got, requested, strict=True))
 
 
-def _is_srgb_curve(tag: bytes) -> bool:
-    """Return whether a tone curve, of however few points, gives each level the light that sRGB gives it."""
+def _is_near_srgb_curve(tag: bytes, levels: float) -> bool:
+    """Return whether a tone curve, of however few points, gives each level nearly the light that sRGB gives it."""
     curve = _curve(tag)
     return curve is not None and all(
-        abs(255 * _level(curve(level / 255)) - level) <= _LEVELS_OFF for level in range(0, 256, 3)
+        abs(255 * _level(curve(level / 255)) - level) <= levels for level in range(0, 256, 3)
     )
 
 
@@ -240,6 +217,9 @@ def _curve(tag: bytes) -> Callable[[float], float] | None:
     if kind == b"curv" and number > 1:
         points = struct.unpack_from(f">{number}H", tag, 12)
         return lambda level: _between(points, level * (number - 1))
+    if kind == b"curv" and number == 1:
+        (exponent,) = struct.unpack_from(">H", tag, 12)
+        return lambda level: level ** (exponent / 256)
     if kind != b"para" or number >> 16 not in (3, 4):
         return None
     count = 5 if number >> 16 == 3 else 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from io import BytesIO
@@ -19,6 +20,8 @@ _REFILLED = _AHEAD // 2
 """Bytes from which on the store goes on, so that the threads wait for each other less often."""
 _LONGEST_HEAD = 1 << 20
 """Bytes in which a header must end. Files with larger profiles, thumbnails or EXIF are read whole."""
+_FAST = 200e6
+"""Bytes per second from which on a store sends a file sooner than a decoder gains by starting early."""
 _NOTHING = memoryview(b"")
 
 
@@ -45,6 +48,8 @@ class OriginalStream:
         """
         self.size = size
         self.is_remote = is_remote
+        self.is_slow = is_remote
+        """Whether the head came so slowly that decoding gains time during the wait for the rest."""
         self.read_again = read_again
         self._blocks = blocks
         self._read_rest = read_rest
@@ -62,10 +67,11 @@ class OriginalStream:
 
     def read_head(self, is_enough: Callable[[bytes], bool]) -> bytes:
         """Return the first bytes, as many as are enough, or all; none if that would be too many."""
-        head = b""
+        head, started = b"", time.monotonic()
         for block in self._blocks:
             self._head.append(block)
             head += bytes(block)
+            self.is_slow = self.is_remote and time.monotonic() - started > len(head) / _FAST
             if is_enough(head):
                 return head
             if len(head) > _LONGEST_HEAD:

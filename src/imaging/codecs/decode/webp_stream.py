@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyvips
 from msgspec import structs
 
-from imaging.codecs.libwebp import open_libwebp
+from imaging.codecs.pillow_libraries import open_library
 from imaging.context import Deadline
 from imaging.errors import DamagedSource
 from imaging.formats import WEBP, format_by_name
@@ -78,7 +78,7 @@ class _Config(ctypes.Structure):
 @cache
 def _library() -> ctypes.CDLL | None:
     """Return libwebp; None where there is none, or one with another interface."""
-    library = open_libwebp()
+    library = open_library("libwebp")
     if library is None:
         return None
     library.WebPInitDecoderConfigInternal.argtypes = [ctypes.c_void_p, ctypes.c_int]

@@ -1,41 +1,23 @@
-"""The libwebp that Pillow's wheel brings, called through ctypes.
-
-It does the same work as the one in libvips' wheel, with the same result, in 0.75 to 0.85 of the processor time.
-"""
+"""Write lossy WebP with the libwebp that Pillow's wheel brings. The files are those of libvips, byte for byte."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pyvips
 
+from imaging.codecs.pillow_libraries import open_library
 from imaging.context import Deadline
 
-_LIBRARIES = ("../pillow.libs/libwebp-*.so*", ".dylibs/libwebp.*dylib")
-"""Beside Pillow's modules, in its wheels for Linux and for macOS."""
 _ENCODER_ABI = 0x020F
 _PRESET = 0
 """WEBP_PRESET_DEFAULT."""
 _IMPORTS = {3: "WebPPictureImportRGB", 4: "WebPPictureImportRGBA"}
 """What converts pixels of so many bands."""
 _PROGRESS_HOOK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
-
-
-@cache
-def open_libwebp() -> ctypes.CDLL | None:
-    """Return the library, None where Pillow was not installed from a wheel that has it."""
-    package = find_spec("PIL")
-    folder = Path(package.origin).parent if package and package.origin else Path()
-    files = [file for pattern in _LIBRARIES for file in folder.glob(pattern)]
-    try:
-        return ctypes.CDLL(str(files[0].resolve())) if files else None
-    except OSError:
-        return None
 
 
 class _Config(ctypes.Structure):
@@ -71,7 +53,7 @@ class _Writer(ctypes.Structure):
 
 @cache
 def _encoder() -> ctypes.CDLL | None:
-    library = open_libwebp()
+    library = open_library("libwebp")
     if library is None:
         return None
     library.WebPConfigInitInternal.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_float, ctypes.c_int]
@@ -94,10 +76,13 @@ def encode_still(image: Any, *, quality: int, effort: int, deadline: Deadline) -
     library.WebPPictureInitInternal(ctypes.byref(picture), _ENCODER_ABI)
     library.WebPMemoryWriterInit(ctypes.byref(writer))
     config.method = effort
-    picture.width, picture.height = image.width, image.height
-    picture.writer = ctypes.cast(library.WebPMemoryWrite, ctypes.c_void_p)
-    picture.custom = ctypes.addressof(writer)
-    picture.progress_hook = hook = _PROGRESS_HOOK(_go_on_until(deadline))
+    fields: dict[str, Any] = {
+        "width": image.width, "height": image.height,
+        "writer": ctypes.cast(library.WebPMemoryWrite, ctypes.c_void_p), "custom": ctypes.addressof(writer),
+        "progress_hook": _PROGRESS_HOOK(_go_on_until(deadline)),
+    }  # fmt: skip
+    for name, value in fields.items():
+        setattr(picture, name, value)
     try:
         if not _import_pixels(library, picture, image):
             return None
@@ -105,7 +90,6 @@ def encode_still(image: Any, *, quality: int, effort: int, deadline: Deadline) -
         deadline.check()
         return ctypes.string_at(writer.mem, writer.size) if is_whole else None
     finally:
-        del hook
         library.WebPMemoryWriterClear(ctypes.byref(writer))
         library.WebPPictureFree(ctypes.byref(picture))
 
