@@ -77,7 +77,7 @@ class _Config(ctypes.Structure):
 
 @cache
 def _library() -> ctypes.CDLL | None:
-    """Return libwebp; None where there is none, or one with another interface."""
+    """Return libwebp; None where Pillow's wheel has not brought it, or with another interface."""
     library = open_library("libwebp")
     if library is None:
         return None
