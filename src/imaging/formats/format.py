@@ -176,6 +176,9 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     read_stream: Callable[..., Image] | None = None
     """Returns the pixels from an `OriginalStream`, its head, the factor of the reduction and the deadline, where
     libvips' loader would wait for the end of the file."""
+    read_still: Callable[[bytes, float, Any], Image | None] | None = None
+    """Returns the pixels of a still image faster than libvips' loader, from the file, the factor of the reduction and
+    the deadline. Returns None where the loader must read it."""
     identify: Callable[[Image], FormatName] | None = None
     """Returns the real format of an opened header, where the signature alone cannot tell."""
     repair: Callable[[bytes, Any], bytes | None] | None = None

@@ -86,6 +86,7 @@ FORMAT = Format(
         is_head=Lazy("imaging.codecs.decode.webp_stream", "is_webp_head"),
         read_head=Lazy("imaging.codecs.decode.webp_stream", "read_webp_head"),
         read_stream=Lazy("imaging.codecs.decode.webp_stream", "read_webp_stream"),
+        read_still=Lazy("imaging.codecs.decode.webp_stream", "read_webp_still"),
     ),
     encoder=Encoder(
         save="webpsave_buffer",

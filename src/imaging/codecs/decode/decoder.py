@@ -140,6 +140,11 @@ def _loaded(
         taken = _memory_taken(source, loaded_size(source, output, shrink)[1], frames, limits)
         scale = 1 / _reduction(source, frames, output, shrink)
         return decoder.read_stream(stream, original, scale, context.deadline), taken
+    if stream is None and decoder.read_still and not (output.page or limits.tolerate_truncated):
+        taken = _memory_taken(source, loaded_size(source, output, shrink)[1], frames, limits)
+        still = decoder.read_still(original, 1 / _reduction(source, frames, output, shrink), context.deadline)
+        if still is not None:
+            return still, taken
     # libvips knows best how much of a damaged file can be shown.
     has_thread = limits.processors > 1 and not limits.tolerate_truncated
     if stream is not None:

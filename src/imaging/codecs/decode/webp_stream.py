@@ -1,7 +1,8 @@
-"""Decode a WebP while it arrives, by libwebp's incremental decoder.
+"""Decode a WebP by libwebp's incremental decoder, while it arrives or from a whole file.
 
-libvips' loader waits for the end of the file. The library is the one that Pillow's wheel brings, called through ctypes;
-where it is not found, the file is read whole. Pixels are the same, because libvips calls the same decoder.
+libvips' loader waits for the end of the file, and its libwebp is a fifth slower. The library is the one that Pillow's
+wheel brings, called through ctypes; where it is not found, libvips reads the file. Pixels are the same, because libvips
+calls the same decoder.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pyvips
 from msgspec import structs
@@ -20,9 +21,6 @@ from imaging.errors import DamagedSource
 from imaging.formats import WEBP, format_by_name
 from imaging.picture import ImageHeader
 
-if TYPE_CHECKING:
-    from imaging.codecs.decode.original_stream import OriginalStream
-
 Image = Any
 """A pyvips image; its stubs give every field a union of types."""
 
@@ -32,6 +30,8 @@ _FRAME = struct.Struct("<3s3sHH")
 _START_CODE = b"\x9d\x01\x2a"
 _PLAIN_FLAGS = 0x20
 """The flag of VP8X (RFC 9649, 2.7) that a file may have here: an ICC profile. No alpha, animation, EXIF or XMP."""
+_BLOCK = 1 << 16
+"""Bytes of a whole file that are decoded before the deadline is looked at again."""
 _ABI = 0x0209
 _OK, _SUSPENDED = 0, 5
 _RGB = 0
@@ -89,6 +89,12 @@ def _library() -> ctypes.CDLL | None:
     return library if library.WebPInitDecoderConfigInternal(ctypes.byref(_Config()), _ABI) else None
 
 
+class Blocks(Protocol):
+    """What gives the bytes of a file in their order, then none."""
+
+    def next_block(self) -> memoryview: ...
+
+
 class _Head(NamedTuple):
     """What stands before the pixels of a still, opaque, lossy WebP without metadata."""
 
@@ -136,7 +142,7 @@ def read_webp_head(head: bytes, size: int) -> ImageHeader | None:
     return structs.replace(source, decoder_seconds=format_by_name(WEBP.name).decoder.uninterruptible_seconds(source))
 
 
-def read_webp_stream(stream: OriginalStream, head: bytes, scale: float, deadline: Deadline) -> Image:
+def read_webp_stream(stream: Blocks, head: bytes, scale: float, deadline: Deadline) -> Image:
     """Return the pixels, reduced by the factor `scale`. Raises DamagedSource where the file is not a whole WebP."""
     found, library = _parse(head), _library()
     if found is None or library is None:
@@ -158,7 +164,32 @@ def read_webp_stream(stream: OriginalStream, head: bytes, scale: float, deadline
     return image
 
 
-def _decode(library: ctypes.CDLL, config: _Config, stream: OriginalStream, deadline: Deadline) -> None:
+class _WholeFile:
+    """The blocks of a file that has been read."""
+
+    def __init__(self, original: bytes) -> None:
+        self._left = memoryview(original)
+
+    def next_block(self) -> memoryview:
+        block, self._left = self._left[:_BLOCK], self._left[_BLOCK:]
+        return block
+
+
+def read_webp_still(original: bytes, scale: float, deadline: Deadline) -> Image | None:
+    """Return the pixels of a still, opaque, lossy WebP without EXIF, reduced by the factor `scale`.
+
+    None for any other WebP, and for a damaged one: libvips knows what is wrong with it.
+    """
+    found = _parse(original)
+    if found is None or found.end != len(original) or _library() is None:
+        return None
+    try:
+        return read_webp_stream(_WholeFile(original), original, scale, deadline)
+    except DamagedSource:
+        return None
+
+
+def _decode(library: ctypes.CDLL, config: _Config, stream: Blocks, deadline: Deadline) -> None:
     decoder = library.WebPIDecode(None, 0, ctypes.byref(config))
     if not decoder:
         raise DamagedSource("the picture cannot be decoded", detail="libwebp has no memory")
