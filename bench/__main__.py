@@ -156,19 +156,26 @@ PARTS: dict[str, Callable[[str], Lines]] = {
 """The parts of a run. Each gets the address of the store with the pictures. The costs are those of the part `warm`."""
 
 
-def _run(wanted: Sequence[str]) -> Lines:
-    """Yield all lines of a run, and how long each part took."""
-    yield from introduction()
+def _measure(wanted: Sequence[str]) -> Lines:
+    """Yield the lines of these parts, and how long each of them took."""
     minutes = {}
     with stores.s3_server() as s3:
         for name in wanted:
             started = time.monotonic()
             yield from PARTS[name](s3)
             minutes[name] = (time.monotonic() - started) / 60
-    yield from goals.table()
     yield ""
     took = ", ".join(f"{name} {each:.1f}" for name, each in minutes.items())
     yield f"Minutes: {took}; {sum(minutes.values()):.1f} together, goal {MINUTES}."
+
+
+def _printed(lines: Lines) -> list[str]:
+    """Print each line as soon as it is there, and return all of them."""
+    kept = []
+    for line in lines:
+        print(line, flush=True)
+        kept.append(line)
+    return kept
 
 
 def main() -> None:
@@ -189,12 +196,10 @@ def main() -> None:
         extent.be_brief()
     peers.install_sharp()
     pictures.make_all()
-    lines = []
-    for line in _run(wanted):
-        print(line, flush=True)
-        lines += [*line.split("\n")]
-    if set(wanted) == set(PARTS) and not arguments.brief:
-        RESULTS.write_text("\n".join(lines) + "\n")
+    head, parts, table = _printed(introduction()), _printed(_measure(wanted)), _printed(goals.table())
+    if set(wanted) == set(PARTS):
+        # The goals are known last and read first.
+        RESULTS.write_text("\n".join([*head, *table, *parts]) + "\n")
 
 
 if __name__ == "__main__":

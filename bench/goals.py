@@ -47,4 +47,4 @@ def table() -> Iterator[str]:
     for each in _NOTED:
         bound = "at least" if each.is_least else "at most"
         verdict = each.verdict if each.is_reached else f"**{each.verdict}**"
-        yield f"| {each.part} | {each.what} | {each.figure:.2f} | {bound} {each.goal:g} | {verdict} |"
+        yield f"| {each.part} | {each.what} | {each.figure:.3f} | {bound} {each.goal:g} | {verdict} |"
