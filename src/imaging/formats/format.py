@@ -177,8 +177,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     """Returns the pixels from an `OriginalStream`, its head, the factor of the reduction and the deadline, where
     libvips' loader would wait for the end of the file."""
     read_still: Callable[[bytes, float, Any], Image | None] | None = None
-    """Returns the pixels of a still image faster than libvips' loader, from the file, the factor of the reduction and
-    the deadline. Returns None where the loader must read it."""
+    """Returns the pixels faster than libvips' loader, or None: from the file, the factor of reduction and the deadline."""
     identify: Callable[[Image], FormatName] | None = None
     """Returns the real format of an opened header, where the signature alone cannot tell."""
     repair: Callable[[bytes, Any], bytes | None] | None = None
@@ -236,8 +235,7 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
     subsamples: Callable[[EncodingOptions], bool] | None = None
     """Whether the colour resolution depends on the pixels, so that they are looked at before encoding."""
     save_still: Callable[[Image, SaverOptions, Any], bytes | None] | None = None
-    """Writes one frame without metadata faster than `save`, from it, the saver's options and the deadline. Returns None
-    where `save` must do it."""
+    """Writes one frame without metadata faster than `save`, or returns None: from it, the options and the deadline."""
     finish: Callable[[bytes, SaverOptions], bytes] | None = None
     """Changes the saver's file, given its options."""
     add_gain_map: Callable[[bytes, Any], bytes] | None = None
