@@ -177,7 +177,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     """Returns the pixels from an `OriginalStream`, its head, the factor of the reduction and the deadline, where
     libvips' loader would wait for the end of the file."""
     read_still: Callable[[bytes, float, Any], Image | None] | None = None
-    """Returns the pixels faster than libvips' loader, or None: from the file, the factor of reduction and the deadline."""
+    """Returns the pixels faster than libvips' loader, or None: from the file, the factor, and the deadline."""
     identify: Callable[[Image], FormatName] | None = None
     """Returns the real format of an opened header, where the signature alone cannot tell."""
     repair: Callable[[bytes, Any], bytes | None] | None = None
