@@ -174,7 +174,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     """Returns the `ImageHeader` from such first bytes and the size of the file, or None, where libvips' loader needs
     the whole file for it."""
     read_stream: Callable[..., Image] | None = None
-    """Returns the pixels from an `OriginalStream`, its head, the factor and the deadline, without waiting for the end."""
+    """Returns the pixels from an `OriginalStream`, its head, the factor and the deadline, before the file's end."""
     read_still: Callable[[bytes, float, Any], Image | None] | None = None
     """Returns the pixels faster than libvips' loader, or None: from the file, the factor, and the deadline."""
     identify: Callable[[Image], FormatName] | None = None
