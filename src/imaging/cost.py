@@ -36,6 +36,8 @@ class Shape(msgspec.Struct, frozen=True):
     bands: int = 4
     sample: int = 1
     """Bytes of one sample: 1 for 8 bits, 2 for 16 bits."""
+    has_alpha: bool = True
+    """Whether there may be an alpha channel."""
     full: Size | None = None
     """Size of a frame before the decoder reduced it; None where it did not."""
 

@@ -14,9 +14,11 @@ from PIL import Image
 from tests import pictures
 from tests.client import Answered, Client
 from tests.steps import apply, picture, pixel
+from tests.ultra_hdr import light_of, luminance, reduced, ultra_hdr
 from tests.weights import PHOTOS, require_weights
 
-from imaging import Context, Deadline, TimeExceeded
+from features import edits
+from imaging import Context, Deadline, Output, Rendered, TimeExceeded, check, run
 from imaging.models import upscaling
 
 pytestmark = pytest.mark.models
@@ -29,10 +31,14 @@ def context() -> Context:
     return Context(weights=str(require_weights("upscale/waifu2x-photo.onnx")))
 
 
+def settings_of(folder: Any) -> dict[str, str]:
+    weights = require_weights("upscale/waifu2x-photo.onnx")
+    return {"SOURCE_BUCKETS": f"p={folder.as_uri()}", "PUBLIC_FEATURES": "*", "WEIGHTS": str(weights)}
+
+
 @pytest.fixture
 def client(tmp_path: Any) -> Client:
-    weights = require_weights("upscale/waifu2x-photo.onnx")
-    return Client({"SOURCE_BUCKETS": f"p={tmp_path.as_uri()}", "PUBLIC_FEATURES": "*", "WEIGHTS": str(weights)})
+    return Client(settings_of(tmp_path))
 
 
 def opened(answer: Answered) -> Any:
@@ -142,7 +148,7 @@ def test_every_frame_of_an_animation_is_enlarged(client: Client, tmp_path: Any) 
     assert (made.width, made.get("page-height"), made.get("n-pages")) == (48, 32, frames)
 
 
-@pytest.mark.parametrize(("width", "height", "frames"), [(1100, 1000, 1), (400, 300, 10)])
+@pytest.mark.parametrize(("width", "height", "frames"), [(1100, 1000, 1), (400, 300, 9)])
 def test_more_pixels_are_refused(client: Client, tmp_path: Any, width: int, height: int, frames: int) -> None:
     film = pictures.film(width, height, (50,) * frames)
     body = pictures.webp(film, effort=0) if frames > 1 else pictures.png(film)
@@ -151,6 +157,29 @@ def test_more_pixels_are_refused(client: Client, tmp_path: Any, width: int, heig
     each = f" in {frames} frames" if frames > 1 else ""
     assert answer.status == 413
     assert f"at most 1048576 pixels in all, got {width} x {height}{each}: crop or" in answer.json()["message"]
+
+
+def test_the_plan_counts_a_second_run_for_an_alpha_channel(tmp_path: Any) -> None:
+    image = pictures.scene(300, 280)
+    (tmp_path / "opaque.png").write_bytes(pictures.png(image))
+    (tmp_path / "clear.png").write_bytes(pictures.png(image.bandjoin(image[0])))
+    client = Client({**settings_of(tmp_path), "WORK_BUDGET": "1"})
+    assert client.get("/opaque.png?upscale=true").status == 200
+    answer = client.get("/clear.png?upscale=true")
+    assert answer.status == 413
+    assert "with `upscale` this one would take about 1.3" in answer.json()["message"]
+
+
+def test_a_gain_map_stays_with_the_enlarged_image(context: Context) -> None:
+    body = ultra_hdr()
+    hdr = check(Output, {"hdr": "keep", "quality": 95})
+    outcome = run(body, edits({"upscale": {}, "flop": True}), hdr, context)
+    assert isinstance(outcome, Rendered)
+    assert outcome.gain_map == "kept"
+    expected = light_of(body)[:, ::-1]
+    height, width = expected.shape[:2]
+    made = luminance(reduced(light_of(outcome.body), width, height))
+    assert np.abs(made - luminance(expected)).mean() < 0.03 * luminance(expected).mean()
 
 
 def test_it_stops_at_the_deadline(context: Context) -> None:

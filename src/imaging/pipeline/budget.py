@@ -116,7 +116,7 @@ def refuse_beyond_budget(
     estimate.check_memory(0, "its decoding")
     estimate.add_seconds(decoding_seconds(source, frames), "its decoding")
     full = source.upright if loaded != source.upright else None
-    shape = Shape(*loaded, frames, full=full)
+    shape = Shape(*loaded, frames, has_alpha=source.alpha, full=full)
     # This loop mirrors `run`: pixels are held where it holds them, or where a step reads out of order or by frames.
     pending, is_sequential = Pending(), True
     for number, step in enumerate(steps, 1):
@@ -163,6 +163,7 @@ def _count_step(estimate: _Estimate, step: Step, shape: Shape, context: Context,
     cost = feature.cost(params, shape)
     full = None if feature.size else shape.full
     after = msgspec.structs.replace(shape, width=max(1, size[0]), height=max(1, size[1]), full=full)
+    after = msgspec.structs.replace(after, has_alpha=shape.has_alpha or feature.adds_alpha)
     after = msgspec.structs.replace(after, sample=2 if getattr(params, "colourspace", "") in _DEEP else after.sample)
     megapixels = max(shape.pixels, after.pixels) / MEGA
     estimate.add_seconds(_ALPHA * cost.seconds * megapixels + cost.base_seconds, what)
