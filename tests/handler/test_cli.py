@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -206,3 +207,14 @@ def test_check_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     complaints = capsys.readouterr().err
     assert "PRESETS must be a JSON object or an address such as s3://bucket/key, got '['" in complaints
     assert f"SIGNATURE_SECRET_FILE must name a file that exists, got '{tmp_path / 'missing'}'" in complaints
+
+
+@pytest.mark.parametrize("url", ["/cat.jpg?widht=300", "/unsafe/300x200/filters:nope(3)/cat.jpg"])
+def test_explain_ends_with_status_2_for_a_url_that_is_refused(url: str) -> None:
+    run = image_handler("explain", url)
+    assert run.returncode == 2
+    [ignored] = json.loads(run.stdout)["ignored"]
+    assert run.stderr == f"refused: {ignored['message']}\n"
+    run = image_handler("explain", url, COMPATIBILITY="lenient")
+    told = json.loads(run.stdout)["ignored"]
+    assert (run.returncode, run.stderr, told) == (0, "", [ignored])

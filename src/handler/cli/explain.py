@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -13,17 +14,24 @@ from handler.requests import dialects
 
 @click.command()
 @click.argument("url")
-def explain(url: str) -> None:
+def explain(url: str) -> int:
     """Describe URL in JSON: bucket, key, edits in order, output, and whether its signature is valid.
 
-    Presets, ALWAYS and secrets are those of the environment. No image is read.
+    Presets, ALWAYS and secrets are those of the environment. No image is read. If the service would refuse the URL, the
+    exit status is 2 and the reasons follow on standard error. COMPATIBILITY=lenient ignores some of them.
 
     \b
     Examples:
       image-handler explain "/cat.jpg?width=300&format=webp"
       image-handler explain "/300x200/filters:blur(3)/cat.jpg"
     """
-    click.echo(json.dumps(_call_endpoint("explain", url=url), indent=2, ensure_ascii=False))
+    answer = _call_endpoint("explain", url=url)
+    click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+    if answer["compatibility"] == "lenient":
+        return 0
+    for ignored in answer["ignored"]:
+        click.echo(f"refused: {ignored['message']}", err=True)
+    return 2 if answer["ignored"] else 0
 
 
 @click.command()
@@ -44,7 +52,7 @@ def translate(url: str, to: str) -> int:
     return 1 if answer["unsaid"] else 0
 
 
-def _call_endpoint(page: str, **params: str) -> dict[str, list[str] | str]:
+def _call_endpoint(page: str, **params: str) -> dict[str, Any]:
     """Return the answer of the JSON endpoint `/_api/{page}`, with the operator's rights."""
     json_endpoints = wiring.build(Settings.from_environment()).http.json_endpoints
     if json_endpoints is None:
