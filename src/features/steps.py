@@ -67,6 +67,9 @@ def _steps(feature: Feature, value: object, where: str, *, text: bool) -> tuple[
 def _step(feature: Feature, value: object, where: str, *, text: bool) -> Step | None:
     if isinstance(value, Mapping):
         return Step(feature, check(feature.params, value, where=where, text=text))
+    if text and value == "" and feature.redacts is not None:
+        # A page that leaves the value empty by mistake must not publish what it meant to hide.
+        raise InvalidParameter(where, "true, false or what to hide", value)
     main = main_field(feature.params)
     switched = _switched(value, text=text, number=main is not None)
     if switched is not None:

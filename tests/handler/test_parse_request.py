@@ -86,6 +86,13 @@ def test_the_query_switches_off_features_of_the_path(path: str, said: dict[str, 
     assert names(ask("/cat.jpg", always, grayscale="0")) == ["grayscale"]
 
 
+@pytest.mark.parametrize("name", ["redact", "contentModeration"])
+def test_an_empty_value_does_not_switch_off_what_hides(name: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"`{name}` must be true, false or what to hide, got ''"):
+        ask("/cat.jpg", **{name: ""})
+    assert names(ask("/cat.jpg", **{name: "false", "blur": "", "watermark": ""})) == []
+
+
 def CATALOGUE_PARAMS(name: str, **fields: object) -> object:  # noqa: N802 - reads as the constant that it stands for
     return next(feature for feature in CATALOGUE if feature.name == name).params(**fields)
 
