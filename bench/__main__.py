@@ -12,6 +12,8 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests import weights
+
 from bench import (
     bill,
     cold,
@@ -191,7 +193,7 @@ def main() -> None:
     if "load" in wanted and not shutil.which("wrk"):
         parser.error("the part `load` needs wrk: apt-get install wrk")
     if "cutouts" in wanted:
-        remove_background.rembg()
+        weights.rembg()
     if arguments.brief:
         extent.be_brief()
     peers.install_sharp()

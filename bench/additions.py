@@ -172,7 +172,8 @@ def sources() -> Iterator[str]:
 
 def main() -> None:
     """Print the tables."""
-    print("What edits and options take: `python -m bench.additions > bench/ADDITIONS.md`.\n")
+    print("# What edits and options add\n")
+    print("Made by `python -m bench.additions > bench/ADDITIONS.md`.\n")
     print("Processor time, medians of runs in turns; the difference is the median of the differences of each pair.\n")
     pictures.make(pictures.CAMERA_JPEGS[0])
     for table in (additions, searches, sources):

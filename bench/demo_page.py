@@ -68,7 +68,8 @@ def measure_first_view(browser: Browser, address: str) -> FirstView:
     page.goto(address)
     moments = [_wait_for_mark(page, name) for name in ("usable", "preview", "shown")]
     context.close()
-    return FirstView(*moments, sum(sent) / 1000)
+    usable, preview, result = moments
+    return FirstView(usable, preview, result, sum(sent) / 1000)
 
 
 def measure_previews(page: Page, address: str) -> list[tuple[float, float]]:

@@ -53,7 +53,7 @@ def measure(script: str, url: str, folder: Path) -> float:
     (folder / "cloudfront").write_text(f"var KEYS = {json.dumps(json.dumps([SECRET, 'previous']))};{_STORE}")
     setting = f"var REQUESTS = {REQUESTS}; var REQUEST = {json.dumps([path, query])};"
     (folder / "edge.js").write_text(f"{script}{setting}{_LOOP}")
-    command = [require_tool("njs", "apt-get install njs"), "-p", folder, folder / "edge.js"]
+    command = [str(require_tool("njs", "apt-get install njs")), "-p", str(folder), str(folder / "edge.js")]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return float(ran.stdout)
 

@@ -118,7 +118,7 @@ def _packs(rows: str, *, beside: bool) -> Encode:
 
     def encode(original: bytes, width: int) -> bytes:
         source = open_decompressed(original, Deadline()) if beside else None
-        image = pyvips.Image.thumbnail_source(source, width, height=10**6) if source else load(original, width)
+        image: Image = pyvips.Image.thumbnail_source(source, width, height=10**6) if source else load(original, width)
         return compress_pixels(image.pngsave_buffer(keep="none", compression=0, filter=rows))
 
     return encode

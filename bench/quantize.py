@@ -214,7 +214,8 @@ def sheet(file: Path) -> None:
         small: Image = pyvips.Image.thumbnail_buffer(whole, 240, height=160, crop="attention")
         original = bytes(small.pngsave_buffer(keep="none"))
         tiles += [shown(original, **way)[0] for way in ways]
-    pyvips.Image.arrayjoin(tiles, across=len(ways), shim=6, background=[255]).webpsave(str(file), Q=80, keep="none")
+    sheet: Image = pyvips.Image.arrayjoin(tiles, across=len(ways), shim=6, background=[255])
+    sheet.webpsave(str(file), Q=80, keep="none")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyvips
 from PIL import Image
@@ -48,7 +49,7 @@ def compare(path: Path, folder: Path) -> tuple[float, float]:
     """Return the similarity to a photograph that Lanczos and `upscale` reach from its half, on Y."""
     whole = pyvips.Image.new_from_file(str(path)).colourspace("srgb")[:3]
     whole = whole.crop(0, 0, whole.width // 2 * 2, whole.height // 2 * 2).copy_memory()
-    half = whole.resize(0.5).copy_memory()
+    half: Any = whole.resize(0.5).copy_memory()
     half.pngsave(str(folder / "half.png"), keep="none")
     plain = io.BytesIO()
     Image.fromarray(half.numpy()).resize((whole.width, whole.height), Image.Resampling.LANCZOS).save(plain, "png")
