@@ -31,6 +31,7 @@ import { Selection } from "./selection.js";
 import { Service } from "./service.js";
 import { shortcuts } from "./shortcuts.js";
 import { Stage } from "./stage.js";
+import { Steps } from "./steps.js";
 import { theme } from "./theme.js";
 import { askToken } from "./token.js";
 
@@ -69,7 +70,8 @@ class App {
     this.navigation = new Navigation(this);
     this.images = new Images(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
     this.chooser = new Chooser(this.images);
-    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), takeColor: (what) => this.selection.takeColor(what), choose: (feature, take) => this.chooseOverlay(feature, take), overlay: () => this.images.overlay(), measures: () => this.rendering, capabilities: this.capabilities, tell: (text) => this.hint(text) });
+    this.steps = new Steps(this);
+    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), takeColor: (what) => this.selection.takeColor(what), choose: (feature, take) => this.chooseOverlay(feature, take), overlay: () => this.images.overlay(), measures: () => this.rendering, capabilities: this.capabilities, tell: (text) => this.hint(text), shown: (wish) => this.steps.show(wish) });
     this.soon = quietly(PAUSED, () => {
       delete document.documentElement.dataset.pending;
       this.refresh();

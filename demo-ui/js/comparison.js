@@ -4,6 +4,7 @@ import { empty } from "./address.js";
 import { $ } from "./dom.js";
 import { showOriginal } from "./figures.js";
 import { t } from "./messages.js";
+import { stepsOf } from "./steps.js";
 
 const SHOWN_BY_BROWSERS = ["jpeg", "png", "webp", "gif", "avif", "svg"];
 const NAMED_SO = /\.(jpe?g|png|webp|gif|avif|svg)$/i;
@@ -50,8 +51,9 @@ export class Comparison {
     const choosable = reshaping.length > 0 || (differs && features.length > 0);
     // Where nothing but the shape changes, both halves of the same crop would be equal.
     const standard = Object.keys(edits).every((name) => features.some((each) => each.name === name)) ? "original" : "frame";
-    const against = !choosable || mode === "side" ? "original" : this.app.against || standard;
-    $("against").hidden = !choosable || mode !== "slider";
+    const isOrdered = Boolean(stepsOf(wish)?.length); // what they leave of the image is not known
+    const against = isOrdered || !choosable || mode === "side" ? "original" : this.app.against || standard;
+    $("against").hidden = isOrdered || !choosable || mode !== "slider";
     for (const input of $("against").querySelectorAll("input")) input.checked = input.value === against;
     this.tag(against);
     const same = Object.fromEntries(features.map(({ name }) => [name, edits[name]]));

@@ -15,10 +15,11 @@ export class Controls {
   /**
    * Calls `changed()` after each change, `pick({feature, parameter, button})` to select on the image, `takeColor` to take
    * a colour from it, and `choose(feature, take)` to choose another image. `measures()`
-   * returns {original, result}, as far as they are known, and `tell(text)` says what a change has done beside itself.
+   * returns {original, result}, as far as they are known, `tell(text)` says what a change has done beside itself, and
+   * `shown(wish)` is called whenever a request is shown.
    */
-  constructor({ features, output, outputRules }, { changed, pick, takeColor, choose, overlay, measures, capabilities, tell }) {
-    Object.assign(this, { changed, pick, takeColor, choose, overlay, measures, capabilities, tell, features });
+  constructor({ features, output, outputRules }, { changed, pick, takeColor, choose, overlay, measures, capabilities, tell, shown }) {
+    Object.assign(this, { changed, pick, takeColor, choose, overlay, measures, capabilities, tell, shown, features });
     this.wish = null;
     const about = { name: OUTPUT, title: t("panel.output"), help: t("panel.output-help"), group: "output", ...outputRules, parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
     this.cards = [about, ...features].map((feature) => new Card(feature, this));
@@ -50,6 +51,7 @@ export class Controls {
     $("reset").disabled = $("save-recipe").disabled = !used.length && !wish.other.length;
     $("active").hidden = !used.length;
     $("active").replaceChildren(...used.map((card) => this.chip(card)));
+    this.shown(wish);
   }
 
   /** Returns the cards in use, in the order in which their features apply. */
@@ -119,14 +121,25 @@ export class Controls {
   }
 
   /** Returns the value that a number has while it is not set, or undefined. */
-  effective(feature, { name, help, unit, default: standard }) {
+  effective(feature, { name, help, unit, control, default: standard }) {
     const { original, result } = this.measures();
     if (standard !== null && standard !== undefined) return standard;
     if (feature.name === OUTPUT && unit === "bytes") return original?.bytes;
     if (feature.name === "resize" && (name === "width" || name === "height")) return result?.[name] ?? original?.[name];
+    if (control === "length") return this.effectiveLength(feature, name, help);
     const isAvif = feature.name === OUTPUT && /avif/.test(result?.type ?? this.wish.output.format);
     const told = (isAvif && /for AVIF (\d+)/.exec(help)) || /Default: (-?\d+(?:\.\d+)?)(?!\S| ?%)/.exec(help.replaceAll(",", " "));
     return told ? Number(told[1]) : undefined;
+  }
+
+  /** Returns the length that is used while it is not set, in percent, where its help says so. */
+  effectiveLength({ name: feature }, name, help) {
+    const [, share] = /Default: (\d+) ?%(?! if)/.exec(help) ?? [];
+    if (share) return `${share}p`;
+    if (/Default: half the (width|height)/.test(help)) return "50p";
+    if (!/Default: up to the (right|bottom) edge/.test(help)) return undefined;
+    const start = String(this.wish.edits[feature]?.[name === "width" ? "left" : "top"] ?? "0p");
+    return /^[\d.]+[p%]$/.test(start) ? `${100 - parseFloat(start)}p` : undefined;
   }
 
   card(name) {
@@ -134,9 +147,9 @@ export class Controls {
   }
 
   /** Marks the fields that an error names and returns the first. */
-  mark(places, message) {
+  mark(places, error) {
     this.clear();
-    const marked = places.map(([feature, parameter]) => this.card(feature)?.mark(parameter, message)).filter(Boolean);
+    const marked = places.map(([feature, parameter]) => this.card(feature)?.mark(parameter, error)).filter(Boolean);
     return marked[0] ?? null;
   }
 

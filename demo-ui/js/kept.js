@@ -7,6 +7,7 @@
 import { $ } from "./dom.js";
 import { t } from "./messages.js";
 import { Refusal } from "./service.js";
+import { asJson, putSteps, stepsOf } from "./steps.js";
 
 const API = "/_api/gallery/pictures";
 const GALLERY = "/_gallery/";
@@ -49,6 +50,10 @@ class Kept {
   get wish() {
     const wish = { bucket: "", key: this.about.name, edits: {}, output: {}, other: [] };
     for (const [name, value] of Object.entries(this.edits)) {
+      if (name === "steps") {
+        putSteps(wish, value);
+        continue;
+      }
       const feature = this.language.named.get(name);
       if (!feature) wish.output[name === "toFormat" ? "format" : name] = value;
       else if (value === null || typeof value !== "object") this.language.switchOn(wish, feature, String(value));
@@ -103,6 +108,7 @@ class Kept {
 /** Returns a request as the edits of the JSON dialect. */
 function written({ edits, output, other }) {
   const { format, ...options } = output;
-  const on = Object.entries(edits).map(([name, values]) => [name, Object.keys(values).length ? values : name === "rotate" ? 0 : true]);
-  return { ...Object.fromEntries(other), ...Object.fromEntries(on), ...options, ...(format ? { toFormat: format } : {}) };
+  const on = Object.entries(edits).map(([name, values]) => [name, asJson(name, values)]);
+  const steps = stepsOf({ other });
+  return { ...Object.fromEntries(other), ...(steps?.length ? { steps } : {}), ...Object.fromEntries(on), ...options, ...(format ? { toFormat: format } : {}) };
 }

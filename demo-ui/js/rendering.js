@@ -10,6 +10,7 @@ import { $, h, isLocal } from "./dom.js";
 import { format, outdate, showOriginal, showResult, showTime } from "./figures.js";
 import { t } from "./messages.js";
 import { report } from "./report.js";
+import { stepsOf } from "./steps.js";
 
 const SLOW = ["avif", "auto"]; // to encode; browsers that accept AVIF get it for auto
 const SLOW_ORIGINAL = /\.(avif|hei[cf])$/i;
@@ -94,7 +95,8 @@ export class Rendering {
     const { wish, language, catalogue, file } = this.app;
     const { format, lossless } = wish.output;
     const isSlow = format ? SLOW.includes(format) : SLOW_ORIGINAL.test(wish.key);
-    const runsModel = catalogue.features.some(({ name, expensive, billed }) => wish.edits[name] && (expensive || billed));
+    const inSteps = stepsOf(wish)?.flatMap(Object.keys) ?? [];
+    const runsModel = catalogue.features.some(({ name, expensive, billed }) => (wish.edits[name] || inSteps.includes(name)) && (expensive || billed));
     if (!isSlow || runsModel || lossless || (file && !isLocal)) return "";
     const kept = OF_PREVIEW.filter((name) => name in wish.output).map((name) => [name, wish.output[name]]);
     return language.write({ ...wish, output: { format: "webp", quality: 80, effort: 0, ...Object.fromEntries(kept) } });
