@@ -1,8 +1,10 @@
 /** The request in every form that can be copied. */
 
-import { $, h, icon } from "./dom.js";
+import { $, h, icon, inEnglish } from "./dom.js";
+import { highlighted } from "./highlight.js";
 import { t } from "./messages.js";
 import { FRAMEWORKS, SNIPPETS } from "./snippets.js";
+import { stepsOf } from "./steps.js";
 
 const FORMS = [["img", "<img>"], ["picture", "<picture>"], ["curl", "curl"], ["event", t("code.event")]];
 const FRAMEWORK_NAMES = FRAMEWORKS.map(([name]) => name);
@@ -108,7 +110,7 @@ export class Code {
       this.signed = false;
       this.text("");
       $("open").hidden = true;
-      this.note(error.message);
+      this.note(error.message, error.isOfService);
     }
   }
 
@@ -137,7 +139,7 @@ export class Code {
   async img(signal) {
     const { wish, width, height } = this.shown;
     const size = width ? ` width="${width}" height="${height}"` : "";
-    return `<img src="${html(await this.absolute(wish, signal))}"${size} alt="">`;
+    return `<img src="${html(await this.absolute(wish, signal))}"${size} loading="lazy" alt="">`;
   }
 
   async picture(signal) {
@@ -156,7 +158,7 @@ export class Code {
     const fallback = structuredClone(wish);
     if (["auto", "avif", "webp"].includes(fallback.output.format)) delete fallback.output.format;
     const size = width ? ` width="${width}" height="${height}"` : "";
-    return `<picture>\n${sources.join("")}  <img src="${html(await this.absolute(fallback, signal))}"${size} alt="">\n</picture>`;
+    return `<picture>\n${sources.join("")}  <img src="${html(await this.absolute(fallback, signal))}"${size} loading="lazy" alt="">\n</picture>`;
   }
 
   async framework(signal) {
@@ -165,7 +167,8 @@ export class Code {
     const factor = width && this.asked() ? width / this.asked() : 1;
     const format = wish.output.format;
     const srcset = width ? await Promise.all(this.widths().map(async (each) => [await this.absolute(this.sized(each, format), signal), Math.round(each * factor)])) : [];
-    return SNIPPETS[this.tab]({ url, base: location.origin, path: this.language.write(wish), size: width ? [width, height] : null, srcset,
+    const formats = this.tab === "css" ? await Promise.all(["avif", "webp", "jpeg"].map(async (each) => [await this.absolute(this.formatted(each), signal), each])) : [];
+    return SNIPPETS[this.tab]({ url, formats, base: location.origin, path: this.language.write(wish), size: width ? [width, height] : null, srcset,
       sizes: wish.edits.resize?.width ? `${wish.edits.resize.width}px` : "100vw", name: `${wish.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}` });
   }
 
@@ -195,6 +198,12 @@ export class Code {
     return wish;
   }
 
+  formatted(format) {
+    const wish = structuredClone(this.shown.wish);
+    wish.output.format = format;
+    return wish;
+  }
+
   async curl(signal) {
     const { wish, file, extension } = this.shown;
     const name = `${wish.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}`;
@@ -206,22 +215,18 @@ export class Code {
 
   event() {
     const { wish } = this.shown;
-    const pairs = this.language.pairs(wish).map(([name, value]) => [name, value === "true" ? true : value]);
+    const steps = stepsOf(wish);
+    const pairs = this.language.pairs(wish).map(([name, value]) => [name, name === "steps" && steps ? steps : value === "true" ? true : value]);
     return JSON.stringify({ imageKey: wish.key, ...Object.fromEntries(pairs) }, null, 2);
   }
 
   text(text) {
-    const parts = this.tab === "url" ? text.split(/([?&=])/) : [text];
-    let after = "";
-    $("code").replaceChildren(...parts.map((part) => {
-      const kind = after === "=" ? "value" : after ? "name" : "";
-      if (/^[?&=]$/.test(part)) after = part;
-      return /^[?&=]$/.test(part) ? h("b", {}, part) : kind ? h("span", { class: kind }, part) : document.createTextNode(part);
-    }));
+    $("code").replaceChildren(...highlighted(text, this.tab));
     $("copy").disabled = !text;
   }
 
-  note(text) {
+  note(text, isOfService = false) {
+    inEnglish($("code-note"), isOfService);
     $("code-note").textContent = text;
   }
 

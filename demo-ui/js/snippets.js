@@ -1,8 +1,8 @@
 /** The address of the request as code of frameworks and languages. */
 
-export const FRAMEWORKS = [["react", "React"], ["next", "Next.js"], ["vue", "Vue"], ["svelte", "Svelte"], ["astro", "Astro"], ["markdown", "Markdown"], ["python", "Python"], ["php", "PHP"]];
+export const FRAMEWORKS = [["react", "React"], ["next", "Next.js"], ["vue", "Vue"], ["svelte", "Svelte"], ["astro", "Astro"], ["css", "CSS"], ["markdown", "Markdown"], ["python", "Python"], ["php", "PHP"]];
 
-/** `about` is {url, base, path, size: [width, height] or null, srcset: [[url, width]…], sizes, name}. */
+/** `about` is {url, base, path, size: [width, height] or null, srcset: [[url, width]…], formats: [[url, format]…], sizes, name}. */
 export const SNIPPETS = {
   react: ({ url, size, srcset, sizes }) => `export const Picture = () => (
   <img
@@ -44,6 +44,13 @@ const url = ${JSON.stringify(url)};
 const srcset = ${JSON.stringify(srcset.map(([each, width]) => `${each} ${width}w`), null, 2)}.join(", ");
 ---
 <img src={url} srcset={srcset} sizes="${sizes}"${attributes(size)} loading="lazy" alt="">`,
+  css: ({ url, size, formats }) => `.picture {
+  background-image: url("${url}");
+  background-image: image-set(
+${formats.map(([each, format]) => `    url("${each}") type("image/${format}")`).join(",\n")}
+  );
+  background-size: cover;${size ? `\n  aspect-ratio: ${size[0]} / ${size[1]};` : ""}
+}`,
   markdown: ({ url, name }) => `![${name}](<${url}>)`,
   python: ({ url, name }) => `from urllib.request import urlretrieve
 

@@ -49,7 +49,7 @@ def test_in_other_languages(demo: Demo, tab: str) -> None:
 def test_as_markup(demo: Demo) -> None:
     demo.open("/photos/coffee.jpg?width=300&blur=2")
     image = _copied(demo, "<img>")
-    assert re.fullmatch(r'<img src="[^"]+" width="300" height="200" alt="">', image)
+    assert re.fullmatch(r'<img src="[^"]+" width="300" height="200" loading="lazy" alt="">', image)
     picture = _copied(demo, "<picture>")
     sets = re.findall(r'type="image/(\w+)" sizes="300px"\s+srcset="([^"]+)"', picture)
     assert [kind for kind, _ in sets] == ["avif", "webp"]
@@ -161,6 +161,7 @@ def test_a_wrong_value_that_is_typed_is_shown_where_it_belongs(visit: Open, serv
         ("vue", ["<template>", ':srcset="srcset"']),
         ("svelte", ["<img src={url} {srcset}"]),
         ("astro", ["---", "srcset={srcset}"]),
+        ("css", ["image-set(", 'type("image/avif"),', "aspect-ratio: 300 / 200;"]),
         ("markdown", ["![coffee.webp](<http"]),
         ("python", ["urlretrieve(", '"coffee.webp"']),
         ("php", ["<?php", "htmlspecialchars($url)"]),
@@ -174,6 +175,18 @@ def test_code_of_frameworks(framed: Demo, name: str, parts: list[str]) -> None:
     assert addresses or name == "next"
     for address in addresses:
         assert framed.server.ask(address).status == 200
+
+
+def test_code_is_highlighted_in_every_tab(framed: Demo) -> None:
+    for name in ("react", "next", "vue", "svelte", "astro", "css", "python", "php"):
+        framed.locate("#frameworks").select_option(name)
+        expect(framed.locate("#code .value, #code .word")).not_to_have_count(0)
+    for name, part, kind in [
+        ("<picture>", "<source", "tag"), ("<img>", "loading", "name"), ("curl", "-o", "name"),
+        ("Lambda event", '"imageKey"', "name"), ("URL", "width", "name"),
+    ]:  # fmt: skip
+        framed.page.get_by_role("tab", name=name, exact=True).click()
+        expect(framed.locate(f"#code .{kind}").filter(has_text=part)).not_to_have_count(0)
 
 
 @pytest.fixture(scope="module")
