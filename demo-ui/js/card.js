@@ -4,7 +4,7 @@ import { englishLabel, inItsLanguage, label, word } from "./catalogue.js";
 import { h, icon, prose } from "./dom.js";
 import { row } from "./fields.js";
 import { t } from "./messages.js";
-import { keepInside, lack, makeRoom, tellRemoved } from "./rules.js";
+import { idle, keepInside, lack, makeRoom, tellRemoved } from "./rules.js";
 import { plain } from "./search.js";
 
 export const OUTPUT = "";
@@ -150,6 +150,7 @@ export class Card {
     for (const each of this.rows) {
       each.show(this.values?.[each.parameter.name]);
       each.disable(lack(this.rules, this.values ?? {}, each.parameter.name));
+      each.remark(idle(this.feature, this.values ?? {}, each.parameter.name));
     }
     if (this.rows.slice(this.shown).some(({ parameter }) => this.values && parameter.name in this.values)) this.showLater(true);
   }
@@ -161,12 +162,12 @@ export class Card {
     this.opener.focus({ preventScroll: true });
   }
 
-  mark(name, message) {
+  mark(name, error) {
     this.open(true);
     const found = this.rows.find(({ parameter }) => parameter.name === name) ?? this.rows[0];
     if (!found) return null;
     if (this.rows.indexOf(found) >= this.shown) this.showLater(true);
-    found.mark(message);
+    found.mark(error.message.replaceAll("`", ""), error.isOfService);
     return found;
   }
 

@@ -30,6 +30,9 @@ export function icon(name) {
 export const prose = (text) =>
   text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? h("code", {}, part) : part));
 
+/** Notes whether the text of an element is the service's, and therefore in English. */
+export const inEnglish = (element, isEnglish) => (isEnglish ? element.setAttribute("lang", "en") : element.removeAttribute("lang"));
+
 export const whole = (number) => Math.round(number).toLocaleString("en").replaceAll(",", " ");
 
 /** Debounces: runs the last of several calls after a pause. */

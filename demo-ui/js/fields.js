@@ -5,7 +5,7 @@
  */
 
 import { inItsLanguage, label, word } from "./catalogue.js";
-import { h, icon, prose } from "./dom.js";
+import { h, icon, inEnglish, prose } from "./dom.js";
 import { curve, grid } from "./grids.js";
 import { t } from "./messages.js";
 import { isUnset, length, number } from "./numbers.js";
@@ -207,7 +207,14 @@ export function row(parameter, change, context) {
       element.classList.toggle("off", Boolean(reason));
       for (const each of element.querySelectorAll("input, select, .chip, .pair button")) each.disabled = Boolean(reason);
     },
-    mark(message) {
+    /** Shows a remark on the value, which stays as it is. */
+    remark(text) {
+      if (!text) return;
+      why.hidden = false;
+      why.textContent = text;
+    },
+    mark(message, isOfService = false) {
+      inEnglish(wrong, isOfService);
       wrong.hidden = !message;
       wrong.textContent = message;
       const target = field.labelled ? element.querySelector(`#${id}`) : element;

@@ -75,7 +75,7 @@ export function number(parameter, id, change, { effective }) {
   };
 }
 
-export function length(parameter, id, change, { sideOf }) {
+export function length(parameter, id, change, { sideOf, effective }) {
   let percent = true;
   const slider = h("input", { type: "range", "aria-label": t("field.slider", { name: label(parameter.name) }) });
   const entry = h("input", { type: "number", id, step: "any", inputmode: "decimal", placeholder: t("field.auto") });
@@ -112,12 +112,15 @@ export function length(parameter, id, change, { sideOf }) {
     show(value) {
       const shown = isUnset(value) ? (parameter.default === "0" ? "" : parameter.default) : value;
       const match = PERCENT.exec(shown ?? "");
+      const known = isUnset(shown) ? PERCENT.exec(effective() ?? "")?.[1] : undefined;
       if (!isUnset(shown)) percent = Boolean(match);
+      else if (known !== undefined) percent = true;
       bound();
       const text = match ? match[1] : (shown ?? "");
       const amount = Number.isFinite(Number(text)) ? text : "";
       if (document.activeElement !== entry) entry.value = amount;
-      slider.value = amount === "" ? "0" : amount;
+      entry.placeholder = known ?? t("field.auto");
+      slider.value = amount === "" ? (known ?? "0") : amount;
       fill(slider);
     },
   };

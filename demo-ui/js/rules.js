@@ -33,6 +33,15 @@ export function lack({ needs = [] }, values, name) {
   return t("card.needs", { names: listOf(named, "disjunction") });
 }
 
+const POINTS = ["focalPoint", "focalX", "focalY"];
+
+/** Returns in words why a parameter that is set has no effect, or "": nothing is cut off around a focal point then. */
+export function idle({ name: feature }, values, name) {
+  if (feature !== "resize" || !POINTS.includes(name) || !(name in values)) return "";
+  const isCut = values.width && values.height && (values.fit ?? "cover") === "cover";
+  return isCut ? "" : t("card.no-cut", { name: label(name), width: label("width"), height: label("height"), fit: label("fit") });
+}
+
 /** Returns what a sentence says of removed parameters. */
 export const tellRemoved = (names, changed) =>
   names.length ? t("card.removed", { names: listOf(names.map(label)), other: label(changed) }) : "";

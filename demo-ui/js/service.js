@@ -8,8 +8,9 @@ const KEPT = "operator-token";
 
 /** An error with the message of the service. */
 export class Refusal extends Error {
-  constructor(status, code, message) {
+  constructor(status, code, message, { isOfService = false } = {}) {
     super(message);
+    this.isOfService = isOfService; // and therefore in English
     this.status = status;
     this.code = code;
   }
@@ -114,6 +115,6 @@ export class Service {
     }
     if (answer.ok) return answer;
     const fault = await answer.json().catch(() => ({}));
-    throw new Refusal(answer.status, fault.code ?? "", fault.message ?? t("refusal.no-message", { status: answer.status }));
+    throw new Refusal(answer.status, fault.code ?? "", fault.message ?? t("refusal.no-message", { status: answer.status }), { isOfService: "message" in fault });
   }
 }

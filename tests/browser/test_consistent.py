@@ -59,6 +59,21 @@ def test_what_needs_another_parameter_says_so_and_is_off_until_then(demo: Demo) 
     expect(gap.locator(".why")).to_be_hidden()
 
 
+def test_a_focal_point_without_a_cut_says_that_it_has_no_effect(demo: Demo) -> None:
+    demo.open(f"{COFFEE}?width=300&focalPoint=0.2,0.3")
+    remark = demo.row("resize", "Focal point").locator(".why")
+    expect(remark).to_have_text("Focal point has no effect: it needs Width and Height, and Fit cover.")
+    demo.row("resize", "Height").get_by_role("spinbutton").fill("300")
+    demo.settled()
+    expect(remark).to_be_hidden()
+
+
+def test_a_length_that_is_not_set_shows_what_it_is(demo: Demo) -> None:
+    demo.open(f"{COFFEE}?crop.left=25p")
+    expect(demo.row("crop", "Width").get_by_role("slider")).to_have_value("75")
+    expect(demo.row("crop", "Height").get_by_role("spinbutton")).to_have_attribute("placeholder", "100")
+
+
 def test_sliders_that_are_not_set_show_the_effective_value(demo: Demo) -> None:
     demo.open(f"{COFFEE}?width=300&format=webp")
     quality = demo.row("", "Quality")

@@ -49,6 +49,14 @@ def german(browser: Browser, server: Server) -> Iterator[Demo]:
     context.close()
 
 
+def test_messages_of_the_service_are_marked_as_english(german: Demo) -> None:
+    german.open("/photos/coffee.jpg?blur=0.1")
+    expect(german.locate("#fault p")).to_have_attribute("lang", "en")
+    expect(german.locate(".row.bad .wrong")).to_have_attribute("lang", "en")
+    german.open("/photos/coffee.jpg?rotate.angle=abc")
+    expect(german.locate("#fault strong")).not_to_have_attribute("lang", "en")
+
+
 def test_german_is_shown_to_germans_and_the_choice_is_kept(german: Demo) -> None:
     german.open("/photos/coffee.jpg?width=300&format=webp")
     expect(german.locate("html")).to_have_attribute("lang", "de")
