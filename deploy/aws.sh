@@ -113,12 +113,17 @@ resources_in() {
     --query "StackResources[?ResourceStatus=='$1'].LogicalResourceId" | xargs
 }
 
-# Stop if no deployment can begin in this state of the stack. It is asked before an image is built.
+# Whether the buckets of a new stack are named: by SOURCE_BUCKETS, in PARAMETERS_FILE or by an argument.
+names_sources() {
+  [ -n "${SOURCE_BUCKETS:-}" ] || printf '%s\n' "$@" | cat - "${PARAMETERS_FILE:-/dev/null}" | grep '^SourceBuckets=.' >/dev/null
+}
+
+# Stop if no deployment can begin in this state of the stack, the first argument. It is asked before an image is built.
 refuse_state() {
   case $1 in
-    '' | None) [ -n "${SOURCE_BUCKETS:-}" ] || fail "a new stack needs SOURCE_BUCKETS=bucket,another" ;;
+    '' | None) names_sources "${@:2}" || fail "a new stack needs SOURCE_BUCKETS=bucket,another" ;;
     ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED | REVIEW_IN_PROGRESS)
-      [ -n "${SOURCE_BUCKETS:-}" ] || fail "the stack $STACK was never created ($1), so it needs SOURCE_BUCKETS=bucket,another"
+      names_sources "${@:2}" || fail "the stack $STACK was never created ($1), so it needs SOURCE_BUCKETS=bucket,another"
       ;;
     DELETE_FAILED)
       fail "the stack $STACK was deleted in part, and CloudFormation updates no such stack. Left are: $(resources_in DELETE_FAILED)." \
@@ -170,8 +175,10 @@ explain_failure() {
 
 deploy() {
   local status former former_arch uri parameters line bucket options=()
+  [ -z "${PARAMETERS_FILE:-}" ] || [ -r "$PARAMETERS_FILE" ] ||
+    fail "PARAMETERS_FILE must be a file with lines Name=value, got $PARAMETERS_FILE"
   status=$(stack_field StackStatus)
-  refuse_state "$status"
+  refuse_state "$status" "$@"
   former=$(stack_field "Parameters[?ParameterKey=='ImageUri'].ParameterValue | [0]")
   former_arch=$(stack_field "Parameters[?ParameterKey=='Architecture'].ParameterValue | [0]")
   uri=${IMAGE_URI:-$(image)}
@@ -180,7 +187,6 @@ deploy() {
   # The caller alone knows the architecture of an image that was built elsewhere.
   [ -n "${IMAGE_URI:-}" ] && [ -z "${ARCHITECTURE:-}" ] || parameters+=("Architecture=$(architecture)")
   if [ -n "${PARAMETERS_FILE:-}" ]; then
-    [ -r "$PARAMETERS_FILE" ] || fail "PARAMETERS_FILE must be a file with lines Name=value, got $PARAMETERS_FILE"
     while IFS= read -r line || [ -n "$line" ]; do
       case $line in '' | '#'*) ;; *) parameters+=("$line") ;; esac
     done <"$PARAMETERS_FILE"

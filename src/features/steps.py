@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from features.catalogue import ORDER, by_name, names
 from imaging.errors import InvalidParameter
-from imaging.params.validation import check, main_field
+from imaging.params.validation import check, fields, main_field
 from imaging.pipeline.feature import Feature, Step
 
 _OFF = {"", "false", "no", "off"}
@@ -75,7 +75,9 @@ def _step(feature: Feature, value: object, where: str, *, text: bool) -> Step | 
     if switched is not None:
         return Step(feature, check(feature.params, {}, where=where)) if switched else None
     if main is None:
-        raise InvalidParameter(where, "true or false, or its parameters", value)
+        first = next(iter(fields(feature.params)), "")
+        more = f", or its parameters by name, such as {where}.{first}" if first else ""
+        raise InvalidParameter(where, f"true or false{more}", value)
     return Step(feature, check(feature.params, {main.name: value}, where=where, text=text))
 
 

@@ -110,6 +110,19 @@ def test_parameters_come_from_a_file_too(tmp_path: Path) -> None:
     ran = make(tmp_path, "deploy", "STACK=pictures", "PARAMETERS_FILE=nowhere")
     assert ran.status != 0
     assert "PARAMETERS_FILE must be a file with lines Name=value, got nowhere" in ran.faults
+    assert not [call for call in ran.calls if call[0] == "docker"]
+
+
+def test_a_new_stack_may_name_its_buckets_among_the_parameters(tmp_path: Path) -> None:
+    file = tmp_path / "stack.parameters"
+    file.write_text("SourceBuckets=photos\n", "utf-8")
+    no_stack = {"aws_cloudformation_describe__stacks": (254, MISSING)}
+    for named in (f"PARAMETERS_FILE={file}", "PARAMETERS=SourceBuckets=photos"):
+        ran = make(tmp_path, "deploy", "STACK=new", named, **no_stack)
+        assert "SourceBuckets=photos" in ran.call("aws", "cloudformation", "deploy"), ran.faults
+    file.write_text("SourceBuckets=\n", "utf-8")
+    ran = make(tmp_path, "deploy", "STACK=new", f"PARAMETERS_FILE={file}", **no_stack)
+    assert "a new stack needs SOURCE_BUCKETS" in ran.faults
 
 
 def test_an_image_that_was_pushed_is_not_built_again(tmp_path: Path) -> None:

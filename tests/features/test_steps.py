@@ -60,9 +60,14 @@ def test_what_has_a_main_field_can_be_left_out(value: str) -> None:
 @pytest.mark.parametrize(
     ("said", "text", "message"),
     [
-        ({"flip": "maybe"}, True, "`flip` must be true or false, or its parameters, got 'maybe'"),
-        ({"flip": 2}, False, "`flip` must be true or false, or its parameters, got 2"),
-        ({"flip": "true"}, False, "`flip` must be true or false, or its parameters, got 'true'"),
+        ({"flip": "maybe"}, True, "`flip` must be true or false, got 'maybe'"),
+        ({"flip": 2}, False, "`flip` must be true or false, got 2"),
+        (
+            {"crop": "9,9"},
+            True,
+            "`crop` must be true or false, or its parameters by name, such as crop.left, got '9,9'",
+        ),
+        ({"flip": "true"}, False, "`flip` must be true or false, got 'true'"),
         ({"flip": {"x": 1}}, False, "`flip.x` must be left out: no parameters here, got 1"),
         ({"blur": "9999"}, True, "`blur.sigma` must be a number from 0.3 to 1000, got '9999'"),
         ({"blur": [3]}, False, "`blur.sigma` must be a number from 0.3 to 1000, got [3]"),

@@ -160,6 +160,11 @@ def test_the_manual_is_the_help_of_the_commands() -> None:
         (("transform", "cat.jpg", "--out", "-", "rotaet.angle=3"), "perhaps `rotate`, got 'rotaet'"),
         (("transform", "cat.jpg", "--out", "-", "widht=3"), "perhaps `width`"),
         (("transform", "cat.jpg", "--out", "-", "zzz=3"), "`zzz` must be a known parameter (see"),
+        (
+            ("transform", "cat.jpg", "--width", "300"),
+            "write parameters as in a URL, without dashes: width=…, not --width",
+        ),
+        (("transform", "cat.jpg", "web.jpg", "width=3"), "a folder for the results, such as --out web"),
         (("completion",), "Choose from: bash, zsh, fish"),
         (("doctor", "--url", "images.example.com"), "--url must be https:// and a host"),
     ],

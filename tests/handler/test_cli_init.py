@@ -163,7 +163,7 @@ def test_helm_renders_the_values(tmp_path: Path) -> None:
         (("init", "--for", "kubernetes", "--sources", "a", "--host", "https://a"), "--host must be a host name"),
         (("open", "--url", "127.0.0.1:8000"), "must be http:// or https:// and a host"),
         (("open", "--url", "https://a.example", "--stack", "b"), "exclude each other"),
-        (("open", "nothing"), "is not one of 'demo', 'gallery', 'api'"),
+        (("open", "nothing"), "is not one of 'demo', 'gallery', 'docs', 'api'"),
     ],
 )
 def test_wrong_options(

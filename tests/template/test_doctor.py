@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.local_server import serving
 from tests.template.cdn import Distribution, distribution
 from tests.template.samples import GALLERY
 from tests.tools import require_tool
 from tests.weights import PHOTOS, ROOT
 
 from handler.cli import checks
+from handler.cli.commands import run
 from handler.cli.http_probe import Service, Target
 
 pytestmark = pytest.mark.slow
@@ -96,6 +98,18 @@ def test_a_stack_in_health(tmp_path: Path, signed: str) -> None:
     assert skipped == (always if signed == "Yes" else {*always, "signatures are checked"})
     assert status == 0
     assert len(results) == 20
+
+
+def test_a_local_server_is_not_blamed_for_having_no_cdn(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("IMAGE_HANDLER_TOKEN", raising=False)
+    with serving(PHOTOS) as server:
+        status = run(["doctor", "--url", f"http://127.0.0.1:{server.port}", "--key", "retina.jpg"])
+    printed = capsys.readouterr().out
+    assert "failed" not in printed
+    assert "skipped  the CDN caches images: responses have no X-Cache, so no CDN is in front" in printed
+    assert status == 0
 
 
 def gallery_settings(tmp_path: Path) -> dict[str, str]:

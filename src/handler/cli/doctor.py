@@ -70,7 +70,8 @@ def _check_service(url: str, key: str | None, bucket: str | None, api: str, toke
     if service.needs_signatures and not token:
         raise click.UsageError("the service needs signatures: set IMAGE_HANDLER_TOKEN to the operator's token")
     status = 0
-    for result in run_checks(Target(service, key, query, api)):
+    has_cdn = "x-cache" in service.get_image(key, query).headers
+    for result in run_checks(Target(service, key, query, api, has_cdn)):
         click.echo(f"{result.status:9}{result.name}" + (f": {result.message}" if result.message else ""))
         status = max(status, int(result.status == "failed"))
     return status

@@ -110,6 +110,14 @@ class Target(NamedTuple):
     """Names the image's bucket if it is not the default one."""
     api: str = ""
     """URL of the API behind the CDN."""
+    has_cdn: bool = True
+    """Whether CloudFront is in front of the service."""
+
+    @property
+    def is_local_server(self) -> bool:
+        """Whether it is a server of this machine, whose operator API may be open to this machine without a token."""
+        host = urlsplit(f"//{self.service.host}").hostname or ""
+        return not self.has_cdn and (host in ("localhost", "::1") or host.startswith("127."))
 
     def get_image(self, query: str = "", **options: str) -> Response:
         """Request the image with this query."""

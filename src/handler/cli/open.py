@@ -11,7 +11,7 @@ import click
 from handler.aws.client import AnswerTooLarge, Connection
 from handler.cli.service_url import parse_service_url
 
-_PATHS = {"demo": "/_demo/", "gallery": "/_gallery/", "api": "/_api/docs"}
+_PATHS = {"demo": "/_demo/", "gallery": "/_gallery/", "docs": "/_docs/", "api": "/_api/docs"}
 _OUTPUTS = {"demo": "DemoUrl", "gallery": "GalleryUrl"}
 _PARAMETERS = {"demo": "DeployDemoUI", "gallery": "DeployGallery"}
 _LOCAL = "http://127.0.0.1:8000"
@@ -25,7 +25,7 @@ _PAGE_BYTES = 1_000_000
 @click.option("--stack", help="Name of a CloudFormation stack, whose outputs have the URL.")
 @click.option("--print", "only_print", is_flag=True, help="Print the URL, and open no browser.")
 def open_page(page: str, url: str | None, stack: str | None, *, only_print: bool) -> None:
-    """Open a PAGE of a service in the browser: the demo page (demo), the gallery, or the API reference (api).
+    """Open a PAGE of a service in the browser: demo page (demo), gallery, documentation (docs), API reference (api).
 
     The page is requested first, so that an error says what is missing. The exit status is 1 if there is no such page.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import signal
@@ -243,7 +244,10 @@ def _listen(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror or error}") from None
+        # create_server appends the address to the text of the system, which this message has already.
+        reason = (error.strerror or str(error)).partition(" (while")[0]
+        hint = ". Stop the other program, or choose another port by --port" if error.errno == errno.EADDRINUSE else ""
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {reason}{hint}") from None
     # Connections inherit it. asyncio does not set it here, and each answer on a kept-alive connection would wait 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

@@ -18,11 +18,27 @@ from handler.cli.transform_plan import Job, plan_jobs
 from handler.config import Settings
 
 _STREAM = "-"
+_PARAMETERS = ("width", "height", "fit", "format", "quality", "resize", "crop", "rotate", "blur")
 _SECONDS_BETWEEN_LOOKS = 1.0
 _UNITS = ((1_000_000, "MB"), (1000, "kB"))
 
 
-@click.command()
+class _Transform(click.Command):
+    """The command, which explains how parameters are written where `--width 300` is passed."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments. Raise UsageError with the way to write a parameter that is passed as an option."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name.lstrip("-")
+            if name not in _PARAMETERS:
+                raise
+            message = f"write parameters as in a URL, without dashes: {name}=…, not {error.option_name}"
+            raise click.UsageError(message, ctx) from None
+
+
+@click.command(cls=_Transform)
 @click.argument("arguments", nargs=-1, required=True, metavar="FILES… [NAME=VALUE…]")
 @click.option(
     "--out", type=click.Path(path_type=Path, allow_dash=True), help="Folder for the results, or - for standard output."
@@ -59,7 +75,7 @@ def transform(
     if _STREAM in map(str, [*sources, out]):
         return _pipe(sources, out, recipe, alone=not (watch or skip_existing))
     if out is None:
-        raise click.UsageError("--out must name a folder for the results")
+        raise click.UsageError("--out must name a folder for the results, such as --out web")
     if out.is_file():
         raise click.UsageError(f"--out must be a folder, got the file {out}")
     work = plan_jobs(sources, out)

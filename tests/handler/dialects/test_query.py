@@ -84,9 +84,12 @@ def test_controls_are_separate_from_edits() -> None:
 
 @pytest.mark.parametrize(
     ("name", "similar"),
-    [("widht", "width"), ("qualty", "quality"), ("graysale", "grayscale"), ("bukcet", "bucket"), ("fromat", "format")],
-)
-def test_a_mistyped_name_is_refused_with_the_similar_one(name: str, similar: str) -> None:
+    [
+        ("widht", "width"), ("qualty", "quality"), ("graysale", "grayscale"), ("bukcet", "bucket"),
+        ("fromat", "format"), ("w", "width"), ("fm", "format"),
+    ],
+)  # fmt: skip
+def test_a_mistyped_or_foreign_name_is_refused_with_the_known_one(name: str, similar: str) -> None:
     with pytest.raises(InvalidParameter, match=f"a known parameter, perhaps `{similar}` "):
         read(**{name: "1"})
 

@@ -51,7 +51,8 @@ def decode(
     """
     page, limits = output.page, context.limits
     if page is not None and page >= source.frames:
-        raise InvalidParameter("page", f"0 to {source.frames - 1}", page)
+        expected = f"0 to {source.frames - 1}" if source.frames > 1 else "0, the only page of this original"
+        raise InvalidParameter("page", expected, page)
     if page:
         source = at_resolution(read_header(original, source.format, page, limits, context.deadline), output)
     frames = source.frames if _keeps_frames(source, output) else 1

@@ -30,6 +30,8 @@ CONTROLS = ("bucket", "feature", "preset", "v", "expires", "signature")
 CHAIN = "steps"
 _SIZES = ("width", "height")
 _KNOWN = "a known parameter (see /_api/openapi.json)"
+_FOREIGN_NAMES = {"w": "width", "h": "height", "q": "quality", "f": "format", "fm": "format", "rot": "rotate"}
+"""Short names of other image services, for the hint of a message; they are not accepted."""
 Params = dict[str, object]
 
 
@@ -242,7 +244,9 @@ def _assign_undotted(parsed: ParsedQuery, listed: list[Feature], name: str, valu
 def _known_or_similar(name: str) -> str:
     """Return what an undotted name must be, with the most similar known one if the name may be a typing error."""
     known = [*CONTROLS, *feature_names(), *spellings(Output), *spellings(by_name("resize").params)]
-    return f"a known parameter{suggest(name, known)} (see /_api/openapi.json)"
+    known_as = _FOREIGN_NAMES.get(name)
+    similar = f", perhaps `{known_as}`" if known_as else suggest(name, known)
+    return f"a known parameter{similar} (see /_api/openapi.json)"
 
 
 def _find_candidates(parsed: ParsedQuery, listed: list[Feature], name: str) -> list[Feature]:
