@@ -13,12 +13,13 @@ _PATTERNS = ("../pillow.libs/{}-*.so*", ".dylibs/{}.*dylib")
 """Beside Pillow's modules, in its wheels for Linux and for macOS."""
 
 
-def open_library(name: str) -> ctypes.CDLL | None:
-    """Return the library, None where Pillow was not installed from a wheel that has it."""
+def open_library(name: str, *functions: str) -> ctypes.CDLL | None:
+    """Return the library; None where Pillow was not installed from a wheel that has it, with these functions."""
     package = find_spec("PIL")
     folder = Path(package.origin).parent if package and package.origin else Path()
     files = [file for pattern in _PATTERNS for file in folder.glob(pattern.format(name))]
     try:
-        return ctypes.CDLL(str(files[0].resolve())) if files else None
+        library = ctypes.CDLL(str(files[0].resolve())) if files else None
     except OSError:
         return None
+    return library if library is not None and all(hasattr(library, function) for function in functions) else None

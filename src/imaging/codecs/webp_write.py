@@ -17,6 +17,10 @@ _PRESET = 0
 """WEBP_PRESET_DEFAULT."""
 _IMPORTS = {3: "WebPPictureImportRGB", 4: "WebPPictureImportRGBA"}
 """What converts pixels of so many bands."""
+_FUNCTIONS = (
+    "WebPConfigInitInternal", "WebPPictureInitInternal", "WebPMemoryWriterInit", "WebPMemoryWrite",
+    "WebPEncode", "WebPMemoryWriterClear", "WebPPictureFree",
+)  # fmt: skip
 _PROGRESS_HOOK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
 
 
@@ -53,7 +57,7 @@ class _Writer(ctypes.Structure):
 
 @cache
 def _encoder() -> ctypes.CDLL | None:
-    library = open_library("libwebp")
+    library = open_library("libwebp", *_FUNCTIONS, *_IMPORTS.values())
     if library is None:
         return None
     library.WebPConfigInitInternal.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_float, ctypes.c_int]

@@ -16,6 +16,7 @@ from imaging.codecs.pillow_libraries import open_library
 
 _RGB_8 = 4 << 16 | 3 << 3 | 1
 """TYPE_RGB_8: red, green and blue, a byte each."""
+_FUNCTIONS = ("cmsOpenProfileFromMem", "cmsCloseProfile", "cmsCreateTransform", "cmsDeleteTransform", "cmsDoTransform")
 _PERCEPTUAL, _NO_CACHE = 0, 0x40
 """Without the cache of the last pixel, threads may share a conversion."""
 
@@ -29,8 +30,8 @@ class Conversion:
     def apply(self, image: Any) -> Any:
         """Return an image of red, green and blue, a byte each, in sRGB and in memory."""
         levels = bytearray(image.write_to_memory())
-        pixels = (ctypes.c_char * len(levels)).from_buffer(levels)
-        self._library.cmsDoTransform(self._transform, pixels, pixels, image.width * image.height)
+        first = ctypes.byref(ctypes.c_char.from_buffer(levels))
+        self._library.cmsDoTransform(self._transform, first, first, len(levels) // 3)
         converted: Any = pyvips.Image.new_from_memory(levels, image.width, image.height, 3, "uchar")
         return converted.copy(interpretation="srgb", xres=image.xres, yres=image.yres)
 
@@ -57,7 +58,7 @@ def open_conversion(profile: bytes) -> Conversion | None:
 
 @cache
 def _lcms() -> ctypes.CDLL | None:
-    library = open_library("liblcms2")
+    library = open_library("liblcms2", *_FUNCTIONS)
     if library is None:
         return None
     pointer, number = ctypes.c_void_p, ctypes.c_uint32

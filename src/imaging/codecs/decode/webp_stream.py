@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
@@ -78,13 +79,13 @@ class _Config(ctypes.Structure):
 @cache
 def _library() -> ctypes.CDLL | None:
     """Return libwebp; None where Pillow's wheel has not brought it, or with another interface."""
-    library = open_library("libwebp")
+    library = open_library("libwebp", "WebPInitDecoderConfigInternal", "WebPIDecode", "WebPIUpdate", "WebPIDelete")
     if library is None:
         return None
     library.WebPInitDecoderConfigInternal.argtypes = [ctypes.c_void_p, ctypes.c_int]
     library.WebPIDecode.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
     library.WebPIDecode.restype = ctypes.c_void_p
-    library.WebPIAppend.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
+    library.WebPIUpdate.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
     library.WebPIDelete.argtypes = [ctypes.c_void_p]
     return library if library.WebPInitDecoderConfigInternal(ctypes.byref(_Config()), _ABI) else None
 
@@ -120,7 +121,7 @@ def _parse(head: bytes) -> _Head | None:
             return _Head(*size, profile, end) if is_plain else None
         if kind == b"VP8X" and length == 10 and canvas is None and not head[start] & ~_PLAIN_FLAGS:
             canvas = tuple(1 + int.from_bytes(head[start + side : start + side + 3], "little") for side in (4, 7))
-        elif kind == b"ICCP" and canvas is not None and not profile and head[20] & _PLAIN_FLAGS:
+        elif kind == b"ICCP" and length and canvas is not None and not profile and head[20] & _PLAIN_FLAGS:
             profile = head[start : start + length]
         else:
             return None
@@ -144,35 +145,19 @@ def read_webp_head(head: bytes, size: int) -> ImageHeader | None:
 
 def read_webp_stream(stream: Blocks, head: bytes, scale: float, deadline: Deadline) -> Image:
     """Return the pixels, reduced by the factor `scale`. Raises DamagedSource where the file is not a whole WebP."""
-    found, library = _parse(head), _library()
-    if found is None or library is None:
-        raise DamagedSource("the picture cannot be decoded", detail="the head of the WebP has changed")
-    width, height = (max(1, round(side * scale)) for side in (found.width, found.height))
-    pixels = bytearray(3 * width * height)
-    memory = (ctypes.c_char * len(pixels)).from_buffer(pixels)
-    content = _Content(rgba=_Pixels(ctypes.addressof(memory), 3 * width, len(pixels)))
-    is_reduced = int(scale != 1)
-    config = _Config(
-        # All that is not named here is 0, as WebPInitDecoderConfig leaves it.
-        output=_Buffer(colorspace=_RGB, is_external=1, content=content),
-        options=_Options(use_scaling=is_reduced, scaled_width=width, scaled_height=height, use_threads=1),
-    )
-    _decode(library, config, stream, deadline)
-    image: Image = pyvips.Image.new_from_memory(pixels, width, height, 3, "uchar").copy(interpretation="srgb")
-    if found.profile:
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", found.profile)
-    return image
+    found = _parse(head)
+    if found is None:
+        raise _damaged("the head of the WebP has changed")
+    file = bytearray(found.end)
 
+    def receive() -> Iterator[int]:
+        received = 0
+        while block := stream.next_block()[: found.end - received]:
+            file[received : received + len(block)] = block
+            received += len(block)
+            yield received
 
-class _WholeFile:
-    """The blocks of a file that has been read."""
-
-    def __init__(self, original: bytes) -> None:
-        self._left = memoryview(original)
-
-    def next_block(self) -> memoryview:
-        block, self._left = self._left[:_BLOCK], self._left[_BLOCK:]
-        return block
+    return _read(found, ctypes.byref(ctypes.c_char.from_buffer(file)), receive(), scale, deadline)
 
 
 def read_webp_still(original: bytes, scale: float, deadline: Deadline) -> Image | None:
@@ -183,22 +168,48 @@ def read_webp_still(original: bytes, scale: float, deadline: Deadline) -> Image 
     found = _parse(original)
     if found is None or found.end != len(original) or _library() is None:
         return None
+    sizes = range(_BLOCK, found.end + _BLOCK, _BLOCK)
     try:
-        return read_webp_stream(_WholeFile(original), original, scale, deadline)
+        return _read(found, original, (min(size, found.end) for size in sizes), scale, deadline)
     except DamagedSource:
         return None
 
 
-def _decode(library: ctypes.CDLL, config: _Config, stream: Blocks, deadline: Deadline) -> None:
-    decoder = library.WebPIDecode(None, 0, ctypes.byref(config))
-    if not decoder:
-        raise DamagedSource("the picture cannot be decoded", detail="libwebp has no memory")
+def _read(found: _Head, file: Any, sizes: Iterator[int], scale: float, deadline: Deadline) -> Image:
+    """Return the pixels of a file in memory, of which one size after the other is known."""
+    width, height = (max(1, round(side * scale)) for side in (found.width, found.height))
+    pixels = bytearray(3 * width * height)
+    first = ctypes.c_char.from_buffer(pixels)
+    content = _Content(rgba=_Pixels(ctypes.addressof(first), 3 * width, len(pixels)))
+    config = _Config(
+        # All that is not named here is 0, as WebPInitDecoderConfig leaves it.
+        output=_Buffer(colorspace=_RGB, is_external=1, content=content),
+        options=_Options(use_scaling=int(scale != 1), scaled_width=width, scaled_height=height, use_threads=1),
+    )
+    _decode(config, file, sizes, deadline)
+    image: Image = pyvips.Image.new_from_memory(pixels, width, height, 3, "uchar").copy(interpretation="srgb")
+    if found.profile:
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", found.profile)
+    return image
+
+
+def _decode(config: _Config, file: Any, sizes: Iterator[int], deadline: Deadline) -> None:
+    library = _library()
+    decoder = library.WebPIDecode(None, 0, ctypes.byref(config)) if library else None
+    if library is None or not decoder:
+        raise _damaged("libwebp is missing, or has no memory")
     try:
         status = _SUSPENDED
-        while status == _SUSPENDED and (block := stream.next_block()):
+        while status == _SUSPENDED and (size := next(sizes, 0)):
             deadline.check()
-            status = library.WebPIAppend(decoder, bytes(block), len(block))
+            # WebPIAppend would copy all that it may still need of the file for each block: of a file with several
+            # partitions all of it, so that 40 MB took seconds.
+            status = library.WebPIUpdate(decoder, file, size)
         if status != _OK:
-            raise DamagedSource("the picture cannot be decoded", detail=f"libwebp's status is {status}")
+            raise _damaged(f"libwebp's status is {status}")
     finally:
         library.WebPIDelete(decoder)
+
+
+def _damaged(detail: str) -> DamagedSource:
+    return DamagedSource("the picture cannot be decoded", detail=detail)
