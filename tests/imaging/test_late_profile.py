@@ -272,3 +272,14 @@ def test_an_upright_photograph_keeps_its_profile_until_it_is_reduced() -> None:
     picture = decode(original, inspect(original, Limits()), Output(), Context(), keeps_profile=True)
     assert picture.image.get_typeof("icc-profile-data")
     assert mean_difference(rendered(original, {"resize": {"width": 80}}), pictures.scene().resize(0.5)) < 1.5
+
+
+def test_the_conversion_of_a_large_profile_is_not_kept() -> None:
+    color._conversion.cache_clear()
+    profile = bytearray(pictures.profile("p3") + bytes(color._KEPT_PROFILE))
+    profile[:4] = len(profile).to_bytes(4, "big")
+    plain, large = (pictures.jpeg(icc=each) for each in (pictures.profile("p3"), bytes(profile)))
+    expected = rendered(plain, {"resize": {"width": 40}})
+    assert color._conversion.cache_info().currsize == 1
+    assert (rendered(large, {"resize": {"width": 40}}) - expected).abs().max() == 0
+    assert color._conversion.cache_info().currsize == 1

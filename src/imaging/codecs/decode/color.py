@@ -25,6 +25,8 @@ Image = Any
 _PROFILE = "icc-profile-data"
 _HELD_PIXELS = 1_000_000
 """Pixels that are converted in memory. More of them are converted while they are encoded."""
+_KEPT_PROFILE = 100_000
+"""Bytes of the largest profile whose conversion is kept. A display's has 500 to 20,000, a hostile one megabytes."""
 _TIFF = (b"II", b"MM")
 # Red, green and blue of sRGB in the profile connection space (D50), as ICC profiles write them.
 _COLORANTS = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971), b"bXYZ": (0.1431, 0.0606, 0.7141)}
@@ -71,7 +73,11 @@ def apply_profile(image: Image) -> Image:
     """
     if not image.get_typeof(_PROFILE):
         return image
-    conversion = _conversion(_profile_of(image)) if image.width * image.height <= _HELD_PIXELS else None
+    profile = _profile_of(image)
+    is_small = image.width * image.height <= _HELD_PIXELS and len(profile) <= _KEPT_PROFILE
+    # Of any other image, lcms would convert bytes beside the pixels.
+    is_rgb = image.bands == 3 and image.format == "uchar"
+    conversion = _conversion(profile) if is_small and is_rgb else None
     return conversion.apply(image) if conversion else _without_profile(_by_profile(image))
 
 
