@@ -6,6 +6,8 @@ time of a file takes less than to hand the request to a thread. Everything else 
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -36,6 +38,7 @@ _LOCAL_TYPES = frozenset(("btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "t
 _MAX_TRIED, _PAUSE_SECONDS = 4_096, 5.0
 """URLs whose results may be in memory, and how long one is left to the workers whose result was not there."""
 _MOUNTS = Path("/proc/self/mountinfo")
+_OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 class AnswerAtOnce:
@@ -101,26 +104,23 @@ def build_at_once(http: HttpEntrypoint) -> AnswerAtOnce | None:
 
 def is_local(folder: Path, mounts: Iterable[tuple[Path, str]]) -> bool:
     """Whether a folder, and all that is mounted in it, is on file systems of this machine."""
-    above = max(((path, kind) for path, kind in mounts if folder.is_relative_to(path)), default=None, key=_depth)
-    within = {kind for path, kind in mounts if path.is_relative_to(folder)}
-    return above is not None and within | {above[1]} <= _LOCAL_TYPES
-
-
-def _depth(mount: tuple[Path, str]) -> int:
-    return len(mount[0].parts)
+    types = dict(mounts)  # of several at the same place, the last one is on top
+    above = max((path for path in types if folder.is_relative_to(path)), default=None, key=lambda path: len(path.parts))
+    within = {kind for path, kind in types.items() if path.is_relative_to(folder)}
+    return above is not None and within | {types[above]} <= _LOCAL_TYPES
 
 
 def _read_mounts() -> Iterator[tuple[Path, str]]:
     """Yield the mount points of this process, each with the type of its file system; nothing where Linux is not."""
     try:
-        lines = _MOUNTS.read_text(errors="surrogateescape").splitlines()
+        lines = _MOUNTS.read_bytes().splitlines()
     except OSError:
         return
     for line in lines:
         # man 5 proc: the mount point is the fifth field, the type follows a hyphen. Blanks and the like are in octal.
-        fields, _, rest = line.partition(" - ")
-        path = fields.split(" ")[4].encode(errors="surrogateescape").decode("unicode_escape")
-        yield Path(path), rest.split(" ")[0]
+        fields, _, rest = line.partition(b" - ")
+        path = _OCTAL.sub(lambda found: bytes([int(found[1], 8)]), fields.split(b" ")[4])
+        yield Path(os.fsdecode(path)), rest.split(b" ")[0].decode()
 
 
 class _NeedsWorkerError(Exception):

@@ -14,6 +14,7 @@ import uvicorn
 from tests import pictures
 from tests.client import Client
 
+from handler.entrypoints import at_once as at_once_module
 from handler.entrypoints.at_once import AnswerAtOnce, build_at_once, is_local
 from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
 from handler.entrypoints.http_call import HttpRequest
@@ -130,6 +131,7 @@ def test_no_descriptor_stays_open(client: Client, at_once: AnswerAtOnce) -> None
         ([ROOT], True),
         ([ROOT, (Path("/srv"), "nfs4")], False),
         ([ROOT, (Path("/srv"), "nfs4"), (Path("/srv/images"), "xfs")], True),
+        ([ROOT, (Path("/srv/images"), "xfs"), (Path("/srv/images"), "nfs4")], False),
         ([ROOT, (Path("/srv/images/archive"), "fuse.s3fs")], False),
         ([ROOT, (Path("/srv/images/archive"), "tmpfs"), (Path("/srv/images-of-others"), "cifs")], True),
         ([(Path("/"), "9p")], False),
@@ -137,6 +139,20 @@ def test_no_descriptor_stays_open(client: Client, at_once: AnswerAtOnce) -> None
 )
 def test_a_folder_is_local_if_all_of_its_mounts_are(mounts: list[tuple[Path, str]], *, expected: bool) -> None:
     assert is_local(Path("/srv/images"), mounts) is expected
+
+
+def test_the_names_of_mounts_are_read_as_the_kernel_writes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "höher und weiter"
+    folder.mkdir()
+    mounted = str(folder).replace(" ", "\\040")
+    lines = ["22 1 8:1 / / rw - ext4 /dev/sda rw", f"23 22 0:9 / {mounted} rw shared:1 - nfs4 server:/ rw"]
+    (tmp_path / "mounts").write_text("\n".join(lines))
+    http_ = Client({"SOURCE_BUCKETS": f"near={folder.as_uri()}"}).application.http
+    assert build_at_once(http_) is not None
+    monkeypatch.setattr(at_once_module, "_MOUNTS", tmp_path / "mounts")
+    assert build_at_once(http_) is None
 
 
 def test_a_secret_that_may_have_to_be_fetched_rules_it_out(tmp_path: Path) -> None:
