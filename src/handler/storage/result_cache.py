@@ -31,6 +31,7 @@ from handler.requests.image_request import ImageRequest
 from handler.response import content_disposition
 from handler.storage.cache_rules import is_public_and_restricted, may_be_large, saves_work
 from handler.storage.results import ResultStore
+from handler.storage.streamed_results import StreamedResults
 from imaging import SCRIPTED, Deadline
 
 PRIVATE, PUBLIC = "private/", "public/_results/"
@@ -65,8 +66,8 @@ class BucketResultCache(msgspec.Struct, frozen=True):
     """After which the bucket deletes what was stored."""
     cache_control: str
     """Of public objects."""
-    streams_above: int = 0
-    """Bytes above which a result in a folder is read while it is sent; 0: never, as a whole body is needed."""
+    streams: StreamedResults | None = None
+    """None where a whole body is needed."""
     breaker: CircuitBreaker = msgspec.field(default_factory=CircuitBreaker)
     """Around lookups and stores that an answer can do without."""
 
@@ -162,13 +163,11 @@ class BucketResultCache(msgspec.Struct, frozen=True):
             return (facts, PUBLIC + name) if not _is_closed(request, facts) else None
         if self.max_bytes and stored.info.size > self.max_bytes:
             return (facts, stored.info.ref.key) if _is_closed(request, facts) else None
-        # A bucket has a timeout for the whole transfer, and a slow client would exceed it.
-        is_streamed = 0 < self.streams_above < stored.info.size and not stored.is_remote
+        streamed = stored if self.streams is not None and self.streams.admit(stored) else None
         seconds = LOOKUP_SECONDS + stored.info.size / _BYTES_PER_SECOND
-        body = b"" if is_streamed else self.breaker.call(stored.read, seconds)
+        body = b"" if streamed is not None else self.breaker.call(stored.read, seconds)
         image_facts = {name: metadata[name] for name in IMAGE_FACTS if name in metadata}
         width, height = (int(image_facts.get(name, 0)) for name in ("width", "height"))
-        streamed = stored if is_streamed else None
         return RenderedResult(facts, body, stored.info.content_type, width, height, image_facts, streamed)
 
     def _offloaded(self, request: ImageRequest, facts: ResultFacts, key: str) -> Offloaded:

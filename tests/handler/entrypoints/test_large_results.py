@@ -13,9 +13,10 @@ import pyvips
 from tests.client import Client
 from tests.local_server import Answer, Server, serving
 
-from handler.composition.server import STREAMED_ABOVE, keep_recent_results
+from handler.composition.server import keep_recent_results
 from handler.entrypoints.http_call import HttpRequest
 from handler.ports import ObjectAttributes
+from handler.storage.streamed_results import MAX_STREAMED, STREAMED_ABOVE
 from imaging import Deadline
 
 NOISE = "/noise.png?median=3&format=png"
@@ -86,12 +87,26 @@ def change(bucket: object, becomes: str) -> None:
         assert bucket.put(info.ref.key, b"x" * info.size, attributes, replaces=info.etag)  # type: ignore[attr-defined]  # as above
 
 
+def test_slow_clients_do_not_take_all_descriptors(images: Path, tmp_path: Path) -> None:
+    client = Client({"SOURCE_BUCKETS": f"images={images.as_uri()}", **storing_in(tmp_path)})
+    http_ = keep_recent_results(client.application).http
+    path, _, query = NOISE.partition("?")
+    request = HttpRequest("GET", path, encoded=True, query=query, headers={})
+    expected = http_.answer(request, Deadline())
+    answers = [http_.answer(request, Deadline()) for _ in range(MAX_STREAMED + 2)]
+    assert [answer.stored is not None for answer in answers] == [True] * MAX_STREAMED + [False] * 2
+    assert answers[-1].body == expected.body
+    assert answers[-1].headers == answers[0].headers
+    del answers[:1]
+    assert http_.answer(request, Deadline()).stored is not None
+
+
 def test_lambda_has_it_as_a_whole(images: Path, tmp_path: Path) -> None:
     client = Client({"SOURCE_BUCKETS": f"images={images.as_uri()}", **storing_in(tmp_path)})
     assert client.get(NOISE).body == client.get(NOISE).body
     cache = client.application.http.result_cache
     assert cache is not None
-    assert cache.streams_above == 0
+    assert cache.streams is None
 
 
 RANGES = [
