@@ -1,4 +1,4 @@
-"""Lay a gradient over the image, from transparent to a colour, for example under a title."""
+"""Lay a gradient over the image, from transparent or a colour to another one, for example under a title."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyvips
 from msgspec import Meta
 
 from imaging.context import Context
-from imaging.cost import each_pixel
+from imaging.cost import Cost, Shape
 from imaging.errors import InvalidParameter
 from imaging.ops.layers import Image, lay_color
 from imaging.params.model import Params, hint
@@ -26,9 +26,11 @@ class Gradient(Params):
     color: Annotated[
         Color, Meta(description="Colour at the end of the gradient", extra=hint(main=True, aliases=("colour",)))
     ] = Color(0, 0, 0)
-    opacity: Annotated[
-        float, Meta(ge=0, le=100, description="Opacity of the colour at the end", extra=hint(unit="%"))
-    ] = 100.0
+    start_color: Annotated[
+        Color | None,
+        Meta(description="Colour at the beginning of the gradient. Default: transparent"),
+    ] = None
+    opacity: Annotated[float, Meta(ge=0, le=100, description="Opacity of the colours", extra=hint(unit="%"))] = 100.0
     direction: Annotated[
         Literal["down", "up", "right", "left"], Meta(description="Direction in which the colour becomes stronger")
     ] = "down"
@@ -44,7 +46,7 @@ class Gradient(Params):
         Meta(
             ge=0,
             le=100,
-            description="Where the gradient begins, in percent of its length; before it the image is unchanged",
+            description="Where the gradient begins, in percent of its length",
             extra=hint(unit="%"),
         ),
     ] = 0.0
@@ -58,11 +60,23 @@ class Gradient(Params):
             raise InvalidParameter("gradient.stop", f"at least gradient.start, {self.start:g}", self.stop)
 
 
-@feature(Gradient, group="overlay", cost=each_pixel(0.03, 6))
-def gradient(picture: Picture, requested: Gradient, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
-    coverage = _ramp((picture.width, picture.height), requested) * (requested.color.alpha * requested.opacity / 100)
+def _cost(requested: Gradient, _shape: Shape) -> Cost:
+    layers = 1 if requested.start_color is None else 2
+    return Cost(0.03 * layers, 6 * layers)
 
-    return picture.each_frame(lambda frame: lay_color(frame, coverage, requested.color))
+
+@feature(Gradient, group="overlay", cost=_cost)
+def gradient(picture: Picture, requested: Gradient, context: Context) -> Picture:  # noqa: ARG001 - every feature has one shape
+    color, start = requested.color, requested.start_color
+    ramp = _ramp((picture.width, picture.height), requested)
+    coverage = ramp * (color.alpha * requested.opacity / 100)
+    if start is None:
+        return picture.each_frame(lambda frame: lay_color(frame, coverage, color))
+    # CSS interpolates colours that are weighted by their alpha. The second layer covers a part of the first one, which
+    # is therefore laid as much stronger.
+    left = 1 - coverage
+    below = (left > 0).ifthenelse((1 - ramp) * (start.alpha * requested.opacity / 100) / left, 0)
+    return picture.each_frame(lambda frame: lay_color(lay_color(frame, below, start), coverage, color))
 
 
 def _ramp(size: tuple[int, int], requested: Gradient) -> Image:

@@ -52,6 +52,10 @@ GRADIENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "an angle": ("33deg, transparent, #f4d35e", {"color": "f4d35e", "angle": 33}),
     "an angle backwards": ("-140deg, transparent 10%, #000", {"color": "000", "angle": -140, "start": 10}),
     "left, half opaque": ("270deg, transparent, rgb(0 0 0 / 0.6)", {"direction": "left", "opacity": 60}),
+    "two colours": ("60deg, #1d3557, #e63946", {"angle": 60, "startColor": "1d3557", "color": "e63946"}),
+    "two half opaque colours": ("90deg, rgb(29 53 87 / 0.8) 20%, rgb(244 211 94 / 0.4) 70%", {
+        "direction": "right", "startColor": "1d3557cc", "color": "f4d35e66", "start": 20, "stop": 70,
+    }),
     "two half planes": ("110deg, transparent 40%, #000 40%", {"angle": 110, "start": 40, "stop": 40}),
 }  # fmt: skip
 EDITS: dict[str, Callable[[Pillow.Image], Pillow.Image]] = {

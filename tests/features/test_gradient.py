@@ -61,6 +61,17 @@ def test_start_and_stop_at_one_place_make_an_edge() -> None:
     assert made(5, 15) == [0] * 3
 
 
+def test_a_second_colour_replaces_what_is_transparent() -> None:
+    made: Any = apply("gradient", picture(WHITE), startColor="ff0000", color="0000ff", direction="right").image
+    wanted = np.linspace(0.5 / 40, 39.5 / 40, 40)[None, :, None] * (np.array([0, 0, 255]) - [255, 0, 0]) + [255, 0, 0]
+    assert np.abs(made.numpy() - wanted).max() <= 1
+    clear = pyvips.Image.black(40, 10, bands=4).cast("uchar").copy(interpretation="srgb")
+    made = apply("gradient", picture(clear), startColor="red", color="0000ff", opacity=50, direction="right").image
+    assert np.abs(made.numpy()[..., 3].astype(int) - 127.5).max() <= 1.5
+    assert made(39, 5)[2] > 240
+    assert made(0, 5)[0] > 240
+
+
 def test_transparent_pixels_become_as_opaque_as_the_gradient() -> None:
     clear = pyvips.Image.black(40, 100, bands=4).cast("uchar").copy(interpretation="srgb")
     made = apply("gradient", picture(clear), color="ff0000", opacity=50).image

@@ -498,13 +498,15 @@ export interface GradientOptions {
   color?: string;
   /** Colour at the end of the gradient. Default: "000000". */
   colour?: string;
-  /** Opacity of the colour at the end. Default: 100.0. */
+  /** Colour at the beginning of the gradient. Default: transparent. */
+  startColor?: string;
+  /** Opacity of the colours. Default: 100.0. */
   opacity?: number;
   /** Direction in which the colour becomes stronger. Default: "down". */
   direction?: "down" | "up" | "right" | "left";
   /** Direction as in CSS, which replaces `direction`: 0 upwards, 90 to the right, 180 downwards. */
   angle?: number;
-  /** Where the gradient begins, in percent of its length; before it the image is unchanged. Default: 0.0. */
+  /** Where the gradient begins, in percent of its length. Default: 0.0. */
   start?: number;
   /** Where the gradient reaches the full colour. Default: 100.0. */
   stop?: number;
