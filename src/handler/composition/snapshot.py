@@ -21,7 +21,7 @@ from handler.aws.tls import renew_tls
 from handler.composition.wiring import build, start
 from handler.config import Settings
 from handler.entrypoints.http_call import HttpRequest
-from imaging import WRITTEN, Context, Deadline, Output, has_saliency, run
+from imaging import WRITTEN, Context, Deadline, Output, has_saliency, has_upscaling, run
 
 _SECONDS = 60.0
 """For one rehearsal. Lambda gives the whole initialisation before a snapshot at least 130 seconds."""
@@ -51,8 +51,8 @@ def prepare() -> None:
     build(settings, prefetches=False)
     for name in _USED_LATER:
         import_module(name)
-    if not settings.aws.heavy_function and has_saliency(settings.weights_folder):
-        _rehearse_model(settings)
+    if not settings.aws.heavy_function:
+        _rehearse_models(settings)
 
 
 def _rehearse_requests() -> None:
@@ -67,11 +67,15 @@ def _rehearse_requests() -> None:
                 raise RuntimeError(f"a rehearsal of {name} was answered {int(answer.status)}: {answer.body[:300]!r}")
 
 
-def _rehearse_model(settings: Settings) -> None:
-    """Run the default model once. Its session stays open in this process."""
-    deadline = Deadline.after(_SECONDS)
-    context = Context(weights=settings.weights_folder, cutout_model=settings.cutout_model, deadline=deadline)
-    run(_SVG, edits({"removeBackground": {}}), Output(), context)
+def _rehearse_models(settings: Settings) -> None:
+    """Run the default model and the one of `upscale` once, if they are installed. Their sessions stay open."""
+    weights = settings.weights_folder
+    models = [("removeBackground", has_saliency(weights)), ("upscale", has_upscaling(weights))]
+    for name, is_installed in models:
+        if is_installed:
+            deadline = Deadline.after(_SECONDS)
+            context = Context(weights=weights, cutout_model=settings.cutout_model, deadline=deadline)
+            run(_SVG, edits({name: {}}), Output(), context)
 
 
 def renew() -> None:
