@@ -3,6 +3,8 @@
 import { $, h } from "./dom.js";
 
 const MOST = 12; // hits that are shown
+const EMPTY_WORDS = new Set("a an and can do does for how i in is it my of on the to what with".split(" "));
+const SYNONYMS = { price: "costs", pricing: "costs", bill: "costs", dns: "host", domain: "host", hostname: "host", install: "quick", start: "quick" };
 
 let index = null;
 
@@ -18,7 +20,7 @@ async function load(address) {
 /** Returns the sections of a page: {page, heading, address, text, codes}. */
 function listSections([page, sections, address]) {
   return sections.map(([heading, anchor, codes], place) => ({
-    page, heading, codes, address: place ? `${address}#${anchor}` : address, text: `${page} ${heading}`.toLowerCase(), codesText: codes.toLowerCase(), isTitle: place === 0,
+    page, heading, codes, address: place ? `${address}#${anchor}` : address, text: `${page} ${heading} ${address.replace(/[-_/.]/g, " ")}`.toLowerCase(), codesText: codes.toLowerCase(), isTitle: place === 0,
   }));
 }
 
@@ -51,6 +53,13 @@ function marked(text, terms) {
   return text.split(pattern).map((part, place) => (place % 2 ? h("mark", {}, part) : part));
 }
 
+/** Returns the words to look for, each with its synonyms, without words that say nothing unless there is no other. */
+function listTerms(text, words) {
+  const all = words(text).map((forms) => (SYNONYMS[forms[0]] ? [...forms, SYNONYMS[forms[0]]] : forms));
+  const telling = all.filter(([word]) => !EMPTY_WORDS.has(word));
+  return telling.length ? telling : all;
+}
+
 /** Makes the search field of the page work: "/" focuses it, the arrow keys walk through the hits, Escape closes them. */
 export function makeSearch(address) {
   const field = $("query");
@@ -61,7 +70,7 @@ export function makeSearch(address) {
     if (!asked.trim()) return close();
     const [sections, words] = await load(address);
     if (asked !== field.value) return;
-    const terms = words(asked);
+    const terms = listTerms(asked, words);
     const hits = sections.map((section) => [rate(section, terms), section]).filter(([rank]) => rank > 0);
     hits.sort(([a], [b]) => b - a);
     $("found-note").textContent = hits.length ? `${hits.length} ${hits.length === 1 ? "section" : "sections"}` : "Nothing found. Try another word.";

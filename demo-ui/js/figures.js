@@ -39,7 +39,7 @@ export function showResult(result, original) {
 /** Marks the figures as those of the result before, while a new one is fetched or after it was cancelled. */
 export function outdate(is) {
   const isShown = $("fact-result").textContent !== NONE;
-  $("fact-result").dataset.previous = t("figures.previous");
+  $("fact-result").previousElementSibling.dataset.previous = t("figures.previous");
   $("facts").classList.toggle("old", is && isShown);
 }
 

@@ -50,6 +50,9 @@ def test_a_section_is_found_by_what_it_describes(demo: Demo) -> None:
     demo.page.keyboard.press("ArrowDown")
     demo.page.keyboard.press("Enter")
     expect(demo.page).to_have_url(re.compile("/_docs/configuration"))
+    for asked, found in (("custom domain", "/_docs/custom-domain"), ("how do I delete it", "delete-the-stack")):
+        demo.locate("#query").fill(asked)
+        expect(demo.locate("#hits a").first).to_have_attribute("href", re.compile(found))
     demo.locate("#query").fill("no such words")
     expect(demo.locate("#found-note")).to_have_text("Nothing found. Try another word.")
 

@@ -125,6 +125,18 @@ def test_no_text_of_the_page_is_outside_of_its_file(german: Demo) -> None:
     assert [text for texts in found.values() for text in texts] == []
 
 
+def test_long_words_leave_the_tools_of_the_stage_on_one_line(german: Demo) -> None:
+    german.open("/photos/coffee.jpg?smartCropping.width=200&smartCropping.height=200&format=webp")
+    expect(german.locate("#detections")).to_be_visible()
+    tools = german.locate("#tools").bounding_box()
+    assert tools
+    for name in ("modes", "detections", "download"):
+        box = german.locate(f"#{name}").bounding_box()
+        assert box, name
+        assert tools["y"] <= box["y"], name
+        assert box["y"] + box["height"] <= tools["y"] + tools["height"], name
+
+
 def test_a_language_from_right_to_left_mirrors_the_page(german: Demo) -> None:
     """Any language with a file: here English texts under the code of Arabic."""
     page = german.page
