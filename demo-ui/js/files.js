@@ -28,6 +28,7 @@ export class Files {
     await this.ready;
     for (const file of files) {
       try {
+        if (!file.size) throw new Error(t("files.empty", { name: file.name }));
         added.push(await this.store.add(await shrunk(file, await this.limit())));
       } catch (error) {
         refused.push(error.message);
@@ -36,7 +37,7 @@ export class Files {
     this.show();
     $("file").value = "";
     if (signal.aborted) return;
-    if (!added.length) return app.progress.fail({ status: 413, message: refused.join(" ") });
+    if (!added.length) return app.progress.fail({ status: files.some(({ size }) => size) ? 413 : 415, message: refused.join(" ") });
     this.open(added[0].id);
     const lost = this.store.lasts ? "" : t("files.not-kept");
     app.hint([...refused, lost].filter(Boolean).join(" "));

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 from tests.browser.conftest import Open
 from tests.browser.pages import SECONDS, Demo
 from tests.local_server import SAMPLES, Server, serving
@@ -125,3 +125,6 @@ def test_a_file_that_is_no_picture(visit: Open, server: Server) -> None:
         demo.open(COFFEE)
         demo.locate("#file").set_input_files(SAMPLES / "CREDITS.md")
         expect(demo.locate("#fault")).to_contain_text("Not a supported image format", timeout=SECONDS)
+        empty = FilePayload(name="nothing.jpg", mimeType="image/jpeg", buffer=b"")
+        demo.locate("#file").set_input_files([empty])
+        expect(demo.locate("#fault")).to_contain_text("The file nothing.jpg is empty.", timeout=SECONDS)

@@ -29,7 +29,7 @@ from imaging import Feature, InvalidParameter, ObjectRef, Output, check, main_fi
 CONTROLS = ("bucket", "feature", "preset", "v", "expires", "signature")
 CHAIN = "steps"
 _SIZES = ("width", "height")
-_KNOWN = "a known parameter (see /_api/openapi.json)"
+_KNOWN = "a known parameter (see /_api/docs)"
 _FOREIGN_NAMES = {"w": "width", "h": "height", "q": "quality", "f": "format", "fm": "format", "rot": "rotate"}
 """Short names of other image services, for the hint of a message; they are not accepted."""
 Params = dict[str, object]
@@ -246,7 +246,7 @@ def _known_or_similar(name: str) -> str:
     known = [*CONTROLS, *feature_names(), *spellings(Output), *spellings(by_name("resize").params)]
     known_as = _FOREIGN_NAMES.get(name)
     similar = f", perhaps `{known_as}`" if known_as else suggest(name, known)
-    return f"a known parameter{similar} (see /_api/openapi.json)"
+    return f"a known parameter{similar} (see /_api/docs)"
 
 
 def _find_candidates(parsed: ParsedQuery, listed: list[Feature], name: str) -> list[Feature]:
