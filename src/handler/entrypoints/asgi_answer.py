@@ -58,6 +58,7 @@ async def _part(blocks: AsyncGenerator[bytes], part: range) -> AsyncIterator[byt
 async def _read(stored: StoredObject) -> AsyncGenerator[bytes]:
     """Yield the blocks of an object. If the client disconnects, the transfer from the store ends."""
     loop, blocks = asyncio.get_running_loop(), stored.blocks()
+    del stored  # when the client disconnects, a traceback refers to this frame
     reading = loop.run_in_executor(_readers, next, blocks, b"")
     try:
         while block := await asyncio.shield(reading):

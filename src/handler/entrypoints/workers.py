@@ -155,7 +155,8 @@ class Workers:
         with self._lock:
             self.check()
             self._waiting.append(task)
-        task.future.add_done_callback(lambda future: self._remove(task) if future.cancelled() else None)
+        # Without a reference to the task, which has one to the future: an answer's file is closed when nothing refers to it.
+        task.future.add_done_callback(self._remove)
         self._start_waiting()
         return task.future
 
@@ -195,11 +196,12 @@ class Workers:
             self._replaced.discard(future)
         self._start_waiting()
 
-    def _remove(self, task: _Task) -> None:
-        with self._lock:
-            # Another thread may have started it already.
-            if task in self._waiting:
-                self._waiting.remove(task)
+    def _remove(self, future: Future[Answer]) -> None:
+        """Remove a task from the queue if it was cancelled there."""
+        if future.cancelled():
+            with self._lock:
+                # Another thread may have removed it already.
+                self._waiting = deque(task for task in self._waiting if task.future is not future)
 
     def close(self) -> bool:
         """Cancel waiting tasks and wait for running ones. Return False at once if a task has exceeded its time."""

@@ -16,7 +16,9 @@ _PATTERNS = ("../pillow.libs/{}-*.so*", ".dylibs/{}.*dylib")
 def open_library(name: str, *functions: str) -> ctypes.CDLL | None:
     """Return the library; None where Pillow was not installed from a wheel that has it, with these functions."""
     package = find_spec("PIL")
-    folder = Path(package.origin).parent if package and package.origin else Path()
+    if package is None or package.origin is None:
+        return None
+    folder = Path(package.origin).parent
     files = [file for pattern in _PATTERNS for file in folder.glob(pattern.format(name))]
     try:
         library = ctypes.CDLL(str(files[0].resolve())) if files else None

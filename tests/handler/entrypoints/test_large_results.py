@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import random
+import socket
+import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,7 +56,7 @@ def test_it_is_the_same_by_every_method(server: Server) -> None:
 
 def test_a_connection_serves_on_after_it(server: Server) -> None:
     expected = server.ask(NOISE).body
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
         for method in ("GET", "HEAD", "GET"):
             connection.request(method, NOISE)
             answer = connection.getresponse()
@@ -101,6 +103,34 @@ def test_slow_clients_do_not_take_all_descriptors(images: Path, tmp_path: Path) 
     assert http_.answer(request, Deadline()).stored is not None
 
 
+def test_its_file_is_closed_whatever_the_client_does(server: Server) -> None:
+    answered_whole(server)
+    before = server.metric("process_open_fds")
+    for _ in range(10):
+        server.ask(NOISE, "HEAD")
+        server.ask(NOISE, Range="bytes=99999999-")
+        with leaving(server) as client:
+            client.recv(100)
+    with contextlib.ExitStack() as stack:
+        for client in [stack.enter_context(leaving(server)) for _ in range(10)]:
+            client.recv(100)
+    until = time.monotonic() + 20
+    while server.metric("process_open_fds") > before and time.monotonic() < until:
+        time.sleep(0.1)
+    assert server.metric("process_open_fds") <= before
+
+
+@contextlib.contextmanager
+def leaving(server: Server) -> Iterator[socket.socket]:
+    """Request the result, and leave before all of it is received."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(60)
+        client.connect(("127.0.0.1", server.port))
+        client.sendall(f"GET {NOISE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        yield client
+
+
 def test_lambda_has_it_as_a_whole(images: Path, tmp_path: Path) -> None:
     client = Client({"SOURCE_BUCKETS": f"images={images.as_uri()}", **storing_in(tmp_path)})
     assert client.get(NOISE).body == client.get(NOISE).body
@@ -145,7 +175,7 @@ def test_a_range_that_is_not_there(server: Server, header: str) -> None:
 )
 def test_any_other_range_is_ignored(server: Server, header: str) -> None:
     whole = answered_whole(server)
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
         connection.request("GET", NOISE, headers={"Range": header.encode("latin-1")})
         answer = connection.getresponse()
         assert (answer.status, answer.read()) == (200, whole.body)
