@@ -15,6 +15,7 @@ from tests.client import Answered, Client
 from tests.mutants import ORIGIN, SECRET, WAYS, in_json, mutate, signed_query
 from tests.vault import ADDRESSES, KEY, Vault
 
+from handler.composition.server import keep_recent_results
 from handler.config import SettingsError
 
 _MAX_AGE = re.compile(r"\bmax-age=(\d+)")
@@ -68,6 +69,21 @@ def test_an_expired_url_tells_nothing(services: Vault) -> None:
     answer = services.full.get(address)
     assert (answer.status, answer.json()["code"]) == (400, "ImageRequestExpired")
     assert answer == services.empty.get(address)
+
+
+def test_what_is_in_memory_is_sent_for_a_valid_signature_alone(tmp_path: Path) -> None:
+    client = Vault(tmp_path).full
+    client.application = keep_recent_results(client.application)
+    recent = client.application.http.recent
+    assert recent is not None
+    for pairs in ({"bucket": "vault"}, {"bucket": "vault", "v": "2"}):
+        first, second = (client.get(expiring(f"/{KEY}", seconds, **pairs)) for seconds in (90, 60))
+        assert (first.status, second.status, second.body) == (200, 200, first.body)
+        assert longest_age(second) <= 60
+    assert recent.size > 0
+    for address in (f"/{KEY}?bucket=vault", f"{expiring(f'/{KEY}', 60, bucket='vault')}0"):
+        assert client.get(address).status == 403
+    assert client.get(expiring(f"/{KEY}", -5, bucket="vault")).json()["code"] == "ImageRequestExpired"
 
 
 def test_a_stored_result_is_not_public(tmp_path: Path) -> None:

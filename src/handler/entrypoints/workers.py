@@ -155,7 +155,8 @@ class Workers:
         with self._lock:
             self.check()
             self._waiting.append(task)
-        # Without a reference to the task, which has one to the future: an answer's file is closed when nothing refers to it.
+        # Without a reference to the task, which has one to the future: what an answer holds is freed at once then, and
+        # not by some later garbage collection.
         task.future.add_done_callback(self._remove)
         self._start_waiting()
         return task.future
