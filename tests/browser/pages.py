@@ -33,6 +33,9 @@ class Demo:
 
     def open(self, state: str = "") -> Demo:
         """Load the page, with a state such as `/photos/cat.jpg?width=300`, until the first picture is there."""
+        if self.page.url != "about:blank":
+            # Otherwise only the fragment changes, and nothing tells when the page has read it.
+            self.page.goto("about:blank")
         self.page.goto(f"{self.origin}{HOME}{'#' + state if state else ''}")
         expect(self.page.locator("html[data-ready=true]")).to_be_attached(timeout=SECONDS)
         return self.settled()
