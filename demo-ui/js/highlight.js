@@ -11,7 +11,7 @@ const OPTION = /(?<=\s)--?[a-z][\w-]*/;
 const NAME = /:?[A-Za-z_$][\w$-]*(?==)/;
 const WORD = /\b(?:import|from|export|default|function|return|const|new|if)\b/;
 const NUMBER = /\b\d+(?:\.\d+)?\b/;
-const KINDS = ["comment", "value", "tag", "name", "name", "word", "value"];
+const KINDS = ["comment", "value", "element", "name", "name", "word", "value"];
 const CODE = new RegExp([COMMENT, QUOTED, TAG, OPTION, NAME, WORD, NUMBER].map(({ source }) => `(${source})`).join("|"), "gm");
 
 /** Returns the nodes of the code of a tab; the text in them is the code itself. */

@@ -182,11 +182,13 @@ def test_code_is_highlighted_in_every_tab(framed: Demo) -> None:
         framed.locate("#frameworks").select_option(name)
         expect(framed.locate("#code .value, #code .word")).not_to_have_count(0)
     for name, part, kind in [
-        ("<picture>", "<source", "tag"), ("<img>", "loading", "name"), ("curl", "-o", "name"),
+        ("<picture>", "<source", "element"), ("<img>", "loading", "name"), ("curl", "-o", "name"),
         ("Lambda event", '"imageKey"', "name"), ("URL", "width", "name"),
     ]:  # fmt: skip
         framed.page.get_by_role("tab", name=name, exact=True).click()
-        expect(framed.locate(f"#code .{kind}").filter(has_text=part)).not_to_have_count(0)
+        shown = framed.locate(f"#code .{kind}").filter(has_text=part)
+        expect(shown).not_to_have_count(0)
+        assert shown.first.evaluate("(part) => getComputedStyle(part).position") == "static", "it stays in the code"
 
 
 @pytest.fixture(scope="module")
