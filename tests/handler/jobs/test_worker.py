@@ -38,7 +38,7 @@ def s3_event(bucket: str, key: str, sequencer: str = "0A") -> str:
     return json.dumps({"Records": [{**record, "s3": {**record["s3"], **details}}]})
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 300) -> None:
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, "the condition does not become true"
