@@ -102,4 +102,5 @@ def test_detected_faces_and_the_cut_out_are_shown_over_the_original(demo: Demo) 
     assert face
     assert (face["x"] + face["width"] / 2 - original["x"]) / original["width"] == pytest.approx(0.44, abs=0.05)
     demo.open("/photos/astronaut.jpg?removeBackground=true&width=200&format=webp")
+    demo.page.get_by_role("button", name="What is found").click()
     expect(demo.locate(".cut-away")).to_have_count(1, timeout=SECONDS)
