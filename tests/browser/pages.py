@@ -15,6 +15,11 @@ HOME = "/_demo/"
 SECONDS = 60_000
 """Milliseconds: the machine may be busy, and a model takes its time."""
 DESKTOP, PHONE = (1440, 900), (390, 844)
+LOADED_SIZE = """async (image) => {
+  if (!image.complete) await new Promise((resolve) => image.addEventListener("load", resolve, { once: true }));
+  return [image.naturalWidth, image.naturalHeight];
+}"""
+"""An image has no size yet when it has just been put on the stage."""
 
 
 @dataclass
@@ -97,7 +102,7 @@ class Demo:
 
     def size(self, which: str = "after") -> tuple[int, int]:
         """The pixels of what is on the stage."""
-        width, height = self.page.locator(f"#{which}").evaluate("image => [image.naturalWidth, image.naturalHeight]")
+        width, height = self.page.locator(f"#{which}").evaluate(LOADED_SIZE)
         return width, height
 
 
