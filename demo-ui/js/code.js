@@ -4,7 +4,7 @@ import { $, h, icon, inEnglish } from "./dom.js";
 import { highlighted } from "./highlight.js";
 import { t } from "./messages.js";
 import { FRAMEWORKS, SNIPPETS } from "./snippets.js";
-import { stepsOf } from "./steps.js";
+import { putSteps, stepsOf } from "./steps.js";
 
 const FORMS = [["img", "<img>"], ["picture", "<picture>"], ["curl", "curl"], ["event", t("code.event")]];
 const FRAMEWORK_NAMES = FRAMEWORKS.map(([name]) => name);
@@ -150,10 +150,9 @@ export class Code {
       const entries = this.widths().map(async (each) => `${await this.absolute(this.sized(each, format), signal)} ${Math.round(each * factor)}w`);
       return html((await Promise.all(entries)).join(",\n            "));
     };
-    const sizes = wish.edits.resize?.width ? `${wish.edits.resize.width}px` : "100vw";
     const sources = [];
     for (const format of ["avif", "webp"]) {
-      sources.push(`  <source type="image/${format}" sizes="${sizes}"\n    srcset="${await set(format)}">\n`);
+      sources.push(`  <source type="image/${format}" sizes="${this.sizes()}"\n    srcset="${await set(format)}">\n`);
     }
     const fallback = structuredClone(wish);
     if (["auto", "avif", "webp"].includes(fallback.output.format)) delete fallback.output.format;
@@ -168,15 +167,22 @@ export class Code {
     const format = wish.output.format;
     const srcset = width ? await Promise.all(this.widths().map(async (each) => [await this.absolute(this.sized(each, format), signal), Math.round(each * factor)])) : [];
     const formats = this.tab === "css" ? await Promise.all(["avif", "webp", "jpeg"].map(async (each) => [await this.absolute(this.formatted(each), signal), each])) : [];
-    return SNIPPETS[this.tab]({ url, formats, base: location.origin, path: this.language.write(wish), size: width ? [width, height] : null, srcset,
-      sizes: wish.edits.resize?.width ? `${wish.edits.resize.width}px` : "100vw", name: `${wish.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}` });
+    return SNIPPETS[this.tab]({ url, formats, isOrdered: Boolean(stepsOf(wish)?.length), base: location.origin, path: this.language.write(wish), size: width ? [width, height] : null, srcset,
+      sizes: this.sizes(), name: `${wish.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}` });
   }
 
-  /** Returns the requested width; if only a height is requested, the width of the result. */
+  /** Returns the requested width; if only a height is requested, the width of the result. Steps may change any width. */
   asked() {
     const { wish, width } = this.shown;
+    if (stepsOf(wish)?.length) return undefined;
     const { resize } = wish.edits;
     return resize?.width || (resize?.height && width);
+  }
+
+  /** Returns how wide the image is in the page, as `sizes` says it. */
+  sizes() {
+    const { resize } = this.shown.wish.edits;
+    return this.asked() && resize.width ? `${resize.width}px` : "100vw";
   }
 
   /** Returns the widths of the srcset. */
@@ -190,11 +196,16 @@ export class Code {
 
   sized(width, format) {
     const wish = structuredClone(this.shown.wish);
+    if (format) wish.output.format = format;
+    const steps = stepsOf(wish);
+    if (steps?.length) {
+      putSteps(wish, [...steps, { resize: { width } }]); // behind all others
+      return wish;
+    }
     const resize = (wish.edits.resize ??= {});
     if (resize.height && resize.width) resize.height = Math.round((resize.height * width) / resize.width);
     else delete resize.height;
     resize.width = width;
-    if (format) wish.output.format = format;
     return wish;
   }
 

@@ -1,6 +1,6 @@
 /** The images to choose from: those of the source, folder by folder, if they may be listed, else the samples. */
 
-import { $, h, icon } from "./dom.js";
+import { $, h, icon, inEnglish } from "./dom.js";
 import { t } from "./messages.js";
 
 const THUMB = { edits: { resize: { width: 160, height: 160, fit: "inside", withoutEnlargement: true } }, output: { format: "webp", quality: 70, animated: false } };
@@ -26,7 +26,7 @@ export class Images {
     this.shut = new Set(); // thumbnails that wait for the token
     this.released = false;
     $("images-filter").addEventListener("input", () => this.filter());
-    $("buckets").addEventListener("change", ({ target }) => this.enter(target.value).catch((error) => this.note(error.message)));
+    $("buckets").addEventListener("change", ({ target }) => this.enter(target.value).catch((error) => this.note(error.message, error.isOfService)));
   }
 
   /** Loads the images of the default source, or the samples, and returns their keys. */
@@ -87,7 +87,7 @@ export class Images {
       item.remove();
     } catch (error) {
       button.disabled = false;
-      this.note(error.message);
+      this.note(error.message, error.isOfService);
     }
   }
 
@@ -96,7 +96,7 @@ export class Images {
     const samples = await fetch("samples.json").then((answer) => (answer.ok ? answer.json() : { keys: [] }));
     this.bucket = samples.bucket ?? "";
     this.add(samples.keys);
-    if (error.status !== 401) return this.note(error.status === 404 ? t("images.samples") : error.message);
+    if (error.status !== 401) return error.status === 404 ? this.note(t("images.samples")) : this.note(error.message, error.isOfService);
     this.offerToken(t("images.samples-token"));
   }
 
@@ -115,11 +115,13 @@ export class Images {
       this.again();
     } catch (error) {
       if (error.status === 401) this.service.token = "";
-      this.note(error.status === 401 ? t("token.wrong") : error.message);
+      if (error.status === 401) this.note(t("token.wrong"));
+      else this.note(error.message, error.isOfService);
     }
   }
 
-  note(text) {
+  note(text, isOfService = false) {
+    inEnglish($("images-note"), isOfService);
     $("images-note").textContent = text;
   }
 

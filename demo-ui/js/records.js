@@ -90,7 +90,7 @@ function fail(error) {
   // Without RECORDS the page of records does not exist; a record that is gone has a code of its own.
   const isOff = error.status === 404 && error.code === "NotFound";
   const text = isOff ? t("records.off-long") : error.message;
-  $("fault").replaceChildren(h("strong", {}, isOff ? t("records.off") : title(error)), ` ${text}`);
+  $("fault").replaceChildren(h("strong", {}, isOff ? t("records.off") : title(error)), " ", h("span", { lang: !isOff && error.isOfService ? "en" : null }, text));
   $("fault").hidden = false;
 }
 
@@ -138,7 +138,7 @@ function build(record) {
 function reason({ error }) {
   if (!error) return null;
   const attempts = error.attempts > 1 ? ` ${t("records.attempts", { count: error.attempts })}` : "";
-  return h("p", { class: "reason" }, `${error.message}${attempts} `, h("code", {}, error.code));
+  return h("p", { class: "reason" }, h("span", { lang: "en" }, error.message), `${attempts} `, h("code", {}, error.code));
 }
 
 function facts({ format, width, height, bytes: size, dominantColor }) {

@@ -2,7 +2,7 @@
 
 export const FRAMEWORKS = [["react", "React"], ["next", "Next.js"], ["vue", "Vue"], ["svelte", "Svelte"], ["astro", "Astro"], ["css", "CSS"], ["markdown", "Markdown"], ["python", "Python"], ["php", "PHP"]];
 
-/** `about` is {url, base, path, size: [width, height] or null, srcset: [[url, width]…], formats: [[url, format]…], sizes, name}. */
+/** `about` is {url, base, path, size: [width, height] or null, srcset: [[url, width]…], formats: [[url, format]…], sizes, name, isOrdered (whether there are steps)}. */
 export const SNIPPETS = {
   react: ({ url, size, srcset, sizes }) => `export const Picture = () => (
   <img
@@ -14,11 +14,12 @@ ${srcset.map(([each, width]) => `      ${JSON.stringify(`${each} ${width}w`)},`)
     loading="lazy" alt=""
   />
 );`,
-  next: ({ base, path, size }) => `// image-loader.js, with images: { loader: "custom", loaderFile: "./image-loader.js" } in next.config.js
+  next: ({ base, path, size, isOrdered }) => `// image-loader.js, with images: { loader: "custom", loaderFile: "./image-loader.js" } in next.config.js
 export default function loader({ src, width, quality }) {
   const url = new URL(src, "${base}");
-  url.searchParams.set("width", width);
-  url.searchParams.delete("height");
+${isOrdered ? `  const steps = JSON.parse(url.searchParams.get("steps"));
+  url.searchParams.set("steps", JSON.stringify([...steps, { resize: { width } }]));` : `  url.searchParams.set("width", width);
+  url.searchParams.delete("height");`}
   if (quality) url.searchParams.set("quality", quality);
   return url.href;
 }

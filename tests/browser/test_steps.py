@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.browser.pages import Demo, tab
+from tests.client import size
 from tests.local_server import Server
 
 COFFEE = "/photos/coffee.jpg"
@@ -65,3 +68,20 @@ def test_the_step_that_is_wrong_is_marked(panel: Demo) -> None:
     panel.page.get_by_role("button", name="Remove Blur").click()
     panel.settled()
     assert panel.fault == ""
+
+
+def test_widths_of_markup_are_those_behind_the_steps(panel: Demo) -> None:
+    ordered = quote(json.dumps([{"rotate": 90}, {"resize": {"width": 700}}]))
+    panel.open(f"{COFFEE}?width=300&steps={ordered}&format=webp")
+    panel.page.get_by_role("tab", name="<picture>", exact=True).click()
+    expect(panel.locate("#code")).to_contain_text("image/webp")
+    [entries] = re.findall(r'image/webp" sizes="100vw"\s+srcset="([^"]+)"', panel.code)
+    found = {}
+    for entry in html.unescape(entries).split():
+        if entry.startswith("http"):
+            address = entry.removeprefix(panel.origin)
+        else:
+            found[entry.rstrip(",")] = size(panel.server.ask(address).body)[0]
+    assert found == {"320w": 320, "640w": 640, "700w": 700}
+    panel.locate("#frameworks").select_option("next")
+    expect(panel.locate("#code")).to_contain_text("[...steps, { resize: { width } }]")
