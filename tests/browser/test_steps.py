@@ -76,12 +76,8 @@ def test_widths_of_markup_are_those_behind_the_steps(panel: Demo) -> None:
     panel.page.get_by_role("tab", name="<picture>", exact=True).click()
     expect(panel.locate("#code")).to_contain_text("image/webp")
     [entries] = re.findall(r'image/webp" sizes="100vw"\s+srcset="([^"]+)"', panel.code)
-    found = {}
-    for entry in html.unescape(entries).split():
-        if entry.startswith("http"):
-            address = entry.removeprefix(panel.origin)
-        else:
-            found[entry.rstrip(",")] = size(panel.server.ask(address).body)[0]
+    pairs = [entry.strip().split() for entry in html.unescape(entries).split(",\n")]
+    found = {width: size(panel.server.ask(address.removeprefix(panel.origin)).body)[0] for address, width in pairs}
     assert found == {"320w": 320, "640w": 640, "700w": 700}
     panel.locate("#frameworks").select_option("next")
     expect(panel.locate("#code")).to_contain_text("[...steps, { resize: { width } }]")
