@@ -41,10 +41,11 @@ export class Service {
   async picture(address, { signal, past = false, quiet = false } = {}) {
     const wanted = { signal, headers: { Accept: ACCEPT }, cache: past ? "reload" : "default" };
     const ask = async () => this.send(this.signs ? await this.signed(address, "1h", signal, quiet) : address, wanted);
+    const isSigned = this.signs; // another image may learn meanwhile that signatures are required
     try {
       return await ask();
     } catch (error) {
-      if (error.code !== NO_SIGNATURE || this.signs) throw error;
+      if (error.code !== NO_SIGNATURE || isSigned) throw error;
       this.signs = true;
       return ask();
     }

@@ -58,6 +58,24 @@ def _answer(demo: Demo, token: str) -> None:
     dialog.get_by_role("button", name="Continue").click()
 
 
+LATE = """
+const send = window.fetch;
+window.fetch = async (address, options) => {
+  const answer = await send(address, options);
+  const isLate = String(address).includes("width=300") && !String(address).includes("signature");
+  if (isLate) await new Promise((resolve) => setTimeout(resolve, 1500));
+  return answer;
+};
+"""
+
+
+def test_an_image_is_signed_whose_refusal_arrives_behind_that_of_another_one(visit: Open, signing: Server) -> None:
+    with visit(signing, wants="400") as demo:
+        demo.page.add_init_script(f'sessionStorage.setItem("operator-token", "{TOKEN}");{LATE}')
+        demo.open("/photos/coffee.jpg?width=300")
+        assert (demo.fault, demo.size()) == ("", (300, 200))
+
+
 def test_signed_addresses_once_the_token_is_there(visit: Open, signing: Server) -> None:
     with visit(signing, wants="40[01]") as demo:
         demo.page.goto(f"{demo.origin}/_demo/#/photos/coffee.jpg?width=300")
