@@ -284,4 +284,4 @@ def test_wrong_options(
 def test_without_the_sdk_it_says_what_to_install() -> None:
     script = "import sys; sys.modules['mcp'] = None; sys.argv[1:] = ['mcp']; from handler.cli import main; main()"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
-    assert refused(run, "pip install 'image-handler[mcp]'")
+    assert refused(run, "pip install '.[mcp]' in a checkout")

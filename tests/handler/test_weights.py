@@ -78,7 +78,7 @@ def test_what_is_unavailable_is_reported(pip: Pip, tmp_path: Path) -> None:
 
 def test_a_model_that_rembg_fetches_needs_rembg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imaging.models.rembg.find_spec", lambda _name: None)
-    with pytest.raises(Unavailable, match=r"pip install 'image-handler\[models\]'"):
+    with pytest.raises(Unavailable, match=r"pip install '\.\[models\]' in a checkout"):
         list(prepare(tmp_path, ["silueta"]))
 
 

@@ -10,5 +10,5 @@ def main() -> None:
     try:
         from handler.cli.commands import run  # noqa: PLC0415 - a missing package is reported here
     except ModuleNotFoundError as error:
-        sys.exit(f"image-handler: {error.name} is missing: pip install 'image-handler[server]'")
+        sys.exit(f"image-handler: {error.name} is missing: pip install '.[server]' in a checkout")
     sys.exit(run())

@@ -12,7 +12,7 @@ from handler.cli.service_url import parse_service_url
 from handler.composition import wiring
 from handler.config import Settings
 
-_INSTALL = "the Model Context Protocol's SDK is missing: pip install 'image-handler[mcp]'"
+_INSTALL = "the Model Context Protocol's SDK is missing: pip install '.[mcp]' in a checkout"
 
 
 @click.command()

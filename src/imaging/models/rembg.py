@@ -23,7 +23,7 @@ COMPILED = "numba"
 """The folder of the compiled code within that of the weights."""
 NOTE = "made-with"
 """The file in a folder that set-up has made which holds the versions that it was made with."""
-MISSING = "rembg is missing: pip install 'image-handler[models]'"
+MISSING = "rembg is missing: pip install '.[models]' in a checkout"
 
 
 def session_class(model: str, weights: str | None) -> Any:

@@ -99,7 +99,7 @@ def test_a_model_without_weights_says_what_to_do(model: str, tmp_path: Path, con
 
 def test_without_rembg_what_to_install_is_told(monkeypatch: pytest.MonkeyPatch, context: Context) -> None:
     monkeypatch.setattr("imaging.models.rembg.find_spec", lambda _name: None)
-    with pytest.raises(Unavailable, match=r"pip install 'image-handler\[models\]'"):
+    with pytest.raises(Unavailable, match=r"pip install '\.\[models\]' in a checkout"):
         masks.subject_mask(first_frame(PHOTOS / "cat.jpg"), "silueta", context)
 
 
