@@ -198,7 +198,10 @@ def test_serve_needs_something_to_serve(tmp_path: Path) -> None:
 def test_without_click_it_says_what_to_install() -> None:
     script = "import sys; sys.modules['click'] = None; from handler.cli import main; main()"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
-    assert (run.returncode, run.stderr) == (1, "image-handler: click is missing: pip install '.[server]' in a checkout\n")
+    assert (run.returncode, run.stderr) == (
+        1,
+        "image-handler: click is missing: pip install '.[server]' in a checkout\n",
+    )
 
 
 def test_check_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

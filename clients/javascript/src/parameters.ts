@@ -826,11 +826,11 @@ export interface InfoOptions {
 
 /** What can be asked of an image: features, and how the result is encoded. */
 export interface ImageOptions {
-  /** File format. auto: the best that the client accepts; best: of those that it accepts the one with the smallest file at equal quality, which is restricted like quality=auto; original, or left out: the format of the original. */
+  /** File format. Default: that of the original. auto: AVIF, WebP or that of the original, depending on what the browser accepts; best: the smallest of these at equal quality, for signed URLs like quality=auto. */
   format?: "auto" | "best" | "original" | "jpeg" | "png" | "webp" | "avif" | "gif" | "apng" | "tiff" | "bmp";
   /** Convert an opaque PNG to JPEG if no format is given. Default: false. */
   autoJpeg?: boolean;
-  /** Quality of lossy formats. auto: the lowest that reaches qualityTarget; it takes many times as long and needs a signature, unless PUBLIC_FEATURES lists `autoQuality`. Default: 80, for AVIF 50; without it a TIFF is lossless. */
+  /** Quality of lossy formats. Default: 80, for AVIF 50; without it a TIFF is lossless. auto: the lowest that reaches qualityTarget; it takes many times as long and needs a signature, unless PUBLIC_FEATURES lists `autoQuality`. */
   quality?: "auto" | number;
   /** Similarity that quality=auto and format=best have to reach, as a score of SSIMULACRA 2: 50 is medium, 70 high, 90 looks the same; also by format. Default: AUTO_QUALITY_TARGET. */
   qualityTarget?: string;

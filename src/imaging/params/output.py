@@ -24,9 +24,9 @@ class Output(Params):
     format: Annotated[
         FormatChoice | None,
         Meta(
-            description="File format. auto: the best that the client accepts; best: of those that it accepts the one "
-            "with the smallest file at equal quality, which is restricted like quality=auto; original, or left out: "
-            "the format of the original",
+            description="File format. Default: that of the original. auto: AVIF, WebP or that of the original, "
+            "depending on what the browser accepts; best: the smallest of these at equal quality, for signed URLs "
+            "like quality=auto",
             extra=hint(synonyms={alias: entry.name for entry in INDEX for alias in entry.aliases}),
         ),
     ] = None
@@ -37,9 +37,9 @@ class Output(Params):
             Meta(
                 ge=1,
                 le=100,
-                description="Quality of lossy formats. auto: the lowest that reaches qualityTarget; it takes many "
-                "times as long and needs a signature, unless PUBLIC_FEATURES lists `autoQuality`. Default: 80, for "
-                "AVIF 50; without it a TIFF is lossless",
+                description="Quality of lossy formats. Default: 80, for AVIF 50; without it a TIFF is lossless. auto: "
+                "the lowest that reaches qualityTarget; it takes many times as long and needs a signature, unless "
+                "PUBLIC_FEATURES lists `autoQuality`",
             ),
         ]
         | Literal["auto"]
