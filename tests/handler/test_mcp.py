@@ -6,9 +6,10 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import pytest
@@ -26,8 +27,15 @@ from imaging import Output, fields
 
 pytestmark = pytest.mark.slow
 
+ResultT = TypeVar("ResultT")
 SECRET = "a secret of the tests"
 CAT = "photos/cat.jpg"
+
+
+def in_a_thread(work: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    """Run a coroutine in a thread: in the main thread, browser tests of the same process keep an event loop running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(anyio.run, work).result()
 
 
 class Assistant:
@@ -47,7 +55,7 @@ class Assistant:
             async with Client(stdio_client(self.parameters)) as client:
                 return [await client.call_tool(name, arguments) for name, arguments in calls]
 
-        return anyio.run(work)
+        return in_a_thread(work)
 
     def tools(self) -> dict[str, Any]:
         """Return the tools by name."""
@@ -56,7 +64,7 @@ class Assistant:
             async with Client(stdio_client(self.parameters)) as client:
                 return {tool.name: tool for tool in (await client.list_tools()).tools}
 
-        return anyio.run(work)
+        return in_a_thread(work)
 
 
 def content(result: Any) -> dict[str, Any]:
