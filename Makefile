@@ -27,7 +27,7 @@ run: $(VENV)/.project weights/.ready ## Serve the sample images, uploads and the
 	MALLOC_ARENA_MAX=2 $(BIN)/image-handler serve --images samples --uploads .local --gallery
 
 test: setup check ## Check and test everything, and fuzz for two minutes
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadscope
 	$(MAKE) fuzz SEED=1
 
 test-fast: setup ## Run the fast tests, in less than three minutes

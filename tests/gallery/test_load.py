@@ -39,7 +39,7 @@ class Visit:
 
     def run(self) -> None:
         first = self.browsers[0]
-        first.ask("GET", "/session")
+        self._send(lambda each: each.ask("GET", "/session"), 0)
         for browser in self.browsers:
             browser.cookie = first.cookie
         for picture in range(PICTURES):

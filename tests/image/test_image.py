@@ -22,7 +22,7 @@ from handler.config.version import drawing_version
 from handler.entrypoints.http import ORIGIN_HEADER
 
 # The first of these tests builds the image, which downloads 300 MB and compiles for half a minute.
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("image")]
+pytestmark = pytest.mark.timeout(1200)
 
 MATTING = "/astronaut.jpg?feature=removeBackground,resize&removeBackground.alphaMatting=true&width=300&format=png"
 MEGA = 1_000_000

@@ -51,7 +51,7 @@ def receiver() -> Iterator[ScriptedServer]:
         yield running
 
 
-@pytest.mark.parametrize(("kind", "events"), [("sqlite", 10_000), ("postgresql", 10_000), ("dynamodb", 1000)], ids=str)
+@pytest.mark.parametrize(("kind", "events"), [("sqlite", 5000), ("postgresql", 2500), ("dynamodb", 1000)], ids=str)
 def test_everything_fails_and_the_newest_versions_stand(
     kind: str, events: int, tmp_path: Path, receiver: ScriptedServer, request: pytest.FixtureRequest
 ) -> None:
