@@ -26,7 +26,7 @@ settings.load_profile("untimed")
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-    """Gives each worker the next test, but all tests of the container image to one: another would wait for the image."""
+    """Gives each worker the next test, but all tests of the container image to one: others would wait for it."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "image" if nodeid.startswith("tests/image/") else nodeid
