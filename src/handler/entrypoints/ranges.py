@@ -1,6 +1,6 @@
 """Find the part of a stored body that a request is for (RFC 9110, 14).
 
-For several ranges, and for what is no range of bytes, the whole body is sent.
+For several ranges, and for a header that is not a range of bytes, the whole body is sent.
 """
 
 from __future__ import annotations

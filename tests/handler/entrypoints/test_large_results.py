@@ -83,10 +83,10 @@ def test_what_changes_while_it_is_sent_is_sent_as_it_was(images: Path, tmp_path:
 def change(bucket: object, becomes: str) -> None:
     [info] = bucket.list("private/")  # type: ignore[attr-defined]  # a store of results
     if becomes == "deleted":
-        bucket.delete([info.ref.key])  # type: ignore[attr-defined]  # as above
+        bucket.delete([info.ref.key])  # type: ignore[attr-defined]  # a store of results
     else:
         attributes = ObjectAttributes(info.content_type, info.cache_control, info.metadata)
-        assert bucket.put(info.ref.key, b"x" * info.size, attributes, replaces=info.etag)  # type: ignore[attr-defined]  # as above
+        assert bucket.put(info.ref.key, b"x" * info.size, attributes, replaces=info.etag)  # type: ignore[attr-defined]  # a store of results
 
 
 def test_slow_clients_do_not_take_all_descriptors(images: Path, tmp_path: Path) -> None:

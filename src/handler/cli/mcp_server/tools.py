@@ -215,7 +215,7 @@ def _output_options(output: Mapping[str, Any], edits: Mapping[str, Any]) -> dict
 
 
 def _find_file(uploads: UploadFolder, name: str) -> Path:
-    """Return a file of the folder. Raise BadRequest for a path outside, a hidden file, and what is no image."""
+    """Return a file of the folder. Raise BadRequest for a path outside, a hidden file, or no image."""
     path = (uploads.folder / name).resolve()
     if not path.is_relative_to(uploads.folder):
         raise BadRequest(f"`file` must be a path below the folder for uploads, got {name[:100]!r}")
