@@ -18,6 +18,7 @@ MARKERS = {
 }
 """Directories below tests/ and the marker of every test in them."""
 
+LONGEST_BYTES_IN_A_NAME = 30
 
 # No test is timed: machines are shared. pytest-timeout ends what hangs.
 settings.register_profile("untimed", deadline=None)
@@ -35,6 +36,11 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
     """Return what divides the tests among the workers. xdist's own marker for it has no effect with pytest 9.2."""
     return Scheduling(config, log)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long byte string by its parameter: its bytes may differ between the workers, which then run nothing."""
+    return argname if isinstance(val, bytes) and len(val) > LONGEST_BYTES_IN_A_NAME else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
