@@ -35,6 +35,8 @@ class Pace(NamedTuple):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 0
+    # As S3 does; else the last piece waits up to 40 ms for the receiver's acknowledgement.
+    disable_nagle_algorithm = True
 
     def __init__(self, *args: Any, folder: Path, pace: Pace) -> None:
         self.folder, self.pace = folder, pace
