@@ -30,7 +30,11 @@ _RETRY_SECONDS = 0.5
 _MIN_PROGRESS = 10_000
 """Bytes of an answer that a client must read within `stall_seconds`."""
 _TURN_SECONDS = 0.002
-"""How long a process with more connections than another one leaves a new one to it."""
+"""How long a process with clearly more connections than another one leaves new ones to it."""
+_ACCEPTED_AT_ONCE = 64
+_TOLERATED_SHARE = 8
+"""A process may have an eighth more connections than another one: with exact shares, a burst of new connections waits
+for both processes to take turns."""
 _TICKS = 5
 """The timeouts are checked every so many ticks of uvicorn, each of 0.1 s."""
 _PUBLISHED_TICKS = 10
@@ -84,11 +88,15 @@ class Connections:
             return self._displace(next(iter(self._waiting), None), "total")
         return True
 
+    def has_room(self, owner: str, *, trusted: bool) -> bool:
+        """Whether `admit` closes and refuses nothing."""
+        is_full = not trusted and 0 < self.limits.per_address <= len(self._by_owner.get(owner, ()))
+        return not is_full and self.total < self.limits.total
+
     def add(self, connection: Connection) -> None:
-        """Register an open connection."""
+        """Register a connection that has been accepted. It waits for its client from its first `touch` on."""
         self._by_owner.setdefault(connection.owner, {})[connection] = None
         self.total += 1
-        self._waiting[connection] = None
 
     def discard(self, connection: Connection) -> None:
         """Remove a connection that is or will be closed."""
@@ -113,7 +121,7 @@ class Connections:
         """Close connections that exceed a timeout, and the slowest readers while too many bytes are unsent."""
         unsent = 0
         readers: list[Connection] = []
-        for connection in [each for mine in self._by_owner.values() for each in mine]:
+        for connection in [each for mine in self._by_owner.values() for each in mine if each.is_connected]:
             since = connection.head_since
             if since is not None and now - since > self.limits.head_seconds:
                 self._close(connection, "head")
@@ -177,6 +185,7 @@ class ConnectionServer(uvicorn.Server):
         self._member = member
         self._opened = Connections(limits, measures)
         self._accepting: list[asyncio.Task[None]] = []
+        self._connecting: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to accept connections. uvicorn itself gets no sockets."""
@@ -209,22 +218,39 @@ class ConnectionServer(uvicorn.Server):
         listener.setblocking(False)
         while True:
             await _wait_until_readable(loop, listener)
-            if self._member is not None and self._opened.total > self._member.connections.smallest():
+            if self._is_ahead:
                 await asyncio.sleep(_TURN_SECONDS)
             try:
-                accepted, address = listener.accept()
+                await self._accept_waiting(loop, listener)
             except BlockingIOError:
-                continue  # another process has accepted it
+                continue  # no connection is left, or another process has accepted it
             except OSError as error:
                 if error.errno in _UNUSABLE:
                     raise
                 # Any other error concerns one connection, which its client has closed.
                 self._opened.report(f"a connection cannot be accepted: {error.strerror}")
                 await asyncio.sleep(_RETRY_SECONDS if error.errno in _EXHAUSTED else 0)
-                continue
+
+    async def _accept_waiting(self, loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:
+        """Accept connections until this process has more than another one. BlockingIOError if no more wait.
+
+        All at once, because under load a turn of the event loop takes several milliseconds.
+        """
+        for _ in range(_ACCEPTED_AT_ONCE):
+            accepted, address = listener.accept()
             accepted.setblocking(False)
             await self._open(loop, accepted, str(address[0]))
             self._publish_connections()
+            if self._is_ahead:
+                break
+
+    @property
+    def _is_ahead(self) -> bool:
+        """Whether another process has clearly fewer connections."""
+        if self._member is None:
+            return False
+        fewest = self._member.connections.smallest()
+        return self._opened.total > fewest + fewest // _TOLERATED_SHARE
 
     def _publish_connections(self) -> None:
         if self._member is not None:
@@ -232,13 +258,25 @@ class ConnectionServer(uvicorn.Server):
 
     async def _open(self, loop: asyncio.AbstractEventLoop, accepted: socket.socket, address: str) -> None:
         owner, trusted = owner_of(address, self._opened.limits.trusted_proxies)
+        if self._connecting and not self._opened.has_room(owner, trusted=trusted):
+            await asyncio.wait(self._connecting)  # one of these may give way, but only once it is connected
         if not self._opened.admit(owner, trusted=trusted):
             _refuse(accepted)
             return
+        connection = CONNECTION(self._opened, owner, self.config, self)
+        self._opened.add(connection)
+        task = loop.create_task(self._connect(loop, accepted, connection))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, loop: asyncio.AbstractEventLoop, accepted: socket.socket, connection: Connection) -> None:
         try:
-            await loop.connect_accepted_socket(lambda: CONNECTION(self._opened, owner, self.config, self), accepted)
-        except OSError:
+            await loop.connect_accepted_socket(lambda: connection, accepted)
+        except BaseException as error:
+            self._opened.discard(connection)
             accepted.close()
+            if not isinstance(error, OSError):
+                raise
 
 
 async def _wait_until_readable(loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:

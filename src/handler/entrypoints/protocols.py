@@ -44,6 +44,8 @@ class Connection(asyncio.Protocol):
         self.unread = 0
         """Unsent bytes of answers when the client last made progress."""
         self.unread_since: float | None = None
+        self.is_connected = False
+        """Whether there is a transport."""
         self._opened = opened
 
     @property
@@ -57,8 +59,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # the type is uvicorn's
         super().connection_made(transport)
+        self.is_connected = True
         self.head_since = time.monotonic()
-        self._opened.add(self)
+        self._opened.touch(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._opened.discard(self)
