@@ -23,9 +23,10 @@ from handler.composition.pages import OPENAPI, list_documents
 from handler.composition.server import keep_recent_results
 from handler.composition.wiring import Application
 from handler.config import Settings
+from handler.entrypoints.accepting import ConnectionServer
 from handler.entrypoints.at_once import build_at_once
 from handler.entrypoints.background_uploads import BackgroundUploads
-from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
+from handler.entrypoints.connections import ConnectionLimits
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.processes import Member, fork_members
 from handler.entrypoints.server import HEALTH, READY, Page, PictureServer

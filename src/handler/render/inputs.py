@@ -46,15 +46,16 @@ class _CachedObject:
         yield self.read()
 
     def open_stream(self) -> OriginalStream | None:
-        """Return the bytes as they arrive; None if they have been read, or are too few to gain anything by it."""
-        if self._body is not None or self.info.size < STREAMED_FROM:
+        """Return the bytes as they arrive; None if they have been read, or if nothing is gained by it.
+
+        That is so for few bytes, and for a file on this machine, which is read without waiting.
+        """
+        if self._body is not None or self.info.size < STREAMED_FROM or not self._stored.is_remote:
             return None
         from imaging import OriginalStream  # noqa: PLC0415 - of large originals alone
 
         self._is_streamed = True
-        return OriginalStream(
-            self.info.size, self._stored.blocks(), self._read_rest, self.read, is_remote=self._stored.is_remote
-        )
+        return OriginalStream(self.info.size, self._stored.blocks(), self._read_rest, self.read)
 
     def _read_rest(self, head: Sequence[bytes]) -> bytes:
         self._body = self._stored.read(head)

@@ -64,7 +64,7 @@ def _source_of(
 
     * by formats whose pixels or header are not stored in their order (`Decoder.is_head`),
     * for an answer that may be the original itself, because nothing reduces it,
-    * where the file is on this machine, or comes as fast: libvips' loader reads 4 kB at a time, through Python, which
+    * where the file comes as fast as from this machine: libvips' loader reads 4 kB at a time, through Python, which
       takes 11 % more of the processor, and only a slower network gives that time back (the decoder of WebP takes blocks
       of any size),
     * to find the gain map of an HDR image, which is stored behind its pixels,

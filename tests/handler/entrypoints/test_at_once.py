@@ -15,8 +15,9 @@ from tests import pictures
 from tests.client import Client
 
 from handler.entrypoints import at_once as at_once_module
+from handler.entrypoints.accepting import ConnectionServer
 from handler.entrypoints.at_once import AnswerAtOnce, build_at_once, is_local
-from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
+from handler.entrypoints.connections import ConnectionLimits
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.server import PictureServer
 from handler.entrypoints.workers import Bounds, Remaining

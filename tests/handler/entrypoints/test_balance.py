@@ -12,8 +12,9 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 import uvicorn
 
-from handler.entrypoints import connections
-from handler.entrypoints.connections import ConnectionLimits, ConnectionServer
+from handler.entrypoints import accepting
+from handler.entrypoints.accepting import ConnectionServer
+from handler.entrypoints.connections import ConnectionLimits
 from handler.entrypoints.processes import ConnectionBoard, Member, MetricsBoard
 from handler.entrypoints.server import PictureServer
 from handler.entrypoints.workers import Bounds
@@ -40,9 +41,16 @@ def member_serving(number: int, board: ConnectionBoard, listener: socket.socket)
         assert not thread.is_alive()
 
 
+def connect(stack: ExitStack, port: int) -> socket.socket:
+    return stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=60)))
+
+
 def ask(stack: ExitStack, port: int) -> bytes:
     """Open a connection that stays, and return the number of the process that has it."""
-    connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=60)))
+    return answer_of(connect(stack, port))
+
+
+def answer_of(connection: socket.socket) -> bytes:
     connection.sendall(b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n")
     answer = b""
     while not answer.endswith((b"0", b"1")) or b"\r\n\r\n" not in answer:
@@ -59,7 +67,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_connections_go_to_the_process_that_has_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     # So long that the other process certainly takes the connection meanwhile, however busy this machine is.
-    monkeypatch.setattr(connections, "_TURN_SECONDS", 10.0)
+    monkeypatch.setattr(accepting, "_TURN_SECONDS", 10.0)
     board = ConnectionBoard(2)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -82,4 +90,17 @@ def test_a_process_that_takes_no_connections_leaves_them_to_the_others() -> None
         assert [ask(stack, listener.getsockname()[1]) for _ in range(4)] == [b"0"] * 4
         board.clear(1)
         assert board.smallest() == 4
+    listener.close()
+
+
+def test_connections_that_wait_together_are_accepted_without_taking_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accepting, "_TURN_SECONDS", float("inf"))
+    board = ConnectionBoard(2)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+    with ExitStack() as stack:
+        waiting = [connect(stack, listener.getsockname()[1]) for _ in range(19)]
+        board.publish(1, 16)
+        stack.enter_context(member_serving(0, board, listener.dup()))
+        # An eighth more than the other process has, and the one that is accepted before it is too many.
+        assert [answer_of(connection) for connection in waiting] == [b"0"] * 19
     listener.close()

@@ -37,18 +37,14 @@ class OriginalStream:
         blocks: Generator[bytes],
         read_rest: Callable[[Sequence[bytes]], bytes],
         read_again: Callable[[], bytes],
-        *,
-        is_remote: bool = True,
     ) -> None:
         """`size` is the number of bytes that the store has announced; `blocks` raises whatever fails in the store, and
         closes the connection when it is closed.
 
         `read_rest` returns all bytes, given the blocks that were read. `read_again` requests the same file again.
-        `is_remote`: whether the bytes come over a network, so that waiting for them takes time.
         """
         self.size = size
-        self.is_remote = is_remote
-        self.is_slow = is_remote
+        self.is_slow = True
         """Whether the head came so slowly that decoding gains time during the wait for the rest."""
         self.read_again = read_again
         self._blocks = blocks
@@ -71,7 +67,7 @@ class OriginalStream:
         for block in self._blocks:
             self._head.append(block)
             head += bytes(block)
-            self.is_slow = self.is_remote and time.monotonic() - started > len(head) / _FAST
+            self.is_slow = time.monotonic() - started > len(head) / _FAST
             if is_enough(head):
                 return head
             if len(head) > _LONGEST_HEAD:
