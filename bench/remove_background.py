@@ -194,11 +194,13 @@ def cold() -> Lines:
 
 
 def _start(picture: Picture) -> None:
-    weights = require_weights("optimised/u2net.onnx")
+    weights = require_weights("optimised/u2net.onnx", "int8/u2net.onnx")
     environment = {
         "SOURCE_BUCKETS": f"p={pictures.CACHE.as_uri()}",
         "PUBLIC_FEATURES": "*",
         "WEIGHTS": str(weights),
+        # The default of functions on arm64, which the template deploys unless it is told otherwise.
+        "CUTOUT_MODEL": "u2net-int8",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
     }
     with runtime_api(120) as api:

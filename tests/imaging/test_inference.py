@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -101,3 +103,21 @@ def test_without_onnxruntime_what_to_install_is_told(weights: str) -> None:
 
 def test_a_picture_of_one_colour_has_a_mask_too(weights: str) -> None:
     assert compute_saliency(np.zeros((SIDE, SIDE, 3), np.uint8), weights, Deadline()).shape == (SIDE, SIDE)
+
+
+def test_numpy_is_imported_before_onnxruntime() -> None:
+    """Otherwise a thread that imports numpy while another one opens a model fails about once in six times."""
+    program = """
+import sys
+
+class Before:
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            assert not sys.modules["numpy"].__spec__._initializing
+
+sys.meta_path.insert(0, Before())
+from imaging.models.inference import session_options
+session_options()
+assert "onnxruntime" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -139,7 +139,7 @@ def _chunks(stream: BufferedIOBase) -> Iterator[bytes]:
 def runtime_api(seconds: float = 30) -> Iterator[RuntimeApi]:
     """A stand-in on loopback; each event has so many seconds until its deadline."""
     with RuntimeApi(seconds) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server
         server.shutdown()
 

@@ -201,6 +201,6 @@ class _Handler(BaseHTTPRequestHandler):
 def distribution(origin: str, secret: str, folder: Path, **parameters: str) -> Iterator[Distribution]:
     """One of a stack with these parameters that serves until this ends."""
     with Distribution(origin, secret, folder, **parameters) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server
         server.shutdown()

@@ -86,6 +86,10 @@ def _terminated(options: Any, deadline: Deadline) -> Iterator[None]:
 
 def session_options() -> Any:
     """Return the options of every session. Raises Unavailable without onnxruntime."""
+    # onnxruntime imports numpy from C, in another order than numpy itself: a thread that imports numpy at the same time
+    # could then fail with a circular import.
+    import numpy as np  # noqa: F401, PLC0415 - 55 ms
+
     try:
         import onnxruntime  # noqa: PLC0415 - 85 ms
     except ImportError:
