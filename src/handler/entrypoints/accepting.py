@@ -73,7 +73,7 @@ class ConnectionServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for task in self._accepting:
             task.cancel()
-        await asyncio.gather(*self._accepting, return_exceptions=True)
+        await asyncio.gather(*self._accepting, *self._connecting, return_exceptions=True)
         await super().shutdown(sockets=sockets)
 
     async def _accept(self, listener: socket.socket) -> None:
