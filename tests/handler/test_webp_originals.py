@@ -52,7 +52,7 @@ def in_partitions(added: int = 1_000_000) -> bytes:
     library.WebPConfigInitInternal(ctypes.byref(config), 0, 80, webp_write._ENCODER_ABI)
     library.WebPPictureInitInternal(ctypes.byref(picture), webp_write._ENCODER_ABI)
     library.WebPMemoryWriterInit(ctypes.byref(writer))
-    config.rest[15] = 3  # the binary logarithm of the number of partitions
+    config.more[15] = 3  # the binary logarithm of the number of partitions
     fields = {
         "width": image.width, "height": image.height,
         "writer": ctypes.cast(library.WebPMemoryWrite, ctypes.c_void_p), "custom": ctypes.addressof(writer),
