@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from features.catalogue import ORDER, by_name, names
 from imaging.errors import InvalidParameter
-from imaging.params.validation import check, fields, main_field
+from imaging.params.validation import check, fields, main_field, suggest
 from imaging.pipeline.feature import Feature, Step
 
 _OFF = {"", "false", "no", "off"}
@@ -27,7 +27,7 @@ def edits(edits_by_name: Mapping[str, object], *, text: bool = False, where: str
     lists: list[Step] = []
     for name, value in edits_by_name.items():
         if name not in names():
-            raise InvalidParameter(prefix + name, "one of " + ", ".join(ORDER), value)
+            raise InvalidParameter(prefix + name, "one of " + ", ".join(ORDER) + suggest(name, names()), value)
         feature = by_name(name)
         if feature.name in requested:
             raise InvalidParameter(prefix + name, f"given once, not also as `{prefix}{feature.name}`", value)

@@ -17,6 +17,7 @@ from imaging.cost import each_pixel
 from imaging.errors import InvalidParameter
 from imaging.formats import MEDIA_TYPES
 from imaging.params.model import Params
+from imaging.params.validation import suggest
 from imaging.picture import ImageHeader, Picture, Report
 from imaging.pipeline.feature import feature
 
@@ -75,7 +76,7 @@ class Info(Params):
         """Raise InvalidParameter for a fact that is not known."""
         for name in self.facts.split(",") if self.facts is not None else ():
             if name not in FACTS:
-                raise InvalidParameter("info.facts", "some of " + ", ".join(FACTS), name)
+                raise InvalidParameter("info.facts", "some of " + ", ".join(FACTS) + suggest(name, FACTS), name)
 
 
 @feature(

@@ -23,7 +23,7 @@ from handler.requests.parsed_request import (
     Recipe,
 )
 from handler.requests.policy import AUTO_QUALITY, Policy
-from imaging import PNG, WEBP, InvalidParameter, ObjectRef, Output, Step, check
+from imaging import PNG, WEBP, InvalidParameter, ObjectRef, Output, Step, check, suggest
 
 if TYPE_CHECKING:
     from handler.auth.canonical import Pairs
@@ -228,7 +228,7 @@ def _add_presets(recipe: Recipe, parsed: ParsedRequest, policy: Policy, caller: 
     if preset not in policy.presets:
         # Under PRESETS_ONLY the names of presets are not told to anyone who has no signature.
         hides_names = policy.presets_only and caller is Caller.ANYONE
-        named = ", ".join(policy.presets) or "those in PRESETS, which is empty"
+        named = (", ".join(policy.presets) or "those in PRESETS, which is empty") + suggest(preset, policy.presets)
         known = "those in PRESETS" if hides_names else named
         raise BadRequest(f"`preset` must be one of {known}, got {preset!r}")
     return recipe.over(policy.presets[preset])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from features import in_order
-from imaging import InvalidParameter, ObjectRef, Output, Step, check, describe
+from imaging import InvalidParameter, ObjectRef, Output, Step, check, describe, suggest
 
 KEY_PREFIX = "/_key/"
 """What follows it is a key, whatever it looks like."""
@@ -84,7 +84,7 @@ class Recipe(msgspec.Struct, frozen=True):
                 steps.append(item)
                 continue
             if item.preset not in presets:
-                named = ", ".join(presets) or "those in PRESETS, which is empty"
+                named = (", ".join(presets) or "those in PRESETS, which is empty") + suggest(item.preset, presets)
                 raise InvalidParameter(item.where, f"one of {named}", item.preset)
             steps += presets[item.preset].steps
             output = _merge(presets[item.preset].output, output)

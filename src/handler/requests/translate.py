@@ -18,7 +18,7 @@ from handler.requests.image_request import ImageRequest
 from handler.requests.parse import locate, parse_address, parse_request
 from handler.requests.parsed_request import Insert, ParsedRequest
 from handler.requests.policy import Policy
-from imaging import InvalidParameter, ObjectRef, Step, describe, describe_steps
+from imaging import InvalidParameter, ObjectRef, Step, describe, describe_steps, suggest
 
 _CARRIED = ("preset", "v")
 _NEGLIGIBLE = "centred"
@@ -104,7 +104,8 @@ class Translator(msgspec.Struct, frozen=True):
         """Return the URL in another dialect, and what that dialect cannot express. Raises BadRequest."""
         target = next((dialect for dialect in dialects.DIALECTS if dialect.name == to), None)
         if target is None:
-            raise BadRequest(f"`to` must be one of {', '.join(dialects.names())}, got {to[:40]!r}")
+            similar = suggest(to, dialects.names())
+            raise BadRequest(f"`to` must be one of {', '.join(dialects.names())}{similar}, got {to[:40]!r}")
         address = _Address.of(url, self.ignored)
         faults = Faults(is_lenient=self.policy.is_lenient)
         parsed = self._parse(address, faults)

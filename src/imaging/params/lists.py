@@ -48,14 +48,15 @@ class DetectionKinds(Names):
     """Kinds of what detectors find, in their order."""
 
     __slots__ = ()
-    expected: ClassVar[str] = "some of faces, objects, text, separated by commas"
+    words: ClassVar[tuple[str, ...]] = ("faces", "objects", "text")
+    expected: ClassVar[str] = f"some of {', '.join(words)}, separated by commas"
     schema: ClassVar[Mapping[str, object]] = {"type": "string", "format": "names", "examples": ["faces", "faces,text"]}
 
     @classmethod
     def parse(cls, value: object) -> Self:
         """Read `faces,text` or a list of strings."""
         kinds = super().parse(value)
-        if not set(kinds) <= {"faces", "objects", "text"}:
+        if not set(kinds) <= set(cls.words):
             raise ValueError(cls.expected)
         return kinds
 

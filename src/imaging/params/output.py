@@ -10,6 +10,7 @@ from imaging.errors import InvalidParameter
 from imaging.formats import INDEX, NAMES, WRITTEN
 from imaging.params.model import Params, hint
 from imaging.params.types import Color, FormatQuality, Names, Numbers, QualityTarget
+from imaging.params.validation import suggest
 
 if TYPE_CHECKING:
     FormatChoice = str
@@ -230,10 +231,10 @@ class Output(Params):
             raise InvalidParameter("attachment", "left out without filename", got=True)
         for name in self.preferred or ():
             if name not in WRITTEN:
-                raise InvalidParameter("preferred", "some of " + ", ".join(WRITTEN), name)
+                raise InvalidParameter("preferred", "some of " + ", ".join(WRITTEN) + suggest(name, WRITTEN), name)
         for name in self.unchanged or ():
             if name not in NAMES:
-                raise InvalidParameter("unchanged", "some of " + ", ".join(NAMES), name)
+                raise InvalidParameter("unchanged", "some of " + ", ".join(NAMES) + suggest(name, NAMES), name)
 
     @property
     def fixed_quality(self) -> int | None:

@@ -103,6 +103,8 @@ class Position(str):
 
     __slots__ = ()
     choices: ClassVar[tuple[str, ...]] = tuple(_POINTS)
+    words: ClassVar[tuple[str, ...]] = (*_POINTS, *_SPELLINGS)
+    """All words that a value may have, for the hint in the message about another one."""
     expected: ClassVar[str] = "one of " + ", ".join(_POINTS) + " (or the compass points, north to northwest)"
     schema: ClassVar[Mapping[str, object]] = {"type": "string", "enum": list(_POINTS)}
 
@@ -135,6 +137,7 @@ class CropPosition(Position):
 
     __slots__ = ()
     choices: ClassVar[tuple[str, ...]] = (*_POINTS, "attention", "entropy")
+    words: ClassVar[tuple[str, ...]] = (*choices, *_SPELLINGS)
     expected: ClassVar[str] = "one of " + ", ".join((*_POINTS, "attention", "entropy"))
     schema: ClassVar[Mapping[str, object]] = {"type": "string", "enum": [*_POINTS, "attention", "entropy"]}
 
@@ -198,6 +201,7 @@ class Gravity(tuple[str, float, float]):
     expected: ClassVar[str] = (
         f"one of {', '.join(_ANCHORS)}, with offsets such as soea:10:0.1, or sm, or fp:x:y with x and y from 0 to 1"
     )
+    words: ClassVar[tuple[str, ...]] = (*_ANCHORS, "sm", "fp")
     schema: ClassVar[Mapping[str, object]] = {
         "type": "string",
         "format": "gravity",

@@ -72,6 +72,15 @@ class Field(msgspec.Struct, frozen=True):
         others = "".join(f" or {choice}" for choice in self.choices)
         return (" or ".join(words) + _range_in_words(self.bounds) + others) if all(words) else ""
 
+    def refusal(self, where: str, value: object) -> InvalidParameter:
+        """Return the error for a value that this field does not take, with the most similar word that it takes."""
+        words = [word for kind in self.kinds if kind in TextTypes for word in getattr(kind, "words", ())]
+        words += [*self.choices, *filter(None, self.synonyms), *(("true", "false") if self.boolean else ())]
+        # Of a list, or a word with numbers, the part that is no word of it counts.
+        parts = re.split("[,:]", value) if isinstance(value, str) and not self.is_choice else [value]
+        given = next((part for part in parts if part not in words), value)
+        return InvalidParameter(where, self.expected + suggest(given, map(str, words)), value)
+
 
 @cache
 def fields(model: type[Params]) -> dict[str, Field]:
@@ -142,12 +151,15 @@ def main_field(model: type[Params]) -> Field | None:
     return next((field for field in fields(model).values() if field.main), None)
 
 
-def suggest(name: object, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown name: the most similar known one, or nothing if none is."""
+def suggest(given: object, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name or value: the most similar known one, or nothing if none is."""
     from difflib import get_close_matches  # noqa: PLC0415 - only a request that is refused needs it
 
-    similar = get_close_matches(str(name)[:_LONGEST_TYPO], list(known), n=1, cutoff=0.75)
-    return f", perhaps `{similar[0]}`" if similar else ""
+    words = {word.lower(): word for word in reversed([*known])}
+    if not isinstance(given, str) or given in words.values():
+        return ""
+    similar = get_close_matches(given[:_LONGEST_TYPO].lower(), words, n=1, cutoff=0.75)
+    return f", perhaps `{words[similar[0]]}`" if similar else ""
 
 
 def check(model: type[ModelT], params: Mapping[str, object], *, where: str = "", text: bool = False) -> ModelT:
@@ -201,12 +213,12 @@ def _normalize(field: Field, value: object, dotted: str, *, text: bool) -> objec
     if text and field.boolean:
         word = value.lower()
         if word not in _TRUE | _FALSE:
-            raise InvalidParameter(dotted + field.name, "true or false", value)
+            raise field.refusal(dotted + field.name, value)
         return word in _TRUE
     if text and field.optional:
         # msgspec would read the word "null" as None. In a URL, only an empty value means that.
         if value.lower() == "null" and str not in field.kinds:
-            raise InvalidParameter(dotted + field.name, field.expected, value)
+            raise field.refusal(dotted + field.name, value)
         return value or None
     return value
 
@@ -232,7 +244,7 @@ def _translate_error(
     name = re.split(r"[.\[]", path, maxsplit=1)[0]
     field = fields(model).get(name)
     if field and field.expected and path == name:
-        return InvalidParameter(dotted + name, field.expected, values.get(name))
+        return field.refusal(dotted + name, values.get(name))
     # A value inside of a list, or a type that only msgspec can describe: its own words are used.
     expected = re.sub(r"^Expected (.*?)(, got .*)?$", r"\1", message[: match.start()] if match else message)
     return InvalidParameter(dotted + path, expected, values.get(name))

@@ -10,7 +10,7 @@ from handler.requests.dialects.imagor.path import ImagorPath, parse_path
 from handler.requests.dialects.thumbor.arguments import Arguments, Usage
 from handler.requests.dialects.thumbor.grammar import FilterCall
 from handler.requests.parsed_request import ParsedRequest, Recipe
-from imaging import InvalidParameter, ObjectRef, Output, check
+from imaging import InvalidParameter, ObjectRef, Output, check, suggest
 
 FILTERS: dict[str, Filter] = {
     **canvas.FILTERS, **effects.FILTERS, **output.FILTERS, **overlays.FILTERS, **redactions.FILTERS
@@ -63,4 +63,5 @@ def _find_usage(call: FilterCall) -> Usage:
         return USAGES[call.name]
     if call.name in FILTERS:
         return FILTERS[call.name].usage
-    raise InvalidParameter("filters", "some of " + ", ".join(sorted((*FILTERS, *USAGES))), call.name)
+    known = sorted((*FILTERS, *USAGES))
+    raise InvalidParameter("filters", f"some of {', '.join(known)}{suggest(call.name, known)}", call.name)

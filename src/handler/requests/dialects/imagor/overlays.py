@@ -10,6 +10,7 @@ from handler.requests.dialects.imagor.colors import read_color
 from handler.requests.dialects.imagor.path import decode_prefixed, parse_path
 from handler.requests.dialects.imagor.places import Along, anchor, position, read_place
 from handler.requests.dialects.thumbor.arguments import Arguments, Usage
+from imaging import suggest
 
 _BLENDS = {
     "normal": "over", "multiply": "multiply", "color-burn": "colour-burn", "darken": "darken", "screen": "screen",
@@ -76,7 +77,7 @@ def _add_image(steps: ImagorSteps, arguments: Arguments) -> None:
     is_plain = is_plain and not (path.adaptive or path.full or path.smart or any(path.padding))
     blend = arguments.text(4, "normal")
     if blend not in _BLENDS:
-        arguments.tolerate("one of " + ", ".join(_BLENDS))
+        arguments.tolerate("one of " + ", ".join(_BLENDS) + suggest(blend, _BLENDS))
     box: dict[str, object] = {}
     for name, side, share in zip(("boxWidth", "boxHeight"), (path.width, path.height), sides, strict=True):
         box |= {name: share if share.endswith("p") else side} if share.endswith("p") or side else {}

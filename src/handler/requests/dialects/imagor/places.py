@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from handler.requests.dialects.thumbor.arguments import Arguments
+from imaging import suggest
 
 _WORDS = (("left", "center", "right"), ("top", "center", "bottom"))
 _OFFSET = re.compile(r"(left|l|right|r|top|t|bottom|b)-([0-9]{1,7})")
@@ -53,7 +54,7 @@ def read_place(arguments: Arguments, at: int, axis: int) -> Along:
         return Along(-1 if offset[1][0] == near[0] else 1, -float(offset[2]))
     number = _NUMBER.fullmatch(text)
     if number is None:
-        arguments.refuse(_EXPECTED)
+        arguments.refuse(_EXPECTED + suggest(text, (near, middle, far, "repeat")))
     share = number[3] or number[4]
     distance = float(number[4]) if number[4] else float(number[2]) / (100 if number[3] else 1)
     return Along(1 if number[1] and distance else -1, distance, bool(share))

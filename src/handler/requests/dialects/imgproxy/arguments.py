@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from handler.errors import InvalidURL
 from handler.requests.dialects.dialect import Faults
-from imaging import InvalidParameter
+from imaging import InvalidParameter, suggest
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
@@ -95,7 +95,7 @@ class Arguments:
         """Parse a boolean that is false if it is empty."""
         text = self.text(at)
         if text not in (*_TRUE, *_FALSE):
-            self.faults.tolerate(self.fault("1, t, true, 0, f or false"))
+            self.faults.tolerate(self.fault("1, t, true, 0, f or false" + suggest(text, ("true", "false"))))
         return text in _TRUE
 
     def color(self, at: int) -> str:
@@ -114,7 +114,7 @@ class Arguments:
     def choice(self, at: int, words: tuple[str, ...]) -> str:
         """Parse one of these words."""
         if self.text(at) not in words:
-            self.refuse("one of " + ", ".join(words))
+            self.refuse("one of " + ", ".join(words) + suggest(self.text(at), words))
         return self.text(at)
 
     def gravity(

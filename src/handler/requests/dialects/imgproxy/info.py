@@ -16,6 +16,7 @@ from handler.requests.dialects.imgproxy.options import Collected
 from handler.requests.dialects.imgproxy.path import mend, split_path
 from handler.requests.dialects.imgproxy.source import describe_original
 from handler.requests.parsed_request import ParsedRequest, Recipe
+from imaging import suggest
 
 _FACTS: dict[str, tuple[str, ...]] = {
     "size": ("size",), "format": ("format", "mime_type"), "dimensions": ("width", "height", "orientation"),
@@ -52,8 +53,9 @@ def parse_info(rest: str, configuration: Configuration, faults: Faults) -> Parse
         elif ALIASES.get(name, name) in _OTHERS:
             HANDLERS[ALIASES.get(name, name)].apply(Arguments(name, texts, 1, faults), others)
         else:
+            known = (*_FACTS, *_OTHERS)
             written = configuration.separator.join((name, *texts))
-            faults.tolerate(InvalidURL(name, "one of " + ", ".join((*_FACTS, *_OTHERS)), written))
+            faults.tolerate(InvalidURL(name, "one of " + ", ".join(known) + suggest(name, known), written))
     facts = [key for option, keys in _FACTS.items() if chosen.get(option) for key in keys]
     if not facts:
         raise InvalidURL("path", "options that leave something to report", rest)

@@ -19,7 +19,7 @@ from handler.requests.dialects.imgproxy.saving import name_after
 from handler.requests.dialects.imgproxy.source import describe_original
 from handler.requests.dialects.imgproxy.steps import build_steps
 from handler.requests.parsed_request import ParsedRequest, Recipe
-from imaging import InvalidParameter
+from imaging import InvalidParameter, suggest
 
 _MAX_OPTIONS = 10_000
 """More than a path has room for; presets that name presets could multiply them without a bound."""
@@ -97,7 +97,8 @@ def _apply(name: str, texts: list[str], collected: Collected) -> None:
         return
     handler = HANDLERS.get(long)
     if handler is None:
-        raise InvalidURL(name, "an option of imgproxy", ":".join((name, *texts)))
+        similar = suggest(name, (*HANDLERS, *ALIASES))
+        raise InvalidURL(name, f"an option of imgproxy{similar}", ":".join((name, *texts)))
     handler.apply(Arguments(name, texts, handler.max_arguments, collected.faults), collected)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from features import feature_names
 from handler.requests.dialects.dialect import Faults
-from imaging import InvalidParameter, Output, spellings
+from imaging import InvalidParameter, Output, spellings, suggest
 
 Params = dict[str, object]
 _FORMATS = {
@@ -96,7 +96,7 @@ def _parse_format(name: object, where: str) -> str:
         return str(name)
     known = _FORMATS.get(name.lower()) if isinstance(name, str) else None
     if known is None:
-        raise InvalidParameter(where, "one of " + ", ".join(_FORMATS), name)
+        raise InvalidParameter(where, "one of " + ", ".join(_FORMATS) + suggest(name, _FORMATS), name)
     return known
 
 
@@ -123,7 +123,8 @@ def _parse_option(format_name: str, name: str, value: object, where: str, faults
     if (format_name, name) in _ACCEPTED_VALUES:
         accepted = _ACCEPTED_VALUES[format_name, name]
         if value not in accepted:
-            raise InvalidParameter(where, "one of " + ", ".join(map(str, accepted)), value)
+            words = [*map(str, accepted)]
+            raise InvalidParameter(where, "one of " + ", ".join(words) + suggest(value, words), value)
         return {}
     if name == "effort":
         options: Params = {}
@@ -134,7 +135,7 @@ def _parse_option(format_name: str, name: str, value: object, where: str, faults
         # Encoded without loss here; beside `nearLossless`, sharp's quality only says how much is lost before that.
         return {"lossless": value} if value is not False else {}
     if name not in _OPTIONS:
-        faults.tolerate(InvalidParameter(where, "one of " + ", ".join(_OPTIONS), value))
+        faults.tolerate(InvalidParameter(where, "one of " + ", ".join(_OPTIONS) + suggest(name, _OPTIONS), value))
         return {}
     return {spellings(Output).get(name, spellings(Output)["colors"]).name: value}
 

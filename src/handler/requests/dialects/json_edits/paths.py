@@ -15,7 +15,7 @@ from handler.requests.dialects.json_edits.edits import parse_edits
 from handler.requests.dialects.json_edits.repairs import repair_object
 from handler.requests.parsed_request import ParsedRequest
 from handler.requests.strict_json import loads
-from imaging import InvalidParameter, ObjectRef
+from imaging import InvalidParameter, ObjectRef, suggest
 
 HEADERS = (
     "cache-control",
@@ -46,7 +46,7 @@ def parse_path(path: str, faults: Faults) -> ParsedRequest | None:
         return None
     for name, value in params.items():
         if name not in _NAMES:
-            faults.tolerate(InvalidParameter(name, "one of " + ", ".join(_NAMES), value))
+            faults.tolerate(InvalidParameter(name, "one of " + ", ".join(_NAMES) + suggest(name, _NAMES), value))
     output_format = params.get("outputFormat") or None
     parsed = parse_edits(
         params.get("edits"), "edits", output_format=output_format, effort=params.get("effort"), faults=faults
@@ -83,7 +83,7 @@ def _parse_headers(params: object, faults: Faults) -> dict[str, str]:
     for name, value in params.items():
         where = f"headers.{name}"
         if str(name).lower() not in HEADERS:
-            faults.tolerate(InvalidParameter(where, "one of " + ", ".join(HEADERS), value))
+            faults.tolerate(InvalidParameter(where, "one of " + ", ".join(HEADERS) + suggest(name, HEADERS), value))
             continue
         if (
             not isinstance(value, str)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from features import by_name, feature_names
 from handler.requests.dialects import aws_rules
 from handler.requests.dialects.dialect import Faults
-from imaging import InvalidParameter, main_field, spellings
+from imaging import InvalidParameter, main_field, spellings, suggest
 
 Params = dict[str, object]
 FEATURES = {"overlayWith": "watermark", "smartCrop": "smartCropping"}
@@ -137,7 +137,8 @@ def _convert_overlay(params: object, where: str, faults: Faults) -> object:
                 if part not in (None, ""):
                     converted["opacity"] = 100 - aws_rules.parse_percentage(part, f"{where}.alpha")
         elif name not in names:
-            expected = "one of " + ", ".join((*names, "alpha", "options"))
+            known = (*names, "alpha", "options")
+            expected = "one of " + ", ".join(known) + suggest(name, known)
             faults.tolerate(InvalidParameter(f"{where}.{name}", expected, part, code=_CODES["overlayWith"]))
         elif part not in (None, ""):
             is_ratio = name.endswith("Ratio")
@@ -155,8 +156,8 @@ def _convert_overlay_options(params: object, where: str, faults: Faults) -> Para
     converted: Params = {}
     for name, part in params.items():
         if name not in known:
-            error = InvalidParameter(f"{where}.{name}", "one of " + ", ".join(known), part, code=_CODES["overlayWith"])
-            faults.tolerate(error)
+            listed = "one of " + ", ".join(known) + suggest(name, known)
+            faults.tolerate(InvalidParameter(f"{where}.{name}", listed, part, code=_CODES["overlayWith"]))
             continue
         if part not in (None, ""):
             is_number = name == "gravity" and type(part) is int

@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn, TypeVar
 
 from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.thumbor.grammar import FilterCall
-from imaging import InvalidParameter
+from imaging import InvalidParameter, suggest
 
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 _NUMBER = re.compile(r"-?(?:[0-9]{1,9}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
@@ -94,14 +94,14 @@ class Arguments:
         """Parse `true` or `1`, `false` or `0`, in either case."""
         word = self.text(at).lower()
         if word and word not in (*_TRUE, *_FALSE):
-            self.refuse("true or false")
+            self.refuse("true or false" + suggest(word, ("true", "false")))
         return word in _TRUE if word else default
 
     def choice(self, at: int, words: tuple[str, ...]) -> str:
         """Parse one of these words, in either case."""
         word = self.text(at).lower()
         if word not in words:
-            self.refuse("one of " + ", ".join(words))
+            self.refuse("one of " + ", ".join(words) + suggest(word, words))
         return word
 
     def _parse(

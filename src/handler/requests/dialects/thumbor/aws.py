@@ -16,7 +16,7 @@ from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.thumbor.arguments import Arguments, Usage
 from handler.requests.dialects.thumbor.grammar import ThumborPath
 from handler.requests.parsed_request import ParsedRequest, Recipe
-from imaging import InvalidParameter, ObjectRef, Output, Step, check
+from imaging import InvalidParameter, ObjectRef, Output, Step, check, suggest
 
 _EXTENSIONS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp", "tiff": "tiff", "tif": "tiff", "gif": "gif",
                "avif": "avif"}  # fmt: skip
@@ -37,7 +37,8 @@ def build_request(path: ThumborPath, faults: Faults) -> ParsedRequest:
     for call in sorted(path.filters, key=str):
         known = FILTERS.get(call.name)
         if known is None:
-            expected = f"some of {', '.join(FILTERS)} (behind `unsafe` or a signature all of Thumbor's)"
+            similar = suggest(call.name, FILTERS)
+            expected = f"some of {', '.join(FILTERS)} (behind `unsafe` or a signature all of Thumbor's){similar}"
             faults.tolerate(InvalidParameter("filters", expected, call.name), f"filters:{call.name}")
             continue
         arguments = Arguments(call, known.usage, faults, drops_extra=True)
@@ -148,7 +149,7 @@ def _set_format(builder: _Builder, arguments: Arguments) -> None:
     if arguments.text(0).lower() in _FORMATS:
         builder.set_output(format=_FORMATS[arguments.text(0).lower()])
     else:
-        arguments.tolerate("one of " + ", ".join(_FORMATS))
+        arguments.tolerate("one of " + ", ".join(_FORMATS) + suggest(arguments.text(0), _FORMATS))
 
 
 def _set_animated(builder: _Builder, arguments: Arguments) -> None:

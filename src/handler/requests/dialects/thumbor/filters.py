@@ -14,7 +14,7 @@ from handler.requests.dialects.thumbor import effects, grammar
 from handler.requests.dialects.thumbor.arguments import Arguments, Usage
 from handler.requests.dialects.thumbor.geometry import Box, Geometry
 from handler.requests.dialects.thumbor.step_builder import StepBuilder
-from imaging import InvalidParameter
+from imaging import InvalidParameter, suggest
 
 _MAX_AGE = 31_536_000
 """The longest `max_age` in seconds: one year, the most that CDNs honour."""
@@ -73,8 +73,8 @@ def _find_usage(call: grammar.FilterCall) -> Usage:
         if call.name in table:
             usage: Usage = table[call.name].usage
             return usage
-    known = ", ".join(sorted((*GEOMETRY_FILTERS, *OUTPUT_FILTERS, *effects.EFFECTS)))
-    raise InvalidParameter("filters", f"some of {known}", call.name)
+    known = sorted((*GEOMETRY_FILTERS, *OUTPUT_FILTERS, *effects.EFFECTS))
+    raise InvalidParameter("filters", f"some of {', '.join(known)}{suggest(call.name, known)}", call.name)
 
 
 def _add_focal_area(geometry: Geometry, arguments: Arguments) -> None:
