@@ -6,7 +6,8 @@ HandlerError
 │   └── PrivateSource     403  an object of a private source is requested without a signature
 ├── Forbidden             403  the caller may not do that
 ├── Unauthorized          401  the operator's token is missing or wrong
-├── NotFound              404  no such object, no such page
+├── NotFound              404  no such object
+│   └── NoSuchPage        404  no such page of the service itself
 ├── MethodNotAllowed      405
 ├── Conflict              409  the object exists already, or has been changed in the meantime
 ├── PayloadTooLarge       413
@@ -94,6 +95,15 @@ class NotFound(HandlerError):
 
     status = HTTPStatus.NOT_FOUND
     code = "NoSuchKey"
+
+
+class NoSuchPage(NotFound):
+    """The service has no page of its own at this path."""
+
+    code = "NotFound"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"no page is called {path!r}")
 
 
 class MethodNotAllowed(HandlerError):

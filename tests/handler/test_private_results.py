@@ -15,7 +15,7 @@ from tests.client import Answered, Client
 from tests.mutants import ORIGIN, SECRET, WAYS, in_json, mutate, signed_query
 from tests.vault import ADDRESSES, KEY, Vault
 
-from handler.composition.server import keep_recent_results
+from handler.composition.server import adapt_to_server
 from handler.config import SettingsError
 
 _MAX_AGE = re.compile(r"\bmax-age=(\d+)")
@@ -73,7 +73,7 @@ def test_an_expired_url_tells_nothing(services: Vault) -> None:
 
 def test_what_is_in_memory_is_sent_for_a_valid_signature_alone(tmp_path: Path) -> None:
     client = Vault(tmp_path).full
-    client.application = keep_recent_results(client.application)
+    client.application = adapt_to_server(client.application)
     recent = client.application.http.recent
     assert recent is not None
     for pairs in ({"bucket": "vault"}, {"bucket": "vault", "v": "2"}):

@@ -11,7 +11,7 @@ from tests import pictures
 from tests.client import Answered, Client
 from tests.local_server import SAMPLES, serving
 
-from handler.composition.server import keep_recent_results
+from handler.composition.server import adapt_to_server
 from handler.entrypoints.at_once import build_at_once
 from handler.entrypoints.http_call import HttpRequest
 from handler.render.results import RenderedResult, ResultFacts
@@ -33,7 +33,7 @@ def client(tmp_path: Path) -> Client:
         "SOURCE_BUCKETS": f"images={(tmp_path / 'images').as_uri()}",
         "STORE_RESULTS": "Yes", "RESULTS_BUCKET": f"results={(tmp_path / 'results').as_uri()}",
     })  # fmt: skip
-    client.application = keep_recent_results(client.application)
+    client.application = adapt_to_server(client.application)
     return client
 
 

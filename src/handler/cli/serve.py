@@ -20,7 +20,7 @@ from handler.cli.local_uploads import add_gallery, add_uploads
 from handler.cli.server_log import log_to_standard_output
 from handler.composition import wiring
 from handler.composition.pages import OPENAPI, list_documents
-from handler.composition.server import keep_recent_results
+from handler.composition.server import adapt_to_server
 from handler.composition.wiring import Application
 from handler.config import Settings
 from handler.entrypoints.accepting import ConnectionServer
@@ -164,7 +164,7 @@ def _serve_here(
     member: Member | None, *, loopback_only: bool,
 ) -> None:  # fmt: skip
     """Serve in this process, which is one of several or the only one."""
-    application = keep_recent_results(wiring.build(settings))
+    application = adapt_to_server(wiring.build(settings))
     wiring.use(application)
     server = PictureServer(
         answer_call, bounds, _list_pages(application), admit=application.http.admit,

@@ -171,6 +171,7 @@ def _build_http(
         origin=origin,
         cors=responses.cors_origin if responses.cors_enabled else "",
         has_image_headers=responses.image_headers,
+        has_demo=bool(settings.storage.demo_bucket) and "demo" in settings.storage.demo_sites,
         local_operator=access.operator_open and not (access.operator_token or access.operator_token_file),
         fallback=fallback,
         max_bytes=settings.answer_bytes,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from handler import response
 from handler.entrypoints.own_pages import read_query
-from handler.errors import NotFound
+from handler.errors import NoSuchPage
 from handler.render.results import Delegated
 from handler.response import Answer
 from imaging import Deadline
@@ -29,7 +29,7 @@ def answer_api(http: HttpEntrypoint, page: str, call: HttpRequest, deadline: Dea
         endpoint = http.json_endpoints(is_operator)[page]
         return response.report(endpoint.answer(**read_query(endpoint.parameters, call)))
     if http.operator is None:
-        raise _no_page(API + page)
+        raise NoSuchPage(API + page)
     answer = http.operator().answer(page, call, deadline)
     if isinstance(answer, Answer):
         answer.refuse_above(http.max_bytes)
@@ -46,9 +46,5 @@ def admit(http: HttpEntrypoint, path: str, call: HttpRequest) -> None:
         http.gallery().admit(path.removeprefix(GALLERY), call)
     elif path.startswith(API):
         if http.operator is None:
-            raise _no_page(path)
+            raise NoSuchPage(path)
         http.operator().admit(path.removeprefix(API), call)
-
-
-def _no_page(path: str) -> NotFound:
-    return NotFound(f"no page is called {path!r}", code="NotFound")

@@ -20,7 +20,7 @@ from handler.entrypoints.gallery_request import (
 from handler.entrypoints.gallery_session import GallerySession
 from handler.entrypoints.gallery_uploads import GalleryUploadPages
 from handler.entrypoints.http_call import HttpRequest
-from handler.errors import HandlerError, MethodNotAllowed, NotFound
+from handler.errors import HandlerError, MethodNotAllowed, NoSuchPage
 from handler.gallery.uploads import DuplicatePicture
 from handler.gallery.visitors import Visitor, VisitorCookies
 from handler.observability import add_log_fields
@@ -73,7 +73,7 @@ class GalleryEntrypoint(msgspec.Struct, frozen=True, kw_only=True):
         """Return what answers a request. Raise NotFound, MethodNotAllowed or Forbidden."""
         routes = self._find(name)
         if not routes:
-            raise NotFound(f"no page is called {'/_api/gallery/' + name!r}", code="NotFound")
+            raise NoSuchPage("/_api/gallery/" + name)
         if call.method not in routes:
             allowed = ", ".join(routes)
             raise MethodNotAllowed(f"the method must be {allowed}, got {call.method}", headers={"Allow": allowed})

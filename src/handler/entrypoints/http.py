@@ -17,7 +17,7 @@ from handler.errors import (
     Forbidden,
     HandlerError,
     MethodNotAllowed,
-    NotFound,
+    NoSuchPage,
     PayloadTooLarge,
     PrivateSource,
     UriTooLong,
@@ -46,6 +46,7 @@ MAX_PATH_BYTES = 8_192
 _IMAGE_METHODS = ("GET", "HEAD")
 _UPLOAD, _GALLERY = "/_upload", "/_api/gallery/"
 _DOCUMENTS = ("/_docs", "/_api/docs", "/_api/openapi.json")
+_API_HOMES = ("/_api", "/_api/")
 
 
 class JsonEndpoint(msgspec.Struct, frozen=True):
@@ -96,7 +97,9 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     expensive_function: InvokeFunction | None = None
     """Invokes the function for expensive work; None if there is no such function."""
     find_document: Callable[[str], Callable[[], Answer] | None] = lambda _: None
-    """Finds a document that is open to all by its path, which begins as one of _DOCUMENTS."""
+    """Finds a document that is open to all by its path, which is one of _API_HOMES or begins as one of _DOCUMENTS."""
+    has_demo: bool = False
+    """Whether a server or the CDN serves the demo page at `/_demo/`."""
     json_endpoints: Callable[[bool], Mapping[str, JsonEndpoint]] | None = None
     """Returns the JSON answers under `/_api/` that are open to all; those for the operator (True) may tell more."""
 
@@ -163,14 +166,14 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
 
             return answer_stored_result(self.result_cache, path.removeprefix("/_results/"), call)
         if is_own(path, self.policy.dialects):
-            raise NotFound(f"no page is called {path!r}", code="NotFound")
+            raise NoSuchPage(path)
         if call.method not in _IMAGE_METHODS:
             raise MethodNotAllowed(f"the method must be GET or HEAD, got {call.method}", headers={"Allow": "GET, HEAD"})
         return self._answer_image(path, raw_path, call, deadline)
 
     def _own_page(self, path: str, method: str) -> Callable[[], Answer] | None:
         """Return the probe or the file that has exactly this path."""
-        if path.startswith(_DOCUMENTS) and method in _IMAGE_METHODS:
+        if (path.startswith(_DOCUMENTS) or path in _API_HOMES) and method in _IMAGE_METHODS:
             return self.find_document(path)
         if path.startswith("/_gallery") and self.gallery is not None:
             return self.gallery().files().get(path)
@@ -267,6 +270,12 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
 
     def _answer_error(self, error: FeatureError | HandlerError, call: HttpRequest, deadline: Deadline) -> Answer:
         answer = response.refusal(error, call.caching(self.caching))
+        if isinstance(error, NoSuchPage):
+            from handler.entrypoints.missing_page import as_page  # noqa: PLC0415 - no image needs it
+
+            answer, is_page = as_page(answer, self, call)
+            if is_page:
+                return answer
         if self.fallback is None or call.method not in _IMAGE_METHODS or "/_api/" in call.path:
             return answer
         always = self.policy.always

@@ -76,6 +76,11 @@ class HttpRequest(msgspec.Struct, frozen=True):
         return frozenset(name for name in NEGOTIATED if _is_accepted(MEDIA_TYPES[name], accept))
 
     @property
+    def accepts_html(self) -> bool:
+        """Whether the client names HTML in `Accept`, as browsers do for a page."""
+        return _is_accepted("text/html", self.headers.get("accept", ""))
+
+    @property
     def conditions(self) -> Conditions:
         """The conditions of the headers `If-None-Match` and `If-Modified-Since`."""
         since = self.headers.get("if-modified-since")

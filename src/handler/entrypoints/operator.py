@@ -14,7 +14,7 @@ from handler.auth.signature import Signatures, parse_life
 from handler.entrypoints import inline_image, local_access
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.operator_page import Page, parse_limit, read_params
-from handler.errors import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthorized
+from handler.errors import BadRequest, Forbidden, MethodNotAllowed, NoSuchPage, Unauthorized
 from handler.ports import Objects, SecretSource
 from handler.render.render import RenderContext, render_or_delegate
 from handler.render.results import Delegated
@@ -54,7 +54,7 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         """Return the page of a name if the caller may use it. The body is not needed for this."""
         page = self._pages().get(name) or next(filter(None, (find(name) for find in self.more_pages)), None)
         if page is None or (self.token is None and not self._is_local(call)):
-            raise NotFound(f"no page is called {'/_api/' + name!r}", code="NotFound")
+            raise NoSuchPage("/_api/" + name)
         self._admit(call)
         if call.method not in page.methods:
             allowed = ", ".join(page.methods)

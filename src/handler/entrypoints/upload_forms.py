@@ -8,7 +8,7 @@ from http import HTTPStatus
 from handler.entrypoints.form_data import FormReader
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.operator_uploads import describe
-from handler.errors import MethodNotAllowed, NotFound
+from handler.errors import MethodNotAllowed, NoSuchPage
 from handler.ingest.form_policy import FILE, FORM_PATH, PART_PATH, PartUpload
 from handler.ingest.ingest import Ingest
 from handler.response import Answer
@@ -19,7 +19,7 @@ _METHODS = {FORM_PATH: "POST", PART_PATH: "PUT"}
 def admit(path: str, call: HttpRequest, ingest: Ingest) -> None:
     """Raise an error for a request that is refused before its body is read. A form has its signature in the body."""
     if path not in _METHODS:
-        raise NotFound(f"no page is called {path!r}", code="NotFound")
+        raise NoSuchPage(path)
     if call.method != _METHODS[path]:
         message = f"the method must be {_METHODS[path]}, got {call.method}"
         raise MethodNotAllowed(message, headers={"Allow": _METHODS[path]})

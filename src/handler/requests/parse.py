@@ -10,7 +10,7 @@ import msgspec
 
 from handler.auth.authenticate import Caller, SignedPath
 from handler.auth.signature import parse_expiry
-from handler.errors import BadRequest, Forbidden, NotFound
+from handler.errors import BadRequest, Forbidden, NoSuchPage, NotFound
 from handler.requests import dialects
 from handler.requests.dialects.dialect import STRICT, Faults
 from handler.requests.image_request import ImageRequest, list_objects
@@ -118,7 +118,7 @@ def parse_address(
     if is_url and parameters.has_edits and not any(dialect.reads_query for dialect in policy.dialects):
         raise Forbidden("query parameters that edit are switched off (DIALECTS)")
     if is_own(path, policy.dialects):
-        raise NotFound(f"no page is called {path!r}", code="NotFound")
+        raise NoSuchPage(path)
     if canvas is not None:
         return dialects.add_query(ParsedRequest(ref=canvas, dialect="query"), parameters, faults)
     rewrite = policy.rewrite.apply if policy.rewrite is not None else None

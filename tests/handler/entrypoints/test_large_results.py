@@ -15,7 +15,7 @@ import pyvips
 from tests.client import Client
 from tests.local_server import Answer, Server, serving
 
-from handler.composition.server import keep_recent_results
+from handler.composition.server import adapt_to_server
 from handler.entrypoints.http_call import HttpRequest
 from handler.ports import ObjectAttributes
 from handler.storage.streamed_results import MAX_STREAMED, STREAMED_ABOVE
@@ -67,7 +67,7 @@ def test_a_connection_serves_on_after_it(server: Server) -> None:
 @pytest.mark.parametrize("becomes", ["replaced", "deleted"])
 def test_what_changes_while_it_is_sent_is_sent_as_it_was(images: Path, tmp_path: Path, becomes: str) -> None:
     client = Client({"SOURCE_BUCKETS": f"images={images.as_uri()}", **storing_in(tmp_path)})
-    http_ = keep_recent_results(client.application).http
+    http_ = adapt_to_server(client.application).http
     path, _, query = NOISE.partition("?")
     request = HttpRequest("GET", path, encoded=True, query=query, headers={})
     expected = http_.answer(request, Deadline())
@@ -91,7 +91,7 @@ def change(bucket: object, becomes: str) -> None:
 
 def test_slow_clients_do_not_take_all_descriptors(images: Path, tmp_path: Path) -> None:
     client = Client({"SOURCE_BUCKETS": f"images={images.as_uri()}", **storing_in(tmp_path)})
-    http_ = keep_recent_results(client.application).http
+    http_ = adapt_to_server(client.application).http
     path, _, query = NOISE.partition("?")
     request = HttpRequest("GET", path, encoded=True, query=query, headers={})
     expected = http_.answer(request, Deadline())

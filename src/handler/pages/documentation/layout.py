@@ -12,7 +12,7 @@ from handler.pages.frame import fill_frame
 
 BASE = f"{HOME}site/"
 """Path of the style sheets, icons and scripts of demo-ui, which every service has there."""
-_LINKS = (("/_demo/", "Demo"), (HOME, "Docs"), ("/_api/docs", "Reference"))
+LINKS = (("/_demo/", "Demo"), (HOME, "Docs"), ("/_api/docs", "Reference"))
 
 
 class Entry(NamedTuple):
@@ -45,6 +45,8 @@ class Layout(NamedTuple):
     """Address of the index; without it the script searches the page alone."""
     script: str = "js/docs.js"
     kind: str = ""
+    links: Sequence[tuple[str, str]] = LINKS
+    """Addresses and titles of the header."""
 
 
 def lay_out(page: Layout) -> bytes:
@@ -62,7 +64,7 @@ def lay_out(page: Layout) -> bytes:
         "home": HOME,
         "heading": "<strong>Image handler</strong>",
         "top": _write_search(page),
-        "links": "\n".join(_link(Entry(address, title), _site_of(page.address)) for address, title in _LINKS),
+        "links": "\n".join(_link(Entry(address, title), _site_of(page.address)) for address, title in page.links),
         "main": "{{docs}}",
         "sidebar": "\n".join(_write_chapter(chapter, page.address) for chapter in page.chapters),
         "content": page.content,
