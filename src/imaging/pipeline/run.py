@@ -291,10 +291,10 @@ def read_metadata(
     original: bytes, source: ImageHeader, steps: Sequence[Step], output: Output, context: Context
 ) -> Metadata | None:
     """Return the metadata of the original that the output keeps; of stripped images, the label of generated ones."""
-    if output.metadata == "strip" and not source.has_source_type:
+    overlays = [(context.objects[ref], header) for ref, header in context.inspected.items() if header.has_source_type]
+    if output.metadata == "strip" and not source.has_source_type and not overlays:
         return None
     from imaging.codecs import metadata  # noqa: PLC0415 - most requests keep none
 
-    is_redacted = any(step.redacts for step in steps)
-    allow_gps = context.limits.allow_gps
-    return metadata.of(original, source, output.metadata, position=allow_gps, is_hidden=is_redacted)
+    is_hidden, position = any(step.redacts for step in steps), context.limits.allow_gps
+    return metadata.of(original, source, output.metadata, overlays, position=position, is_hidden=is_hidden)

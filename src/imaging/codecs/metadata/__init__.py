@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -11,12 +12,13 @@ import pyvips
 from imaging.codecs.metadata import exif, iptc, xmp
 from imaging.codecs.metadata.blocks import EXIF, IPTC, XMP, read_blocks
 from imaging.codecs.metadata.fields import IPTC_DATASETS, IPTC_POSITIONS
-from imaging.codecs.metadata.label import find_label
+from imaging.codecs.metadata.label import find_label, is_generated, label_composite
 from imaging.picture import ImageHeader
 
 Image = Any
 """A pyvips image, whose fields hold more kinds of values than its types know."""
 
+Requested = Literal["strip", "keep", "copyright"]
 _LONGEST_SEGMENT = 65_000
 _LONGEST_CREDIT = 1_000
 """Bytes of each block. XMP, whose names are long, may have twice as many beside white space."""
@@ -34,7 +36,8 @@ class Metadata(msgspec.Struct, frozen=True):
 def of(
     original: bytes,
     source: ImageHeader,
-    requested: Literal["strip", "keep", "copyright"],
+    requested: Requested,
+    overlays: Sequence[tuple[bytes, ImageHeader]] = (),
     *,
     position: bool,
     is_hidden: bool,
@@ -42,8 +45,18 @@ def of(
     """Return what stays of an original's metadata. The GPS position stays only with `position` and `keep`.
 
     Where something of the image is hidden, only a short credit stays, which cannot show what is hidden. Of stripped
-    images the label of generated ones stays.
+    images the label of generated ones stays, and an image with a generated overlay gets a label of its own.
     """
+    kept = _of_original(original, source, requested, position=position, is_hidden=is_hidden)
+    if not any(is_generated(find_label(body, header)) for body, header in overlays):
+        return kept
+    kept = kept or Metadata()
+    return msgspec.structs.replace(kept, xmp=label_composite(kept.xmp))
+
+
+def _of_original(
+    original: bytes, source: ImageHeader, requested: Requested, *, position: bool, is_hidden: bool
+) -> Metadata | None:
     if requested == "strip":
         label = find_label(original, source)
         return Metadata(xmp=label) if label else None
