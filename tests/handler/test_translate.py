@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+import pyvips
 from hypothesis import example, given
 from hypothesis import strategies as st
 from libthumbor import CryptoURL
+from tests import pictures
 from tests.client import Client
 
+from features import CATALOGUE
 from handler.auth.signature import signed_url
 from handler.cli.commands import run
+from imaging import Output, Params, fields
 
 SECRET = "s3cret"
 
@@ -381,7 +386,62 @@ def test_a_complete_translation_is_the_same_request(folder: Path, url: str, to: 
         for steps in (meant["steps"], again["steps"]):
             for step in steps:
                 step.pop("centred", None)  # where pixels lie in an enlargement, by less than one of them
+                if "thumbor" in (to, meant["dialect"]):
+                    step.pop("minAmplitude", None)  # the width of the kernel, in whole pixels the same
+                    step.pop("precision", None)
         assert {**again, "dialect": ""} == {**meant, "dialect": ""}
+
+
+def list_single_parameters() -> list[tuple[str, str]]:
+    """Each feature and each parameter by itself, with the name of the feature or of the output option."""
+    simple = [(f"{feature.name}=true", feature.name) for feature in CATALOGUE]
+    for feature in CATALOGUE:
+        simple += [(f"{feature.name}.{name}={value}", feature.name) for name, value in sample_values(feature.params)]
+    return simple + [(f"output.{name}={value}", f"output.{name}") for name, value in sample_values(Output)]
+
+
+def sample_values(model: type[Params]) -> Iterator[tuple[str, object]]:
+    """Yield fields with a value that is not their default: of each choice the last one, of each range its ends."""
+    for name, field in fields(model).items():
+        bounds = [field.bounds[bound] for bound in ("ge", "le") if bound in field.bounds]
+        values = ["true"] if field.boolean else [*field.choices[-1:], *bounds]
+        values += ["9"] if not values else []
+        yield from ((name, value) for value in values)
+
+
+def test_no_translation_names_what_the_request_does_not(tmp_path: Path) -> None:
+    """A request with one parameter, in every other language: nothing but this parameter may be listed."""
+    targets = {
+        to: client(tmp_path, DIALECTS=f"json,{to},query", PUBLIC_FEATURES="*")
+        for to in ("query", "json", "thumbor", "imagor", "imgproxy")
+    }
+    translated_count = listed_count = 0
+    for query, name in list_single_parameters():
+        for to, asked in targets.items():
+            answer = asked.get("/_api/translate?" + urlencode({"url": f"/cat.jpg?{query}", "to": to}))
+            if answer.status == 200:
+                unsaid = answer.json()["unsaid"]
+                translated_count, listed_count = translated_count + 1, listed_count + bool(unsaid)
+                assert set(unsaid) <= {name, query.partition("=")[0]}, (query, to, unsaid)
+    assert translated_count > listed_count > 300
+
+
+@pytest.mark.parametrize("to", ["query", "json", "thumbor", "imagor", "imgproxy"])
+@pytest.mark.parametrize("sigma", ["1", "3", "11"])
+def test_a_plain_blur_is_the_same_everywhere(tmp_path: Path, to: str, sigma: str) -> None:
+    asked = client(tmp_path, DIALECTS=f"json,{to},query")
+    (tmp_path / "cat.png").write_bytes(pictures.png())
+    made = translated(asked, f"/cat.png?blur={sigma}", to)
+    assert made["unsaid"] == []
+    bodies = [asked.get(url).body for url in (f"/cat.png?blur={sigma}", made["url"])]
+    levels = [pyvips.Image.new_from_buffer(body, "").numpy().astype(int) for body in bodies]
+    assert abs(levels[0] - levels[1]).max() <= 5  # libvips' kernels of whole numbers and of fractions
+
+
+def test_a_blur_whose_kernel_is_another_one_is_listed(plain: Client) -> None:
+    """Thumbor's kernels have at least three pixels."""
+    assert translated(plain, "/cat.jpg?blur=0.5", "thumbor")["unsaid"] == ["blur"]
+    assert translated(plain, "/cat.jpg?blur=9&blur.minAmplitude=0.9", "query")["unsaid"] == []
 
 
 def test_the_command_line_prints_the_same(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -23,6 +24,8 @@ from imaging import InvalidParameter, ObjectRef, Step, describe, describe_steps,
 _CARRIED = ("preset", "v")
 _NEGLIGIBLE = "centred"
 """A parameter that some dialects always set; it moves the pixels of an enlargement by less than one of them."""
+_ROUNDING = frozenset({"rules", "precision"})
+"""Parameters that dialects add to a feature, and that change how sizes and levels are rounded."""
 _UNSIGNED = ("signature", "expires")
 
 
@@ -109,14 +112,9 @@ class Translator(msgspec.Struct, frozen=True):
         address = _Address.of(url, self.ignored)
         faults = Faults(is_lenient=self.policy.is_lenient)
         parsed = self._parse(address, faults)
-        made = self._write(
-            msgspec.structs.replace(
-                parsed,
-                ref=locate(address.path, parsed, self.policy),
-                controls={name: value for name, value in parsed.controls.items() if name in _CARRIED},
-            ),
-            target,
-        )
+        ref = locate(address.path, parsed, self.policy)
+        controls = {name: value for name, value in parsed.controls.items() if name in _CARRIED}
+        made = self._write(msgspec.structs.replace(parsed, ref=ref, controls=controls), target)
         unsupported = _find_unsupported(parsed, self._parse_in_mode(_Address.of(made, None)))
         unsigned = [name for name in _UNSIGNED if name in parsed.controls]
         if self._signed_path(address) is not None and "signature" not in unsigned:
@@ -227,14 +225,17 @@ def _describe_alone(parsed: ParsedRequest) -> dict[str, Any]:
 
 
 def _find_unsupported(requested: ParsedRequest, got: ParsedRequest) -> list[str]:
-    """Return the names of what `got` lacks of the requested, or has with another value."""
+    """Return the names of what `got` lacks of the requested, or has with another value.
+
+    Output options that every URL of the other dialect has, such as its own qualities, were not requested.
+    """
     names = _unsupported_steps(requested.recipe.steps, got.recipe.steps)
     named, kept = (
         [(insert.at, insert.preset) for insert in recipe.inserts] for recipe in (requested.recipe, got.recipe)
     )
     names += ["steps"] if named != kept else []
     mine, theirs = describe(requested.recipe.output), describe(got.recipe.output)
-    names += [f"output.{name}" for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
+    names += [f"output.{name}" for name, value in mine.items() if theirs.get(name) != value]
     return names + [f"headers.{name}" for name, value in requested.headers.items() if got.headers.get(name) != value]
 
 
@@ -243,21 +244,36 @@ def _unsupported_steps(wished: tuple[Step, ...], made: tuple[Step, ...]) -> list
     if requested == got:
         return []
     names = _differing(*(describe_steps(join_resize(steps)) for steps in (wished, made)))
-    if names or [step["feature"] for step in requested] == [step["feature"] for step in got]:
+    # A step that another one implies was not requested by itself.
+    implied = {step.implied[0]: step.feature.name for step in wished if step.implied is not None}
+    names = list(dict.fromkeys(implied.get(name, name) for name in names))
+    features = [step["feature"] for step in requested]
+    if names or not features or features == [step["feature"] for step in got]:
         return names
-    return ["the order of " + ", ".join(step["feature"] for step in requested)]
+    return ["the order of " + ", ".join(features)] if len(features) > 1 else features
 
 
 def _differing(requested: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[str]:
-    """Return the features and parameters that differ, in whatever order they are."""
+    """Return the features and parameters of the request that differ, in whatever order they are."""
     names: list[str] = []
     rest = list(got)
     for step in requested:
-        same = next((other for other in rest if other["feature"] == step["feature"]), None)
+        feature = step["feature"]
+        same = next((other for other in rest if other["feature"] == feature), None)
         if same is None:
-            names.append(step["feature"])
+            names.append(feature)
             continue
         rest.remove(same)
-        differing = [name for name in {**step, **same} if step.get(name) != same.get(name)]
-        names += [f"{step['feature']}.{name}" for name in differing if name != _NEGLIGIBLE]
-    return names + [step["feature"] for step in rest]
+        differing = {name for name in {**step, **same} if step.get(name) != same.get(name)} - {_NEGLIGIBLE}
+        given = [f"{feature}.{name}" for name in step if name in differing]
+        # What the other dialect sets by itself is not in the request: then the feature as a whole differs.
+        same_kernel = {"minAmplitude"} if _kernel_radius(step) == _kernel_radius(same) else set()
+        names += given or ([feature] if differing - _ROUNDING - same_kernel else [])
+    return names
+
+
+def _kernel_radius(blur: dict[str, Any]) -> int:
+    """Return the pixels beside the middle one in the kernel of a blur, as libvips counts them; 0 for other features."""
+    sigma: float = blur.get("sigma", 0.0)
+    cut_off: float = blur.get("minAmplitude", 0.2)
+    return math.floor(sigma * math.sqrt(-2 * math.log(cut_off)))
