@@ -57,8 +57,12 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
         return _handle_upload(app, fields, deadline)
     with log_request("http" if is_http else "direct-invocation") as log_fields:
         if is_http:
+            path = str(fields.get("rawPath") or fields.get("path") or "")
             return _answer_errors(
-                app, log_fields, lambda: _handle_http_event(app, fields, deadline, log_fields), Answer.as_event
+                app,
+                log_fields,
+                lambda: _handle_http_event(app, fields, deadline, log_fields),
+                lambda answer: app.http.with_cors(answer, path).as_event(),
             )
         return _answer_errors(
             app, log_fields, lambda: _handle_direct_invocation(app, fields, deadline), Answer.as_event
@@ -71,7 +75,10 @@ def answer_call(call: HttpRequest, context: LambdaContext | None) -> Answer:
     deadline = _deadline(app, context)
     with log_request("http") as log_fields:
         return _answer_errors(
-            app, log_fields, lambda: _answer_http(app, call, deadline, log_fields), lambda answer: answer
+            app,
+            log_fields,
+            lambda: _answer_http(app, call, deadline, log_fields),
+            lambda answer: app.http.with_cors(answer, call.path),
         )
 
 

@@ -168,7 +168,8 @@ def _serve_here(
     wiring.use(application)
     server = PictureServer(
         answer_call, bounds, _list_pages(application), admit=application.http.admit,
-        at_once=build_at_once(application.http), loopback_only=loopback_only, trusted_proxies=limits.trusted_proxies,
+        at_once=build_at_once(application.http), with_cors=application.http.with_cors, loopback_only=loopback_only,
+        trusted_proxies=limits.trusted_proxies,
     )  # fmt: skip
     if member is None:
         log_to_standard_output()

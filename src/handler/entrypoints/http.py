@@ -115,12 +115,18 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
 
                 call = with_moved_signature(call)
         except HandlerError as error:
-            return response.refusal(error, self.caching)
+            return self.with_cors(response.refusal(error, self.caching), call.path)
         try:
             answer = self._answer(call, deadline)
         except (FeatureError, HandlerError) as error:
             answer = self._answer_error(error, call, deadline)
-        return answer.with_headers(response.headers_of_cors(answer, self.cors)) if self._has_cors(call) else answer
+        return self.with_cors(answer, call.path)
+
+    def with_cors(self, answer: Answer, path: str) -> Answer:
+        """Return the answer for a path with the headers that let scripts of other sites read it, if they may."""
+        if not self._has_cors(path):
+            return answer
+        return answer.with_headers(response.headers_of_cors(answer, self.cors))
 
     def admit(self, call: HttpRequest) -> None:
         """Raise a HandlerError if the request sends a large body and may not do so; the body is not needed for this."""
@@ -138,17 +144,17 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             raise HandlerError("an expensive feature is delegated, but HEAVY_FUNCTION is not set", code="Configuration")
         return response.of_event(self.expensive_function(call.whole_event(), deadline))
 
-    def _has_cors(self, call: HttpRequest) -> bool:
-        """Whether other sites may read the answer."""
+    def _has_cors(self, path: str) -> bool:
+        """Whether other sites may read the answer for a path."""
         closed = "/_api/" if self.local_operator else _GALLERY
-        return bool(self.cors) and not unquote(call.path).startswith(closed)
+        return bool(self.cors) and not unquote(path).startswith(closed)
 
     def _route(self, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
         path, raw_path = self._path(call)
         if call.method == "OPTIONS":
             from handler.entrypoints.own_pages import answer_preflight  # noqa: PLC0415 - no image needs it
 
-            return answer_preflight(has_cors=self._has_cors(call))
+            return answer_preflight(has_cors=self._has_cors(call.path))
         if (page := self._own_page(path, call.method)) is not None:
             from handler.entrypoints.own_pages import if_changed  # noqa: PLC0415 - no image needs it
 

@@ -63,16 +63,19 @@ class PictureServer:
         *,
         admit: Callable[[HttpRequest], None] | None = None,
         at_once: AtOnce | None = None,
+        with_cors: Callable[[Answer, str], Answer] = lambda answer, _: answer,
         loopback_only: bool = False,
         trusted_proxies: Sequence[Network] = (),
     ) -> None:
         """`pages` are further pages by their exact path. With `loopback_only` other host names are refused.
 
         `admit` raises a HandlerError for a call that is refused before its body is read. `at_once` returns the answer
-        to a call that needs no worker, None for any other; it must not block.
+        to a call that needs no worker, None for any other; it must not block. `with_cors` adds the headers by which
+        scripts of other sites may read the answer for a path.
         """
         self._handle = handle
         self._at_once = at_once
+        self._with_cors = with_cors
         self._admit = admit
         self._bounds = bounds
         self.measures = Measures()
@@ -133,7 +136,7 @@ class PictureServer:
                 return await self._page(page, request)
             return await self._answer(request, arrived + self._bounds.seconds)
         except HandlerError as error:
-            return to_starlette(refusal(error, Caching()), request.method)
+            return to_starlette(self._with_cors(refusal(error, Caching()), raw_path(request)), request.method)
 
     async def _page(self, page: Page, request: Request) -> Response:
         path = raw_path(request)

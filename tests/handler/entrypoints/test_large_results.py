@@ -35,7 +35,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(images, **storing_in(tmp_path_factory.mktemp("results"))) as server:
+    with serving(images, CORS_ENABLED="Yes", **storing_in(tmp_path_factory.mktemp("results"))) as server:
         yield server
 
 
@@ -167,6 +167,7 @@ def test_a_range_that_is_not_there(server: Server, header: str) -> None:
     size = len(answered_whole(server).body)
     refused = server.ask(NOISE, Range=header)
     assert (refused.status, refused.headers["content-range"]) == (416, f"bytes */{size}")
+    assert refused.headers["access-control-allow-origin"] == "*"
 
 
 @pytest.mark.parametrize(
