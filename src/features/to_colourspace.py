@@ -16,7 +16,7 @@ from imaging.pipeline.feature import feature
 class ToColourspace(Params):
     """Convert to colour or greyscale, with 8 or 16 bits per channel.
 
-    A file format that has no 16 bits is written with 8.
+    Only a TIFF is written with 16 bits, every other format with 8.
     """
 
     colourspace: Annotated[
