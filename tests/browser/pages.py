@@ -16,10 +16,10 @@ SECONDS = 60_000
 """Milliseconds: the machine may be busy, and a model takes its time."""
 DESKTOP, PHONE = (1440, 900), (390, 844)
 LOADED_SIZE = """async (image) => {
-  if (!image.complete) await new Promise((resolve) => image.addEventListener("load", resolve, { once: true }));
+  if (!image.naturalWidth) await new Promise((resolve) => image.addEventListener("load", resolve, { once: true }));
   return [image.naturalWidth, image.naturalHeight];
 }"""
-"""An image has no size yet when it has just been put on the stage."""
+"""An image has no size before it is put on the stage, nor while it is loaded."""
 
 
 @dataclass

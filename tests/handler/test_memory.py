@@ -30,7 +30,7 @@ for turn in range(1000):
     assert answer["statusCode"] == 200, answer
     sizes.append(resident())
 # The median of fifty: the allocator keeps a little more or less from one request to the next.
-print(json.dumps([sorted(sizes[150:200])[25], sorted(sizes[950:1000])[25]]))
+print(json.dumps([sorted(sizes[end - 50 : end])[25] for end in (200, 600, 1000)]))
 """
 
 QUERIES = [
@@ -60,5 +60,6 @@ def test_memory_stays_level(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    after_200, after_1000 = json.loads(ran.stdout.splitlines()[-1])
-    assert after_1000 <= after_200 * 1.05
+    after_200, after_600, after_1000 = json.loads(ran.stdout.splitlines()[-1])
+    # What leaks does so in both halves; the allocator may take some more once.
+    assert min(after_600 / after_200, after_1000 / after_600) <= 1.025

@@ -180,7 +180,7 @@ for turn in range(60):
     answer = lambda_handler(event, None)
     assert answer["statusCode"] == 200, answer
     sizes.append(resident())
-print(json.dumps([sorted(sizes[10:20])[5], sorted(sizes[50:])[5]]))
+print(json.dumps([sorted(sizes[end - 10 : end])[5] for end in (20, 40, 60)]))
 """
 
 
@@ -195,5 +195,6 @@ def test_memory_stays_level_over_60_cut_outs() -> None:
         text=True,
         check=True,
     )
-    after_20, after_60 = json.loads(ran.stdout.splitlines()[-1])
-    assert after_60 <= after_20 * 1.0075
+    after_20, after_40, after_60 = json.loads(ran.stdout.splitlines()[-1])
+    # What leaks does so in both halves; the allocator may take some more once.
+    assert min(after_40 / after_20, after_60 / after_40) <= 1.00375
