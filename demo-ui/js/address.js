@@ -4,7 +4,10 @@
  * A request (`wish`) is {bucket, key, edits: {feature: {parameter: value}}, output: {parameter: value}, other: [[name, value]]}.
  */
 
+import { repeats } from "./catalogue.js";
+
 const CONTROLS = ["bucket", "feature", "expires", "signature"];
+const NUMBERED = /^(0|[1-9]\d?)\.(.+)$/s; // watermark.0.key
 const SIZES = ["width", "height"];
 const ODD_KEY = /^(_|\/|unsafe\/|fit-in\/|(-?\d*x-?\d*)\/|[\d.]+x[\d.]+:|filters:|s3:|[\w+/=-]+$)/;
 
@@ -36,9 +39,21 @@ export class Language {
   pairs(wish) {
     const on = this.features.filter((feature) => wish.edits[feature.name]);
     const pairs = wish.bucket ? [["bucket", wish.bucket]] : [];
-    for (const feature of on) pairs.push(...this.said(feature, wish.edits[feature.name], on));
+    for (const feature of on) pairs.push(...this.listed(feature, wish.edits[feature.name], on));
     for (const { name } of this.output) if (name in wish.output) pairs.push([name, wish.output[name]]);
     return [...pairs, ...wish.other];
+  }
+
+  /** Returns the names and values of a feature, whose elements are numbered if there is a list of them. */
+  listed(feature, values, on) {
+    if (!Array.isArray(values)) return this.said(feature, values, on);
+    const { name, parameters } = feature;
+    const standard = parameters.find((each) => each.default !== null && each.default !== undefined);
+    return values.flatMap((each, at) => {
+      const given = parameters.filter((parameter) => parameter.name in each).map((parameter) => [parameter.name, each[parameter.name]]);
+      if (!given.length && standard) given.push([standard.name, standard.default]); // else there would be no such number
+      return given.map(([parameter, value]) => [`${name}.${at}.${parameter}`, value]);
+    });
   }
 
   said(feature, values, on) {
@@ -74,18 +89,30 @@ export class Language {
     const named = pairs.filter(([name]) => name === "feature").flatMap(([, value]) => value.split(","));
     const chosen = named.map((name) => this.named.get(name.trim())).filter(Boolean);
     const undotted = [];
+    const numbered = new Map();
     for (const [name, value] of pairs) {
       const [head, rest] = name.split(/\.(.*)/s);
       const feature = this.named.get(head);
       if (name === "bucket") wish.bucket = value;
       else if (CONTROLS.includes(name)) continue;
+      else if (rest && feature && NUMBERED.test(rest) && repeats(feature)) numbered.set(feature, [...(numbered.get(feature) ?? []), [name, ...NUMBERED.exec(rest).slice(1), value]]);
       else if (rest && head === "output") this.set(wish.output, this.output, rest, value, wish, name);
       else if (rest && feature) this.set((wish.edits[feature.name] ??= {}), feature.parameters, rest, value, wish, name);
       else if (feature && !chosen.some((each) => byName(each.parameters, name))) this.switchOn(wish, feature, value);
       else undotted.push([name, value]);
     }
+    for (const [feature, given] of numbered) this.setList(wish, feature, given);
     for (const feature of chosen) wish.edits[feature.name] ??= {};
     for (const [name, value] of undotted) this.settle(wish, chosen, name, value);
+  }
+
+  /** Sets a list of a feature: [[whole name, number, parameter, value]…]. Where a number is missing, the service says so. */
+  setList(wish, feature, given) {
+    const elements = [];
+    for (const [, at] of given) elements[at] ??= {};
+    if (wish.edits[feature.name] || elements.length > given.length || elements.includes(undefined)) return void wish.other.push(...given.map(([whole, , , value]) => [whole, value]));
+    for (const [whole, at, name, value] of given) this.set(elements[at], feature.parameters, name, value, wish, whole);
+    wish.edits[feature.name] = elements.length > 1 ? elements : elements[0];
   }
 
   switchOn(wish, feature, value) {
@@ -115,15 +142,15 @@ export class Language {
     else wish.other.push([whole, value]);
   }
 
-  /** Returns the features and parameters that a message names in backticks: [feature or "", parameter]. */
+  /** Returns the features and parameters that a message names in backticks: [feature or "", parameter, number in a list]. */
   places(message, wish) {
     const found = [];
     for (const [, name] of message.matchAll(/`([\w.]+)(?:=[^`]*)?`/g)) {
-      const [head, rest] = name.split(".");
+      const [, head, at, rest] = /^([^.]*)(?:\.(\d+))?(?:\.([^.]*))?/.exec(name);
       const feature = this.named.get(head);
       const parameter = feature && (rest ? byName(feature.parameters, rest) : feature.parameters.find((each) => each.main));
       if (feature && rest && !parameter) continue;
-      if (feature) found.push([feature.name, parameter?.name ?? ""]);
+      if (feature) found.push([feature.name, parameter?.name ?? "", Number(at ?? 0)]);
       else if (byName(this.output, rest && head === "output" ? rest : name)) found.push(["", byName(this.output, rest ?? name).name]);
       else for (const each of this.features) {
         if (wish.edits[each.name] && byName(each.parameters, name)) found.push([each.name, byName(each.parameters, name).name]);

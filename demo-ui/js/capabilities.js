@@ -38,7 +38,7 @@ export class Capabilities {
   /** Returns why a request cannot be served, or "". */
   reasonOfRequest({ edits }, features) {
     for (const feature of features.filter(({ name }) => edits[name])) {
-      const values = Object.entries(edits[feature.name]).flatMap(([name, value]) => String(value).split(",").map((each) => [name, each]));
+      const values = [edits[feature.name]].flat().flatMap(Object.entries).flatMap(([name, value]) => String(value).split(",").map((each) => [name, each]));
       const reason = [this.reasonOf(feature), ...values.map((each) => this.reason(feature.name, ...each))].find(Boolean);
       if (reason) return reason;
     }

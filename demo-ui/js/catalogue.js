@@ -15,6 +15,12 @@ export { synonyms };
 /** Returns a text of the catalogue in the visitor's language, or in English if there is no translation. */
 export const word = (english) => words[english] ?? english;
 
+/** Whether the features behind it get another image: neither reports do that, nor checks that refuse it. */
+export const changesPixels = ({ group, billed }) => group !== "report" && !(billed && group === "effect");
+
+/** Whether a request may apply a feature several times, in the order of a list. */
+export const repeats = ({ group }) => group === "overlay";
+
 /** Returns the attributes of an element with a text of the catalogue: its language, if that is not the page's. */
 export const inItsLanguage = (english) => (language === "en" || english in words ? {} : { lang: "en" });
 

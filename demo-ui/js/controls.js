@@ -1,7 +1,7 @@
 /** The panel of edits: a card for each feature of the catalogue and one for the output options, built from their descriptions. */
 
 import { Card, GROUPS, LEADING, OUTPUT } from "./card.js";
-import { label } from "./catalogue.js";
+import { changesPixels, label } from "./catalogue.js";
 import { $, h, icon } from "./dom.js";
 import { t } from "./messages.js";
 import { words } from "./search.js";
@@ -13,8 +13,8 @@ const rank = ({ name }) => (LEADING.includes(name) ? LEADING.indexOf(name) : LEA
 
 export class Controls {
   /**
-   * Calls `changed()` after each change, `pick({feature, parameter, button})` to select on the image, `takeColor` to take
-   * a colour from it, and `choose(feature, take)` to choose another image. `measures()`
+   * Calls `changed()` after each change, `pick({feature, parameter, button, edit})` to select on the image, `takeColor` to
+   * take a colour from it, and `choose(feature, edit, take)` to choose another image. `measures()`
    * returns {original, result}, as far as they are known, `tell(text)` says what a change has done beside itself, and
    * `shown(wish)` is called whenever a request is shown.
    */
@@ -113,7 +113,8 @@ export class Controls {
   }
 
   /** Returns the length in pixels that a length of this feature is a share of, or undefined. */
-  sideOf(feature, name) {
+  sideOf(feature, name, { isStep }) {
+    if (isStep) return undefined;
     const axis = /height|top|bottom|y$/i.test(name) ? "height" : "width";
     const { original, result } = this.measures();
     const isAfterResize = this.features.indexOf(feature) > this.features.findIndex((each) => each.name === "resize");
@@ -121,25 +122,33 @@ export class Controls {
   }
 
   /** Returns the value that a number has while it is not set, or undefined. */
-  effective(feature, { name, help, unit, control, default: standard }) {
-    const { original, result } = this.measures();
+  effective(feature, { name, help, unit, control, default: standard }, { isStep, values }) {
+    const { original, result } = isStep ? {} : this.measures();
     if (standard !== null && standard !== undefined) return standard;
     if (feature.name === OUTPUT && unit === "bytes") return original?.bytes;
     if (feature.name === "resize" && (name === "width" || name === "height")) return result?.[name] ?? original?.[name];
-    if (control === "length") return this.effectiveLength(feature, name, help);
+    if (control === "length") return this.effectiveLength(name, help, values);
     const isAvif = feature.name === OUTPUT && /avif/.test(result?.type ?? this.wish.output.format);
     const told = (isAvif && /for AVIF (\d+)/.exec(help)) || /Default: (-?\d+(?:\.\d+)?)(?!\S| ?%)/.exec(help.replaceAll(",", " "));
     return told ? Number(told[1]) : undefined;
   }
 
   /** Returns the length that is used while it is not set, in percent, where its help says so. */
-  effectiveLength({ name: feature }, name, help) {
+  effectiveLength(name, help, values) {
     const [, share] = /Default: (\d+) ?%(?! if)/.exec(help) ?? [];
     if (share) return `${share}p`;
     if (/Default: half the (width|height)/.test(help)) return "50p";
     if (!/Default: up to the (right|bottom) edge/.test(help)) return undefined;
-    const start = String(this.wish.edits[feature]?.[name === "width" ? "left" : "top"] ?? "0p");
+    const start = String(values?.[name === "width" ? "left" : "top"] ?? "0p");
     return /^[\d.]+[p%]$/.test(start) ? `${100 - parseFloat(start)}p` : undefined;
+  }
+
+  /** Returns what applies before a feature, and before an element behind others of its list: the edits and the steps. */
+  before(feature, elements = []) {
+    const { wish, features } = this;
+    const earlier = features.slice(0, features.indexOf(feature)).filter((each) => wish.edits[each.name] && changesPixels(each));
+    const edits = Object.fromEntries(earlier.map(({ name }) => [name, wish.edits[name]]));
+    return { edits: elements.length ? { ...edits, [feature.name]: elements } : edits, steps: [] };
   }
 
   card(name) {
@@ -149,7 +158,7 @@ export class Controls {
   /** Marks the fields that an error names and returns the first. */
   mark(places, error) {
     this.clear();
-    const marked = places.map(([feature, parameter]) => this.card(feature)?.mark(parameter, error)).filter(Boolean);
+    const marked = places.map(([feature, parameter, at]) => this.card(feature)?.mark(parameter, error, at)).filter(Boolean);
     return marked[0] ?? null;
   }
 

@@ -57,7 +57,7 @@ class Kept {
       const feature = this.language.named.get(name);
       if (!feature) wish.output[name === "toFormat" ? "format" : name] = value;
       else if (value === null || typeof value !== "object") this.language.switchOn(wish, feature, String(value));
-      else wish.edits[feature.name] = { ...value };
+      else wish.edits[feature.name] = structuredClone(value);
     }
     return wish;
   }

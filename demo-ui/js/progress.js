@@ -62,11 +62,16 @@ export class Progress {
     this.busy(false);
     if (!("status" in error)) console.error(error);
     const marked = controls.mark(language.places(error.message, wish), error);
-    const go = marked && h("button", { type: "button", onclick: () => { marked.element.scrollIntoView({ block: "center" }); marked.focus(); } }, t("work.go-to", { name: label(marked.parameter.name) }));
-    const about = marked && error.status === 400 ? t("work.needs-change") : title(error);
+    const step = this.app.steps.mark(error);
+    const reveal = () => {
+      const field = step ? step.reveal() : marked;
+      field?.element.scrollIntoView({ block: "center" });
+      field?.focus();
+    };
+    const go = (step || marked) && h("button", { type: "button", onclick: reveal }, t("work.go-to", { name: step?.title ?? label(marked.parameter.name) }));
+    const about = go && error.status === 400 ? t("work.needs-change") : title(error);
     const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
     $("fault").replaceChildren(...[h("strong", {}, about), h("p", error.isOfService ? { lang: "en" } : {}, prose(message)), go, isPassing(error) && this.retry()].filter(Boolean));
-    this.app.steps.mark(error.message);
     $("announcement").textContent = ""; // the alert is read by itself
     $("fault").classList.remove("calm");
     $("fault").hidden = false;

@@ -136,9 +136,12 @@ export class Rendering {
     const { wish, catalogue } = this.app;
     if (!wish.key) return { status: 404, message: t("work.select") };
     for (const feature of catalogue.features) {
-      const values = wish.edits[feature.name];
-      const missing = values && feature.parameters.find(({ name, required }) => required && !(name in values));
-      if (missing) return { status: 400, message: t("work.required", { name: `${feature.name}.${missing.name}`, help: word(missing.help) }) };
+      const { name } = feature;
+      const elements = [wish.edits[name] ?? []].flat();
+      for (const [at, values] of elements.entries()) {
+        const missing = feature.parameters.find((each) => each.required && !(each.name in values));
+        if (missing) return { status: 400, message: t("work.required", { name: [name, ...(elements.length > 1 ? [at] : []), missing.name].join("."), help: word(missing.help) }) };
+      }
     }
     return null;
   }

@@ -5,6 +5,7 @@ import { label } from "./catalogue.js";
 import { PREVIEW } from "./comparison.js";
 import { t } from "./messages.js";
 import { Picker } from "./pick.js";
+import { putSteps } from "./steps.js";
 
 const MIDDLE = "center";
 
@@ -21,7 +22,7 @@ export class Selection {
   }
 
   /** Lets the visitor take a colour of the image as this feature gets it; `take(hex)` gets each that is pointed at. */
-  async takeColor({ feature, button, take }) {
+  async takeColor({ feature, button, take, edit }) {
     const open = async (blob, url) => {
       const bitmap = await createImageBitmap(blob);
       const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
@@ -33,16 +34,16 @@ export class Selection {
       };
       await this.picker.open({ kind: "point", address: url, title: label(feature.name), back: button, change });
     };
-    await this.over(feature, open);
+    await this.over(edit, open);
   }
 
   /** Lets the visitor select a point or a box on the image as this feature gets it, after the features before it. */
-  async pick({ feature, parameter, button }) {
-    await this.over(feature, (blob, url, room) => {
+  async pick({ feature, parameter, button, edit }) {
+    await this.over(edit, (blob, url, room) => {
       const kind = parameter ? "point" : "box";
       const what = Array.isArray(parameter) ? t("overlay.place") : parameter ? label(parameter.name) : t("pick.box-name");
       return this.picker.open({ kind, address: url, title: `${label(feature.name)}: ${what}`, back: button, size: room, isLive: Array.isArray(parameter),
-        shares: this.picked(feature, parameter, room), change: (shares) => this.place(feature, parameter, shares) });
+        shares: this.picked(edit, parameter, room), change: (shares) => this.place(feature, edit, parameter, shares) });
     });
   }
 
@@ -51,16 +52,17 @@ export class Selection {
     this.picker.show(url);
   }
 
-  /** Calls `open(blob, url, room)` with the image as a feature gets it. `room` is what lengths in pixels refer to. */
-  async over(feature, open) {
+  /** Calls `open(blob, url, room)` with the image as an edit gets it. `room` is what lengths in pixels refer to. */
+  async over(edit, open) {
     const { catalogue, wish, language, rendering, progress } = this.app;
-    const { features } = catalogue;
-    const earlier = features.slice(0, features.indexOf(feature)).filter(({ name, group, billed }) => wish.edits[name] && group !== "report" && !(billed && group === "effect"));
-    const edits = Object.fromEntries(earlier.map(({ name }) => [name, wish.edits[name]]));
-    if (!edits.resize && feature.name !== "resize") Object.assign(edits, PREVIEW);
+    const { edits, steps } = edit.before();
+    const { resize } = edits;
+    const isSame = !steps.length && catalogue.features.every(({ name, group }) => group === "overlay" || !edits[name]);
     const { bucket, key } = wish;
-    const own = feature.name === "resize" || !edits.resize ? PREVIEW : {};
-    const address = language.write({ ...empty(), bucket, key, edits: { ...edits, ...own }, output: { format: "webp", quality: 85 } });
+    const request = { ...empty(), bucket, key, edits, output: { format: "webp", quality: 85 } };
+    if (steps.length) putSteps(request, [...steps, PREVIEW]);
+    else if (!resize) request.edits = { ...edits, ...PREVIEW };
+    const address = language.write(request);
     this.run.abort(); // a change of the request does not end the selection
     const { signal } = (this.run = new AbortController());
     let blob, url, room;
@@ -68,7 +70,7 @@ export class Selection {
       blob = await (await rendering.ask(address, { signal })).blob();
       url = URL.createObjectURL(blob);
       // Lengths in pixels refer to the image that the feature gets: after a resize this one, else the original.
-      room = earlier.some(({ name }) => name === "resize") ? await createImageBitmap(blob) : earlier.length ? null : rendering.original;
+      room = isSame ? rendering.original : resize && !steps.length ? await createImageBitmap(blob) : null;
     } catch (error) {
       if (!signal.aborted) progress.fail(error);
       return;
@@ -77,8 +79,8 @@ export class Selection {
     URL.revokeObjectURL(url);
   }
 
-  picked(feature, parameter, room) {
-    const values = this.app.wish.edits[feature.name] ?? {};
+  picked(edit, parameter, room) {
+    const values = edit.values ?? {};
     if (Array.isArray(parameter)) {
       const shares = parameter.map((name) => /^([\d.]+)[p%]$/.exec(String(values[name] ?? ""))?.[1] / 100);
       return shares.every(Number.isFinite) ? shares : null;
@@ -96,14 +98,20 @@ export class Selection {
     return shares.every((each) => each !== null && each <= 1) ? shares : null;
   }
 
-  place(feature, parameter, shares) {
-    const values = (this.app.wish.edits[feature.name] ??= {});
+  place(feature, edit, parameter, shares) {
+    const values = { ...edit.values };
+    this.placeIn(values, feature, parameter, shares);
+    edit.put(values);
+    this.app.changed();
+  }
+
+  placeIn(values, feature, parameter, shares) {
     if (Array.isArray(parameter)) {
       const isRelative = parameter.includes("x"); // to the position, which is the corner then
       parameter.forEach((name, index) => (values[name] = `${Math.round(shares[index] * 1000) / 10}p`));
       if (isRelative) values.position = "top-left";
       else delete values.position;
-      return this.app.changed();
+      return;
     }
     if (parameter) {
       values[parameter.name] = shares.map((each) => Math.round(each * 1000) / 1000).join(",");
@@ -116,6 +124,5 @@ export class Selection {
     }
     // A point or a box replaces a position, which would contradict it.
     for (const each of feature.parameters) if (each.control === "position" && values[each.name] !== MIDDLE) delete values[each.name];
-    this.app.changed();
   }
 }

@@ -3,9 +3,11 @@
  * holds it among its other parameters.
  */
 
-import { label } from "./catalogue.js";
-import { $, h, icon } from "./dom.js";
-import { t } from "./messages.js";
+import { changesPixels, label, repeats } from "./catalogue.js";
+import { $ } from "./dom.js";
+import { EditList } from "./edit-list.js";
+import { Parameters, summary } from "./parameters.js";
+import { Repeated } from "./repeated.js";
 
 const NAME = "steps";
 
@@ -30,19 +32,65 @@ export function putSteps(wish, steps) {
 /** Returns the edits of a feature as base64 JSON has them. */
 export const asJson = (name, values) => (Object.keys(values).length ? values : name === "rotate" ? 0 : true);
 
+/** Returns the parameters of a step by their names, however they are written there. */
+function readValues({ parameters }, written) {
+  if (Array.isArray(written) && written.every((each) => each !== null && typeof each === "object" && !Array.isArray(each))) return written;
+  const main = parameters.find((each) => each.main)?.name;
+  const isOn = written === true || written === false || written === null;
+  const given = isOn ? {} : typeof written === "object" && !Array.isArray(written) ? written : main ? { [main]: written } : {};
+  const named = (name) => parameters.find((each) => each.aliases?.includes(name))?.name ?? name;
+  const asText = (value) => (Array.isArray(value) ? value.flat(Infinity).join(",") : value);
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [named(name), asText(value)]));
+}
+
 export class Steps {
   constructor(app) {
     this.app = app;
     this.wrong = -1; // the index of the step that the service refuses
-    this.shown = "";
     $("into-steps").addEventListener("click", () => this.take());
+    this.list = new EditList($("steps-list"), {
+      titleOf: (step) => Object.keys(step).map(label).join(" + "), describe: described,
+      canOpen: (at) => this.featuresOf(at).length > 0,
+      formsOf: (at) => this.featuresOf(at).map(([name, feature]) => this.form(at, name, feature)),
+      put: (steps) => this.put(steps), rest: $("panel-search"),
+    });
+  }
+
+  /** Returns the features that a step applies, by the names that it has for them; a preset is none. */
+  featuresOf(at) {
+    const names = Object.keys(stepsOf(this.app.wish)?.[at] ?? {});
+    return names.map((name) => [name, this.app.language.named.get(name)]).filter(([, feature]) => feature);
+  }
+
+  /** Returns the controls of a feature in a step. */
+  form(at, name, feature) {
+    const { app } = this;
+    const { catalogue } = app;
+    const edit = {
+      isStep: true,
+      get values() {
+        return readValues(feature, stepsOf(app.wish)?.[at]?.[name] ?? true);
+      },
+      put: (values) => {
+        const steps = stepsOf(app.wish);
+        this.wrong = -1;
+        putSteps(app.wish, steps.with(at, { ...steps[at], [name]: asJson(feature.name, values) }));
+      },
+      before: (elements = []) => {
+        const earlier = catalogue.features.filter((each) => app.wish.edits[each.name] && changesPixels(each));
+        const steps = stepsOf(app.wish).slice(0, at);
+        return { edits: Object.fromEntries(earlier.map((each) => [each.name, app.wish.edits[each.name]])), steps: elements.length ? [...steps, { [name]: elements }] : steps };
+      },
+    };
+    return repeats(feature) ? new Repeated(feature, app.controls, edit) : new Parameters(feature, app.controls, edit);
   }
 
   /** Appends the edits of the panel to the steps, each as one of its own. */
   take() {
     const { wish, catalogue, controls } = this.app;
     const taken = catalogue.features.filter(({ name, group }) => wish.edits[name] && group !== "report");
-    putSteps(wish, [...stepsOf(wish), ...taken.map(({ name }) => ({ [name]: asJson(name, wish.edits[name]) }))]);
+    const steps = taken.flatMap(({ name }) => [wish.edits[name]].flat().map((values) => ({ [name]: asJson(name, values) })));
+    putSteps(wish, [...stepsOf(wish), ...steps]);
     for (const { name } of taken) delete wish.edits[name];
     controls.changed();
     $("steps").querySelector("button:not([disabled])")?.focus();
@@ -50,29 +98,11 @@ export class Steps {
 
   show(wish) {
     const steps = stepsOf(wish);
-    const isOrderable = Object.keys(wish.edits).length + (steps?.length ?? 0) > 1;
+    const isOrderable = Object.values(wish.edits).flat().length + (steps?.length ?? 0) > 1;
     $("into-steps").hidden = !steps || !isOrderable || !Object.keys(wish.edits).length;
     $("steps").hidden = !steps?.length && $("into-steps").hidden;
     $("steps-title").hidden = !steps?.length;
-    const shown = JSON.stringify([steps, this.wrong]);
-    if (shown === this.shown) return; // else the buttons would lose the focus
-    this.shown = shown;
-    $("steps-list").replaceChildren(...(steps ?? []).map((step, at) => this.item(steps, step, at)));
-  }
-
-  item(steps, step, at) {
-    const title = Object.keys(step).map(label).join(" + ");
-    const move = (name, text, to) => h("button", { type: "button", class: `icon ${name}`, "aria-label": text, title: text, disabled: to < 0 || to >= steps.length, onclick: () => this.move(steps, at, to, name) }, icon("back"));
-    return h("li", { class: at === this.wrong ? "bad" : null },
-      h("span", { class: "what", title: described(step) }, h("strong", {}, title), h("code", {}, described(step))),
-      move("up", t("steps.up", { name: title }), at - 1), move("down", t("steps.down", { name: title }), at + 1),
-      h("button", { type: "button", class: "icon", "aria-label": t("panel.remove", { name: title }), title: t("remove"), onclick: () => this.put(steps.toSpliced(at, 1)) }, icon("close")));
-  }
-
-  move(steps, from, to, name) {
-    this.put(steps.toSpliced(from, 1).toSpliced(to, 0, steps[from]));
-    const moved = $("steps-list").children[to];
-    (moved.querySelector(`.${name}:not([disabled])`) ?? moved.querySelector("button:not([disabled])")).focus();
+    this.list.show(steps ?? [], this.wrong);
   }
 
   put(steps) {
@@ -81,14 +111,23 @@ export class Steps {
     this.app.controls.changed();
   }
 
-  /** Marks the step that a message names. */
-  mark(message) {
-    this.wrong = Number(/`steps\[(\d+)\]/.exec(message)?.[1] ?? -1);
+  /** Marks the step that an error names; returns the name of its field and what reveals it, or null. */
+  mark(error) {
+    const [, at, name, element, parameter] = /`steps\[(\d+)\](?:\.(\w+))?(?:\[(\d+)\])?(?:\.(\w+))?/.exec(error.message) ?? [];
+    this.wrong = Number(at ?? -1);
+    this.list.clear();
     this.show(this.app.wish);
+    const form = this.featuresOf(this.wrong).findIndex(([each]) => each === name);
+    if (form < 0) return null;
+    const { wrong } = this;
+    const reveal = () => this.list.mark(wrong, parameter, error, { form, element: Number(element ?? 0) });
+    if (this.list.opened === wrong) reveal();
+    return { title: label(parameter ?? name), reveal };
   }
 }
 
 /** Returns the parameters of a step in short. */
 function described(step) {
-  return Object.values(step).map((values) => (values !== null && typeof values === "object" ? Object.entries(values).map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ") : values === true ? "" : String(values))).filter(Boolean).join("; ");
+  const inShort = (values) => (Array.isArray(values) ? values.map(inShort).join(" | ") : values !== null && typeof values === "object" ? summary(values) : values === true ? "" : String(values));
+  return Object.values(step).map(inShort).filter(Boolean).join("; ");
 }

@@ -68,7 +68,7 @@ class Demo:
         card = self.card(feature)
         if card.locator(".opener").get_attribute("aria-expanded") == "false":
             card.locator(".opener").click()
-        card.locator('.card-body > button.quiet[aria-expanded="false"]').evaluate_all(
+        card.locator('.card-body button.quiet[aria-expanded="false"]').evaluate_all(
             "all => all.forEach(one => one.click())"
         )
         return card

@@ -117,7 +117,7 @@ OPEN_EACH_KIND = """() => {
   const opened = new Set();
   for (const card of document.querySelectorAll(".card")) {
     card.querySelector(".opener").click();
-    card.querySelectorAll('.card-body > button.quiet[aria-expanded="false"]').forEach((each) => each.click());
+    card.querySelectorAll('.card-body button.quiet[aria-expanded="false"]').forEach((each) => each.click());
     const kinds = [...card.querySelectorAll(".row")].map((row) => row.dataset.kind);
     if (kinds.every((kind) => opened.has(kind))) card.querySelector(".opener").click();
     kinds.forEach((kind) => opened.add(kind));

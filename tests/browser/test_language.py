@@ -103,7 +103,7 @@ def test_no_text_of_the_page_is_outside_of_its_file(german: Demo) -> None:
     page = german.page
     _marked(page)
     german.open("/photos/coffee.jpg?width=200&watermark=logo.png&format=webp")
-    closed = '.opener[aria-expanded="false"], .card-body > button.quiet[aria-expanded="false"]'
+    closed = '.opener[aria-expanded="false"], .card-body button.quiet[aria-expanded="false"]'
     page.locator(closed).evaluate_all("all => all.forEach(each => each.click())")
     page.locator("#compare-formats").click()
     found = {"page": page.evaluate(UNMARKED)}

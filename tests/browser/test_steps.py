@@ -70,6 +70,70 @@ def test_the_step_that_is_wrong_is_marked(panel: Demo) -> None:
     assert panel.fault == ""
 
 
+def test_a_step_is_edited_at_its_place(panel: Demo) -> None:
+    panel.open(f"{COFFEE}?steps={quote(json.dumps(STEPS))}&format=webp")
+    resize = panel.page.get_by_role("button", name="Resize width: 90, height: 60")
+    expect(resize).to_have_attribute("aria-expanded", "false")
+    resize.press("Enter")
+    controls = panel.page.get_by_role("group", name="Resize", exact=True)
+    controls.get_by_role("spinbutton", name="Width", exact=True).fill("120")
+    panel.settled(recorded=True)
+    assert panel.size() == (120, 60)
+    assert steps(panel) == [STEPS[0], {"resize": {"width": 120, "height": 60}}, STEPS[2]]
+    expect(controls.get_by_role("spinbutton", name="Width", exact=True)).to_be_focused()
+    panel.page.keyboard.press("Escape")
+    expect(controls).to_be_hidden()
+    resize = panel.page.get_by_role("button", name="Resize width: 120, height: 60")
+    expect(resize).to_be_focused()
+    expect(resize).to_have_attribute("aria-expanded", "false")
+    resize.press("Enter")
+    panel.page.get_by_role("button", name="Move Resize down").press("Enter")
+    panel.settled(recorded=True)
+    expect(controls.get_by_role("spinbutton", name="Width", exact=True)).to_have_value("120")
+    controls.get_by_role("button", name="Reset Height").click()
+    controls.get_by_role("button", name="Done").click()
+    expect(panel.page.get_by_role("button", name="Resize width: 120", exact=True)).to_be_focused()
+    panel.settled(recorded=True)
+    assert steps(panel) == [STEPS[0], STEPS[2], {"resize": {"width": 120}}]
+
+
+def test_a_step_is_shown_however_it_is_written(panel: Demo) -> None:
+    written: list[object] = [{"blur": 3, "flip": True}, {"curve": {"red": [0, 0, 255, 200]}}, {"modulate": {"hue": 90}}]
+    panel.open(f"{COFFEE}?width=90&steps={quote(json.dumps(written))}&format=webp")
+    panel.page.get_by_role("button", name="Blur + Flip 3").click()
+    sigma = panel.page.get_by_role("group", name="Blur + Flip").get_by_role("spinbutton", name="Sigma", exact=True)
+    expect(sigma).to_have_value("3")
+    sigma.fill("0.1")
+    panel.settled(recorded=True)
+    assert "steps[0].blur.sigma" in panel.fault
+    expect(sigma).to_have_attribute("aria-invalid", "true")
+    sigma.press("Escape")
+    panel.page.get_by_role("button", name="Go to Sigma").click()
+    expect(sigma).to_be_focused()
+    sigma.fill("4")
+    panel.page.get_by_role("button", name=re.compile("^Curve red")).click()
+    expect(sigma).to_be_hidden()
+    red = panel.page.get_by_role("group", name="Curve").get_by_role("textbox", name="Red")
+    expect(red).to_have_value("0,0,255,200")
+    red.fill("0,0,255,100")
+    panel.settled(recorded=True)
+    assert (panel.fault, panel.size()) == ("", (90, 60))
+    assert steps(panel) == [{"blur": {"sigma": 4}, "flip": True}, {"curve": {"red": "0,0,255,100"}}, written[2]]
+
+
+def test_a_point_is_selected_on_the_image_as_the_step_gets_it(panel: Demo) -> None:
+    ordered = [{"rotate": 90}, {"resize": {"width": 90, "height": 200, "focalPoint": "0.5,0.5"}}]
+    panel.open(f"{COFFEE}?steps={quote(json.dumps(ordered))}&format=webp")
+    panel.page.get_by_role("button", name=re.compile("^Resize width")).click()
+    panel.page.get_by_role("group", name="Resize", exact=True).get_by_role("button", name="Select on image").click()
+    expect(panel.locate(".cross")).to_be_focused()
+    assert panel.locate(".area img").evaluate("image => [image.naturalWidth, image.naturalHeight]") == [400, 600]
+    panel.page.keyboard.press("ArrowRight")
+    panel.page.get_by_role("button", name="Done").last.click()
+    panel.settled(recorded=True)
+    assert steps(panel) == [ordered[0], {"resize": {"width": 90, "height": 200, "focalPoint": "0.51,0.5"}}]
+
+
 def test_widths_of_markup_are_those_behind_the_steps(panel: Demo) -> None:
     ordered = quote(json.dumps([{"rotate": 90}, {"resize": {"width": 700}}]))
     panel.open(f"{COFFEE}?width=300&steps={ordered}&format=webp")
