@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.client import Client
+from tests.local_server import serving
 from tests.template.stack import template
 from tests.weights import SAMPLES, WEIGHTS, require_weights
 
@@ -59,6 +60,33 @@ def _sources(policy: str) -> dict[str, set[str]]:
 
 def test_without_its_folder_there_is_no_demo_page(tmp_path: Path) -> None:
     assert pages.demo(tmp_path) == {}
+
+
+def links(page: bytes) -> list[str]:
+    """The addresses in the header of a page, below its heading."""
+    found = re.search(r'<nav class="links".*?</nav>', page.decode(), re.DOTALL)
+    assert found
+    return re.findall(r'<a href="([^"]+)"', found[0])
+
+
+@pytest.mark.parametrize("options", [(), ("--gallery",)], ids=["no gallery", "gallery"])
+def test_the_headers_link_to_all_pages_that_are_served_and_to_no_other(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    open_to_all = ["/_docs/", "/_api/docs"]
+    gallery = ["/_gallery/"] if options else []
+    expected = {
+        "/_demo/": [*gallery, "/_demo/records.html", *open_to_all],
+        "/_demo/index.html": [*gallery, "/_demo/records.html", *open_to_all],
+        "/_demo/records.html": ["/_demo/", *gallery, *open_to_all],
+    }
+    if options:
+        expected["/_gallery/"] = ["/_demo/", *open_to_all]
+    with serving(SAMPLES, "--uploads", str(tmp_path / "state"), *options) as server:
+        assert {path: links(server.ask(path).body) for path in expected} == expected
+        linked = {link for found in expected.values() for link in found}
+        assert {link: server.ask(link).status for link in linked} == dict.fromkeys(linked, 200)
+        assert server.ask("/_gallery/").status == (200 if options else 404)
 
 
 @pytest.fixture(scope="module")

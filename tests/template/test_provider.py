@@ -119,6 +119,11 @@ def test_the_page_of_the_gallery_comes_and_goes_with_the_switch(moto: Moto) -> N
         with account(moto, {**LEAST, **parameters}) as stack:
             assert deliver(stack, "DemoPage")["Status"] == "SUCCESS"
             assert sites() == expected
+            for page, other in (("_demo/index.html", "_gallery"), ("_gallery/gallery.html", "_demo")):
+                if page.partition("/")[0] in expected:
+                    text = moto.s3.get_object(Bucket="demobucket", Key=page)["Body"].read().decode()
+                    assert (f'href="/{other}/"' in text) == (other in expected)
+                    assert 'href="/_docs/"' in text
             assert stack.denied == []
             if parameters == {**GALLERY, "DeployDemoUI": "No"}:
                 assert deliver(stack, "DemoPage", "Delete", "fill-demo-demobucket")["Status"] == "SUCCESS"

@@ -207,7 +207,8 @@ def _list_pages(application: Application) -> dict[str, Page]:
     gallery = http.gallery().files() if http.gallery is not None else {}
     # The OpenAPI document is left to the workers, which send CORS headers with it.
     documents = {path: page for path, page in list_documents().items() if path != OPENAPI}
-    return {**documents, **pages.demo(), **gallery, HEALTH: application.health.page, READY: http.ready}
+    demo = pages.demo(served={*documents, *gallery})
+    return {**documents, **demo, **gallery, HEALTH: application.health.page, READY: http.ready}
 
 
 def _build_limits(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from handler.aws.key_value_store import MAX_VALUE_BYTES, KeyValueStore
 from handler.composition.factories import build_aws_access, open_secret
+from handler.composition.pages import list_documents
 from handler.composition.self_check import check_deployment
 from handler.config import Settings, SettingsError
 from handler.errors import HandlerError
@@ -43,9 +44,11 @@ def fill_demo(deadline: Deadline) -> dict[str, object]:
             raise HandlerError("this function has no demo bucket: DEMO_BUCKET is not set", code="Configuration")
         store = open_results(f"demo=s3://{bucket}", "DEMO_BUCKET", aws=build_aws_access(settings))
         files = 0
+        filled = [name for name in SITES if name in settings.storage.demo_sites]
+        served = {*list_documents(), *(SITES[name].home for name in filled)}
         for name, site in SITES.items():
-            pages = DemoSite(store, site.home.removeprefix("/"), site)
-            files += pages.fill(deadline) if name in settings.storage.demo_sites else pages.clear()
+            pages = DemoSite(store, site.home.removeprefix("/"), site, served)
+            files += pages.fill(deadline) if name in filled else pages.clear()
         return {"faults": [], "notes": [], "files": files}
     except SettingsError as error:
         return {"faults": str(error).splitlines(), "notes": []}

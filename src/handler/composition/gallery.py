@@ -16,6 +16,7 @@ import msgspec
 from features import ORDER
 from handler.aws import AwsAccess
 from handler.composition.factories import ProcessingParts, open_secret
+from handler.composition.pages import list_documents
 from handler.config import Settings
 from handler.entrypoints.http import HttpEntrypoint
 from handler.requests.policy import Policy
@@ -116,7 +117,9 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
             store.head(_NO_KEY)  # finds out the region, which is a part of the address
             form = store.presigned_post(_NO_KEY, UploadAttributes(), (1, 1), now, now + timedelta(minutes=1))
             origins += [f"{url.scheme}://{url.netloc}" for url in [urlsplit(form.url)]] if form is not None else []
-        return pages.gallery(origins)
+        # A function serves no demo page: that is in a bucket, which has a page of the gallery as well.
+        has_demo = not self.settings.process.function_name and pages.HOME in pages.demo()
+        return pages.gallery(origins, served={*list_documents(), *([pages.HOME] if has_demo else [])})
 
     def _build_gallery(self, originals: GalleryOriginals) -> Gallery:
         from handler.auth.signature import Signatures  # noqa: PLC0415 - see `build`

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -32,6 +32,8 @@ class DemoSite(msgspec.Struct, frozen=True):
     prefix: str
     """Ends with a slash."""
     site: Site = DEMO
+    served: Collection[str] = ()
+    """The addresses of the service's other pages, to which the headers link."""
 
     def fill(self, deadline: Deadline) -> int:
         """Write every file and delete all others. Return the number of files."""
@@ -51,7 +53,9 @@ class DemoSite(msgspec.Struct, frozen=True):
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
         for name, path in list_files(self.site).items():
-            yield self.prefix + name, _read_samples(path) if name == "samples.json" else read_page(path)
+            is_samples = name == "samples.json"
+            body = _read_samples(path) if is_samples else read_page(path, linked=self.site.link(name, self.served))
+            yield self.prefix + name, body
         if self.site == DEMO:
             for path in sorted(path for path in SAMPLES.rglob("*") if path.is_file()):
                 yield f"{self.prefix}{SOURCE}/{path.relative_to(SAMPLES).as_posix()}", path.read_bytes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 FRAME = "frame"
@@ -14,30 +14,42 @@ ANY_HOST = ("https:",)
 """For a page in a bucket, which cannot know the host of the store; the policy in the CDN's header names it."""
 _PART = re.compile(r"^<!-- part: ([\w-]+) -->\n", re.MULTILINE)
 _SLOT = re.compile(r"\{\{([\w-]+)\}\}")
+_SITES = "sites"
+"""The shared part with a line for each page of a service that another may link to; a page has those that are served."""
+_HREF = re.compile(r'href="([^"]+)"')
 _IMPORT = re.compile(r"""^(?:import|export)\b[^"';]*["'](\.[^"']+)["'];""", re.MULTILINE)
 
 
-def read_page(path: Path, origins: Sequence[str] = ANY_HOST) -> bytes:
+def read_page(path: Path, origins: Sequence[str] = ANY_HOST, linked: Collection[str] = ()) -> bytes:
     """Return a file of demo-ui; an HTML page is put into the shared frame.
 
-    A page consists of parts, each after a line such as `<!-- part: title -->`. `fill_frame` describes them.
+    A page consists of parts, each after a line such as `<!-- part: title -->`. `fill_frame` describes them. `linked`
+    are the addresses of the other pages that the service has; the header links to these.
     """
     if path.suffix != ".html":
         return path.read_bytes()
     _, *pieces = _PART.split(path.read_text(encoding="utf-8"))
     parts = {name: text.strip() for name, text in zip(pieces[::2], pieces[1::2], strict=True)}
-    return fill_frame(path.parent, path.name, parts, origins)
+    return fill_frame(path.parent, path.name, parts, origins, linked=linked)
 
 
-def fill_frame(folder: Path, name: str, parts: Mapping[str, str], origins: Sequence[str] = (), base: str = "") -> bytes:
+def fill_frame(
+    folder: Path,
+    name: str,
+    parts: Mapping[str, str],
+    origins: Sequence[str] = (),
+    base: str = "",
+    linked: Collection[str] = (),
+) -> bytes:
     """Return an HTML page that consists of these parts.
 
     A part fills the slot `{{title}}` of the frame, or of the shared part that is the page's `main`; a slot without a
     part stays empty. `origins` are those from which the page may load and to which it may send, beside its own. `base`
-    is the path of `folder` for a page that is not served beside it.
+    is the path of `folder` for a page that is not served beside it. `linked` are the pages to which its header links.
     """
     shared = {part.stem: part.read_text(encoding="utf-8").strip() for part in (folder / FRAME).glob("*.html")}
     frame = shared.pop("page")
+    shared[_SITES] = "\n".join(line for line in shared.get(_SITES, "").splitlines() if _HREF.findall(line)[0] in linked)
     languages = sorted(each.stem for each in (folder / MESSAGES).glob("*.json"))
     within = [shared[slot] for slot in _SLOT.findall(parts["main"]) if slot in shared]
     unused = set(parts) - set(_SLOT.findall("".join((frame, *within)))) - {"script"}
