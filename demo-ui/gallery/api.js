@@ -1,16 +1,19 @@
 /** Requests to the gallery's API. Errors are those of js/service.js, with the time after which to try again. */
 
-import { Refusal } from "../js/service.js";
+import { Refusal, sentence } from "../js/service.js";
 import { optional, t } from "../js/messages.js";
 
 const BASE = "/_api/gallery";
 const OWN = { "X-Gallery": "1" }; // a header that no form of another site can send
 
-/** Returns the error of an answer, or of none: its message is in the visitor's language if it is a usual one. */
+const OWN_CODE = /^[a-z_]+$/; // its sentence says all that the service does
+
+/** Returns the error of an answer, or of none, in the visitor's language; `detail` is the service's own message. */
 export function refusal(status, body, retryAfter = "") {
   const code = body?.code ?? "";
   const usual = status ? `status.${status < 500 || [501, 503, 504, 507].includes(status) ? status : 500}` : "status.0";
-  const error = new Refusal(status, code, optional(`error.${code}`, "") || (status ? body?.message : "") || t(usual, { status }));
+  const error = new Refusal(status, code, sentence({ code }) || optional(usual, body?.message || t("status.400")));
+  error.detail = status && !OWN_CODE.test(code) ? (body?.message ?? "") : "";
   error.picture = body?.picture;
   error.retryAfter = Number(retryAfter) || 0;
   return error;

@@ -11,8 +11,11 @@ export function say(text) {
   requestAnimationFrame(() => ($("announcement").textContent = text));
 }
 
-/** Shows a notice and returns a function that removes it. `act` is the label of a button and what it does. */
-export function notify(text, { act, run, seconds = SHOWN_FOR / 1000, bad = false } = {}) {
+/**
+ * Shows a notice and returns a function that removes it. `act` is the label of a button and what it does, `detail` is the
+ * service's own message.
+ */
+export function notify(text, { act, run, seconds = SHOWN_FOR / 1000, bad = false, detail = "" } = {}) {
   const close = () => {
     clearTimeout(timer);
     element.remove();
@@ -22,7 +25,7 @@ export function notify(text, { act, run, seconds = SHOWN_FOR / 1000, bad = false
     run();
   };
   const button = act ? h("button", { type: "button", class: "quiet", onclick: clicked }, act) : null;
-  const element = h("div", { class: bad ? "toast bad" : "toast", role: bad ? "alert" : null }, h("span", {}, text), button);
+  const element = h("div", { class: bad ? "toast bad" : "toast", role: bad ? "alert" : null }, h("span", {}, text, detail && h("small", { class: "detail", lang: "en" }, detail)), button);
   const timer = setTimeout(close, seconds * 1000);
   $("toasts").append(element);
   if (!bad) say(text);
@@ -32,7 +35,7 @@ export function notify(text, { act, run, seconds = SHOWN_FOR / 1000, bad = false
 /** Shows an error that nothing else on the page shows. */
 export function complain(error) {
   if (!("status" in error)) console.error(error);
-  notify("status" in error ? error.message : t("status.500"), { bad: true, seconds: 10 });
+  notify("status" in error ? error.message : t("status.500"), { bad: true, seconds: 10, detail: error.detail });
 }
 
 /** Asks before something that cannot be undone. */

@@ -20,15 +20,15 @@ export class Progress {
   failed(error, again) {
     if (!("status" in error)) console.error(error);
     this.busy("");
-    this.trouble({ title: t("picture.failed"), message: "status" in error ? error.message : t("status.500"), again: error.status === 404 ? null : again });
+    this.trouble({ title: t("picture.failed"), message: "status" in error ? error.message : t("status.500"), detail: error.detail, again: error.status === 404 ? null : again });
   }
 
-  /** Shows {title, message, again}, or nothing. */
+  /** Shows {title, message, detail, again}, or nothing. */
   trouble(what) {
     $("fault").hidden = !what;
     if (!what) return;
-    const { title, message, again } = what;
-    $("fault").replaceChildren(...[title ? h("strong", {}, title) : null, h("p", {}, message), again ? h("button", { type: "button", onclick: again }, t("retry")) : null].filter(Boolean));
+    const { title, message, detail, again } = what;
+    $("fault").replaceChildren(...[title ? h("strong", {}, title) : null, h("p", {}, message), detail ? h("p", { class: "detail", lang: "en" }, detail) : null, again ? h("button", { type: "button", onclick: again }, t("retry")) : null].filter(Boolean));
   }
 
   clear() {

@@ -1,7 +1,8 @@
 /** One picture in the history: original and latest result, name, size, date, and what to do about an error. */
 
 import { h, icon } from "../js/dom.js";
-import { ago, change, minute, number, size, t } from "../js/messages.js";
+import { ago, change, minute, number, optional, size, t } from "../js/messages.js";
+import { sentence } from "../js/service.js";
 import { clean } from "./names.js";
 import { resultName } from "./recipes.js";
 
@@ -51,7 +52,7 @@ function trouble(picture, deeds) {
 }
 
 /** Returns why a picture is refused or has failed, in the visitor's language if the page knows the reason. */
-export const reason = ({ error }) => t(`reason.${error.code}`) === `reason.${error.code}` ? error.message : t(`reason.${error.code}`);
+export const reason = ({ error }) => optional(`reason.${error.code}`, "") || sentence(error) || error.message;
 
 /** Makes a field that is saved on Enter or when it is left, and restored on Escape. */
 export function nameable(field, current, save) {

@@ -1,8 +1,9 @@
 /** The request in every form that can be copied. */
 
-import { $, h, icon, inEnglish } from "./dom.js";
+import { $, h, icon } from "./dom.js";
 import { highlighted } from "./highlight.js";
 import { t } from "./messages.js";
+import { described } from "./service.js";
 import { FRAMEWORKS, SNIPPETS } from "./snippets.js";
 import { putSteps, stepsOf } from "./steps.js";
 
@@ -110,7 +111,7 @@ export class Code {
       this.signed = false;
       this.text("");
       $("open").hidden = true;
-      this.note(error.message, error.isOfService);
+      this.note(...described(error));
     }
   }
 
@@ -236,9 +237,8 @@ export class Code {
     $("copy").disabled = !text;
   }
 
-  note(text, isOfService = false) {
-    inEnglish($("code-note"), isOfService);
-    $("code-note").textContent = text;
+  note(...parts) {
+    $("code-note").replaceChildren(...parts.filter(Boolean)); // an empty note takes no room
   }
 
   async copy() {

@@ -5,6 +5,7 @@ import { GROUPS } from "./card.js";
 import { englishLabel, label, word } from "./catalogue.js";
 import { $, h, icon, isLocal } from "./dom.js";
 import { t } from "./messages.js";
+import { brief } from "./service.js";
 
 const AT_ONCE = 2; // thumbnails that are fetched at a time
 const SIDE = 160;
@@ -75,7 +76,7 @@ export class Examples {
         if (signal.aborted) return;
         this.urls.push((image.src = URL.createObjectURL(blob)));
       } catch (error) {
-        if (!signal.aborted) image.title = error.message; // the example tells it when it is taken
+        if (!signal.aborted) image.title = brief(error); // the example tells it when it is taken
       }
     }
   }

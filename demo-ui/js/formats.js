@@ -2,6 +2,7 @@
 
 import { $, h } from "./dom.js";
 import { size as bytes, t } from "./messages.js";
+import { brief } from "./service.js";
 
 const COMPARED = [["jpeg", "JPEG"], ["webp", "WebP"], ["avif", "AVIF"], ["png", "PNG"]];
 const PER_FORMAT = ["format", "maxBytes", "lossless", "palette", "colors"]; // the output options that do not go with every format
@@ -35,7 +36,7 @@ export class Formats {
       } catch (error) {
         if (signal.aborted) return;
         figure.textContent = t(error.status === 413 ? "formats.too-large" : "formats.impossible");
-        figure.title = error.message;
+        figure.title = brief(error);
       }
     }
     const smallest = Math.min(...sizes.map(([size]) => size));

@@ -1,7 +1,8 @@
 /** The images to choose from: those of the source, folder by folder, if they may be listed, else the samples. */
 
-import { $, h, icon, inEnglish } from "./dom.js";
+import { $, h, icon } from "./dom.js";
 import { t } from "./messages.js";
+import { described } from "./service.js";
 
 const THUMB = { edits: { resize: { width: 160, height: 160, fit: "inside", withoutEnlargement: true } }, output: { format: "webp", quality: 70, animated: false } };
 const PICTURE = /\.(jpe?g|png|webp|gif|avif|hei[cf]|tiff?|bmp|ico|svg)$|(^|\/)[^.]+$/i;
@@ -26,7 +27,7 @@ export class Images {
     this.shut = new Set(); // thumbnails that wait for the token
     this.released = false;
     $("images-filter").addEventListener("input", () => this.filter());
-    $("buckets").addEventListener("change", ({ target }) => this.enter(target.value).catch((error) => this.note(error.message, error.isOfService)));
+    $("buckets").addEventListener("change", ({ target }) => this.enter(target.value).catch((error) => this.note(...described(error))));
   }
 
   /** Loads the images of the default source, or the samples, and returns their keys. */
@@ -87,7 +88,7 @@ export class Images {
       item.remove();
     } catch (error) {
       button.disabled = false;
-      this.note(error.message, error.isOfService);
+      this.note(...described(error));
     }
   }
 
@@ -96,7 +97,7 @@ export class Images {
     const samples = await fetch("samples.json").then((answer) => (answer.ok ? answer.json() : { keys: [] }));
     this.bucket = samples.bucket ?? "";
     this.add(samples.keys);
-    if (error.status !== 401) return error.status === 404 ? this.note(t("images.samples")) : this.note(error.message, error.isOfService);
+    if (error.status !== 401) return error.status === 404 ? this.note(t("images.samples")) : this.note(...described(error));
     this.offerToken(t("images.samples-token"));
   }
 
@@ -116,13 +117,12 @@ export class Images {
     } catch (error) {
       if (error.status === 401) this.service.token = "";
       if (error.status === 401) this.note(t("token.wrong"));
-      else this.note(error.message, error.isOfService);
+      else this.note(...described(error));
     }
   }
 
-  note(text, isOfService = false) {
-    inEnglish($("images-note"), isOfService);
-    $("images-note").textContent = text;
+  note(...parts) {
+    $("images-note").replaceChildren(...parts);
   }
 
   add(keys, before = null) {

@@ -33,7 +33,7 @@ class Kept {
     try {
       this.about = await this.ask("GET", "");
       this.edits = this.about.results.find(({ id }) => id === result)?.edits ?? {};
-      if (this.about.status !== "ready") throw new Refusal(409, "not_ready", t("kept.not-ready"));
+      if (this.about.status !== "ready") throw new Refusal(409, "", t("kept.not-ready"));
     } catch (error) {
       if (!("status" in error)) throw error;
       this.error = error;

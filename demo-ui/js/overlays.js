@@ -2,6 +2,7 @@
 
 import { empty } from "./address.js";
 import { $, h } from "./dom.js";
+import { brief } from "./service.js";
 
 const REGIONS = ["crop"]; // features that apply to the original itself
 const POINTS = [["resize", "focalPoint"], ["crop", "focalPoint"]];
@@ -45,7 +46,7 @@ export class Overlays {
       const found = [...(FACES.some((name) => edits[name]) ? await this.faceBoxes(signal) : []), ...(CUT.some((name) => edits[name]) ? [await this.mask(signal)] : [])];
       if (this.drawing === mine && !signal.aborted) layer.append(...found);
     } catch (error) {
-      if (!signal.aborted) app.hint(error.message);
+      if (!signal.aborted) app.hint(brief(error));
     }
   }
 

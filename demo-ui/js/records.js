@@ -4,7 +4,7 @@ import "./scheme.js"; // first: the others wait for texts
 import { $, h, icon, quietly } from "./dom.js";
 import { offerLanguages } from "./language.js";
 import { ago, minute, size as bytes, t } from "./messages.js";
-import { Service, title } from "./service.js";
+import { described, Service, title } from "./service.js";
 import { theme } from "./theme.js";
 import { askToken } from "./token.js";
 
@@ -138,7 +138,7 @@ function build(record) {
 function reason({ error }) {
   if (!error) return null;
   const attempts = error.attempts > 1 ? ` ${t("records.attempts", { count: error.attempts })}` : "";
-  return h("p", { class: "reason" }, h("span", { lang: "en" }, error.message), `${attempts} `, h("code", {}, error.code));
+  return h("p", { class: "reason" }, ...described({ ...error, isOfService: true }), `${attempts} `, h("code", {}, error.code));
 }
 
 function facts({ format, width, height, bytes: size, dominantColor }) {

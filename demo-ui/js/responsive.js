@@ -2,6 +2,7 @@
 
 import { $, h } from "./dom.js";
 import { size, t } from "./messages.js";
+import { brief } from "./service.js";
 
 const SHOWN = 6;
 
@@ -40,7 +41,7 @@ export class Responsive {
         this.urls.push(image.src);
         figure.textContent = size(blob.size);
       } catch (error) {
-        if (!signal.aborted) figure.textContent = error.message;
+        if (!signal.aborted) figure.textContent = brief(error);
       }
     }));
   }

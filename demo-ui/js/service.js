@@ -1,6 +1,7 @@
 /** Requests to the service: images, reports, lists, signatures. The token is sent to this origin only. */
 
-import { optional, t } from "./messages.js";
+import { h } from "./dom.js";
+import { language, optional, t } from "./messages.js";
 
 const ACCEPT = "image/avif,image/webp,image/*,application/json;q=0.9";
 const NO_SIGNATURE = "AuthorizationQueryParametersError";
@@ -16,7 +17,20 @@ export class Refusal extends Error {
   }
 }
 
-export const title = ({ status }) => optional(`refusal.${status}`, t(status < 500 ? "refusal.client" : "refusal.server"));
+/** Returns what an error of the service is, by its code and in the visitor's language; "" if the page does not know the code. */
+export const sentence = ({ code }) => (code ? optional(`error.${code}`, "") : "");
+
+export const title = (error) => sentence(error) || optional(`refusal.${error.status}`, t(error.status < 500 ? "refusal.client" : "refusal.server"));
+
+/** Returns an error as one text in the visitor's language, as far as the page knows it. */
+export const brief = (error) => (language !== "en" && sentence(error)) || error.message;
+
+/** Returns the nodes of an error where it has no title: in another language than English its sentence comes first. */
+export function described(error) {
+  if (!error.isOfService) return [error.message];
+  const first = language !== "en" && sentence(error);
+  return [...(first ? [first, " "] : []), h("span", { lang: "en" }, error.message)];
+}
 
 export class Service {
   /** `askToken(why)` returns the operator token, or "" if the visitor has none. */

@@ -134,6 +134,12 @@ def test_german_is_spoken_to_germans_and_the_choice_is_kept(browser: Browser, se
     expect(demo.page).to_have_title("Galerie")
     expect(demo.locate("#welcome-title")).to_contain_text("Bilder hierher ziehen")
     expect(demo.locate("#promise")).to_contain_text("nach 30 Tagen gelöscht")
+    body = '{"status": 502, "code": "UpstreamError", "message": "the records cannot be read"}'
+    refuse = {"status": 502, "content_type": "application/json", "body": body}
+    demo.page.route("**/_api/gallery/devices", lambda route: route.fulfill(**refuse))
+    demo.page.get_by_role("button", name="Anderes Gerät").click()
+    expect(demo.page.get_by_role("alert")).to_contain_text("Ein Speicher oder ein anderer Dienst hat versagt.")
+    expect(demo.page.get_by_role("alert").locator("[lang=en]")).to_have_text("the records cannot be read")
     demo.page.get_by_label("Sprache").select_option("en")
     expect(demo.locate("#welcome-title")).to_contain_text("Drop pictures here")
     gallery.open_gallery(demo)

@@ -49,12 +49,23 @@ def german(browser: Browser, server: Server) -> Iterator[Demo]:
     context.close()
 
 
-def test_messages_of_the_service_are_marked_as_english(german: Demo) -> None:
+def test_errors_have_german_words_and_the_message_of_the_service_in_english(german: Demo) -> None:
     german.open("/photos/coffee.jpg?blur=0.1")
     expect(german.locate("#fault p")).to_have_attribute("lang", "en")
     expect(german.locate(".row.bad .wrong")).to_have_attribute("lang", "en")
     german.open("/photos/coffee.jpg?rotate.angle=abc")
     expect(german.locate("#fault strong")).not_to_have_attribute("lang", "en")
+    german.open("/photos/none.jpg?width=300")
+    expect(german.locate("#fault strong")).to_have_text("Bild nicht gefunden.")
+    expect(german.locate('#fault p[lang="en"]')).to_contain_text("photos/none.jpg")
+    german.page.get_by_role("tab", name="Thumbor").click()
+    expect(german.locate("#code")).to_contain_text("none.jpg")
+    refuse = {"status": 504, "content_type": "application/json"}
+    body = json.dumps({"status": 504, "code": "TimeExceeded", "message": "it takes more than 20 s"})
+    german.page.route("**/_api/translate?*", lambda route: route.fulfill(**refuse, body=body))
+    german.page.get_by_role("tab", name="Base64 JSON").click()
+    expect(german.locate("#code-note")).to_have_text("Die Anfrage hat zu lange gedauert. it takes more than 20 s")
+    expect(german.locate("#code-note [lang=en]")).to_have_text("it takes more than 20 s")
 
 
 def test_german_is_shown_to_germans_and_the_choice_is_kept(german: Demo) -> None:
@@ -116,7 +127,7 @@ def test_no_text_of_the_page_is_outside_of_its_file(german: Demo) -> None:
     german.settled()
     page.locator("#key").fill("https://elsewhere.example/x.jpg")
     page.locator("#key").press("Enter")
-    page.locator('.card[data-feature="watermark"] .wide').click()
+    page.locator('.card[data-feature="watermark"] .later > .wide').click()
     expect(page.locator(".cross")).to_be_focused()
     found["a message and a point"] = page.evaluate(UNMARKED)
     page.goto(f"{german.origin}/_demo/records.html")

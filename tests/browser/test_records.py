@@ -159,7 +159,7 @@ def test_an_error_is_told_in_words(visit: Open, uploads: Server) -> None:
         fault = {"status": 503, "code": "TooManyRequests", "message": "every worker is taken"}
         demo.page.route("**/reprocess", lambda route: route.fulfill(status=503, json=fault))
         _row(demo, "photos/cat.jpg").get_by_role("button", name="Reprocess").click()
-        expect(demo.locate("#fault")).to_have_text("The service is busy every worker is taken")
+        expect(demo.locate("#fault")).to_have_text("The service is busy. every worker is taken")
 
 
 def test_a_service_without_records_says_so(visit: Open, server: Server) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 from tests.local_server import ROOT
@@ -99,6 +101,50 @@ def test_no_text_is_written_into_a_module() -> None:
         if prose := [each for each in plain if PROSE.search(each)]:
             found[name] = prose
     assert found == {}
+
+
+OTHER_CODES = {"empty_file", "unreadable_file", "too_large"} | {
+    f"too_many_{what}" for what in ("attempts", "codes", "renders", "uploads")
+}
+"""Codes of errors that the gallery's page finds itself, and those that `handler.gallery.limits` puts together."""
+
+
+def codes() -> Iterator[str]:
+    """The codes of all errors that a page may meet: each `code=` of a call, and each `code` of a class."""
+    for path in (ROOT / "src").rglob("*.py"):
+        if "cli" in path.parts:
+            continue
+        nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+        named = {
+            target.id: node.value.value
+            for node in nodes
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in nodes:
+            value: ast.expr | None = None
+            if isinstance(node, ast.keyword) and node.arg == "code":
+                value = node.value
+            elif isinstance(node, ast.ClassDef):
+                value = next((each.value for each in node.body if _assigns_code(each)), None)
+            found = named.get(value.id) if isinstance(value, ast.Name) else getattr(value, "value", None)
+            if isinstance(found, str) and found:
+                yield found
+
+
+def _assigns_code(node: ast.stmt) -> TypeGuard[ast.Assign]:
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "code"
+
+
+def test_every_error_of_the_service_has_words() -> None:
+    given = {key.removeprefix("error.") for key in texts("en") if key.startswith("error.")}
+    needed = {*codes(), *OTHER_CODES}
+    assert {"NoSuchKey", "Crop::AreaOutOfBounds", "HeavyFunction", "gallery_full"} <= needed
+    assert needed - given == set(), "add them as error.CODE to each file of demo-ui/messages"
+    assert given - needed == set(), "remove them from the files of demo-ui/messages"
+    reasons = {key.removeprefix("reason.") for key in texts("en") if key.startswith("reason.")}
+    assert reasons - needed == set(), "no error has this code"
 
 
 class Fallbacks(HTMLParser):
