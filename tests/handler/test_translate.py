@@ -457,3 +457,10 @@ def test_the_command_line_prints_the_same(
     assert (told.out, told.err) == ("/unsafe/30x0/cat.jpg\n", "cannot be expressed: pixelate\n")
     assert run(["explain", "cat.jpg"]) == 2
     assert "must be a path" in capsys.readouterr().err
+
+
+def test_a_language_that_is_not_read_here_is_refused_by_name(tmp_path: Path) -> None:
+    asked = client(tmp_path, DIALECTS="json,query")
+    answer = asked.get("/_api/translate?" + urlencode({"url": "/cat.jpg?width=3", "to": "thumbor"}))
+    assert answer.status == 400
+    assert answer.json()["message"] == "`to` must be a dialect that DIALECTS lists (json,query), got 'thumbor'"

@@ -109,6 +109,9 @@ class Translator(msgspec.Struct, frozen=True):
         if target is None:
             similar = suggest(to, dialects.names())
             raise BadRequest(f"`to` must be one of {', '.join(dialects.names())}{similar}, got {to[:40]!r}")
+        accepted = [dialect.name for dialect in self.policy.dialects]
+        if to not in accepted:
+            raise BadRequest(f"`to` must be a dialect that DIALECTS lists ({','.join(accepted)}), got {to!r}")
         address = _Address.of(url, self.ignored)
         faults = Faults(is_lenient=self.policy.is_lenient)
         parsed = self._parse(address, faults)
