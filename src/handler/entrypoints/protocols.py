@@ -127,6 +127,13 @@ else:
         def awaits(self) -> tuple[bool, bool]:
             return self._in_head, self._in_body
 
+        def connection_lost(self, exc: Exception | None) -> None:
+            # uvicorn tells the newest request alone; the one before it may still be being answered.
+            if self._previous is not None and not self._previous.response_complete:
+                self._previous.disconnected = True
+                self._previous.message_event.set()
+            super().connection_lost(exc)
+
         def data_received(self, data: bytes) -> None:
             self._held += data
             self._parse()

@@ -157,3 +157,12 @@ def test_trailers_without_end_are_refused(server: Server) -> None:
 def test_a_request_for_another_protocol_is_answered_in_http(server: Server) -> None:
     answer = exchange(server, get("/a", "Connection: Upgrade", "Upgrade: h2c") + LAST)
     assert bodies(answer)[0] == b"/a;;0"
+
+
+def test_a_client_that_leaves_while_a_request_waits_for_the_one_before_it_is_no_fault() -> None:
+    with running(sys.executable, "-c", ECHO) as started:
+        with socket.create_connection(("127.0.0.1", started.port)) as client:
+            client.sendall(get("/a?wait=30") + get("/b"))
+        # The first request is still being answered when the server has read this one.
+        assert bodies(exchange(started, LAST)) == [b"/last;;0"]
+    assert "Exception" not in "".join(started.log)
