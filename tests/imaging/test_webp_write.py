@@ -40,6 +40,19 @@ def test_the_file_is_that_of_libvips(size: tuple[int, int], has_alpha: bool, qua
     assert encode_still(image, quality=quality, effort=effort, deadline=NEVER) == expected
 
 
+@pytest.mark.parametrize(("scale", "is_limited"), [(1, False), (4, True)])
+def test_the_last_step_of_effort_is_for_small_alpha_channels(scale: int, is_limited: bool) -> None:
+    image: Any = pictures.scene(160, 120).resize(scale)
+    original = image.bandjoin(image[1]).pngsave_buffer()
+
+    def answer(effort: int) -> bytes:
+        outcome = run(original, [], Output(format="webp", effort=effort), Context())
+        assert isinstance(outcome, Rendered)
+        return outcome.body
+
+    assert (answer(10) == answer(9)) is is_limited
+
+
 OUTPUTS = [
     Output(format="webp"),
     Output(format="webp", quality=37, effort=9),

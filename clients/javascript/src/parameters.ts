@@ -844,7 +844,7 @@ export interface ImageOptions {
   preferred?: string | readonly string[];
   /** Formats of originals that are not edited, unless another format is requested; metadata is removed from them all the same. */
   unchanged?: string | readonly string[];
-  /** Processor time to spend on a smaller file; 0: fastest, 10: smallest file; limited for large AVIF images. */
+  /** Processor time to spend on a smaller file; 0: fastest, 10: smallest file; limited for large AVIF images and WebP images with transparency. */
   effort?: number;
   /** Colour behind transparent parts where the format has no transparency. Default: white. */
   matte?: string;

@@ -20,6 +20,9 @@ from imaging.formats.format import (
 _QUALITY = 80
 _first_images = iter((True,))
 _encode_still = Lazy[bytes | None]("imaging.codecs.webp_write", "encode_still")
+_ALPHA_EFFORT, _LARGE_ALPHA = 5, 400_000
+"""The largest effort for a lossy image with so many bytes and an alpha channel: with one step more, the encoder searches
+the channel for up to 23 seconds per megapixel, and nothing can stop it."""
 _CANVAS_BYTES = 8
 """Bytes per pixel of two canvases: one for what the decoder returns, one for the animation."""
 
@@ -39,6 +42,8 @@ def _options(output: EncodingOptions, content: Content) -> SaverOptions:
     options: SaverOptions = {"effort": 2 if output.effort is None else round(output.effort * 0.6)}
     if output.lossless:
         return options | {"lossless": True}
+    if content.alpha and content.size > _LARGE_ALPHA:
+        options["effort"] = min(options["effort"], _ALPHA_EFFORT)
     quality = output.fixed_quality or _QUALITY
     # At effort 2, one step less makes the bytes of libwebp's usual effort 4.
     eased = quality if output.effort is not None or quality == 100 else max(1, quality - 1)

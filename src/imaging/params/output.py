@@ -83,7 +83,7 @@ class Output(Params):
                 ge=0,
                 le=10,
                 description="Processor time to spend on a smaller file; 0: fastest, 10: smallest file; limited for "
-                "large AVIF images",
+                "large AVIF images and WebP images with transparency",
             ),
         ]
         | None
