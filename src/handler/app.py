@@ -12,7 +12,7 @@ from handler import response
 from handler.auth.canonical import EXPIRING, SIGNED, WRAPPED, unwrap
 from handler.composition.wiring import Application, application
 from handler.config import SettingsError, starts_from_snapshot
-from handler.entrypoints.http_call import HttpRequest, is_http_event, read_http_request
+from handler.entrypoints.http_call import HttpRequest, is_http_event, path_of, read_http_request
 from handler.errors import BadRequest, HandlerError
 from handler.observability import log_exception, log_request, logs_requests
 from handler.redaction import redact_address
@@ -57,7 +57,7 @@ def lambda_handler(event: object, context: LambdaContext | None) -> dict[str, ob
         return _handle_upload(app, fields, deadline)
     with log_request("http" if is_http else "direct-invocation") as log_fields:
         if is_http:
-            path = str(fields.get("rawPath") or fields.get("path") or "")
+            path = path_of(fields)
             return _answer_errors(
                 app,
                 log_fields,

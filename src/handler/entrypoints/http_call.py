@@ -109,6 +109,13 @@ def read_http_request(event: Mapping[str, Any]) -> HttpRequest:
     return call
 
 
+def path_of(event: Mapping[str, Any]) -> str:
+    """Return the path in an event that need not be complete."""
+    context = event.get("requestContext")
+    path = str(event.get("rawPath") or event.get("path") or "")
+    return _without_stage(path, context if isinstance(context, Mapping) else {})
+
+
 def _payload_2(event: Mapping[str, Any]) -> HttpRequest:
     context = event["requestContext"]
     domain = str(context.get("domainName", ""))

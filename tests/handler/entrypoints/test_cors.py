@@ -83,6 +83,19 @@ def test_what_is_closed_to_other_sites_stays_closed_in_its_errors(folder: Path) 
         assert ALLOWED not in local.get(address).headers
 
 
+def test_the_stage_before_a_path_opens_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    served = client(folder)
+    monkeypatch.setattr("handler.entrypoints.http.HttpEntrypoint._answer", broken)
+    for path, origin in (("/cat.jpg", SITE), ("/_api/gallery/pictures", None)):
+        event: dict[str, Any] = function_url_event(f"/prod{path}")
+        event["requestContext"] |= {"stage": "prod"}
+        answer = answered(served.invoke(event))
+        assert (answer.status, answer.headers.get(ALLOWED)) == (500, origin)
+
+
 def test_so_have_the_errors_of_the_server_itself(folder: Path, tmp_path: Path) -> None:
     results = {"STORE_RESULTS": "Yes", "RESULTS_BUCKET": f"results={tmp_path.as_uri()}"}
     with serving(folder, **CORS, **results) as server:
