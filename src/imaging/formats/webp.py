@@ -21,8 +21,8 @@ _QUALITY = 80
 _first_images = iter((True,))
 _encode_still = Lazy[bytes | None]("imaging.codecs.webp_write", "encode_still")
 _ALPHA_EFFORT, _LARGE_ALPHA = 5, 400_000
-"""The largest effort for a lossy image with so many bytes and an alpha channel: with one step more, the encoder searches
-the channel for up to 23 seconds per megapixel, and nothing can stop it."""
+"""The largest effort for a lossy image with an alpha channel and more bytes than this: with one step more, the encoder
+searches the channel for up to 23 seconds per megapixel, and nothing can stop it."""
 _CANVAS_BYTES = 8
 """Bytes per pixel of two canvases: one for what the decoder returns, one for the animation."""
 
