@@ -122,7 +122,11 @@ class ConnectionServer(uvicorn.Server):
     async def _open(self, loop: asyncio.AbstractEventLoop, accepted: socket.socket, address: str) -> None:
         owner, trusted = owner_of(address, self._opened.limits.trusted_proxies)
         if self._connecting and not self._opened.has_room(owner, trusted=trusted):
-            await asyncio.wait(self._connecting)  # one of these may give way, but only once it is connected
+            try:
+                await asyncio.wait(self._connecting)  # one of these may give way, but only once it is connected
+            except asyncio.CancelledError:
+                accepted.close()  # the server stops
+                raise
         if not self._opened.admit(owner, trusted=trusted):
             _refuse(accepted)
             return

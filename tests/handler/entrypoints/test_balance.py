@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
@@ -104,3 +105,22 @@ def test_connections_that_wait_together_are_accepted_without_taking_turns(monkey
         # An eighth more than the other process has, and the one that is accepted before it is too many.
         assert [answer_of(connection) for connection in waiting] == [b"0"] * 19
     listener.close()
+
+
+def test_a_connection_that_waits_for_room_is_closed_when_the_server_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise its client waits until the last answer is sent."""
+    app = PictureServer(lambda _, __: Answer(200, {}, b"0"), Bounds(workers=1))
+    config = uvicorn.Config(app, lifespan="off", ws="none", log_config=None)
+
+    async def connect_late(server: ConnectionServer, _: object, accepted: socket.socket, __: object) -> None:
+        server.should_exit = True
+        await asyncio.wait(server._accepting)
+        accepted.close()
+
+    monkeypatch.setattr(ConnectionServer, "_connect", connect_late)
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        _, second = (connect(stack, listener.getsockname()[1]) for _ in range(2))
+        server = ConnectionServer(config, ConnectionLimits(total=1), app.measures)
+        server.run([listener])
+        assert second.recv(1) == b""
