@@ -44,6 +44,8 @@ class Meanings:
         self._requests.clear()
         client = self._behind_the_cdn if "x-origin-secret" in event.get("headers", {}) else self._direct
         answer = answered(client.invoke(event))
+        if answer.status == 302 and not self._requests:
+            return None  # the address of a page, which leads to another one
         assert 400 <= answer.status < 500, answer.body
         if not self._requests:
             return None

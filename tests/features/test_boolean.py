@@ -38,5 +38,7 @@ def test_alpha_grey_depth_and_animation() -> None:
 
 
 def test_refuses() -> None:
-    with pytest.raises(InvalidParameter, match=r"`boolean.operator` must be one of and, or, eor, got 'xor'"):
+    with pytest.raises(
+        InvalidParameter, match=r"`boolean.operator` must be one of and, or, eor, perhaps `or`, got 'xor'"
+    ):
         apply("boolean", picture(scene()), context=CONTEXT, key="o", operator="xor")

@@ -109,9 +109,6 @@ class Translator(msgspec.Struct, frozen=True):
         if target is None:
             similar = suggest(to, dialects.names())
             raise BadRequest(f"`to` must be one of {', '.join(dialects.names())}{similar}, got {to[:40]!r}")
-        accepted = [dialect.name for dialect in self.policy.dialects]
-        if to not in accepted:
-            raise BadRequest(f"`to` must be a dialect that DIALECTS lists ({','.join(accepted)}), got {to!r}")
         address = _Address.of(url, self.ignored)
         faults = Faults(is_lenient=self.policy.is_lenient)
         parsed = self._parse(address, faults)
@@ -131,6 +128,9 @@ class Translator(msgspec.Struct, frozen=True):
         for made in (*target.serialize(request), *target.serialize(named)):
             if self._locate(made) in (request.ref, named.ref):
                 return made
+        accepted = [dialect.name for dialect in self.policy.dialects]
+        if target.name not in accepted:
+            raise BadRequest(f"`to` must be a dialect that DIALECTS lists ({','.join(accepted)}), got {target.name!r}")
         raise BadRequest(f"the key {request.ref.key[:100]!r} cannot be expressed in the dialect {target.name}")
 
     def _locate(self, made: str) -> ObjectRef | None:

@@ -122,5 +122,9 @@ def test_a_connection_that_waits_for_room_is_closed_when_the_server_stops(monkey
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         _, second = (connect(stack, listener.getsockname()[1]) for _ in range(2))
         server = ConnectionServer(config, ConnectionLimits(total=1), app.measures)
-        server.run([listener])
+        # In a thread: a browser's event loop may run in this one.
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
         assert second.recv(1) == b""
+        thread.join(60)
+        assert not thread.is_alive()
