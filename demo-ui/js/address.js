@@ -46,7 +46,7 @@ export class Language {
 
   /** Returns the names and values of a feature, whose elements are numbered if there is a list of them. */
   listed(feature, values, on) {
-    if (!Array.isArray(values)) return this.said(feature, values, on);
+    if (!Array.isArray(values)) return this.pairsOf(feature, values, on);
     const { name, parameters } = feature;
     const standard = parameters.find((each) => each.default !== null && each.default !== undefined);
     return values.flatMap((each, at) => {
@@ -56,7 +56,8 @@ export class Language {
     });
   }
 
-  said(feature, values, on) {
+  /** Returns the names and values of a feature that has no list, in their shortest form. */
+  pairsOf(feature, values, on) {
     const given = feature.parameters.filter(({ name }) => name in values).map((each) => [each, values[each.name]]);
     if (!given.length) return [[feature.name, "true"]];
     if (given.length === 1 && given[0][0].main) return [[feature.name, given[0][1]]];
@@ -117,10 +118,10 @@ export class Language {
 
   switchOn(wish, feature, value) {
     if (/^(false|no|off)$/i.test(value)) return;
-    const said = (wish.edits[feature.name] ??= {});
+    const edit = (wish.edits[feature.name] ??= {});
     const main = feature.parameters.find((each) => each.main);
-    if (main && !/^(true|yes|on|auto)$/i.test(value)) said[main.name] = typed(main, value);
-    else if (main?.choices?.includes(value)) said[main.name] = value;
+    if (main && !/^(true|yes|on|auto)$/i.test(value)) edit[main.name] = typed(main, value);
+    else if (main?.choices?.includes(value)) edit[main.name] = value;
   }
 
   /** Resolves a name without a dot: in the named features, the active ones, the output options, or the only feature that has it. */
