@@ -145,7 +145,7 @@ def _measure_warm(picture: Picture) -> tuple[str, Times]:
 
 
 def _client(folder: Path) -> Client:
-    from handler.observability import logger
+    from handler.observability.logs import logger
 
     weights = require_weights("optimised/u2net.onnx", "int8/u2net.onnx")
     logger().setLevel("ERROR")

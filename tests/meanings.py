@@ -11,9 +11,9 @@ import pytest
 from tests.client import Client, answered
 from tests.mutants import ORIGIN, SECRET, Event
 
-from handler import observability
+from handler.core.errors import NotFound
 from handler.entrypoints import http
-from handler.errors import NotFound
+from handler.observability import logs
 from handler.requests.image_request import ImageRequest
 from imaging import describe, describe_steps
 
@@ -35,7 +35,7 @@ class Meanings:
         self._behind_the_cdn = Client({**settings, "ORIGIN_SECRET_FILE": str(folder / "origin")})
         self._requests: list[ImageRequest] = []
         monkeypatch.setattr(http, "render", self._render)
-        monkeypatch.setattr(observability, "_out", logging.NullHandler())
+        monkeypatch.setattr(logs, "_out", logging.NullHandler())
 
     def of(self, event: Event | None) -> Any:
         """What the accepted request asks for; None for a refused one, and where there is none."""

@@ -9,8 +9,8 @@ from tests.template.stack import template
 from tests.weights import ROOT
 
 from handler.aws.secrets import KEPT_SECONDS
-from handler.jobs import estimate as estimates
-from handler.jobs.estimate import Workload, estimate
+from handler.uploads.jobs import estimate as estimates
+from handler.uploads.jobs.estimate import Workload, estimate
 
 PAGE = (ROOT / "docs/cost.md").read_text("utf-8")
 DELIVERED, MISSED, GIGABYTES = 1_000_000, 100_000, 50

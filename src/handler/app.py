@@ -12,10 +12,10 @@ from handler import response
 from handler.auth.canonical import EXPIRING, SIGNED, WRAPPED, unwrap
 from handler.composition.wiring import Application, application
 from handler.config import SettingsError, starts_from_snapshot
+from handler.core.errors import BadRequest, HandlerError
 from handler.entrypoints.http_call import HttpRequest, is_http_event, path_of, read_http_request
-from handler.errors import BadRequest, HandlerError
-from handler.observability import log_exception, log_request, logs_requests
-from handler.redaction import redact_address
+from handler.observability.logs import log_exception, log_request, logs_requests
+from handler.observability.redaction import redact_address
 from handler.response import Answer
 from imaging import Deadline
 

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from handler.cache_control import freshness, is_looser, restricting_directives
-from handler.errors import HandlerError, PayloadTooLarge, UpstreamError, status_of
-from handler.ports import StoredObject
+from handler.core.cache_control import freshness, is_looser, restricting_directives
+from handler.core.errors import HandlerError, PayloadTooLarge, UpstreamError, status_of
+from handler.core.ports import StoredObject
 from handler.render.results import IMAGE_HEADER, NotModified, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from imaging import MEDIA_TYPES, SCRIPTED, FeatureError, Output, format_by_name

@@ -10,7 +10,7 @@ FeatureError
 └── Rejected            the operator's moderation rules refuse the image
 
 Each error carries two texts: `message`, which is safe to show to the client, and `detail`, which is for the log alone.
-`handler.errors` maps the types to HTTP statuses; no code compares the texts of messages.
+`handler.core.errors` maps the types to HTTP statuses; no code compares the texts of messages.
 """
 
 from __future__ import annotations

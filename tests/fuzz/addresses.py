@@ -19,7 +19,7 @@ from tests.peers import cases as of_sharp
 from tests.peers import thumbor_cases as of_thumbor
 
 from handler.auth.signature import signed_url
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.pages import EXAMPLES, RECIPES
 from handler.reference import openapi
 

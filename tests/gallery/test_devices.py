@@ -16,7 +16,7 @@ from tests.gallery.visiting import Browser
 from tests.local_server import Server
 
 from handler.aws import AwsAccess
-from handler.errors import Forbidden
+from handler.core.errors import Forbidden
 from handler.gallery.devices import LIFE, DeviceCodes
 from handler.gallery.visitors import Visitor
 from handler.records import open_records

@@ -16,7 +16,7 @@ from tests.gallery.visiting import Browser, over_events
 from tests.stand_ins.rekognition import Rekognition, rekognition_server
 
 from handler.config import Settings, SettingsError
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.records.record import ImageRecord, record_id
 from handler.uploads.change import OriginalChange, make_sequencer
 from imaging import Deadline, ObjectRef

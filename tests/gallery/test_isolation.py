@@ -27,8 +27,8 @@ from tests.gallery.visiting import Browser, over_events, over_http
 from tests.local_server import SAMPLES, Server
 from tests.mutants import mutate
 
+from handler.core.errors import HandlerError, NotFound
 from handler.entrypoints import http
-from handler.errors import HandlerError, NotFound
 from handler.gallery.edits import EditRules
 from handler.gallery.links import Links
 from handler.gallery.visitors import Visitor

@@ -13,7 +13,7 @@ from tests.client import Client, answered, size
 from handler import app
 from handler.composition import wiring
 from handler.config import Settings, SettingsError
-from handler.errors import HandlerError
+from handler.core.errors import HandlerError
 
 EVENTS = Path(__file__).parents[1] / "events"
 

@@ -16,7 +16,7 @@ from tests.stand_ins.scripted_http import Reply, scripted_server
 from handler.aws import AwsAccess, Credentials, endpoint_of, signing
 from handler.aws.client import Connection, call
 from handler.aws.signing import AwsRequest, presigned_s3_url, signed_headers, signed_post_fields
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 
 NOW = datetime(2026, 8, 1, 9, 5, 7, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.auth.canonical import IgnoredParameters, canonical, decode_path, split_query, unwrap
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 PATHS = TEXT.map("/".__add__)

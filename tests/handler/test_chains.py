@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests import pictures
 from tests.client import Answered, Client, size
 
-from handler.errors import HandlerError
+from handler.core.errors import HandlerError
 from handler.requests.parse import parse_request
 from handler.requests.policy import Policy
 from handler.requests.presets import read_presets, read_recipe

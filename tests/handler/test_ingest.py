@@ -11,15 +11,15 @@ import pytest
 from msgspec.structs import replace
 
 from handler.aws import AwsAccess
-from handler.errors import BadRequest, Busy, PayloadTooLarge
-from handler.ingest.form_policy import FormSigner, ProcessSecret
-from handler.ingest.ingest import Ingest, PartsGrant
-from handler.ingest.requests import UploadRequest
+from handler.core.errors import BadRequest, Busy, PayloadTooLarge
 from handler.records import open_records
 from handler.records.record import ImageRecord, record_id
 from handler.records.store import Records
 from handler.storage.sources.locations import read_location
 from handler.storage.upload_stores import open_upload_store
+from handler.uploads.ingest.form_policy import FormSigner, ProcessSecret
+from handler.uploads.ingest.ingest import Ingest, PartsGrant
+from handler.uploads.ingest.requests import UploadRequest
 from imaging import ObjectRef
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)

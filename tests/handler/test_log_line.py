@@ -16,7 +16,7 @@ from tests.mutants import ORIGIN, SECRET, signed_path, signed_query, through_the
 from tests.stand_ins.moto import Moto
 from tests.template.stack import template
 
-from handler.observability import SERVICE, logger
+from handler.observability.logs import SERVICE, logger
 
 
 @pytest.fixture

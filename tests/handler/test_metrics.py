@@ -14,7 +14,7 @@ from tests.client import Client
 from tests.stand_ins.scripted_http import Reply, scripted_server
 
 from features import CATALOGUE
-from handler import observability
+from handler.observability import logs
 from imaging import FORMATS
 
 NAMESPACE = "pictures"
@@ -24,9 +24,9 @@ NAMES_OF_FORMATS = {each.name for each in FORMATS} | {"json"}
 
 @pytest.fixture(autouse=True)
 def namespace() -> Iterator[None]:
-    observability.set_metrics_namespace(NAMESPACE)
+    logs.set_metrics_namespace(NAMESPACE)
     yield
-    observability.set_metrics_namespace("")
+    logs.set_metrics_namespace("")
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_what_a_client_writes_never_becomes_a_dimension(
 
 
 def test_without_a_namespace_there_are_no_metrics(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    observability.set_metrics_namespace("")
+    logs.set_metrics_namespace("")
     assert client.get("/cat.jpg?width=20&blur=2").status == 200
     line, *_ = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert "_aws" not in line

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from handler.observability import log_exception
+from handler.observability.logs import log_exception
 
 PROGRAM = """
 import sys
 from handler.composition import wiring
-from handler.observability import add_log_fields, log_request, logger
+from handler.observability.logs import add_log_fields, log_request, logger
 wiring.application()
 with log_request("http", path="/ü.jpg") as log_fields:
     add_log_fields(source=object)
@@ -119,7 +119,7 @@ def test_a_fault_is_logged_without_an_import(capsys: pytest.CaptureFixture[str])
 def test_no_line_quotes_a_secret() -> None:
     """Neither those of requests nor those of powertools' logger, nor the traceback of a fault."""
     program = """
-from handler.observability import log_exception, log_request, logger
+from handler.observability.logs import log_exception, log_request, logger
 
 URL = "https://bucket.example/cat.jpg?X-Amz-Signature=s3cr3t&width=3"
 with log_request("http", detail=f"got {URL!r}"):

@@ -17,7 +17,7 @@ from tests import pictures
 from tests.client import Answered, Client, size
 
 from handler.auth.authenticate import Caller
-from handler.errors import HandlerError
+from handler.core.errors import HandlerError
 from handler.render.inputs import tag_of
 from handler.requests.parse import parse_request
 from handler.requests.policy import Policy

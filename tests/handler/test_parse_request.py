@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from features import CATALOGUE
 from handler.auth.authenticate import Caller
-from handler.errors import BadRequest, Forbidden, NotFound
+from handler.core.errors import BadRequest, Forbidden, NotFound
 from handler.requests.dialects import select
 from handler.requests.image_request import ImageRequest
 from handler.requests.parse import parse_request

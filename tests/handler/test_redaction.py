@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.client import Client
 
-from handler.redaction import redact_address, redact_text
+from handler.observability.redaction import redact_address, redact_text
 
 SECRET = "s3cr3t-Value_0"
 NAMES = ["signature", "proof", "token", "access_token", "apiKey", "api-key", "X-Amz-Signature", "sig",

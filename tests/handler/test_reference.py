@@ -13,10 +13,10 @@ import pytest
 
 from features import CATALOGUE, edits
 from handler.config import SETTINGS
-from handler.ingest.requests import FIELDS as UPLOAD_FIELDS
 from handler.reference import DOCUMENTS, openapi
 from handler.reference.__main__ import ROOT, main, out_of_date
 from handler.requests.dialects import query
+from handler.uploads.ingest.requests import FIELDS as UPLOAD_FIELDS
 from imaging import Feature, Output, check, fields
 
 DOCUMENT = openapi()

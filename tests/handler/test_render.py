@@ -10,7 +10,7 @@ import pytest
 from tests import pictures
 
 from features import edits
-from handler.errors import NotFound
+from handler.core.errors import NotFound
 from handler.render.render import RenderContext, render, render_here, render_or_delegate
 from handler.render.results import Delegated, NotModified, Offloaded, RenderedResult, Result, ResultFacts
 from handler.requests.image_request import Conditions, ImageRequest

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handler import response
-from handler.errors import BadSignature, Busy, PayloadTooLarge, UpstreamError
+from handler.core.errors import BadSignature, Busy, PayloadTooLarge, UpstreamError
 from handler.render.results import NotModified, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from handler.response import Answer, Caching

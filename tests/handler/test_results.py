@@ -20,8 +20,8 @@ from tests.stand_ins.moto import Moto
 from tests.stand_ins.scripted_http import Reply, scripted_server
 
 from handler.aws import AwsAccess, Credentials
-from handler.errors import BadRequest, UpstreamError
-from handler.ports import ObjectAttributes
+from handler.core.errors import BadRequest, UpstreamError
+from handler.core.ports import ObjectAttributes
 from handler.storage.results import ResultStore, open_results
 from handler.storage.sources import read_locations
 
@@ -197,7 +197,7 @@ def test_the_same_bytes_again_have_another_etag_in_a_folder(tmp_path: Path) -> N
 def test_the_lock_of_a_folder_holds_between_processes(tmp_path: Path) -> None:
     program = f"""
 import json
-from handler.ports import ObjectAttributes
+from handler.core.ports import ObjectAttributes
 from handler.storage.results import open_results
 results = open_results("results={tmp_path.as_uri()}")
 print(json.dumps([results.put(f"k{{n}}", b"x", ObjectAttributes("a/b"), replaces=None) for n in range(40)]))
@@ -278,7 +278,7 @@ def test_what_a_full_disk_left_of_the_secret_signs_nothing(tmp_path: Path, left:
 def test_a_disk_that_is_full_when_the_secret_is_made(tmp_path: Path) -> None:
     program = f"""
 import resource, signal
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.storage.results import open_results
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
@@ -324,13 +324,13 @@ def test_an_output_bucket_at_the_same_endpoint_as_a_source() -> None:
 
 FULL_DISK = """
 import resource, sys
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.storage.results import open_results
 
 results = open_results(sys.argv[1])
 def put(key, body, replaces=None):
     return results.put(key, body, ObjectAttributes("image/webp", "no-store"), replaces=replaces)
-from handler.ports import ObjectAttributes
+from handler.core.ports import ObjectAttributes
 
 assert put("kept", b"k" * 5_000)
 # No file may be longer from here on; Python ignores the signal, and a write beyond that fails half-way.

@@ -19,7 +19,7 @@ from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, 
 
 from handler.aws import AwsAccess, Credentials
 from handler.aws.secrets import AwsSecret, FileSecret, KeptSecret, prefetch
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 
 
 class Clock:

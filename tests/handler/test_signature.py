@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from handler.auth import signature
 from handler.auth.canonical import IgnoredParameters, canonical, decode_path, split_query
 from handler.auth.signature import Signatures, parse_expiry, sign, signed_url
-from handler.errors import BadRequest, BadSignature
+from handler.core.errors import BadRequest, BadSignature
 
 SECRET = "a secret of the tests"
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)

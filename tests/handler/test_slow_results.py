@@ -14,9 +14,9 @@ from tests.handler.detection.test_cache import CAT, Looker
 from tests.stand_ins.scripted_http import ParsedRequest, Reply, scripted_server
 
 from handler.aws import AwsAccess, Credentials
-from handler.circuit_breaker import OPEN_SECONDS, BreakerOpen, CircuitBreaker
+from handler.core.circuit_breaker import OPEN_SECONDS, BreakerOpen, CircuitBreaker
+from handler.core.errors import NotFound, UpstreamError
 from handler.detection.cache import DetectionCache
-from handler.errors import NotFound, UpstreamError
 from handler.storage.result_cache import LOOKUP_SECONDS, STORE_SECONDS
 from handler.storage.results import open_results
 from imaging import Deadline

@@ -13,7 +13,7 @@ import pytest
 from tests.stand_ins.moto import Moto
 from tests.stand_ins.rclone import rclone_server
 
-from handler.errors import Forbidden, HandlerError, NotFound, PayloadTooLarge
+from handler.core.errors import Forbidden, HandlerError, NotFound, PayloadTooLarge
 from handler.storage.sources import Sources, open_sources, origin_of, read_locations
 from imaging import ObjectRef
 

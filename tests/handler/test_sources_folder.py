@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handler.errors import Forbidden, NotFound, UpstreamError
+from handler.core.errors import Forbidden, NotFound, UpstreamError
 from handler.storage.sources import Sources, open_sources
 from imaging import ObjectRef
 

@@ -16,7 +16,7 @@ from tests.stand_ins.certificates import server_and_client
 from tests.stand_ins.scripted_http import Reply, ScriptedServer, scripted_server
 
 from handler.aws.ssrf_guard import is_public
-from handler.errors import Forbidden, HandlerError, NotFound, PayloadTooLarge, UpstreamError
+from handler.core.errors import Forbidden, HandlerError, NotFound, PayloadTooLarge, UpstreamError
 from handler.storage.sources import Sources, open_sources
 from imaging import ObjectRef
 

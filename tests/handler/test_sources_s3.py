@@ -18,7 +18,7 @@ from tests.stand_ins.rclone import rclone_server
 from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, scripted_server
 
 from handler.aws import AwsAccess, Credentials
-from handler.errors import Forbidden, HandlerError, NotFound, PayloadTooLarge, UpstreamError
+from handler.core.errors import Forbidden, HandlerError, NotFound, PayloadTooLarge, UpstreamError
 from handler.storage.sources import Sources, open_sources
 from handler.storage.sources.cloud import CloudSource
 from handler.storage.sources.locations import read_location

@@ -20,7 +20,7 @@ from tests.stand_ins.rclone import KEYS, rclone_server
 from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, scripted_server
 
 from handler.aws import AwsAccess, Credentials
-from handler.errors import BadRequest, HandlerError, NotFound, UpstreamError
+from handler.core.errors import BadRequest, HandlerError, NotFound, UpstreamError
 from handler.storage.sources import open_sources
 from handler.storage.sources.locations import read_location
 from handler.storage.upload_stores import PART_BYTES, UploadAttributes, UploadStore, open_upload_store

@@ -16,7 +16,7 @@ from tests.template.edge import Edge, Passed, Viewer
 from handler.auth import canonical
 from handler.auth.canonical import IgnoredParameters, decode_path, split_query, unwrap
 from handler.auth.signature import Signatures, signed_url
-from handler.errors import BadRequest, BadSignature
+from handler.core.errors import BadRequest, BadSignature
 from handler.requests.dialects import query
 
 SECRET = "an example"

@@ -13,7 +13,7 @@ from tests.template.samples import LEAST, UPLOADS
 from tests.template.stack import ACCOUNT, REGION, Stack, template
 
 from handler.config import Settings
-from handler.observability import log_exception
+from handler.observability.logs import log_exception
 
 HERE = f"{REGION}:{ACCOUNT}"
 ARN = f"arn:aws:lambda:{HERE}:function"

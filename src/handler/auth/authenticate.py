@@ -10,7 +10,7 @@ import msgspec
 
 from handler.auth.canonical import SIGNATURE, Pairs
 from handler.auth.signature import PathSigning, Signatures, covered_text
-from handler.errors import BadSignature
+from handler.core.errors import BadSignature
 
 
 class Caller(Enum):

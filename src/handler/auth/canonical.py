@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from urllib.parse import quote, unquote_to_bytes
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 
 Pairs = tuple[tuple[str, str], ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from handler.ports import SecretSource
+from handler.core.ports import SecretSource
 
 
 def matches_secret(given: str, secrets: SecretSource) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from handler.ports import SecretSource
+from handler.core.ports import SecretSource
 
 
 class DerivedSecret:

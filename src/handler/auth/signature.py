@@ -22,8 +22,8 @@ from handler.auth.canonical import (
     split_address,
     split_query,
 )
-from handler.errors import BadRequest, BadSignature
-from handler.ports import SecretSource
+from handler.core.errors import BadRequest, BadSignature
+from handler.core.ports import SecretSource
 
 LONGEST_LIFE = timedelta(days=36_500)
 

@@ -13,7 +13,7 @@ import msgspec
 from handler.aws import AwsAccess
 from handler.aws.client import Reply, call
 from handler.aws.signing import AwsRequest
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from imaging import Deadline
 
 _BODY = (

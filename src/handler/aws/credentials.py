@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from handler.aws import Credentials
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 
 
 @cache

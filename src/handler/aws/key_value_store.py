@@ -14,7 +14,7 @@ from handler.aws import AwsAccess
 from handler.aws.client import Reply, send
 from handler.aws.credentials import found_credentials
 from handler.aws.signing_v4a import signed_headers
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 
 MAX_VALUE_BYTES = 1024
 _CALL_SECONDS = 10.0

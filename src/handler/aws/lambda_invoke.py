@@ -11,7 +11,7 @@ from urllib.parse import quote
 from handler.aws import AwsAccess
 from handler.aws.client import Reply, call
 from handler.aws.signing import AwsRequest
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from imaging import Deadline
 
 _SHAPES = (

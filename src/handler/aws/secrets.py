@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handler.aws import AwsAccess, endpoint_of
-from handler.errors import UpstreamError
-from handler.ports import SecretSource
+from handler.core.errors import UpstreamError
+from handler.core.ports import SecretSource
 
 if TYPE_CHECKING:
     from handler.aws.client import Connection
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class KeptSecret(ABC):
-    """A `handler.ports.SecretSource` that caches the values of `_fetch`. One thread fetches at a time."""
+    """A `handler.core.ports.SecretSource` that caches the values of `_fetch`. One thread fetches at a time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -10,7 +10,7 @@ from handler.aws import AwsAccess
 from handler.aws.client import call
 from handler.aws.queue_address import QueueAddress
 from handler.aws.signing import AwsRequest
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from imaging import Deadline
 
 _CODE = "UploadQueue"

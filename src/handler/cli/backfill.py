@@ -18,9 +18,9 @@ from handler.composition import wiring
 from handler.composition.factories import build_aws_access
 from handler.composition.wiring import Application
 from handler.entrypoints.uploads import UploadEntrypoint
-from handler.jobs.backfill import Backfill, Candidate, Progress
-from handler.jobs.estimate import Workload, estimate
-from handler.jobs.inventory import open_inventory
+from handler.uploads.jobs.backfill import Backfill, Candidate, Progress
+from handler.uploads.jobs.estimate import Workload, estimate
+from handler.uploads.jobs.inventory import open_inventory
 from imaging import ObjectRef
 
 _PROGRESS_SECONDS = 5.0

@@ -16,9 +16,9 @@ from handler.auth.canonical import decode_path
 from handler.cli.access_logs import AccessLog
 from handler.composition import wiring
 from handler.config import Settings
+from handler.core.errors import HandlerError, status_of
 from handler.entrypoints.http import HttpEntrypoint
 from handler.entrypoints.http_call import HttpRequest
-from handler.errors import HandlerError, status_of
 from handler.requests.image_request import ImageRequest
 from handler.requests.parse import parse_request
 from handler.requests.policy import Policy

@@ -25,7 +25,7 @@ from handler.cli.upload import upload
 from handler.cli.weights import weights
 from handler.cli.worker import worker
 from handler.config import SettingsError
-from handler.errors import HandlerError
+from handler.core.errors import HandlerError
 from imaging import FeatureError
 
 INTERRUPTED = 130

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from handler.ingest.keys import DEFAULT_TYPE, guess_type
+from handler.uploads.ingest.keys import DEFAULT_TYPE, guess_type
 
 
 def walk_images(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:

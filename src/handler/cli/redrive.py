@@ -11,7 +11,7 @@ from handler.aws.stacks import stack_outputs
 from handler.cli.worker import parse_queue
 from handler.composition.factories import build_aws_access
 from handler.config import Settings
-from handler.jobs.redrive import move_by_hand, move_by_task
+from handler.uploads.jobs.redrive import move_by_hand, move_by_task
 
 _OUTPUT = "FailedUploadsUrl"
 

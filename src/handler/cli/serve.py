@@ -152,7 +152,7 @@ def _fork(processes: int) -> Member:
     """Fork the processes that serve together. Nothing that threads or connections belong to may be open yet."""
     if not hasattr(os, "fork"):
         raise click.UsageError("--processes must be 1 on this platform, because it cannot fork")
-    from handler.ingest.form_policy import ProcessSecret  # noqa: PLC0415 - of servers with several processes alone
+    from handler.uploads.ingest.form_policy import ProcessSecret  # noqa: PLC0415 - of servers with several processes alone
 
     ProcessSecret.share()
     log_to_standard_output()

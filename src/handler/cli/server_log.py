@@ -8,7 +8,7 @@ import time
 
 from handler.entrypoints.gallery_request import actions
 from handler.entrypoints.server import access
-from handler.observability import set_log_level
+from handler.observability.logs import set_log_level
 
 
 def log_to_standard_output() -> None:

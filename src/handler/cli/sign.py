@@ -10,7 +10,7 @@ import click
 from handler.auth.signature import parse_life
 from handler.composition import wiring
 from handler.config import Settings
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 
 
 class Life(click.ParamType[timedelta]):

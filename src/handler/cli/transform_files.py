@@ -16,7 +16,7 @@ from handler.auth.canonical import Pairs
 from handler.cli.transform_plan import SUFFIXES, Job
 from handler.composition import wiring
 from handler.config import Settings
-from handler.errors import HandlerError
+from handler.core.errors import HandlerError
 from handler.render.render import render_here
 from handler.render.results import RenderedResult
 from handler.requests.parse import parse_inline_request

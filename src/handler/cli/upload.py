@@ -12,8 +12,8 @@ import click
 
 from handler.cli.image_files import walk_images
 from handler.cli.upload_client import LocalFile, UploadClient, UploadFailed
-from handler.errors import BadRequest
-from handler.ingest.keys import check_key
+from handler.core.errors import BadRequest
+from handler.uploads.ingest.keys import check_key
 
 _MEGABYTE = 1_000_000
 

@@ -19,8 +19,8 @@ from handler.cli.probes import probe_server
 from handler.composition import wiring
 from handler.composition.factories import build_aws_access
 from handler.composition.wiring import Application
-from handler.jobs.worker import Worker, WorkerOptions
 from handler.response import Answer, report
+from handler.uploads.jobs.worker import Worker, WorkerOptions
 
 _FAILING = report({"status": "failing"}, HTTPStatus.SERVICE_UNAVAILABLE)
 _SILENT_SECONDS = 60.0

@@ -14,7 +14,7 @@ from handler.composition.factories import build_aws_access, open_secret
 from handler.composition.pages import list_documents
 from handler.composition.self_check import check_deployment
 from handler.config import Settings, SettingsError
-from handler.errors import HandlerError
+from handler.core.errors import HandlerError
 from handler.pages import DEMO, GALLERY, Site
 from handler.pages.demo_site import DemoSite
 from handler.storage.results import open_results

@@ -14,7 +14,7 @@ import msgspec
 from handler.aws import AwsAccess, Credentials
 from handler.config import Settings, starts_from_snapshot
 from handler.config.version import drawing_version
-from handler.ports import DetectionService, InvokeFunction, SecretSource
+from handler.core.ports import DetectionService, InvokeFunction, SecretSource
 from handler.render.render import RenderContext
 from handler.requests.policy import Policy
 from handler.response import Answer, Caching, body_bytes

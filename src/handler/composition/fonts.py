@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from handler.aws import AwsAccess
-from handler.errors import HandlerError
-from handler.observability import logger
+from handler.core.errors import HandlerError
+from handler.observability.logs import logger
 from handler.storage.sources import open_sources
 from imaging import ObjectRef, add_font_folder, add_font_source, is_font_file
 

@@ -25,6 +25,7 @@ from handler.storage.sources import StoreLocation, read_locations
 from imaging import FORMATS, MEDIA_TYPES, TimeExceeded, Unavailable
 
 if TYPE_CHECKING:
+    from handler.core.ports import SecretSource
     from handler.entrypoints.gallery import GalleryEntrypoint
     from handler.entrypoints.gallery_originals import GalleryOriginals
     from handler.entrypoints.gallery_session import GallerySession
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
     from handler.gallery.recipes import GalleryRecipe
     from handler.gallery.uploads import GalleryUploads
     from handler.gallery.visitors import VisitorCookies
-    from handler.ingest.ingest import Ingest
-    from handler.ports import SecretSource
     from handler.storage.upload_stores import UploadStore
+    from handler.uploads.ingest.ingest import Ingest
 
 _NO_KEY = "0"
 """A key that no picture has."""
@@ -172,8 +172,8 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
 
     def _build_ingest(self, store: UploadStore) -> Ingest:
         from handler.auth.derived_secret import DerivedSecret  # noqa: PLC0415 - see `build`
-        from handler.ingest.form_policy import FormSigner  # noqa: PLC0415 - see `build`
-        from handler.ingest.ingest import Ingest  # noqa: PLC0415 - see `build`
+        from handler.uploads.ingest.form_policy import FormSigner  # noqa: PLC0415 - see `build`
+        from handler.uploads.ingest.ingest import Ingest  # noqa: PLC0415 - see `build`
 
         settings = self.settings
         return Ingest(

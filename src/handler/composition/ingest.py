@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from handler.aws import AwsAccess
 from handler.composition.factories import open_secret
 from handler.config import Settings
-from handler.ingest.keys import check_template
-from handler.ports import SecretSource
+from handler.core.ports import SecretSource
 from handler.storage.sources import StoreLocation, read_locations
+from handler.uploads.ingest.keys import check_template
 from imaging import ObjectRef
 
 if TYPE_CHECKING:
-    from handler.ingest.ingest import Ingest
     from handler.records.store import Records
+    from handler.uploads.ingest.ingest import Ingest
 
 
 def find_faults(settings: Settings, locations: Sequence[StoreLocation]) -> Iterator[str]:
@@ -48,9 +48,9 @@ def build_ingest(
 
     @cache
     def get_ingest() -> Ingest:
-        from handler.ingest.form_policy import FormSigner, ProcessSecret  # noqa: PLC0415 - no image needs it
-        from handler.ingest.ingest import Ingest  # noqa: PLC0415 - no image needs it
         from handler.storage.upload_stores import open_upload_store  # noqa: PLC0415 - no image needs it
+        from handler.uploads.ingest.form_policy import FormSigner, ProcessSecret  # noqa: PLC0415 - no image needs it
+        from handler.uploads.ingest.ingest import Ingest  # noqa: PLC0415 - no image needs it
 
         source = settings.ingest.upload_source
         secret = token or open_secret(access.secrets_manager, access.signature_secret_file, aws, access.secret_key)

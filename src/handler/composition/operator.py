@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from handler.aws import AwsAccess
 from handler.composition.factories import ProcessingParts
 from handler.config import Settings
+from handler.core.ports import SecretSource
 from handler.entrypoints.http import HttpEntrypoint
-from handler.ports import SecretSource
 from handler.storage.sources import read_locations
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from handler.entrypoints.operator import OperatorEntrypoint
     from handler.entrypoints.operator_page import Page
     from handler.entrypoints.operator_records import RecordPages
-    from handler.ingest.ingest import Ingest
     from handler.records.store import Records
     from handler.storage.upload_stores import UploadStore
+    from handler.uploads.ingest.ingest import Ingest
 
 
 def build_operator(

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from handler.core.errors import Forbidden, NotFound, UpstreamError
 from handler.entrypoints.health import Health
 from handler.entrypoints.readiness import Check, Readiness
-from handler.errors import Forbidden, NotFound, UpstreamError
 from handler.storage.sources import Sources, StoreLocation
 from imaging import ObjectRef
 

@@ -18,10 +18,10 @@ from handler.composition.factories import build_aws_access, open_secret
 from handler.composition.readiness import PROBE
 from handler.composition.wiring import Application, build
 from handler.config import Settings, SettingsError
+from handler.core.errors import Forbidden, HandlerError
+from handler.core.ports import ObjectAttributes, ObjectStore
 from handler.entrypoints.health import check_drawing
-from handler.errors import Forbidden, HandlerError
-from handler.observability import logger
-from handler.ports import ObjectAttributes, ObjectStore
+from handler.observability.logs import logger
 from handler.storage.sources import read_locations
 from imaging import PNG, Context, Deadline, FeatureError, ObjectRef, Output, Rendered, check, run
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from handler import redaction
 from handler.auth.authenticate import Authenticator
 from handler.auth.canonical import IgnoredParameters
 from handler.auth.signature import Signatures
@@ -32,11 +31,12 @@ from handler.composition.factories import (
 )
 from handler.composition.policy import find_faults_of_sources, read_policy
 from handler.config import SETTINGS, Settings, raise_faults
+from handler.core.errors import HandlerError
+from handler.core.ports import InvokeFunction, SecretSource
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.http import HttpEntrypoint, JsonEndpoint
-from handler.errors import HandlerError
-from handler.observability import set_log_level, set_metrics_namespace
-from handler.ports import InvokeFunction, SecretSource
+from handler.observability import redaction
+from handler.observability.logs import set_log_level, set_metrics_namespace
 from handler.render.render import RenderContext
 from handler.requests import dialects
 from handler.requests.policy import Policy

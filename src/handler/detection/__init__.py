@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from handler.aws import AwsAccess
+from handler.core.ports import ObjectStore
 from handler.detection.cache import DetectionCache
 from handler.detection.masks import MaskCache
 from handler.detection.service import DetectionService, Detector
-from handler.ports import ObjectStore
 from imaging import has_saliency
 
 

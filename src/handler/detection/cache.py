@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from handler.core.ports import DetectionInput, ObjectStore
 from handler.detection.stored_cache import PREFIX, Codec, StoredCache
-from handler.ports import DetectionInput, ObjectStore
 from imaging import Deadline, Found, Label, Region, SalientRegion
 
 _MAX_CACHED = 2000

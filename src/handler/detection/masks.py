@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from handler.core.ports import DetectionInput, ObjectStore
 from handler.detection.stored_cache import PREFIX, Codec, StoredCache
-from handler.ports import DetectionInput, ObjectStore
 from imaging import Deadline
 
 if TYPE_CHECKING:

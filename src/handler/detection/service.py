@@ -9,11 +9,11 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
+from handler.core.errors import UpstreamError
+from handler.core.ports import DetectionInput
 from handler.detection.cache import Detection, DetectionCache
 from handler.detection.masks import MaskCache, OriginalMasks
-from handler.errors import UpstreamError
-from handler.observability import logger
-from handler.ports import DetectionInput
+from handler.observability.logs import logger
 from imaging import (
     DamagedSource,
     Deadline,

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
-from handler.circuit_breaker import BreakerOpen, CircuitBreaker
-from handler.errors import HandlerError
-from handler.observability import logger
-from handler.ports import ObjectAttributes, ObjectStore
+from handler.core.circuit_breaker import BreakerOpen, CircuitBreaker
+from handler.core.errors import HandlerError
+from handler.core.ports import ObjectAttributes, ObjectStore
+from handler.observability.logs import logger
 from imaging import Deadline, TimeExceeded
 
 T = TypeVar("T")

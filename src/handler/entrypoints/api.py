@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handler import response
+from handler.core.errors import NoSuchPage
 from handler.entrypoints.own_pages import read_query
-from handler.errors import NoSuchPage
 from handler.render.results import Delegated
 from handler.response import Answer
 from imaging import Deadline

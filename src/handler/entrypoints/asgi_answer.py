@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from starlette.responses import Response, StreamingResponse
 
+from handler.core.ports import StoredObject
 from handler.entrypoints.ranges import find_range
-from handler.ports import StoredObject
 from handler.response import Answer
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})

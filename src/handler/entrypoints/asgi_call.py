@@ -12,7 +12,7 @@ from starlette.requests import Request
 from handler.entrypoints.forwarded import Network, find_client
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.local_access import DOMAIN
-from handler.redaction import redact_address
+from handler.observability.redaction import redact_address
 
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _IS_PRINTABLE = re.compile(rb"[!-~]*")

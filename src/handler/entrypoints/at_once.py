@@ -17,9 +17,9 @@ from urllib.parse import unquote
 
 import msgspec
 
+from handler.core.ports import DetectionService, StoredObject
 from handler.entrypoints.http import HttpEntrypoint
 from handler.entrypoints.http_call import HttpRequest
-from handler.ports import DetectionService, StoredObject
 from handler.render.results import RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from handler.response import Answer

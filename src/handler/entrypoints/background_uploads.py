@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from handler.errors import Busy
-from handler.observability import logger
+from handler.core.errors import Busy
+from handler.observability.logs import logger
 from handler.uploads.change import Kind, OriginalChange, make_sequencer
 from imaging import Deadline, ObjectRef
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from handler.core.errors import BadRequest, HandlerError
 from handler.entrypoints.upload_events import ObjectChange
-from handler.errors import BadRequest, HandlerError
-from handler.observability import logger
+from handler.observability.logs import logger
 from imaging import Deadline, FeatureError
 
 if TYPE_CHECKING:

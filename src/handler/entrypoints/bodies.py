@@ -10,8 +10,8 @@ from http import HTTPStatus
 
 from starlette.requests import Request
 
+from handler.core.errors import BadRequest, Busy, PayloadTooLarge
 from handler.entrypoints.workers import Bounds
-from handler.errors import BadRequest, Busy, PayloadTooLarge
 
 SMALL_BODY = 65_536
 """Size up to which a body needs no place."""

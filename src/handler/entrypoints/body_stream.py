@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect, Request
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 
 _MIN_BYTES = 10_000
 """Bytes that must arrive within the time that a body may stall."""

@@ -13,9 +13,9 @@ import msgspec
 
 from handler import response
 from handler.auth.authenticate import Caller
+from handler.core.errors import BadRequest, HandlerError, status_of
+from handler.core.ports import InvokeFunction
 from handler.entrypoints import inline_image
-from handler.errors import BadRequest, HandlerError, status_of
-from handler.ports import InvokeFunction
 from handler.render.render import RenderContext, render_or_delegate
 from handler.render.results import Delegated
 from handler.requests.parse import parse_inline_request, parse_request

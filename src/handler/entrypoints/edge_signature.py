@@ -10,8 +10,8 @@ from urllib.parse import unquote
 import msgspec
 
 from handler.auth import canonical
+from handler.core.errors import HandlerError
 from handler.entrypoints.http_call import HttpRequest
-from handler.errors import HandlerError
 
 SIGNATURE_HEADER = "x-signature"
 EXPIRES_HEADER = "x-expires"

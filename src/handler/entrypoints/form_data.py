@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from email.message import Message
 
-from handler.errors import BadRequest, PayloadTooLarge
+from handler.core.errors import BadRequest, PayloadTooLarge
 
 _MAX_FIELDS, _MAX_FIELD_BYTES, _MAX_HEAD_BYTES = 50, 65_536, 8_192
 """Limits of the fields before the file: their number, their bytes together, and the bytes of one part's headers."""

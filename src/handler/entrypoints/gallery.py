@@ -9,6 +9,7 @@ from http import HTTPStatus
 import msgspec
 
 from handler import response
+from handler.core.errors import HandlerError, MethodNotAllowed, NoSuchPage
 from handler.entrypoints.gallery_pages import GalleryPages
 from handler.entrypoints.gallery_request import (
     GalleryRequest,
@@ -20,10 +21,9 @@ from handler.entrypoints.gallery_request import (
 from handler.entrypoints.gallery_session import GallerySession
 from handler.entrypoints.gallery_uploads import GalleryUploadPages
 from handler.entrypoints.http_call import HttpRequest
-from handler.errors import HandlerError, MethodNotAllowed, NoSuchPage
 from handler.gallery.uploads import DuplicatePicture
 from handler.gallery.visitors import Visitor, VisitorCookies
-from handler.observability import add_log_fields
+from handler.observability.logs import add_log_fields
 from handler.response import Answer, Caching
 from imaging import Deadline, FeatureError
 

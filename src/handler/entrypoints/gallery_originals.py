@@ -7,9 +7,9 @@ from http import HTTPStatus
 import msgspec
 from msgspec.structs import replace
 
+from handler.core.errors import HandlerError
 from handler.entrypoints.change_intake import ChangeIntake
 from handler.entrypoints.reprocess_queue import ReprocessQueue
-from handler.errors import HandlerError
 from handler.records.record import ImageRecord
 from handler.storage.upload_stores import UploadStore
 from handler.uploads.change import make_forced_change

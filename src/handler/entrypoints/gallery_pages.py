@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from handler import response
+from handler.core.errors import BadRequest
 from handler.entrypoints.gallery_request import (
     GalleryRequest,
     format_cookie,
@@ -24,7 +25,6 @@ from handler.entrypoints.gallery_request import (
 )
 from handler.entrypoints.operator_page import parse_limit
 from handler.entrypoints.own_pages import if_changed
-from handler.errors import BadRequest
 from handler.gallery.gallery import Composition, Gallery
 from handler.gallery.limits import HourlyLimits
 from handler.records.record import ImageRecord

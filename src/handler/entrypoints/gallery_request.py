@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from handler.core.errors import BadRequest, Forbidden
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.local_access import is_loopback
 from handler.entrypoints.operator_page import parse_object
-from handler.errors import BadRequest, Forbidden
 from handler.gallery.visitors import Visitor
-from handler.observability import add_log_fields
+from handler.observability.logs import add_log_fields
 from imaging import Deadline
 
 SECURE_COOKIE, LOCAL_COOKIE = "__Host-gallery", "gallery"

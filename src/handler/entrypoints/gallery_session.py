@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from handler import response
 from handler.auth.compare_secret import matches_secret
+from handler.core.errors import BadRequest, Forbidden, Unauthorized
+from handler.core.ports import SecretSource
 from handler.entrypoints.gallery_request import GalleryRequest, format_cookie, parse_text, read_origin
-from handler.errors import BadRequest, Forbidden, Unauthorized
 from handler.gallery.devices import DeviceCodes, draw_qr_code
 from handler.gallery.gallery import Gallery
 from handler.gallery.limits import HourlyLimits
 from handler.gallery.visitors import Visitor, VisitorCookies
-from handler.ports import SecretSource
 from handler.response import Answer
 
 

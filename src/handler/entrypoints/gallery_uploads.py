@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 
 from handler import response
+from handler.core.errors import BadRequest
 from handler.entrypoints.form_data import FormReader
 from handler.entrypoints.gallery_request import GalleryRequest, parse_name, parse_text, parse_whole
 from handler.entrypoints.http_call import decode_base64
-from handler.errors import BadRequest
 from handler.gallery.uploads import GalleryUploads, NewPicture
-from handler.ingest.form_policy import FILE, FORM_PATH
-from handler.ingest.keys import guess_type
-from handler.ingest.requests import parse_media_type, parse_sha256
 from handler.records.record import ImageRecord
 from handler.response import Answer
+from handler.uploads.ingest.form_policy import FILE, FORM_PATH
+from handler.uploads.ingest.keys import guess_type
+from handler.uploads.ingest.requests import parse_media_type, parse_sha256
 
 IMAGE = "image"
 UPLOAD_PATH = "/_api/gallery/uploads"

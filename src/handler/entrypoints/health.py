@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from handler.observability import log_exception
+from handler.observability.logs import log_exception
 from handler.response import Answer, report
 
 _VALID_SECONDS = 5.0

@@ -12,8 +12,7 @@ from handler import response
 from handler.auth import canonical
 from handler.auth.authenticate import Authenticator
 from handler.auth.signature import Signatures
-from handler.entrypoints.http_call import HttpRequest
-from handler.errors import (
+from handler.core.errors import (
     Forbidden,
     HandlerError,
     MethodNotAllowed,
@@ -23,8 +22,9 @@ from handler.errors import (
     UriTooLong,
     hide_source,
 )
-from handler.observability import add_log_fields
-from handler.ports import InvokeFunction, SecretSource
+from handler.core.ports import InvokeFunction, SecretSource
+from handler.entrypoints.http_call import HttpRequest
+from handler.observability.logs import add_log_fields
 from handler.render.render import RenderContext, render, render_here
 from handler.render.results import Delegated, NotModified, Offloaded, RenderedResult
 from handler.requests.image_request import ImageRequest
@@ -36,10 +36,10 @@ from imaging import Deadline, FeatureError, ObjectRef, TooLarge
 if TYPE_CHECKING:
     from handler.entrypoints.gallery import GalleryEntrypoint
     from handler.entrypoints.operator import OperatorEntrypoint
-    from handler.ingest.ingest import Ingest
     from handler.requests.client_hints import Hints
     from handler.storage.recent_results import RecentResults
     from handler.storage.result_cache import BucketResultCache
+    from handler.uploads.ingest.ingest import Ingest
 
 ORIGIN_HEADER = "x-origin-secret"
 MAX_PATH_BYTES = 8_192

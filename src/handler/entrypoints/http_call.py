@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from handler.auth import canonical
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.requests.image_request import Conditions
 from handler.response import Caching
 from imaging import MEDIA_TYPES, NEGOTIATED

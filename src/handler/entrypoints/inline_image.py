@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from handler.core.errors import BadRequest
 from handler.entrypoints.http_call import decode_base64
-from handler.errors import BadRequest
 from handler.render.results import REPORT, RenderedResult
 from handler.requests.parse import CUT_OUT
 from handler.requests.strict_json import loads, refuse_lone_surrogates

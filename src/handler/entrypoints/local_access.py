@@ -20,8 +20,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from handler.core.errors import Forbidden
 from handler.entrypoints.http_call import HttpRequest
-from handler.errors import Forbidden
 
 DOMAIN = "local.lambda-url.localhost"
 """The domain name in events of the local server. As with function URLs, whose domain it imitates, paths are encoded."""

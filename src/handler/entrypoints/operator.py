@@ -11,11 +11,11 @@ from handler import response
 from handler.auth.canonical import IgnoredParameters
 from handler.auth.compare_secret import matches_secret
 from handler.auth.signature import Signatures, parse_life
+from handler.core.errors import BadRequest, Forbidden, MethodNotAllowed, NoSuchPage, Unauthorized
+from handler.core.ports import Objects, SecretSource
 from handler.entrypoints import inline_image, local_access
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.operator_page import Page, parse_limit, read_params
-from handler.errors import BadRequest, Forbidden, MethodNotAllowed, NoSuchPage, Unauthorized
-from handler.ports import Objects, SecretSource
 from handler.render.render import RenderContext, render_or_delegate
 from handler.render.results import Delegated
 from handler.requests.parse import parse_inline_request

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from handler.core.errors import BadRequest
 from handler.entrypoints.http_call import HttpRequest
-from handler.errors import BadRequest
 from handler.render.results import Delegated
 from handler.requests.strict_json import loads
 from handler.response import Answer

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 from handler import response
+from handler.core.errors import BadRequest
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.operator_page import Page, read_params
-from handler.errors import BadRequest
-from handler.ingest.ingest import FormGrant, Ingest, PartsGrant, Stored
-from handler.ingest.requests import FIELDS, UploadRequest, parse_part_numbers, parse_parts, parse_upload
 from handler.records.record import record_id
 from handler.response import Answer
+from handler.uploads.ingest.ingest import FormGrant, Ingest, PartsGrant, Stored
+from handler.uploads.ingest.requests import FIELDS, UploadRequest, parse_part_numbers, parse_parts, parse_upload
 from imaging import Deadline
 
 _HEADERS = ("overwrite", "name", "sha256")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from handler import response
+from handler.core.errors import BadRequest, NotFound
 from handler.entrypoints.http_call import HttpRequest
-from handler.errors import BadRequest, NotFound
 from handler.response import Answer
 from handler.storage.result_cache import BucketResultCache
 

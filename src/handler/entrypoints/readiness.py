@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from handler.observability import log_exception
+from handler.observability.logs import log_exception
 from handler.response import Answer, report
 
 VALID_SECONDS = 2.0

@@ -25,6 +25,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from handler.core.errors import BadRequest, Busy, Forbidden, HandlerError
 from handler.entrypoints.asgi_answer import size_of, to_starlette
 from handler.entrypoints.asgi_call import describe, raw_path, read_call
 from handler.entrypoints.bodies import SMALL_BODY, Bodies, check_length, has_body, is_large
@@ -34,7 +35,6 @@ from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.local_access import is_loopback
 from handler.entrypoints.own_pages import if_changed
 from handler.entrypoints.workers import Bounds, Measures, Remaining, Workers
-from handler.errors import BadRequest, Busy, Forbidden, HandlerError
 from handler.response import Answer, Caching, refusal, report
 
 Handle = Callable[[HttpRequest, Remaining], Answer]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.requests.strict_json import loads
 
 MAX_EVENTS = 1_000

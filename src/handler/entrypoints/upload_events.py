@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.uploads.change import Kind, is_sequencer
 
 _STORE = re.compile("[a-z]+:s3")

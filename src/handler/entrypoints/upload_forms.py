@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+from handler.core.errors import MethodNotAllowed, NoSuchPage
 from handler.entrypoints.form_data import FormReader
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.operator_uploads import describe
-from handler.errors import MethodNotAllowed, NoSuchPage
-from handler.ingest.form_policy import FILE, FORM_PATH, PART_PATH, PartUpload
-from handler.ingest.ingest import Ingest
 from handler.response import Answer
+from handler.uploads.ingest.form_policy import FILE, FORM_PATH, PART_PATH, PartUpload
+from handler.uploads.ingest.ingest import Ingest
 
 _METHODS = {FORM_PATH: "POST", PART_PATH: "PUT"}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from handler.core.errors import Forbidden, HandlerError
 from handler.entrypoints.upload_events import (
     ObjectChange,
     changes_in,
@@ -20,9 +21,8 @@ from handler.entrypoints.upload_events import (
     parse_message,
     records_in,
 )
-from handler.errors import Forbidden, HandlerError
-from handler.observability import logger
-from handler.redaction import redact_text
+from handler.observability.logs import logger
+from handler.observability.redaction import redact_text
 from handler.uploads.change import OriginalChange, make_forced_change
 from handler.uploads.outcome import Outcome
 from handler.uploads.pipeline import Pipeline

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
-from handler.errors import Busy
+from handler.core.errors import Busy
 from handler.response import Answer
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from handler.errors import Forbidden
+from handler.core.errors import Forbidden
 from handler.gallery.visitors import Visitor
 from handler.records.counters import Counters
 
@@ -21,7 +21,7 @@ _MARGIN = 4
 
 
 class DeviceCodes(msgspec.Struct, frozen=True):
-    """Makes and redeems codes. The database has only their hashes, so that nobody who reads it can use one."""
+    """Makes and redeems codes. The database has only their hashes, so that no reader of it can use one."""
 
     counters: Counters
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from handler.errors import BadRequest, Forbidden
+from handler.core.errors import BadRequest, Forbidden
 from handler.gallery.visitors import Visitor
 from handler.requests.image_request import list_objects
 from handler.requests.parsed_request import Recipe

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from handler.errors import BadRequest, Busy, Conflict, NotFound
+from handler.core.errors import BadRequest, Busy, Conflict, NotFound
 from handler.gallery.edits import EditRules, fit_edits, is_key_of
 from handler.gallery.links import Links, end_of_next_day
 from handler.gallery.pictures import PictureView
@@ -203,7 +203,7 @@ class Gallery(msgspec.Struct, frozen=True, kw_only=True):
     def _change(
         self, visitor: Visitor, identifier: str, now: datetime, change: Callable[[ImageRecord], ImageRecord]
     ) -> ImageRecord:
-        """Change a picture on the condition that nobody else has changed it meanwhile, and return it."""
+        """Change a picture on the condition that no other request has changed it meanwhile, and return it."""
         for _ in range(_ATTEMPTS):
             record = self.get(visitor, identifier, now)
             changed = change(record)

@@ -10,9 +10,9 @@ from http import HTTPStatus
 
 import msgspec
 
-from handler.errors import HandlerError
+from handler.core.errors import HandlerError
+from handler.core.ports import SecretSource
 from handler.gallery.visitors import Visitor
-from handler.ports import SecretSource
 from handler.records.counters import Counters
 
 MAX_ATTEMPTS = 10

@@ -16,15 +16,15 @@ from http import HTTPStatus
 import msgspec
 from msgspec.structs import replace
 
-from handler.errors import Conflict, HandlerError
+from handler.core.errors import Conflict, HandlerError
 from handler.gallery.gallery import Gallery
 from handler.gallery.limits import HourlyLimits
 from handler.gallery.visitors import Visitor
-from handler.ingest.form_policy import FormUpload
-from handler.ingest.ingest import FormGrant, Ingest, Stored
-from handler.ingest.keys import make_key
-from handler.ingest.requests import UploadRequest
 from handler.records.record import ImageRecord, record_id
+from handler.uploads.ingest.form_policy import FormUpload
+from handler.uploads.ingest.ingest import FormGrant, Ingest, Stored
+from handler.uploads.ingest.keys import make_key
+from handler.uploads.ingest.requests import UploadRequest
 from imaging import ObjectRef
 
 FORM_LIFE = timedelta(minutes=15)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from handler.ports import SecretSource
+from handler.core.ports import SecretSource
 
 NO_PASSWORD = "-"  # noqa: S105 - stands for no password
 _COOKIE = re.compile(r"v1\.([0-9a-f]{32})\.([0-9]{1,12})\.([0-9a-f]{16}|-)\.([0-9a-f]{64})")

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from handler.aws import AwsAccess
 from handler.aws.client import call
 from handler.aws.signing import AwsRequest
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.notifications.sender import SendError
 
 

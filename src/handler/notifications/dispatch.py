@@ -11,7 +11,7 @@ import msgspec
 
 from handler.notifications.payload import Message, message_of
 from handler.notifications.sender import SECONDS, Sender, SendError
-from handler.observability import add_log_fields, logger
+from handler.observability.logs import add_log_fields, logger
 from handler.records.record import PendingNotice
 from handler.records.store import Records
 from imaging import Deadline

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from handler.aws import AwsAccess
 from handler.config.upload_groups import NotificationSettings
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
+from handler.core.ports import SecretSource
 from handler.notifications.dispatch import Notifier
 from handler.notifications.sender import Sender
-from handler.ports import SecretSource
 from handler.records.store import Records
 
 OpenSecret = Callable[[str, str, AwsAccess], SecretSource | None]

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from handler.aws.ssrf_guard import PrivateAddressError, post
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
+from handler.core.ports import SecretSource
 from handler.notifications.payload import Message
 from handler.notifications.sender import SendError
-from handler.ports import SecretSource
 
 _PREFIX = "whsec_"
 _MIN_KEY, _MAX_KEY = 24, 64

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from handler.core.ports import ObjectAttributes, ObjectStore
 from handler.pages import DEMO, TYPES, Site, list_files, read_page
-from handler.ports import ObjectAttributes, ObjectStore
 from imaging import Deadline
 
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.records.record import ImageRecord, Notice
 from handler.records.store import MAX_PAGE, RecordFilter
 

@@ -72,7 +72,7 @@ class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The name that a person sees; empty: the last part of the key."""
     bytes: int = 0
     """What the original counts for the storage of its source, from before it is stored until it is deleted; 0 for
-    originals whose storage nobody limits.
+    originals whose storage is not limited.
     """
     sequencer: str = ""
     """The sequencer of the newest event, which orders the versions of an original.

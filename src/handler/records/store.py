@@ -45,7 +45,7 @@ class Records(Protocol):
     """
 
     def get(self, record_id: str) -> ImageRecord | None:
-        """Return a record, None if there is none. What this process or another has written before is seen."""
+        """Return a record, None if it does not exist. What this process or another has written before is seen."""
         ...
 
     def write(self, record: ImageRecord, *, replaces: int | None, notices: Sequence[Notice] = ()) -> bool:
@@ -106,7 +106,7 @@ class Records(Protocol):
         ...
 
     def find_pending(self, notice_id: str) -> PendingNotice | None:
-        """Return a notice of the outbox, due or not; None if there is none with this ID, or if it was sent."""
+        """Return a notice of the outbox, due or not; None if no notice has this ID, or if it was sent."""
         ...
 
     def postpone(self, notice_id: str, until: datetime, *, sent_to: Sequence[str] = ()) -> None:

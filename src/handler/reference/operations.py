@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from handler.errors import STATUSES, HandlerError
+from handler.core.errors import STATUSES, HandlerError
 from handler.reference.schema import Schema
 from handler.render.results import IMAGE_FACTS, IMAGE_HEADER
 

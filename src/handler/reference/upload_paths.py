@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from handler.ingest.form_policy import FILE, FORM_PATH, PART_PATH
 from handler.reference.operations import error_references, object_schema, parameter
 from handler.reference.schema import Schema
+from handler.uploads.ingest.form_policy import FILE, FORM_PATH, PART_PATH
 
 _TEXT: Schema = {"type": "string"}
 _BYTES: Schema = {"type": "integer", "minimum": 1}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from handler.errors import PayloadTooLarge, UpstreamError
-from handler.ports import DetectionInput, ObjectInfo, ObjectReader, StoredObject
+from handler.core.errors import PayloadTooLarge, UpstreamError
+from handler.core.ports import DetectionInput, ObjectInfo, ObjectReader, StoredObject
 from handler.requests.image_request import ImageRequest, list_objects
 from imaging import Limits, ObjectRef
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import msgspec
 
-from handler.errors import PayloadTooLarge
-from handler.ports import DetectionInput, ObjectInfo
+from handler.core.errors import PayloadTooLarge
+from handler.core.ports import DetectionInput, ObjectInfo
 from handler.render.inputs import Inputs
 from handler.render.results import ResultFacts
 from handler.requests.image_request import ImageRequest

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from handler.cache_control import strictest
-from handler.errors import HandlerError
-from handler.observability import add_log_fields
-from handler.ports import DetectionService, ObjectReader, Objects
-from handler.redaction import redact_text
+from handler.core.cache_control import strictest
+from handler.core.errors import HandlerError
+from handler.core.ports import DetectionService, ObjectReader, Objects
+from handler.observability.logs import add_log_fields
+from handler.observability.redaction import redact_text
 from handler.render.inputs import Inputs, fetch_inputs
 from handler.render.results import (
     FORMAT_NAMES,

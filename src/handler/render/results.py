@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from handler.ports import StoredObject
+from handler.core.ports import StoredObject
 from handler.requests.image_request import Conditions, ImageRequest
 from handler.requests.parsed_request import CANVAS_SOURCE
 from imaging import MEDIA_TYPES, Deadline, Rendered

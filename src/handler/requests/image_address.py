@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handler.auth.canonical import canonical
-from handler.errors import BadRequest, NotFound
+from handler.core.errors import BadRequest, NotFound
 from handler.requests import dialects
 from handler.requests.parse import parse_address
 from handler.requests.parsed_request import KEY_PREFIX

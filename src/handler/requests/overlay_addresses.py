@@ -8,7 +8,7 @@ import msgspec
 
 from handler.auth.authenticate import Caller
 from handler.auth.canonical import Pairs, decode_path, split_address, split_query
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.requests.image_request import ImageRequest
 from handler.requests.parsed_request import Recipe
 from handler.requests.policy import Policy

@@ -10,7 +10,7 @@ import msgspec
 
 from handler.auth.authenticate import Caller, SignedPath
 from handler.auth.signature import parse_expiry
-from handler.errors import BadRequest, Forbidden, NoSuchPage, NotFound
+from handler.core.errors import BadRequest, Forbidden, NoSuchPage, NotFound
 from handler.requests import dialects
 from handler.requests.dialects.dialect import STRICT, Faults
 from handler.requests.image_request import ImageRequest, list_objects

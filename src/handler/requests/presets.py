@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handler.errors import HandlerError
+from handler.core.errors import HandlerError
 from handler.requests import dialects
 from handler.requests.parsed_request import Recipe
 from imaging import InvalidParameter, Limits

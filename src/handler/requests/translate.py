@@ -11,7 +11,7 @@ import msgspec
 
 from handler.auth.authenticate import Authentication, Authenticator, Caller, SignedPath
 from handler.auth.canonical import SIGNATURE, IgnoredParameters, Pairs, decode_path, split_address, split_query
-from handler.errors import BadRequest, BadSignature, Forbidden, NotFound
+from handler.core.errors import BadRequest, BadSignature, Forbidden, NotFound
 from handler.requests import dialects
 from handler.requests.dialects.dialect import Dialect, Faults
 from handler.requests.dialects.serialize import join_resize

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from handler.aws.cloudfront import Distribution
-from handler.errors import BadRequest
-from handler.ports import Objects
+from handler.core.errors import BadRequest
+from handler.core.ports import Objects
 from handler.render.inputs import tag_of
 from handler.storage.result_cache import BucketResultCache
 from handler.storage.sources.keys import is_invalid, other_forms

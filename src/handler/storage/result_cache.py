@@ -21,11 +21,11 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from handler.cache_control import directives, freshness, is_looser
-from handler.circuit_breaker import BreakerOpen, CircuitBreaker
-from handler.errors import Forbidden, HandlerError, NotFound, UpstreamError
-from handler.observability import logger
-from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
+from handler.core.cache_control import directives, freshness, is_looser
+from handler.core.circuit_breaker import BreakerOpen, CircuitBreaker
+from handler.core.errors import Forbidden, HandlerError, NotFound, UpstreamError
+from handler.core.ports import ObjectAttributes, ObjectInfo, StoredObject
+from handler.observability.logs import logger
 from handler.render.results import IMAGE_FACTS, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from handler.response import content_disposition

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from weakref import WeakSet
 
-from handler.ports import StoredObject
+from handler.core.ports import StoredObject
 
 STREAMED_ABOVE = 1_000_000
 """Bytes."""

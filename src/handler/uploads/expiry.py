@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from handler.errors import HandlerError
-from handler.observability import logger
+from handler.core.errors import HandlerError
+from handler.observability.logs import logger
 from handler.records.record import ImageRecord
 from handler.uploads.change import make_forced_change
 from handler.uploads.pipeline import Pipeline
@@ -43,7 +43,7 @@ class Expiry(msgspec.Struct, frozen=True):
 
     def _delete(self, record: ImageRecord, deadline: Deadline) -> None:
         records, retention = self.pipeline.records, self.pipeline.retention
-        # From here on the record is nobody's, so that what follows is not undone, and is repeated if this is killed.
+        # From here on the record has no owner, so that what follows is not undone, and is repeated if this is killed.
         if record.owner:
             if not records.write(forget_owner(record), replaces=record.revision):
                 return  # it has changed since it was read: the next sweep looks at it again

@@ -8,7 +8,7 @@ from string import Formatter
 
 import msgspec
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.storage.sources.keys import is_invalid
 from handler.uploads.presets import UploadPreset
 from imaging import FORMATS, ObjectRef

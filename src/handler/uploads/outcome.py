@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from handler.errors import HandlerError
+from handler.core.errors import HandlerError
 from handler.records.record import FINAL, ImageRecord, ProcessingError, Status, record_id
 from handler.uploads.change import OriginalChange, is_same
 from imaging import FeatureError, ObjectRef

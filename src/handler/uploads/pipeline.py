@@ -21,8 +21,8 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from handler.errors import HandlerError, NotFound
-from handler.observability import logger
+from handler.core.errors import HandlerError, NotFound
+from handler.observability.logs import logger
 from handler.records.record import FINAL, ImageRecord, ProcessingError, notice_of, record_id
 from handler.records.store import Records
 from handler.storage.sources.tag_gate import TagMissing

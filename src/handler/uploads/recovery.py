@@ -8,8 +8,8 @@ from itertools import chain
 
 import msgspec
 
-from handler.errors import HandlerError
-from handler.observability import logger
+from handler.core.errors import HandlerError
+from handler.observability.logs import logger
 from handler.records.record import ImageRecord, Status
 from handler.records.store import RecordFilter
 from handler.uploads.change import OriginalChange, make_sequencer

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from handler.errors import BadRequest, HandlerError, NotFound, PayloadTooLarge
+from handler.core.errors import BadRequest, HandlerError, NotFound, PayloadTooLarge
 from handler.records.record import Variant
 from handler.render.inputs import ReadOnce
 from handler.render.render import RenderContext, render_each

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from handler.errors import HandlerError
+from handler.core.errors import HandlerError
 from handler.records.record import ImageRecord, ProcessingError
 from handler.uploads.change import OriginalChange
 from imaging import FeatureError, Rejected
@@ -29,7 +29,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     def expiry_of(self, record: ImageRecord) -> datetime | None:
         """Return when the record of an original expires that is being processed.
 
-        A visitor's deletion makes the record nobody's and lets it expire at once, so that a sweep goes on with it.
+        A visitor's deletion takes the record's owner away and lets it expire at once, so that a sweep goes on with it.
         Processing must not undo that.
         """
         if record.source != self.source:
@@ -52,7 +52,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def forget_owner(record: ImageRecord) -> ImageRecord:
-    """Return the record of an original that belongs to nobody any more."""
+    """Return the record of an original that has no owner any more."""
     return replace(record, owner="", name="", applied=())
 
 

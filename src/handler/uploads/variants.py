@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from handler.errors import BadRequest
-from handler.ports import ObjectAttributes, ObjectInfo, ObjectStore
+from handler.core.errors import BadRequest
+from handler.core.ports import ObjectAttributes, ObjectInfo, ObjectStore
 from handler.records.record import Variant, record_id
 from handler.render.results import RenderedResult
 from handler.uploads.change import is_older, is_sequencer

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from handler.core.errors import UpstreamError
+from handler.core.ports import DetectionInput
 from handler.detection import cache
 from handler.detection.cache import Detection, DetectionCache
-from handler.errors import UpstreamError
-from handler.ports import DetectionInput
 from handler.storage.results import open_results
 from imaging import Deadline, Region, SalientRegion, TimeExceeded
 

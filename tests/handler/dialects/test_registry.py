@@ -17,7 +17,7 @@ from tests.client import Client, size
 from features import by_name
 from handler.auth.signature import PathSignature, PathSigning
 from handler.config import SettingsError
-from handler.redaction import redact_address
+from handler.observability.redaction import redact_address
 from handler.reference import openapi
 from handler.requests import dialects
 from handler.requests.dialects.dialect import Dialect, Faults, Redaction

@@ -14,10 +14,10 @@ from tests.handler.uploads.studio import CAT, Studio
 
 from handler.aws import AwsAccess
 from handler.composition import factories
+from handler.core.errors import Busy, UpstreamError
 from handler.entrypoints import background_uploads
 from handler.entrypoints.background_uploads import BackgroundOptions, BackgroundUploads
 from handler.entrypoints.uploads import UploadEntrypoint
-from handler.errors import Busy, UpstreamError
 from handler.records import open_records
 from handler.uploads.recovery import Sweep
 from imaging import Deadline, ObjectRef

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.forms import BOUNDARY, encode_form, form_around
 
+from handler.core.errors import BadRequest, PayloadTooLarge
 from handler.entrypoints.form_data import FormReader
-from handler.errors import BadRequest, PayloadTooLarge
 
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
 NAMES = st.text(st.characters(codec="ascii", exclude_characters='"\\\r\n;%', exclude_categories=["C"]), min_size=1)

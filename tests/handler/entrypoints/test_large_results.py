@@ -16,8 +16,8 @@ from tests.client import Client
 from tests.local_server import Answer, Server, serving
 
 from handler.composition.server import adapt_to_server
+from handler.core.ports import ObjectAttributes
 from handler.entrypoints.http_call import HttpRequest
-from handler.ports import ObjectAttributes
 from handler.storage.streamed_results import MAX_STREAMED, STREAMED_ABOVE
 from imaging import Deadline
 

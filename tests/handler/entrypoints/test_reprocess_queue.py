@@ -18,7 +18,7 @@ from handler.aws import AwsAccess, Credentials
 from handler.aws.queue_address import QueueAddress
 from handler.aws.sqs_send import send_message
 from handler.config import SettingsError
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.records.record import ImageRecord, record_id
 from imaging import Deadline
 

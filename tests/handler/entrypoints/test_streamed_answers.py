@@ -12,11 +12,11 @@ from pathlib import Path
 import uvicorn
 from tests.local_server import SAMPLES, serving
 
+from handler.core.ports import ObjectInfo
 from handler.entrypoints.accepting import ConnectionServer
 from handler.entrypoints.connections import ConnectionLimits
 from handler.entrypoints.server import PictureServer
 from handler.entrypoints.workers import Bounds
-from handler.ports import ObjectInfo
 from handler.response import Answer
 from imaging import ObjectRef
 

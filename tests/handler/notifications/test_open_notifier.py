@@ -17,7 +17,7 @@ from handler.composition.factories import open_secret
 from handler.config import Settings, SettingsError
 from handler.notifications.dispatch import Dispatched, Notifier
 from handler.notifications.open import open_notifier
-from handler.observability import log_request
+from handler.observability.logs import log_request
 from handler.records import open_records
 from handler.records.store import Records
 from imaging import Deadline

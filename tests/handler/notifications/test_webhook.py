@@ -16,7 +16,7 @@ from tests.stand_ins.certificates import server_and_client
 from tests.stand_ins.scripted_http import Reply, ScriptedServer, scripted_server
 
 from handler.aws.ssrf_guard import post
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.notifications.payload import message_of
 from handler.notifications.sender import SendError
 from handler.notifications.webhook import Webhook, parse_key, signature_headers

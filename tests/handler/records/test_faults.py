@@ -9,7 +9,7 @@ from tests.handler.records.samples import record
 from tests.stand_ins.postgres import Postgres
 
 from handler.aws import AwsAccess
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.records import open_records
 
 

@@ -18,7 +18,7 @@ from tests.stand_ins.moto import Moto
 from tests.stand_ins.postgres import Postgres
 
 from handler.aws import AwsAccess
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.records import open_records
 from handler.records.dynamodb import client as dynamodb_client
 from handler.records.record import notice_of

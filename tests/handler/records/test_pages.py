@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from tests.handler.records.samples import moment, record
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.records.record import ImageRecord
 from handler.records.store import RecordFilter, Records
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from tests.handler.records.samples import START, VARIANT, moment, record
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.records.record import FINAL, AppliedRecipe, ImageRecord, ProcessingError, notice_of, record_id
 from handler.records.store import Records
 

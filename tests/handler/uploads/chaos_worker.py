@@ -22,8 +22,8 @@ import handler.composition.uploads
 import handler.records
 from handler.composition.wiring import build
 from handler.config import Settings
+from handler.core.errors import UpstreamError
 from handler.entrypoints.uploads import UploadEntrypoint
-from handler.errors import UpstreamError
 from imaging import Deadline, ObjectRef
 
 RATE = 0.02

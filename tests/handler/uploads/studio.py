@@ -13,8 +13,8 @@ from typing import Any
 import pyvips
 from msgspec.structs import replace
 
-from handler.errors import NotFound
-from handler.ports import Listing, ObjectAttributes, ObjectInfo, StoredObject
+from handler.core.errors import NotFound
+from handler.core.ports import Listing, ObjectAttributes, ObjectInfo, StoredObject
 from handler.records.record import ImageRecord, Notice, PendingNotice, record_id
 from handler.records.store import Records
 from handler.render.render import RenderContext
@@ -53,7 +53,7 @@ def _etag(body: bytes) -> str:
 
 @dataclass
 class Originals:
-    """Implements `handler.ports.Objects`; ETags are made of the bytes alone, as those of S3."""
+    """Implements `handler.core.ports.Objects`; ETags are made of the bytes alone, as those of S3."""
 
     bodies: dict[ObjectRef, bytes] = field(default_factory=dict)
     errors: dict[ObjectRef, list[Exception]] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Originals:
 
 @dataclass
 class MemoryStore:
-    """Implements `handler.ports.ObjectStore`; ETags are made of the bytes alone, as those of S3."""
+    """Implements `handler.core.ports.ObjectStore`; ETags are made of the bytes alone, as those of S3."""
 
     objects: dict[str, tuple[bytes, ObjectAttributes]] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)

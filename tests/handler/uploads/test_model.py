@@ -21,8 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.handler.uploads.studio import MOMENT, MemoryRecords, Studio
 from tests.handler.uploads.test_order import MOMENTS, Killed, Steps
 
-from handler.errors import HandlerError, UpstreamError
-from handler.ports import ObjectReader
+from handler.core.errors import HandlerError, UpstreamError
+from handler.core.ports import ObjectReader
 from handler.records.record import FINAL, notice_of, record_id
 from handler.records.store import RecordFilter, RecordPage
 from handler.render.render import RenderContext

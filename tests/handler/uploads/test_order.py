@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from tests.handler.uploads.studio import CAT, MemoryRecords, MemoryStore, Studio, shade_of
 from tests.stand_ins.moto import Moto
 
-from handler.errors import HandlerError, UpstreamError
+from handler.core.errors import HandlerError, UpstreamError
 from handler.storage.results import open_results
 
 KEYS = ("large/photos/cat.png", "thumb/photos/cat.png")

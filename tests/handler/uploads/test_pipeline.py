@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests import pictures
 from tests.handler.uploads.studio import CAT, PRESETS, Studio, picture
 
-from handler.errors import BadRequest, Forbidden, HandlerError, PayloadTooLarge, UpstreamError
+from handler.core.errors import BadRequest, Forbidden, HandlerError, PayloadTooLarge, UpstreamError
 from handler.records.record import AppliedRecipe
 from handler.uploads.change import Kind, OriginalChange, make_forced_change
 from handler.uploads.outcome import KeyFilter
@@ -307,7 +307,7 @@ def test_an_output_key_of_another_original_is_not_overwritten(studio: Studio) ->
 
 
 def test_an_object_of_another_program_is_replaced_but_never_deleted(studio: Studio) -> None:
-    from handler.ports import ObjectAttributes
+    from handler.core.ports import ObjectAttributes
 
     by_hand = (picture(7), ObjectAttributes("image/png", "", {}))
     studio.output.objects["thumb/photos/cat.png"] = by_hand

@@ -14,7 +14,7 @@ from tests.handler.uploads.studio import MemoryRecords, Studio
 
 from handler.composition import wiring
 from handler.config import Settings, SettingsError
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.requests.parsed_request import Recipe
 from handler.requests.presets import read_presets
 from handler.uploads.layout import LAYOUTS, OutputLayout

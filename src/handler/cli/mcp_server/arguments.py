@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from features import CATALOGUE, by_name, feature_names
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.reference.schema import Schema, model_schema, switch_schema
 from imaging import InvalidParameter, Output, Params
 

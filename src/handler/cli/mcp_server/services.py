@@ -11,8 +11,8 @@ import msgspec
 
 from handler.app import answer_call
 from handler.aws.client import AnswerTooLarge, Connection
+from handler.core.errors import HandlerError, UpstreamError
 from handler.entrypoints.http_call import HttpRequest
-from handler.errors import HandlerError, UpstreamError
 
 ACCEPT = "image/webp,image/png,image/jpeg,application/json;q=0.9,*/*;q=0.5"
 """What assistants can look at, so that `format=auto` chooses among it."""

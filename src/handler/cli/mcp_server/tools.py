@@ -27,10 +27,10 @@ from handler.cli.mcp_server.arguments import (
 )
 from handler.cli.mcp_server.services import Response, Service
 from handler.cli.upload_client import LocalFile, UploadClient, UploadFailed
-from handler.errors import BadRequest, HandlerError
-from handler.ingest.keys import DEFAULT_TYPE, check_key, guess_type
+from handler.core.errors import BadRequest, HandlerError
 from handler.requests.image_address import ANY_LANGUAGE, image_address
 from handler.requests.parse import is_own, parse_address
+from handler.uploads.ingest.keys import DEFAULT_TYPE, check_key, guess_type
 from imaging import FeatureError, InvalidParameter, spellings
 
 _SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif")

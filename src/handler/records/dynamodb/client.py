@@ -10,7 +10,7 @@ from typing import Any
 
 from handler.aws import AwsAccess
 from handler.aws.sdk import SdkError, SdkRefusal, sdk_client, sdk_errors
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.records.dynamodb.table import Item, from_attributes, to_attributes
 
 _CONNECT_SECONDS, _READ_SECONDS, _SDK_ATTEMPTS = 2, 5, 4
@@ -32,7 +32,7 @@ class DynamoTable:
         self._lock = threading.Lock()
 
     def get(self, item_id: str, *, fields: Iterable[str] = ()) -> Item | None:
-        """Return an item, None if there is none. A write that has been answered is seen."""
+        """Return an item, None if it does not exist. A write that has been answered is seen."""
         names = {f"#{name}": name for name in fields}
         projection: dict[str, Any] = (
             {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names} if names else {}

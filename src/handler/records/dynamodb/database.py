@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from handler.aws import AwsAccess
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.records.dynamodb.client import DynamoTable
 from handler.records.dynamodb.counters import DynamoCounters
 from handler.records.dynamodb.listing import read_page, read_pending
@@ -42,7 +42,7 @@ class DynamoRecords:
         self._table = DynamoTable(table, aws)
 
     def get(self, record_id: str) -> ImageRecord | None:
-        """Return a record, None if there is none."""
+        """Return a record, None if it does not exist."""
         item = self._table.get(record_id, fields=("body",))
         return decode_record(item["body"]) if item else None
 
@@ -142,7 +142,7 @@ class DynamoRecords:
         return [_pending_notice(item) for item in read_pending(self._table, now, limit)]
 
     def find_pending(self, notice_id: str) -> PendingNotice | None:
-        """Return a notice of the outbox, None if there is none with this ID or it was sent."""
+        """Return a notice of the outbox, None if no notice has this ID or it was sent."""
         item = self._table.get(notice_key(notice_id))
         return _pending_notice(item) if item and "list" in item else None
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select, true, tuple_, update
 
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.records.encoding import (
     check_page,
     counted_bytes,
@@ -49,7 +49,7 @@ class SqlRecords:
         return SqlCounters(self._transactions)
 
     def get(self, record_id: str) -> ImageRecord | None:
-        """Return a record, None if there is none."""
+        """Return a record, None if it does not exist."""
         with self._transactions.read() as connection:
             body = connection.execute(select(RECORDS.c.body).where(RECORDS.c.id == record_id)).scalar()
         return None if body is None else decode_record(body)
@@ -130,7 +130,7 @@ class SqlRecords:
         return self._find_notices(_PENDING.where(due <= time_text(now)).order_by(due, NOTICES.c.id).limit(limit))
 
     def find_pending(self, notice_id: str) -> PendingNotice | None:
-        """Return a notice of the outbox, None if there is none with this ID or it was sent."""
+        """Return a notice of the outbox, None if no notice has this ID or it was sent."""
         return next(iter(self._find_notices(_PENDING.where(NOTICES.c.id == notice_id))), None)
 
     def _find_notices(self, query: Select[Any]) -> list[PendingNotice]:
@@ -252,7 +252,7 @@ def _page_query(which: RecordFilter, position: str) -> Select[str]:
 
 
 def _after_prefix(prefix: str) -> str:
-    """Return the first text after all texts with this prefix, empty if there is none."""
+    """Return the first text after all texts with this prefix, empty if no text is."""
     stem = prefix.rstrip("\U0010ffff")
     if not stem:
         return ""

@@ -94,7 +94,7 @@ def migrate(connection: Connection) -> None:
 
 
 def _version(connection: Connection) -> int:
-    """Return the version of the tables, 0 if there are none."""
+    """Return the version of the tables, 0 without tables."""
     if not inspect(connection).has_table(_VERSION):
         return 0
     return int(connection.execute(text(f"SELECT MAX(version) FROM {_VERSION}")).scalar() or 0)  # noqa: S608 - a constant

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from handler.errors import UpstreamError
+from handler.core.errors import UpstreamError
 from handler.records.sql.engine import WRITES, open_engine
 from handler.records.sql.schema import migrate
 

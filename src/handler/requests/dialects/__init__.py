@@ -8,7 +8,7 @@ import msgspec
 
 from handler.auth.authenticate import SignedPath
 from handler.auth.signature import PathSigning
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.requests.dialects import imgproxy, json_edits, query, thumbor
 from handler.requests.dialects.dialect import STRICT, Dialect, Faults
 from handler.requests.dialects.query import ParsedQuery

@@ -9,7 +9,7 @@ import msgspec
 
 from handler.auth.signature import PathSigning
 from handler.config import Settings
-from handler.ports import SecretSource
+from handler.core.ports import SecretSource
 from handler.requests.parsed_request import ParsedRequest, Recipe
 from imaging import InvalidParameter, ObjectRef
 

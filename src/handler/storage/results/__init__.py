@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from handler.aws import AwsAccess
-from handler.ports import ObjectStore
+from handler.core.ports import ObjectStore
 from handler.storage.sources import StoreLocation, read_locations
 
 TIMEOUT_SECONDS = 10.0

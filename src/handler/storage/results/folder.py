@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from handler.errors import BadRequest, UpstreamError
-from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
+from handler.core.errors import BadRequest, UpstreamError
+from handler.core.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.storage.results.keys import checked
 from handler.storage.sources import StoreLocation
 from handler.storage.sources.keys import needs_boto

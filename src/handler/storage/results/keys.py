@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.storage.sources.keys import is_invalid
 
 

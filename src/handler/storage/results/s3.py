@@ -10,8 +10,8 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 
 from handler.aws import AwsAccess
-from handler.errors import NotFound, UpstreamError
-from handler.ports import ObjectAttributes, ObjectInfo, StoredObject
+from handler.core.errors import NotFound, UpstreamError
+from handler.core.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.storage.results.keys import checked
 from handler.storage.sources import StoreLocation
 from handler.storage.sources.boto_fallback import BotoFallback

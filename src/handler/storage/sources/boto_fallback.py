@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import Any
 
 from handler.aws.sdk import SdkError, SdkRefusal, SdkTimeout, sdk_client, sdk_errors
-from handler.errors import BadRequest, HandlerError
-from handler.ports import Listing, ObjectInfo, StoredObject
+from handler.core.errors import BadRequest, HandlerError
+from handler.core.ports import Listing, ObjectInfo, StoredObject
 from handler.storage.sources import store_errors
 from handler.storage.sources.s3 import S3Bucket
 from handler.storage.sources.stored import CHUNK_BYTES, Stored, unquote_etag

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from handler.ports import Listing, ObjectInfo, StoredObject
+from handler.core.ports import Listing, ObjectInfo, StoredObject
 from handler.requests.parsed_request import CANVAS_SOURCE
 from handler.storage.sources.stored import Stored
 from imaging import Canvas, ObjectRef

@@ -14,7 +14,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import from_url
 
-from handler.ports import Listing, ObjectInfo, StoredObject
+from handler.core.ports import Listing, ObjectInfo, StoredObject
 from handler.storage.sources import store_errors
 from handler.storage.sources.keys import needs_boto
 from handler.storage.sources.stored import CHUNK_BYTES, Bounds, Stored, unquote_etag

@@ -12,8 +12,8 @@ from functools import partial
 from io import FileIO
 from pathlib import Path
 
-from handler.errors import Forbidden, NotFound
-from handler.ports import Listing, ObjectInfo, StoredObject
+from handler.core.errors import Forbidden, NotFound
+from handler.core.ports import Listing, ObjectInfo, StoredObject
 from handler.storage.sources import store_errors
 from handler.storage.sources.stored import CHUNK_BYTES, Stored
 from imaging import ObjectRef

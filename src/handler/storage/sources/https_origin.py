@@ -17,8 +17,8 @@ from urllib.parse import quote, urlsplit
 
 from handler.aws.ssrf_guard import GuardedConnection, PrivateAddressError
 from handler.aws.tls import client_tls
-from handler.errors import Forbidden
-from handler.ports import Listing, ObjectInfo, StoredObject
+from handler.core.errors import Forbidden
+from handler.core.ports import Listing, ObjectInfo, StoredObject
 from handler.storage.sources import store_errors
 from handler.storage.sources.stored import CHUNK_BYTES, Bounds, Stored, join_chunks, unquote_etag
 from imaging import ObjectRef

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handler.ports import Listing, ObjectInfo
+from handler.core.ports import Listing, ObjectInfo
 
 
 def page_of(entries: Mapping[str, ObjectInfo | None], cursor: str, limit: int) -> Listing:

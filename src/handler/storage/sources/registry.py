@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from handler.aws import AwsAccess
-from handler.errors import Forbidden, NotFound, PrivateSource
-from handler.ports import Listing, ObjectInfo, StoredObject
+from handler.core.errors import Forbidden, NotFound, PrivateSource
+from handler.core.ports import Listing, ObjectInfo, StoredObject
 from handler.requests.parsed_request import CANVAS_SOURCE
 from handler.storage.sources import store_errors
 from handler.storage.sources.keys import is_invalid, other_forms
@@ -29,7 +29,7 @@ TIMEOUT_SECONDS = 10.0
 
 
 class Sources:
-    """Implements `handler.ports.Objects` with the entries of `SOURCE_BUCKETS`, of which the first is the default.
+    """Implements `handler.core.ports.Objects` with the entries of `SOURCE_BUCKETS`, of which the first is the default.
 
     Canvases, which need no store, are a source beside them.
     """

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from handler.ports import Listing, ObjectInfo, StoredObject
+from handler.core.ports import Listing, ObjectInfo, StoredObject
 
 
 class Source(Protocol):
-    """One bucket, folder or HTTPS origin; see `handler.ports.Objects` for its methods."""
+    """One bucket, folder or HTTPS origin; see `handler.core.ports.Objects` for its methods."""
 
     def get(self, key: str) -> StoredObject: ...
     def head(self, key: str) -> ObjectInfo: ...

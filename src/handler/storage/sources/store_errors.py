@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
-from handler.errors import Forbidden, HandlerError, NotFound, PayloadTooLarge, UpstreamError
+from handler.core.errors import Forbidden, HandlerError, NotFound, PayloadTooLarge, UpstreamError
 from imaging import ObjectRef
 
 CANNOT_ACCESS = "ImageBucket::CannotAccessBucket"

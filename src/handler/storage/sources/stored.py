@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 
 import msgspec
 
-from handler.ports import ObjectInfo
+from handler.core.ports import ObjectInfo
 from handler.storage.sources import store_errors
 from imaging import ObjectRef
 

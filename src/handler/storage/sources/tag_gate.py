@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from handler.errors import Forbidden
-from handler.ports import Listing, ObjectInfo, StoredObject
+from handler.core.errors import Forbidden
+from handler.core.ports import Listing, ObjectInfo, StoredObject
 
 if TYPE_CHECKING:
     from handler.storage.sources.source import Source

@@ -22,8 +22,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from handler.errors import BadRequest, NotFound, UpstreamError
-from handler.ports import ObjectInfo
+from handler.core.errors import BadRequest, NotFound, UpstreamError
+from handler.core.ports import ObjectInfo
 from handler.storage.sources import StoreLocation
 from handler.storage.sources.folder import UPLOADS, info_of, is_reserved
 from handler.storage.sources.keys import is_invalid, needs_boto

@@ -20,8 +20,8 @@ from handler.aws import AwsAccess, Credentials
 from handler.aws.client import Reply, send
 from handler.aws.credentials import found_credentials
 from handler.aws.signing import presigned_s3_url, signed_post_fields
-from handler.errors import BadRequest, NotFound, UpstreamError
-from handler.ports import ObjectInfo
+from handler.core.errors import BadRequest, NotFound, UpstreamError
+from handler.core.ports import ObjectInfo
 from handler.storage.sources import StoreLocation, store_errors
 from handler.storage.sources.boto_fallback import BotoFallback
 from handler.storage.sources.cloud import CloudSource

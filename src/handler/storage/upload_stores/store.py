@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from handler.ports import ObjectInfo
+from handler.core.ports import ObjectInfo
 
 PART_BYTES = 8 * 1024 * 1024
 """Size of every part of an upload but the last one. S3 accepts 5 MiB to 5 GiB, and at most 10,000 parts."""

@@ -18,7 +18,7 @@ from tests.client import Client, answered, function_url_event, size
 
 from handler.auth.signature import signed_url
 from handler.config import SettingsError
-from handler.redaction import redact_address
+from handler.observability.redaction import redact_address
 from handler.requests.dialects import imgproxy
 
 KEYS, SALTS = ("746573742d6b6579", "00ff"), ("746573742d73616c74", "aa")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from libthumbor.url import unsafe_url
 
-from handler.errors import NotFound
+from handler.core.errors import NotFound
 from handler.requests.dialects import thumbor
 from imaging import InvalidParameter, describe, describe_steps
 

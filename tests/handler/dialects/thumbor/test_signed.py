@@ -11,7 +11,7 @@ from libthumbor import CryptoURL
 from tests import pictures
 from tests.client import Client, size
 
-from handler.redaction import redact_address
+from handler.observability.redaction import redact_address
 
 SECRET = "thumbor's key"
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from handler.errors import NotFound
+from handler.core.errors import NotFound
 from handler.requests.dialects.dialect import STRICT, Faults
 from handler.requests.dialects.thumbor.grammar import MAX_FILTERS, FilterCall
 from imaging import InvalidParameter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handler.errors import NotFound
+from handler.core.errors import NotFound
 from handler.requests.dialects.serialize import SEARCHED, build_url, join_resize
 from handler.requests.parsed_request import ParsedRequest
 from imaging import InvalidParameter, describe

@@ -8,7 +8,7 @@ import math
 import re
 from typing import NoReturn
 
-from handler.errors import InvalidURL
+from handler.core.errors import InvalidURL
 from handler.requests.dialects.dialect import Faults
 from imaging import InvalidParameter, suggest
 

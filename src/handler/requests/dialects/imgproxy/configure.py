@@ -9,7 +9,7 @@ import msgspec
 
 from handler.auth.signature import PathSigning
 from handler.config import ImgproxySettings
-from handler.ports import SecretSource
+from handler.core.ports import SecretSource
 from handler.requests.dialects import imgproxy
 from handler.requests.dialects.dialect import Dialect, Environment
 from handler.requests.dialects.imgproxy.configuration import (

@@ -7,8 +7,8 @@ import binascii
 import re
 from collections.abc import Callable
 
-from handler.errors import UpstreamError
-from handler.ports import SecretSource
+from handler.core.errors import UpstreamError
+from handler.core.ports import SecretSource
 
 Decrypt = Callable[[str], str | None]
 """Returns the URL of its encrypted form in URL-safe base64; None for what does not hold one, whatever the fault is."""

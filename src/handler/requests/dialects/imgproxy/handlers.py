@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from handler.errors import Forbidden
+from handler.core.errors import Forbidden
 from handler.requests.dialects.imgproxy import paid, saving
 from handler.requests.dialects.imgproxy.arguments import Arguments
 from handler.requests.dialects.imgproxy.options import Collected, Extension

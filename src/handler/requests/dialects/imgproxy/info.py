@@ -6,7 +6,7 @@ too. Where paths are signed, the report is therefore a query that is signed as a
 
 from __future__ import annotations
 
-from handler.errors import InvalidURL
+from handler.core.errors import InvalidURL
 from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.imgproxy.arguments import Arguments
 from handler.requests.dialects.imgproxy.colors import make_step

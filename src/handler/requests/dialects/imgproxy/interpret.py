@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from handler.errors import Forbidden, HandlerError, InvalidURL
+from handler.core.errors import Forbidden, HandlerError, InvalidURL
 from handler.requests.dialects.dialect import Faults
 from handler.requests.dialects.imgproxy.arguments import Arguments
 from handler.requests.dialects.imgproxy.configuration import Configuration

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.requests.dialects.imgproxy.configuration import Configuration
 from handler.requests.dialects.imgproxy.options import Collected, Saving
 from handler.requests.dialects.imgproxy.saving import BEST, OWN_NAMES

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from handler.errors import InvalidURL
+from handler.core.errors import InvalidURL
 from handler.requests.dialects.imgproxy.arguments import decode_base64
 
 PLAIN = "plain"

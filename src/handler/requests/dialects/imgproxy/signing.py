@@ -11,8 +11,8 @@ from functools import partial
 import msgspec
 
 from handler.auth.signature import Sign
-from handler.errors import UpstreamError
-from handler.ports import SecretSource
+from handler.core.errors import UpstreamError
+from handler.core.ports import SecretSource
 from handler.requests.dialects.dialect import HIDDEN, Redaction
 
 FULL_SIZE = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handler.errors import NotFound
+from handler.core.errors import NotFound
 from handler.requests.dialects.imgproxy.configuration import Configuration
 from handler.requests.dialects.imgproxy.path import ENCRYPTED, ImgproxyPath
 from imaging import ObjectRef

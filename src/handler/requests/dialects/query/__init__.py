@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from features import CATALOGUE, ORDER, by_name, edits, feature_names
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.requests.dialects.dialect import STRICT, Dialect, Faults
 from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
 from imaging import Feature, InvalidParameter, ObjectRef, Output, check, main_field, spellings, suggest

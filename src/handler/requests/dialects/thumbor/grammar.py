@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from handler.errors import NotFound
+from handler.core.errors import NotFound
 from handler.requests.dialects.dialect import STRICT, Faults
 from imaging import InvalidParameter
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from handler.errors import NotFound
+from handler.core.errors import NotFound
 from handler.requests.dialects.serialize import SEARCHED, build_url, join_resize
 from handler.requests.dialects.thumbor.filter_writers import FILTER_WRITERS, Params
 from handler.requests.parsed_request import ParsedRequest

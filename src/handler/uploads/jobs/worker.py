@@ -12,7 +12,7 @@ import msgspec
 
 from handler.aws.sdk import SdkError, SdkRefusal
 from handler.aws.sqs import Queue, QueueMessage
-from handler.observability import logger
+from handler.observability.logs import logger
 
 _MAX_PAUSE = 30.0
 """Seconds between two attempts to reach a queue that does not answer."""

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from handler.errors import BadRequest, HandlerError
-from handler.observability import logger
+from handler.core.errors import BadRequest, HandlerError
+from handler.observability.logs import logger
 from handler.records.record import ImageRecord, record_id
 from handler.uploads.change import OriginalChange
 from handler.uploads.pipeline import Pipeline

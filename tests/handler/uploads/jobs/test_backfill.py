@@ -29,15 +29,15 @@ from handler.aws import AwsAccess
 from handler.cli import commands
 from handler.composition import wiring
 from handler.config import Settings
-from handler.errors import HandlerError, UpstreamError
-from handler.jobs.backfill import Backfill, Candidate
+from handler.core.errors import HandlerError, UpstreamError
 from handler.records import open_records
 from handler.records.record import ImageRecord, ProcessingError, record_id
 from handler.records.store import Records
 from handler.uploads.change import OriginalChange
+from handler.uploads.jobs.backfill import Backfill, Candidate
 from imaging import Deadline, ObjectRef
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 FAILURE = ProcessingError(code="UpstreamError", message="the store did not answer", attempts=1)
 PRESETS = {"thumb": {"resize": {"width": 8}, "toFormat": "png"}, "wide": {"resize": {"width": 16}, "toFormat": "png"}}
 
@@ -208,7 +208,7 @@ def test_a_stopped_run_can_be_resumed(environment: dict[str, str], tmp_path: Pat
 def test_an_original_that_fails_is_tried_again_and_reported(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handler.jobs.backfill._PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("handler.uploads.jobs.backfill._PAUSES", (0.0, 0.0))
     run(environment, "--prefix", "b")
     (tmp_path / "variants/thumb/photos/a.jpg").mkdir(parents=True)  # nothing can be stored under this key
     (tmp_path / "variants/thumb/photos/a.jpg/x").write_text("")
@@ -249,7 +249,7 @@ def test_a_run_ends_once_everything_fails(environment: dict[str, str]) -> None:
 def test_a_cdn_that_refuses_does_not_end_a_run(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handler.jobs.backfill._FINISH_EVERY", 5)
+    monkeypatch.setattr("handler.uploads.jobs.backfill._FINISH_EVERY", 5)
     for number in range(11):
         (tmp_path / f"photos/{number}.jpg").write_bytes(pictures.jpeg())
     calls = []

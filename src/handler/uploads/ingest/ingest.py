@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from handler.errors import BadRequest, Conflict, PayloadTooLarge
-from handler.ingest.form_policy import FormSigner, FormUpload, PartUpload
-from handler.ingest.keys import make_key
-from handler.ingest.requests import UploadRequest
-from handler.ports import ObjectInfo
+from handler.core.errors import BadRequest, Conflict, PayloadTooLarge
+from handler.core.ports import ObjectInfo
 from handler.records.record import ImageRecord, record_id
 from handler.records.store import Records
 from handler.storage.upload_stores import PART_BYTES, PresignedPost, UploadStore
+from handler.uploads.ingest.form_policy import FormSigner, FormUpload, PartUpload
+from handler.uploads.ingest.keys import make_key
+from handler.uploads.ingest.requests import UploadRequest
 from imaging import ObjectRef
 
 _ABANDONED = timedelta(days=1)
@@ -171,7 +171,7 @@ class Ingest(msgspec.Struct, frozen=True):
         return None
 
     def _known(self, info: ObjectInfo) -> Stored:
-        """Return an original that is stored already. One that was never processed is handed over again.
+        """Return an original that is stored already. One that was never processed is passed to the processing again.
 
         An earlier upload can have been stored while the database or the queue of the server did not take it.
         """

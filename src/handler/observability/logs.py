@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from handler.config import trace_id
-from handler.redaction import redact_text
+from handler.observability.redaction import redact_text
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger

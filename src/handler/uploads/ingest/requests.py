@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from handler.auth.signature import parse_life
-from handler.errors import BadRequest
-from handler.ingest.keys import DEFAULT_TYPE, check_key, guess_type
+from handler.core.errors import BadRequest
 from handler.storage.upload_stores import UploadAttributes
+from handler.uploads.ingest.keys import DEFAULT_TYPE, check_key, guess_type
 
 DEFAULT_LIFE, MAX_LIFE = timedelta(minutes=15), timedelta(days=7)
 """How long a form or the URL of a part is valid: by default, and at most (a limit of S3's signatures)."""

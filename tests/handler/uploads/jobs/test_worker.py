@@ -22,12 +22,12 @@ from tests.stand_ins.scripted_http import Reply, scripted_server
 from handler.aws import AwsAccess, Credentials
 from handler.aws.sdk import SdkRefusal
 from handler.aws.sqs import Queue, QueueMessage
-from handler.jobs.worker import Worker, WorkerOptions, retry_seconds
 from handler.records import open_records
 from handler.records.record import record_id
 from handler.records.store import RecordFilter
+from handler.uploads.jobs.worker import Worker, WorkerOptions, retry_seconds
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 EVENT = json.loads((ROOT / "tests/events/s3-put.json").read_text("utf-8"))
 PRESETS = '{"thumb": {"resize": {"width": 40}, "toFormat": "webp"}}'
 

@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from handler.errors import BadRequest, BadSignature
-from handler.ports import SecretSource
+from handler.core.errors import BadRequest, BadSignature
+from handler.core.ports import SecretSource
 from handler.storage.upload_stores import PresignedPost, UploadAttributes
 
 FORM_PATH, PART_PATH = "/_upload", "/_upload/part"

@@ -15,8 +15,8 @@ from handler.aws import AwsAccess, Credentials
 from handler.aws.sdk import SdkError
 from handler.aws.sqs import Queue
 from handler.cli.commands import group
-from handler.errors import BadRequest
-from handler.jobs.redrive import Redriven, move_by_hand, move_by_task
+from handler.core.errors import BadRequest
+from handler.uploads.jobs.redrive import Redriven, move_by_hand, move_by_task
 
 
 def run(moto: Moto, *arguments: str) -> Result:

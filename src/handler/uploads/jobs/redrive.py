@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from handler.aws.sqs import MAX_BATCH, Queue
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 
 _VISIBILITY = 60
 _POLL_SECONDS = 2.0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 from handler.storage.sources.keys import MAX_KEY_BYTES, is_invalid, needs_boto
 from imaging import FORMATS, MEDIA_TYPES
 

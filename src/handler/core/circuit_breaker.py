@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar, cast
 
-from handler.errors import HandlerError, UpstreamError
+from handler.core.errors import HandlerError, UpstreamError
 
 T = TypeVar("T")
 OPEN_SECONDS = 5.0

@@ -13,7 +13,7 @@ import msgspec
 
 from handler.aws import AwsAccess
 from handler.aws.sdk import sdk_client, sdk_errors
-from handler.errors import BadRequest
+from handler.core.errors import BadRequest
 
 _MAX_MANIFEST = 50_000_000
 _NEEDED = ("Bucket", "Key")

@@ -1,0 +1,1 @@
+"""What operators see of a request: `logs` writes lines and metrics, `redaction` removes secrets from them."""
