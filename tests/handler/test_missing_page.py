@@ -60,12 +60,13 @@ def test_a_call_that_is_no_get_gets_json(service: Client) -> None:
     assert service.post("/_api/nosuch", b"{}", accept=BROWSER).json()["code"] == "NotFound"
 
 
-def test_the_page_leads_to_the_demo_where_a_server_or_the_cdn_has_it(service: Client) -> None:
+@pytest.mark.parametrize("path", ["/_docs/nosuch", "/_docs/", "/_docs/signing", "/_api/docs"])
+def test_a_page_leads_to_the_demo_where_a_server_or_the_cdn_has_it(service: Client, path: str) -> None:
     server, cdn = Client(ENVIRONMENT), Client(ENVIRONMENT, demo_bucket="pages")
     server.application = adapt_to_server(server.application)
     assert pages.HOME in pages.demo()
     for client, is_linked in ((server, True), (cdn, True), (service, False)):
-        assert (b'href="/_demo/"' in client.get("/_docs/nosuch", accept=BROWSER).body) == is_linked
+        assert (b'href="/_demo/"' in client.get(path, accept=BROWSER).body) == is_linked
 
 
 @pytest.mark.parametrize("path", ["/_api", "/_api/"])

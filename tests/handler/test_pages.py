@@ -79,6 +79,8 @@ def test_the_headers_link_to_all_pages_that_are_served_and_to_no_other(
         "/_demo/": [*gallery, "/_demo/records.html", *open_to_all],
         "/_demo/index.html": [*gallery, "/_demo/records.html", *open_to_all],
         "/_demo/records.html": ["/_demo/", *gallery, *open_to_all],
+        "/_docs/": ["/_demo/", *open_to_all],
+        "/_api/docs": ["/_demo/", *open_to_all],
     }
     if options:
         expected["/_gallery/"] = ["/_demo/", *open_to_all]

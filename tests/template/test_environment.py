@@ -52,7 +52,7 @@ def test_defaults_are_those_of_the_function() -> None:
     differing = {name for name, setting in SETTINGS.items() if setting.value_in(told) != setting.value_in(plain)}
     assert differing == {
         *("source_buckets", "results_bucket", "operator_token", "origin_secret", "cors_origin"),
-        *("distribution_id", "heavy_function", "public_sources"),
+        *("distribution_id", "heavy_function", "public_sources", "demo_bucket"),
         # Empty means all dialects; the parameter of a stack names them.
         "dialects",
     }
@@ -120,6 +120,8 @@ def test_defaults_are_those_of_the_function() -> None:
             {"SECRETS_MANAGER": "mine", "GALLERY_PASSWORD_SECRET": "gallery/password"},
         ),
         ({"DeployedAt": "2026-01-31T12:00:00Z"}, {"DEPLOYED_AT": "2026-01-31T12:00:00Z"}),
+        ({"DeployDemoUI": "Yes"}, {"DEMO_BUCKET": "demobucket"}),
+        ({"DeployDemoUI": "No"}, {"DEMO_BUCKET": ""}),
     ],
 )
 def test_parameters_reach_the_function(parameters: dict[str, str], expected: dict[str, str]) -> None:
@@ -176,7 +178,7 @@ def test_the_function_ends_before_the_gateway_does() -> None:
 
 
 def test_the_heavy_function_is_told_the_same() -> None:
-    """But for uploads, purges and to whom heavy work is handed: all that is the ordinary one's."""
+    """But for uploads, purges, pages and to whom heavy work is handed: all that is the ordinary one's."""
     for name, parameters in stacks().items():
         with case(name):
             resources = Stack(parameters).resources
@@ -188,7 +190,7 @@ def test_the_heavy_function_is_told_the_same() -> None:
             )
             assert ordinary.pop("HEAVY_FUNCTION") in ("HeavyWorker", "HeavyWorker:live")
             assert int(ordinary.pop("MAX_SECONDS")) - int(heavy.pop("MAX_SECONDS")) == 2
-            for variable in ("DISTRIBUTION_ID", "RECORDS", "UPLOAD_SOURCE", "UPLOAD_QUEUE"):
+            for variable in ("DISTRIBUTION_ID", "RECORDS", "UPLOAD_SOURCE", "UPLOAD_QUEUE", "DEMO_BUCKET"):
                 del ordinary[variable]
             # It serves the gallery's pictures, and has no gallery.
             assert heavy.pop("PRIVATE_SOURCES", "") == ordinary.get("GALLERY_SOURCE", "")

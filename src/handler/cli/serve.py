@@ -206,7 +206,7 @@ def _list_pages(application: Application) -> dict[str, Page]:
     http = application.http
     gallery = http.gallery().files() if http.gallery is not None else {}
     # The OpenAPI document is left to the workers, which send CORS headers with it.
-    documents = {path: page for path, page in list_documents().items() if path != OPENAPI}
+    documents = {path: page for path, page in list_documents(http.has_demo).items() if path != OPENAPI}
     demo = pages.demo(served={*documents, *gallery})
     return {**documents, **demo, **gallery, HEALTH: application.health.page, READY: http.ready}
 

@@ -45,7 +45,7 @@ def fill_demo(deadline: Deadline) -> dict[str, object]:
         store = open_results(f"demo=s3://{bucket}", "DEMO_BUCKET", aws=build_aws_access(settings))
         files = 0
         filled = [name for name in SITES if name in settings.storage.demo_sites]
-        served = {*list_documents(), *(SITES[name].home for name in filled)}
+        served = {*list_documents("demo" in filled), *(SITES[name].home for name in filled)}
         for name, site in SITES.items():
             pages = DemoSite(store, site.home.removeprefix("/"), site, served)
             files += pages.fill(deadline) if name in filled else pages.clear()

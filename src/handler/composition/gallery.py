@@ -119,7 +119,7 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
             origins += [f"{url.scheme}://{url.netloc}" for url in [urlsplit(form.url)]] if form is not None else []
         # A function serves no demo page: that is in a bucket, which has a page of the gallery as well.
         has_demo = not self.settings.process.function_name and pages.HOME in pages.demo()
-        return pages.gallery(origins, served={*list_documents(), *([pages.HOME] if has_demo else [])})
+        return pages.gallery(origins, served={*list_documents(has_demo), *([pages.HOME] if has_demo else [])})
 
     def _build_gallery(self, originals: GalleryOriginals) -> Gallery:
         from handler.auth.signature import Signatures  # noqa: PLC0415 - see `build`

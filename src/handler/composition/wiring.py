@@ -288,7 +288,7 @@ def _collect_faults(faults: list[str], prefix: str = "") -> Iterator[None]:
         faults.append(prefix + str(error))
 
 
-def _find_document(path: str) -> Callable[[], Answer] | None:
+def _find_document(path: str, has_demo: bool) -> Callable[[], Answer] | None:
     from handler.composition.pages import find_document  # noqa: PLC0415 - no image needs it
 
-    return find_document(path)
+    return find_document(path, has_demo)

@@ -96,8 +96,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     """What a server keeps in memory, before `result_cache`."""
     expensive_function: InvokeFunction | None = None
     """Invokes the function for expensive work; None if there is no such function."""
-    find_document: Callable[[str], Callable[[], Answer] | None] = lambda _: None
-    """Finds a document that is open to all by its path, which is one of _API_HOMES or begins as one of _DOCUMENTS."""
+    find_document: Callable[[str, bool], Callable[[], Answer] | None] = lambda *_: None
+    """Finds a document that is open to all by its path, and by `has_demo` whether it links to the demo page."""
     has_demo: bool = False
     """Whether a server or the CDN serves the demo page at `/_demo/`."""
     json_endpoints: Callable[[bool], Mapping[str, JsonEndpoint]] | None = None
@@ -180,7 +180,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     def _own_page(self, path: str, method: str) -> Callable[[], Answer] | None:
         """Return the probe or the file that has exactly this path."""
         if (path.startswith(_DOCUMENTS) or path in _API_HOMES) and method in _IMAGE_METHODS:
-            return self.find_document(path)
+            return self.find_document(path, self.has_demo)
         if path.startswith("/_gallery") and self.gallery is not None:
             return self.gallery().files().get(path)
         return {"/_health": self.health, "/_ready": self.ready, "/_demo": response.redirect_to_demo}.get(path)

@@ -22,9 +22,9 @@ def as_page(refusal: Answer, http: HttpEntrypoint, call: HttpRequest) -> tuple[A
     sheets, it stays JSON.
     """
     refusal = refusal.with_headers({"Vary": "Accept"})
-    if call.method not in ("GET", "HEAD") or not call.accepts_html or http.find_document(HOME) is None:
+    if call.method not in ("GET", "HEAD") or not call.accepts_html or http.find_document(HOME, http.has_demo) is None:
         return refusal, False
-    links = [link for link in DOCUMENT_LINKS if http.find_document(link.address) is not None]
+    links = [link for link in DOCUMENT_LINKS if http.find_document(link.address, http.has_demo) is not None]
     links += [GALLERY_LINK] if http.gallery is not None and GALLERY_LINK.address in http.gallery().files() else []
     page = write_page(([DEMO_LINK] if http.has_demo else []) + links)
     # A CDN whose cache key leaves Accept out must not send the page to a program.

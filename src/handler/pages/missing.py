@@ -35,7 +35,7 @@ def write_page(links: Sequence[PageLink]) -> Answer:
     content = f"<h1>There is no page here</h1>\n<p>This address leads to no page. These do:</p>\n<ul>{listed}</ul>"
     entries = [Entry(link.address, link.title) for link in links]
     layout = Layout(
-        "", "Page not found", "There is no page at this address.", content, [Chapter("Pages", entries)],
-        search_index=SEARCH, links=[(link.address, link.title) for link in links],
+        "", "Page not found", "There is no page at this address.", content, [Chapter("Pages", entries)], entries,
+        search_index=SEARCH,
     )  # fmt: skip
     return answer_file(HTML, lay_out(layout))

@@ -37,13 +37,13 @@ need the setting `PUBLIC_FEATURES`. The service refuses what it does not underst
 """
 
 
-def api_page() -> Answer:
-    """Return the reference as a page."""
-    return answer_file(HTML, _write_page(), OPEN_DOCUMENT)
+def api_page(links: Sequence[Entry]) -> Answer:
+    """Return the reference as a page. `links` are those of its header."""
+    return answer_file(HTML, _write_page(links), OPEN_DOCUMENT)
 
 
 @cache
-def _write_page() -> bytes:
+def _write_page(links: Sequence[Entry]) -> bytes:
     description = "Every feature with its parameters and an example to try, every call of the API, and the errors."
     content = "\n".join(_write_sections())
     return lay_out(
@@ -53,6 +53,7 @@ def _write_page() -> bytes:
             description,
             content,
             list(_list_chapters()),
+            links,
             search="Find a feature, a parameter or a call",
             script="js/reference.js",
             kind="reference",

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-from handler.pages.demo import FOLDER
+from handler.pages.demo import DEMO, FOLDER
 from handler.pages.documentation.files import HOME
 from handler.pages.frame import fill_frame
 
 BASE = f"{HOME}site/"
 """Path of the style sheets, icons and scripts of demo-ui, which every service has there."""
-LINKS = (("/_demo/", "Demo"), (HOME, "Docs"), ("/_api/docs", "Reference"))
 
 
 class Entry(NamedTuple):
@@ -21,6 +20,15 @@ class Entry(NamedTuple):
     address: str
     title: str
     level: int = 2
+
+
+LINKS = (Entry(DEMO.home, "Demo"), Entry(HOME, "Docs"), Entry("/_api/docs", "Reference"))
+"""Of the headers of the documentation and of the API reference."""
+
+
+def list_links(*, has_demo: bool) -> Sequence[Entry]:
+    """Return the links of a header to the pages that are served: to the demo page only if there is one."""
+    return tuple(link for link in LINKS if has_demo or link.address != DEMO.home)
 
 
 class Chapter(NamedTuple):
@@ -38,6 +46,8 @@ class Layout(NamedTuple):
     description: str
     content: str
     chapters: Sequence[Chapter]
+    links: Sequence[Entry]
+    """Those of the header."""
     sections: Sequence[Entry] = ()
     """The contents of the page itself."""
     search: str = "Search the documentation"
@@ -45,8 +55,6 @@ class Layout(NamedTuple):
     """Address of the index; without it the script searches the page alone."""
     script: str = "js/docs.js"
     kind: str = ""
-    links: Sequence[tuple[str, str]] = LINKS
-    """Addresses and titles of the header."""
 
 
 def lay_out(page: Layout) -> bytes:
@@ -64,7 +72,7 @@ def lay_out(page: Layout) -> bytes:
         "home": HOME,
         "heading": "<strong>Image handler</strong>",
         "top": _write_search(page),
-        "links": "\n".join(_link(Entry(address, title), _site_of(page.address)) for address, title in page.links),
+        "links": "\n".join(_link(link, _site_of(page.address)) for link in page.links),
         "main": "{{docs}}",
         "sidebar": "\n".join(_write_chapter(chapter, page.address) for chapter in page.chapters),
         "content": page.content,

@@ -32,22 +32,22 @@ _MARKUP = re.compile(r"[`*]|\[([^\]]*)\]\([^)]*\)")
 
 
 @cache
-def documentation() -> Mapping[str, Callable[[], Answer]]:
-    """Return what answers each path below `/_docs`; empty without the files."""
+def documentation(links: Sequence[Entry]) -> Mapping[str, Callable[[], Answer]]:
+    """Return what answers each path below `/_docs`; empty without the files. `links` are those of the headers."""
     paths = list_paths()
     if FIRST not in paths:
         return {}
-    pages = {address: partial(_answer_file, name) for name, address in paths.items()}
+    pages = {address: partial(_answer_file, name, links) for name, address in paths.items()}
     moved = {HOME + name.removeprefix("docs/"): address for name, address in paths.items() if name.endswith(".md")}
     assets = {BASE + name: partial(_answer_asset, path) for name, path in list_files(SITE_FILES).items()}
     redirects = {address: partial(_redirect, target) for address, target in {**moved, HOME.rstrip("/"): HOME}.items()}
     return {**redirects, **assets, SEARCH: _answer_index, **pages}
 
 
-def _answer_file(name: str) -> Answer:
+def _answer_file(name: str, links: Sequence[Entry]) -> Answer:
     path = ROOT / name
     if path.suffix == ".md":
-        return _answer(HTML, _render(name, path.stat().st_mtime_ns))
+        return _answer(HTML, _render(name, links, path.stat().st_mtime_ns))
     return _answer(_TYPES.get(path.suffix, TEXT), path.read_bytes())
 
 
@@ -68,8 +68,8 @@ def _redirect(address: str) -> Answer:
 
 
 @lru_cache(maxsize=32)
-def _render(name: str, _: int) -> bytes:
-    """Return a page as HTML. The second argument is the file's time, so that a changed file is rendered again."""
+def _render(name: str, links: Sequence[Entry], _: int) -> bytes:
+    """Return a page as HTML. The last argument is the file's time, so that a changed file is rendered again."""
     paths = list_paths()
     page = render_in_site(name, (ROOT / name).read_text(encoding="utf-8"))
     title = page.title or _name_file(name)
@@ -77,7 +77,7 @@ def _render(name: str, _: int) -> bytes:
     sections = [Entry(f"#{each.anchor}", each.text, each.level) for each in page.headings if each.level in (2, 3)]
     return lay_out(
         Layout(
-            paths[name], title, page.summary[:200], html, _list_chapters(), sections, search_index=SEARCH,
+            paths[name], title, page.summary[:200], html, _list_chapters(), links, sections, search_index=SEARCH,
         )
     )  # fmt: skip
 
