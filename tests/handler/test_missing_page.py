@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 from tests.client import Client
@@ -74,4 +75,24 @@ def test_the_home_of_the_api_leads_to_its_reference(service: Client, path: str) 
     answer = service.get(path)
     assert answer.status == 302
     assert service.get(answer.headers["Location"]).status == 200
-    assert service.post(path, b"{}").status == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/_api", "/_api/", "/_api/docs", "/_api/openapi.json", "/_api/capabilities", "/_api/explain"),
+        *("/_docs", "/_docs/", "/_docs/signing", "/_docs/search.json", "/_health", "/_ready", "/_demo"),
+    ],
+)
+def test_a_page_can_only_be_read(service: Client, path: str, method: str) -> None:
+    answer = service.get(path, method=method, accept=BROWSER)
+    assert (answer.status, answer.headers["Allow"], answer.json()["code"]) == (405, "GET, HEAD", "MethodNotAllowed")
+    assert service.get(path, method="HEAD").status == service.get(path).status != 404
+
+
+def test_a_stored_result_can_only_be_read(tmp_path: Path) -> None:
+    stores_results = Client({**ENVIRONMENT, "RESULTS_BUCKET": f"results={tmp_path.as_uri()}"})
+    for path in ("/_results/x", "/_results/private/x"):
+        answer = stores_results.get(path, method="PUT")
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from handler import response
 from handler.core.errors import NoSuchPage
+from handler.entrypoints.http_call import require_read
 from handler.entrypoints.own_pages import read_query
 from handler.render.results import Delegated
 from handler.response import Answer
@@ -20,11 +21,10 @@ API, GALLERY, UPLOAD = "/_api/", "/_api/gallery/", "/_upload"
 
 def answer_api(http: HttpEntrypoint, page: str, call: HttpRequest, deadline: Deadline) -> Answer | Delegated:
     """Answer a request for a page under `/_api/`."""
-    is_read = call.method in ("GET", "HEAD")
     if http.gallery is not None and page.startswith("gallery/"):
         return http.gallery().answer(page.removeprefix("gallery/"), call, deadline)
-    endpoint = http.json_endpoints(False).get(page) if http.json_endpoints else None
-    if http.json_endpoints and endpoint is not None and is_read:
+    if http.json_endpoints and page in http.json_endpoints(False):
+        require_read(call.method)
         is_operator = http.operator is not None and http.operator().is_operator(call)
         endpoint = http.json_endpoints(is_operator)[page]
         return response.report(endpoint.answer(**read_query(endpoint.parameters, call)))
@@ -45,6 +45,8 @@ def admit(http: HttpEntrypoint, path: str, call: HttpRequest) -> None:
     if path.startswith(GALLERY) and http.gallery is not None:
         http.gallery().admit(path.removeprefix(GALLERY), call)
     elif path.startswith(API):
+        if http.json_endpoints and path.removeprefix(API) in http.json_endpoints(False):
+            require_read(call.method)
         if http.operator is None:
             raise NoSuchPage(path)
         http.operator().admit(path.removeprefix(API), call)

@@ -15,7 +15,6 @@ from handler.auth.signature import Signatures
 from handler.core.errors import (
     Forbidden,
     HandlerError,
-    MethodNotAllowed,
     NoSuchPage,
     PayloadTooLarge,
     PrivateSource,
@@ -23,7 +22,7 @@ from handler.core.errors import (
     hide_source,
 )
 from handler.core.ports import InvokeFunction, SecretSource
-from handler.entrypoints.http_call import HttpRequest
+from handler.entrypoints.http_call import HttpRequest, require_read
 from handler.observability.logs import add_log_fields
 from handler.render.render import RenderContext, render, render_here
 from handler.render.results import Delegated, NotModified, Offloaded, RenderedResult
@@ -133,7 +132,10 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         self._require_origin_secret(call)
         from handler.entrypoints.api import admit  # noqa: PLC0415 - no image needs it
 
-        admit(self, self._path(call)[0], call)
+        path = self._path(call)[0]
+        if self._own_page(path) is not None:
+            require_read(call.method)
+        admit(self, path, call)
 
     def _answer(self, call: HttpRequest, deadline: Deadline) -> Answer:
         """Return the answer, made here or by the function for expensive work, which does all checks again."""
@@ -155,7 +157,8 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             from handler.entrypoints.own_pages import answer_preflight  # noqa: PLC0415 - no image needs it
 
             return answer_preflight(has_cors=self._has_cors(call.path))
-        if (page := self._own_page(path, call.method)) is not None:
+        if (page := self._own_page(path)) is not None:
+            require_read(call.method)
             from handler.entrypoints.own_pages import if_changed  # noqa: PLC0415 - no image needs it
 
             return if_changed(page(), call.conditions.none_match)
@@ -167,19 +170,19 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
             from handler.entrypoints.upload_forms import answer_upload  # noqa: PLC0415 - no image needs it
 
             return answer_upload(path, call, self.ingest())
-        if path.startswith("/_results/") and self.result_cache is not None and call.method in _IMAGE_METHODS:
+        if path.startswith("/_results/") and self.result_cache is not None:
+            require_read(call.method)
             from handler.entrypoints.own_pages import answer_stored_result  # noqa: PLC0415 - no image needs it
 
             return answer_stored_result(self.result_cache, path.removeprefix("/_results/"), call)
         if is_own(path, self.policy.dialects):
             raise NoSuchPage(path)
-        if call.method not in _IMAGE_METHODS:
-            raise MethodNotAllowed(f"the method must be GET or HEAD, got {call.method}", headers={"Allow": "GET, HEAD"})
+        require_read(call.method)
         return self._answer_image(path, raw_path, call, deadline)
 
-    def _own_page(self, path: str, method: str) -> Callable[[], Answer] | None:
+    def _own_page(self, path: str) -> Callable[[], Answer] | None:
         """Return the probe or the file that has exactly this path."""
-        if (path.startswith(_DOCUMENTS) or path in _API_HOMES) and method in _IMAGE_METHODS:
+        if path.startswith(_DOCUMENTS) or path in _API_HOMES:
             return self.find_document(path, self.has_demo)
         if path.startswith("/_gallery") and self.gallery is not None:
             return self.gallery().files().get(path)

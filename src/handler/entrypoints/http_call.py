@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from handler.auth import canonical
-from handler.core.errors import BadRequest
+from handler.core.errors import BadRequest, MethodNotAllowed
 from handler.requests.image_request import Conditions
 from handler.response import Caching
 from imaging import MEDIA_TYPES, NEGOTIATED
@@ -87,6 +87,12 @@ class HttpRequest(msgspec.Struct, frozen=True):
         return Conditions(
             none_match=self.headers.get("if-none-match", ""), modified_since=_parse_date(since) if since else None
         )
+
+
+def require_read(method: str) -> None:
+    """Raise MethodNotAllowed unless a method reads: GET or HEAD."""
+    if method not in ("GET", "HEAD"):
+        raise MethodNotAllowed(f"the method must be GET or HEAD, got {method}", headers={"Allow": "GET, HEAD"})
 
 
 def is_http_event(event: Mapping[str, Any]) -> bool:

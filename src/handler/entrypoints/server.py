@@ -31,7 +31,7 @@ from handler.entrypoints.asgi_call import describe, raw_path, read_call
 from handler.entrypoints.bodies import SMALL_BODY, Bodies, check_length, has_body, is_large
 from handler.entrypoints.body_stream import BodyStream
 from handler.entrypoints.forwarded import Network
-from handler.entrypoints.http_call import HttpRequest
+from handler.entrypoints.http_call import HttpRequest, require_read
 from handler.entrypoints.local_access import is_loopback
 from handler.entrypoints.own_pages import if_changed
 from handler.entrypoints.workers import Bounds, Measures, Remaining, Workers
@@ -132,7 +132,8 @@ class PictureServer:
                 # A proxy in between may have read another body (request smuggling; RFC 9112, 6.1 and 11.2).
                 message = "a request must have either Content-Length or Transfer-Encoding, not both"
                 raise BadRequest(message, headers={"Connection": "close"})
-            if (page := self._pages.get(raw_path(request))) is not None and request.method in ("GET", "HEAD"):
+            if (page := self._pages.get(raw_path(request))) is not None and request.method != "OPTIONS":
+                require_read(request.method)
                 return await self._page(page, request)
             return await self._answer(request, arrived + self._bounds.seconds)
         except HandlerError as error:

@@ -210,6 +210,20 @@ def test_a_body_is_taken_only_where_it_is_of_use(samples: Server) -> None:
     assert samples.ask("/%5Fapi/transform", "POST", b"x" * 70_000).status == 415
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/_demo/", "/_demo/js/app.js", "/_docs/", "/_api/docs", "/_api", "/_api/openapi.json", "/_api/explain"),
+        *("/_health", "/_ready", "/_metrics"),
+    ],
+)
+@pytest.mark.parametrize("size", [0, 70_000])
+def test_a_page_of_the_server_can_only_be_read(samples: Server, path: str, size: int) -> None:
+    answer = samples.ask(path, "POST", b"x" * size)
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert json.loads(answer.body)["code"] == "MethodNotAllowed"
+
+
 @pytest.mark.slow
 def test_as_many_large_bodies_are_held_as_there_are_workers(tmp_path: Path) -> None:
     with serving(tmp_path, "--workers", "1") as server, contextlib.ExitStack() as stack:
