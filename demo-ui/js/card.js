@@ -1,6 +1,6 @@
 /** A card of the panel: one feature with its switch and its parameters, or the output options. */
 
-import { englishLabel, inItsLanguage, label, repeats, word } from "./catalogue.js";
+import { englishLabel, inItsLanguage, label, repeats } from "./catalogue.js";
 import { h, icon, prose } from "./dom.js";
 import { t } from "./messages.js";
 import { Parameters } from "./parameters.js";
@@ -26,12 +26,12 @@ export class Card {
       icon("chevron"), h("span", { class: "name" }, this.title), this.marks());
     this.toggle = name !== OUTPUT && h("input", { type: "checkbox", role: "switch", class: "switch", "aria-label": this.title, onchange: () => this.turn(this.toggle.checked) });
     this.element = h("section", { class: "card", "data-feature": name || "output" },
-      h("div", { class: "card-head" }, h("h4", {}, this.opener), this.toggle), h("p", { class: "help", ...inItsLanguage(help) }, prose(word(help))), (this.why = h("p", { class: "why", hidden: true })), this.body);
+      h("div", { class: "card-head" }, h("h4", {}, this.opener), this.toggle), h("p", { class: "help", ...inItsLanguage(help) }, prose(help)), (this.why = h("p", { class: "why", hidden: true })), this.body);
     const { parameters, aliases = [] } = feature;
     // In order of weight: help texts of parameters, help and names of parameters, names of the feature.
     this.words = [
-      parameters.flatMap((each) => [each.help, word(each.help), ...(each.choices ?? [])]),
-      [help, word(help), GROUPS[feature.group], ...parameters.flatMap((each) => [each.name, englishLabel(each.name), label(each.name)])],
+      parameters.flatMap((each) => [each.help, ...(each.choices ?? [])]),
+      [help, GROUPS[feature.group], ...parameters.flatMap((each) => [each.name, englishLabel(each.name), label(each.name)])],
       [this.title, englishLabel(name), name, ...aliases],
     ].map((words) => plain(words.join(" ")));
   }

@@ -1,19 +1,18 @@
-/** The features that the service describes, and their English words in the visitor's language. */
+/** The features that the service describes, with their texts in the visitor's language: one file for each language. */
 
-import { language } from "./messages.js";
+import { featuresFile, language } from "./locale.js";
 
-const load = (path) => fetch(new URL(path, import.meta.url));
-const NONE = { words: {}, synonyms: {} };
-const translated = language === "en" ? NONE : load(`../messages/features/${language}.json`).then((answer) => (answer.ok ? answer.json() : NONE));
+const load = (name) => fetch(new URL(`../${name}`, import.meta.url));
+const found = await load(featuresFile);
+const isTranslated = found.ok && language !== "en";
 
-export const catalogue = await (await load("../features.json")).json();
+export const catalogue = await (found.ok ? found : await load("features.json")).json();
 
-/** English words of the catalogue → the visitor's, and what the search may be asked for → what it finds. */
-const { words, synonyms } = await translated;
-export { synonyms };
+/** What the search may be asked for → what it finds. */
+export const synonyms = Object.fromEntries(catalogue.synonyms ?? []);
 
-/** Returns a text of the catalogue in the visitor's language, or in English if there is no translation. */
-export const word = (english) => words[english] ?? english;
+const labels = new Map(catalogue.labels);
+const untranslated = new Set(catalogue.untranslated);
 
 /** Whether the features behind it get another image: neither reports do that, nor checks that refuse it. */
 export const changesPixels = ({ group, billed }) => group !== "report" && !(billed && group === "effect");
@@ -22,7 +21,7 @@ export const changesPixels = ({ group, billed }) => group !== "report" && !(bill
 export const repeats = ({ group }) => group === "overlay";
 
 /** Returns the attributes of an element with a text of the catalogue: its language, if that is not the page's. */
-export const inItsLanguage = (english) => (language === "en" || english in words ? {} : { lang: "en" });
+export const inItsLanguage = (text) => (language === "en" || (isTranslated && !untranslated.has(text)) ? {} : { lang: "en" });
 
 /** Returns the English label of a name: smartCropping → Smart cropping; u2net_human_seg stays. */
 export const englishLabel = (name) => {
@@ -30,4 +29,5 @@ export const englishLabel = (name) => {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 };
 
-export const label = (name) => word(englishLabel(name));
+/** Returns the label of a name in the visitor's language, or in English if there is no translation. */
+export const label = (name) => labels.get(name) ?? englishLabel(name);

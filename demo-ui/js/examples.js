@@ -2,7 +2,7 @@
 
 import { empty } from "./address.js";
 import { GROUPS } from "./card.js";
-import { englishLabel, label, word } from "./catalogue.js";
+import { englishLabel, label } from "./catalogue.js";
 import { $, h, icon, isLocal } from "./dom.js";
 import { t } from "./messages.js";
 import { brief } from "./service.js";
@@ -48,8 +48,8 @@ export class Examples {
       $("examples").close();
       app.recipes.take(example);
     };
-    const title = example.own ? example.title : word(example.title);
-    const words = [title, example.title, label(example.feature ?? ""), englishLabel(example.feature ?? ""), example.query];
+    const { title } = example;
+    const words = [title, label(example.feature ?? ""), englishLabel(example.feature ?? ""), example.query];
     return h("li", { "data-words": words.join(" ").toLowerCase() },
       h("button", { type: "button", class: "thumb", disabled: Boolean(reason), title: reason || example.query, onclick: take }, image, h("span", {}, title), reason && h("small", {}, reason)),
       example.own && h("button", { type: "button", class: "icon forget", "aria-label": t("examples.delete-label", { name: title }), title: t("examples.delete"), onclick: ({ currentTarget }) => { app.own.remove(example); currentTarget.parentElement.remove(); } }, icon("close")));

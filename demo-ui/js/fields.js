@@ -4,7 +4,7 @@
  * a value, and whether a <label> can point at the id (else the row is a group with a legend).
  */
 
-import { inItsLanguage, label, word } from "./catalogue.js";
+import { inItsLanguage, label } from "./catalogue.js";
 import { h, icon, inEnglish, prose } from "./dom.js";
 import { curve, grid } from "./grids.js";
 import { t } from "./messages.js";
@@ -181,7 +181,7 @@ let count = 0;
 export function row(parameter, change, context) {
   const id = `f${(count += 1)}`;
   const field = (MAKERS[parameter.control] ?? line)(parameter, id, change, context);
-  const help = h("p", { class: "help", id: `${id}-help`, ...inItsLanguage(parameter.help) }, prose(word(parameter.help)));
+  const help = h("p", { class: "help", id: `${id}-help`, ...inItsLanguage(parameter.help) }, prose(parameter.help));
   const why = h("p", { class: "why", id: `${id}-why`, hidden: true });
   const wrong = h("p", { class: "wrong", id: `${id}-wrong`, hidden: true });
   const undo = h("button", { type: "button", class: "icon undo", "aria-label": t("field.reset-label", { name: label(parameter.name) }), title: t("field.reset"), onclick: () => { change(undefined); } }, icon("undo"));

@@ -1,7 +1,7 @@
 /** The selection of the page's language. */
 
 import { $, h } from "./dom.js";
-import { chooseLanguage, language, languages } from "./messages.js";
+import { chooseLanguage, language, languages } from "./locale.js";
 
 const nameOf = (name) => new Intl.DisplayNames(name, { type: "language" }).of(name);
 

@@ -1,23 +1,10 @@
 /** The texts of the pages in the visitor's language: one file in messages/ for each language. */
 
-const KEPT = "language";
-
-/** The languages that there are files for; the server lists them in the page. */
-export const languages = document.querySelector('meta[name="languages"]').content.split(" ");
-
-const preferred = [localStorage.getItem(KEPT) ?? "", ...navigator.languages].map((each) => each.split("-")[0]);
-
-/** The visitor's choice, or the first language of the browser that there is a file for. */
-export const language = preferred.find((each) => languages.includes(each)) ?? "en";
+import { language } from "./locale.js";
 
 const texts = await (await fetch(new URL(`../messages/${language}.json`, import.meta.url))).json();
 document.documentElement.lang = language;
 document.documentElement.dir = new Intl.Locale(language).getTextInfo?.().direction ?? "ltr";
-
-export function chooseLanguage(name) {
-  localStorage.setItem(KEPT, name);
-  location.reload();
-}
 
 /** Returns a text with its values: `{count}` stands for one, and a text with forms has one for each plural. */
 export function t(key, values = {}) {

@@ -1,7 +1,6 @@
 /** The examples above the image: each replaces the edits with its own. */
 
 import { empty } from "./address.js";
-import { word } from "./catalogue.js";
 import { $, h } from "./dom.js";
 import { t } from "./messages.js";
 
@@ -14,7 +13,7 @@ export class Recipes {
   show() {
     const recipes = this.app.catalogue.recipes.filter((recipe) => this.isPossible(recipe) && !this.reason(recipe));
     const all = [...this.app.own.all(), ...recipes];
-    const buttons = all.map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.take(recipe) }, recipe.own ? recipe.title : word(recipe.title)));
+    const buttons = all.map((recipe) => h("button", { type: "button", "aria-pressed": "false", onclick: () => this.take(recipe) }, recipe.title));
     const more = h("button", { type: "button", class: "more", "aria-haspopup": "dialog", onclick: () => this.app.examples.open() }, t("examples.all"));
     $("recipes").replaceChildren(more, ...buttons);
     this.pressed = all.map((recipe, index) => [buttons[index], recipe]);

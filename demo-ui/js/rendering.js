@@ -5,7 +5,6 @@
  */
 
 import { empty } from "./address.js";
-import { word } from "./catalogue.js";
 import { $, h, isLocal } from "./dom.js";
 import { format, outdate, showOriginal, showResult, showTime } from "./figures.js";
 import { t } from "./messages.js";
@@ -140,7 +139,7 @@ export class Rendering {
       const elements = [wish.edits[name] ?? []].flat();
       for (const [at, values] of elements.entries()) {
         const missing = feature.parameters.find((each) => each.required && !(each.name in values));
-        if (missing) return { status: 400, message: t("work.required", { name: [name, ...(elements.length > 1 ? [at] : []), missing.name].join("."), help: word(missing.help) }) };
+        if (missing) return { status: 400, message: t("work.required", { name: [name, ...(elements.length > 1 ? [at] : []), missing.name].join("."), help: missing.help }) };
       }
     }
     return null;

@@ -1,7 +1,8 @@
 /** Requests to the service: images, reports, lists, signatures. The token is sent to this origin only. */
 
 import { h } from "./dom.js";
-import { language, optional, t } from "./messages.js";
+import { language } from "./locale.js";
+import { optional, t } from "./messages.js";
 
 const ACCEPT = "image/avif,image/webp,image/*,application/json;q=0.9";
 const NO_SIGNATURE = "AuthorizationQueryParametersError";

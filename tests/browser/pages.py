@@ -108,13 +108,20 @@ class Demo:
 
 @contextmanager
 def tab(
-    browser: Browser, server: Server, size: tuple[int, int] = DESKTOP, *, scheme: str = "light", wants: str = ""
+    browser: Browser,
+    server: Server,
+    size: tuple[int, int] = DESKTOP,
+    *,
+    scheme: str = "light",
+    wants: str = "",
+    locale: str = "en-US",
 ) -> Iterator[Demo]:
     """A page of its own; afterwards nothing but refusals that `wants` names may have been told on its console."""
     phone = size[0] < 800
     context: BrowserContext = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if scheme == "dark" else "light",
+        locale=locale,
         has_touch=phone,
         is_mobile=phone,
         permissions=["clipboard-read", "clipboard-write"],

@@ -95,6 +95,17 @@ def _mark(text: Any) -> Any:
     return {form: _mark(each) for form, each in text.items()}
 
 
+def _mark_catalogue(part: Any) -> Any:
+    """Return a part of the catalogue with its helps and titles in brackets."""
+    if isinstance(part, list):
+        return [_mark_catalogue(each) for each in part]
+    if isinstance(part, dict):
+        return {
+            name: _mark(each) if name in ("help", "title") else _mark_catalogue(each) for name, each in part.items()
+        }
+    return part
+
+
 def _marked(page: Page) -> None:
     """Answer German texts with marks around each."""
 
@@ -102,12 +113,14 @@ def _marked(page: Page) -> None:
         found = json.loads((MESSAGES / "de.json").read_text(encoding="utf-8"))
         route.fulfill(json={key: _mark(text) for key, text in found.items()})
 
-    def words(route: Route) -> None:
-        found = json.loads((MESSAGES / "features" / "de.json").read_text(encoding="utf-8"))
-        route.fulfill(json={"words": _mark(found["words"]), "synonyms": {}})
+    def catalogue(route: Route) -> None:
+        found = json.loads((ROOT / "demo-ui" / "features.de.json").read_text(encoding="utf-8"))
+        labels = [[name, _mark(label)] for name, label in found["labels"]]
+        parts = {name: _mark_catalogue(found[name]) for name in ("features", "output", "recipes", "examples")}
+        route.fulfill(json={**found, **parts, "labels": labels, "synonyms": []})
 
     page.route("**/messages/de.json", texts)
-    page.route("**/messages/features/de.json", words)
+    page.route("**/features.de.json", catalogue)
 
 
 def test_no_text_of_the_page_is_outside_of_its_file(german: Demo) -> None:
@@ -155,7 +168,8 @@ def test_a_language_from_right_to_left_mirrors_the_page(german: Demo) -> None:
     page.route("**/_demo/", lambda route: route.fulfill(body=shown, content_type="text/html"))
     english = (MESSAGES / "en.json").read_text(encoding="utf-8")
     page.route("**/messages/ar.json", lambda route: route.fulfill(body=english, content_type="application/json"))
-    page.route("**/messages/features/ar.json", lambda route: route.fulfill(json={"words": {}, "synonyms": {}}))
+    features = (ROOT / "demo-ui" / "features.json").read_text(encoding="utf-8")
+    page.route("**/features.ar.json", lambda route: route.fulfill(body=features, content_type="application/json"))
     page.add_init_script("localStorage.setItem('language', 'ar')")
     german.open("/photos/coffee.jpg?width=300&format=webp")
     expect(german.locate("html")).to_have_attribute("dir", "rtl")

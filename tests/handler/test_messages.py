@@ -216,6 +216,34 @@ def test_the_words_of_the_catalogue_are_translated(language: str) -> None:
     assert set(given) - needed == set(), f"remove them from demo-ui/messages/features/{language}.json"
 
 
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_catalogue_of_a_language_has_no_english_text(language: str) -> None:
+    """It differs from the English one in texts alone, and `python -m handler.reference --write` makes it."""
+    english, other = (
+        json.loads((FOLDER / name).read_text(encoding="utf-8"))
+        for name in ("features.json", f"features.{language}.json")
+    )
+    given = words(language)["words"]
+    assert dict(other["labels"]).items() >= {
+        (each["name"], given[label(each["name"])]) for each in (*english["features"], *english["output"])
+    }
+    assert (dict(other["synonyms"]), other["untranslated"]) == (words(language)["synonyms"], [])
+    for part in english:
+        assert other[part] == (
+            english[part] if part in ("languages", "outputRules") else translated(english[part], given)
+        )
+
+
+def translated(part: Any, given: dict[str, str]) -> Any:
+    if isinstance(part, list):
+        return [translated(each, given) for each in part]
+    if isinstance(part, dict):
+        return {
+            name: given[each] if name in ("help", "title") else translated(each, given) for name, each in part.items()
+        }
+    return part
+
+
 def label(name: str) -> str:
     """Return the English label of a name, as js/catalogue.js does."""
     spaced = re.sub(r"([a-z0-9])([A-Z])", lambda found: f"{found[1]} {found[2].lower()}", name)
