@@ -10,7 +10,8 @@ import pyvips
 from numpy.typing import NDArray
 from tests.steps import picture
 
-from features.quantize import Quantize, quantize
+from features.quantize import quantize
+from features.quantize.parameters import Quantize
 from imaging import Context, Report, check
 
 Image = Any

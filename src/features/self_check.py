@@ -10,7 +10,8 @@ from features.steps import edits
 from imaging.context import Context, Deadline
 from imaging.formats import PNG
 from imaging.params.output import Output
-from imaging.pipeline.run import Rendered, run
+from imaging.pipeline.apply import Rendered
+from imaging.pipeline.run import run
 
 _SECONDS = 5.0
 _LEVEL, _SIDE, _REDUCED = 200, 16, 8

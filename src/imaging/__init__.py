@@ -41,8 +41,9 @@ from imaging.params.model import Params, describe
 from imaging.params.output import Output
 from imaging.params.validation import Field, check, fields, main_field, spellings, suggest
 from imaging.picture import ImageHeader, Report
+from imaging.pipeline.apply import Rendered
 from imaging.pipeline.feature import Decision, Feature, Step, decide_all, describe_steps
-from imaging.pipeline.run import Rendered, run
+from imaging.pipeline.run import run
 
 if TYPE_CHECKING:
     from imaging.codecs.canvas import MAX_CANVAS_SIDE, Canvas

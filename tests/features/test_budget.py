@@ -35,7 +35,7 @@ def repeated(said: dict[str, object], times: int) -> tuple[Step, ...]:
 def refused(original: bytes, steps: tuple[Step, ...], context: Context) -> str:
     """Why; and it is said before anything was decoded."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imaging.pipeline.run.decode", lambda *_, **__: pytest.fail("it has been decoded"))
+        patch.setattr("imaging.pipeline.apply.decode", lambda *_, **__: pytest.fail("it has been decoded"))
         with pytest.raises(TooLarge) as error:
             run(original, steps, Output(), context)
     return error.value.message

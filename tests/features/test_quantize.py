@@ -17,7 +17,7 @@ from tests.similarity import mean_difference
 from tests.steps import apply, picture, sequential
 
 from features import edits
-from features.quantize import Quantize
+from features.quantize.parameters import Quantize
 from imaging import Context, Deadline, InvalidParameter, TimeExceeded, TooLarge, check
 from imaging.picture import Picture
 

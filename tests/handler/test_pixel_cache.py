@@ -19,7 +19,7 @@ from tests.local_server import SAMPLES, serving
 
 from handler.config import Settings, SettingsError
 from imaging.pipeline import pixel_cache
-from imaging.pipeline.run import decode_original
+from imaging.pipeline.apply import decode_original
 
 MAX_DIFFERENCE = 2.0
 """Of 255, on average; `pixel_cache` states it."""

@@ -14,8 +14,9 @@ from tests import pictures
 
 from features import edits
 from imaging import Context, InvalidParameter, Limits, Output, Rendered, check, run
-from imaging.codecs import compression, encode
+from imaging.codecs import compression
 from imaging.codecs.compression import MAX_TRIALS, SAMPLE_PIXELS, find_lowest, take_sample
+from imaging.codecs.save import save
 from imaging.codecs.similarity import Reference
 from imaging.picture import Picture
 
@@ -144,7 +145,6 @@ class TestBest:
 class TestBudget:
     def count(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         encoded: list[str] = []
-        save = encode.save
 
         def counted(image: Any, chosen: str, *args: Any, **kwargs: Any) -> bytes:
             assert image.width * image.height <= 1.1 * SAMPLE_PIXELS

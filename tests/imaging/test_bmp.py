@@ -73,9 +73,9 @@ def test_it_is_limited_by_pixels_and_memory() -> None:
 
 def test_max_bytes_encodes_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     from imaging.codecs import encode
+    from imaging.codecs.save import save
 
     calls: list[str] = []
-    save = encode.save
 
     def counted(image: Any, chosen: str, *rest: Any, **more: Any) -> bytes:
         calls.append(chosen)

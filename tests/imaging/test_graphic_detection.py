@@ -12,8 +12,8 @@ from tests import pictures
 
 from imaging import Context, Limits, Output, Rendered, run
 from imaging.codecs.decode import inspect
-from imaging.codecs.encode import save
 from imaging.codecs.graphic_detection import is_from_graphic, is_graphic
+from imaging.codecs.save import save
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 PHOTOGRAPHS = sorted((SAMPLES / "photos").iterdir())

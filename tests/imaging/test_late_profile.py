@@ -19,7 +19,7 @@ from features import CATALOGUE, edits
 from imaging import Context, Job, Limits, ObjectRef, Output, Rendered, Report, Step, run, run_each
 from imaging.codecs.decode import color, decode, inspect, lcms
 from imaging.picture import Picture
-from imaging.pipeline import run as engine
+from imaging.pipeline import apply as engine
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "photos"
 COLOURS = [[200, 40, 40], [40, 200, 40], [40, 40, 200], [128, 128, 128]]

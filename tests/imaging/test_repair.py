@@ -14,7 +14,8 @@ from tests.client import Client
 from features import edits
 from imaging import Context, DamagedSource, Deadline, InvalidParameter, Job, Limits, ObjectRef, Output, run_each
 from imaging.codecs.decode.repair import repair_png
-from imaging.pipeline.run import Rendered, run
+from imaging.pipeline.apply import Rendered
+from imaging.pipeline.run import run
 
 CONTEXT = Context(deadline=Deadline.after(3600))
 """Its time counts from the import of this module, an age before its last test."""

@@ -12,7 +12,7 @@ from features.quantize._pixels import Bytes, Floats, Indices, Pixels, difference
 from imaging.context import Deadline
 
 if TYPE_CHECKING:
-    from features.quantize import Quantize
+    from features.quantize.parameters import Quantize
 
 _SCALE, _CENTRE = 1.25, np.array([0, 118, 136], np.float32)
 """Scale and offset that store CIELAB in bytes: all of sRGB fits, in steps of 0.8."""

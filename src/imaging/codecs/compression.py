@@ -18,8 +18,8 @@ import msgspec
 import pyvips
 
 from imaging.codecs.cost import encoding_seconds, limit_effort, uninterruptible_encoding_seconds
-from imaging.codecs.encode import fit_pixels, hold_in_memory, save
 from imaging.codecs.negotiation import list_candidates
+from imaging.codecs.save import fit_pixels, hold_in_memory, save
 from imaging.context import MEGA, Context
 from imaging.deadlines.vips_watchdog import watched
 from imaging.formats import encoder_of

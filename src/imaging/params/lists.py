@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from imaging.formats import INDEX, WRITTEN
+from imaging.params.length import Length, decimal, parse_number
 
-if TYPE_CHECKING:
-    from imaging.params.types import Length
-
-_NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 _MAX_NUMBERS = 1024
 _MAX_VALUE = 1e9
 _MAX_BOXES = 100
@@ -98,10 +93,10 @@ class Numbers(tuple[float, ...]):
         return [list(self[at : at + width]) for at in range(0, len(self), width)]
 
     def __str__(self) -> str:
-        return ",".join(f"{number:.6f}".rstrip("0").rstrip(".") for number in self)
+        return ",".join(map(decimal, self))
 
 
-class Boxes(tuple["Length", ...]):
+class Boxes(tuple[Length, ...]):
     """Rectangles as left, top, width and height, one after the other; in JSON also a list of lists or of objects."""
 
     __slots__ = ()
@@ -121,8 +116,6 @@ class Boxes(tuple["Length", ...]):
     @classmethod
     def parse(cls, value: object) -> Self:
         """Read `10,20,100,80`, a list of such lists, or a list of objects with left, top, width and height."""
-        from imaging.params.types import Length  # noqa: PLC0415 - it imports this module
-
         if isinstance(value, str):
             parts: list[object] = [part.strip() for part in value.split(",")] if len(value) < 10_000 else []
         elif isinstance(value, list | tuple):
@@ -182,11 +175,8 @@ class Ratio(float):
 
 
 def _finite(value: object) -> float | None:
-    if isinstance(value, str):
-        return float(value) if _NUMBER.fullmatch(value) and abs(float(value)) <= _MAX_VALUE else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _MAX_VALUE or math.isnan(value):
-        return None
-    return float(value)
+    number = parse_number(value)
+    return number if number is not None and abs(number) <= _MAX_VALUE else None
 
 
 _MAX_SCORE = 99

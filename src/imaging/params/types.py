@@ -9,82 +9,12 @@ They are plain tuples, not NamedTuples: msgspec would read a NamedTuple from a J
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from imaging.params.color import Backdrop, Color
+from imaging.params.length import Length, decimal, parse_number
 from imaging.params.lists import Boxes, DetectionKinds, FormatQuality, Names, Numbers, QualityTarget, Ratio
-
-_NUMBER = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
-_MAX_LENGTH = 10_000_000
-"""The largest number of pixels or percent that a length may have; far above any limit on images."""
-
-
-def _number(value: object) -> float | None:
-    """Return the finite number that a value from JSON or a URL holds; None for anything else."""
-    if isinstance(value, str):
-        return float(value) if _NUMBER.fullmatch(value) else None
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e12:
-        return float(value)
-    return None
-
-
-def _decimal(value: float) -> str:
-    """Write a number with at most six decimals, in as few digits as possible and never with an exponent."""
-    return f"{value:.6f}".rstrip("0").rstrip(".")
-
-
-class Length(tuple[float, bool]):
-    """A distance in pixels, or in percent of a side of the image; rounded to six decimals."""
-
-    __slots__ = ()
-    expected: ClassVar[str] = "pixels (120) or percent (25% or 25p)"
-    schema: ClassVar[Mapping[str, object]] = {
-        "type": ["integer", "string"],
-        "format": "length",
-        "examples": [120, "25p"],
-    }
-
-    def __new__(cls, value: float, percent: bool = False) -> Self:
-        """Round the value; adding zero turns -0.0 into 0.0."""
-        return super().__new__(cls, (round(value, 6) + 0.0, percent))
-
-    def __getnewargs__(self) -> tuple[float, bool]:
-        return (*self,)
-
-    @classmethod
-    def parse(cls, value: object) -> Self:
-        """Read a number of pixels, or a percentage with `%` or `p` behind it."""
-        percent = False
-        if isinstance(value, str) and value[-1:] in ("%", "p"):
-            value, percent = value[:-1], True
-        number = _number(value)
-        if number is None or abs(number) > _MAX_LENGTH:
-            raise ValueError(cls.expected)
-        return cls(number, percent)
-
-    @property
-    def value(self) -> float:
-        """The number of pixels or of percent."""
-        return self[0]
-
-    @property
-    def percent(self) -> bool:
-        """Whether it is a percentage of a side."""
-        return self[1]
-
-    def exactly(self, whole: int) -> float:
-        """Return the pixels of a side that is `whole` pixels long, with their fraction."""
-        return self.value * whole / 100 if self.percent else self.value
-
-    def of(self, whole: int) -> int:
-        """Return the pixels of a side that is `whole` pixels long; halves are rounded up."""
-        return math.floor(self.exactly(whole) + 0.5)
-
-    def __str__(self) -> str:
-        return _decimal(self.value) + ("p" if self.percent else "")
-
 
 _POINTS = {
     "top-left": (0.0, 0.0), "top": (0.5, 0.0), "top-right": (1.0, 0.0),
@@ -166,7 +96,7 @@ class Point(tuple[float, float]):
         """Read `x,y` or a list of two numbers."""
         parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
         if isinstance(parts, list | tuple) and len(parts) == 2:
-            x, y = _number(parts[0]), _number(parts[1])
+            x, y = parse_number(parts[0]), parse_number(parts[1])
             if x is not None and y is not None and 0 <= x <= 1 and 0 <= y <= 1:
                 return cls(x, y)
         raise ValueError(cls.expected)
@@ -179,7 +109,7 @@ class Point(tuple[float, float]):
         return (max(0, min(left, room[0] - size[0])), max(0, min(top, room[1] - size[1])))
 
     def __str__(self) -> str:
-        return f"{_decimal(self[0])},{_decimal(self[1])}"
+        return f"{decimal(self[0])},{decimal(self[1])}"
 
 
 _ANCHORS = {
@@ -219,7 +149,7 @@ class Gravity(tuple[str, float, float]):
     def parse(cls, value: object) -> Self:
         """Read `so`, `soea:10:0.1`, `fp:0.3:0.4` or `sm`."""
         kind, *texts = value.split(":") if isinstance(value, str) else ("",)
-        numbers = [number for text in texts if (number := _number(text)) is not None and abs(number) < 1e9]
+        numbers = [number for text in texts if (number := parse_number(text)) is not None and abs(number) < 1e9]
         is_point = kind == "fp" and len(numbers) == 2 and all(0 <= number <= 1 for number in numbers)
         is_known = is_point or kind in _ANCHORS or (kind == "sm" and not texts)
         if not is_known or len(numbers) < len(texts) or len(texts) > 2:
@@ -257,7 +187,7 @@ class Gravity(tuple[str, float, float]):
         return max(bounds[0][0], min(left, bounds[0][1])), max(bounds[1][0], min(top, bounds[1][1]))
 
     def __str__(self) -> str:
-        numbers = [f"{number:.6f}".rstrip("0").rstrip(".") for number in self[1:]]
+        numbers = [decimal(number) for number in self[1:]]
         return ":".join((self.kind, *numbers)) if any(self[1:]) or self.kind == "fp" else self.kind
 
 

@@ -21,9 +21,10 @@ from imaging.errors import DamagedSource, TooLarge
 from imaging.formats import format_by_name
 from imaging.params.output import Output
 from imaging.picture import SAMPLE_BYTES, ImageHeader, Picture, Report
+from imaging.pipeline.apply import Rendered, apply_and_encode, decode_original, order_steps
 from imaging.pipeline.budget import refuse_beyond_budget
 from imaging.pipeline.feature import Step, preshrink_of
-from imaging.pipeline.run import Rendered, apply_and_encode, decode_original, order_steps, run
+from imaging.pipeline.run import run
 
 _LARGEST_SHARE = 4
 """Pixels that take more than this part of the cache, or of a request's memory, are not kept."""

@@ -13,19 +13,11 @@ from imaging.deadlines.vips_watchdog import watched
 from imaging.errors import DamagedSource, FeatureError, TooLarge
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Picture, Report
+from imaging.pipeline.apply import Rendered, apply_and_encode, decode_original, order_steps, read_metadata
 from imaging.pipeline.budget import refuse_beyond_budget, with_inspected
 from imaging.pipeline.feature import Step, preshrink_of
 from imaging.pipeline.repair import repair
-from imaging.pipeline.run import (
-    Rendered,
-    apply_and_encode,
-    decode_original,
-    order_steps,
-    read_metadata,
-    run,
-    smaller_of,
-    without_decoding,
-)
+from imaging.pipeline.run import run, smaller_of, without_decoding
 
 
 class Job(msgspec.Struct, frozen=True):

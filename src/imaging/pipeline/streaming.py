@@ -15,20 +15,22 @@ from imaging.errors import DamagedSource, FeatureError
 from imaging.formats import format_by_name
 from imaging.params.output import Output
 from imaging.picture import ImageHeader, Report
+from imaging.pipeline.apply import Rendered, decode_and_apply, order_steps
 from imaging.pipeline.feature import Step
-from imaging.pipeline.run import Rendered, decode_and_apply, order_steps, run
 
 
-def run_stream(stream: OriginalStream, steps: Sequence[Step], output: Output, context: Context) -> Rendered | Report:
-    """Return what `run` returns for the whole file, and raise what it raises, or what fails in the store.
+def run_stream(
+    stream: OriginalStream, steps: Sequence[Step], output: Output, context: Context
+) -> Rendered | Report | bytes:
+    """Return what `run` returns for the whole file, or all its bytes where the run needs them. Raise as `run` does.
 
-    A file that cannot be decoded so is read again, whole: only then is it known what is wrong with it, and whether it
-    can be repaired.
+    What fails in the store is raised too. A file that cannot be decoded so is read again, whole: only then is it known
+    what is wrong with it, and whether it can be repaired.
     """
     head = _read_head(stream)
     source = _source_of(stream, head, steps, output, context)
     if source is None or not stream.start(context.deadline):
-        return run(stream.read_whole(), steps, output, context)
+        return stream.read_whole()
     try:
         outcome = decode_and_apply(head, source, order_steps(steps, source, output), output, context, stream)
         stream.finish()
@@ -39,7 +41,7 @@ def run_stream(stream: OriginalStream, steps: Sequence[Step], output: Output, co
         return outcome
     finally:
         stream.abandon()
-    return run(stream.read_again(), steps, output, context)
+    return stream.read_again()
 
 
 def _read_head(stream: OriginalStream) -> bytes:
