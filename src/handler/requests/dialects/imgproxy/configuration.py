@@ -25,7 +25,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """What every path of the dialect begins with, such as `img/`."""
     presets: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Options by the name of the preset."""
-    house_presets: frozenset[str] = frozenset()
+    service_presets: frozenset[str] = frozenset()
     """Names of presets in other dialects."""
     only_presets: bool = False
     has_filename: bool = False

@@ -10,8 +10,14 @@ import msgspec
 from handler.auth.signature import PathSigning
 from handler.config import ImgproxySettings
 from handler.core.ports import SecretSource
-from handler.requests.dialects import imgproxy
 from handler.requests.dialects.dialect import Dialect, Environment
+from handler.requests.dialects.imgproxy.claim import (
+    begins_with_signature,
+    find_signature,
+    parse,
+    parse_own_preset,
+    parse_signed,
+)
 from handler.requests.dialects.imgproxy.configuration import (
     Configuration,
     compile_pattern,
@@ -37,7 +43,7 @@ from imaging import WRITTEN, InvalidParameter, ObjectRef
 def configure(dialect: Dialect, environment: Environment) -> Dialect:
     """Return the dialect with its settings. Raise ValueError for one that is invalid."""
     settings = environment.settings.imgproxy
-    configuration = _read_configuration(settings, environment)
+    configuration = _read_configuration(settings, environment, dialect.name)
     presets = {}
     for name, text in configuration.presets.items():
         try:
@@ -48,9 +54,9 @@ def configure(dialect: Dialect, environment: Environment) -> Dialect:
     signing = None
     if pairs is not None:
         signing = PathSigning(
-            find=partial(imgproxy.find_signature, prefix=configuration.prefix),
+            find=partial(find_signature, prefix=configuration.prefix),
             begins=partial(
-                imgproxy.begins_with_signature,
+                begins_with_signature,
                 length=signature_length(settings.imgproxy_signature_size),
                 prefix=configuration.prefix,
             ),
@@ -63,8 +69,8 @@ def configure(dialect: Dialect, environment: Environment) -> Dialect:
         dialect,
         redaction=short_redaction(length, configuration.prefix) if is_short else dialect.redaction,
         knows_secrets=is_short,
-        parse=partial(imgproxy.parse, configuration=configuration),
-        parse_signed=partial(imgproxy.parse_signed, configuration=configuration),
+        parse=partial(parse, configuration=configuration),
+        parse_signed=partial(parse_signed, configuration=configuration),
         path_signing=signing,
         presets=presets,
     )
@@ -98,21 +104,24 @@ def _open_decryption(settings: ImgproxySettings, environment: Environment) -> De
     return decrypter(source) if source is not None else None
 
 
-def _read_configuration(settings: ImgproxySettings, environment: Environment) -> Configuration:
-    presets = {name: text for name, text in environment.presets.items() if isinstance(text, str)}
-    presets = {name: text for name, text in presets.items() if imgproxy.DIALECT.parse_preset and _is_own(text, name)}
+def _read_configuration(settings: ImgproxySettings, environment: Environment, name: str) -> Configuration:
+    presets = {
+        preset: text
+        for preset, text in environment.presets.items()
+        if isinstance(text, str) and parse_own_preset(text, preset) is not None
+    }
     presets |= read_presets("IMGPROXY_PRESETS", settings.imgproxy_presets, settings.imgproxy_presets_separator)
     if settings.imgproxy_presets_path:
         text = Path(settings.imgproxy_presets_path).read_text(encoding="utf-8")
         presets |= read_presets("the file of IMGPROXY_PRESETS_PATH", text, "\n")
-    unknown = [name for name in settings.imgproxy_allowed_processing_options if not is_option(name)]
+    unknown = [option for option in settings.imgproxy_allowed_processing_options if not is_option(option)]
     if unknown:
         raise ValueError(f"IMGPROXY_ALLOWED_PROCESSING_OPTIONS must name options, got {unknown[0]!r}")
     return Configuration(
         separator=settings.imgproxy_arguments_separator or ":",
         prefix=f"{prefix}/" if (prefix := settings.imgproxy_path_prefix.strip("/")) else "",
         presets=presets,
-        house_presets=frozenset(environment.presets) - frozenset(presets),
+        service_presets=frozenset(environment.presets) - frozenset(presets),
         only_presets=environment.settings.requests.presets_only,
         has_filename=settings.imgproxy_base64_url_includes_filename,
         allowed_options=frozenset(settings.imgproxy_allowed_processing_options),
@@ -132,13 +141,8 @@ def _read_configuration(settings: ImgproxySettings, environment: Environment) ->
         decrypt=_open_decryption(settings, environment),
         watermark=_read_watermark(settings.imgproxy_watermark, environment),
         watermark_opacity=settings.imgproxy_watermark_opacity,
-        is_alone=environment.names == (imgproxy.DIALECT.name,),
+        is_alone=environment.names == (name,),
     )
-
-
-def _is_own(text: str, name: str) -> bool:
-    parse = imgproxy.DIALECT.parse_preset
-    return parse is not None and parse(text, name) is not None
 
 
 def _read_watermark(url: str, environment: Environment) -> ObjectRef | None:

@@ -109,8 +109,8 @@ def _apply_preset(name: str, collected: Collected, configuration: Configuration,
     if name in configuration.presets:
         options = [part.split(configuration.separator) for part in configuration.presets[name].split("/")]
         apply_options(options, collected, configuration, (*within, name))
-    elif name in configuration.house_presets and collected.house_preset in ("", name):
-        collected.house_preset = name
+    elif name in configuration.service_presets and collected.service_preset in ("", name):
+        collected.service_preset = name
     else:
         raise InvalidURL(PRESET, "a known preset", name)
 
@@ -122,7 +122,7 @@ def build_recipe(collected: Collected, configuration: Configuration) -> Recipe:
 
 
 def _controls(collected: Collected) -> dict[str, str]:
-    controls = {"preset": collected.house_preset} if collected.house_preset else {}
+    controls = {"preset": collected.service_preset} if collected.service_preset else {}
     if collected.saving.expires > 0:
         try:
             end = datetime.fromtimestamp(collected.saving.expires, UTC)

@@ -115,7 +115,7 @@ class Collected(msgspec.Struct):
     """Collects what lenient mode tolerates."""
     count: int = 0
     """How many options were applied, those of presets among them."""
-    house_preset: str = ""
+    service_preset: str = ""
     """A preset of the service that is written in another dialect."""
 
     @property
