@@ -10,6 +10,7 @@ from pathlib import Path
 
 SRC = Path(__file__).parent.parent / "src"
 LONGEST_FILE, LONGEST_FUNCTION = 300, 45
+MOST_ROOMS, MOST_TIES = 22, 100
 # What opens connections: of the standard library, of the SDKs, and the clients that somebody might add.
 CONNECTING = (
     *("http.client", "http.server", "socket", "socketserver", "ssl", "urllib.request", "xmlrpc", "ftplib", "smtplib"),
@@ -80,6 +81,7 @@ def _module(path: Path) -> Module:
 
 
 MODULES = [_module(path) for path in sorted(SRC.rglob("*.py"))]
+NAMES = {module.name for module in MODULES}
 FEATURES = {module.room() for module in MODULES if module.is_feature}
 
 
@@ -169,6 +171,43 @@ def test_nothing_outside_their_package_knows_a_dialect() -> None:
         if isinstance(node, ast.Constant) and node.value in DIALECT_NAMES - {"query"}
     ]
     assert imports + strings == []
+
+
+def _imported(module: Module) -> set[str]:
+    """The modules of ours that a module imports, wherever the import stands and also for types alone."""
+    names = {name for name, _ in module.imports()} & NAMES
+    # `from package import module` names both; the package itself is meant only where nothing below it is.
+    return {name for name in names if not any(other.startswith(f"{name}.") for other in names)} - {module.name}
+
+
+def _cycles(imported: dict[str, set[str]]) -> list[str]:
+    """Remove what imports nothing that is left, until only cycles and what is between them stay."""
+    left = dict(imported)
+    while done := {name for name, others in left.items() if not others & left.keys()}:
+        left = {name: others for name, others in left.items() if name not in done}
+    while unused := left.keys() - {other for others in left.values() for other in others}:
+        left = {name: others for name, others in left.items() if name not in unused}
+    return sorted(left)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Neither when it is loaded, nor within a function, nor for its types."""
+    assert _cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["b", "c"]
+    assert _cycles({module.name: _imported(module) for module in MODULES}) == []
+
+
+def test_the_handler_has_few_rooms_and_ties() -> None:
+    """What stands directly in `handler`, and which of these import which; farther ties are harder to change."""
+    inside = [module for module in MODULES if module.name.startswith("handler.")]
+    rooms = {module.room() for module in inside}
+    ties = {
+        (module.room(), ".".join(name.split(".")[:2]))
+        for module in inside
+        for name in _imported(module)
+        if name.startswith("handler.")
+    }
+    assert len(rooms) <= MOST_ROOMS
+    assert len({(one, other) for one, other in ties if one != other}) <= MOST_TIES
 
 
 def _too_long(module: Module) -> Iterator[str]:

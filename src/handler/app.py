@@ -9,13 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from handler import response
-from handler.auth.canonical import EXPIRING, SIGNED, WRAPPED, unwrap
 from handler.composition.wiring import Application, application
 from handler.config import SettingsError, starts_from_snapshot
 from handler.core.errors import BadRequest, HandlerError
 from handler.entrypoints.http_call import HttpRequest, is_http_event, path_of, read_http_request
 from handler.observability.logs import log_exception, log_request, logs_requests
-from handler.observability.redaction import redact_address
 from handler.response import Answer
 from imaging import Deadline
 
@@ -105,30 +103,14 @@ def _handle_http_event(
 
 
 def _answer_http(app: Application, call: HttpRequest, deadline: Deadline, log_fields: dict[str, Any]) -> Answer:
-    log_fields.update(method=call.method, **(_address(call) if logs_requests() else {}))
+    log_fields.update(method=call.method, **(call.redacted_address() if logs_requests() else {}))
     try:
         answer = app.http.answer(call, deadline)
     except Exception:
-        log_fields.update(_address(call))
+        log_fields.update(call.redacted_address())
         raise
     log_fields.update(status=int(answer.status), bytes=answer.size, **answer.for_the_log)
     return answer
-
-
-def _address(call: HttpRequest) -> dict[str, str]:
-    """Return the path of the viewer's URL and its query, both without secrets, for the log.
-
-    A path that the CDN has wrapped and that cannot be unwrapped is cut short.
-    """
-    path, query = call.path, call.query
-    if path.startswith((WRAPPED, SIGNED, EXPIRING)):
-        try:
-            path = unwrap(WRAPPED + path[len(WRAPPED) :])
-        except HandlerError:
-            path = f"{WRAPPED}…"
-    if not isinstance(query, str):
-        query = "&".join(f"{name}={value}" for name, value in query)
-    return {"path": redact_address(path)} | ({"query": redact_address("", query)[1:]} if query else {})
 
 
 def _is_upload_event(event: Mapping[str, Any]) -> bool:

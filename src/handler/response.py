@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from handler.core.cache_control import freshness, is_looser, restricting_directives
 from handler.core.errors import HandlerError, PayloadTooLarge, UpstreamError, status_of
+from handler.core.http_headers import content_disposition, freshness, is_looser, restricting_directives
 from handler.core.ports import StoredObject
 from handler.render.results import IMAGE_HEADER, NotModified, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
-from imaging import MEDIA_TYPES, SCRIPTED, FeatureError, Output, format_by_name
+from imaging import SCRIPTED, FeatureError
 
 CACHE_TAG = "x-amz-meta-cache-tag"
 """The header from which the CloudFront distribution reads cache tags; S3 sends it for an object's metadata."""
@@ -277,20 +277,3 @@ def _overridden(headers: dict[str, str], requested: Mapping[str, str]) -> dict[s
     """Return the headers with those that the request sets in their place; names match in any case."""
     names = {name.lower() for name in requested}
     return {**{name: value for name, value in headers.items() if name.lower() not in names}, **requested}
-
-
-def content_disposition(output: Output, media_type: str) -> str:
-    """Return the Content-Disposition that the output options ask for, empty if they name no file."""
-    if output.download:
-        return _disposition("attachment", output.download)
-    if not output.filename:
-        return ""
-    name = next((name for name, known in MEDIA_TYPES.items() if known == media_type), "")
-    extension = format_by_name(name).extensions[0] if name else "json"
-    return _disposition("attachment" if output.attachment else "inline", f"{output.filename}.{extension}")
-
-
-def _disposition(kind: str, name: str) -> str:
-    """Return the header by RFC 6266: an ASCII name for old clients, and the exact name."""
-    plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in name)
-    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

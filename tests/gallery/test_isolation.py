@@ -240,7 +240,7 @@ def test_what_the_service_signs_reads_no_picture_of_another_visitor(
     """The edits are read twice: when they are checked, and from the signed URL. Both must mean the same."""
     meaning = Meaning(tmp_path, monkeypatch, compatibility, first)
     objects = meaning.client.application.http.render_context.objects
-    gallery = meaning.client.application.http.gallery
+    gallery = meaning.client.application.http.services.gallery
     assert gallery is not None
     rules: EditRules = gallery().pages.gallery.rules
     links: Links = gallery().pages.gallery.links

@@ -10,7 +10,7 @@ from tests import pictures
 from tests.client import Client
 from tests.stand_ins.scripted_http import ParsedRequest, Reply, scripted_server
 
-from handler.core.cache_control import directives, freshness, is_looser, restricting_directives, strictest
+from handler.core.http_headers import directives, freshness, is_looser, restricting_directives, strictest
 
 CLOSED = ["private, no-store", "No-Store", "private", "no-cache, max-age=9", 'private="Set-Cookie", max-age=60']
 YEAR = "public, max-age=31536000"

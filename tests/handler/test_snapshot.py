@@ -41,7 +41,7 @@ OF_EVERY_COPY = {
     "handler.pages.documentation.site._list_chapters": "of the container image",
     "handler.pages.documentation.site._title": "of the container image",
     "handler.pages.documentation.site._build_index": "of the container image",
-    "handler.reference.api_page._write_page": "of the catalogue",
+    "handler.reference.api_page.api_page": "of the catalogue",
     "handler.reference.exclusions.find_rules": "of the catalogue",
     "handler.cli.transform_files._application": "of the command line, which Lambda does not run",
 }

@@ -7,6 +7,8 @@ their own (`handler.storage.sources`, `handler.storage.results`), which use the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 
@@ -55,6 +57,9 @@ class AwsAccess(msgspec.Struct, frozen=True):
     is_restored: bool = False
     """Whether the process starts from a snapshot. Lambda then has credentials at an address that obstore does not
     know, and only botocore's chain finds them."""
+
+    trace_header: Callable[[], str] = str
+    """Returns the tracing header of the current request, which signed calls pass on; empty where nothing traces."""
 
     @property
     def home(self) -> str:

@@ -15,7 +15,6 @@ from handler.aws import AwsAccess
 from handler.aws.credentials import found_credentials
 from handler.aws.signing import AwsRequest, signed_headers
 from handler.aws.tls import connection_to
-from handler.config import trace_header
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -79,7 +78,7 @@ class Connection:
     def call(self, request: AwsRequest, aws: AwsAccess) -> Reply:
         """Sign and send a request to AWS. Raise OSError as `send` does, or UpstreamError without credentials."""
         headers = signed_headers(request, aws.credentials or found_credentials(), datetime.now(UTC))
-        if trace := trace_header():
+        if trace := aws.trace_header():
             headers["x-amzn-trace-id"] = trace  # unsigned, since proxies may change it
         return self.send("POST", urlsplit(request.url).path or "/", request.body, headers)
 

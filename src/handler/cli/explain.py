@@ -54,7 +54,7 @@ def translate(url: str, to: str) -> int:
 
 def _call_endpoint(page: str, **params: str) -> dict[str, Any]:
     """Return the answer of the JSON endpoint `/_api/{page}`, with the operator's rights."""
-    json_endpoints = wiring.build(Settings.from_environment()).http.json_endpoints
+    json_endpoints = wiring.build(Settings.from_environment()).http.services.json_endpoints
     if json_endpoints is None:
         raise click.ClickException(f"this application has no endpoint {page}")
     answer = json_endpoints(True)[page].answer(**params)

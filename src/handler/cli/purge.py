@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from handler.aws.client import send
-from handler.storage.purge import MAX_KEYS
+from handler.entrypoints.operator import MAX_PURGED_KEYS
 
 _SECONDS = 35.0
 
@@ -31,8 +31,8 @@ def purge(keys: tuple[str, ...], url: str, bucket: str | None, token: str | None
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise click.UsageError(f"--url must be an http or https URL, got {url!r}")
-    for start in range(0, len(keys), MAX_KEYS):
-        answer = _call_purge(url.rstrip("/"), keys[start : start + MAX_KEYS], bucket, token)
+    for start in range(0, len(keys), MAX_PURGED_KEYS):
+        answer = _call_purge(url.rstrip("/"), keys[start : start + MAX_PURGED_KEYS], bucket, token)
         invalidation = f", invalidation {answer['invalidation']}" if answer["invalidation"] else ""
         click.echo(f"{answer['keys']} originals purged, {answer['results']} stored results deleted" + invalidation)
 

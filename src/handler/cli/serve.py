@@ -14,14 +14,11 @@ from typing import Any
 import click
 import uvicorn
 
-from handler import pages
 from handler.app import answer_call
 from handler.cli.local_uploads import add_gallery, add_uploads
 from handler.cli.server_log import log_to_standard_output
 from handler.composition import wiring
-from handler.composition.pages import OPENAPI, list_documents
-from handler.composition.server import adapt_to_server
-from handler.composition.wiring import Application
+from handler.composition.server import GALLERY_HOME, adapt_to_server, list_pages
 from handler.config import Settings
 from handler.entrypoints.accepting import ConnectionServer
 from handler.entrypoints.at_once import build_at_once
@@ -29,7 +26,7 @@ from handler.entrypoints.background_uploads import BackgroundUploads
 from handler.entrypoints.connections import ConnectionLimits
 from handler.entrypoints.health import Health, exit_process
 from handler.entrypoints.processes import Member, fork_members
-from handler.entrypoints.server import HEALTH, READY, Page, PictureServer
+from handler.entrypoints.server import PictureServer
 from handler.entrypoints.workers import Bounds
 
 _GRACE_SECONDS = 29
@@ -167,7 +164,7 @@ def _serve_here(
     application = adapt_to_server(wiring.build(settings))
     wiring.use(application)
     server = PictureServer(
-        answer_call, bounds, _list_pages(application), admit=application.http.admit,
+        answer_call, bounds, list_pages(application), admit=application.http.admit,
         at_once=build_at_once(application.http), with_cors=application.http.with_cors, loopback_only=loopback_only,
         trusted_proxies=limits.trusted_proxies,
     )  # fmt: skip
@@ -182,8 +179,8 @@ def _serve_here(
         application.background.start(sweeps=member is None or member.number == 0, is_alone=member is None)
     if member is None or (member.number == 0 and not member.is_replacement):
         click.echo(f"Serving {what} (Ctrl-C to stop)")
-        if application.http.gallery is not None:
-            click.echo(f"The gallery is at {_address(listener).rstrip('/')}{pages.GALLERY.home}")
+        if application.http.services.gallery is not None:
+            click.echo(f"The gallery is at {_address(listener).rstrip('/')}{GALLERY_HOME}")
     _run(server, listener, application.health, limits, application.background, member)
 
 
@@ -199,16 +196,6 @@ def _read_settings(images: Path | None, uploads: Path | None, *, gallery: bool) 
     if not settings.storage.source_buckets:
         raise click.UsageError("nothing to serve: pass --images DIR, or set SOURCE_BUCKETS in the environment")
     return settings
-
-
-def _list_pages(application: Application) -> dict[str, Page]:
-    """Return the pages that never wait for a worker, by their path."""
-    http = application.http
-    gallery = http.gallery().files() if http.gallery is not None else {}
-    # The OpenAPI document is left to the workers, which send CORS headers with it.
-    documents = {path: page for path, page in list_documents(http.has_demo).items() if path != OPENAPI}
-    demo = pages.demo(served={*documents, *gallery})
-    return {**documents, **demo, **gallery, HEALTH: application.health.page, READY: http.ready}
 
 
 def _build_limits(

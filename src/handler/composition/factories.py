@@ -6,40 +6,26 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from handler.aws import AwsAccess, Credentials
-from handler.config import Settings, starts_from_snapshot
+from handler.config import Settings, starts_from_snapshot, trace_header
 from handler.config.version import drawing_version
 from handler.core.ports import DetectionService, InvokeFunction, SecretSource
 from handler.render.render import RenderContext
-from handler.requests.policy import Policy
 from handler.response import Answer, Caching, body_bytes
 from handler.storage.sources import Sources, read_locations
 from imaging import Deadline, ObjectRef
 
 if TYPE_CHECKING:
-    from handler.entrypoints.background_uploads import BackgroundUploads
     from handler.entrypoints.health import Health
     from handler.entrypoints.readiness import Readiness
-    from handler.entrypoints.uploads import UploadEntrypoint
     from handler.records.counters import Database
     from handler.records.store import Records
     from handler.storage.result_cache import BucketResultCache
     from handler.storage.results import ResultStore
 
 _Built = TypeVar("_Built")
-
-
-class ProcessingParts(msgspec.Struct, frozen=True):
-    """What processes and records originals, as far as it is switched on."""
-
-    uploads: Callable[[], UploadEntrypoint] | None
-    background: BackgroundUploads | None
-    records: Callable[[], Database] | None
 
 
 def open_result_store(settings: Settings, aws: AwsAccess, sources: Sources) -> ResultStore | None:
@@ -102,10 +88,10 @@ def build_detection(settings: Settings, aws: AwsAccess, store: ResultStore | Non
         )
 
     # Requests that arrive at the same time get the same service, so that they share its cache of detections.
-    return _once(build)
+    return build_once(build)
 
 
-def _once(build: Callable[[], _Built]) -> Callable[[], _Built]:
+def build_once(build: Callable[[], _Built]) -> Callable[[], _Built]:
     """Return a cached function that threads may call at the same time."""
     lock = threading.Lock()
 
@@ -144,7 +130,7 @@ def build_records(settings: Settings, aws: AwsAccess) -> Callable[[], Database] 
         secret = open_secret("", settings.records.database_file, aws, "RECORDS")
         return open_records(secret.values()[0] if secret else settings.records.database, aws)
 
-    return _once(build)
+    return build_once(build)
 
 
 def build_ready_page(health: Health, sources: Sources, records: Callable[[], Records] | None) -> Callable[[], Answer]:
@@ -156,7 +142,7 @@ def build_ready_page(health: Health, sources: Sources, records: Callable[[], Rec
 
         return build_readiness(health, sources, records)
 
-    get_readiness = _once(build)
+    get_readiness = build_once(build)
     return lambda: get_readiness().page()
 
 
@@ -191,6 +177,7 @@ def build_aws_access(settings: Settings) -> AwsAccess:
         endpoint_url_key_value_store=aws.endpoint_url_key_value_store,
         credentials=Credentials(*keys, aws.session_token) if all(keys) else None,
         is_restored=starts_from_snapshot(),
+        trace_header=trace_header,
     )
 
 
@@ -217,63 +204,3 @@ def build_expensive_function(settings: Settings, aws: AwsAccess) -> InvokeFuncti
         return invoke(name, event, aws, deadline)
 
     return invoke_expensive
-
-
-def build_uploads(
-    settings: Settings,
-    aws: AwsAccess,
-    sources: Sources,
-    render_context: RenderContext,
-    policy: Policy,
-    results: ResultStore | None,
-    records: Callable[[], Records] | None,
-) -> Callable[[], UploadEntrypoint] | None:
-    """Return a function that builds the entrypoint for uploads. Raise ValueError for settings that are invalid."""
-    if not settings.storage.output_bucket and records is None:
-        return None
-
-    @cache
-    def get_uploads() -> UploadEntrypoint:
-        from handler.composition.uploads import build_entrypoint  # noqa: PLC0415 - requests for images need no uploads
-
-        return build_entrypoint(settings, aws, sources, render_context, policy, results, records)
-
-    # A function that answers requests for images has RECORDS for the operator API, but neither of these.
-    if settings.storage.output_bucket or settings.notifications.has_receiver:
-        get_uploads()
-    return get_uploads
-
-
-_locks: list[IO[str]] = []
-"""Files whose locks this process holds until it ends."""
-
-
-def _is_only_server(database: str) -> bool:
-    """Return whether no other server uses a database of SQLite, which a lock on a file beside it tells.
-
-    What is in process when the only server starts was left behind by the one before.
-    """
-    path = Path(database.removeprefix("sqlite:///"))
-    if not database.startswith("sqlite:///") or not path.parent.is_dir():
-        return False
-    import fcntl  # noqa: PLC0415 - of servers with SQLite alone
-
-    lock = path.with_name(f"{path.name}-server").open("a", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return False
-    _locks.append(lock)
-    return True
-
-
-def build_background(settings: Settings, get_uploads: Callable[[], UploadEntrypoint]) -> BackgroundUploads | None:
-    """Return what processes the uploads of a server, which is not started yet; None in Lambda."""
-    if settings.process.function_name:
-        return None
-    from handler.entrypoints.background_uploads import BackgroundOptions, BackgroundUploads  # noqa: PLC0415 - see above
-
-    is_alone = _is_only_server(settings.records.database)
-    options = BackgroundOptions(seconds=float(settings.limits.max_seconds), is_alone=is_alone)
-    return BackgroundUploads(_once(get_uploads), options)

@@ -15,8 +15,9 @@ import msgspec
 
 from features import ORDER
 from handler.aws import AwsAccess
-from handler.composition.factories import ProcessingParts, open_secret
+from handler.composition.factories import open_secret
 from handler.composition.pages import list_documents
+from handler.composition.processing import ProcessingParts
 from handler.config import Settings
 from handler.entrypoints.http import HttpEntrypoint
 from handler.requests.policy import Policy
@@ -62,16 +63,19 @@ def find_faults(settings: Settings, policy: Policy) -> Iterator[str]:
             yield f"GALLERY_RECIPES must name built-in recipes or presets ({known}), got `{unknown}`"
 
 
-def add_gallery(
+def build_gallery(
     http: HttpEntrypoint, settings: Settings, aws: AwsAccess, processing: ProcessingParts
-) -> HttpEntrypoint:
-    """Return the entrypoint with the gallery, which is built at its first request."""
+) -> Callable[[], GalleryEntrypoint] | None:
+    """Return a function that builds the gallery at its first request, with the policy and the caches of `http`.
+
+    None without a database or a secret.
+    """
     access = settings.access
     secret = open_secret(access.secrets_manager, access.signature_secret_file, aws, access.secret_key)
     if secret is None or processing.records is None:
-        return http  # `Settings.conflicts` has reported it
+        return None  # `Settings.conflicts` has reported it
     parts = _GalleryParts(settings, aws, http, processing, secret)
-    return msgspec.structs.replace(http, gallery=cache(parts.build))
+    return cache(parts.build)
 
 
 class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
@@ -139,7 +143,7 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
             resolve=objects.resolve,
             features=frozenset({*policy.public_features, *offered}),
         )
-        links = Links(source, Signatures(self.secret))
+        links = Links(source, Signatures(self.secret).signed_url)
         view = PictureView(links=links, recipes=recipes, life=life)
         return Gallery(
             records=self.processing.records(), source=source, recipes=recipes, rules=rules, links=links, view=view,
@@ -149,7 +153,7 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
     def _build_originals(self, store: UploadStore) -> GalleryOriginals:
         from handler.composition.operator import build_intake  # noqa: PLC0415 - see `build`
         from handler.entrypoints.gallery_originals import GalleryOriginals  # noqa: PLC0415 - see `build`
-        from handler.entrypoints.reprocess_queue import ReprocessQueue  # noqa: PLC0415 - see `build`
+        from handler.uploads.jobs.reprocess_queue import ReprocessQueue  # noqa: PLC0415 - see `build`
 
         queue = ReprocessQueue(url, self.aws) if (url := self.settings.records.upload_queue) else None
         return GalleryOriginals(store, build_intake(self.settings, self.processing), queue)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from handler.aws import AwsAccess
-from handler.composition.factories import ProcessingParts
+from handler.composition.processing import ProcessingParts
 from handler.config import Settings
 from handler.core.ports import SecretSource
 from handler.entrypoints.http import HttpEntrypoint
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 
 def build_operator(
-    settings: Settings, aws: AwsAccess, http: HttpEntrypoint, token: SecretSource | None, processing: ProcessingParts
+    settings: Settings,
+    aws: AwsAccess,
+    http: HttpEntrypoint,
+    token: SecretSource | None,
+    processing: ProcessingParts,
+    ingest: Callable[[], Ingest] | None,
 ) -> Callable[[], OperatorEntrypoint]:
     """Return a function that builds the operator API at its first request.
 
@@ -46,7 +51,7 @@ def build_operator(
         return OperatorEntrypoint(
             http.render_context, http.policy, http.ignored, http.caching, sources, purge,
             token=token, is_open=access.operator_open, signatures=http.signatures, lists=access.list_images,
-            more_pages=_more_pages(settings, aws, http.ingest, processing),
+            more_pages=_more_pages(settings, aws, ingest, processing),
         )  # fmt: skip
 
     return get_operator
@@ -97,8 +102,8 @@ def _build_record_pages(
     @cache
     def get_pages() -> RecordPages:
         from handler.entrypoints.operator_records import RecordPages  # noqa: PLC0415 - not every API has these pages
-        from handler.entrypoints.reprocess_queue import ReprocessQueue  # noqa: PLC0415 - as above
         from handler.storage.results import open_results  # noqa: PLC0415 - as above
+        from handler.uploads.jobs.reprocess_queue import ReprocessQueue  # noqa: PLC0415 - as above
 
         output = settings.storage.output_bucket
         variants = open_results(output, aws=aws) if output else None

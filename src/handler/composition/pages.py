@@ -7,7 +7,7 @@ from functools import cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from handler.pages.answer import OPEN_DOCUMENT
+from handler.pages.answer import HTML, OPEN_DOCUMENT, answer_file
 from handler.response import Answer, report
 
 if TYPE_CHECKING:
@@ -44,4 +44,4 @@ def _redirect_to_reference() -> Answer:
 def _reference(links: Sequence[Entry]) -> Answer:
     from handler.reference import api_page  # noqa: PLC0415 - no image needs it
 
-    return api_page(links)
+    return answer_file(HTML, api_page(links), OPEN_DOCUMENT)

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from handler.aws import AwsAccess
 from handler.aws.cloudfront import Distribution
 from handler.composition.factories import build_result_cache, open_secret
+from handler.composition.notifications import open_notifier
 from handler.config import Settings
 from handler.entrypoints.uploads import UploadEntrypoint
 from handler.notifications.dispatch import Notifier
-from handler.notifications.open import open_notifier
 from handler.records.store import Records
 from handler.render.render import RenderContext
 from handler.requests.parsed_request import Recipe

@@ -15,26 +15,25 @@ from handler.auth.canonical import IgnoredParameters
 from handler.auth.signature import Signatures
 from handler.aws import AwsAccess
 from handler.composition.factories import (
-    ProcessingParts,
     build_aws_access,
-    build_background,
     build_detection,
     build_expensive_function,
     build_ready_page,
     build_records,
     build_render_context,
     build_result_cache,
-    build_uploads,
     open_result_store,
     open_secret,
     resolve_fallback,
 )
 from handler.composition.policy import find_faults_of_sources, read_policy
+from handler.composition.processing import ProcessingParts, build_background, build_uploads
 from handler.config import SETTINGS, Settings, raise_faults
 from handler.core.errors import HandlerError
 from handler.core.ports import InvokeFunction, SecretSource
 from handler.entrypoints.health import Health, exit_process
-from handler.entrypoints.http import HttpEntrypoint, JsonEndpoint
+from handler.entrypoints.http import HttpEntrypoint
+from handler.entrypoints.services import JsonEndpoint, Services
 from handler.observability import redaction
 from handler.observability.logs import set_log_level, set_metrics_namespace
 from handler.render.render import RenderContext
@@ -171,14 +170,16 @@ def _build_http(
         origin=origin,
         cors=responses.cors_origin if responses.cors_enabled else "",
         has_image_headers=responses.image_headers,
-        has_demo=bool(settings.storage.demo_bucket) and "demo" in settings.storage.demo_sites,
         local_operator=access.operator_open and not (access.operator_token or access.operator_token_file),
         fallback=fallback,
         max_bytes=settings.answer_bytes,
         result_cache=result_cache,
         expensive_function=expensive_function,
-        find_document=_find_document,
-        json_endpoints=_build_json_endpoints(settings, aws, policy, authenticator, ignored, render_context),
+        services=Services(
+            find_document=_find_document,
+            has_demo=bool(settings.storage.demo_bucket) and "demo" in settings.storage.demo_sites,
+            json_endpoints=_build_json_endpoints(settings, aws, policy, authenticator, ignored, render_context),
+        ),
     )
 
 
@@ -187,23 +188,25 @@ def _add_more(
 ) -> HttpEntrypoint:
     """Return the entrypoint with private sources, the operator API, uploads and the gallery, as far as they are on."""
     public = _without_private_sources(http.render_context, settings, sources)
-    http = msgspec.structs.replace(http, public_context=public)
+    http, services = msgspec.structs.replace(http, public_context=public), http.services
     token = open_secret(settings.access.operator_token, settings.access.operator_token_file, aws)
     if settings.ingest.upload_source:
         from handler.composition.ingest import build_ingest  # noqa: PLC0415 - many services take no uploads
 
         background = processing.background
         submit = background.process_in_background if background is not None else None
-        http = msgspec.structs.replace(http, ingest=build_ingest(settings, aws, processing.records, token, submit))
+        ingest = build_ingest(settings, aws, processing.records, token, submit)
+        services = msgspec.structs.replace(services, ingest=ingest)
     if token is not None or settings.access.operator_open:
         from handler.composition.operator import build_operator  # noqa: PLC0415 - many services have no operator API
 
-        http = msgspec.structs.replace(http, operator=build_operator(settings, aws, http, token, processing))
+        operator = build_operator(settings, aws, http, token, processing, services.ingest)
+        services = msgspec.structs.replace(services, operator=operator)
     if settings.gallery.gallery_source:
-        from handler.composition.gallery import add_gallery  # noqa: PLC0415 - many services have no gallery
+        from handler.composition.gallery import build_gallery  # noqa: PLC0415 - many services have no gallery
 
-        http = add_gallery(http, settings, aws, processing)
-    return http
+        services = msgspec.structs.replace(services, gallery=build_gallery(http, settings, aws, processing))
+    return msgspec.structs.replace(http, services=services)
 
 
 def _prefetch(secrets: Iterable[SecretSource | None]) -> None:

@@ -1,8 +1,11 @@
-"""Parse Cache-Control (RFC 9111, 5.2), and keep a URL from loosening the Cache-Control of an object."""
+"""Cache-Control (RFC 9111, 5.2), which a URL must not loosen, and Content-Disposition (RFC 6266)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import quote
+
+from imaging import MEDIA_TYPES, Output, format_by_name
 
 _RESTRICTING = ("no-store", "private", "no-cache")
 """Directives that keep an answer out of shared caches, the strictest first."""
@@ -42,3 +45,20 @@ def strictest(own: str, others: Iterable[str]) -> str:
     if restricting.issubset(restricting_directives(own)):
         return own
     return ", ".join(name for name in _RESTRICTING if name in restricting.union(restricting_directives(own)))
+
+
+def content_disposition(output: Output, media_type: str) -> str:
+    """Return the Content-Disposition that the output options ask for, empty if they name no file."""
+    if output.download:
+        return _disposition("attachment", output.download)
+    if not output.filename:
+        return ""
+    name = next((name for name, known in MEDIA_TYPES.items() if known == media_type), "")
+    extension = format_by_name(name).extensions[0] if name else "json"
+    return _disposition("attachment" if output.attachment else "inline", f"{output.filename}.{extension}")
+
+
+def _disposition(kind: str, name: str) -> str:
+    """Return the header by RFC 6266: an ASCII name for old clients, and the exact name."""
+    plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -12,9 +12,9 @@ import time
 
 import uvicorn
 
-from handler.entrypoints.connections import ConnectionLimits, Connections, owner_of
+from handler.entrypoints.connections import Connection, ConnectionLimits, Connections, owner_of
 from handler.entrypoints.processes import Member
-from handler.entrypoints.protocols import CONNECTION, Connection
+from handler.entrypoints.protocols import CONNECTION
 from handler.entrypoints.workers import Measures
 
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}

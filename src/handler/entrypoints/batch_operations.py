@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import unquote_plus
 
 from handler.core.errors import BadRequest, HandlerError
 from handler.entrypoints.upload_events import ObjectChange
 from handler.observability.logs import logger
-from imaging import Deadline, FeatureError
-
-if TYPE_CHECKING:
-    from handler.entrypoints.uploads import UploadEntrypoint
+from handler.uploads.outcome import Outcome
+from imaging import FeatureError
 
 _SCHEMAS = ("1.0", "2.0")
 _SUCCEEDED, _TEMPORARY, _PERMANENT = "Succeeded", "TemporaryFailure", "PermanentFailure"
@@ -20,15 +18,19 @@ _MAX_RESULT = 1024
 """Characters of a result; S3 writes it into the job's report."""
 
 
-def answer_tasks(event: Mapping[str, Any], uploads: UploadEntrypoint, deadline: Deadline) -> dict[str, object]:
-    """Process the tasks of an event of schema 1.0 or 2.0. Raise BadRequest for another event."""
+Process = Callable[[ObjectChange, frozenset[str] | None], Outcome]
+"""Processes a changed object, and renders these presets again: None means all, and no names only what is missing."""
+
+
+def answer_tasks(event: Mapping[str, Any], process: Process, finish: Callable[[], None]) -> dict[str, object]:
+    """Process the tasks of an event of schema 1.0 or 2.0, then finish. Raise BadRequest for another event."""
     schema = event["invocationSchemaVersion"]
     if schema not in _SCHEMAS:
         raise BadRequest(f"`invocationSchemaVersion` must be one of {', '.join(_SCHEMAS)}, got {schema!r:.20}")
     presets = _read_presets(event)
-    results = [_answer_task(task, presets, uploads, deadline) for task in event["tasks"]]
+    results = [_answer_task(task, presets, process) for task in event["tasks"]]
     try:
-        uploads.finish(deadline)
+        finish()
     except HandlerError as error:
         results = [(_TEMPORARY, f"{error.code}: {error.message}") for _ in results]
     return {
@@ -52,9 +54,7 @@ def _read_presets(event: Mapping[str, Any]) -> frozenset[str] | None:
     return None if names.strip() == "*" else frozenset(name.strip() for name in names.split(",") if name.strip())
 
 
-def _answer_task(
-    task: Mapping[str, Any], presets: frozenset[str] | None, uploads: UploadEntrypoint, deadline: Deadline
-) -> tuple[str, str]:
+def _answer_task(task: Mapping[str, Any], presets: frozenset[str] | None, process: Process) -> tuple[str, str]:
     """Return the result code of a task and the text for the job's report."""
     try:
         bucket = task.get("s3Bucket") or task["s3BucketArn"].rpartition(":")[2]
@@ -62,7 +62,7 @@ def _answer_task(
     except (KeyError, TypeError, AttributeError) as error:
         return _PERMANENT, f"BadRequest: the task must name a bucket and a key ({error!r})"
     try:
-        _, outcome = uploads.process(change, deadline, force=True, presets=presets)
+        outcome = process(change, presets)
     except (FeatureError, HandlerError) as error:
         return _TEMPORARY, f"{error.code}: {error.message}"
     except Exception:  # noqa: BLE001 - the other tasks of the event must not be repeated for this one

@@ -6,16 +6,20 @@ new one. A connection whose request is being answered is never closed.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
 
-from handler.entrypoints.protocols import Connection
+import uvicorn
+
 from handler.entrypoints.workers import Measures
 
 _log = logging.getLogger(__name__)
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n"
 _MIN_PROGRESS = 10_000
 """Bytes of an answer that a client must read within `stall_seconds`."""
 
@@ -36,6 +40,72 @@ class ConnectionLimits:
     """Bytes of answers that clients have not read yet, all connections together."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks of proxies. `per_address` does not apply to them, because many clients share each address."""
+
+
+class Connection(asyncio.Protocol):
+    """What `Connections` has to know of a connection; a class of uvicorn stands beside it among the bases."""
+
+    transport: asyncio.Transport
+    cycle: Any
+    """uvicorn's newest request; None until the first one."""
+
+    def __init__(self, opened: Connections, owner: str, config: uvicorn.Config, server: uvicorn.Server) -> None:
+        super().__init__(config, server.server_state, server.lifespan.state)  # type: ignore[call-arg]  # uvicorn's class
+        self.owner = owner
+        """The address, or the network, that this connection counts for."""
+        self.head_since: float | None = None
+        """The time since which the rest of a request's head is awaited; None if no head is awaited."""
+        self.unread = 0
+        """Unsent bytes of answers when the client last made progress."""
+        self.unread_since: float | None = None
+        self.is_connected = False
+        """Whether there is a transport."""
+        self._opened = opened
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no request is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def awaits(self) -> tuple[bool, bool]:
+        """Return whether a part of a request's head has arrived, and whether the rest of a body is still to come."""
+        raise NotImplementedError
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # the type is uvicorn's
+        super().connection_made(transport)
+        self.is_connected = True
+        self.head_since = time.monotonic()
+        self._opened.touch(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._opened.discard(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self.update_state()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()  # type: ignore[misc]  # uvicorn's class has it
+        self.update_state()
+
+    def update_state(self) -> None:
+        """Note whether the client is waited for, after bytes have arrived or an answer is complete."""
+        if not self.is_waiting:
+            self.head_since = None
+        elif self.head_since is None and any(self.awaits()):
+            # Half a head, or the rest of a body that is not read. uvicorn itself has a timer for idle connections.
+            self.head_since = time.monotonic()
+        self._opened.touch(self)
+
+    def give_up(self) -> None:
+        """Close the connection at once; answer 408 if half of a request's head has arrived."""
+        if self.is_waiting and self.awaits()[0] and not self.transport.is_closing():
+            self.transport.write(_TOO_SLOW)
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()
 
 
 class Connections:

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from handler.core.errors import HandlerError
 from handler.entrypoints.change_intake import ChangeIntake
-from handler.entrypoints.reprocess_queue import ReprocessQueue
 from handler.records.record import ImageRecord
 from handler.storage.upload_stores import UploadStore
 from handler.uploads.change import make_forced_change
+from handler.uploads.jobs.reprocess_queue import ReprocessQueue
 from imaging import Deadline
 
 

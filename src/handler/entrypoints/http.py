@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import unquote
 
@@ -23,6 +23,7 @@ from handler.core.errors import (
 )
 from handler.core.ports import InvokeFunction, SecretSource
 from handler.entrypoints.http_call import HttpRequest, require_read
+from handler.entrypoints.services import Services
 from handler.observability.logs import add_log_fields
 from handler.render.render import RenderContext, render, render_here
 from handler.render.results import Delegated, NotModified, Offloaded, RenderedResult
@@ -33,12 +34,9 @@ from handler.response import Answer, Caching
 from imaging import Deadline, FeatureError, ObjectRef, TooLarge
 
 if TYPE_CHECKING:
-    from handler.entrypoints.gallery import GalleryEntrypoint
-    from handler.entrypoints.operator import OperatorEntrypoint
     from handler.requests.client_hints import Hints
     from handler.storage.recent_results import RecentResults
     from handler.storage.result_cache import BucketResultCache
-    from handler.uploads.ingest.ingest import Ingest
 
 ORIGIN_HEADER = "x-origin-secret"
 MAX_PATH_BYTES = 8_192
@@ -46,13 +44,6 @@ _IMAGE_METHODS = ("GET", "HEAD")
 _UPLOAD, _GALLERY = "/_upload", "/_api/gallery/"
 _DOCUMENTS = ("/_docs", "/_api/docs", "/_api/openapi.json")
 _API_HOMES = ("/_api", "/_api/")
-
-
-class JsonEndpoint(msgspec.Struct, frozen=True):
-    """A JSON answer to a query with exactly these parameters."""
-
-    parameters: tuple[str, ...]
-    answer: Callable[..., object]
 
 
 class HttpEntrypoint(msgspec.Struct, frozen=True):
@@ -68,12 +59,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     authenticator: Authenticator = msgspec.field(default_factory=Authenticator)
     signatures: Signatures | None = None
     """None if no URL needs a signature."""
-    operator: Callable[[], OperatorEntrypoint] | None = None
-    """Opens the operator API under `/_api/`."""
-    ingest: Callable[[], Ingest] | None = None
-    """Opens what takes signed uploads under `/_upload`; None if this service takes none."""
-    gallery: Callable[[], GalleryEntrypoint] | None = None
-    """Opens the gallery under `/_api/gallery/` and `/_gallery/`; None if this service has no gallery."""
+    services: Services = msgspec.field(default_factory=Services)
     origin: SecretSource | None = None
     """The secret that the CDN sends with each request; None if requests need not come through it."""
     cors: str = ""
@@ -95,12 +81,6 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     """What a server keeps in memory, before `result_cache`."""
     expensive_function: InvokeFunction | None = None
     """Invokes the function for expensive work; None if there is no such function."""
-    find_document: Callable[[str, bool], Callable[[], Answer] | None] = lambda *_: None
-    """Finds a document that is open to all by its path, and by `has_demo` whether it links to the demo page."""
-    has_demo: bool = False
-    """Whether a server or the CDN serves the demo page at `/_demo/`."""
-    json_endpoints: Callable[[bool], Mapping[str, JsonEndpoint]] | None = None
-    """Returns the JSON answers under `/_api/` that are open to all; those for the operator (True) may tell more."""
 
     def answer(self, call: HttpRequest, deadline: Deadline) -> Answer:
         """Answer a request; errors become answers too.
@@ -135,7 +115,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         path = self._path(call)[0]
         if self._own_page(path) is not None:
             require_read(call.method)
-        admit(self, path, call)
+        admit(self.services, path, call)
 
     def _answer(self, call: HttpRequest, deadline: Deadline) -> Answer:
         """Return the answer, made here or by the function for expensive work, which does all checks again."""
@@ -165,11 +145,14 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         if path.startswith("/_api/"):
             from handler.entrypoints.api import answer_api  # noqa: PLC0415 - no image needs it
 
-            return answer_api(self, path.removeprefix("/_api/"), call, deadline)
-        if path.startswith(_UPLOAD) and self.ingest is not None:
+            answer = answer_api(self.services, path.removeprefix("/_api/"), call, deadline)
+            if isinstance(answer, Answer):
+                answer.refuse_above(self.max_bytes)
+            return answer
+        if path.startswith(_UPLOAD) and self.services.ingest is not None:
             from handler.entrypoints.upload_forms import answer_upload  # noqa: PLC0415 - no image needs it
 
-            return answer_upload(path, call, self.ingest())
+            return answer_upload(path, call, self.services.ingest())
         if path.startswith("/_results/") and self.result_cache is not None:
             require_read(call.method)
             from handler.entrypoints.own_pages import answer_stored_result  # noqa: PLC0415 - no image needs it
@@ -183,9 +166,9 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
     def _own_page(self, path: str) -> Callable[[], Answer] | None:
         """Return the probe or the file that has exactly this path."""
         if path.startswith(_DOCUMENTS) or path in _API_HOMES:
-            return self.find_document(path, self.has_demo)
-        if path.startswith("/_gallery") and self.gallery is not None:
-            return self.gallery().files().get(path)
+            return self.services.document_at(path)
+        if path.startswith("/_gallery") and self.services.gallery is not None:
+            return self.services.gallery().files().get(path)
         return {"/_health": self.health, "/_ready": self.ready, "/_demo": response.redirect_to_demo}.get(path)
 
     def _require_origin_secret(self, call: HttpRequest) -> None:
@@ -282,7 +265,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
         if isinstance(error, NoSuchPage):
             from handler.entrypoints.missing_page import as_page  # noqa: PLC0415 - no image needs it
 
-            answer, is_page = as_page(answer, self, call)
+            answer, is_page = as_page(answer, self.services, call)
             if is_page:
                 return answer
         if self.fallback is None or call.method not in _IMAGE_METHODS or "/_api/" in call.path:

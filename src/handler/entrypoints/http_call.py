@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from handler.auth import canonical
-from handler.core.errors import BadRequest, MethodNotAllowed
+from handler.core.errors import BadRequest, HandlerError, MethodNotAllowed
+from handler.observability.redaction import redact_address
 from handler.requests.image_request import Conditions
 from handler.response import Caching
 from imaging import MEDIA_TYPES, NEGOTIATED
@@ -68,6 +69,21 @@ class HttpRequest(msgspec.Struct, frozen=True):
         if not self.verified_prefix:
             return usual
         return msgspec.structs.replace(usual, error=0, ends_at_edge=self.verified_prefix == canonical.EXPIRING)
+
+    def redacted_address(self) -> dict[str, str]:
+        """Return the path of the viewer's URL and its query, if it has one, both without secrets, for the log.
+
+        A path that the CDN has wrapped and that cannot be unwrapped is cut short.
+        """
+        path, query = self.path, self.query
+        if path.startswith((canonical.WRAPPED, canonical.SIGNED, canonical.EXPIRING)):
+            try:
+                path = canonical.unwrap(canonical.WRAPPED + path[len(canonical.WRAPPED) :])
+            except HandlerError:
+                path = f"{canonical.WRAPPED}…"
+        if not isinstance(query, str):
+            query = "&".join(f"{name}={value}" for name, value in query)
+        return {"path": redact_address(path)} | ({"query": redact_address("", query)[1:]} if query else {})
 
     @property
     def accepts(self) -> frozenset[str]:

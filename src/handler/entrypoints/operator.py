@@ -21,9 +21,11 @@ from handler.render.results import Delegated
 from handler.requests.parse import parse_inline_request
 from handler.requests.policy import Policy
 from handler.response import Answer, Caching
-from handler.storage.purge import MAX_KEYS, Purge
+from handler.storage.purge import Purge
 from imaging import Deadline, ObjectRef
 
+MAX_PURGED_KEYS = 300
+"""Keys of one purge; CloudFront has a limit of 3,000 tags at a time."""
 MAX_LISTED, DEFAULT_LISTED = 1_000, 100
 """Entries of one page of a listing: the largest number, and the default."""
 
@@ -162,8 +164,8 @@ class OperatorEntrypoint(msgspec.Struct, frozen=True):
         """Purge originals, and everything that was rendered from them, from caches."""
         params = read_params(call, ("keys", "bucket"))
         keys, bucket = params.get("keys"), params.get("bucket") or ""
-        if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS or not all(map(_is_text, keys)):
-            raise BadRequest(f"`keys` must be a list of 1 to {MAX_KEYS} keys")
+        if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_PURGED_KEYS or not all(map(_is_text, keys)):
+            raise BadRequest(f"`keys` must be a list of 1 to {MAX_PURGED_KEYS} keys")
         if not isinstance(bucket, str):
             raise BadRequest(f"`bucket` must be the name of a source, got {bucket!r:.60}")
         return response.report(self.purge.of([ObjectRef(bucket, key) for key in keys], deadline))

@@ -15,7 +15,6 @@ from handler.core.ports import ObjectStore
 from handler.entrypoints.change_intake import ChangeIntake
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.operator_page import Page, parse_limit, read_params
-from handler.entrypoints.reprocess_queue import ReprocessQueue
 from handler.entrypoints.store_events import parse_events
 from handler.entrypoints.upload_events import changes_in
 from handler.entrypoints.uploads import UploadEntrypoint
@@ -25,6 +24,7 @@ from handler.records.store import MAX_PAGE, RecordFilter, Records
 from handler.response import Answer
 from handler.storage.upload_stores import UploadStore
 from handler.uploads.change import OriginalChange, make_forced_change
+from handler.uploads.jobs.reprocess_queue import ReprocessQueue
 from imaging import Deadline, FeatureError
 
 DEFAULT_LISTED = 50

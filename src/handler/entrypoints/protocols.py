@@ -1,97 +1,27 @@
-"""uvicorn's HTTP/1.1 protocols, which report to `Connections` whether a connection waits for its client.
+"""uvicorn's HTTP/1.1 protocols as connections that are limited: each parser tells what it still awaits.
 
 httptools parses in a third of h11's time, so it is used where it is installed.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from handler.entrypoints.connections import Connection, Connections
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 except ImportError:  # httptools has no wheel for this platform
     HttpToolsProtocol = None  # type: ignore[misc,assignment]  # checked below, where it is a base class
 
-if TYPE_CHECKING:
-    from handler.entrypoints.connections import Connections
-
-_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n"
 _MAX_HEAD_BYTES = 65_536
 """Bytes of a request's head, and of the trailers of its body; h11 has the same limit."""
 _HEAD_SLICE, _BODY_SLICE = 4_096, 16_384
 """Bytes that are parsed at once: so few that thousands of requests that arrive together do not fill the memory."""
-
-
-class Connection(asyncio.Protocol):
-    """What `Connections` has to know of a connection; a class of uvicorn stands beside it among the bases."""
-
-    transport: asyncio.Transport
-    cycle: Any
-    """uvicorn's newest request; None until the first one."""
-
-    def __init__(self, opened: Connections, owner: str, config: uvicorn.Config, server: uvicorn.Server) -> None:
-        super().__init__(config, server.server_state, server.lifespan.state)  # type: ignore[call-arg]  # uvicorn's class
-        self.owner = owner
-        """The address, or the network, that this connection counts for."""
-        self.head_since: float | None = None
-        """The time since which the rest of a request's head is awaited; None if no head is awaited."""
-        self.unread = 0
-        """Unsent bytes of answers when the client last made progress."""
-        self.unread_since: float | None = None
-        self.is_connected = False
-        """Whether there is a transport."""
-        self._opened = opened
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether no request is being answered."""
-        return self.cycle is None or self.cycle.response_complete
-
-    def awaits(self) -> tuple[bool, bool]:
-        """Return whether a part of a request's head has arrived, and whether the rest of a body is still to come."""
-        raise NotImplementedError
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # the type is uvicorn's
-        super().connection_made(transport)
-        self.is_connected = True
-        self.head_since = time.monotonic()
-        self._opened.touch(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._opened.discard(self)
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self.update_state()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()  # type: ignore[misc]  # uvicorn's class has it
-        self.update_state()
-
-    def update_state(self) -> None:
-        """Note whether the client is waited for, after bytes have arrived or an answer is complete."""
-        if not self.is_waiting:
-            self.head_since = None
-        elif self.head_since is None and any(self.awaits()):
-            # Half a head, or the rest of a body that is not read. uvicorn itself has a timer for idle connections.
-            self.head_since = time.monotonic()
-        self._opened.touch(self)
-
-    def give_up(self) -> None:
-        """Close the connection at once; answer 408 if half of a request's head has arrived."""
-        if self.is_waiting and self.awaits()[0] and not self.transport.is_closing():
-            self.transport.write(_TOO_SLOW)
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
-        else:
-            self.transport.close()
 
 
 class H11Connection(Connection, H11Protocol):

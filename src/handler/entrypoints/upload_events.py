@@ -15,15 +15,13 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from handler.core.errors import BadRequest
-from handler.uploads.change import Kind, is_sequencer
+from handler.uploads.change import REPROCESS, Kind, is_sequencer
 
 _STORE = re.compile("[a-z]+:s3")
 """`aws:s3`, `minio:s3` and the like: MinIO and Ceph send S3's events under their own names."""
 _OBJECT_EVENT = "the event must be an object event of S3 or EventBridge"
 _CREATED, _DELETED = "ObjectCreated:", ("ObjectRemoved:", "LifecycleExpiration:")
 """Beginnings of S3's names of events."""
-REPROCESS = "reprocess"
-"""The task of a message that has originals processed again: `{"task": "reprocess", "records": ["ID of a record"]}`."""
 _MAX_RECORDS = 10
 """Records of one such message: as many originals as an attempt can process, because each attempt processes all."""
 _SCAN_RESULT = "GuardDuty Malware Protection Object Scan Result"

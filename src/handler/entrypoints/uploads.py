@@ -80,9 +80,7 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
         if is_sweep(event):
             return self._sweep(deadline)
         if is_batch_job(event):
-            from handler.entrypoints.batch_operations import answer_tasks  # noqa: PLC0415 - only jobs need it
-
-            return answer_tasks(event, self, deadline)
+            return self._answer_job(event, deadline)
         if is_batch(event):
             return self._process_batch(event, deadline)
         report = Report()
@@ -104,6 +102,14 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
             self.pipeline.copies.flush(deadline)
         finally:
             self._send(deadline)
+
+    def _answer_job(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
+        from handler.entrypoints.batch_operations import answer_tasks  # noqa: PLC0415 - only jobs need it
+
+        def process(change: ObjectChange, presets: frozenset[str] | None) -> Outcome:
+            return self.process(change, deadline, force=True, presets=presets)[1]
+
+        return answer_tasks(event, process, partial(self.finish, deadline))
 
     def _process_batch(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
         messages = [message["messageId"] for message in event["Records"]]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import msgspec
 
-from handler.auth.signature import Signatures
 from handler.gallery.built_in import VIEWED
 from handler.gallery.edits import fit_edits
 from handler.gallery.recipes import Edits
@@ -24,7 +24,8 @@ class Links(msgspec.Struct, frozen=True):
     """Makes signed URLs of one source."""
 
     source: str
-    signatures: Signatures
+    sign_url: Callable[[str], str]
+    """Returns a path and query with its signature."""
 
     def sign(self, key: str, edits: Edits, expires: datetime, preset: str = "") -> str:
         """Return the path and query of a picture with these edits on top of a preset, valid until then."""
@@ -32,7 +33,7 @@ class Links(msgspec.Struct, frozen=True):
         text = json.dumps(request, ensure_ascii=False, separators=(",", ":"))
         path = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
         query = f"expires={expires:%Y%m%dT%H%M%SZ}" + (f"&preset={quote(preset, safe='')}" if preset else "")
-        return self.signatures.signed_url(f"/{path}?{query}")
+        return self.sign_url(f"/{path}?{query}")
 
     def of_original(self, key: str, expires: datetime) -> dict[str, str]:
         """Return the URLs of a picture as it is, as a browser can show it, and small."""

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from html import escape
 
-from handler.pages.answer import HTML, OPEN_DOCUMENT, answer_file
 from handler.pages.documentation import Chapter, Entry, Layout, lay_out, render_in_site
 from handler.reference.api_calls import group_calls, name_call, write_call, write_errors
 from handler.reference.api_features import GROUPS, list_group, write_feature, write_markdown, write_part
 from handler.reference.features_page import markdown_table, parameters_table, spellings_table
 from handler.reference.interface import CHAIN, CONTROLS, openapi
-from handler.response import Answer
 from imaging import Output
 
 PATH = "/_api/docs"
@@ -37,13 +35,9 @@ need the setting `PUBLIC_FEATURES`. The service refuses what it does not underst
 """
 
 
-def api_page(links: Sequence[Entry]) -> Answer:
-    """Return the reference as a page. `links` are those of its header."""
-    return answer_file(HTML, _write_page(links), OPEN_DOCUMENT)
-
-
 @cache
-def _write_page(links: Sequence[Entry]) -> bytes:
+def api_page(links: Sequence[Entry]) -> bytes:
+    """Return the reference as a page of HTML in UTF-8. `links` are those of its header."""
     description = "Every feature with its parameters and an example to try, every call of the API, and the errors."
     content = "\n".join(_write_sections())
     return lay_out(

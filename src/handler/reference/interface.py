@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from features import CATALOGUE, by_name, feature_aliases
+from handler.entrypoints.operator import MAX_PURGED_KEYS
 from handler.reference.canvas_path import CANVAS, canvas_parameters
 from handler.reference.capabilities_path import capabilities
 from handler.reference.gallery_paths import VISITOR_SCHEME, gallery_paths, gallery_schemas
@@ -22,7 +23,6 @@ from handler.reference.record_paths import record_paths
 from handler.reference.schema import Schema, about, edits_schema, model_schema, schema_of, switch_schema
 from handler.reference.upload_paths import upload_paths
 from handler.requests import dialects
-from handler.storage.purge import MAX_KEYS
 from imaging import FORMATS, MEDIA_TYPES, Feature, Output, Params, fields, main_field
 
 CONTROLS = {
@@ -238,7 +238,7 @@ def _images() -> dict[str, Any]:
 
 
 def _purge() -> dict[str, Any]:
-    keys: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_KEYS}
+    keys: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_PURGED_KEYS}
     body_schema = object_schema({"keys": keys}) | {"additionalProperties": False}
     body_schema["properties"]["bucket"] = {"type": "string", "description": CONTROLS["bucket"]}
     answered = object_schema(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from handler.entrypoints.store_events import MAX_EVENTS
-from handler.entrypoints.upload_events import REPROCESS
 from handler.records.record import Status
 from handler.records.store import MAX_PAGE
 from handler.reference.operations import error_references, object_schema, parameter
 from handler.reference.schema import Schema
+from handler.uploads.change import REPROCESS
 
 _TEXT: Schema = {"type": "string"}
 _RECORD: Schema = {"$ref": "#/components/schemas/Record"}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from handler.core.cache_control import strictest
 from handler.core.errors import HandlerError
+from handler.core.http_headers import strictest
 from handler.core.ports import DetectionService, ObjectReader, Objects
 from handler.observability.logs import add_log_fields
 from handler.observability.redaction import redact_text

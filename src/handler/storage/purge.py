@@ -18,9 +18,6 @@ from imaging import Deadline, ObjectRef
 if TYPE_CHECKING:
     from imaging import PixelCache
 
-MAX_KEYS = 300
-"""Keys of one call; CloudFront has a limit of 3,000 tags at a time."""
-
 
 class Purge(msgspec.Struct, frozen=True):
     """Purges originals from the result cache and the CDN."""

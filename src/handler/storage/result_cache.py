@@ -21,14 +21,13 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from handler.core.cache_control import directives, freshness, is_looser
 from handler.core.circuit_breaker import BreakerOpen, CircuitBreaker
 from handler.core.errors import Forbidden, HandlerError, NotFound, UpstreamError
+from handler.core.http_headers import content_disposition, directives, freshness, is_looser
 from handler.core.ports import ObjectAttributes, ObjectInfo, StoredObject
 from handler.observability.logs import logger
 from handler.render.results import IMAGE_FACTS, Offloaded, RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
-from handler.response import content_disposition
 from handler.storage.cache_rules import is_public_and_restricted, may_be_large, saves_work
 from handler.storage.results import ResultStore
 from handler.storage.streamed_results import StreamedResults

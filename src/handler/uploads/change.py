@@ -11,6 +11,8 @@ import msgspec
 from imaging import ObjectRef
 
 Kind = Literal["created", "deleted"]
+REPROCESS = "reprocess"
+"""The task of a message that has originals processed again: `{"task": "reprocess", "records": ["ID of a record"]}`."""
 _HEX = re.compile("[0-9A-Fa-f]{1,64}")
 
 

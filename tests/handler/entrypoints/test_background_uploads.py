@@ -13,7 +13,7 @@ import pytest
 from tests.handler.uploads.studio import CAT, Studio
 
 from handler.aws import AwsAccess
-from handler.composition import factories
+from handler.composition import processing
 from handler.core.errors import Busy, UpstreamError
 from handler.entrypoints import background_uploads
 from handler.entrypoints.background_uploads import BackgroundOptions, BackgroundUploads
@@ -33,9 +33,9 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
 def test_only_the_first_server_of_a_database_is_alone(tmp_path: Path) -> None:
     """A second one must not take for left over what the first is processing."""
     database = f"sqlite:///{tmp_path}/records.db"
-    assert [factories._is_only_server(database) for _ in "12"] == [True, False]
-    assert not factories._is_only_server("postgresql+psycopg://db/images")
-    assert not factories._is_only_server(f"sqlite:///{tmp_path}/nosuch/records.db")
+    assert [processing._is_only_server(database) for _ in "12"] == [True, False]
+    assert not processing._is_only_server("postgresql+psycopg://db/images")
+    assert not processing._is_only_server(f"sqlite:///{tmp_path}/nosuch/records.db")
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from tests.stand_ins.scripted_http import Reply, scripted_server
 from handler.aws import AwsAccess
 from handler.composition import wiring
 from handler.composition.factories import open_secret
+from handler.composition.notifications import open_notifier
 from handler.config import Settings, SettingsError
 from handler.notifications.dispatch import Dispatched, Notifier
-from handler.notifications.open import open_notifier
 from handler.observability.logs import log_request
 from handler.records import open_records
 from handler.records.store import Records

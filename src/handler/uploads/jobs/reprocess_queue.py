@@ -8,7 +8,7 @@ import msgspec
 
 from handler.aws import AwsAccess
 from handler.aws.sqs_send import send_message
-from handler.entrypoints.upload_events import REPROCESS
+from handler.uploads.change import REPROCESS
 from imaging import Deadline
 
 
