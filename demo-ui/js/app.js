@@ -71,7 +71,7 @@ class App {
     this.images = new Images(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
     this.chooser = new Chooser(this.images);
     this.steps = new Steps(this);
-    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), takeColor: (what) => this.selection.takeColor(what), choose: (feature, edit, take) => this.chooseOverlay(feature, edit, take), overlay: () => this.images.overlay(), measures: () => this.rendering, capabilities: this.capabilities, tell: (text) => this.hint(text), shown: (wish) => this.steps.show(wish) });
+    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), takeColor: (what) => this.selection.takeColor(what), choose: (feature, edit, take) => this.chooseOverlay(feature, edit, take), overlay: () => this.images.overlay(), measures: () => this.rendering, sizeBefore: (edit) => this.selection.sizeBefore(edit), capabilities: this.capabilities, tell: (text) => this.hint(text), shown: (wish) => this.steps.show(wish) });
     this.soon = quietly(PAUSED, () => {
       delete document.documentElement.dataset.pending;
       this.refresh();

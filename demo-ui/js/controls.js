@@ -9,17 +9,19 @@ import { words } from "./search.js";
 const FIRST = ["resize"]; // shown beside the output options, because nearly everybody needs it
 const HEADING = 40; // height of a group's heading, which stays visible above its cards
 
+const axisOf = (name) => (/height|top|bottom|y$/i.test(name) ? "height" : "width");
+
 const rank = ({ name }) => (LEADING.includes(name) ? LEADING.indexOf(name) : LEADING.length);
 
 export class Controls {
   /**
    * Calls `changed()` after each change, `pick({feature, parameter, button, edit})` to select on the image, `takeColor` to
    * take a colour from it, and `choose(feature, edit, take)` to choose another image. `measures()`
-   * returns {original, result}, as far as they are known, `tell(text)` says what a change has done beside itself, and
+   * returns {original, result}, as far as they are known, `sizeBefore(edit)` the size of the image as an edit gets it, `tell(text)` says what a change has done beside itself, and
    * `shown(wish)` is called whenever a request is shown.
    */
-  constructor({ features, output, outputRules }, { changed, pick, takeColor, choose, overlay, measures, capabilities, tell, shown }) {
-    Object.assign(this, { changed, pick, takeColor, choose, overlay, measures, capabilities, tell, shown, features });
+  constructor({ features, output, outputRules }, { changed, pick, takeColor, choose, overlay, measures, sizeBefore, capabilities, tell, shown }) {
+    Object.assign(this, { changed, pick, takeColor, choose, overlay, measures, sizeBefore, capabilities, tell, shown, features });
     this.wish = null;
     const about = { name: OUTPUT, title: t("panel.output"), help: t("panel.output-help"), group: "output", ...outputRules, parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
     this.cards = [about, ...features].map((feature) => new Card(feature, this));
@@ -112,13 +114,17 @@ export class Controls {
     $("panel-note").textContent = !found.length ? "" : hits.length ? t("panel.found", { count: hits.length }) : t("panel.not-found", { text });
   }
 
-  /** Returns the length in pixels that a length of this feature is a share of, or undefined. */
+  /** Returns the length in pixels that a length is a share of, of the image as the edit gets it; undefined without it. */
+  async sideBefore(name, edit) {
+    return (await this.sizeBefore(edit))?.[axisOf(name)];
+  }
+
+  /** Returns about the same without a request, for the end of a slider; undefined for a step. */
   sideOf(feature, name, { isStep }) {
     if (isStep) return undefined;
-    const axis = /height|top|bottom|y$/i.test(name) ? "height" : "width";
     const { original, result } = this.measures();
     const isAfterResize = this.features.indexOf(feature) > this.features.findIndex((each) => each.name === "resize");
-    return (isAfterResize && this.wish.edits.resize ? result : original)?.[axis];
+    return (isAfterResize && this.wish.edits.resize ? result : original)?.[axisOf(name)];
   }
 
   /** Returns the value that a number has while it is not set, or undefined. */

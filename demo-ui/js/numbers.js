@@ -75,21 +75,21 @@ export function number(parameter, id, change, { effective }) {
   };
 }
 
-export function length(parameter, id, change, { sideOf, effective }) {
+export function length(parameter, id, change, { sideOf, sideBefore, effective }) {
   let percent = true;
+  let side; // in pixels, once a unit was changed
   const slider = h("input", { type: "range", "aria-label": t("field.slider", { name: label(parameter.name) }) });
   const entry = h("input", { type: "number", id, step: "any", inputmode: "decimal", placeholder: t("field.auto") });
   const unit = h("select", { "aria-label": t("field.unit", { name: label(parameter.name) }) }, h("option", { value: "%" }, "%"), h("option", { value: "px" }, "px"));
   const bound = () => {
     slider.min = "0";
-    slider.max = percent ? "100" : String(sideOf() ?? 2000);
+    slider.max = percent ? "100" : String(sideOf() ?? side ?? 2000);
     slider.step = percent ? "0.5" : "1";
     unit.value = percent ? "%" : "px";
   };
   const say = () => change(entry.value === "" ? undefined : percent ? `${Number(entry.value)}p` : `${Number(entry.value)}`);
   /** Keeps the length when its unit changes. Without the size of the image there is nothing to convert by. */
   const convert = () => {
-    const side = sideOf();
     if (!side || entry.value === "") return;
     entry.value = String(percent ? Math.round((Number(entry.value) / side) * 1000) / 10 : Math.round((Number(entry.value) * side) / 100));
   };
@@ -99,8 +99,11 @@ export function length(parameter, id, change, { sideOf, effective }) {
     say();
   });
   entry.addEventListener("input", say);
-  unit.addEventListener("change", () => {
-    percent = unit.value === "%";
+  unit.addEventListener("change", async () => {
+    const toPercent = unit.value === "%";
+    if (entry.value !== "") side = await sideBefore();
+    if (!unit.isConnected || percent === toPercent) return;
+    percent = toPercent;
     convert();
     bound();
     if (entry.value !== "") say();

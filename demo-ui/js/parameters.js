@@ -29,6 +29,7 @@ export class Parameters {
     const context = (parameter) => ({
       pick: (button) => panel.pick({ feature, parameter, button, edit }),
       sideOf: () => panel.sideOf(feature, parameter.name, edit),
+      sideBefore: () => panel.sideBefore(parameter.name, edit),
       effective: () => panel.effective(feature, parameter, edit),
       reason: (value) => panel.capabilities.reason(feature.name, parameter.name, value),
       takeColor: (button, take) => panel.takeColor({ feature, button, take, edit }),

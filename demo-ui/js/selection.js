@@ -79,6 +79,25 @@ export class Selection {
     URL.revokeObjectURL(url);
   }
 
+  /** Returns width and height of the image as an edit gets it, in pixels; null if the service has no answer. */
+  async sizeBefore(edit) {
+    const { wish, language, rendering, progress } = this.app;
+    await rendering.learnt();
+    const { edits, steps } = edit.before();
+    if (!steps.length && !Object.keys(edits).length) return rendering.original;
+    const { bucket, key } = wish;
+    const request = { ...empty(), bucket, key, edits, output: { format: "webp", quality: 1, effort: 0 } };
+    putSteps(request, steps);
+    this.run.abort();
+    const { signal } = (this.run = new AbortController());
+    try {
+      return await createImageBitmap(await (await rendering.ask(language.write(request), { signal })).blob());
+    } catch (error) {
+      if (!signal.aborted) progress.fail(error);
+      return null;
+    }
+  }
+
   picked(edit, parameter, room) {
     const values = edit.values ?? {};
     if (Array.isArray(parameter)) {

@@ -48,6 +48,16 @@ def test_units_convert(demo: Demo) -> None:
     assert "crop.left=25p&" in demo.path
 
 
+def test_units_convert_by_the_image_that_the_feature_gets(demo: Demo) -> None:
+    demo.open(f"{COFFEE}?rotate=90&extract.left=25p&extract.top=25p&extract.width=50p&extract.height=50p&format=webp")
+    for name, pixels in (("Left", "extract.left=100&"), ("Top", "extract.top=150&")):
+        demo.row("extract", name).get_by_role("combobox").select_option("px")
+        expect(demo.row("extract", name).get_by_role("combobox")).to_have_value("px")
+        demo.settled(recorded=True)
+        assert pixels in demo.path
+    assert demo.fault == ""
+
+
 def test_what_needs_another_parameter_says_so_and_is_off_until_then(demo: Demo) -> None:
     demo.open(f"{COFFEE}?watermark=logo.png")
     gap = demo.row("watermark", "Gap x")

@@ -70,6 +70,23 @@ def test_the_step_that_is_wrong_is_marked(panel: Demo) -> None:
     assert panel.fault == ""
 
 
+def test_units_convert_in_a_step_by_the_image_that_it_gets(panel: Demo) -> None:
+    """The photograph has 600 × 400 pixels, and 400 × 600 after the first step."""
+    crop = {"left": "25p", "top": "10p", "width": "50p", "height": "50p"}
+    panel.open(f"{COFFEE}?steps={quote(json.dumps([{'rotate': 90}, {'crop': crop}]))}&format=webp")
+    before = panel.size()
+    panel.page.get_by_role("button", name="Crop left: 25p").click()
+    controls = panel.page.get_by_role("group", name="Crop", exact=True)
+    for name, pixels, percent in (("left", "100", "25p"), ("top", "60", "10p")):
+        row = controls.locator(".row").filter(has=panel.page.get_by_text(name.title(), exact=True))
+        for unit, value in (("px", pixels), ("%", percent)):
+            row.get_by_role("combobox").select_option(unit)
+            expect(row.get_by_role("spinbutton")).to_have_value(value.removesuffix("p"))
+            panel.settled(recorded=True)
+            assert steps(panel) == [{"rotate": 90}, {"crop": {**crop, name: value}}]
+            assert (panel.fault, panel.size()) == ("", before)
+
+
 def test_a_step_is_edited_at_its_place(panel: Demo) -> None:
     panel.open(f"{COFFEE}?steps={quote(json.dumps(STEPS))}&format=webp")
     resize = panel.page.get_by_role("button", name="Resize width: 90, height: 60")
