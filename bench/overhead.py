@@ -18,7 +18,7 @@ from bench.load import MEDIUM, SMALL
 from handler.app import answer_call
 from handler.composition import wiring
 from handler.entrypoints.http_call import HttpRequest, read_http_request
-from handler.entrypoints.workers import Remaining
+from handler.entrypoints.server.workers import Remaining
 from handler.observability.logs import set_log_level
 from handler.response import Answer
 from imaging import run

@@ -26,7 +26,7 @@ MAY_CONNECT = {
     # The HTTP server listens and accepts; it connects to nobody.
     "handler.cli.serve": {"socket"},
     "handler.cli.probes": {"http.server"},
-    "handler.entrypoints.accepting": {"socket"},
+    "handler.entrypoints.server.accepting": {"socket"},
     # Pairs of sockets between a process and those that it has forked; they have no address.
     "imaging.deadlines.killable_process": {"socket"},
     "imaging.deadlines.fork_server_client": {"socket"},

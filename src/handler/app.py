@@ -114,7 +114,7 @@ def _answer_http(app: Application, call: HttpRequest, deadline: Deadline, log_fi
 
 
 def _is_upload_event(event: Mapping[str, Any]) -> bool:
-    from handler.entrypoints.upload_events import is_upload_event  # noqa: PLC0415 - an HTTP request does not need it
+    from handler.entrypoints.uploads.events import is_upload_event  # noqa: PLC0415 - an HTTP request does not need it
 
     return is_upload_event(event)
 

@@ -15,7 +15,7 @@ from handler.cli import serve as serving
 from handler.cli import worker as working
 from handler.config import SETTINGS, Settings
 from handler.entrypoints.readiness import PATIENCE_SECONDS, VALID_SECONDS
-from handler.entrypoints.server import HEALTH, READY
+from handler.entrypoints.server.server import HEALTH, READY
 from handler.storage.sources import read_locations
 
 FOLDER = ROOT / "deploy" / "kubernetes"

@@ -188,7 +188,7 @@ def test_a_deletion_that_was_interrupted_is_finished(service: Service, monkeypat
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("handler.entrypoints.gallery_originals.GalleryOriginals.delete", kill)
+        patch.setattr("handler.entrypoints.gallery.originals.GalleryOriginals.delete", kill)
         with pytest.raises(Killed):
             service.browser.ask("DELETE", f"/pictures/{identifier}")
     assert service.browser.ask("GET", f"/pictures/{identifier}").status == 404

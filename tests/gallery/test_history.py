@@ -224,7 +224,7 @@ def test_a_page_of_long_edits_fits_into_an_answer_of_a_function(
 ) -> None:
     browser = Browser(over_events(client))
     kept = [browser.upload(image(number)).json()["id"] for number in range(5)]
-    monkeypatch.setattr("handler.entrypoints.gallery_pages._MAX_PAGE_BYTES", 1000)
+    monkeypatch.setattr("handler.entrypoints.gallery.pictures._MAX_PAGE_BYTES", 1000)
     found: list[str] = []
     cursor: str | None = ""
     pages = 0

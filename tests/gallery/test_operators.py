@@ -21,7 +21,7 @@ from tests.weights import WEIGHTS, require_weights
 
 from handler.aws import AwsAccess
 from handler.config import SettingsError
-from handler.entrypoints.gallery_request import find_address
+from handler.entrypoints.gallery.request import find_address
 from handler.entrypoints.http_call import read_http_request
 from handler.records import open_records
 from handler.records.record import ProcessingError

@@ -19,7 +19,7 @@ from tests.stand_ins.scripted_http import ParsedRequest, Reply, ScriptedServer, 
 
 import handler
 from handler.app import lambda_handler
-from handler.entrypoints.local_access import DOMAIN
+from handler.entrypoints.operator.local_access import DOMAIN
 
 TOKEN = "op-token"
 LARGE = {"MAX_ANSWER_BYTES": "12000"}

@@ -12,8 +12,8 @@ from tests.client import Answered, Client
 from tests.local_server import SAMPLES, serving
 
 from handler.composition.server import adapt_to_server
-from handler.entrypoints.at_once import build_at_once
 from handler.entrypoints.http_call import HttpRequest
+from handler.entrypoints.server.at_once import build_at_once
 from handler.render.results import RenderedResult, ResultFacts
 from handler.requests.image_request import ImageRequest
 from handler.storage.recent_results import LIFE_SECONDS, MAX_BODY, MAX_BYTES, RecentResults

@@ -31,7 +31,7 @@ OF_EVERY_COPY = {
     "handler.uploads.ingest.keys._types": "of the formats",
     "handler.observability.redaction._is_known_secret": "of its argument",
     "handler.observability.redaction._functions": "of the dialects, and emptied where one is configured",
-    "handler.entrypoints.local_access._is_loopback": "of its argument",
+    "handler.entrypoints.operator.local_access._is_loopback": "of its argument",
     "handler.composition.pages.list_documents": "of the container image",
     "handler.pages.documentation.files.list_paths": "of the container image",
     "handler.pages.documentation.files.find_image": "of the container image",

@@ -12,7 +12,7 @@ from tests.template.policies import Ask, allows, resource_statements
 from tests.template.samples import GALLERY, LEAST, OWN_UPLOADS, UPLOADS, VALUES
 from tests.template.stack import ACCOUNT, REGION, Stack, template
 
-from handler.entrypoints.gallery_request import CSRF_HEADER, SECURE_COOKIE
+from handler.entrypoints.gallery.request import CSRF_HEADER, SECURE_COOKIE
 
 ALIASES = {"Aliases": VALUES["Aliases"][0], "CertificateArn": VALUES["CertificateArn"][0]}
 OWN_DISTRIBUTION = {"ExistingDistributionId": "E1ABCDEFGHIJKL", "GalleryOrigin": "https://images.example.com"}

@@ -17,7 +17,7 @@ from handler.cli.backfill_job import create_job
 from handler.composition import wiring
 from handler.composition.factories import build_aws_access
 from handler.composition.wiring import Application
-from handler.entrypoints.uploads import UploadEntrypoint
+from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
 from handler.uploads.jobs.backfill import Backfill, Candidate, Progress
 from handler.uploads.jobs.estimate import Workload, estimate
 from handler.uploads.jobs.inventory import open_inventory

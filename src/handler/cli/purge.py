@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from handler.aws.client import send
-from handler.entrypoints.operator import MAX_PURGED_KEYS
+from handler.entrypoints.operator.entrypoint import MAX_PURGED_KEYS
 
 _SECONDS = 35.0
 

@@ -20,14 +20,14 @@ from handler.cli.server_log import log_to_standard_output
 from handler.composition import wiring
 from handler.composition.server import GALLERY_HOME, adapt_to_server, list_pages
 from handler.config import Settings
-from handler.entrypoints.accepting import ConnectionServer
-from handler.entrypoints.at_once import build_at_once
-from handler.entrypoints.background_uploads import BackgroundUploads
-from handler.entrypoints.connections import ConnectionLimits
 from handler.entrypoints.health import Health, exit_process
-from handler.entrypoints.processes import Member, fork_members
-from handler.entrypoints.server import PictureServer
-from handler.entrypoints.workers import Bounds
+from handler.entrypoints.server.accepting import ConnectionServer
+from handler.entrypoints.server.at_once import build_at_once
+from handler.entrypoints.server.connections import ConnectionLimits
+from handler.entrypoints.server.processes import Member, fork_members
+from handler.entrypoints.server.server import PictureServer
+from handler.entrypoints.server.workers import Bounds
+from handler.entrypoints.uploads.background import BackgroundUploads
 
 _GRACE_SECONDS = 29
 """Time for running requests after a signal to stop; Kubernetes waits 30 s by default."""

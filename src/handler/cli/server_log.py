@@ -6,8 +6,8 @@ import logging
 import sys
 import time
 
-from handler.entrypoints.gallery_request import actions
-from handler.entrypoints.server import access
+from handler.entrypoints.gallery.request import actions
+from handler.entrypoints.server.server import access
 from handler.observability.logs import set_log_level
 
 

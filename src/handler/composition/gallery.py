@@ -27,9 +27,9 @@ from imaging import FORMATS, MEDIA_TYPES, TimeExceeded, Unavailable
 
 if TYPE_CHECKING:
     from handler.core.ports import SecretSource
-    from handler.entrypoints.gallery import GalleryEntrypoint
-    from handler.entrypoints.gallery_originals import GalleryOriginals
-    from handler.entrypoints.gallery_session import GallerySession
+    from handler.entrypoints.gallery.entrypoint import GalleryEntrypoint
+    from handler.entrypoints.gallery.originals import GalleryOriginals
+    from handler.entrypoints.gallery.session import GallerySession
     from handler.gallery.gallery import Gallery
     from handler.gallery.limits import HourlyLimits
     from handler.gallery.recipes import GalleryRecipe
@@ -92,9 +92,9 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
 
     def build(self) -> GalleryEntrypoint:
         """Return the entrypoint of the gallery."""
-        from handler.entrypoints.gallery import GalleryEntrypoint  # noqa: PLC0415 - no image needs it
-        from handler.entrypoints.gallery_pages import GalleryPages  # noqa: PLC0415 - as above
-        from handler.entrypoints.gallery_uploads import GalleryUploadPages  # noqa: PLC0415 - as above
+        from handler.entrypoints.gallery.entrypoint import GalleryEntrypoint  # noqa: PLC0415 - no image needs it
+        from handler.entrypoints.gallery.pictures import GalleryPages  # noqa: PLC0415 - as above
+        from handler.entrypoints.gallery.uploads import GalleryUploadPages  # noqa: PLC0415 - as above
         from handler.storage.upload_stores import open_upload_store  # noqa: PLC0415 - as above
 
         store = open_upload_store(self._location(), self.aws)
@@ -152,7 +152,7 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
 
     def _build_originals(self, store: UploadStore) -> GalleryOriginals:
         from handler.composition.operator import build_intake  # noqa: PLC0415 - see `build`
-        from handler.entrypoints.gallery_originals import GalleryOriginals  # noqa: PLC0415 - see `build`
+        from handler.entrypoints.gallery.originals import GalleryOriginals  # noqa: PLC0415 - see `build`
         from handler.uploads.jobs.reprocess_queue import ReprocessQueue  # noqa: PLC0415 - see `build`
 
         queue = ReprocessQueue(url, self.aws) if (url := self.settings.records.upload_queue) else None
@@ -209,7 +209,7 @@ class _GalleryParts(msgspec.Struct, frozen=True, gc=False):
         )
 
     def _build_session(self, gallery: Gallery, cookies: VisitorCookies, limits: HourlyLimits) -> GallerySession:
-        from handler.entrypoints.gallery_session import GallerySession  # noqa: PLC0415 - see `build`
+        from handler.entrypoints.gallery.session import GallerySession  # noqa: PLC0415 - see `build`
         from handler.gallery.devices import DeviceCodes  # noqa: PLC0415 - see `build`
 
         own = self.settings.gallery

@@ -14,10 +14,10 @@ from handler.entrypoints.http import HttpEntrypoint
 from handler.storage.sources import read_locations
 
 if TYPE_CHECKING:
-    from handler.entrypoints.change_intake import ChangeIntake
-    from handler.entrypoints.operator import OperatorEntrypoint
-    from handler.entrypoints.operator_page import Page
-    from handler.entrypoints.operator_records import RecordPages
+    from handler.entrypoints.operator.change_intake import ChangeIntake
+    from handler.entrypoints.operator.entrypoint import OperatorEntrypoint
+    from handler.entrypoints.operator.page import Page
+    from handler.entrypoints.operator.records import RecordPages
     from handler.records.store import Records
     from handler.storage.upload_stores import UploadStore
     from handler.uploads.ingest.ingest import Ingest
@@ -40,7 +40,7 @@ def build_operator(
     @cache
     def get_operator() -> OperatorEntrypoint:
         from handler.aws.cloudfront import Distribution  # noqa: PLC0415 - no image needs it
-        from handler.entrypoints.operator import OperatorEntrypoint  # noqa: PLC0415 - no image needs it
+        from handler.entrypoints.operator.entrypoint import OperatorEntrypoint  # noqa: PLC0415 - no image needs it
         from handler.storage.purge import Purge  # noqa: PLC0415 - no image needs it
 
         cdn = Distribution(settings.aws.distribution_id, aws) if settings.aws.distribution_id else None
@@ -63,7 +63,7 @@ def _more_pages(
     """Return what finds the pages of uploads, of records and of events, as far as they are switched on."""
     finders: list[Callable[[str], Page | None]] = []
     if ingest is not None:
-        from handler.entrypoints.operator_uploads import UploadPages  # noqa: PLC0415 - not every API has these pages
+        from handler.entrypoints.operator.uploads import UploadPages  # noqa: PLC0415 - not every API has these pages
 
         finders.append(lambda name: UploadPages(ingest()).find(name) if name.startswith("uploads") else None)
     changes = build_intake(settings, processing)
@@ -71,7 +71,7 @@ def _more_pages(
         pages = _build_record_pages(settings, aws, processing.records, changes)
         finders.append(lambda name: pages().find(name) if name.startswith("records") else None)
     if changes is not None and processing.uploads is not None:
-        from handler.entrypoints.operator_records import EventPage  # noqa: PLC0415 - not every API has this page
+        from handler.entrypoints.operator.records import EventPage  # noqa: PLC0415 - not every API has this page
 
         finders.append(EventPage(changes, processing.uploads).find)
     return tuple(finders)
@@ -82,7 +82,7 @@ def build_intake(settings: Settings, processing: ProcessingParts) -> ChangeIntak
     is_elsewhere = bool(settings.process.function_name) and not settings.storage.output_bucket
     if processing.uploads is None or is_elsewhere:
         return None
-    from handler.entrypoints.change_intake import ChangeIntake  # noqa: PLC0415 - not every API needs it
+    from handler.entrypoints.operator.change_intake import ChangeIntake  # noqa: PLC0415 - not every API needs it
 
     return ChangeIntake(processing.uploads, processing.background if processing.records is not None else None)
 
@@ -101,7 +101,7 @@ def _build_record_pages(
 
     @cache
     def get_pages() -> RecordPages:
-        from handler.entrypoints.operator_records import RecordPages  # noqa: PLC0415 - not every API has these pages
+        from handler.entrypoints.operator.records import RecordPages  # noqa: PLC0415 - not every API has these pages
         from handler.storage.results import open_results  # noqa: PLC0415 - as above
         from handler.uploads.jobs.reprocess_queue import ReprocessQueue  # noqa: PLC0415 - as above
 

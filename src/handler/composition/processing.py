@@ -17,8 +17,8 @@ from handler.requests.policy import Policy
 from handler.storage.sources import Sources
 
 if TYPE_CHECKING:
-    from handler.entrypoints.background_uploads import BackgroundUploads
-    from handler.entrypoints.uploads import UploadEntrypoint
+    from handler.entrypoints.uploads.background import BackgroundUploads
+    from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
     from handler.records.counters import Database
     from handler.records.store import Records
     from handler.storage.results import ResultStore
@@ -85,7 +85,7 @@ def build_background(settings: Settings, get_uploads: Callable[[], UploadEntrypo
     """Return what processes the uploads of a server, which is not started yet; None in Lambda."""
     if settings.process.function_name:
         return None
-    from handler.entrypoints.background_uploads import BackgroundOptions, BackgroundUploads  # noqa: PLC0415 - see above
+    from handler.entrypoints.uploads.background import BackgroundOptions, BackgroundUploads  # noqa: PLC0415 - see above
 
     is_alone = _is_only_server(settings.records.database)
     options = BackgroundOptions(seconds=float(settings.limits.max_seconds), is_alone=is_alone)

@@ -7,7 +7,7 @@ import msgspec
 from handler import pages
 from handler.composition.pages import OPENAPI, list_documents
 from handler.composition.wiring import Application
-from handler.entrypoints.server import HEALTH, READY, Page
+from handler.entrypoints.server.server import HEALTH, READY, Page
 from handler.storage.recent_results import RecentResults
 from handler.storage.streamed_results import StreamedResults
 

@@ -10,7 +10,7 @@ from handler.aws.cloudfront import Distribution
 from handler.composition.factories import build_result_cache, open_secret
 from handler.composition.notifications import open_notifier
 from handler.config import Settings
-from handler.entrypoints.uploads import UploadEntrypoint
+from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
 from handler.notifications.dispatch import Notifier
 from handler.records.store import Records
 from handler.render.render import RenderContext

@@ -44,9 +44,9 @@ from handler.storage.sources import Sources, open_sources
 from imaging import InvalidParameter, ObjectRef
 
 if TYPE_CHECKING:
-    from handler.entrypoints.background_uploads import BackgroundUploads
     from handler.entrypoints.direct_invocation import DirectInvocation
-    from handler.entrypoints.uploads import UploadEntrypoint
+    from handler.entrypoints.uploads.background import BackgroundUploads
+    from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
     from handler.records.store import Records
     from handler.storage.results import ResultStore
 

@@ -1,1 +1,1 @@
-"""Entrypoints: one module for each kind of event, and the ASGI server."""
+"""Entrypoints: one module or folder for each kind of event, and the ASGI server."""

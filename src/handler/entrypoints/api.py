@@ -36,9 +36,9 @@ def answer_api(services: Services, page: str, call: HttpRequest, deadline: Deadl
 def admit(services: Services, path: str, call: HttpRequest) -> None:
     """Raise a HandlerError if the request sends a large body to this path and may not do so."""
     if path.startswith(UPLOAD) and services.ingest is not None:
-        from handler.entrypoints import upload_forms  # noqa: PLC0415 - of services that take uploads
+        from handler.entrypoints.uploads import forms  # noqa: PLC0415 - of services that take uploads
 
-        upload_forms.admit(path, call, services.ingest())
+        forms.admit(path, call, services.ingest())
     if path.startswith(GALLERY) and services.gallery is not None:
         services.gallery().admit(path.removeprefix(GALLERY), call)
     elif path.startswith(API):

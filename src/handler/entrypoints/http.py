@@ -150,7 +150,7 @@ class HttpEntrypoint(msgspec.Struct, frozen=True):
                 answer.refuse_above(self.max_bytes)
             return answer
         if path.startswith(_UPLOAD) and self.services.ingest is not None:
-            from handler.entrypoints.upload_forms import answer_upload  # noqa: PLC0415 - no image needs it
+            from handler.entrypoints.uploads.forms import answer_upload  # noqa: PLC0415 - no image needs it
 
             return answer_upload(path, call, self.services.ingest())
         if path.startswith("/_results/") and self.result_cache is not None:

@@ -10,8 +10,8 @@ import msgspec
 from handler.response import Answer
 
 if TYPE_CHECKING:
-    from handler.entrypoints.gallery import GalleryEntrypoint
-    from handler.entrypoints.operator import OperatorEntrypoint
+    from handler.entrypoints.gallery.entrypoint import GalleryEntrypoint
+    from handler.entrypoints.operator.entrypoint import OperatorEntrypoint
     from handler.uploads.ingest.ingest import Ingest
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from handler.entrypoints.gallery_pages import DEFAULT_LISTED, MAX_LISTED, MIN_SHARED, SIDES
-from handler.entrypoints.gallery_request import CSRF_HEADER, LOCAL_COOKIE, MAX_NAME, SECURE_COOKIE
+from handler.entrypoints.gallery.pictures import DEFAULT_LISTED, MAX_LISTED, MIN_SHARED, SIDES
+from handler.entrypoints.gallery.request import CSRF_HEADER, LOCAL_COOKIE, MAX_NAME, SECURE_COOKIE
 from handler.gallery.gallery import MAX_RESULTS
 from handler.reference.operations import error_references, object_schema, parameter
 from handler.reference.schema import Schema

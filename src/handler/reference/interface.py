@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from features import CATALOGUE, by_name, feature_aliases
-from handler.entrypoints.operator import MAX_PURGED_KEYS
+from handler.entrypoints.operator.entrypoint import MAX_PURGED_KEYS
 from handler.reference.canvas_path import CANVAS, canvas_parameters
 from handler.reference.capabilities_path import capabilities
 from handler.reference.gallery_paths import VISITOR_SCHEME, gallery_paths, gallery_schemas

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from handler.entrypoints.store_events import MAX_EVENTS
+from handler.entrypoints.uploads.store_events import MAX_EVENTS
 from handler.records.record import Status
 from handler.records.store import MAX_PAGE
 from handler.reference.operations import error_references, object_schema, parameter

@@ -14,13 +14,13 @@ import uvicorn
 from tests import pictures
 from tests.client import Client
 
-from handler.entrypoints import at_once as at_once_module
-from handler.entrypoints.accepting import ConnectionServer
-from handler.entrypoints.at_once import AnswerAtOnce, build_at_once, is_local
-from handler.entrypoints.connections import ConnectionLimits
 from handler.entrypoints.http_call import HttpRequest
-from handler.entrypoints.server import PictureServer
-from handler.entrypoints.workers import Bounds, Remaining
+from handler.entrypoints.server import at_once as at_once_module
+from handler.entrypoints.server.accepting import ConnectionServer
+from handler.entrypoints.server.at_once import AnswerAtOnce, build_at_once, is_local
+from handler.entrypoints.server.connections import ConnectionLimits
+from handler.entrypoints.server.server import PictureServer
+from handler.entrypoints.server.workers import Bounds, Remaining
 from handler.response import Answer
 from handler.storage.sources import Sources
 from imaging import Deadline

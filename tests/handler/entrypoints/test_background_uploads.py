@@ -15,9 +15,9 @@ from tests.handler.uploads.studio import CAT, Studio
 from handler.aws import AwsAccess
 from handler.composition import processing
 from handler.core.errors import Busy, UpstreamError
-from handler.entrypoints import background_uploads
-from handler.entrypoints.background_uploads import BackgroundOptions, BackgroundUploads
-from handler.entrypoints.uploads import UploadEntrypoint
+from handler.entrypoints.uploads import background as background_module
+from handler.entrypoints.uploads.background import BackgroundOptions, BackgroundUploads
+from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
 from handler.records import open_records
 from handler.uploads.recovery import Sweep
 from imaging import Deadline, ObjectRef
@@ -79,7 +79,7 @@ def test_an_upload_is_processed_and_announced(studio: Studio) -> None:
 
 
 def test_a_failed_upload_is_tried_again(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background_uploads, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(background_module, "_RETRY_SECONDS", 0.01)
     studio.put(40)
     studio.originals.errors[CAT] = [UpstreamError("down"), UpstreamError("down")]
     with background(studio) as running:
@@ -89,7 +89,7 @@ def test_a_failed_upload_is_tried_again(studio: Studio, monkeypatch: pytest.Monk
 
 
 def test_an_upload_that_fails_each_time_has_failed(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background_uploads, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(background_module, "_RETRY_SECONDS", 0.01)
     studio.put(40)
     studio.originals.errors[CAT] = [UpstreamError("down") for _ in range(10)]
     with background(studio) as running:

@@ -13,12 +13,12 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 import uvicorn
 
-from handler.entrypoints import accepting
-from handler.entrypoints.accepting import ConnectionServer
-from handler.entrypoints.connections import ConnectionLimits
-from handler.entrypoints.processes import ConnectionBoard, Member, MetricsBoard
-from handler.entrypoints.server import PictureServer
-from handler.entrypoints.workers import Bounds
+from handler.entrypoints.server import accepting
+from handler.entrypoints.server.accepting import ConnectionServer
+from handler.entrypoints.server.connections import ConnectionLimits
+from handler.entrypoints.server.processes import ConnectionBoard, Member, MetricsBoard
+from handler.entrypoints.server.server import PictureServer
+from handler.entrypoints.server.workers import Bounds
 from handler.response import Answer
 
 

@@ -10,7 +10,7 @@ from tests import pictures
 from tests.client import Client, answered, function_url_event
 from tests.local_server import serving
 
-from handler.entrypoints.bodies import SMALL_BODY
+from handler.entrypoints.server.bodies import SMALL_BODY
 
 SITE = "https://site.example"
 CORS = {"CORS_ENABLED": "Yes", "CORS_ORIGIN": SITE}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.forms import BOUNDARY, encode_form, form_around
 
 from handler.core.errors import BadRequest, PayloadTooLarge
-from handler.entrypoints.form_data import FormReader
+from handler.entrypoints.uploads.form_data import FormReader
 
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
 NAMES = st.text(st.characters(codec="ascii", exclude_characters='"\\\r\n;%', exclude_categories=["C"]), min_size=1)

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 import pytest
 from tests.local_server import SAMPLES, Server, serving
 
-from handler.entrypoints import server as server_module
 from handler.entrypoints.http_call import HttpRequest
-from handler.entrypoints.server import PictureServer
-from handler.entrypoints.workers import Bounds, Remaining
+from handler.entrypoints.server import server as server_module
+from handler.entrypoints.server.server import PictureServer
+from handler.entrypoints.server.workers import Bounds, Remaining
 from handler.response import Answer
 
 BODY = b"x" * 100

@@ -16,9 +16,9 @@ from tests.client import Answered, Client, answered, function_url_event
 from tests.stand_ins.moto import Moto
 
 from handler.core.errors import BadRequest, Forbidden
-from handler.entrypoints.background_uploads import BackgroundUploads
-from handler.entrypoints.store_events import parse_events
-from handler.entrypoints.upload_events import changes_in
+from handler.entrypoints.uploads.background import BackgroundUploads
+from handler.entrypoints.uploads.events import changes_in
+from handler.entrypoints.uploads.store_events import parse_events
 from handler.records.record import record_id
 from handler.storage.upload_stores.folder import FolderUploads
 from handler.uploads.recovery import Sweep

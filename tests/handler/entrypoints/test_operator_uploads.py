@@ -16,7 +16,7 @@ from tests.forms import encode_form
 from tests.stand_ins.moto import Moto
 
 from handler.config import SettingsError
-from handler.entrypoints import upload_forms
+from handler.entrypoints.uploads import forms
 
 TOKEN = {"authorization": "Bearer op-token"}
 PNG = pictures.png()
@@ -235,7 +235,7 @@ def test_forms_and_parts_expire(client: Client, monkeypatch: pytest.MonkeyPatch)
         def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]  # a datetime, not a Later
             return datetime.now(tz) + timedelta(seconds=61)
 
-    monkeypatch.setattr(upload_forms, "datetime", Later)
+    monkeypatch.setattr(forms, "datetime", Later)
     refused = _send_form(client, granted, PNG)
     assert (refused.status, refused.json()["code"]) == (403, "Expired")
     assert _put(client, begun["parts"][0]["url"], b"abc").json()["code"] == "Expired"

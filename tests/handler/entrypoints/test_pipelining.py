@@ -17,10 +17,10 @@ ECHO = """
 import re, time
 from handler.cli import serve
 from handler.cli.server_log import log_to_standard_output
-from handler.entrypoints.connections import ConnectionLimits
+from handler.entrypoints.server.connections import ConnectionLimits
 from handler.entrypoints.health import Health
-from handler.entrypoints.server import PictureServer
-from handler.entrypoints.workers import Bounds
+from handler.entrypoints.server.server import PictureServer
+from handler.entrypoints.server.workers import Bounds
 from handler.response import Answer
 
 def handle(call, context):

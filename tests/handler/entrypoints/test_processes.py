@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.metrics_core import Metric
 from tests.local_server import SAMPLES, Server, serving
 
-from handler.entrypoints.processes import MetricsBoard
+from handler.entrypoints.server.processes import MetricsBoard
 
 PICTURE = "/photos/cat.jpg?width=20"
 

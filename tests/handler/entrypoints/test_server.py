@@ -45,8 +45,8 @@ SLOW = """
 import time
 from handler.cli import serve
 from handler.cli.server_log import log_to_standard_output
-from handler.entrypoints.server import PictureServer
-from handler.entrypoints.workers import Bounds
+from handler.entrypoints.server.server import PictureServer
+from handler.entrypoints.server.workers import Bounds
 from handler.entrypoints.health import Health
 from handler.response import Answer
 

@@ -20,7 +20,7 @@ from tests import pictures
 from tests.local_server import ROOT, SAMPLES, Server, running, serving
 from tests.tools import require_tool
 
-from handler.entrypoints.connections import owner_of
+from handler.entrypoints.server.connections import owner_of
 
 pytestmark = pytest.mark.slow
 
@@ -29,9 +29,9 @@ SLOW = """
 import resource, time
 from handler.cli import serve
 from handler.cli.server_log import log_to_standard_output
-from handler.entrypoints.connections import ConnectionLimits
-from handler.entrypoints.server import PictureServer
-from handler.entrypoints.workers import Bounds
+from handler.entrypoints.server.connections import ConnectionLimits
+from handler.entrypoints.server.server import PictureServer
+from handler.entrypoints.server.workers import Bounds
 from handler.entrypoints.health import Health
 from handler.response import Answer
 

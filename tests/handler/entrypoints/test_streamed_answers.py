@@ -13,10 +13,10 @@ import uvicorn
 from tests.local_server import SAMPLES, serving
 
 from handler.core.ports import ObjectInfo
-from handler.entrypoints.accepting import ConnectionServer
-from handler.entrypoints.connections import ConnectionLimits
-from handler.entrypoints.server import PictureServer
-from handler.entrypoints.workers import Bounds
+from handler.entrypoints.server.accepting import ConnectionServer
+from handler.entrypoints.server.connections import ConnectionLimits
+from handler.entrypoints.server.server import PictureServer
+from handler.entrypoints.server.workers import Bounds
 from handler.response import Answer
 from imaging import ObjectRef
 

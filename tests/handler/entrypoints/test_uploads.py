@@ -14,8 +14,8 @@ from tests.handler.uploads.studio import Studio, shade_of
 from tests.stand_ins.moto import Moto
 
 from handler.core.errors import BadRequest, Forbidden, HandlerError, UpstreamError
-from handler.entrypoints.upload_events import ObjectChange, changes_in, is_upload_event
-from handler.entrypoints.uploads import UploadEntrypoint
+from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
+from handler.entrypoints.uploads.events import ObjectChange, changes_in, is_upload_event
 from handler.storage.sources import read_locations, source_of
 from handler.uploads.copies import CopyPurge
 from handler.uploads.recovery import Sweep

@@ -23,7 +23,7 @@ import handler.records
 from handler.composition.wiring import build
 from handler.config import Settings
 from handler.core.errors import UpstreamError
-from handler.entrypoints.uploads import UploadEntrypoint
+from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
 from imaging import Deadline, ObjectRef
 
 RATE = 0.02

@@ -16,14 +16,14 @@ import msgspec
 
 from handler import response
 from handler.core.errors import BadRequest
-from handler.entrypoints.gallery_request import (
+from handler.entrypoints.gallery.request import (
     GalleryRequest,
     format_cookie,
     parse_name,
     parse_text,
     parse_whole,
 )
-from handler.entrypoints.operator_page import parse_limit
+from handler.entrypoints.operator.page import parse_limit
 from handler.entrypoints.own_pages import if_changed
 from handler.gallery.gallery import Composition, Gallery
 from handler.gallery.limits import HourlyLimits

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from handler.entrypoints.background_uploads import BackgroundUploads
-from handler.entrypoints.uploads import UploadEntrypoint
+from handler.entrypoints.uploads.background import BackgroundUploads
+from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
 from handler.uploads.change import OriginalChange
 from imaging import Deadline
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from handler.core.errors import BadRequest, HandlerError
-from handler.entrypoints.upload_events import ObjectChange
+from handler.entrypoints.uploads.events import ObjectChange
 from handler.observability.logs import logger
 from handler.uploads.outcome import Outcome
 from imaging import FeatureError

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from handler.core.errors import Forbidden, HandlerError
-from handler.entrypoints.upload_events import (
+from handler.entrypoints.uploads.events import (
     ObjectChange,
     changes_in,
     count_of,
@@ -104,7 +104,7 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
             self._send(deadline)
 
     def _answer_job(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, object]:
-        from handler.entrypoints.batch_operations import answer_tasks  # noqa: PLC0415 - only jobs need it
+        from handler.entrypoints.uploads.batch_operations import answer_tasks  # noqa: PLC0415 - only jobs need it
 
         def process(change: ObjectChange, presets: frozenset[str] | None) -> Outcome:
             return self.process(change, deadline, force=True, presets=presets)[1]

@@ -12,7 +12,7 @@ import msgspec
 from handler import response
 from handler.core.errors import BadRequest
 from handler.entrypoints.http_call import HttpRequest
-from handler.entrypoints.operator_page import Page, read_params
+from handler.entrypoints.operator.page import Page, read_params
 from handler.records.record import record_id
 from handler.response import Answer
 from handler.uploads.ingest.ingest import FormGrant, Ingest, PartsGrant, Stored

@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from handler.entrypoints.workers import Measures
+from handler.entrypoints.server.workers import Measures
 
 _log = logging.getLogger(__name__)
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n"

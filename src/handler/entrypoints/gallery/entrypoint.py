@@ -10,16 +10,16 @@ import msgspec
 
 from handler import response
 from handler.core.errors import HandlerError, MethodNotAllowed, NoSuchPage
-from handler.entrypoints.gallery_pages import GalleryPages
-from handler.entrypoints.gallery_request import (
+from handler.entrypoints.gallery.pictures import GalleryPages
+from handler.entrypoints.gallery.request import (
     GalleryRequest,
     find_address,
     format_cookie,
     read_cookie,
     refuse_other_sites,
 )
-from handler.entrypoints.gallery_session import GallerySession
-from handler.entrypoints.gallery_uploads import GalleryUploadPages
+from handler.entrypoints.gallery.session import GallerySession
+from handler.entrypoints.gallery.uploads import GalleryUploadPages
 from handler.entrypoints.http_call import HttpRequest
 from handler.gallery.uploads import DuplicatePicture
 from handler.gallery.visitors import Visitor, VisitorCookies

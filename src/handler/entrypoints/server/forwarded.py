@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network
 
-from handler.entrypoints.connections import owner_of
+from handler.entrypoints.server.connections import owner_of
 
 Network = IPv4Network | IPv6Network
 

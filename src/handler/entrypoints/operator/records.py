@@ -12,12 +12,12 @@ import msgspec
 from handler import response
 from handler.core.errors import BadRequest, Busy, Conflict, Forbidden, HandlerError, NotFound
 from handler.core.ports import ObjectStore
-from handler.entrypoints.change_intake import ChangeIntake
 from handler.entrypoints.http_call import HttpRequest
-from handler.entrypoints.operator_page import Page, parse_limit, read_params
-from handler.entrypoints.store_events import parse_events
-from handler.entrypoints.upload_events import changes_in
-from handler.entrypoints.uploads import UploadEntrypoint
+from handler.entrypoints.operator.change_intake import ChangeIntake
+from handler.entrypoints.operator.page import Page, parse_limit, read_params
+from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
+from handler.entrypoints.uploads.events import changes_in
+from handler.entrypoints.uploads.store_events import parse_events
 from handler.records.record import ImageRecord, Status, record_id
 from handler.records.serialize import serialize_record
 from handler.records.store import MAX_PAGE, RecordFilter, Records

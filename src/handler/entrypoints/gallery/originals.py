@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from handler.core.errors import HandlerError
-from handler.entrypoints.change_intake import ChangeIntake
+from handler.entrypoints.operator.change_intake import ChangeIntake
 from handler.records.record import ImageRecord
 from handler.storage.upload_stores import UploadStore
 from handler.uploads.change import make_forced_change

@@ -26,15 +26,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from handler.core.errors import BadRequest, Busy, Forbidden, HandlerError
-from handler.entrypoints.asgi_answer import size_of, to_starlette
-from handler.entrypoints.asgi_call import describe, raw_path, read_call
-from handler.entrypoints.bodies import SMALL_BODY, Bodies, check_length, has_body, is_large
-from handler.entrypoints.body_stream import BodyStream
-from handler.entrypoints.forwarded import Network
 from handler.entrypoints.http_call import HttpRequest, require_read
-from handler.entrypoints.local_access import is_loopback
+from handler.entrypoints.operator.local_access import is_loopback
 from handler.entrypoints.own_pages import if_changed
-from handler.entrypoints.workers import Bounds, Measures, Remaining, Workers
+from handler.entrypoints.server.asgi_answer import size_of, to_starlette
+from handler.entrypoints.server.asgi_call import describe, raw_path, read_call
+from handler.entrypoints.server.bodies import SMALL_BODY, Bodies, check_length, has_body, is_large
+from handler.entrypoints.server.body_stream import BodyStream
+from handler.entrypoints.server.forwarded import Network
+from handler.entrypoints.server.workers import Bounds, Measures, Remaining, Workers
 from handler.response import Answer, Caching, refusal, report
 
 Handle = Callable[[HttpRequest, Remaining], Answer]

@@ -13,8 +13,8 @@ import msgspec
 
 from handler.core.errors import BadRequest, Forbidden
 from handler.entrypoints.http_call import HttpRequest
-from handler.entrypoints.local_access import is_loopback
-from handler.entrypoints.operator_page import parse_object
+from handler.entrypoints.operator.local_access import is_loopback
+from handler.entrypoints.operator.page import parse_object
 from handler.gallery.visitors import Visitor
 from handler.observability.logs import add_log_fields
 from imaging import Deadline

@@ -13,7 +13,7 @@ from handler import response
 from handler.auth.compare_secret import matches_secret
 from handler.core.errors import BadRequest, Forbidden, Unauthorized
 from handler.core.ports import SecretSource
-from handler.entrypoints.gallery_request import GalleryRequest, format_cookie, parse_text, read_origin
+from handler.entrypoints.gallery.request import GalleryRequest, format_cookie, parse_text, read_origin
 from handler.gallery.devices import DeviceCodes, draw_qr_code
 from handler.gallery.gallery import Gallery
 from handler.gallery.limits import HourlyLimits

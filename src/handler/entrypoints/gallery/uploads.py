@@ -11,9 +11,9 @@ import msgspec
 
 from handler import response
 from handler.core.errors import BadRequest
-from handler.entrypoints.form_data import FormReader
-from handler.entrypoints.gallery_request import GalleryRequest, parse_name, parse_text, parse_whole
+from handler.entrypoints.gallery.request import GalleryRequest, parse_name, parse_text, parse_whole
 from handler.entrypoints.http_call import decode_base64
+from handler.entrypoints.uploads.form_data import FormReader
 from handler.gallery.uploads import GalleryUploads, NewPicture
 from handler.records.record import ImageRecord
 from handler.response import Answer

@@ -13,9 +13,10 @@ from handler.auth.compare_secret import matches_secret
 from handler.auth.signature import Signatures, parse_life
 from handler.core.errors import BadRequest, Forbidden, MethodNotAllowed, NoSuchPage, Unauthorized
 from handler.core.ports import Objects, SecretSource
-from handler.entrypoints import inline_image, local_access
+from handler.entrypoints import inline_image
 from handler.entrypoints.http_call import HttpRequest
-from handler.entrypoints.operator_page import Page, parse_limit, read_params
+from handler.entrypoints.operator import local_access
+from handler.entrypoints.operator.page import Page, parse_limit, read_params
 from handler.render.render import RenderContext, render_or_delegate
 from handler.render.results import Delegated
 from handler.requests.parse import parse_inline_request

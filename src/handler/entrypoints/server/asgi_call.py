@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
-from handler.entrypoints.forwarded import Network, find_client
 from handler.entrypoints.http_call import HttpRequest
-from handler.entrypoints.local_access import DOMAIN
+from handler.entrypoints.operator.local_access import DOMAIN
+from handler.entrypoints.server.forwarded import Network, find_client
 from handler.observability.redaction import redact_address
 
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))

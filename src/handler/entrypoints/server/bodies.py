@@ -11,7 +11,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 
 from handler.core.errors import BadRequest, Busy, PayloadTooLarge
-from handler.entrypoints.workers import Bounds
+from handler.entrypoints.server.workers import Bounds
 
 SMALL_BODY = 65_536
 """Size up to which a body needs no place."""

@@ -19,7 +19,7 @@ from handler.core.errors import Busy
 from handler.response import Answer
 
 if TYPE_CHECKING:
-    from handler.entrypoints.processes import MetricsBoard
+    from handler.entrypoints.server.processes import MetricsBoard
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import time
 
 import uvicorn
 
-from handler.entrypoints.connections import Connection, ConnectionLimits, Connections, owner_of
-from handler.entrypoints.processes import Member
-from handler.entrypoints.protocols import CONNECTION
-from handler.entrypoints.workers import Measures
+from handler.entrypoints.server.connections import Connection, ConnectionLimits, Connections, owner_of
+from handler.entrypoints.server.processes import Member
+from handler.entrypoints.server.protocols import CONNECTION
+from handler.entrypoints.server.workers import Measures
 
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _UNUSABLE = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}

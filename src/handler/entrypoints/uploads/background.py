@@ -19,7 +19,7 @@ from handler.uploads.change import Kind, OriginalChange, make_sequencer
 from imaging import Deadline, ObjectRef
 
 if TYPE_CHECKING:
-    from handler.entrypoints.uploads import UploadEntrypoint
+    from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
 
 _FINISH_SECONDS = 2.0
 """While more uploads are waiting, the CDN is told and notices are sent once in so many seconds."""

@@ -1,0 +1,1 @@
+"""Uploads: events that report a changed original, and forms by which clients send one."""
