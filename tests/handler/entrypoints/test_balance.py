@@ -23,10 +23,17 @@ from handler.response import Answer
 
 
 @contextmanager
-def member_serving(number: int, board: ConnectionBoard, listener: socket.socket) -> Iterator[None]:
-    """Serve as one of two processes, in a thread of this one."""
+def member_serving(
+    number: int, board: ConnectionBoard, listener: socket.socket, wait: Callable[[], object] = lambda: None
+) -> Iterator[ConnectionServer]:
+    """Serve as one of two processes, in a thread of this one. `wait` is called before each answer."""
     reader, writer = os.pipe()
-    app = PictureServer(lambda _, __: Answer(200, {}, b"%d" % number), Bounds(workers=1))
+
+    def answer(*_: object) -> Answer:
+        wait()
+        return Answer(200, {}, b"%d" % number)
+
+    app = PictureServer(answer, Bounds(workers=1))
     config = uvicorn.Config(app, lifespan="off", ws="none", log_config=None)
     member = Member(number, MetricsBoard(2), board, writer, is_replacement=False)
     server = ConnectionServer(config, ConnectionLimits(), app.measures, member)
@@ -34,7 +41,7 @@ def member_serving(number: int, board: ConnectionBoard, listener: socket.socket)
     thread.start()
     try:
         assert os.read(reader, 1) == b"1"
-        yield
+        yield server
     finally:
         os.close(reader)
         server.should_exit = True
@@ -91,6 +98,28 @@ def test_a_process_that_takes_no_connections_leaves_them_to_the_others() -> None
         assert [ask(stack, listener.getsockname()[1]) for _ in range(4)] == [b"0"] * 4
         board.clear(1)
         assert board.smallest() == 4
+    listener.close()
+
+
+def test_a_process_that_stops_leaves_the_board_before_its_last_answer() -> None:
+    board, has_begun, may_end = ConnectionBoard(2), threading.Event(), threading.Event()
+    board.publish(1, 9)
+
+    def wait() -> None:
+        has_begun.set()
+        assert may_end.wait(60)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    with ExitStack() as stack:
+        server = stack.enter_context(member_serving(0, board, listener.dup(), wait))
+        connection = connect(stack, listener.getsockname()[1])
+        connection.sendall(b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert has_begun.wait(60)
+        assert board.smallest() == 1
+        server.should_exit = True
+        wait_until(lambda: board.smallest() == 9)
+        may_end.set()
+        assert connection.recv(1_000).startswith(b"HTTP/1.1 200 ")
     listener.close()
 
 

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -101,6 +103,36 @@ def test_a_fault_of_the_settings_is_reported_once_and_ends_the_server() -> None:
     with pytest.raises(pytest.fail.Exception) as failed, serving(SAMPLES, "--processes", "3", PRESETS="{"):
         pass
     assert str(failed.value).count("PRESETS") == 1
+
+
+ENDS_WHILE_ANOTHER_STARTS = """
+import os, signal, sys, time
+from handler.entrypoints.processes import fork_members
+
+member = fork_members(2)
+if member.is_replacement:
+    print("replaced", flush=True)
+    member.report_ready()
+    os.kill(os.getppid(), signal.SIGTERM)
+    time.sleep(60)
+member.connections.publish(member.number, 5 + member.number)
+if member.number == 0:
+    member.report_ready()
+    os._exit(3)
+end = time.monotonic() + 30
+while (fewest := member.connections.smallest()) == 5 and time.monotonic() < end:
+    time.sleep(0.02)
+print(fewest, flush=True)
+member.report_ready()
+time.sleep(60)
+"""
+
+
+def test_a_process_that_ends_while_another_one_starts_leaves_the_board() -> None:
+    """It is replaced after the other one is ready."""
+    command = [sys.executable, "-c", ENDS_WHILE_ANOTHER_STARTS]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert (ran.stdout.split(), ran.returncode) == (["6", "replaced"], 0), ran.stderr
 
 
 def test_a_reader_of_the_board_never_sees_half_of_what_is_published() -> None:

@@ -74,6 +74,9 @@ class ConnectionServer(uvicorn.Server):
         for task in self._accepting:
             task.cancel()
         await asyncio.gather(*self._accepting, *self._connecting, return_exceptions=True)
+        if self._member is not None:
+            # It takes no connections any more, so the others must leave none to it until the last answer is sent.
+            self._member.connections.clear(self._member.number)
         await super().shutdown(sockets=sockets)
 
     async def _accept(self, listener: socket.socket) -> None:

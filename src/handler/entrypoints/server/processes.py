@@ -10,6 +10,7 @@ import json
 import logging
 import mmap
 import os
+import select
 import signal
 import sys
 import threading
@@ -26,6 +27,8 @@ _MAX_REPLACED, _REPLACED_SECONDS = 10, 60
 """A server whose processes are replaced more often than this ends, so that its own supervisor sees it."""
 _PAUSE_SECONDS = 0.5
 """Pause before a process that has ended is replaced."""
+_REAP_SECONDS = 0.2
+"""How often the parent looks for processes that have ended while it waits for another one to be ready."""
 _READ_ATTEMPTS = 5
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -144,6 +147,8 @@ class _Supervisor:
         self._connections = ConnectionBoard(count)
         self._members: dict[int, int] = {}
         """The number of each process by its ID."""
+        self._ended: deque[tuple[int, int]] = deque()
+        """The number and the exit status of each process that has ended and is not replaced yet."""
         self._stopping = threading.Event()
         self._status = 0
         self._replaced: deque[float] = deque(maxlen=_MAX_REPLACED)
@@ -155,16 +160,22 @@ class _Supervisor:
         for number in range(self._count):
             if not self._stopping.is_set() and (member := self._start(number)) is not None:
                 return member
-        while self._members:
-            pid, wait_status = os.waitpid(-1, 0)
-            if (member := self._replace(self._members.pop(pid), os.waitstatus_to_exitcode(wait_status))) is not None:
+        while self._ended or self._members:
+            if not self._ended:
+                self._note_end(*os.waitpid(-1, 0))
+            if (member := self._replace(*self._ended.popleft())) is not None:
                 return member
         sys.exit(self._status)
 
-    def _replace(self, number: int, status: int) -> Member | None:
-        """Start another process in the place of one that has ended, unless the server stops."""
+    def _note_end(self, pid: int, wait_status: int) -> None:
+        """Remove from the boards what a process that has ended has published."""
+        number = self._members.pop(pid)
         self._board.clear(number)
         self._connections.clear(number)
+        self._ended.append((number, os.waitstatus_to_exitcode(wait_status)))
+
+    def _replace(self, number: int, status: int) -> Member | None:
+        """Start another process in the place of one that has ended, unless the server stops."""
         if self._stopping.is_set():
             # The signal itself ends a process that does not serve yet.
             has_stopped = status == 0 or -status in _SIGNALS
@@ -195,6 +206,8 @@ class _Supervisor:
         self._members[pid] = number
         os.close(writer)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        while not select.select([reader], [], [], _REAP_SECONDS)[0]:
+            self._reap_others(pid)
         is_ready = bool(os.read(reader, 1))
         os.close(reader)
         if not is_ready and not self._stopping.is_set():
@@ -202,6 +215,13 @@ class _Supervisor:
             del self._members[pid]
             self._fail(os.waitstatus_to_exitcode(wait_status))
         return None
+
+    def _reap_others(self, starting: int) -> None:
+        """Note the processes that have ended, except for the one that starts."""
+        for pid in self._members.keys() - {starting}:
+            ended, wait_status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                self._note_end(pid, wait_status)
 
     def _fail(self, status: int) -> None:
         """End the program with an error after the other processes have ended."""
