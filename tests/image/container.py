@@ -10,9 +10,10 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,15 @@ class Image:
         tmp.chmod(0o1777)
         command = command or [*self.config["Entrypoint"], *self.config["Cmd"]]
         variables = [*self.config["Env"], *(f"{name}={value}" for name, value in environment.items())]
-        apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", _ALONE]
+        apart = ["unshare", "--mount", "--pid", "--fork", "sh", "-euc", _ALONE]
         within = [str(self.files), str(tmp), self.config["User"], self.config["WorkingDir"], *variables, *command]
-        with subprocess.Popen([*apart, *within], **popen) as process:
+        with subprocess.Popen([*apart, *within], process_group=0, **popen) as process:
             try:
                 yield process
             finally:
-                process.kill()
+                # The group, because unshare's --kill-child is lost when the process within takes another user.
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,6 +116,8 @@ def test_it_serves_over_http(image: Image, tmp_path: Path) -> None:
         for page in ("_docs/", "_docs/bench/results", "_api/docs"):
             with urllib.request.urlopen(found[1] + page, timeout=30) as response:
                 assert response.read().rstrip().endswith(b"</html>")
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        urllib.request.urlopen(found[1], timeout=30)
 
 
 def test_it_runs_as_nobody_and_writes_nowhere(image: Image, tmp_path: Path) -> None:
