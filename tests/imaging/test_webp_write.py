@@ -40,7 +40,7 @@ def test_the_file_is_that_of_libvips(size: tuple[int, int], has_alpha: bool, qua
     assert encode_still(image, quality=quality, effort=effort, deadline=NEVER) == expected
 
 
-@pytest.mark.parametrize(("scale", "is_limited"), [(1, False), (4, True)])
+@pytest.mark.parametrize(("scale", "is_limited"), [(1, False), (2, True), (4, True)])
 def test_the_last_step_of_effort_is_for_small_alpha_channels(scale: int, is_limited: bool) -> None:
     image: Any = pictures.scene(160, 120).resize(scale)
     original = image.bandjoin(image[1]).pngsave_buffer()

@@ -147,8 +147,9 @@ class _Search:
         sample = min(self._pixels, SAMPLE_PIXELS)
         output = limit_effort(name, output, self._pixels)
         plain = msgspec.structs.replace(output, max_bytes=None)
-        trial = encoding_seconds(name, plain, sample) + _SCORE_SECONDS * sample / MEGA
-        whole = encoding_seconds(name, output, self._pixels)
+        alpha = self._picture.has_alpha
+        trial = encoding_seconds(name, plain, sample, alpha=alpha) + _SCORE_SECONDS * sample / MEGA
+        whole = encoding_seconds(name, output, self._pixels, alpha=alpha)
         fixed = uninterruptible_encoding_seconds(
             name, output, self._pixels, self._picture.frames, graphic=self._graphic
         )

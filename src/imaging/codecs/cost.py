@@ -71,12 +71,15 @@ def uninterruptible_encoding_seconds(
     return _MARGIN * _tries(output) * seconds * pixels / MEGA
 
 
-def encoding_seconds(chosen: FormatName, output: Output, pixels: int) -> float:
+def encoding_seconds(chosen: FormatName, output: Output, pixels: int, *, alpha: bool = False) -> float:
     """Return how long an encoder works on the pixels of all frames, on one processor, over all its attempts.
 
-    bench/COSTS.md shows the declared figures beside measured ones.
+    bench/COSTS.md shows the declared figures beside measured ones. An alpha channel counts as one of noise; pixels that
+    are harder to encode than the measured ones take at most `_MARGIN` times as long.
     """
-    return _tries(output) * encoder_of(chosen).seconds(output) * pixels / MEGA
+    encoder = encoder_of(chosen)
+    seconds = encoder.seconds(output) + (encoder.alpha_seconds(output, pixels) if alpha else 0.0)
+    return _tries(output) * seconds * pixels / MEGA
 
 
 def limit_effort(chosen: FormatName, output: Output, pixels: int) -> Output:

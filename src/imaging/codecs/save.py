@@ -61,7 +61,9 @@ def save(
     """
     encoder = encoder_of(chosen)
     size = image.width * image.height * image.bands
-    options = encoder.options(output, Content(graphic, image.hasalpha(), size, colours, frames))
+    options = encoder.options(
+        output, Content(graphic, image.hasalpha(), size, image.width * image.height, colours, frames)
+    )
     if encoder.save_still and frames == 1 and keep == "none":
         still = encoder.save_still(image, options, deadline)
         if still is not None:

@@ -69,6 +69,8 @@ class Content(msgspec.Struct, frozen=True):
     alpha: bool
     size: int
     """Number of bytes."""
+    pixels: int
+    """Number of pixels of all frames."""
     colours: int = 0
     """Number of colours in the palette that the pixels are indexes into; 0 if they are not indexes."""
     frames: int = 1
@@ -205,6 +207,8 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
     """Returns the saver's options."""
     seconds: Callable[[EncodingOptions], float]
     """Seconds of one processor per megapixel of a detailed photograph."""
+    alpha_seconds: Callable[[EncodingOptions, int], float] = lambda _output, _pixels: 0.0
+    """The same that an alpha channel of noise takes beside the colours, from the options and the pixels."""
     memory: Callable[[EncodingOptions, int, bool], int]
     """Bytes that the encoder holds beside the image, from the options, the pixels and whether there is alpha."""
     uninterruptible_seconds: Callable[[EncodingOptions, int, bool], float] = lambda _output, _frames, _graphic: 0.0

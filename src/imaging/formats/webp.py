@@ -20,9 +20,14 @@ from imaging.formats.format import (
 _QUALITY = 80
 _first_images = iter((True,))
 _encode_still = Lazy[bytes | None]("imaging.codecs.webp_write", "encode_still")
-_ALPHA_EFFORT, _LARGE_ALPHA = 5, 400_000
-"""The largest effort for a lossy image with an alpha channel and more bytes than this: with one step more, the encoder
-searches the channel for up to 23 seconds per megapixel, and nothing can stop it."""
+_ALPHA_EFFORT, _LARGE_ALPHA = 5, 25_000
+"""The largest of libwebp's efforts for a lossy image with an alpha channel and more pixels than this. With one step
+more, the encoder searches a channel of noise for 33 seconds per megapixel up to this size and for 73 at 100,000 pixels,
+and nothing can stop it."""
+_ALPHA_SECONDS = (0.08, 0.08, 0.08, 0.13, 0.13, 0.2, 35.0)
+"""Seconds per megapixel that a lossy image's alpha channel of noise takes, by libwebp's effort."""
+_LOSSLESS_ALPHA_SECONDS = (0.0, 0.0, 0.0, 1.2, 1.2, 2.0, 2.0)
+"""The same for a lossless image. Noise of two levels takes longest."""
 _CANVAS_BYTES = 8
 """Bytes per pixel of two canvases: one for what the decoder returns, one for the animation."""
 
@@ -38,11 +43,16 @@ def _loaded_memory(decoder: int, pixels: int, stored: int) -> int:
     return decoder + canvases if pixels < stored else max(decoder, canvases)
 
 
+def _effort(output: EncodingOptions) -> int:
+    """Return libwebp's effort, from 0 to 6."""
+    return 2 if output.effort is None else round(output.effort * 0.6)
+
+
 def _options(output: EncodingOptions, content: Content) -> SaverOptions:
-    options: SaverOptions = {"effort": 2 if output.effort is None else round(output.effort * 0.6)}
+    options: SaverOptions = {"effort": _effort(output)}
     if output.lossless:
         return options | {"lossless": True}
-    if content.alpha and content.size > _LARGE_ALPHA:
+    if content.alpha and content.pixels > _LARGE_ALPHA:
         options["effort"] = min(options["effort"], _ALPHA_EFFORT)
     quality = output.fixed_quality or _QUALITY
     # At effort 2, one step less makes the bytes of libwebp's usual effort 4.
@@ -64,12 +74,19 @@ def _seconds(output: EncodingOptions) -> float:
     return 0.055 if (output.effort or 0) <= 4 else 0.26
 
 
+def _alpha_seconds(output: EncodingOptions, pixels: int) -> float:
+    effort = _effort(output)
+    if output.lossless:
+        return _LOSSLESS_ALPHA_SECONDS[effort]
+    return _ALPHA_SECONDS[min(effort, _ALPHA_EFFORT) if pixels > _LARGE_ALPHA else effort]
+
+
 def _uninterruptible_seconds(output: EncodingOptions, frames: int, graphic: bool) -> float:
     """Return the time for one frame of an animation, the last pass over lossless pixels, or sharpening the colour."""
     if frames > 1:
         return (2.0 if (output.effort or 0) >= 7 else 0.5) / frames
     if output.lossless:
-        return 0.3
+        return 1.0 if _effort(output) > 2 else 0.3
     return 0.25 * keeps_color(output, graphic=graphic)
 
 
@@ -98,6 +115,7 @@ FORMAT = Format(
         save_still=_save_still,
         options=_options,
         seconds=_seconds,
+        alpha_seconds=_alpha_seconds,
         uninterruptible_seconds=_uninterruptible_seconds,
         # The alpha channel is compressed without losses.
         memory=lambda output, pixels, alpha: (36 if output.lossless or alpha else 6) * pixels,

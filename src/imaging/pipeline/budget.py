@@ -213,6 +213,7 @@ def _count_encoding(estimate: _Estimate, planned: _PlannedPicture, output: Outpu
     # The encoder itself refuses more pixels than that.
     pixels = min(pixels, context.limits.result_pixels)
     what = f"its encoding as {chosen}"
-    estimate.add_seconds(encoding_seconds(chosen, limit_effort(chosen, output, pixels), pixels), what)
+    limited = limit_effort(chosen, output, pixels)
+    estimate.add_seconds(encoding_seconds(chosen, limited, pixels, alpha=planned.has_alpha), what)
     encoder = encoder_memory(chosen, output, pixels, alpha=planned.has_alpha) + pixels * 4
     estimate.check_memory(estimate.steps + encoder, what)
