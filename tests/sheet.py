@@ -1,9 +1,14 @@
-"""Draw the pictures of pages in docs/ from the URLs on those pages: `python -m tests.sheet`."""
+"""Draw the pictures of pages in docs/ from the URLs on those pages, and those of all features: `python -m tests.sheet`.
+
+`python -m tests.sheet blur tint` draws those of these features alone.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyvips
@@ -81,14 +86,25 @@ def draw_example(client: Client, example: Example) -> pyvips.Image:
     return pyvips.Image.new_from_buffer(answer.body, "")
 
 
-if __name__ == "__main__":
-    picture_of("").parent.mkdir(exist_ok=True)
+def draw_pages() -> None:
+    """Write the pictures of the pages in docs/."""
     draw_card(samples_client()).webpsave(str(sheet_of("card")), Q=80, effort=6, smart_subsample=True)
     with tempfile.TemporaryDirectory() as folder:
         draw_hdr(Path(folder)).webpsave(str(sheet_of("hdr")), Q=80, effort=6, smart_subsample=True)
     for name in PAGES:
         drawn = draw(samples_client(), name)
         drawn.webpsave(str(sheet_of(name)), Q=80, effort=6, smart_subsample=True)
-    for feature, example in list_examples().items():
-        drawn = draw_example(samples_client(), example)
-        drawn.webpsave(str(picture_of(feature)), Q=75, effort=6, smart_subsample=True)
+
+
+def draw_features(names: Sequence[str]) -> None:
+    """Write the pictures of features; KeyError for a name that has no picture."""
+    examples = list_examples()
+    for name in names:
+        drawn = draw_example(samples_client(), examples[name])
+        drawn.webpsave(str(picture_of(name)), Q=75, effort=6, smart_subsample=True)
+
+
+if __name__ == "__main__":
+    if not sys.argv[1:]:
+        draw_pages()
+    draw_features(sys.argv[1:] or list(list_examples()))

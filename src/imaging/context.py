@@ -1,4 +1,4 @@
-"""What surrounds one run of the engine: its limits, its deadline, and the objects and detections that it needs."""
+"""The context of one run of the engine: its limits, its deadline, and the objects and detections that it needs."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Context(msgspec.Struct, frozen=True):
     vision: Vision = msgspec.field(default_factory=DetectionNotConfigured)
     # The masks of subjects that models have found in the original.
     masks: SubjectMasks = msgspec.field(default_factory=MasksNotKept)
-    # Which page of the original the first frame is, and what was done to it before. Only expensive steps are told.
+    # Which page of the original the first frame is, and what was done to it before. Set for expensive steps only.
     page: int = 0
     applied: tuple[Mapping[str, object], ...] = ()
     # The bytes of the original, for a report about the file.

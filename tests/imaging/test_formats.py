@@ -30,6 +30,8 @@ EXCEPTIONS = {
     "handler/requests/dialects/thumbor/filters.py": "the formats of Thumbor's filter `format`",
 }
 """Files of src that may name a format, and why."""
+SELF_CONTAINED: frozenset[str] = frozenset()
+"""Formats whose records name no function of another module by `Lazy`."""
 
 
 def _named_formats(path: Path) -> Iterator[str]:
@@ -88,7 +90,7 @@ def _references(record: Any, seen: set[int]) -> Iterator[Lazy[Any]]:
 @pytest.mark.parametrize("record", FORMATS, ids=lambda record: record.name)
 def test_every_reference_leads_to_a_function(record: Format) -> None:
     references = list(_references(record, set()))
-    assert references
+    assert references or record.name in SELF_CONTAINED
     for reference in references:
         assert callable(reference.resolve()), (reference.module, reference.name)
 

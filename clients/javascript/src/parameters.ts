@@ -824,7 +824,7 @@ export interface InfoOptions {
   moderation?: boolean;
 }
 
-/** What can be asked of an image: features, and how the result is encoded. */
+/** What a request may contain: features, and how the result is encoded. */
 export interface ImageOptions {
   /** File format. Default: that of the original. auto: AVIF, WebP or that of the original, depending on what the browser accepts; best: the smallest of these at equal quality, for signed URLs like quality=auto. */
   format?: "auto" | "best" | "original" | "jpeg" | "png" | "webp" | "avif" | "gif" | "apng" | "tiff" | "bmp";

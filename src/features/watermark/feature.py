@@ -43,7 +43,7 @@ def watermark(picture: Picture, requested: Watermark, context: Context) -> Pictu
     margin = 0
     if requested.rotate % 360 or requested.shadow is not None:
         mark, margin = _turned_with_shadow(mark, requested)
-        # A later resize reads the same pixels many times, and each time would turn and blur them anew.
+        # A later resize reads the same pixels many times, and would rotate and blur them again each time.
         mark = render_in_memory(mark)
     mark = _faded(mark, requested.opacity)
     dpr = picture.dpr or requested.dpr

@@ -1,4 +1,4 @@
-"""`image-handler check-urls`: say what would become of each URL of a list or an access log, before a site moves."""
+"""`image-handler check-urls`: report the outcome of each URL of a list or an access log, before a site moves."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SECONDS = 60.0
 
 
 class CheckedUrl(NamedTuple):
-    """What would become of a URL: the outcome, and what to know of it."""
+    """The outcome of a URL, and what to know of it."""
 
     outcome: str
     """`ok`, `ignored` if parts are left out or repaired, or `refused`."""
@@ -46,7 +46,7 @@ class CheckedUrl(NamedTuple):
 @click.option("--fetch", is_flag=True, help="Render each image too, which reads the originals.")
 @click.option("--quiet", is_flag=True, help="Print only the totals.")
 def check_urls(file: BinaryIO, fetch: bool, quiet: bool) -> int:
-    """Say for each URL in FILE what would become of it: accepted, accepted with parts ignored, or refused.
+    """Report the outcome of each URL in FILE: accepted, accepted with parts ignored, or refused.
 
     FILE (- is standard input) holds URLs or paths, one a line, or is an access log: of CloudFront, a load balancer or a
     web server. It may be packed by gzip. A URL counts as often as it occurs. The settings are those of the environment;
@@ -83,7 +83,7 @@ def check_urls(file: BinaryIO, fetch: bool, quiet: bool) -> int:
 
 
 def _check(entrypoint: HttpEntrypoint, url: str) -> CheckedUrl:
-    """Return what would become of a URL, as far as that shows without its original."""
+    """Return the outcome of a URL, as far as it is known without the original."""
     try:
         return _report(_parse(entrypoint, url, entrypoint.policy).ignored, "")
     except InvalidParameter as error:

@@ -169,7 +169,7 @@ def _versions(jobs: Sequence[Job]) -> dict[Job, tuple[int, int]]:
 
 
 class _Tally:
-    """Counts what has become of the files, and prints a line for each."""
+    """Counts the outcomes of the files, and prints a line for each."""
 
     def __init__(self, out: Path, *, quiet: bool) -> None:
         self._out = out

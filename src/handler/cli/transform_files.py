@@ -38,7 +38,7 @@ class Recipe(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What has become of a file."""
+    """The outcome for a file."""
 
     job: Job
     fault: str = ""
@@ -51,12 +51,12 @@ class Outcome(NamedTuple):
 
 
 def transform_stream(source: BinaryIO, recipe: Recipe) -> bytes:
-    """Return what becomes of the image in a stream. Raises FeatureError and HandlerError."""
+    """Return the outcome for the image in a stream. Raises FeatureError and HandlerError."""
     return _render(source, recipe)[1].body
 
 
 def transform_all(jobs: Sequence[Job], recipe: Recipe, processes: int) -> Iterator[Outcome]:
-    """Yield what has become of each file as soon as that is known."""
+    """Yield the outcome for each file as soon as it is known."""
     processes = min(processes, len(jobs))
     if processes <= 1:
         yield from (_transform(job, recipe) for job in jobs)

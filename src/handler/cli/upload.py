@@ -70,7 +70,7 @@ def upload(
 
 
 def _outcome(task: Future[str], file: LocalFile, progress: _Progress, *, quiet: bool) -> str:
-    """Print what has become of a file, and return it."""
+    """Print the outcome for a file, and return it."""
     try:
         outcome = task.result()
     except UploadFailed as error:
@@ -129,7 +129,7 @@ class _Progress:
         self._is_stopped = True
 
     def finish_file(self) -> None:
-        """Count a file that is done, whatever has become of it."""
+        """Count a file that is done, whatever its outcome."""
         with self._lock:
             self._done += 1
             self._show()

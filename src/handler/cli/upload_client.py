@@ -47,7 +47,7 @@ class UploadClient(msgspec.Struct, frozen=True):
     token: str
     overwrite: bool
     count: Callable[[int], None]
-    """Is told the number of bytes that were sent since it was last called; from several threads."""
+    """Called, from several threads, with the number of bytes that were sent since the last call."""
 
     def upload(self, file: LocalFile) -> str:
         """Upload a file and return `uploaded`; `unchanged` if the service has it under its key. Raise UploadFailed."""

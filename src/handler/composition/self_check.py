@@ -1,6 +1,6 @@
-"""What CloudFormation asks each function of the stack at a deployment: does it work with its settings and permissions?
+"""Check at a deployment, for CloudFormation, that a function of the stack works with its settings and permissions.
 
-The application is built anew, and each part that a setting names is used once. A fault fails the deployment, and its
+The application is built again, and each part that a setting names is used once. A fault fails the deployment, and its
 text is what the operator reads in the events of the stack. A note does not fail it.
 """
 

@@ -82,7 +82,7 @@ def renew() -> None:
     """Renew what copies of this process must not share, and all that has an age.
 
     Credentials, secrets, connections, caches and whatever reads the monotonic clock belong to the application, which
-    is built anew. The rest are the credential chain, TLS and the generators of random numbers. Names and tokens come
+    is built again. The rest are the credential chain, TLS and the generators of random numbers. Names and tokens come
     from `os.urandom`, which differs between copies.
     """
     random.seed()

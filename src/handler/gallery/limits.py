@@ -76,7 +76,7 @@ class HourlyLimits(msgspec.Struct, frozen=True, kw_only=True):
         return f"gallery attempt {self._hide(address)}"
 
     def _hide(self, address: str) -> str:
-        """Return a name of an address, or of the network of an IPv6 address, from which it cannot be told."""
+        """Return a name of an address, or of the network of an IPv6 address, that does not reveal it."""
         try:
             known = ipaddress.ip_address(address)
             network = ipaddress.ip_network((known, _IPV6_NETWORK if known.version == 6 else 32), strict=False)

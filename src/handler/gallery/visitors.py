@@ -32,7 +32,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tag(self) -> str:
-        """A short name of the visitor, from which the ID cannot be told; for pages and for the log."""
+        """A short name of the visitor for pages and the log, which does not reveal the ID."""
         return hashlib.sha256(f"gallery visitor {self.id}".encode()).hexdigest()[:8]
 
     @property

@@ -56,7 +56,7 @@ def _interface(feature: Control) -> str:
 
 def _options(features: list[Control], output: list[Control]) -> str:
     lines = [
-        "/** What can be asked of an image: features, and how the result is encoded. */",
+        "/** What a request may contain: features, and how the result is encoded. */",
         "export interface ImageOptions {",
     ]
     lines += [line for option in output for line in _member(option)]

@@ -51,8 +51,8 @@ class ImageRequest(msgspec.Struct, frozen=True):
         return own + [ref for overlay in self.overlays.values() for ref in overlay.stored_objects]
 
     @property
-    def own_terms(self) -> bool:
-        """Return whether the request alone, and not the whole service, is the reason that its result is not public."""
+    def is_private_by_request(self) -> bool:
+        """Whether the result is private because this request is signed or expires, and not because of a setting."""
         return (self.signed or self.expires is not None) and not self.restricted
 
 

@@ -226,7 +226,7 @@ def _add_presets(recipe: Recipe, parsed: ParsedRequest, policy: Policy, caller: 
     if preset is None:
         return recipe
     if preset not in policy.presets:
-        # Under PRESETS_ONLY the names of presets are not told to anyone who has no signature.
+        # Under PRESETS_ONLY a caller without a signature must not learn the names of presets.
         hides_names = policy.presets_only and caller is Caller.ANYONE
         named = (", ".join(policy.presets) or "those in PRESETS, which is empty") + suggest(preset, policy.presets)
         known = "those in PRESETS" if hides_names else named

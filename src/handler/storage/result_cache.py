@@ -280,15 +280,16 @@ def _has_key(facts: ResultFacts) -> bool:
 def _keys(request: ImageRequest, facts: ResultFacts) -> tuple[str, ...]:
     """Return the keys under which a result may be stored; the last one is that of an offloaded result.
 
-    A request with terms of its own has a key of its own for it, so that its terms change nothing for other requests.
+    A request that is private by its own signature or expiry has another key for an offloaded result. Otherwise it would
+    take the place of the marker of the public object that other requests are redirected to.
     """
     key = f"{PRIVATE}{facts.tags[0]}/{facts.etag}"
-    return (key, key + _CLOSED) if request.own_terms else (key,)
+    return (key, key + _CLOSED) if request.is_private_by_request else (key,)
 
 
 def _is_closed(request: ImageRequest, facts: ResultFacts) -> bool:
     """Whether a result must not be public: not all may see it, or an object in it forbids shared caches."""
-    closed = request.restricted or request.own_terms
+    closed = request.restricted or request.is_private_by_request
     return closed or not {"no-store", "private"}.isdisjoint(directives(facts.cache_control))
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a change, and what decides about it without any other part."""
+"""The outcome of a change, and the decisions about it that need no store, database or image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imaging import FeatureError, ObjectRef
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What has become of a change."""
+    """The outcome of a change."""
 
     status: Literal["ready", "rejected", "deleted", "waiting", "repeated", "superseded", "ignored"]
     """`waiting`: the original has no REQUIRE_TAG yet; `repeated`: it was processed before; `superseded`: there is a

@@ -242,7 +242,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     def _repeat(self, change: OriginalChange, record: ImageRecord, deadline: Deadline) -> Outcome:
         """Repair what an earlier attempt to process a change may have damaged since it was processed or overtaken."""
         if change.attempt > 1:
-            self.copies.purge(change.ref)  # the attempt before may have ended before the CDN was told
+            self.copies.purge(change.ref)  # the attempt before may have ended before it purged the CDN
         status: Literal["superseded", "repeated"] = (
             "superseded" if is_older(change.sequencer, record.sequencer) else "repeated"
         )

@@ -1,4 +1,4 @@
-"""The policy by which an image gets as few bytes as the quality that is asked for allows.
+"""How an image is encoded in as few bytes as the requested quality allows.
 
 1. The colour resolution follows the content (`Content.keeps_color` of imaging.formats.format).
 2. `quality=auto` takes the lowest quality whose score of similarity reaches the target, and `format=best` the format
@@ -6,7 +6,7 @@
 3. `maxBytes` lowers the quality from there, or the number of colours (`reduced_outputs`, `fit_bytes`).
 4. No answer is larger than an original that needs no change (`imaging.pipeline.run.smaller_of`).
 
-Import this module only for a request that asks for 2 or 3.
+Import this module only for a request that needs 2 or 3.
 """
 
 from __future__ import annotations

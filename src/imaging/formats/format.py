@@ -117,7 +117,7 @@ def _keep_reduction(_shrink: float, _frames: int, *, is_same_format: bool) -> fl
 
 
 class FormatEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """What requests, answers and limits have to know of a format, whether or not a file of it is at hand."""
+    """What requests, answers and limits need to know of a format before any file of it is read."""
 
     name: FormatName
     """The name in requests, answers and documentation."""
@@ -220,7 +220,7 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
     palette_sizes: tuple[int, ...] = ()
     """Numbers of colours that `maxBytes` tries, for a format whose quality cannot be reduced."""
     lossless: bool = False
-    """Whether it can be asked to lose nothing."""
+    """Whether it can encode without loss (`lossless=true`)."""
     scored: bool = False
     """Whether `quality=auto` looks for its quality, by scores of what it loses."""
     lossless_frames: bool = True

@@ -12,7 +12,7 @@ _FEATURES = {"avx512_vnni", "avx_vnni", "asimddp", "i8mm"}
 
 
 def multiplies_bytes() -> bool:
-    """Return whether the processor has instructions for models in eight bits; False where that cannot be told.
+    """Return whether the processor has instructions for models in eight bits; False where that is unknown.
 
     Without them such a model is hardly faster, and on x86 its sums saturate, which changes the mask.
     """

@@ -126,7 +126,7 @@ def _context_of(number: int, steps: Sequence[Step], picture: Picture, output: Ou
         return context
     applied: list[dict[str, object]] = describe_steps(steps[:number])
     if applied:
-        # What steps find in the image is not told by their parameters alone, nor which frames they have looked at.
+        # The parameters alone determine neither what steps find in the image nor which frames they have read.
         applied.append({"view": picture.view, "frames": picture.frames})
     return structs.replace(context, page=output.page or 0, applied=tuple(applied))
 

@@ -81,7 +81,7 @@ def _run_steps(
 
 
 def smaller_of(outcome: Rendered, original: bytes, steps: Sequence[Step], output: Output, context: Context) -> Rendered:
-    """Return the outcome, or the original without its metadata where encoding it anew has not made it smaller.
+    """Return the outcome, or the original without its metadata where encoding it again has not made it smaller.
 
     Only the options that ask for fewer bytes, or for no further loss, may be given, and every step must leave an image
     of the original's size as it is. An edited image is upright and in sRGB, so the original must be that as well.

@@ -34,7 +34,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class MetricsBoard:
-    """Memory in which each process publishes its metrics for whichever is asked for those of all."""
+    """Shared memory in which each process publishes its metrics, so that any of them can report the metrics of all."""
 
     def __init__(self, count: int) -> None:
         self._count = count

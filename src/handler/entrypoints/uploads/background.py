@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from handler.entrypoints.uploads.entrypoint import UploadEntrypoint
 
 _FINISH_SECONDS = 2.0
-"""While more uploads are waiting, the CDN is told and notices are sent once in so many seconds."""
+"""Seconds from one purge of the CDN and delivery of notices to the next, while more uploads are waiting."""
 _RETRY_SECONDS = 2.0
 """Pause before the second attempt of an upload; each further one is twice as long."""
 

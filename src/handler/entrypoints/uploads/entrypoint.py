@@ -44,7 +44,7 @@ class Report:
     """Keys of originals that were deleted, and whose variants are removed."""
 
     def add(self, ref: ObjectRef, outcome: Outcome) -> None:
-        """Add what has become of one original."""
+        """Add the outcome for one original."""
         self.stored += outcome.stored
         self.kept += outcome.kept
         if outcome.error is not None:
@@ -186,7 +186,7 @@ class UploadEntrypoint(msgspec.Struct, frozen=True):
 
 
 def _log_outcome(ref: ObjectRef, outcome: Outcome) -> Outcome:
-    """Log what has become of an original, on a line of its own, as one event may hold several. Return the outcome."""
+    """Log the outcome for an original, on a line of its own, as one event may hold several. Return the outcome."""
     details = {"source": ref.bucket, "key": redact_text(ref.key), "outcome": outcome.status}
     if outcome.stored:
         details["variants"] = " ".join(map(redact_text, outcome.stored))

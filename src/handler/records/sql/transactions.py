@@ -44,7 +44,7 @@ class Transactions:
                 yield connection
 
     def insert(self, table: Any) -> postgresql.Insert | sqlite.Insert:
-        """Return an insertion into a table that can say what becomes of a conflict."""
+        """Return an insertion into a table that can declare how a conflict is resolved."""
         return postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
 
     def take_lock(self, connection: Connection, number: int) -> None:

@@ -111,7 +111,7 @@ class S3Bucket:
 
 
 def _renewed_credentials() -> S3Credential:
-    """Return the credentials of botocore's chain, which renews them in time if it is asked that often."""
+    """Return the credentials of botocore's chain, which renews them in time if this function is called that often."""
     from handler.aws.credentials import found_credentials  # noqa: PLC0415 - of a function with SnapStart alone
 
     keys = found_credentials()

@@ -46,7 +46,7 @@ class Progress(msgspec.Struct):
     bytes: int = 0
     """Size of the originals to process."""
     outcomes: Counter[str] = msgspec.field(default_factory=Counter)
-    """Numbers by what has become of an original, as in `ready`, `rejected`, `failed` and `up to date`."""
+    """Numbers of originals by outcome, as in `ready`, `rejected`, `failed` and `up to date`."""
 
 
 class Backfill(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +156,7 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
         return all(key in stored for key, preset in keys.items() if preset.name in self.presets)
 
     def _process(self, candidate: Candidate, pace: _Pace, recent: deque[bool]) -> None:
-        """Process one object if it is not up to date, and count what has become of it."""
+        """Process one object if it is not up to date, and count its outcome."""
         outcome = None if self.stopping.is_set() else self._attempt(candidate, pace)
         if outcome is None:
             return
@@ -172,7 +172,7 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
                 logger().warning(error.message, extra={"code": error.code, "detail": error.detail})
 
     def _attempt(self, candidate: Candidate, pace: _Pace) -> str | None:
-        """Return what has become of an object, None if the run was stopped."""
+        """Return the outcome for an object, None if the run was stopped."""
         attempts = (1, 2, self.pipeline.max_attempts)
         for attempt, pause in zip(attempts, (*_PAUSES, 0.0), strict=True):
             try:

@@ -1,6 +1,6 @@
 """Conversions by the lcms that Pillow's wheel brings, called through ctypes.
 
-libvips' own lcms gives the same pixels. But libvips sets a conversion up anew for each image, which takes 2 ms, and
+libvips' own lcms gives the same pixels. But libvips sets a conversion up again for each image, which takes 2 ms, and
 converts a quarter slower.
 """
 

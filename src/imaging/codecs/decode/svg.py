@@ -35,7 +35,7 @@ _UNBOUNDED = frozenset({"feTurbulence", "feMorphology", "feConvolveMatrix", "feD
 _MAX_ELEMENTS, _MAX_NAMESPACES = 250_000, 1_000
 """librsvg takes 1.3 kB and some 30 µs for an element that draws nothing."""
 _PARSER_BYTES = 10_000_000
-"""What libxml2 parses without being told that a file is large."""
+"""The largest text in bytes that libxml2 parses without its option XML_PARSE_HUGE."""
 _PAINTS = frozenset({"fill", "stroke"})
 _SURFACES = frozenset({"mask", "filter", "clipPath", "pattern"})
 

@@ -55,20 +55,9 @@ def _resizing_type(arguments: Arguments, into: Collected) -> None:
     into.pipeline.resizing_type = arguments.choice(0, RESIZING_TYPES)
 
 
-def _width(arguments: Arguments, into: Collected) -> None:
-    into.pipeline.width = arguments.given_integer(0)
-
-
-def _height(arguments: Arguments, into: Collected) -> None:
-    into.pipeline.height = arguments.given_integer(0)
-
-
-def _min_width(arguments: Arguments, into: Collected) -> None:
-    into.pipeline.min_width = arguments.given_integer(0)
-
-
-def _min_height(arguments: Arguments, into: Collected) -> None:
-    into.pipeline.min_height = arguments.given_integer(0)
+def _set_integer(field: str) -> Callable[[Arguments, Collected], None]:
+    """Return what applies an option with one argument: the whole number for this field of the pipeline."""
+    return lambda arguments, into: setattr(into.pipeline, field, arguments.given_integer(0))
 
 
 def _zoom(arguments: Arguments, into: Collected) -> None:
@@ -214,10 +203,10 @@ HANDLERS: dict[str, Handler] = {
     "resize": Handler(8, _resize),
     "size": Handler(7, lambda arguments, into: _set_size(arguments, into, 0)),
     "resizing_type": Handler(1, _resizing_type),
-    "width": Handler(1, _width),
-    "height": Handler(1, _height),
-    "min-width": Handler(1, _min_width),
-    "min-height": Handler(1, _min_height),
+    "width": Handler(1, _set_integer("width")),
+    "height": Handler(1, _set_integer("height")),
+    "min-width": Handler(1, _set_integer("min_width")),
+    "min-height": Handler(1, _set_integer("min_height")),
     "zoom": Handler(2, _zoom),
     "dpr": Handler(1, _dpr),
     "enlarge": Handler(1, _enlarge),

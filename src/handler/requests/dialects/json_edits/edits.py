@@ -128,32 +128,32 @@ def _parse_steps(part: Params, names: list[str], where: str, faults: Faults) -> 
     `names`: all keys of the part in their order.
     """
     by_feature: Params = {}
-    spoken: dict[str, str] = {}
+    request_names: dict[str, str] = {}
     for name, value in part.items():
         feature = _crop_feature(names, name) if name in ("extract", "crop") else values.FEATURES.get(name, name)
         if feature in by_feature:
-            expected = f"given once, not also as `{where}.{spoken[feature]}`"
+            expected = f"given once, not also as `{where}.{request_names[feature]}`"
             faults.tolerate(InvalidParameter(f"{where}.{name}", expected, value))
         by_feature[feature] = values.convert_value(name, value, f"{where}.{name}", faults)
-        spoken[feature] = name
+        request_names[feature] = name
     if faults.is_lenient:
-        by_feature = repairs.drop_unknown(by_feature, where, spoken, faults)
+        by_feature = repairs.drop_unknown(by_feature, where, request_names, faults)
     try:
         return edits(by_feature, where=where)
     except InvalidParameter as error:
         if not faults.is_lenient:
-            raise values.rename_error(error, where, spoken) from None
-        return _parse_text(by_feature, where, spoken, faults)
+            raise values.rename_error(error, where, request_names) from None
+        return _parse_text(by_feature, where, request_names, faults)
 
 
-def _parse_text(by_feature: Params, where: str, spoken: Mapping[str, str], faults: Faults) -> tuple[Step, ...]:
+def _parse_text(by_feature: Params, where: str, request_names: Mapping[str, str], faults: Faults) -> tuple[Step, ...]:
     """Return the steps of edits of which some hold numbers or booleans as text. Raise InvalidParameter."""
     steps: list[Step] = []
     for feature, value in by_feature.items():
         try:
             steps += edits({feature: value}, where=where)
         except InvalidParameter as error:
-            renamed = values.rename_error(error, where, spoken)
+            renamed = values.rename_error(error, where, request_names)
             try:
                 steps += edits({feature: value}, where=where, text=True)
             except InvalidParameter:

@@ -43,11 +43,14 @@ def repair_edits(params: Mapping[str, object], where: str, faults: Faults) -> Pa
     return repaired
 
 
-def drop_unknown(by_feature: Params, where: str, spoken: Mapping[str, str], faults: Faults) -> Params:
-    """Return the edits without features and parameters that do not exist; `spoken` has the names of the request."""
+def drop_unknown(by_feature: Params, where: str, request_names: Mapping[str, str], faults: Faults) -> Params:
+    """Return the edits without features and parameters that do not exist.
+
+    `request_names` holds the name of the edit in the request for each feature.
+    """
     known: Params = {}
     for name, value in by_feature.items():
-        at = f"{where}.{spoken[name]}"
+        at = f"{where}.{request_names[name]}"
         if name not in feature_names():
             faults.tolerate(InvalidParameter(at, "the name of an edit", value))
             continue

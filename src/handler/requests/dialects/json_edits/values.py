@@ -41,13 +41,13 @@ def convert_value(name: str, params: object, where: str, faults: Faults) -> obje
     return params if set(params) & set(spellings(by_name(name).params)) else {main.name: params}
 
 
-def rename_error(error: InvalidParameter, where: str, spoken: Mapping[str, str]) -> InvalidParameter:
+def rename_error(error: InvalidParameter, where: str, request_names: Mapping[str, str]) -> InvalidParameter:
     """Return the error with the name of the edit as the request spells it, and with AWS's code.
 
-    `where` is the name of the edits as a whole, and `spoken` the name of the edit for each feature.
+    `where` is the name of the edits as a whole, and `request_names` the name of the edit for each feature.
     """
     feature, _, field = error.name.removeprefix(f"{where}.").partition(".")
-    name = spoken.get(feature, feature)
+    name = request_names.get(feature, feature)
     if name == "overlayWith":
         field = _OVERLAY_FIELDS.get(field, field)
     # An error with a code of its own, such as that of a padding that leaves the image, keeps it.
@@ -62,17 +62,16 @@ def _convert_resize(params: object, where: str) -> object:
     converted = {str(name): part for name, part in params.items() if part is not None and name != "fastShrinkOnLoad"}
     for side in ("width", "height"):
         if side in converted:
-            converted[side] = _convert_side(converted[side], f"{where}.{side}")
+            given = converted[side]
+            # Empty text is a side that is not given.
+            converted[side] = (
+                None if given == "" else aws_rules.round_side(aws_rules.parse_number(given), f"{where}.{side}", given)
+            )
     for name in ("position", "gravity", "strategy"):
         if isinstance(converted.get(name), int):
             converted[name] = _convert_position(converted[name], f"{where}.{name}")
     aws_rules.apply_ratio(converted)
     return converted
-
-
-def _convert_side(side: object, where: str) -> int | None:
-    """Return a number of pixels, rounded, from a number or from text; None for empty text."""
-    return None if side == "" else aws_rules.round_side(aws_rules.parse_number(side), where, side)
 
 
 def _convert_position(position: object, where: str) -> str:

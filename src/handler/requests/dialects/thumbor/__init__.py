@@ -121,13 +121,13 @@ def _parse_imagor(path: str, faults: Faults = STRICT) -> ParsedRequest | None:
     head, slash, rest = path.lstrip("/").partition("/")
     if head != UNSAFE or not slash:
         return None
-    from handler.requests.dialects.imagor.interpret import interpret_path  # noqa: PLC0415 - few services are asked
+    from handler.requests.dialects.imagor.interpret import interpret_path  # noqa: PLC0415 - only imagor's paths need it
 
     return interpret_path(rest, faults)
 
 
 def _parse_signed_imagor(text: str, faults: Faults = STRICT) -> ParsedRequest:
-    from handler.requests.dialects.imagor.interpret import interpret_path  # noqa: PLC0415 - few services are asked
+    from handler.requests.dialects.imagor.interpret import interpret_path  # noqa: PLC0415 - only imagor's paths need it
 
     return interpret_path(text, faults, encoded=True)
 

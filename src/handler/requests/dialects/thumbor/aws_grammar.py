@@ -57,13 +57,11 @@ def _take_segment(path: ThumborPath, text: str, *, is_first: bool) -> str | None
     if not slash or not path.faults.is_lenient:
         return None
     # AWS drops every size, crop and `fit-in` from the key, of which the first counts.
-    is_repeated = head == "fit-in" or re.fullmatch(_SIZE, head) or AREA.fullmatch(head)
-    return after if is_repeated or (is_first and _take_one_side(path, head)) else None
-
-
-def _take_one_side(path: ThumborPath, head: str) -> bool:
-    """Take `100x` or `x100` at the front of a path as a size with one free side."""
-    return re.fullmatch(_ONE_SIDE, head) is not None and take_size(path, head)
+    if head == "fit-in" or re.fullmatch(_SIZE, head) or AREA.fullmatch(head):
+        return after
+    # `100x` or `x100` at the front of a path is a size with one free side.
+    is_one_side = is_first and re.fullmatch(_ONE_SIDE, head) and take_size(path, head)
+    return after if is_one_side else None
 
 
 def _take_crop(path: ThumborPath, head: str) -> bool:
