@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import botocore.loaders
+import botocore.session
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
@@ -19,6 +26,14 @@ MARKERS = {
 """Directories below tests/ and the marker of every test in them."""
 
 LONGEST_BYTES_IN_A_NAME = 30
+MAX_MEMORY = 1_000_000_000
+"""Bytes of a process, beyond which it closes its neural networks after a test."""
+MODEL_CACHES = {
+    "imaging.models.saliency": "_opened",
+    "imaging.models.upscaling": "_opened",
+    "features.remove_background.masks": "_session",
+}
+"""Modules and the function in each that keeps the sessions of its networks."""
 
 # No test is timed: machines are shared. pytest-timeout ends what hangs.
 settings.register_profile("untimed", deadline=None)
@@ -52,3 +67,43 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for directory, marker in MARKERS.items():
             if item.path.is_relative_to(TESTS / directory):
                 item.add_marker(marker)
+
+
+def pytest_collection_finish() -> None:
+    """Exempt the collected tests from garbage collection, which would visit their millions of objects each time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_models() -> Iterator[None]:
+    """Read each description of an AWS service once per process; every session of boto3 would read it again."""
+    entries: dict[str | None, dict[Any, Any]] = {}
+    create = botocore.loaders.create_loader
+
+    def create_loader(search_path: str | None = None) -> Any:
+        loader = create(search_path)
+        loader._cache = entries.setdefault(search_path, {})
+        return loader
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", create_loader)
+        yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Close neural networks once they take much memory. onnxruntime keeps what their largest run has taken."""
+    if sys.platform != "linux" or _resident() < MAX_MEMORY:
+        return
+    caches = [getattr(sys.modules[module], name) for module, name in MODEL_CACHES.items() if module in sys.modules]
+    if any(cache.cache_info().currsize for cache in caches):
+        for cache in caches:
+            cache.cache_clear()
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _resident() -> int:
+    """Return the bytes of memory that this process occupies."""
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * 4096
