@@ -33,6 +33,7 @@ TEXTS = {".md", ".yaml", ".yml", ".js", ".html", ".css", ".py", ".sh", ".env", "
 WORDS = {
     r"house": "policy",
     r"doors?": "entrypoint",
+    r"wish(es|ed)?": "request",
     r"shelf": "result cache",
     r"withdraw\w*": "purge",
     r"hand(s|ed)? over": "delegate",

@@ -63,10 +63,10 @@ export class Api {
   retry = (id) => this.ask("POST", `/pictures/${id}/retry`);
   remove = (id, keepalive = false) => this.ask("DELETE", `/pictures/${id}`, { keepalive });
   removeAll = () => this.ask("DELETE", "/pictures");
-  apply = (id, wish) => this.ask("POST", `/pictures/${id}/results`, { json: wish });
+  apply = (id, imageRequest) => this.ask("POST", `/pictures/${id}/results`, { json: imageRequest });
   removeResult = (id, result, keepalive = false) => this.ask("DELETE", `/pictures/${id}/results/${result}`, { keepalive });
-  preview = (id, wish, signal) => this.ask("POST", `/pictures/${id}/preview`, { json: wish, signal });
-  share = (id, wish) => this.ask("POST", `/pictures/${id}/share`, { json: wish });
+  preview = (id, imageRequest, signal) => this.ask("POST", `/pictures/${id}/preview`, { json: imageRequest, signal });
+  share = (id, imageRequest) => this.ask("POST", `/pictures/${id}/share`, { json: imageRequest });
 
   /** Fetches the bytes of a picture by its signed URL. */
   async bytes(url, signal) {

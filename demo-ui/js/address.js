@@ -1,7 +1,7 @@
 /**
  * The service's own URL language: reads a URL into a request and writes a request as a URL.
  *
- * A request (`wish`) is {bucket, key, edits: {feature: {parameter: value}}, output: {parameter: value}, other: [[name, value]]}.
+ * A request (`imageRequest`) is {bucket, key, edits: {feature: {parameter: value}}, output: {parameter: value}, other: [[name, value]]}.
  */
 
 import { repeats } from "./catalogue.js";
@@ -25,9 +25,9 @@ export class Language {
   }
 
   /** Returns path and query, or `base` alone if the request has no parameters. */
-  write(wish) {
-    const query = this.pairs(wish).map(([name, value]) => `${encodeURIComponent(name)}=${spelled(value)}`).join("&");
-    return this.path(wish) + (query ? `?${query}` : "");
+  write(imageRequest) {
+    const query = this.pairs(imageRequest).map(([name, value]) => `${encodeURIComponent(name)}=${spelled(value)}`).join("&");
+    return this.path(imageRequest) + (query ? `?${query}` : "");
   }
 
   path({ key }) {
@@ -36,12 +36,12 @@ export class Language {
   }
 
   /** Returns names and values, with the features in the order in which they apply. */
-  pairs(wish) {
-    const on = this.features.filter((feature) => wish.edits[feature.name]);
-    const pairs = wish.bucket ? [["bucket", wish.bucket]] : [];
-    for (const feature of on) pairs.push(...this.listed(feature, wish.edits[feature.name], on));
-    for (const { name } of this.output) if (name in wish.output) pairs.push([name, wish.output[name]]);
-    return [...pairs, ...wish.other];
+  pairs(imageRequest) {
+    const on = this.features.filter((feature) => imageRequest.edits[feature.name]);
+    const pairs = imageRequest.bucket ? [["bucket", imageRequest.bucket]] : [];
+    for (const feature of on) pairs.push(...this.listed(feature, imageRequest.edits[feature.name], on));
+    for (const { name } of this.output) if (name in imageRequest.output) pairs.push([name, imageRequest.output[name]]);
+    return [...pairs, ...imageRequest.other];
   }
 
   /** Returns the names and values of a feature, whose elements are numbered if there is a list of them. */
@@ -75,18 +75,18 @@ export class Language {
   /** Returns the request of a URL. Unknown names stay as they are; the service validates them. */
   read(address) {
     const [path, query = ""] = address.split("#")[0].split(/\?(.*)/s);
-    const wish = empty();
+    const imageRequest = empty();
     const key = path.replace(/^\/(_key\/)?/, "");
     try {
-      wish.key = decodeURIComponent(key);
+      imageRequest.key = decodeURIComponent(key);
     } catch {
-      wish.key = key;
+      imageRequest.key = key;
     }
-    this.apply(wish, [...new URLSearchParams(query)]);
-    return wish;
+    this.apply(imageRequest, [...new URLSearchParams(query)]);
+    return imageRequest;
   }
 
-  apply(wish, pairs) {
+  apply(imageRequest, pairs) {
     const named = pairs.filter(([name]) => name === "feature").flatMap(([, value]) => value.split(","));
     const chosen = named.map((name) => this.named.get(name.trim())).filter(Boolean);
     const undotted = [];
@@ -94,57 +94,57 @@ export class Language {
     for (const [name, value] of pairs) {
       const [head, rest] = name.split(/\.(.*)/s);
       const feature = this.named.get(head);
-      if (name === "bucket") wish.bucket = value;
+      if (name === "bucket") imageRequest.bucket = value;
       else if (CONTROLS.includes(name)) continue;
       else if (rest && feature && NUMBERED.test(rest) && repeats(feature)) numbered.set(feature, [...(numbered.get(feature) ?? []), [name, ...NUMBERED.exec(rest).slice(1), value]]);
-      else if (rest && head === "output") this.set(wish.output, this.output, rest, value, wish, name);
-      else if (rest && feature) this.set((wish.edits[feature.name] ??= {}), feature.parameters, rest, value, wish, name);
-      else if (feature && !chosen.some((each) => byName(each.parameters, name))) this.switchOn(wish, feature, value);
+      else if (rest && head === "output") this.set(imageRequest.output, this.output, rest, value, imageRequest, name);
+      else if (rest && feature) this.set((imageRequest.edits[feature.name] ??= {}), feature.parameters, rest, value, imageRequest, name);
+      else if (feature && !chosen.some((each) => byName(each.parameters, name))) this.switchOn(imageRequest, feature, value);
       else undotted.push([name, value]);
     }
-    for (const [feature, given] of numbered) this.setList(wish, feature, given);
-    for (const feature of chosen) wish.edits[feature.name] ??= {};
-    for (const [name, value] of undotted) this.settle(wish, chosen, name, value);
+    for (const [feature, given] of numbered) this.setList(imageRequest, feature, given);
+    for (const feature of chosen) imageRequest.edits[feature.name] ??= {};
+    for (const [name, value] of undotted) this.settle(imageRequest, chosen, name, value);
   }
 
   /** Sets a list of a feature: [[whole name, number, parameter, value]…]. Where a number is missing, the service says so. */
-  setList(wish, feature, given) {
+  setList(imageRequest, feature, given) {
     const elements = [];
     for (const [, at] of given) elements[at] ??= {};
-    if (wish.edits[feature.name] || elements.length > given.length || elements.includes(undefined)) return void wish.other.push(...given.map(([whole, , , value]) => [whole, value]));
-    for (const [whole, at, name, value] of given) this.set(elements[at], feature.parameters, name, value, wish, whole);
-    wish.edits[feature.name] = elements.length > 1 ? elements : elements[0];
+    if (imageRequest.edits[feature.name] || elements.length > given.length || elements.includes(undefined)) return void imageRequest.other.push(...given.map(([whole, , , value]) => [whole, value]));
+    for (const [whole, at, name, value] of given) this.set(elements[at], feature.parameters, name, value, imageRequest, whole);
+    imageRequest.edits[feature.name] = elements.length > 1 ? elements : elements[0];
   }
 
-  switchOn(wish, feature, value) {
+  switchOn(imageRequest, feature, value) {
     if (/^(false|no|off)$/i.test(value)) return;
-    const edit = (wish.edits[feature.name] ??= {});
+    const edit = (imageRequest.edits[feature.name] ??= {});
     const main = feature.parameters.find((each) => each.main);
     if (main && !/^(true|yes|on|auto)$/i.test(value)) edit[main.name] = typed(main, value);
     else if (main?.choices?.includes(value)) edit[main.name] = value;
   }
 
   /** Resolves a name without a dot: in the named features, the active ones, the output options, or the only feature that has it. */
-  settle(wish, chosen, name, value) {
+  settle(imageRequest, chosen, name, value) {
     const having = (features) => features.filter((each) => byName(each.parameters, name));
-    const on = this.features.filter((each) => wish.edits[each.name]);
+    const on = this.features.filter((each) => imageRequest.edits[each.name]);
     let claims = having(chosen);
     if (!claims.length && SIZES.includes(name)) claims = [this.named.get("resize")];
     if (!claims.length) claims = having(on);
-    if (!claims.length && byName(this.output, name)) return this.set(wish.output, this.output, name, value, wish, name);
+    if (!claims.length && byName(this.output, name)) return this.set(imageRequest.output, this.output, name, value, imageRequest, name);
     if (!claims.length) claims = having(this.features);
-    if (claims.length !== 1) return void wish.other.push([name, value]);
-    this.set((wish.edits[claims[0].name] ??= {}), claims[0].parameters, name, value, wish, name);
+    if (claims.length !== 1) return void imageRequest.other.push([name, value]);
+    this.set((imageRequest.edits[claims[0].name] ??= {}), claims[0].parameters, name, value, imageRequest, name);
   }
 
-  set(values, parameters, name, value, wish, whole) {
+  set(values, parameters, name, value, imageRequest, whole) {
     const parameter = byName(parameters, name);
     if (parameter) values[parameter.name] = typed(parameter, value);
-    else wish.other.push([whole, value]);
+    else imageRequest.other.push([whole, value]);
   }
 
   /** Returns the features and parameters that a message names in backticks: [feature or "", parameter, number in a list]. */
-  places(message, wish) {
+  places(message, imageRequest) {
     const found = [];
     for (const [, name] of message.matchAll(/`([\w.]+)(?:=[^`]*)?`/g)) {
       const [, head, at, rest] = /^([^.]*)(?:\.(\d+))?(?:\.([^.]*))?/.exec(name);
@@ -154,7 +154,7 @@ export class Language {
       if (feature) found.push([feature.name, parameter?.name ?? "", Number(at ?? 0)]);
       else if (byName(this.output, rest && head === "output" ? rest : name)) found.push(["", byName(this.output, rest ?? name).name]);
       else for (const each of this.features) {
-        if (wish.edits[each.name] && byName(each.parameters, name)) found.push([each.name, byName(each.parameters, name).name]);
+        if (imageRequest.edits[each.name] && byName(each.parameters, name)) found.push([each.name, byName(each.parameters, name).name]);
       }
     }
     return found;

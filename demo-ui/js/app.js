@@ -1,4 +1,4 @@
-/** The page: one request (`wish`), the controls that edit it, and its result. */
+/** The page: one request (`imageRequest`), the controls that edit it, and its result. */
 
 import "./scheme.js"; // first: the others wait for texts
 import { empty, Language } from "./address.js";
@@ -43,7 +43,7 @@ class App {
   constructor(catalogue) {
     this.catalogue = catalogue;
     this.language = new Language(catalogue);
-    this.wish = empty();
+    this.imageRequest = empty();
     this.file = null; // a dropped file, instead of a key
     this.fileId = "";
     this.note = ""; // what was done to the file
@@ -68,10 +68,10 @@ class App {
     this.formats = new Formats(this);
     this.overlays = new Overlays(this);
     this.navigation = new Navigation(this);
-    this.images = new Images(this.service, { address: (wish) => this.language.write({ ...empty(), ...wish }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
+    this.images = new Images(this.service, { address: (imageRequest) => this.language.write({ ...empty(), ...imageRequest }), choose: (choice) => this.choose(choice), again: () => this.refresh() });
     this.chooser = new Chooser(this.images);
     this.steps = new Steps(this);
-    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), takeColor: (what) => this.selection.takeColor(what), choose: (feature, edit, take) => this.chooseOverlay(feature, edit, take), overlay: () => this.images.overlay(), measures: () => this.rendering, sizeBefore: (edit) => this.selection.sizeBefore(edit), capabilities: this.capabilities, tell: (text) => this.hint(text), shown: (wish) => this.steps.show(wish) });
+    this.controls = new Controls(catalogue, { changed: () => this.changed(), pick: (what) => this.selection.pick(what), takeColor: (what) => this.selection.takeColor(what), choose: (feature, edit, take) => this.chooseOverlay(feature, edit, take), overlay: () => this.images.overlay(), measures: () => this.rendering, sizeBefore: (edit) => this.selection.sizeBefore(edit), capabilities: this.capabilities, tell: (text) => this.hint(text), shown: (imageRequest) => this.steps.show(imageRequest) });
     this.soon = quietly(PAUSED, () => {
       delete document.documentElement.dataset.pending;
       this.refresh();
@@ -90,7 +90,7 @@ class App {
   limit() {
     this.recipes.show();
     this.recipes.press();
-    this.controls.show(this.wish);
+    this.controls.show(this.imageRequest);
   }
 
   async open() {
@@ -99,27 +99,27 @@ class App {
     if (this.kept) return this.startKept();
     const known = this.navigation.isKnown;
     if (known) this.navigation.read();
-    else this.controls.show(this.wish, { open: true });
+    else this.controls.show(this.imageRequest, { open: true });
     performance.mark("usable");
     const keys = await this.images.load();
     if (!known && keys.length) {
-      this.wish.output = { format: "auto" };
+      this.imageRequest.output = { format: "auto" };
       this.choose({ bucket: this.images.bucket, key: this.images.photo() }, { replace: true });
     } else if (!known) {
       this.progress.idle(t("work.type-key"));
       this.images.release();
     }
-    this.images.mark(this.file ? "" : this.wish.key);
+    this.images.mark(this.file ? "" : this.imageRequest.key);
   }
 
   /** Edits a picture of the gallery, instead of one of the source. */
   startKept() {
     const { kept } = this;
-    kept.show(() => kept.save(this.wish).catch((error) => this.progress.fail(error)));
+    kept.show(() => kept.save(this.imageRequest).catch((error) => this.progress.fail(error)));
     performance.mark("usable");
     if (kept.error) return this.progress.fail(kept.error);
     if (this.navigation.isKnown) return this.navigation.read();
-    this.wish = kept.wish;
+    this.imageRequest = kept.imageRequest;
     this.opened();
   }
 
@@ -163,7 +163,7 @@ class App {
   }
 
   get address() {
-    return this.language.write(this.wish);
+    return this.language.write(this.imageRequest);
   }
 
   refresh(options) {
@@ -173,17 +173,17 @@ class App {
   /** Writes the request down, once it does not change any more. */
   settle() {
     this.navigation.write();
-    this.history.record(this.wish);
+    this.history.record(this.imageRequest);
   }
 
   /** Returns the query of the edits, without the image. */
   get query() {
-    return this.language.write({ ...this.wish, bucket: "", key: "" }).split(/\?(.*)/s)[1] ?? "";
+    return this.language.write({ ...this.imageRequest, bucket: "", key: "" }).split(/\?(.*)/s)[1] ?? "";
   }
 
   /** Shows earlier edits of the same image. */
   restore(edits) {
-    Object.assign(this.wish, edits);
+    Object.assign(this.imageRequest, edits);
     this.show();
   }
 
@@ -202,7 +202,7 @@ class App {
   /** Opens another image with the same edits. */
   choose({ bucket, key }, { replace = false } = {}) {
     Object.assign(this, { file: null, fileId: "" });
-    Object.assign(this.wish, { bucket, key });
+    Object.assign(this.imageRequest, { bucket, key });
     this.navigation.write({ push: !replace });
     this.opened();
   }
@@ -213,15 +213,15 @@ class App {
     this.side = "";
     this.files.mark();
     this.download.offer(null);
-    $("key").value = this.file ? "" : this.wish.key;
+    $("key").value = this.file ? "" : this.imageRequest.key;
     $("key").placeholder = this.file ? t("open.dropped", { name: this.file.name }) : t("open.placeholder");
     this.selection.close();
-    this.images.mark(this.file ? "" : this.wish.key);
+    this.images.mark(this.file ? "" : this.imageRequest.key);
     this.rendering.reset();
     showResult(null);
     showOriginal();
     this.stage.zoom = null;
-    this.controls.show(this.wish, { open: true });
+    this.controls.show(this.imageRequest, { open: true });
     this.controls.reveal();
     this.settle();
     this.refresh();
@@ -235,7 +235,7 @@ class App {
 
   changed() {
     this.controls.clear();
-    this.controls.show(this.wish);
+    this.controls.show(this.imageRequest);
     this.recipes.press();
     document.documentElement.dataset.pending = "true"; // until the request for it begins
     this.soon();
@@ -244,10 +244,10 @@ class App {
 
   /** Builds the request again from names and values, for the same image. */
   apply(pairs) {
-    const { bucket, key } = this.wish;
-    this.wish = { ...empty(), bucket, key };
-    this.language.apply(this.wish, pairs);
-    Object.assign(this.wish, { bucket, key });
+    const { bucket, key } = this.imageRequest;
+    this.imageRequest = { ...empty(), bucket, key };
+    this.language.apply(this.imageRequest, pairs);
+    Object.assign(this.imageRequest, { bucket, key });
     this.show();
   }
 
@@ -256,7 +256,7 @@ class App {
     this.side = "";
     this.selection.picker.close();
     this.controls.clear();
-    this.controls.show(this.wish, { open: true });
+    this.controls.show(this.imageRequest, { open: true });
     this.controls.reveal();
     this.settle();
     this.refresh();
@@ -264,12 +264,12 @@ class App {
 
   /** Shows the code of the request, with what is known of the result. */
   tell() {
-    const { wish, file } = this;
+    const { imageRequest, file } = this;
     const { result, original } = this.rendering;
     const extension = result && !result.type.includes("json") ? format(result.type).toLowerCase().replace("jpeg", "jpg") : result ? "json" : "jpg";
-    this.code.update({ wish, file, width: result?.width, height: result?.height, original, extension });
+    this.code.update({ imageRequest, file, width: result?.width, height: result?.height, original, extension });
     $("panel-note").textContent = this.side || this.note;
-    this.kept?.tell(wish);
+    this.kept?.tell(imageRequest);
   }
 
   setMode(mode, { quiet = false } = {}) {

@@ -49,7 +49,7 @@ export class Card {
   }
 
   get values() {
-    return this.feature.name === OUTPUT ? this.panel.wish.output : this.panel.wish.edits[this.feature.name];
+    return this.feature.name === OUTPUT ? this.panel.imageRequest.output : this.panel.imageRequest.edits[this.feature.name];
   }
 
   open(isOpen) {
@@ -68,8 +68,8 @@ export class Card {
         return card.values;
       },
       put(values) {
-        if (feature.name === OUTPUT) panel.wish.output = values;
-        else panel.wish.edits[feature.name] = values;
+        if (feature.name === OUTPUT) panel.imageRequest.output = values;
+        else panel.imageRequest.edits[feature.name] = values;
       },
       before: (elements) => panel.before(feature, elements),
     };
@@ -80,7 +80,7 @@ export class Card {
 
   /** Switches the feature on with the values of its example, so that it has a visible effect, or off. */
   turn(on) {
-    const { edits } = this.panel.wish;
+    const { edits } = this.panel.imageRequest;
     const { name } = this.feature;
     if (on) edits[name] = this.panel.start(this.feature);
     else delete edits[name];

@@ -63,9 +63,9 @@ export class Code {
     this.draw();
   }
 
-  /** `about` is {wish, file, width, height (of the result), original, extension}. */
+  /** `about` is {imageRequest, file, width, height (of the result), original, extension}. */
   update(about) {
-    const address = this.language.write(about.wish);
+    const address = this.language.write(about.imageRequest);
     if (address !== this.address) this.signed = false;
     this.address = address;
     this.shown = about;
@@ -116,15 +116,15 @@ export class Code {
   }
 
   written(signal) {
-    const { wish } = this.shown;
-    const forms = { url: () => this.absolute(wish, signal), img: () => this.img(signal), picture: () => this.picture(signal),
+    const { imageRequest } = this.shown;
+    const forms = { url: () => this.absolute(imageRequest, signal), img: () => this.img(signal), picture: () => this.picture(signal),
       curl: () => this.curl(signal), event: () => this.event() };
     if (FRAMEWORK_NAMES.includes(this.tab)) return this.framework(signal);
     return (forms[this.tab] ?? (() => this.other(this.tab, signal)))();
   }
 
-  async absolute(wish, signal) {
-    return this.finished(this.language.write(wish), signal);
+  async absolute(imageRequest, signal) {
+    return this.finished(this.language.write(imageRequest), signal);
   }
 
   async finished(address, signal) {
@@ -132,19 +132,19 @@ export class Code {
   }
 
   async other(language, signal) {
-    const { url, unsaid } = await this.service.translated(this.language.write(this.shown.wish), language, signal);
+    const { url, unsaid } = await this.service.translated(this.language.write(this.shown.imageRequest), language, signal);
     if (!signal.aborted && unsaid?.length) this.note(t("code.unsupported", { names: unsaid.join(", ") }));
     return this.finished(url, signal);
   }
 
   async img(signal) {
-    const { wish, width, height } = this.shown;
+    const { imageRequest, width, height } = this.shown;
     const size = width ? ` width="${width}" height="${height}"` : "";
-    return `<img src="${html(await this.absolute(wish, signal))}"${size} loading="lazy" alt="">`;
+    return `<img src="${html(await this.absolute(imageRequest, signal))}"${size} loading="lazy" alt="">`;
   }
 
   async picture(signal) {
-    const { wish, width, height } = this.shown;
+    const { imageRequest, width, height } = this.shown;
     // A result may be narrower than requested: the descriptor is the real width.
     const factor = width && this.asked() ? width / this.asked() : 1;
     const set = async (format) => {
@@ -155,34 +155,34 @@ export class Code {
     for (const format of ["avif", "webp"]) {
       sources.push(`  <source type="image/${format}" sizes="${this.sizes()}"\n    srcset="${await set(format)}">\n`);
     }
-    const fallback = structuredClone(wish);
+    const fallback = structuredClone(imageRequest);
     if (["auto", "avif", "webp"].includes(fallback.output.format)) delete fallback.output.format;
     const size = width ? ` width="${width}" height="${height}"` : "";
     return `<picture>\n${sources.join("")}  <img src="${html(await this.absolute(fallback, signal))}"${size} loading="lazy" alt="">\n</picture>`;
   }
 
   async framework(signal) {
-    const { wish, width, height, extension } = this.shown;
-    const url = await this.absolute(wish, signal);
+    const { imageRequest, width, height, extension } = this.shown;
+    const url = await this.absolute(imageRequest, signal);
     const factor = width && this.asked() ? width / this.asked() : 1;
-    const format = wish.output.format;
+    const format = imageRequest.output.format;
     const srcset = width ? await Promise.all(this.widths().map(async (each) => [await this.absolute(this.sized(each, format), signal), Math.round(each * factor)])) : [];
     const formats = this.tab === "css" ? await Promise.all(["avif", "webp", "jpeg"].map(async (each) => [await this.absolute(this.formatted(each), signal), each])) : [];
-    return SNIPPETS[this.tab]({ url, formats, isOrdered: Boolean(stepsOf(wish)?.length), base: location.origin, path: this.language.write(wish), size: width ? [width, height] : null, srcset,
-      sizes: this.sizes(), name: `${wish.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}` });
+    return SNIPPETS[this.tab]({ url, formats, isOrdered: Boolean(stepsOf(imageRequest)?.length), base: location.origin, path: this.language.write(imageRequest), size: width ? [width, height] : null, srcset,
+      sizes: this.sizes(), name: `${imageRequest.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}` });
   }
 
   /** Returns the requested width; if only a height is requested, the width of the result. Steps may change any width. */
   asked() {
-    const { wish, width } = this.shown;
-    if (stepsOf(wish)?.length) return undefined;
-    const { resize } = wish.edits;
+    const { imageRequest, width } = this.shown;
+    if (stepsOf(imageRequest)?.length) return undefined;
+    const { resize } = imageRequest.edits;
     return resize?.width || (resize?.height && width);
   }
 
   /** Returns how wide the image is in the page, as `sizes` says it. */
   sizes() {
-    const { resize } = this.shown.wish.edits;
+    const { resize } = this.shown.imageRequest.edits;
     return this.asked() && resize.width ? `${resize.width}px` : "100vw";
   }
 
@@ -196,40 +196,40 @@ export class Code {
   }
 
   sized(width, format) {
-    const wish = structuredClone(this.shown.wish);
-    if (format) wish.output.format = format;
-    const steps = stepsOf(wish);
+    const imageRequest = structuredClone(this.shown.imageRequest);
+    if (format) imageRequest.output.format = format;
+    const steps = stepsOf(imageRequest);
     if (steps?.length) {
-      putSteps(wish, [...steps, { resize: { width } }]); // behind all others
-      return wish;
+      putSteps(imageRequest, [...steps, { resize: { width } }]); // behind all others
+      return imageRequest;
     }
-    const resize = (wish.edits.resize ??= {});
+    const resize = (imageRequest.edits.resize ??= {});
     if (resize.height && resize.width) resize.height = Math.round((resize.height * width) / resize.width);
     else delete resize.height;
     resize.width = width;
-    return wish;
+    return imageRequest;
   }
 
   formatted(format) {
-    const wish = structuredClone(this.shown.wish);
-    wish.output.format = format;
-    return wish;
+    const imageRequest = structuredClone(this.shown.imageRequest);
+    imageRequest.output.format = format;
+    return imageRequest;
   }
 
   async curl(signal) {
-    const { wish, file, extension } = this.shown;
-    const name = `${wish.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}`;
-    if (!file) return `curl -o ${quoted(name)} ${quoted(await this.absolute(wish, signal))}`;
-    const [, query = ""] = this.language.write(wish).split(/(\?.*)/s);
+    const { imageRequest, file, extension } = this.shown;
+    const name = `${imageRequest.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}`;
+    if (!file) return `curl -o ${quoted(name)} ${quoted(await this.absolute(imageRequest, signal))}`;
+    const [, query = ""] = this.language.write(imageRequest).split(/(\?.*)/s);
     const token = this.service.token ? ' \\\n  -H "Authorization: Bearer $TOKEN"' : "";
     return `curl -o ${quoted(name)} --data-binary @${quoted(file.name)} -H 'Content-Type: ${file.type || "application/octet-stream"}'${token} \\\n  ${quoted(`${location.origin}/_api/transform${query}`)}`;
   }
 
   event() {
-    const { wish } = this.shown;
-    const steps = stepsOf(wish);
-    const pairs = this.language.pairs(wish).map(([name, value]) => [name, name === "steps" && steps ? steps : value === "true" ? true : value]);
-    return JSON.stringify({ imageKey: wish.key, ...Object.fromEntries(pairs) }, null, 2);
+    const { imageRequest } = this.shown;
+    const steps = stepsOf(imageRequest);
+    const pairs = this.language.pairs(imageRequest).map(([name, value]) => [name, name === "steps" && steps ? steps : value === "true" ? true : value]);
+    return JSON.stringify({ imageKey: imageRequest.key, ...Object.fromEntries(pairs) }, null, 2);
   }
 
   text(text) {

@@ -24,26 +24,26 @@ export class Comparison {
 
   /** Shows the new image before there is a result: its thumbnail at once, then the original or a small one. */
   async begin(signal) {
-    const { stage, images, file, wish, rendering } = this.app;
+    const { stage, images, file, imageRequest, rendering } = this.app;
     this.before = "";
     this.app.overlays.reset();
     stage.show("after", null);
-    const thumbnail = images.thumbnail(wish.key);
+    const thumbnail = images.thumbnail(imageRequest.key);
     if (file) {
       rendering.url("before", file);
       stage.show("before", rendering.urls.before).catch(() => stage.show("before", null));
     } else if (thumbnail) stage.show("before", thumbnail, OF_THUMBNAIL);
     else $("stage").classList.add("stale"); // of the image before, until there is something to show
     this.tag("original");
-    if (!file && wish.key) await this.hold(this.originalAddress(), "original", signal);
+    if (!file && imageRequest.key) await this.hold(this.originalAddress(), "original", signal);
     if (!signal.aborted && this.before) $("stage").classList.remove("stale");
   }
 
   /** Loads the image that the result is compared with. */
   async compare(signal = this.app.rendering.run.signal) {
-    const { catalogue, wish, language, mode } = this.app;
+    const { catalogue, imageRequest, language, mode } = this.app;
     const { original, result } = this.app.rendering;
-    const { edits, bucket, key } = wish;
+    const { edits, bucket, key } = imageRequest;
     const features = catalogue.features.filter(({ name, group }) => group === "geometry" && edits[name]);
     const reshaping = features.filter(({ name, parameters }) => name !== "resize" && parameters.length);
     const ratio = ({ width, height }) => width / height;
@@ -51,7 +51,7 @@ export class Comparison {
     const choosable = reshaping.length > 0 || (differs && features.length > 0);
     // Where nothing but the shape changes, both halves of the same crop would be equal.
     const standard = Object.keys(edits).every((name) => features.some((each) => each.name === name)) ? "original" : "frame";
-    const isOrdered = Boolean(stepsOf(wish)?.length); // what they leave of the image is not known
+    const isOrdered = Boolean(stepsOf(imageRequest)?.length); // what they leave of the image is not known
     const against = isOrdered || !choosable || mode === "side" ? "original" : this.app.against || standard;
     $("against").hidden = isOrdered || !choosable || mode !== "slider";
     for (const input of $("against").querySelectorAll("input")) input.checked = input.value === against;
@@ -109,7 +109,7 @@ export class Comparison {
 
   /** Returns the URL of the original if it is small and browsers can show it, else of a preview. */
   originalAddress() {
-    const { bucket, key } = this.app.wish;
+    const { bucket, key } = this.app.imageRequest;
     const plain = { ...empty(), bucket, key };
     const about = this.app.rendering.original;
     const isSmall = NAMED_SO.test(key) && this.app.images.bytes.get(key) <= MOST_BYTES;
@@ -119,12 +119,12 @@ export class Comparison {
   }
 
   async fileShown(signal) {
-    const { file, wish, language, rendering } = this.app;
+    const { file, imageRequest, language, rendering } = this.app;
     try {
       (await createImageBitmap(file)).close();
       return file;
     } catch {
-      const answer = await rendering.ask(language.write({ ...empty(), key: wish.key, edits: PREVIEW, output: { format: "webp", quality: 90 } }), { signal });
+      const answer = await rendering.ask(language.write({ ...empty(), key: imageRequest.key, edits: PREVIEW, output: { format: "webp", quality: 90 } }), { signal });
       return answer.blob();
     }
   }

@@ -18,11 +18,11 @@ export class Controls {
    * Calls `changed()` after each change, `pick({feature, parameter, button, edit})` to select on the image, `takeColor` to
    * take a colour from it, and `choose(feature, edit, take)` to choose another image. `measures()`
    * returns {original, result}, as far as they are known, `sizeBefore(edit)` the size of the image as an edit gets it, `tell(text)` says what a change has done beside itself, and
-   * `shown(wish)` is called whenever a request is shown.
+   * `shown(imageRequest)` is called whenever a request is shown.
    */
   constructor({ features, output, outputRules }, { changed, pick, takeColor, choose, overlay, measures, sizeBefore, capabilities, tell, shown }) {
     Object.assign(this, { changed, pick, takeColor, choose, overlay, measures, sizeBefore, capabilities, tell, shown, features });
-    this.wish = null;
+    this.imageRequest = null;
     const about = { name: OUTPUT, title: t("panel.output"), help: t("panel.output-help"), group: "output", ...outputRules, parameters: [...output].sort((one, other) => rank(one) - rank(other)) };
     this.cards = [about, ...features].map((feature) => new Card(feature, this));
     this.groups = this.grouped();
@@ -43,17 +43,17 @@ export class Controls {
   }
 
   /** Shows a request. With `open` the cards of active features are open. */
-  show(wish, { open = false } = {}) {
-    this.wish = wish;
+  show(imageRequest, { open = false } = {}) {
+    this.imageRequest = imageRequest;
     for (const card of this.cards) {
       if (open) card.open(Boolean(card.feature.name === OUTPUT || card.values));
       card.show();
     }
     const used = this.used();
-    $("reset").disabled = $("save-recipe").disabled = !used.length && !wish.other.length;
+    $("reset").disabled = $("save-recipe").disabled = !used.length && !imageRequest.other.length;
     $("active").hidden = !used.length;
     $("active").replaceChildren(...used.map((card) => this.chip(card)));
-    this.shown(wish);
+    this.shown(imageRequest);
   }
 
   /** Returns the cards in use, in the order in which their features apply. */
@@ -73,8 +73,8 @@ export class Controls {
   }
 
   takeOff({ feature }) {
-    if (feature.name === OUTPUT) this.wish.output = {};
-    else delete this.wish.edits[feature.name];
+    if (feature.name === OUTPUT) this.imageRequest.output = {};
+    else delete this.imageRequest.edits[feature.name];
     this.changed();
   }
 
@@ -124,7 +124,7 @@ export class Controls {
     if (isStep) return undefined;
     const { original, result } = this.measures();
     const isAfterResize = this.features.indexOf(feature) > this.features.findIndex((each) => each.name === "resize");
-    return (isAfterResize && this.wish.edits.resize ? result : original)?.[axisOf(name)];
+    return (isAfterResize && this.imageRequest.edits.resize ? result : original)?.[axisOf(name)];
   }
 
   /** Returns the value that a number has while it is not set, or undefined. */
@@ -134,7 +134,7 @@ export class Controls {
     if (feature.name === OUTPUT && unit === "bytes") return original?.bytes;
     if (feature.name === "resize" && (name === "width" || name === "height")) return result?.[name] ?? original?.[name];
     if (control === "length") return this.effectiveLength(name, help, values);
-    const isAvif = feature.name === OUTPUT && /avif/.test(result?.type ?? this.wish.output.format);
+    const isAvif = feature.name === OUTPUT && /avif/.test(result?.type ?? this.imageRequest.output.format);
     const told = (isAvif && /for AVIF (\d+)/.exec(help)) || /Default: (-?\d+(?:\.\d+)?)(?!\S| ?%)/.exec(help.replaceAll(",", " "));
     return told ? Number(told[1]) : undefined;
   }
@@ -151,9 +151,9 @@ export class Controls {
 
   /** Returns what applies before a feature, and before an element behind others of its list: the edits and the steps. */
   before(feature, elements = []) {
-    const { wish, features } = this;
-    const earlier = features.slice(0, features.indexOf(feature)).filter((each) => wish.edits[each.name] && changesPixels(each));
-    const edits = Object.fromEntries(earlier.map(({ name }) => [name, wish.edits[name]]));
+    const { imageRequest, features } = this;
+    const earlier = features.slice(0, features.indexOf(feature)).filter((each) => imageRequest.edits[each.name] && changesPixels(each));
+    const edits = Object.fromEntries(earlier.map(({ name }) => [name, imageRequest.edits[name]]));
     return { edits: elements.length ? { ...edits, [feature.name]: elements } : edits, steps: [] };
   }
 

@@ -41,9 +41,9 @@ export class Examples {
     const { app } = this;
     const reason = app.recipes.reason(example);
     const image = h("img", { alt: "", width: 120, height: 90, onload: () => image.classList.toggle("there", !image.matches(".plain")) });
-    const wish = this.wishOf(example);
-    if (!reason && wish) waiting.push([image, app.language.write(wish)]);
-    else if (app.images.thumbnail(app.wish.key)) Object.assign(image, { src: app.images.thumbnail(app.wish.key), className: "plain" });
+    const imageRequest = this.requestOf(example);
+    if (!reason && imageRequest) waiting.push([image, app.language.write(imageRequest)]);
+    else if (app.images.thumbnail(app.imageRequest.key)) Object.assign(image, { src: app.images.thumbnail(app.imageRequest.key), className: "plain" });
     const take = () => {
       $("examples").close();
       app.recipes.take(example);
@@ -56,16 +56,16 @@ export class Examples {
   }
 
   /** Returns the request of a thumbnail, or null for what takes a model, a billed call, or an upload of a file each. */
-  wishOf(example) {
+  requestOf(example) {
     const { app } = this;
-    const { bucket, key } = app.wish;
-    const wish = { ...empty(), bucket, key };
-    app.language.apply(wish, app.recipes.pairsOf(example));
-    Object.assign(wish, { bucket, key, output: OUTPUT });
-    const costs = app.catalogue.features.some(({ name, expensive, billed, group }) => wish.edits[name] && (expensive || billed || group === "report" || name === "cutout"));
+    const { bucket, key } = app.imageRequest;
+    const imageRequest = { ...empty(), bucket, key };
+    app.language.apply(imageRequest, app.recipes.pairsOf(example));
+    Object.assign(imageRequest, { bucket, key, output: OUTPUT });
+    const costs = app.catalogue.features.some(({ name, expensive, billed, group }) => imageRequest.edits[name] && (expensive || billed || group === "report" || name === "cutout"));
     if (!key || costs || (app.file && !isLocal)) return null;
-    wish.edits.resize ??= { width: SIDE };
-    return wish;
+    imageRequest.edits.resize ??= { width: SIDE };
+    return imageRequest;
   }
 
   async load(waiting, signal) {

@@ -55,7 +55,7 @@ export class Files {
     const record = this.store.get(id);
     if (!record) return false;
     Object.assign(app, { file: record.file, fileId: id, note: record.note, reducedFrom: record.from });
-    Object.assign(app.wish, { bucket: "", key: record.file.name });
+    Object.assign(app.imageRequest, { bucket: "", key: record.file.name });
     if (push) app.navigation.write({ push: true });
     app.opened();
     return true;

@@ -44,14 +44,14 @@ export class Formats {
   }
 
   address(format) {
-    const { wish, language } = this.app;
-    const kept = Object.entries(wish.output).filter(([name]) => !PER_FORMAT.includes(name));
-    return language.write({ ...wish, output: { ...Object.fromEntries(kept), format } });
+    const { imageRequest, language } = this.app;
+    const kept = Object.entries(imageRequest.output).filter(([name]) => !PER_FORMAT.includes(name));
+    return language.write({ ...imageRequest, output: { ...Object.fromEntries(kept), format } });
   }
 
   item(format, name) {
-    const { wish, rendering } = this.app;
-    const isTaken = wish.output.format === format;
+    const { imageRequest, rendering } = this.app;
+    const isTaken = imageRequest.output.format === format;
     const figure = h("strong", {}, "…");
     const isSame = !isTaken && rendering.result?.type === `image/${format}`;
     const element = h("button", { type: "button", "aria-pressed": String(isTaken), title: isSame ? t("formats.is-result") : null, onclick: () => this.take(format) }, h("span", {}, name), figure);
@@ -59,7 +59,7 @@ export class Formats {
   }
 
   take(format) {
-    this.app.wish.output.format = format;
+    this.app.imageRequest.output.format = format;
     this.app.changed();
   }
 }

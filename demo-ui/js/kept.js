@@ -47,19 +47,19 @@ class Kept {
   }
 
   /** Returns the request with which the editor begins. */
-  get wish() {
-    const wish = { bucket: "", key: this.about.name, edits: {}, output: {}, other: [] };
+  get imageRequest() {
+    const imageRequest = { bucket: "", key: this.about.name, edits: {}, output: {}, other: [] };
     for (const [name, value] of Object.entries(this.edits)) {
       if (name === "steps") {
-        putSteps(wish, value);
+        putSteps(imageRequest, value);
         continue;
       }
       const feature = this.language.named.get(name);
-      if (!feature) wish.output[name === "toFormat" ? "format" : name] = value;
-      else if (value === null || typeof value !== "object") this.language.switchOn(wish, feature, String(value));
-      else wish.edits[feature.name] = structuredClone(value);
+      if (!feature) imageRequest.output[name === "toFormat" ? "format" : name] = value;
+      else if (value === null || typeof value !== "object") this.language.switchOn(imageRequest, feature, String(value));
+      else imageRequest.edits[feature.name] = structuredClone(value);
     }
-    return wish;
+    return imageRequest;
   }
 
   /** Returns the report on the original in the form of the feature `info`. */
@@ -69,8 +69,8 @@ class Kept {
   }
 
   /** Fetches the picture with the edits of a request. */
-  async picture(wish, options) {
-    const edits = written(wish);
+  async picture(imageRequest, options) {
+    const edits = written(imageRequest);
     const text = JSON.stringify(edits);
     if (!this.signed.has(text)) {
       const isOriginal = text === "{}";
@@ -94,13 +94,13 @@ class Kept {
   }
 
   /** Enables the button that keeps the result, if there is one to keep. */
-  tell(wish) {
-    $("kept-save").disabled = !Object.keys(written(wish)).length;
+  tell(imageRequest) {
+    $("kept-save").disabled = !Object.keys(written(imageRequest)).length;
   }
 
   /** Keeps the result in the gallery, and returns there. */
-  async save(wish) {
-    const { id } = await this.ask("POST", "/results", { edits: written(wish) });
+  async save(imageRequest) {
+    const { id } = await this.ask("POST", "/results", { edits: written(imageRequest) });
     location.href = `${GALLERY}#/${this.id}/${id}`;
   }
 }

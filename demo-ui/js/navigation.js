@@ -23,13 +23,13 @@ export class Navigation {
     const [, mode, against, file, address] = HASH.exec(location.hash);
     this.hash = location.hash;
     Object.assign(app, { file: null, fileId: "" });
-    app.wish = app.language.read(address);
-    if (app.kept) Object.assign(app.wish, { bucket: "", key: app.kept.about.name });
+    app.imageRequest = app.language.read(address);
+    if (app.kept) Object.assign(app.imageRequest, { bucket: "", key: app.kept.about.name });
     app.against = against ?? "";
     app.setMode(mode ?? "slider", { quiet: true });
     if (file) {
       await app.files.ready;
-      if (!app.files.open(file, { push: false })) app.progress.fail({ status: 404, message: t("open.lost-file", { name: app.wish.key }) });
+      if (!app.files.open(file, { push: false })) app.progress.fail({ status: 404, message: t("open.lost-file", { name: app.imageRequest.key }) });
       return;
     }
     app.opened();
@@ -56,7 +56,7 @@ export class Navigation {
     const [, host, path] = /^(?:https?:)?\/\/([^/?#]+)(.*)$/is.exec(own) ?? [];
     if (host && host.toLowerCase() !== location.host) return this.foreign(host, path || "/");
     const address = host ? path || "/" : own;
-    if (app.images.bytes.has(address) || !/^\/|\?/.test(address)) return app.choose({ bucket: app.wish.bucket, key: address });
+    if (app.images.bytes.has(address) || !/^\/|\?/.test(address)) return app.choose({ bucket: app.imageRequest.bucket, key: address });
     return this.openAddress(address.startsWith("/") ? address : `/${address}`);
   }
 
@@ -71,10 +71,10 @@ export class Navigation {
     app.progress.busy(true, t("open.reading"));
     try {
       const { url } = await app.service.translated(address, "query");
-      app.wish = app.language.read(url);
+      app.imageRequest = app.language.read(url);
     } catch (error) {
       if (error.status && ![400, 404].includes(error.status)) return app.progress.fail(error);
-      app.wish = app.language.read(address); // the service says what is wrong with it, at its field
+      app.imageRequest = app.language.read(address); // the service says what is wrong with it, at its field
     }
     Object.assign(app, { file: null, fileId: "" });
     this.write({ push: true });

@@ -28,7 +28,7 @@ export class Overlays {
   /** Draws what belongs to the request, if the whole original is shown. */
   async show() {
     const { app, layer } = this;
-    const { edits } = app.wish;
+    const { edits } = app.imageRequest;
     const { original, result } = app.rendering;
     const ratio = (size) => (size ? size.width / size.height : NaN);
     // In the slider the original has the frame of the result: it fills it only in the same proportions.
@@ -67,8 +67,8 @@ export class Overlays {
   }
 
   async faceBoxes(signal) {
-    const { rendering, wish, language } = this.app;
-    const { bucket, key } = wish;
+    const { rendering, imageRequest, language } = this.app;
+    const { bucket, key } = imageRequest;
     const address = language.write({ ...empty(), bucket, key, edits: { info: { faces: true } } });
     if (!this.faces.has(address)) this.faces.set(address, await (await rendering.ask(address, { signal })).json());
     const { width, height, faces } = this.faces.get(address);
@@ -76,8 +76,8 @@ export class Overlays {
   }
 
   async mask(signal) {
-    const { rendering, wish, language } = this.app;
-    const { bucket, key, edits } = wish;
+    const { rendering, imageRequest, language } = this.app;
+    const { bucket, key, edits } = imageRequest;
     const model = edits.removeBackground?.model;
     const address = language.write({ ...empty(), bucket, key, edits: { removeBackground: { maskOnly: true, ...(model ? { model } : {}) } }, output: { format: "png" } });
     if (!this.masks.has(address)) this.masks.set(address, URL.createObjectURL(await (await rendering.ask(address, { signal })).blob()));

@@ -58,10 +58,10 @@ export class Progress {
   }
 
   fail(error) {
-    const { controls, language, wish, rendering, comparison, stage } = this.app;
+    const { controls, language, imageRequest, rendering, comparison, stage } = this.app;
     this.busy(false);
     if (!("status" in error)) console.error(error);
-    const marked = controls.mark(language.places(error.message, wish), error);
+    const marked = controls.mark(language.places(error.message, imageRequest), error);
     const step = this.app.steps.mark(error);
     const reveal = () => {
       const field = step ? step.reveal() : marked;
@@ -77,7 +77,7 @@ export class Progress {
     $("fault").hidden = false;
     $("stage").classList.add("stale");
     showResult(null);
-    controls.show(wish);
+    controls.show(imageRequest);
     if (rendering.result) return;
     showOriginal();
     if (NO_PICTURE.includes(error.status)) stage.show("after", null);

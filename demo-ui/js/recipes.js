@@ -26,9 +26,9 @@ export class Recipes {
 
   /** Returns why the service cannot serve an example, or "". */
   reason(recipe) {
-    const wish = empty();
-    this.app.language.apply(wish, this.pairsOf(recipe));
-    return this.app.capabilities.reasonOfRequest(wish, this.app.catalogue.features);
+    const imageRequest = empty();
+    this.app.language.apply(imageRequest, this.pairsOf(recipe));
+    return this.app.capabilities.reasonOfRequest(imageRequest, this.app.catalogue.features);
   }
 
   async take(recipe) {
@@ -49,11 +49,11 @@ export class Recipes {
 
   /** Marks the example that equals the current request. */
   press() {
-    const { language, wish, address } = this.app;
+    const { language, imageRequest, address } = this.app;
     for (const [button, recipe] of this.pressed) {
       const theirs = empty();
       language.apply(theirs, this.pairsOf(recipe));
-      const same = language.write({ ...theirs, key: wish.key, bucket: wish.bucket }) === address;
+      const same = language.write({ ...theirs, key: imageRequest.key, bucket: imageRequest.bucket }) === address;
       button.setAttribute("aria-pressed", String(same));
     }
   }

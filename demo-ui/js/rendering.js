@@ -91,14 +91,14 @@ export class Rendering {
 
   /** Returns the URL of the same image as WebP if the requested format takes longer; "" if a preview gains nothing. */
   quickAddress() {
-    const { wish, language, catalogue, file } = this.app;
-    const { format, lossless } = wish.output;
-    const isSlow = format ? SLOW.includes(format) : SLOW_ORIGINAL.test(wish.key);
-    const inSteps = stepsOf(wish)?.flatMap(Object.keys) ?? [];
-    const runsModel = catalogue.features.some(({ name, expensive, billed }) => (wish.edits[name] || inSteps.includes(name)) && (expensive || billed));
+    const { imageRequest, language, catalogue, file } = this.app;
+    const { format, lossless } = imageRequest.output;
+    const isSlow = format ? SLOW.includes(format) : SLOW_ORIGINAL.test(imageRequest.key);
+    const inSteps = stepsOf(imageRequest)?.flatMap(Object.keys) ?? [];
+    const runsModel = catalogue.features.some(({ name, expensive, billed }) => (imageRequest.edits[name] || inSteps.includes(name)) && (expensive || billed));
     if (!isSlow || runsModel || lossless || (file && !isLocal)) return "";
-    const kept = OF_PREVIEW.filter((name) => name in wish.output).map((name) => [name, wish.output[name]]);
-    return language.write({ ...wish, output: { format: "webp", quality: 80, effort: 0, ...Object.fromEntries(kept) } });
+    const kept = OF_PREVIEW.filter((name) => name in imageRequest.output).map((name) => [name, imageRequest.output[name]]);
+    return language.write({ ...imageRequest, output: { format: "webp", quality: 80, effort: 0, ...Object.fromEntries(kept) } });
   }
 
   /** Shows the preview. Returns whether it is the whole answer, because it is a report. */
@@ -132,11 +132,11 @@ export class Rendering {
 
   /** Returns an error if something required is missing: an image, or a parameter of a feature. */
   lacking() {
-    const { wish, catalogue } = this.app;
-    if (!wish.key) return { status: 404, message: t("work.select") };
+    const { imageRequest, catalogue } = this.app;
+    if (!imageRequest.key) return { status: 404, message: t("work.select") };
     for (const feature of catalogue.features) {
       const { name } = feature;
-      const elements = [wish.edits[name] ?? []].flat();
+      const elements = [imageRequest.edits[name] ?? []].flat();
       for (const [at, values] of elements.entries()) {
         const missing = feature.parameters.find((each) => each.required && !(each.name in values));
         if (missing) return { status: 400, message: t("work.required", { name: [name, ...(elements.length > 1 ? [at] : []), missing.name].join("."), help: missing.help }) };
@@ -159,7 +159,7 @@ export class Rendering {
     this.figures(this.original ?? undefined);
     await this.learnt();
     if (signal.aborted) return;
-    this.app.controls.show(this.app.wish); // what the sliders show depends on the image
+    this.app.controls.show(this.app.imageRequest); // what the sliders show depends on the image
     this.figures(this.original);
     this.app.formats.update();
     if (!isReport) return comparison.compare(signal);
@@ -170,7 +170,7 @@ export class Rendering {
   /** Returns a file name for the result. */
   name(type) {
     const extension = type.includes("json") ? "json" : format(type).toLowerCase().replace("jpeg", "jpg");
-    return `${this.app.wish.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}`;
+    return `${this.app.imageRequest.key.split("/").pop().replace(/\.\w+$/, "") || "image"}.${extension}`;
   }
 
   figures(original) {
@@ -180,13 +180,13 @@ export class Rendering {
   }
 
   async showResult(blob, signal) {
-    const { stage, wish, language } = this.app;
+    const { stage, imageRequest, language } = this.app;
     this.url("after", blob);
     try {
       await stage.show("after", this.urls.after);
     } catch {
       // The browser cannot show this format, such as TIFF: show the same image as PNG, with the figures of the result.
-      const shown = { ...wish, output: { ...wish.output, format: "png" } };
+      const shown = { ...imageRequest, output: { ...imageRequest.output, format: "png" } };
       for (const name of ["quality", "maxBytes", "lossless", "chromaSubsampling"]) delete shown.output[name];
       const answer = await this.ask(language.write(shown), { signal });
       this.url("after", await answer.blob());
@@ -211,9 +211,9 @@ export class Rendering {
 
   /** Sets `original`, or null if the stack does not report on it. */
   async learn(signal) {
-    const { kept, wish, language } = this.app;
+    const { kept, imageRequest, language } = this.app;
     if (kept) return void (this.original = kept.original);
-    const { bucket, key } = wish;
+    const { bucket, key } = imageRequest;
     try {
       const address = language.write({ ...empty(), bucket, key, edits: { info: {} } });
       const answer = await this.ask(address, { signal });

@@ -54,11 +54,11 @@ export class Selection {
 
   /** Calls `open(blob, url, room)` with the image as an edit gets it. `room` is what lengths in pixels refer to. */
   async over(edit, open) {
-    const { catalogue, wish, language, rendering, progress } = this.app;
+    const { catalogue, imageRequest, language, rendering, progress } = this.app;
     const { edits, steps } = edit.before();
     const { resize } = edits;
     const isSame = !steps.length && catalogue.features.every(({ name, group }) => group === "overlay" || !edits[name]);
-    const { bucket, key } = wish;
+    const { bucket, key } = imageRequest;
     const request = { ...empty(), bucket, key, edits, output: { format: "webp", quality: 85 } };
     if (steps.length) putSteps(request, [...steps, PREVIEW]);
     else if (!resize) request.edits = { ...edits, ...PREVIEW };
@@ -81,11 +81,11 @@ export class Selection {
 
   /** Returns width and height of the image as an edit gets it, in pixels; null if the service has no answer. */
   async sizeBefore(edit) {
-    const { wish, language, rendering, progress } = this.app;
+    const { imageRequest, language, rendering, progress } = this.app;
     await rendering.learnt();
     const { edits, steps } = edit.before();
     if (!steps.length && !Object.keys(edits).length) return rendering.original;
-    const { bucket, key } = wish;
+    const { bucket, key } = imageRequest;
     const request = { ...empty(), bucket, key, edits, output: { format: "webp", quality: 1, effort: 0 } };
     putSteps(request, steps);
     this.run.abort();

@@ -24,9 +24,9 @@ export function stepsOf({ other }) {
 }
 
 /** Writes steps into a request. */
-export function putSteps(wish, steps) {
-  wish.other = wish.other.filter(([name]) => name !== NAME);
-  if (steps.length) wish.other.push([NAME, JSON.stringify(steps)]);
+export function putSteps(imageRequest, steps) {
+  imageRequest.other = imageRequest.other.filter(([name]) => name !== NAME);
+  if (steps.length) imageRequest.other.push([NAME, JSON.stringify(steps)]);
 }
 
 /** Returns the edits of a feature as base64 JSON has them. */
@@ -58,7 +58,7 @@ export class Steps {
 
   /** Returns the features that a step applies, by the names that it has for them; a preset is none. */
   featuresOf(at) {
-    const names = Object.keys(stepsOf(this.app.wish)?.[at] ?? {});
+    const names = Object.keys(stepsOf(this.app.imageRequest)?.[at] ?? {});
     return names.map((name) => [name, this.app.language.named.get(name)]).filter(([, feature]) => feature);
   }
 
@@ -69,17 +69,17 @@ export class Steps {
     const edit = {
       isStep: true,
       get values() {
-        return readValues(feature, stepsOf(app.wish)?.[at]?.[name] ?? true);
+        return readValues(feature, stepsOf(app.imageRequest)?.[at]?.[name] ?? true);
       },
       put: (values) => {
-        const steps = stepsOf(app.wish);
+        const steps = stepsOf(app.imageRequest);
         this.wrong = -1;
-        putSteps(app.wish, steps.with(at, { ...steps[at], [name]: asJson(feature.name, values) }));
+        putSteps(app.imageRequest, steps.with(at, { ...steps[at], [name]: asJson(feature.name, values) }));
       },
       before: (elements = []) => {
-        const earlier = catalogue.features.filter((each) => app.wish.edits[each.name] && changesPixels(each));
-        const steps = stepsOf(app.wish).slice(0, at);
-        return { edits: Object.fromEntries(earlier.map((each) => [each.name, app.wish.edits[each.name]])), steps: elements.length ? [...steps, { [name]: elements }] : steps };
+        const earlier = catalogue.features.filter((each) => app.imageRequest.edits[each.name] && changesPixels(each));
+        const steps = stepsOf(app.imageRequest).slice(0, at);
+        return { edits: Object.fromEntries(earlier.map((each) => [each.name, app.imageRequest.edits[each.name]])), steps: elements.length ? [...steps, { [name]: elements }] : steps };
       },
     };
     return repeats(feature) ? new Repeated(feature, app.controls, edit) : new Parameters(feature, app.controls, edit);
@@ -87,19 +87,19 @@ export class Steps {
 
   /** Appends the edits of the panel to the steps, each as one of its own. */
   take() {
-    const { wish, catalogue, controls } = this.app;
-    const taken = catalogue.features.filter(({ name, group }) => wish.edits[name] && group !== "report");
-    const steps = taken.flatMap(({ name }) => [wish.edits[name]].flat().map((values) => ({ [name]: asJson(name, values) })));
-    putSteps(wish, [...stepsOf(wish), ...steps]);
-    for (const { name } of taken) delete wish.edits[name];
+    const { imageRequest, catalogue, controls } = this.app;
+    const taken = catalogue.features.filter(({ name, group }) => imageRequest.edits[name] && group !== "report");
+    const steps = taken.flatMap(({ name }) => [imageRequest.edits[name]].flat().map((values) => ({ [name]: asJson(name, values) })));
+    putSteps(imageRequest, [...stepsOf(imageRequest), ...steps]);
+    for (const { name } of taken) delete imageRequest.edits[name];
     controls.changed();
     $("steps").querySelector("button:not([disabled])")?.focus();
   }
 
-  show(wish) {
-    const steps = stepsOf(wish);
-    const isOrderable = Object.values(wish.edits).flat().length + (steps?.length ?? 0) > 1;
-    $("into-steps").hidden = !steps || !isOrderable || !Object.keys(wish.edits).length;
+  show(imageRequest) {
+    const steps = stepsOf(imageRequest);
+    const isOrderable = Object.values(imageRequest.edits).flat().length + (steps?.length ?? 0) > 1;
+    $("into-steps").hidden = !steps || !isOrderable || !Object.keys(imageRequest.edits).length;
     $("steps").hidden = !steps?.length && $("into-steps").hidden;
     $("steps-title").hidden = !steps?.length;
     this.list.show(steps ?? [], this.wrong);
@@ -107,7 +107,7 @@ export class Steps {
 
   put(steps) {
     this.wrong = -1;
-    putSteps(this.app.wish, steps);
+    putSteps(this.app.imageRequest, steps);
     this.app.controls.changed();
   }
 
@@ -116,7 +116,7 @@ export class Steps {
     const [, at, name, element, parameter] = /`steps\[(\d+)\](?:\.(\w+))?(?:\[(\d+)\])?(?:\.(\w+))?/.exec(error.message) ?? [];
     this.wrong = Number(at ?? -1);
     this.list.clear();
-    this.show(this.app.wish);
+    this.show(this.app.imageRequest);
     const form = this.featuresOf(this.wrong).findIndex(([each]) => each === name);
     if (form < 0) return null;
     const { wrong } = this;

@@ -20,6 +20,7 @@ from handler.composition.pages import list_documents
 from handler.composition.processing import ProcessingParts
 from handler.config import Settings
 from handler.entrypoints.http import HttpEntrypoint
+from handler.requests import dialects
 from handler.requests.policy import Policy
 from handler.response import Answer
 from handler.storage.sources import StoreLocation, read_locations
@@ -51,8 +52,8 @@ def find_faults(settings: Settings, policy: Policy) -> Iterator[str]:
     names = [location.name for location in locations if location.scheme in ("file", "s3")]
     if source not in names:
         yield f"GALLERY_SOURCE must name a source in S3 or in a folder ({', '.join(names) or 'none'}), got `{source}`"
-    if not any(dialect.name == "json" for dialect in policy.dialects):
-        yield "GALLERY_SOURCE needs json in DIALECTS"
+    if not any(dialect.name == dialects.OF_GALLERY for dialect in policy.dialects):
+        yield f"GALLERY_SOURCE needs {dialects.OF_GALLERY} in DIALECTS"
     if policy.presets_only:
         yield "GALLERY_SOURCE needs PRESETS_ONLY=No, because results are URLs with edits"
     if settings.gallery.gallery_recipes:

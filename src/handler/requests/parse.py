@@ -120,7 +120,7 @@ def parse_address(
     if is_own(path, policy.dialects):
         raise NoSuchPage(path)
     if canvas is not None:
-        return dialects.add_query(ParsedRequest(ref=canvas, dialect="query"), parameters, faults)
+        return dialects.add_query(ParsedRequest(ref=canvas, dialect=dialects.OWN), parameters, faults)
     rewrite = policy.rewrite.apply if policy.rewrite is not None else None
     parsed = dialects.parse_path(
         path, policy.dialects, raw_path=raw_path, rewrite=rewrite, signed_path=signed_path, faults=faults

@@ -242,13 +242,13 @@ def _find_unsupported(requested: ParsedRequest, got: ParsedRequest) -> list[str]
     return names + [f"headers.{name}" for name, value in requested.headers.items() if got.headers.get(name) != value]
 
 
-def _unsupported_steps(wished: tuple[Step, ...], made: tuple[Step, ...]) -> list[str]:
-    requested, got = describe_steps(wished), describe_steps(made)
+def _unsupported_steps(requested_steps: tuple[Step, ...], made: tuple[Step, ...]) -> list[str]:
+    requested, got = describe_steps(requested_steps), describe_steps(made)
     if requested == got:
         return []
-    names = _differing(*(describe_steps(join_resize(steps)) for steps in (wished, made)))
+    names = _differing(*(describe_steps(join_resize(steps)) for steps in (requested_steps, made)))
     # A step that another one implies was not requested by itself.
-    implied = {step.implied[0]: step.feature.name for step in wished if step.implied is not None}
+    implied = {step.implied[0]: step.feature.name for step in requested_steps if step.implied is not None}
     names = list(dict.fromkeys(implied.get(name, name) for name in names))
     features = [step["feature"] for step in requested]
     if names or not features or features == [step["feature"] for step in got]:

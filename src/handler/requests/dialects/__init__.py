@@ -24,6 +24,9 @@ DIALECTS: tuple[Dialect, ...] = (
 )
 """Every dialect, in the order in which they are tried on a path. A path that none of them claims is a key."""
 
+OWN, OF_GALLERY = query.DIALECT.name, json_edits.DIALECT.name
+"""The names of the service's own language, and of the one in which the gallery writes its URLs."""
+
 # Query parameters control requests in every dialect, and presets and direct invocations may be written in them.
 CONTROLS = query.CONTROLS
 build_recipe = query.build_recipe
@@ -38,7 +41,7 @@ def names() -> list[str]:
 
 def translations() -> list[Dialect]:
     """Return the dialects that a URL in query parameters can be translated to."""
-    return [dialect for dialect in DIALECTS if dialect.name != query.DIALECT.name]
+    return [dialect for dialect in DIALECTS if dialect.name != OWN]
 
 
 def describe() -> str:

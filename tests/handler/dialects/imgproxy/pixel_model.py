@@ -17,7 +17,7 @@ _SIDES = {"no": (0, -1), "so": (0, 1), "we": (-1, 0), "ea": (1, 0), "nowe": (-1,
           "soea": (1, 1), "ce": (0, 0)}  # fmt: skip
 
 
-class Wish(NamedTuple):
+class PixelRequest(NamedTuple):
     """The options of one request."""
 
     kind: str = "fit"
@@ -80,11 +80,11 @@ class Sizes(NamedTuple):
     dpr: float
 
 
-def sizes(wish: Wish, source: tuple[int, int]) -> Sizes:
+def sizes(requested: PixelRequest, source: tuple[int, int]) -> Sizes:
     """Return imgproxy's scale (processing/prepare.go)."""
-    asked = (wish.width, wish.height)
+    asked = (requested.width, requested.height)
     shrinks = [own / side if side else 0.0 for own, side in zip(source, asked, strict=True)]
-    kind = wish.kind
+    kind = requested.kind
     if kind == "auto":
         width, height = (side or own for side, own in zip(asked, source, strict=True))
         kind = "fill" if (source[0] >= source[1]) == (width >= height) else "fit"
@@ -93,14 +93,14 @@ def sizes(wish: Wish, source: tuple[int, int]) -> Sizes:
     else:
         known = [shrink for shrink in shrinks if shrink] or [1.0]
         shrinks = [max(known) if kind == "fit" else min(known)] * 2
-    shrinks = [shrink / wish.zoom for shrink in shrinks]
-    dpr, smallest = wish.dpr, min(shrinks)
-    if not wish.enlarge:
+    shrinks = [shrink / requested.zoom for shrink in shrinks]
+    dpr, smallest = requested.dpr, min(shrinks)
+    if not requested.enlarge:
         if smallest < 1:
             shrinks = [shrink / smallest for shrink in shrinks]
-            dpr = dpr if wish.extend else dpr / smallest
+            dpr = dpr if requested.extend else dpr / smallest
         dpr = min(dpr, *shrinks)
-    box = tuple(half_up(side * dpr * wish.zoom) for side in asked)
+    box = tuple(half_up(side * dpr * requested.zoom) for side in asked)
     across, down = (min(shrink / dpr, float(own)) for shrink, own in zip(shrinks, source, strict=True))
     return Sizes((across, down), (box[0], box[1]), dpr)
 
@@ -137,13 +137,13 @@ def scaled(image: Image, factors: tuple[float, float]) -> Image:
     return colors.unpremultiply().cast(image.format).copy(interpretation=image.interpretation)
 
 
-def filtered(image: Image, wish: Wish) -> Image:
-    if wish.blur:
-        image = image.gaussblur(wish.blur)
-    if wish.sharpen:
-        image = image.sharpen(sigma=wish.sharpen)
-    if wish.pixelate > 1:
-        side, size = wish.pixelate, (image.width, image.height)
+def filtered(image: Image, requested: PixelRequest) -> Image:
+    if requested.blur:
+        image = image.gaussblur(requested.blur)
+    if requested.sharpen:
+        image = image.sharpen(sigma=requested.sharpen)
+    if requested.pixelate > 1:
+        side, size = requested.pixelate, (image.width, image.height)
         whole = [-(-length // side) * side for length in size]
         image = image.embed(0, 0, *whole, extend="mirror").shrink(side, side).zoom(side, side).crop(0, 0, *size)
     return image
@@ -154,56 +154,56 @@ def on_canvas(image: Image, canvas: tuple[int, int], left: int, top: int) -> Ima
     return image.embed(left, top, *canvas, extend="background", background=[0] * image.bands)
 
 
-def extended(image: Image, wish: Wish, found: Sizes) -> Image:
+def extended(image: Image, requested: PixelRequest, found: Sizes) -> Image:
     own = (image.width, image.height)
-    if wish.extend:
+    if requested.extend:
         own = (max(image.width, found.box[0]), max(image.height, found.box[1]))
         if own != (image.width, image.height):
-            image = on_canvas(image, own, *position(wish.extend, own, (image.width, image.height), found.dpr))
-    if wish.extend_ratio and all(found.box):
+            image = on_canvas(image, own, *position(requested.extend, own, (image.width, image.height), found.dpr))
+    if requested.extend_ratio and all(found.box):
         width, height = own = (image.width, image.height)
         if found.box[0] / width > found.box[1] / height:
             own = (half_up(height * found.box[0] / found.box[1]), height)
         else:
             own = (width, half_up(width * found.box[1] / found.box[0]))
         if own != (width, height):
-            image = on_canvas(image, own, *position(wish.extend_ratio, own, (width, height), found.dpr))
-    if any(wish.padding):
-        top, right, bottom, left = (round(side * found.dpr) for side in wish.padding)
+            image = on_canvas(image, own, *position(requested.extend_ratio, own, (width, height), found.dpr))
+    if any(requested.padding):
+        top, right, bottom, left = (round(side * found.dpr) for side in requested.padding)
         image = on_canvas(image, (image.width + left + right, image.height + top + bottom), left, top)
     return image
 
 
-def made(image: Image, wish: Wish, mark: Image) -> Image:
+def made(image: Image, requested: PixelRequest, mark: Image) -> Image:
     """Return the picture that imgproxy answers."""
-    image = image.rot(f"d{wish.rotate}") if wish.rotate else image
-    image = image.fliphor() if wish.flip[0] else image
-    image = image.flipver() if wish.flip[1] else image
-    if wish.crop:
-        parts = zip(wish.crop, (image.width, image.height), strict=True)
+    image = image.rot(f"d{requested.rotate}") if requested.rotate else image
+    image = image.fliphor() if requested.flip[0] else image
+    image = image.flipver() if requested.flip[1] else image
+    if requested.crop:
+        parts = zip(requested.crop, (image.width, image.height), strict=True)
         sides = [side if not part else int(part) if part >= 1 else max(1, half_up(part * side)) for part, side in parts]
-        image = cut(image, (sides[0], sides[1]), wish.crop_gravity or wish.gravity, 1.0)
-    found = sizes(wish, (image.width, image.height))
+        image = cut(image, (sides[0], sides[1]), requested.crop_gravity or requested.gravity, 1.0)
+    found = sizes(requested, (image.width, image.height))
     image = scaled(image, found.shrink)
     box = found.box
-    if wish.kind == "fill-down" and not wish.enlarge and all(box):
+    if requested.kind == "fill-down" and not requested.enlarge and all(box):
         lack = max(box[0] / image.width, box[1] / image.height)
         if lack > 1:
             by_width = box[0] / image.width > box[1] / image.height
             box = (image.width, half_up(image.width * box[1] / box[0])) if by_width else (
                 half_up(image.height * box[0] / box[1]), image.height)  # fmt: skip
-    image = filtered(cut(image, box, wish.gravity, found.dpr), wish)
-    image = extended(image, wish, found)
-    if wish.background:
-        image = image.flatten(background=list(wish.background)) if image.hasalpha() else image
-    if wish.mark:
-        image = marked(image, wish, mark, found.dpr)
+    image = filtered(cut(image, box, requested.gravity, found.dpr), requested)
+    image = extended(image, requested, found)
+    if requested.background:
+        image = image.flatten(background=list(requested.background)) if image.hasalpha() else image
+    if requested.mark:
+        image = marked(image, requested, mark, found.dpr)
     return image
 
 
-def marked(image: Image, wish: Wish, mark: Image, dpr: float) -> Image:
-    place = wish.mark or CENTER
-    mark = mark.linear([1, 1, 1, wish.opacity], [0] * 4, uchar=True).copy(interpretation="srgb")
+def marked(image: Image, requested: PixelRequest, mark: Image, dpr: float) -> Image:
+    place = requested.mark or CENTER
+    mark = mark.linear([1, 1, 1, requested.opacity], [0] * 4, uchar=True).copy(interpretation="srgb")
     left, top = position(place, (image.width, image.height), (mark.width, mark.height), dpr, inside=False)
     both = image.composite2(mark, "over", x=left, y=top).cast("uchar")
     return both if image.hasalpha() else both[:3]

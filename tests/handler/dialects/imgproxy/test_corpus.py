@@ -18,14 +18,14 @@ from PIL import Image as Pillow
 from tests import pictures
 from tests.client import Answered, Client
 from tests.handler.dialects.imgproxy.corpus import Case, cases
-from tests.handler.dialects.imgproxy.corpus_pixels import transparent, wishes
+from tests.handler.dialects.imgproxy.corpus_pixels import pixel_requests, transparent
 from tests.handler.dialects.imgproxy.corpus_requests import Request, requests
-from tests.handler.dialects.imgproxy.pixel_model import Wish, made
+from tests.handler.dialects.imgproxy.pixel_model import PixelRequest, made
 
 MINIMUM, GROUPS = 0.96, 44
 DOCUMENT = Path(__file__).parents[4] / "docs" / "compatibility.md"
 MEDIA_TYPES = {"svg": "image/svg+xml"}
-PIXELS = {"t.png": wishes, "clear.png": transparent}
+PIXELS = {"t.png": pixel_requests, "clear.png": transparent}
 """The requests whose pixels are compared, by their original."""
 Image = Any
 
@@ -107,11 +107,11 @@ def _in_facts(case: Request, answer: Answered) -> str:
     return ""
 
 
-def pixel_disagreement(wish: Wish, answer: Answered, source: Image, mark: Image) -> str:
+def pixel_disagreement(requested: PixelRequest, answer: Answered, source: Image, mark: Image) -> str:
     """Return whether a lossless answer differs from imgproxy's in any pixel."""
     if answer.status != 200:
         return f"status {answer.status}"
-    one, two = decoded(answer), made(source, wish, mark)
+    one, two = decoded(answer), made(source, requested, mark)
     if (one.width, one.height) != (two.width, two.height):
         return f"{one.width} x {one.height} instead of {two.width} x {two.height}"
     one, two = (image if image.hasalpha() else image.addalpha() for image in (one, two))
@@ -134,10 +134,10 @@ def test_the_answers_are_those_of_imgproxy(service: Service) -> None:
         pyvips.Image.new_from_file(str(service.folder / name)).copy_memory() for name in ("mark.png", *PIXELS)
     )
     for (name, wanted), original in zip(PIXELS.items(), originals, strict=True):
-        for group, wish in wanted():
-            path = wish.path(name)
+        for group, requested in wanted():
+            path = requested.path(name)
             answer = service.get("/unsafe/" + path, {"IMGPROXY_WATERMARK_URL": "local:///mark.png"})
-            note(group, path, pixel_disagreement(wish, answer, original, mark))
+            note(group, path, pixel_disagreement(requested, answer, original, mark))
     judge(groups)
 
 
