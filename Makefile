@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Variables of the command line that deploy/aws.sh reads
 export ARCHITECTURE IMAGE_URI PARAMETERS_FILE PUBLIC_IMAGE REPOSITORY SOURCE_BUCKETS STACK TEMPLATE_BUCKET
+# The tests start hundreds of processes, each of which would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # pyvips comes as source. Kept from finding a libvips of the system, it builds no binding of its own and takes that of pyvips-binary.
 INSTALL := PKG_CONFIG_LIBDIR=/nonexistent PKG_CONFIG_PATH= $(PIP) install --require-hashes --no-build-isolation
