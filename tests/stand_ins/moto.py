@@ -47,6 +47,10 @@ class Moto:
     def s3(self) -> Any:
         return self.client("s3")
 
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return self.client("dynamodb")
+
     def bucket(self, **objects: bytes) -> str:
         """Create a bucket with these objects."""
         name = f"bucket-{uuid.uuid4().hex}"
@@ -60,11 +64,9 @@ class Moto:
         from handler.records.dynamodb.table import TABLE, TTL_ATTRIBUTE
 
         name = f"records-{uuid.uuid4().hex}"
-        client = self.client("dynamodb")
-        client.create_table(TableName=name, **TABLE)
+        self._dynamodb.create_table(TableName=name, **TABLE)
         expiry = {"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
-        client.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
-        client.close()
+        self._dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
         return name
 
 
@@ -74,7 +76,7 @@ def moto_server() -> Iterator[Moto]:
     command = [sys.executable, "-P", "-u", str(_PROGRAM), "-H", "127.0.0.1", "-p", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
-    # It logs every request: a pipe that nobody reads is full after some hundreds, and the server stands still.
+    # A pipe that nobody reads is full after some errors, and the server stands still.
     reader = threading.Thread(target=deque, args=(process.stdout, 0))
     try:
         url = _listening(process)
