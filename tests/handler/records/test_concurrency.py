@@ -26,11 +26,12 @@ PROGRAM = """
 import json, sys
 import msgspec
 from tests.handler.records.samples import moment, record
-from handler.aws import AwsAccess
+from handler.aws import AwsAccess, Credentials
 from handler.records import open_records
 from handler.records.record import notice_of
 address, access, count = json.loads(sys.argv[1])
-records = open_records(address, msgspec.convert(access, AwsAccess))
+credentials = msgspec.convert(access.pop("credentials"), Credentials | None)
+records = open_records(address, AwsAccess(**access, credentials=credentials))
 for _ in range(count):
     while True:
         old = records.get(record().id)
@@ -44,7 +45,9 @@ for _ in range(count):
 
 
 def start(address: str, access: AwsAccess, count: int) -> subprocess.Popen[str]:
-    argument = json.dumps([address, msgspec.to_builtins(access), count])
+    # The child gets the default of `trace_header`: a function is not JSON.
+    fields = {name: value for name, value in msgspec.structs.asdict(access).items() if name != "trace_header"}
+    argument = json.dumps([address, msgspec.to_builtins(fields), count])
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, argument], stdout=subprocess.PIPE, text=True, env=environment
