@@ -121,8 +121,12 @@ def import_all(environment: dict[str, str]) -> None:
     assert get_uploads is not None
     get_uploads()
     for name in (
-        *("PIL.Image", "aws_lambda_powertools.logging", "aws_lambda_powertools.metrics", "blurhash", "boto3"),
-        *("features.info.feature", "handler.notifications.webhook", "imaging.pipeline.run_each"),
+        *("PIL.Image", "PIL.ImageFile", "PIL.ImagePalette", "aws_lambda_powertools.logging"),
+        *("aws_lambda_powertools.metrics", "blurhash", "boto3", "encodings.idna", "features.info.feature"),
+        *("handler.detection.masks", "handler.detection.service", "handler.notifications.webhook"),
+        *("handler.storage.sources.folder", "imagehash", "imaging.codecs.decode.png_color"),
+        *("imaging.codecs.metadata.reader", "imaging.models.saliency", "imaging.pipeline.run_each"),
+        "scipy.fftpack",  # imagehash imports it when it is first called
     ):
         importlib.import_module(name)
 
