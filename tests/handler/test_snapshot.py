@@ -26,6 +26,7 @@ SRC = Path(__file__).parents[2] / "src"
 OF_EVERY_COPY = {
     "handler.aws.tls.client_tls": "renewed",
     "handler.aws.credentials._credential_chain": "renewed",
+    "handler.aws.sdk._shared_session": "descriptions of services; each client gets its credentials",
     "handler.config.version.drawing_version": "of the container image",
     "handler.observability.logs.logger": "has no state but its level",
     "handler.uploads.ingest.keys._types": "of the formats",
