@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
@@ -32,4 +33,6 @@ def _log_nothing(self: WSGIRequestHandler, code: int | str = "-", size: int | st
 if __name__ == "__main__":
     WSGIRequestHandler.log_request = _log_nothing  # type: ignore[method-assign] # see _log_nothing
     DomainDispatcherApplication.__call__ = _dispatch_in_turn  # type: ignore[method-assign] # see _dispatch_in_turn
+    # Each request would list the folders of moto again.
+    DomainDispatcherApplication.get_backend_for_host = cache(DomainDispatcherApplication.get_backend_for_host)  # type: ignore[method-assign] # see above
     main()
