@@ -196,6 +196,23 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     assert _cycles({module.name: _imported(module) for module in MODULES}) == []
 
 
+def test_no_folder_imports_itself_by_way_of_its_neighbours() -> None:
+    """Nor does a file: what stands in one folder imports each other in one direction, with all that is below it."""
+    imported = {module.name: _imported(module) for module in MODULES}
+    found = {}
+    for package in {name.rpartition(".")[0] for name in imported} - {""}:
+        inside = f"{package}."
+        parts: dict[str, set[str]] = {}
+        for name, others in imported.items():
+            if name.startswith(inside):
+                part = name.removeprefix(inside).partition(".")[0]
+                near = {other.removeprefix(inside).partition(".")[0] for other in others if other.startswith(inside)}
+                parts.setdefault(part, set()).update(near - {part})
+        if cycle := _cycles(parts):
+            found[package] = cycle
+    assert found == {}
+
+
 def test_the_handler_has_few_rooms_and_ties() -> None:
     """What stands directly in `handler`, and which of these import which; farther ties are harder to change."""
     inside = [module for module in MODULES if module.name.startswith("handler.")]

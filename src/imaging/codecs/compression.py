@@ -1,6 +1,6 @@
 """How an image is encoded in as few bytes as the requested quality allows.
 
-1. The colour resolution follows the content (`Content.keeps_color` of imaging.formats.format).
+1. The colour resolution follows the content (`keeps_color` of imaging.formats.content).
 2. `quality=auto` takes the lowest quality whose score of similarity reaches the target, and `format=best` the format
    that is the smallest at its own lowest quality. Both are found on a sample of the pixels, as long as there is time.
 3. `maxBytes` lowers the quality from there, or the number of colours (`reduced_outputs`, `fit_bytes`).

@@ -11,7 +11,8 @@ from imaging.codecs.graphic_detection import is_graphic
 from imaging.context import NO_DEADLINE, Deadline
 from imaging.deadlines.vips_watchdog import watched
 from imaging.formats import encoder_of
-from imaging.formats.format import Content, Encoder, FormatName
+from imaging.formats.content import Content
+from imaging.formats.format import Encoder, FormatName
 from imaging.params.output import Output
 from imaging.picture import Picture
 

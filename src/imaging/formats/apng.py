@@ -5,17 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from imaging.formats import png
-from imaging.formats.format import (
-    Content,
-    Decoder,
-    Encoder,
-    EncodingOptions,
-    Format,
-    Image,
-    Lazy,
-    MetadataCarrier,
-    SaverOptions,
-)
+from imaging.formats.content import Content, EncodingOptions
+from imaging.formats.format import Decoder, Encoder, Format, Image, Lazy, MetadataCarrier, SaverOptions
 
 _STILL, _STILL_ENCODER = png.FORMAT.decoder, png.ENCODER
 _COMPRESSION = 6

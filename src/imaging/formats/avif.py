@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from imaging.formats.format import (
-    Content,
-    Decoder,
-    Encoder,
-    EncodingOptions,
-    Format,
-    FormatName,
-    Image,
-    Lazy,
-    MetadataCarrier,
-    SaverOptions,
-)
+from imaging.formats.content import Content, EncodingOptions
+from imaging.formats.format import Decoder, Encoder, Format, FormatName, Image, Lazy, MetadataCarrier, SaverOptions
 
 _BRANDS = frozenset({b"avif", b"avis"})
 _QUALITY = 50

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import math
 
-from imaging.formats.format import (
-    Content,
-    Decoder,
-    Encoder,
-    EncodingOptions,
-    Format,
-    Lazy,
-    MetadataCarrier,
-    SaverOptions,
-)
+from imaging.formats.content import Content, EncodingOptions
+from imaging.formats.format import Decoder, Encoder, Format, Lazy, MetadataCarrier, SaverOptions
 
 _FAST = 5
 """The highest effort that is fast."""

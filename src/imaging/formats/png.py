@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import math
 
-from imaging.formats.format import (
-    MEGA,
-    Content,
-    Decoder,
-    Encoder,
-    EncodingOptions,
-    Format,
-    Image,
-    Lazy,
-    MetadataCarrier,
-    SaverOptions,
-)
+from imaging.formats.content import Content, EncodingOptions
+from imaging.formats.format import MEGA, Decoder, Encoder, Format, Image, Lazy, MetadataCarrier, SaverOptions
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEPTHS = (1, 2, 4, 8)

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from imaging.formats.format import (
-    Content,
-    Decoder,
-    Encoder,
-    EncodingOptions,
-    Format,
-    Image,
-    Lazy,
-    MetadataCarrier,
-    SaverOptions,
-)
+from imaging.formats.content import Content, EncodingOptions
+from imaging.formats.format import Decoder, Encoder, Format, Image, Lazy, MetadataCarrier, SaverOptions
 
 _strip_rows = Lazy[int]("imaging.codecs.decode.tiff", "strip_rows")
 _is_measured = Lazy[bool]("imaging.codecs.decode.tiff", "is_measured")

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from imaging.formats.format import (
-    Content,
-    Decoder,
-    Encoder,
-    EncodingOptions,
-    Format,
-    Image,
-    Lazy,
-    MetadataCarrier,
-    SaverOptions,
-    keeps_color,
-)
+from imaging.formats.content import Content, EncodingOptions, keeps_color
+from imaging.formats.format import Decoder, Encoder, Format, Image, Lazy, MetadataCarrier, SaverOptions
 
 _QUALITY = 80
 _first_images = iter((True,))

@@ -13,9 +13,9 @@ from handler import response
 from handler.core.errors import BadRequest
 from handler.entrypoints.http_call import HttpRequest
 from handler.entrypoints.operator.page import Page, read_params
-from handler.records.record import record_id
+from handler.entrypoints.uploads.answer import describe, list_parts
 from handler.response import Answer
-from handler.uploads.ingest.ingest import FormGrant, Ingest, PartsGrant, Stored
+from handler.uploads.ingest.ingest import Ingest
 from handler.uploads.ingest.requests import FIELDS, UploadRequest, parse_part_numbers, parse_parts, parse_upload
 from imaging import Deadline
 
@@ -80,7 +80,7 @@ class UploadPages(msgspec.Struct, frozen=True):
         numbers = parse_part_numbers(params.get("numbers"))
         now = datetime.now(UTC)
         urls = self.ingest.sign_parts(upload.key, params["upload"], numbers, upload.life, now)
-        return response.report({"parts": _list_parts(urls), "expires": f"{now + upload.life:%Y-%m-%dT%H:%M:%SZ}"})
+        return response.report({"parts": list_parts(urls), "expires": f"{now + upload.life:%Y-%m-%dT%H:%M:%SZ}"})
 
     def _complete(self, call: HttpRequest, _: Deadline) -> Answer:
         params = read_params(call, ("key", "upload", "parts", "overwrite"))
@@ -101,27 +101,3 @@ def _upload_of(params: dict[str, Any]) -> UploadRequest:
         if not isinstance(params.get(name), str) or not params[name]:
             raise BadRequest(f"`{name}` must be the one that /_api/uploads returned, got {params.get(name)!r:.60}")
     return parse_upload({name: params.get(name) for name in ("key", "expires", "overwrite")})
-
-
-def describe(made: FormGrant | PartsGrant | Stored, source: str) -> Answer:
-    """Return the answer about an upload that may begin, or that is complete."""
-    key = made.info.ref.key if isinstance(made, Stored) else made.key
-    content: dict[str, object] = {"id": record_id(source, key), "source": source, "key": key}
-    if isinstance(made, Stored):
-        content |= {"bytes": made.info.size, "etag": made.info.etag, "isNew": made.is_new}
-        return response.report(content, HTTPStatus.CREATED if made.is_new else HTTPStatus.OK)
-    content["expires"] = f"{made.expires:%Y-%m-%dT%H:%M:%SZ}"
-    if isinstance(made, FormGrant):
-        content |= {
-            "method": "POST",
-            "url": made.form.url,
-            "fields": dict(made.form.fields),
-            "maxBytes": made.max_bytes,
-        }
-    else:
-        content |= {"upload": made.upload, "partBytes": made.part_bytes, "parts": _list_parts(made.urls)}
-    return response.report(content, HTTPStatus.CREATED)
-
-
-def _list_parts(urls: Any) -> list[dict[str, object]]:
-    return [{"number": number, "url": url} for number, url in urls.items()]

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from handler.core.errors import MethodNotAllowed, NoSuchPage
 from handler.entrypoints.http_call import HttpRequest
-from handler.entrypoints.operator.uploads import describe
+from handler.entrypoints.uploads.answer import describe
 from handler.entrypoints.uploads.form_data import FormReader
 from handler.response import Answer
 from handler.uploads.ingest.form_policy import FILE, FORM_PATH, PART_PATH, PartUpload

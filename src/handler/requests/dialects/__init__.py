@@ -9,7 +9,7 @@ import msgspec
 from handler.auth.authenticate import SignedPath
 from handler.auth.signature import PathSigning
 from handler.core.errors import BadRequest
-from handler.requests.dialects import imgproxy, json_edits, query, thumbor
+from handler.requests.dialects import imagor, imgproxy, json_edits, query, thumbor
 from handler.requests.dialects.dialect import STRICT, Dialect, Faults
 from handler.requests.dialects.query import ParsedQuery
 from handler.requests.parsed_request import KEY_PREFIX, ParsedRequest, Recipe
@@ -18,7 +18,7 @@ from imaging import ObjectRef
 DIALECTS: tuple[Dialect, ...] = (
     json_edits.DIALECT,
     thumbor.DIALECT,
-    thumbor.IMAGOR,
+    imagor.DIALECT,
     imgproxy.DIALECT,
     query.DIALECT,
 )

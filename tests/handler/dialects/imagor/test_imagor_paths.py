@@ -16,7 +16,7 @@ from tests import pictures
 from tests.client import Client, size
 from tests.handler.dialects.test_fuzz import ANY_WORD, AREAS, SIZES, refused, timed
 
-from handler.requests.dialects import thumbor
+from handler.requests.dialects import imagor, thumbor
 from handler.requests.dialects.imagor.geometry import USAGES
 from handler.requests.dialects.imagor.interpret import FILTERS
 
@@ -149,7 +149,7 @@ def test_the_first_of_both_languages_in_the_list_reads_unsafe(folder: Path) -> N
     """`stretch` is imagor's segment; for Thumbor it is the first folder of a key."""
     for order, status in (("imagor,thumbor", 200), ("thumbor,imagor", 404)):
         assert client(folder, DIALECTS=order).get("/unsafe/stretch/50x60/a.png").status == status
-    assert thumbor.IMAGOR.is_default is False
+    assert imagor.DIALECT.is_default is False
     # Both languages have the same signatures, so that the order decides about a signed path as well.
     rest = "stretch/50x60/a.png"
     secret = {"ENABLE_SIGNATURE": "Yes", "SIGNATURE_SECRET_FILE": str(folder / "secret")}
