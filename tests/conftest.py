@@ -63,10 +63,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = [directory for directory in MARKERS if not (TESTS / directory).is_dir()]
     if missing:
         raise pytest.UsageError(f"tests/conftest.py marks directories that are not there: {', '.join(missing)}")
+    markers: dict[Path, list[str]] = {}
     for item in items:
-        for directory, marker in MARKERS.items():
-            if item.path.is_relative_to(TESTS / directory):
-                item.add_marker(marker)
+        if item.path not in markers:
+            markers[item.path] = [name for place, name in MARKERS.items() if item.path.is_relative_to(TESTS / place)]
+        for name in markers[item.path]:
+            item.add_marker(name)
 
 
 def pytest_collection_finish() -> None:
