@@ -279,8 +279,10 @@ def test_a_deletion_that_fails_is_answered_at_once(moto: Moto) -> None:
 
 def test_only_a_function_with_a_demo_bucket_fills_one(moto: Moto) -> None:
     with account(moto, LEAST) as stack:
-        said = deliver(stack, "DemoPage", Functions=["Function"])["Reason"]
-    assert "DEMO_BUCKET is not set" in said
+        assert "DEMO_BUCKET is not set" in deliver(stack, "DemoPage", Functions=["HeavyWorker"])["Reason"]
+        # It links to the demo page, but must not write it.
+        assert "is denied" in deliver(stack, "DemoPage", Functions=["Function"])["Reason"]
+        assert moto.s3.list_objects_v2(Bucket="demobucket")["KeyCount"] == 0
 
 
 def test_every_change_of_a_function_is_checked() -> None:
