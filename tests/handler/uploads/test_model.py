@@ -172,9 +172,15 @@ class Uploads(RuleBasedStateMachine):
                 self.seen[record.id] = record.sequencer
 
     def teardown(self) -> None:
-        """Deliver everything; what has failed must be in the dead-letter queue. Then deliver that, too."""
+        """Deliver everything; what has failed must be in the dead-letter queue. Then deliver that, too.
+
+        What the operator had processed again has no message: if that failed, its record says so, and he asks once more.
+        """
         self._drain()
         for ref, (sequencer, body) in self.newest.items():
+            record = self.studio.records.get(record_id(*ref))
+            if ref in self.repeated and record is not None and record.status == "failed":
+                self.process_again(ref, force=True, faults=None)
             if not self._is_final(ref, sequencer, body):
                 assert any((each.ref, each.sequencer) == (ref, sequencer) for each in self.dead)
         self.redrive()
