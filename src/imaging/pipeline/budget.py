@@ -214,6 +214,8 @@ def _count_encoding(estimate: _Estimate, planned: _PlannedPicture, output: Outpu
     pixels = min(pixels, context.limits.result_pixels)
     what = f"its encoding as {chosen}"
     limited = limit_effort(chosen, output, pixels)
-    estimate.add_seconds(encoding_seconds(chosen, limited, pixels, alpha=planned.has_alpha), what)
+    # Decoders give each animation an alpha channel. In most it is opaque, which takes no time.
+    counts_alpha = planned.has_alpha and shape.frames == 1
+    estimate.add_seconds(encoding_seconds(chosen, limited, pixels, alpha=counts_alpha), what)
     encoder = encoder_memory(chosen, output, pixels, alpha=planned.has_alpha) + pixels * 4
     estimate.check_memory(estimate.steps + encoder, what)
