@@ -107,7 +107,7 @@ def test_a_fault_of_the_settings_is_reported_once_and_ends_the_server() -> None:
 
 ENDS_WHILE_ANOTHER_STARTS = """
 import os, signal, sys, time
-from handler.entrypoints.processes import fork_members
+from handler.entrypoints.server.processes import fork_members
 
 member = fork_members(2)
 if member.is_replacement:
