@@ -49,6 +49,13 @@ class TestQueue:
     def hidden(self) -> int:
         return int(self._attribute("ApproximateNumberOfMessagesNotVisible"))
 
+    @property
+    def left(self) -> int:
+        """Messages, visible or not, counted in one call: between two of them a message may become visible."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
     def _attribute(self, name: str) -> str:
         return str(self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])["Attributes"][name])
 

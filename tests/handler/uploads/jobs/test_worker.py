@@ -97,15 +97,15 @@ def test_each_final_state_is_announced_once(moto: Moto, tmp_path: Path) -> None:
     environment = settings(moto, source, output, RECORDS=f"sqlite:///{tmp_path}/records.db", NOTIFICATION_TOPIC=topic)
     with worker_process(uploads, environment, "--jobs", "3", "--wait", "1"):
         uploads.send(*events, *events)
-        wait_until(lambda: uploads.visible == uploads.hidden == 0 and notices.visible == 2)
+        wait_until(lambda: uploads.left == 0 and notices.visible == 2)
         # A message of the operator API has the variant rendered again, which is announced already.
         variant = f"thumb/{source}/cat.jpg"
         moto.s3.delete_object(Bucket=output, Key=variant)
         uploads.send(json.dumps({"task": "reprocess", "records": [record_id(source, "cat.jpg")]}))
-        wait_until(lambda: uploads.visible == uploads.hidden == 0 and variant in keys(moto, output))
+        wait_until(lambda: uploads.left == 0 and variant in keys(moto, output))
         assert notices.visible == 2
         uploads.send(*events, deleted, deleted)
-        wait_until(lambda: uploads.visible == uploads.hidden == 0 and notices.visible == 3)
+        wait_until(lambda: uploads.left == 0 and notices.visible == 3)
     received = [json.loads(message["Message"]) for message in notices.json()]
     assert sorted((notice["type"], notice["data"]["key"]) for notice in received) == [
         ("image.deleted", "cat.jpg"),
@@ -132,7 +132,7 @@ def test_what_a_killed_worker_has_left_is_processed_by_the_next_one(moto: Moto, 
             wait_until(lambda: len(keys(moto, output)) >= done)  # noqa: B023 - called before `done` changes
             process.kill()
     with worker_process(queue, environment, *options) as process:
-        wait_until(lambda: queue.visible == queue.hidden == 0)
+        wait_until(lambda: queue.left == 0)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     records = open_records(environment["RECORDS"], AwsAccess())
