@@ -34,5 +34,5 @@ if __name__ == "__main__":
     WSGIRequestHandler.log_request = _log_nothing  # type: ignore[method-assign] # see _log_nothing
     DomainDispatcherApplication.__call__ = _dispatch_in_turn  # type: ignore[method-assign] # see _dispatch_in_turn
     # Each request would list the folders of moto again.
-    DomainDispatcherApplication.get_backend_for_host = cache(DomainDispatcherApplication.get_backend_for_host)  # type: ignore[method-assign] # see above
+    DomainDispatcherApplication.get_backend_for_host = cache(DomainDispatcherApplication.get_backend_for_host)  # type: ignore[method-assign] # a cached method in place of moto's own
     main()
